@@ -1,0 +1,1 @@
+//! Authorised HTTP calls.
