@@ -1,0 +1,103 @@
+//! Answers of the API that are not data: one JSON shape for every refusal.
+
+use axum::Json;
+use axum::http::header::{HeaderName, HeaderValue};
+use axum::http::{Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value, json};
+
+/// A refusal: `{"error": code, "message": text}`, and `"fields": [names]` where fields or parameters are to blame.
+///
+/// The vendor shows no error body at all: the shape is the sandbox's own.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    status: StatusCode,
+    error: &'static str,
+    message: String,
+    fields: Vec<String>,
+    header: Option<Box<(HeaderName, HeaderValue)>>,
+}
+
+impl Refusal {
+    pub(crate) fn new(status: StatusCode, error: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            error,
+            message: message.into(),
+            fields: Vec::new(),
+            header: None,
+        }
+    }
+
+    pub(crate) fn bad_request(error: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, error, message)
+    }
+
+    /// A query parameter that cannot be used.
+    pub(crate) fn parameter(name: &str, message: &str) -> Self {
+        Self::bad_request("invalid_parameter", format!("{name}: {message}"))
+            .naming([name.to_owned()])
+    }
+
+    pub(crate) fn not_found(what: &str, id: &str) -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "not_found",
+            format!("there is no {what} with the id {id:?}"),
+        )
+    }
+
+    pub(crate) fn naming(mut self, fields: impl IntoIterator<Item = String>) -> Self {
+        self.fields = fields.into_iter().collect();
+        self
+    }
+
+    pub(crate) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.header = Some(Box::new((name, value)));
+        self
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut body = Map::new();
+        body.insert("error".into(), self.error.into());
+        body.insert("message".into(), self.message.into());
+        if !self.fields.is_empty() {
+            body.insert("fields".into(), self.fields.into());
+        }
+        let mut response = (self.status, Json(Value::Object(body))).into_response();
+        if let Some(header) = self.header {
+            response.headers_mut().insert(header.0, header.1);
+        }
+        response
+    }
+}
+
+/// The answer for what the real API may well do and the sandbox does not: never a made-up success.
+pub(crate) async fn not_yet(method: Method, uri: Uri) -> Refusal {
+    Refusal::new(
+        StatusCode::NOT_IMPLEMENTED,
+        "not_in_sandbox",
+        format!(
+            "{method} {} is not in the sandbox yet; the real service may know it",
+            uri.path()
+        ),
+    )
+}
+
+/// The answer for a known path with a method that the vendor's documents do not show for it.
+pub(crate) async fn wrong_method(method: Method, uri: Uri) -> Refusal {
+    Refusal::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        format!("{} does not take {method}", uri.path()),
+    )
+}
+
+/// The answer that says that the server runs.
+pub(crate) async fn health() -> Json<Value> {
+    Json(
+        json!({ "status": "ok", "server": "perenso-sandbox: a stand-in, not the Perenso service" }),
+    )
+}

@@ -1,0 +1,42 @@
+//! The bearer check: no call of the API without a live access token.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State as Context};
+use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::Response;
+
+use crate::answer::Refusal;
+use crate::show::Show;
+
+pub(crate) async fn check(
+    Context(show): Context<Arc<Show>>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Refusal> {
+    let (message, challenge) = match token(request.headers()) {
+        None => ("an access token is needed", "Bearer"),
+        Some(token) => {
+            if show.state().tokens.is_live(token, show.clock.now()) {
+                return Ok(next.run(request).await);
+            }
+            (
+                "the access token is unknown, expired or revoked",
+                "Bearer error=\"invalid_token\"",
+            )
+        }
+    };
+    Err(
+        Refusal::new(StatusCode::UNAUTHORIZED, "unauthorized", message)
+            .with_header(WWW_AUTHENTICATE, HeaderValue::from_static(challenge)),
+    )
+}
+
+fn token(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then_some(token.trim())
+}

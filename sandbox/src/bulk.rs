@@ -1,0 +1,178 @@
+//! Bulk upserts of V2: every record for itself, successes and failures in one answer.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::State as Context;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::post;
+use axum::{Json, Router};
+use serde_json::{Map, Value, json};
+
+use crate::answer::{Refusal, wrong_method};
+use crate::behavior::Behavior;
+use crate::body;
+use crate::customer;
+use crate::field::{Problem, check};
+use crate::show::{Show, State};
+use crate::table::Absent;
+use crate::vendor;
+
+pub(crate) fn routes(show: &Arc<Show>) -> Router {
+    Router::new()
+        .route("/v2/customers/bulk", post(customers).fallback(wrong_method))
+        .route("/v2/vendors/bulk", post(vendors).fallback(wrong_method))
+        .with_state(show.clone())
+}
+
+/// What became of the records of a call.
+#[derive(Default)]
+struct Outcome {
+    successful: Vec<Value>,
+    failed: Vec<Value>,
+}
+
+impl Outcome {
+    fn json(self) -> Json<Value> {
+        Json(json!({ "successful": self.successful, "failed": self.failed }))
+    }
+}
+
+fn records(headers: &HeaderMap, body: &[u8], behavior: &Behavior) -> Result<Vec<Value>, Refusal> {
+    let records = body::array(headers, body)?;
+    match behavior.bulk_cap {
+        Some(cap) if records.len() > cap => Err(Refusal::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "too_many_records",
+            format!("{} records, at most {cap} are taken", records.len()),
+        )),
+        _ => Ok(records),
+    }
+}
+
+fn as_record(record: Value) -> Result<Map<String, Value>, Problem> {
+    match record {
+        Value::Object(fields) => Ok(fields),
+        other => Err(Problem::new(
+            "record",
+            format!("expected an object, found {}", body::kind(&other)),
+        )),
+    }
+}
+
+/// A record with a known `customerID` is updated, any other is created.
+async fn customers(
+    Context(show): Context<Arc<Show>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Json<Value>, Refusal> {
+    let State {
+        behavior, tables, ..
+    } = &mut *show.state();
+    let mut ids = tables.customers.ids_by("customerID");
+    let now = show.local_now(behavior);
+    let mut outcome = Outcome::default();
+    for record in records(&headers, &body, behavior)? {
+        let mut fields = match as_record(record) {
+            Ok(fields) => fields,
+            Err(problem) => {
+                outcome
+                    .failed
+                    .push(json!({ "customerID": null, "messages": [problem.to_string()] }));
+                continue;
+            }
+        };
+        let key = match fields.get("customerID") {
+            Some(Value::String(key)) if !key.is_empty() => Some(key.clone()),
+            _ => None,
+        };
+        let mut problems = customer::problems(&fields, tables, behavior);
+        if key.is_none() && !problems.iter().any(|problem| problem.field == "customerID") {
+            problems.push(Problem::new("customerID", "it is missing or empty"));
+        }
+        let Some(key) = key.filter(|_| problems.is_empty()) else {
+            let messages: Vec<String> = problems.iter().map(Problem::to_string).collect();
+            outcome
+                .failed
+                .push(json!({ "customerID": fields.get("customerID"), "messages": messages }));
+            continue;
+        };
+        customer::settle(&mut fields, &mut tables.customers);
+        let id = match ids.get(&key) {
+            Some(id) => {
+                tables.customers.update(id, fields, Absent::Stay, now);
+                id.clone()
+            }
+            None => {
+                let id = tables.customers.fresh_id();
+                tables.customers.insert(id.clone(), fields, now);
+                ids.insert(key.clone(), id.clone());
+                id
+            }
+        };
+        outcome
+            .successful
+            .push(json!({ "id": id, "customerID": key }));
+    }
+    Ok(outcome.json())
+}
+
+/// A record without a `vendorID` is created, one with a `vendorID` is updated and must be known.
+async fn vendors(
+    Context(show): Context<Arc<Show>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Json<Value>, Refusal> {
+    let State {
+        behavior, tables, ..
+    } = &mut *show.state();
+    let mut ids = tables.vendors.ids_by("vendorID");
+    let now = show.local_now(behavior);
+    let mut outcome = Outcome::default();
+    for record in records(&headers, &body, behavior)? {
+        let mut fields = match as_record(record) {
+            Ok(fields) => fields,
+            Err(problem) => {
+                outcome
+                    .failed
+                    .push(json!({ "vendorID": null, "message": problem.to_string() }));
+                continue;
+            }
+        };
+        let given = fields.get("vendorID").cloned().unwrap_or_default();
+        let problems = check(vendor::FIELDS, &fields);
+        if !problems.is_empty() {
+            let messages: Vec<String> = problems.iter().map(Problem::to_string).collect();
+            outcome
+                .failed
+                .push(json!({ "vendorID": given, "message": messages.join("; ") }));
+            continue;
+        }
+        let (id, key) = match given {
+            Value::String(key) => {
+                let Some(id) = ids.get(&key) else {
+                    let message = format!("vendorID: there is no vendor {key:?}");
+                    outcome
+                        .failed
+                        .push(json!({ "vendorID": key, "message": message }));
+                    continue;
+                };
+                tables.vendors.update(id, fields, Absent::Stay, now);
+                (id.clone(), key)
+            }
+            _ => {
+                let id = tables.vendors.fresh_id();
+                // How the vendor makes these up is not shown anywhere.
+                let key = format!("VEND-{id}");
+                fields.insert("vendorID".into(), key.clone().into());
+                tables.vendors.insert(id.clone(), fields, now);
+                ids.insert(key.clone(), id.clone());
+                (id, key)
+            }
+        };
+        outcome
+            .successful
+            .push(json!({ "id": id, "vendorID": key }));
+    }
+    Ok(outcome.json())
+}

@@ -1,0 +1,79 @@
+//! The sandbox's clock: real time plus an offset that a test moves.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use chrono::{DateTime, FixedOffset, NaiveDateTime, SubsecRound, TimeDelta, Utc};
+
+/// The clock that token lifetimes, the rate budget and `modifiedDate` go by.
+///
+/// It runs with real time, ahead by as much as it was [advanced](Clock::advance). Clones are the same clock.
+#[derive(Debug, Clone, Default)]
+pub struct Clock {
+    ahead_micros: Arc<AtomicI64>,
+}
+
+impl Clock {
+    /// The sandbox's present.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        let ahead = TimeDelta::microseconds(self.ahead_micros.load(Ordering::SeqCst));
+        Utc::now()
+            .checked_add_signed(ahead)
+            .unwrap_or(DateTime::<Utc>::MAX_UTC)
+    }
+
+    /// Moves the clock forward.
+    pub fn advance(&self, by: Duration) {
+        let micros = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
+        // The closure always gives a value, so the update cannot fail.
+        let _ = self
+            .ahead_micros
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |ahead| {
+                Some(ahead.saturating_add(micros))
+            });
+    }
+
+    pub(crate) fn reset(&self) {
+        self.ahead_micros.store(0, Ordering::SeqCst);
+    }
+}
+
+/// The moment `later` after `now`, or the end of time.
+pub(crate) fn after(now: DateTime<Utc>, later: Duration) -> DateTime<Utc> {
+    TimeDelta::from_std(later)
+        .ok()
+        .and_then(|later| now.checked_add_signed(later))
+        .unwrap_or(DateTime::<Utc>::MAX_UTC)
+}
+
+/// The local time of the show, as coarse as the vendor's samples: hundredths of a second.
+pub(crate) fn local(now: DateTime<Utc>, offset: FixedOffset) -> NaiveDateTime {
+    now.with_timezone(&offset).naive_local().trunc_subsecs(2)
+}
+
+/// Writes a time as the vendor's samples do: no zone, and no zeros at the end of the fraction.
+pub(crate) fn written(time: NaiveDateTime) -> String {
+    let text = time.format("%Y-%m-%dT%H:%M:%S%.9f").to_string();
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn times_are_written_as_in_the_samples() {
+        for text in [
+            "2025-01-20T04:50:03.61",
+            "2025-01-23T18:50:16.4",
+            "2025-05-07T12:25:00",
+            "2025-05-07T10:20:10.05",
+        ] {
+            assert_eq!(written(text.parse().unwrap()), text);
+        }
+    }
+}

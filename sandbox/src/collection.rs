@@ -1,0 +1,226 @@
+//! A collection: list, create, read, update and delete of one resource, V1 style.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{Path, RawQuery, State as Context};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, get};
+use axum::{Json, Router};
+use serde_json::{Map, Value};
+
+use crate::answer::{Refusal, wrong_method};
+use crate::behavior::DeleteAnswer;
+use crate::body;
+use crate::customer;
+use crate::field::{Field, Problem};
+use crate::list::{ListQuery, parameter};
+use crate::show::{Show, State, Tables};
+use crate::table::{Absent, Table};
+
+/// A resource that is kept in a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Resource {
+    Customer,
+    Warehouse,
+    Attendee,
+}
+
+#[derive(Clone)]
+struct Collection {
+    show: Arc<Show>,
+    resource: Resource,
+}
+
+/// The routes of a resource. What the documents show no way to write can only be read.
+pub(crate) fn routes(show: &Arc<Show>, resource: Resource) -> Router {
+    let (all, one): (MethodRouter<Collection>, MethodRouter<Collection>) = match resource {
+        Resource::Attendee => (get(list), get(read)),
+        Resource::Customer | Resource::Warehouse => {
+            (get(list).post(create), get(read).put(update).delete(delete))
+        }
+    };
+    let path = resource.path();
+    Router::new()
+        .route(path, all.fallback(wrong_method))
+        .route(&format!("{path}/{{id}}"), one.fallback(wrong_method))
+        .with_state(Collection {
+            show: show.clone(),
+            resource,
+        })
+}
+
+impl Resource {
+    fn path(self) -> &'static str {
+        match self {
+            Self::Customer => "/Customer",
+            Self::Warehouse => "/Warehouse",
+            Self::Attendee => "/attendee",
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Customer => "customer",
+            Self::Warehouse => "warehouse",
+            Self::Attendee => "attendee",
+        }
+    }
+
+    /// The fields whose types are known; none where the documents show none.
+    fn fields(self) -> &'static [Field] {
+        match self {
+            Self::Customer => customer::FIELDS,
+            Self::Warehouse | Self::Attendee => &[],
+        }
+    }
+
+    fn table(self, tables: &mut Tables) -> &mut Table {
+        match self {
+            Self::Customer => &mut tables.customers,
+            Self::Warehouse => &mut tables.warehouses,
+            Self::Attendee => &mut tables.attendees,
+        }
+    }
+
+    /// Brings a record into the shape in which it is kept.
+    fn settle(self, fields: &mut Map<String, Value>, table: &mut Table) {
+        if self == Self::Customer {
+            customer::settle(fields, table);
+        }
+    }
+
+    /// Checks a record before it is written; `id` is the record's own where it has one.
+    fn check(
+        self,
+        id: Option<&str>,
+        fields: &Map<String, Value>,
+        state: &State,
+    ) -> Result<(), Refusal> {
+        if self != Self::Customer {
+            return Ok(());
+        }
+        let problems = customer::problems(fields, &state.tables, &state.behavior);
+        if !problems.is_empty() {
+            return Err(unprocessable(problems));
+        }
+        if state.behavior.unique_customer_id
+            && let Some(Value::String(key)) = fields.get("customerID")
+            && let Some(other) = state.tables.customers.ids_by("customerID").get(key)
+            && Some(other.as_str()) != id
+        {
+            let message = "customerID: another customer has it";
+            return Err(Refusal::new(StatusCode::CONFLICT, "conflict", message)
+                .naming(["customerID".to_owned()]));
+        }
+        Ok(())
+    }
+}
+
+fn unprocessable(problems: Vec<Problem>) -> Refusal {
+    let messages: Vec<String> = problems.iter().map(Problem::to_string).collect();
+    Refusal::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "invalid_fields",
+        messages.join("; "),
+    )
+    .naming(problems.into_iter().map(|problem| problem.field))
+}
+
+async fn list(
+    Context(c): Context<Collection>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Refusal> {
+    let query = ListQuery::read(query.as_deref(), c.resource.fields())?;
+    let State {
+        tables, behavior, ..
+    } = &mut *c.show.state();
+    Ok(query.answer(c.resource.table(tables), c.resource.name(), behavior))
+}
+
+async fn create(
+    Context(c): Context<Collection>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Refusal> {
+    let mut fields = body::object(&headers, &body)?;
+    check_flag(query.as_deref())?;
+    let mut state = c.show.state();
+    c.resource.check(None, &fields, &state)?;
+    let now = c.show.local_now(&state.behavior);
+    let table = c.resource.table(&mut state.tables);
+    c.resource.settle(&mut fields, table);
+    let id = table.fresh_id();
+    Ok(Json(table.insert(id, fields, now).json(true)).into_response())
+}
+
+async fn read(
+    Context(c): Context<Collection>,
+    Path(id): Path<String>,
+) -> Result<Response, Refusal> {
+    let mut state = c.show.state();
+    let table = c.resource.table(&mut state.tables);
+    let row = table.get(&id).ok_or_else(|| c.missing(&id))?;
+    Ok(Json(row.json(true)).into_response())
+}
+
+async fn update(
+    Context(c): Context<Collection>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Refusal> {
+    let mut fields = body::object(&headers, &body)?;
+    let mut state = c.show.state();
+    if c.resource.table(&mut state.tables).get(&id).is_none() {
+        return Err(c.missing(&id));
+    }
+    c.resource.check(Some(&id), &fields, &state)?;
+    let now = c.show.local_now(&state.behavior);
+    let absent = if state.behavior.put_replaces {
+        Absent::Go
+    } else {
+        Absent::Stay
+    };
+    let table = c.resource.table(&mut state.tables);
+    c.resource.settle(&mut fields, table);
+    let row = table
+        .update(&id, fields, absent, now)
+        .ok_or_else(|| c.missing(&id))?;
+    Ok(Json(row.json(true)).into_response())
+}
+
+async fn delete(
+    Context(c): Context<Collection>,
+    Path(id): Path<String>,
+) -> Result<Response, Refusal> {
+    let mut state = c.show.state();
+    let removed = c.resource.table(&mut state.tables).remove(&id);
+    let row = removed.ok_or_else(|| c.missing(&id))?;
+    Ok(match state.behavior.delete_answer {
+        DeleteAnswer::NoContent => StatusCode::NO_CONTENT.into_response(),
+        DeleteAnswer::EmptyOk => StatusCode::OK.into_response(),
+        DeleteAnswer::Record => Json(row.json(true)).into_response(),
+    })
+}
+
+impl Collection {
+    fn missing(&self, id: &str) -> Refusal {
+        Refusal::not_found(self.resource.name(), id)
+    }
+}
+
+/// The sandbox keeps no ordering groups of its own, so it has nothing to create: the flag only has to make sense.
+fn check_flag(query: Option<&str>) -> Result<(), Refusal> {
+    let name = "createMissingOrderingGroups";
+    match parameter(query, name)
+        .as_deref()
+        .map(str::to_ascii_lowercase)
+        .as_deref()
+    {
+        None | Some("true" | "false") => Ok(()),
+        Some(_) => Err(Refusal::parameter(name, "expected true or false")),
+    }
+}

@@ -1,0 +1,93 @@
+//! Routes: which path leads where, and what stands before it.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::Uri;
+use axum::http::uri::PathAndQuery;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{get, post};
+
+use crate::answer::{health, not_yet, wrong_method};
+use crate::collection::Resource;
+use crate::show::Show;
+use crate::{bearer, budget, bulk, collection, export, token};
+
+pub(crate) fn router(show: &Arc<Show>) -> Router {
+    let api = Router::new()
+        .merge(collection::routes(show, Resource::Customer))
+        .merge(collection::routes(show, Resource::Warehouse))
+        .merge(collection::routes(show, Resource::Attendee))
+        .merge(bulk::routes(show))
+        .merge(export::routes(show))
+        .fallback(not_yet)
+        // The last one that is added is the first one that is asked.
+        .layer(from_fn_with_state(show.clone(), budget::check))
+        .layer(from_fn_with_state(show.clone(), bearer::check));
+    Router::new()
+        .route("/health", get(health))
+        .route(token::PATH, post(token::answer).fallback(wrong_method))
+        .with_state(show.clone())
+        .fallback_service(api)
+        // The exchange has bounded the body already.
+        .layer(DefaultBodyLimit::disable())
+}
+
+/// Which part of the sandbox a path belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    Health,
+    Token,
+    Api,
+}
+
+impl Part {
+    pub(crate) fn of(uri: &Uri) -> Self {
+        match uri.path() {
+            "/health" => Self::Health,
+            token::PATH => Self::Token,
+            _ => Self::Api,
+        }
+    }
+}
+
+/// The names in the paths, as the documents write them.
+const NAMES: [&str; 8] = [
+    "Customer",
+    "Warehouse",
+    "attendee",
+    "Export",
+    "v2",
+    "customers",
+    "vendors",
+    "bulk",
+];
+
+/// The path as the router knows it: names as documented where case does not count, ids untouched, and no slash at
+/// the end, so that an empty id reaches the whole collection as it does on common servers.
+pub(crate) fn normal(uri: &Uri, ignore_case: bool) -> Uri {
+    let mut segments: Vec<&str> = uri.path().split('/').collect();
+    if segments.len() > 2 && segments.last().is_some_and(|last| last.is_empty()) {
+        segments.pop();
+    }
+    if ignore_case {
+        let is_v2 = segments
+            .get(1)
+            .is_some_and(|segment| segment.eq_ignore_ascii_case("v2"));
+        let named = if is_v2 { segments.len() } else { 2 };
+        for segment in segments.iter_mut().take(named) {
+            if let Some(name) = NAMES.iter().find(|name| name.eq_ignore_ascii_case(segment)) {
+                *segment = name;
+            }
+        }
+    }
+    let path = segments.join("/");
+    let whole = match uri.query() {
+        Some(query) => format!("{path}?{query}"),
+        None => path,
+    };
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = PathAndQuery::try_from(whole).ok();
+    Uri::from_parts(parts).unwrap_or_else(|_| uri.clone())
+}
