@@ -1,0 +1,170 @@
+//! Reads the vendored document and checks what every later step relies on.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use crate::steps::fault::{Fault, segment};
+
+const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+
+/// The vendored document, read and checked.
+pub(crate) struct Document {
+    pub(crate) root: Value,
+}
+
+/// One operation, and where it stands.
+pub(crate) struct Operation<'a> {
+    pub(crate) place: String,
+    pub(crate) id: &'a str,
+    pub(crate) method: &'a str,
+    pub(crate) path: &'a str,
+    pub(crate) retry: &'a str,
+    pub(crate) sealed: bool,
+    pub(crate) node: &'a Value,
+}
+
+/// Reads the document, or names the place that is wrong.
+pub(crate) fn read(text: &str) -> Result<Document, Fault> {
+    let root: Value = serde_json::from_str(text)
+        .map_err(|error| Fault::new(format_args!("line {}, column {}", error.line(), error.column()), error))?;
+    let document = Document { root };
+    check_references(&document.root, &document.root, "")?;
+    check_schemas(&document)?;
+    check_operations(&document)?;
+    Ok(document)
+}
+
+impl Document {
+    /// The schemas by name.
+    pub(crate) fn schemas(&self) -> Result<&Map<String, Value>, Fault> {
+        object(&self.root, "/components/schemas")
+    }
+
+    /// The operations, in the order of the document.
+    pub(crate) fn operations(&self) -> Result<Vec<Operation<'_>>, Fault> {
+        let mut found = Vec::new();
+        for (path, item) in object(&self.root, "/paths")? {
+            for method in METHODS {
+                let Some(node) = item.get(method) else { continue };
+                let place = format!("/paths/{}/{method}", segment(path));
+                found.push(Operation {
+                    id: text(node, &place, "operationId")?,
+                    retry: text(node, &place, "x-retry")?,
+                    sealed: node.get("x-sealed").and_then(Value::as_bool).unwrap_or(false),
+                    place,
+                    method,
+                    path,
+                    node,
+                });
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// The object at a JSON pointer.
+pub(crate) fn object<'a>(root: &'a Value, pointer: &str) -> Result<&'a Map<String, Value>, Fault> {
+    root.pointer(pointer).and_then(Value::as_object).ok_or_else(|| Fault::new(pointer, "an object is expected here"))
+}
+
+fn text<'a>(node: &'a Value, place: &str, name: &str) -> Result<&'a str, Fault> {
+    match node.get(name) {
+        None => Err(Fault::new(place, format_args!("`{name}` is missing"))),
+        Some(Value::String(text)) if !text.is_empty() => Ok(text),
+        Some(_) => Err(Fault::new(format_args!("{place}/{name}"), "a text is expected here")),
+    }
+}
+
+fn check_references(root: &Value, node: &Value, place: &str) -> Result<(), Fault> {
+    match node {
+        Value::Object(map) => {
+            if let Some(Value::String(target)) = map.get("$ref") {
+                let known = target.strip_prefix('#').and_then(|pointer| root.pointer(pointer));
+                if known.is_none() {
+                    return Err(Fault::new(format_args!("{place}/$ref"), format_args!("there is no `{target}`")));
+                }
+            }
+            map.iter()
+                .try_for_each(|(name, child)| check_references(root, child, &format!("{place}/{}", segment(name))))
+        }
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .try_for_each(|(index, child)| check_references(root, child, &format!("{place}/{index}"))),
+        _ => Ok(()),
+    }
+}
+
+fn check_schemas(document: &Document) -> Result<(), Fault> {
+    for (name, schema) in document.schemas()? {
+        let place = format!("/components/schemas/{}", segment(name));
+        check_source(document, schema, &place)?;
+        text(schema, &place, "description")?;
+        if schema.get("properties").is_some() {
+            for (property, inner) in object(&document.root, &format!("{place}/properties"))? {
+                text(inner, &format!("{place}/properties/{}", segment(property)), "description")?;
+            }
+            if schema.get("additionalProperties") != Some(&Value::Object(Map::new())) {
+                return Err(Fault::new(&place, "`additionalProperties: {}` is missing: unknown fields would be lost"));
+            }
+        }
+        if schema.get("x-personal").is_some() && !schema.get("x-shown").is_some_and(Value::is_array) {
+            return Err(Fault::new(&place, "`x-personal` needs `x-shown`, the fields that `Debug` may show"));
+        }
+    }
+    Ok(())
+}
+
+fn check_operations(document: &Document) -> Result<(), Fault> {
+    let mut seen = BTreeMap::new();
+    for operation in document.operations()? {
+        let Operation { place, id, retry, node, .. } = &operation;
+        if !id.starts_with(|c: char| c.is_ascii_lowercase())
+            || !id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+        {
+            return Err(Fault::new(format_args!("{place}/operationId"), format_args!("`{id}` is not snake_case")));
+        }
+        if let Some(other) = seen.insert(id.to_string(), place.clone()) {
+            return Err(Fault::new(format_args!("{place}/operationId"), format_args!("`{id}` is taken by {other}")));
+        }
+        if !["safe", "keyed", "once"].contains(retry) {
+            return Err(Fault::new(
+                format_args!("{place}/x-retry"),
+                format_args!("`{retry}` is not safe, keyed or once"),
+            ));
+        }
+        text(node, place, "summary")?;
+        text(node, place, "description")?;
+        check_source(document, node, place)?;
+        if node.get("tags").and_then(Value::as_array).map_or(0, Vec::len) != 1 {
+            return Err(Fault::new(place, "one tag is expected"));
+        }
+        object(&document.root, &format!("{place}/responses"))?;
+        for (index, parameter) in node.get("parameters").and_then(Value::as_array).into_iter().flatten().enumerate() {
+            let place = format!("{place}/parameters/{index}");
+            text(parameter, &place, "name")?;
+            text(parameter, &place, "description")?;
+            if parameter.get("in").and_then(Value::as_str) == Some("header") {
+                return Err(Fault::new(&place, "header parameters are not supported"));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn check_source(document: &Document, node: &Value, place: &str) -> Result<(), Fault> {
+    let source = node.get("x-source").ok_or_else(|| Fault::new(place, "`x-source` is missing"))?;
+    let place = format!("{place}/x-source");
+    if !["seen", "inferred"].contains(&text(source, &place, "status")?) {
+        return Err(Fault::new(format_args!("{place}/status"), "not seen or inferred"));
+    }
+    let pages = source.get("pages").and_then(Value::as_array).filter(|pages| !pages.is_empty());
+    let known = object(&document.root, "/x-pages")?;
+    for page in pages.ok_or_else(|| Fault::new(&place, "`pages` is missing"))? {
+        if !page.as_str().is_some_and(|page| known.contains_key(page)) {
+            return Err(Fault::new(format_args!("{place}/pages"), format_args!("{page} is not in /x-pages")));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,140 @@
+//! Prepares the document for the generator: one named step for each thing that the generator cannot take.
+
+use serde_json::{Value, json};
+
+use crate::steps::{document::Document, fault::Fault};
+
+/// The tag of the operations that stay inside the crate.
+pub(crate) const SEALED_TAG: &str = "Sealed";
+
+/// What the second of two operations is called, whose first has no body.
+pub(crate) const WITH_BODY: &str = "_with";
+
+/// The document for the client: only what a call may succeed with.
+pub(crate) fn for_client(document: &Document) -> Result<Value, Fault> {
+    let mut root = for_mock(document)?;
+    each_operation(&mut root, take_out_errors);
+    if let Some(components) = root.get_mut("components").and_then(Value::as_object_mut) {
+        components.remove("responses");
+    }
+    Ok(root)
+}
+
+/// The document for the mock: with the error answers.
+pub(crate) fn for_mock(document: &Document) -> Result<Value, Fault> {
+    let mut root = document.root.clone();
+    split_optional_bodies(&mut root, document)?;
+    each_operation(&mut root, answer_with_bytes);
+    each_operation(&mut root, retag_sealed);
+    unwrap_references(&mut root);
+    strip_limits(&mut root);
+    Ok(root)
+}
+
+/// Whether an operation can be called with a body and without one.
+pub(crate) fn has_optional_body(operation: &Value) -> bool {
+    operation.get("requestBody").is_some_and(|body| body.get("required") != Some(&Value::Bool(true)))
+}
+
+/// The generator demands every body: an optional one makes two operations, the second below a path that differs in
+/// the name of its parameter only.
+fn split_optional_bodies(root: &mut Value, document: &Document) -> Result<(), Fault> {
+    for operation in document.operations()?.iter().filter(|operation| has_optional_body(operation.node)) {
+        let twin_id = format!("{}{WITH_BODY}", operation.id);
+        if !operation.path.contains("{id}") {
+            return Err(Fault::new(&operation.place, "an optional body needs a path with `{id}`"));
+        }
+        let mut twin = operation.node.clone();
+        twin["operationId"] = json!(twin_id);
+        twin["requestBody"]["required"] = json!(true);
+        for parameter in twin["parameters"].as_array_mut().into_iter().flatten() {
+            if parameter["name"] == "id" {
+                parameter["name"] = json!("record_id");
+            }
+        }
+        root["paths"][operation.path.replace("{id}", "{record_id}")] = json!({ operation.method: twin });
+        if let Some(node) = root.pointer_mut(&operation.place).and_then(Value::as_object_mut) {
+            node.remove("requestBody");
+        }
+    }
+    Ok(())
+}
+
+/// An answer of any media type is read as bytes.
+fn answer_with_bytes(operation: &mut Value) {
+    for response in operation["responses"].as_object_mut().into_iter().flat_map(|map| map.values_mut()) {
+        if response.pointer("/content/*~1*").is_some() {
+            response["content"] =
+                json!({ "application/octet-stream": { "schema": { "type": "string", "format": "binary" } } });
+        }
+    }
+}
+
+/// Operations that stay inside the crate get a tag, and so a trait, of their own.
+fn retag_sealed(operation: &mut Value) {
+    if operation.get("x-sealed") == Some(&Value::Bool(true)) {
+        operation["tags"] = json!([SEALED_TAG]);
+    }
+}
+
+/// The generator takes one kind of error answer, with a body of one kind; the bridge reads errors itself.
+fn take_out_errors(operation: &mut Value) {
+    if let Some(responses) = operation["responses"].as_object_mut() {
+        responses.retain(|status, _| status.starts_with('2'));
+    }
+}
+
+/// `allOf` with one reference, which is how 3.0 puts a description beside a reference, becomes the reference: the
+/// generator would write a type for it.
+fn unwrap_references(node: &mut Value) {
+    match node {
+        Value::Object(map) => {
+            if let Some(Value::Array(parts)) = map.get("allOf")
+                && let [part] = parts.as_slice()
+                && part.get("$ref").is_some()
+            {
+                *node = part.clone();
+                return;
+            }
+            map.values_mut().for_each(unwrap_references);
+        }
+        Value::Array(items) => items.iter_mut().for_each(unwrap_references),
+        _ => {}
+    }
+}
+
+/// Limits would be enforced when reading too, where the server's word counts.
+fn strip_limits(root: &mut Value) {
+    const LIMITS: [&str; 9] = [
+        "maxLength",
+        "minLength",
+        "pattern",
+        "maximum",
+        "minimum",
+        "maxItems",
+        "minItems",
+        "uniqueItems",
+        "multipleOf",
+    ];
+    fn strip(schema: &mut Value) {
+        match schema {
+            Value::Object(map) => {
+                if map.contains_key("type") || map.contains_key("$ref") {
+                    LIMITS.iter().for_each(|limit| drop(map.remove(*limit)));
+                }
+                map.values_mut().for_each(strip);
+            }
+            Value::Array(items) => items.iter_mut().for_each(strip),
+            _ => {}
+        }
+    }
+    strip(root);
+}
+
+fn each_operation(root: &mut Value, step: fn(&mut Value)) {
+    let items = root["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut());
+    items
+        .flat_map(|item| item.as_object_mut().into_iter().flat_map(|item| item.values_mut()))
+        .filter(|node| node.get("operationId").is_some())
+        .for_each(step);
+}

@@ -1,0 +1,33 @@
+//! The steps over the generated syntax trees. Each counts what it rewrites and fails the build on a miss.
+
+mod construction;
+mod debug;
+mod docs;
+mod enums;
+mod find;
+mod mocks;
+mod records;
+mod seal;
+mod send;
+mod table;
+
+use crate::steps::{document::Document, fault::Fault};
+
+/// The client: calls that leave through the bridge, records that keep what they are given.
+pub(crate) fn client(mut file: syn::File, document: &Document) -> Result<syn::File, Fault> {
+    construction::through_the_bridge(&mut file)?;
+    enums::open(&mut file, document)?;
+    records::keep_everything(&mut file, document)?;
+    debug::show_keys_only(&mut file, document)?;
+    send::through_the_bridge(&mut file, document)?;
+    seal::inside_the_crate(&mut file, document)?;
+    table::of_operations(&mut file, document)?;
+    docs::on_everything(&mut file, document)?;
+    Ok(file)
+}
+
+/// The typed mock: paths compared as they are.
+pub(crate) fn mock(mut file: syn::File, document: &Document) -> Result<syn::File, Fault> {
+    mocks::compare_paths(&mut file, document)?;
+    Ok(file)
+}

@@ -1,0 +1,57 @@
+//! A client is made by the crate only, from its own parts, and knows nothing of hooks.
+
+use syn::{Item, parse_quote};
+
+use super::find;
+use crate::steps::fault::{Fault, count};
+
+/// Replaces the constructors, which would make a client without tokens and with a total time-out, and takes out what
+/// belongs to hooks.
+pub(crate) fn through_the_bridge(file: &mut syn::File) -> Result<(), Fault> {
+    let before = file.items.len();
+    file.items.retain(|item| match item {
+        Item::Use(item) => !quote::quote!(#item).to_string().contains("progenitor_client"),
+        Item::Const(item) => item.ident != "_",
+        Item::Impl(_) => find::impl_of(item).is_none_or(|(name, _)| name != "ClientInfo"),
+        _ => true,
+    });
+    count("/", "imports, hooks and client information", 4, before - file.items.len())?;
+    file.items.insert(
+        0,
+        parse_quote!(
+            pub use progenitor_client::{ByteStream, ResponseValue};
+        ),
+    );
+
+    let mut found = 0;
+    for item in
+        find::inherent_impls(&mut file.items).filter(|item| find::last_of(&item.self_ty).as_deref() == Some("Client"))
+    {
+        found += item.items.len();
+        item.items = vec![parse_quote! {
+            pub(crate) fn new(baseurl: String, client: reqwest::Client, inner: crate::bridge::Bridge) -> Self {
+                Self { baseurl, client, inner }
+            }
+        }];
+    }
+    count("/", "constructors", 2, found)?;
+
+    let mut found = 0;
+    for item in find::module(&mut file.items, &["builder"])? {
+        if let Item::Use(import) = item
+            && quote::quote!(#import).to_string().contains("ClientHooks")
+        {
+            *item = parse_quote!(
+                use super::{ByteStream, ResponseValue};
+            );
+            found += 1;
+        }
+    }
+    find::module(&mut file.items, &["builder"])?.insert(
+        0,
+        parse_quote!(
+            use progenitor_client::encode_path;
+        ),
+    );
+    count("/", "imports of builders", 1, found)
+}

@@ -1,0 +1,78 @@
+//! Documentation where the generator writes none: setters, constructors, helpers.
+
+use syn::{Attribute, Item, parse_quote};
+
+use super::{find, send::pascal, table};
+use crate::steps::{document::Document, fault::Fault, schema};
+
+/// Documents what is public and bare.
+pub(crate) fn on_everything(file: &mut syn::File, document: &Document) -> Result<(), Fault> {
+    let records = schema::records(document)?;
+    let types = find::module(&mut file.items, &["types"])?;
+    let mut texts = Vec::new();
+    for item in find::structs(types) {
+        for field in &mut item.fields {
+            if find::is_extra(field) {
+                document_if_bare(&mut field.attrs, "Fields that the document does not name, as they came.");
+            }
+            let name = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
+            texts.push((item.ident.to_string(), name, find::docs(&field.attrs)));
+        }
+    }
+    for item in types.iter_mut() {
+        match item {
+            Item::Impl(item) if item.trait_.is_none() => find::functions(item)
+                .filter(|function| function.sig.ident == "builder")
+                .for_each(|function| document_if_bare(&mut function.attrs, "Builds a record field by field.")),
+            Item::Mod(item) if item.ident == "builder" => document_if_bare(&mut item.attrs, "Builders of records."),
+            Item::Mod(item) if item.ident == "error" => document_if_bare(&mut item.attrs, "Why a value is refused."),
+            Item::Struct(item) if !records.iter().any(|record| item.ident == record.name) => {
+                item.fields.iter_mut().for_each(|field| document_if_bare(&mut field.attrs, "The value."))
+            }
+            _ => {}
+        }
+    }
+    let builders = find::module(types, &["builder"])?;
+    for item in find::structs(builders) {
+        let text = format!("Builds a [`{0}`](super::{0}) field by field.", item.ident);
+        document_if_bare(&mut item.attrs, &text);
+    }
+    for item in find::inherent_impls(builders) {
+        let of = find::last_of(&item.self_ty).unwrap_or_default();
+        for function in find::functions(item) {
+            let name = function.sig.ident.to_string();
+            if let Some((_, _, text)) = texts.iter().find(|(record, field, _)| *record == of && *field == name) {
+                document_if_bare(&mut function.attrs, text);
+            }
+        }
+    }
+    on_calls(file, document)
+}
+
+fn on_calls(file: &mut syn::File, document: &Document) -> Result<(), Fault> {
+    let builders = find::module(&mut file.items, &["builder"])?;
+    for entry in table::entries(document)? {
+        let name = pascal(&entry.generated);
+        for item in find::inherent_impls(builders).filter(|item| find::last_of(&item.self_ty).as_ref() == Some(&name)) {
+            for function in find::functions(item) {
+                match function.sig.ident.to_string().as_str() {
+                    "new" => document_if_bare(&mut function.attrs, "Starts the call; nothing is sent yet."),
+                    "body_map" => document_if_bare(&mut function.attrs, "Changes the body by its builder."),
+                    setter => {
+                        // A name in Rust differs from the name on the wire in case and underscores only.
+                        let bare = |name: &str| name.replace('_', "").to_lowercase();
+                        let found = entry.parameters.iter().find(|(wire, _)| bare(wire) == bare(setter));
+                        document_if_bare(&mut function.attrs, found.map_or("The id in the path.", |(_, text)| text));
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn document_if_bare(attributes: &mut Vec<Attribute>, text: &str) {
+    if find::docs(attributes).is_empty() {
+        attributes.insert(0, parse_quote!(#[doc = #text]));
+    }
+}

@@ -1,0 +1,103 @@
+//! Enums are open: a value that the document does not name is kept as it came.
+
+use quote::quote;
+use syn::{Item, parse_quote};
+
+use super::find;
+use crate::steps::{
+    document::Document,
+    fault::{Fault, count},
+    schema,
+};
+
+/// Adds `Other(String)` to every enum, and rewrites what reads and writes it.
+pub(crate) fn open(file: &mut syn::File, document: &Document) -> Result<(), Fault> {
+    let enums = schema::enums(document)?;
+    let items = find::module(&mut file.items, &["types"])?;
+    let mut written = Vec::new();
+    let mut rewritten = 0;
+    for known in &enums {
+        let place = format!("/components/schemas/{}", known.name);
+        let Some(item) = items.iter_mut().find_map(|item| match item {
+            Item::Enum(item) if item.ident == known.name => Some(item),
+            _ => None,
+        }) else {
+            return Err(Fault::missed(place, "open enum", 1, 0));
+        };
+        count(&place, "derives of an enum", 3, find::underive(&mut item.attrs, &["Copy", "Serialize", "Deserialize"]))?;
+        count(&place, "values of an enum", known.values.len(), item.variants.len())?;
+        let name = &item.ident;
+        let variants: Vec<_> = item.variants.iter().map(|variant| variant.ident.clone()).collect();
+        let values = &known.values;
+        for (variant, value) in item.variants.iter_mut().zip(values) {
+            variant.attrs = vec![doc(&format!("`{value}`."))];
+        }
+        item.variants.push(parse_quote! {
+            #[doc = "A value that the document does not name, as it came."]
+            Other(String)
+        });
+        written.push(quote! {
+            impl #name {
+                /// The value as it stands in JSON.
+                pub fn as_str(&self) -> &str {
+                    match self {
+                        #(Self::#variants => #values,)*
+                        Self::Other(value) => value,
+                    }
+                }
+            }
+            impl ::std::fmt::Display for #name {
+                fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                    f.write_str(self.as_str())
+                }
+            }
+            impl ::std::convert::From<&str> for #name {
+                fn from(value: &str) -> Self {
+                    match value {
+                        #(#values => Self::#variants,)*
+                        other => Self::Other(other.to_string()),
+                    }
+                }
+            }
+            impl ::std::convert::From<::std::string::String> for #name {
+                fn from(value: ::std::string::String) -> Self {
+                    match value.as_str() {
+                        #(#values => Self::#variants,)*
+                        _ => Self::Other(value),
+                    }
+                }
+            }
+            impl ::std::str::FromStr for #name {
+                type Err = ::std::convert::Infallible;
+
+                fn from_str(value: &str) -> ::std::result::Result<Self, Self::Err> {
+                    Ok(value.into())
+                }
+            }
+            impl ::serde::Serialize for #name {
+                fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> ::std::result::Result<S::Ok, S::Error> {
+                    serializer.serialize_str(self.as_str())
+                }
+            }
+            impl<'de> ::serde::Deserialize<'de> for #name {
+                fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
+                    <::std::string::String as ::serde::Deserialize>::deserialize(deserializer).map(Self::from)
+                }
+            }
+        });
+        let before = items.len();
+        items.retain(|item| find::impl_of(item).is_none_or(|(_, of)| of != known.name));
+        count(&place, "impls of an enum", 4, before - items.len())?;
+        rewritten += 1;
+    }
+    for tokens in written {
+        let file: syn::File = syn::parse2(tokens).map_err(|error| Fault::new("/", error))?;
+        items.extend(file.items);
+    }
+    let all = items.iter().filter(|item| matches!(item, Item::Enum(_))).count();
+    count("/components/schemas", "open enums", all, rewritten)
+}
+
+fn doc(text: &str) -> syn::Attribute {
+    parse_quote!(#[doc = #text])
+}

@@ -1,0 +1,223 @@
+//! Every call leaves through the bridge, with the SDK's one error.
+
+use quote::{ToTokens, quote};
+use syn::{Expr, ExprMethodCall, Ident, ImplItemFn, Pat, ReturnType, Stmt, Type, parse_quote, visit_mut::VisitMut};
+
+use super::{find, table};
+use crate::steps::{
+    document::Document,
+    fault::{Fault, count},
+};
+
+/// Rewrites `send` of every operation's builder.
+pub(crate) fn through_the_bridge(file: &mut syn::File, document: &Document) -> Result<(), Fault> {
+    let entries = table::entries(document)?;
+    let builders = find::module(&mut file.items, &["builder"])?;
+    for entry in &entries {
+        let builder = pascal(&entry.generated);
+        let mut sends = 0;
+        for item in
+            find::inherent_impls(builders).filter(|item| find::last_of(&item.self_ty).as_ref() == Some(&builder))
+        {
+            for function in find::functions(item) {
+                if function.sig.ident == "send" {
+                    rewrite_send(function, entry)?;
+                    sends += 1;
+                } else if function.sig.ident != "new" && function.sig.ident != "body_map" {
+                    explain_refusals(function, &entry.place)?;
+                }
+            }
+        }
+        count(&entry.place, "`send` of the builder", 1, sends)?;
+    }
+    let all =
+        find::inherent_impls(builders).flat_map(find::functions).filter(|function| function.sig.asyncness.is_some());
+    count("/paths", "asynchronous functions of builders", entries.len(), all.count())?;
+
+    let mut left = Leftovers::default();
+    builders.iter_mut().for_each(|item| left.visit_item_mut(item));
+    count("/paths", "errors and hooks of the generator", 0, left.0)
+}
+
+fn rewrite_send(function: &mut ImplItemFn, entry: &table::Entry) -> Result<(), Fault> {
+    let place = &entry.place;
+    let answer = answer(&mut function.sig.output).ok_or_else(|| Fault::missed(place, "type of the answer", 1, 0))?;
+    let (reported, operation) = (&entry.id, &entry.constant);
+
+    let mut body = Vec::new();
+    let (mut values, mut versions, mut requests) = (0, 0, 0);
+    for mut statement in std::mem::take(&mut function.block.stmts) {
+        if requests > 0 {
+            // The rest is the generator's way to send, which is replaced as a whole.
+            break;
+        }
+        match binding(&statement).as_deref() {
+            Some("header_map") => continue,
+            Some("request") => {
+                requests += 1;
+                body.push(request(&statement, place)?);
+                continue;
+            }
+            None if statement.to_token_stream().to_string().contains("\"api-version\"") => {
+                versions += 1;
+                continue;
+            }
+            _ => {}
+        }
+        let mut refusals = Refusals { operation: reported, found: 0 };
+        refusals.visit_stmt_mut(&mut statement);
+        values += refusals.found;
+        body.push(statement);
+    }
+    count(place, "requests", 1, requests)?;
+    count(place, "`api-version` headers", 1, versions)?;
+    count(place, "values of the builder", entry.values, values)?;
+
+    let send: Expr = match find::last_of(&answer).as_deref() {
+        _ if matches!(&answer, Type::Tuple(unit) if unit.elems.is_empty()) => {
+            parse_quote!(crate::bridge::empty(&client.inner, request, &super::operations::#operation).await)
+        }
+        Some("ByteStream") => {
+            parse_quote!(crate::bridge::stream(&client.inner, request, &super::operations::#operation).await)
+        }
+        // `null` in place of a list is an empty list.
+        Some("Vec") => parse_quote! {
+            crate::bridge::typed::<::std::option::Option<#answer>>(&client.inner, request, &super::operations::#operation)
+                .await?
+                .map(::std::option::Option::unwrap_or_default)
+        },
+        _ => {
+            parse_quote!(crate::bridge::typed::<#answer>(&client.inner, request, &super::operations::#operation).await)
+        }
+    };
+    body.push(Stmt::Expr(send, None));
+    function.block.stmts = body;
+    function.sig.output = parse_quote!(-> ::std::result::Result<ResponseValue<#answer>, crate::Error>);
+    function.attrs.push(parse_quote!(#[doc = ""]));
+    function.attrs.push(parse_quote!(#[doc = "# Errors"]));
+    function.attrs.push(parse_quote!(#[doc = "A value that the call cannot take, or whatever went wrong on the way."]));
+    Ok(())
+}
+
+/// The `T` in `-> Result<ResponseValue<T>, Error<E>>`.
+fn answer(output: &mut ReturnType) -> Option<Type> {
+    match output {
+        ReturnType::Type(_, ty) => find::argument_of(find::argument_of(ty)?).cloned(),
+        ReturnType::Default => None,
+    }
+}
+
+/// The name that a statement binds.
+fn binding(statement: &Stmt) -> Option<String> {
+    match statement {
+        Stmt::Local(local) => match &local.pat {
+            Pat::Ident(pat) => Some(pat.ident.to_string()),
+            Pat::Struct(_) => Some(String::new()),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The request without the header of the generator, its failure kept for the bridge.
+fn request(statement: &Stmt, place: &str) -> Result<Stmt, Fault> {
+    let missed = |what| Fault::missed(place, what, 1, 0);
+    let Stmt::Local(local) = statement else { return Err(missed("request")) };
+    let built = match local.init.as_ref().map(|init| &*init.expr) {
+        Some(Expr::Try(built)) => &*built.expr,
+        _ => return Err(missed("`build()?` of the request")),
+    };
+    let headed = receiver(built, "build").ok_or_else(|| missed("`build` of the request"))?;
+    let plain = receiver(headed, "headers").ok_or_else(|| missed("`headers` of the request"))?;
+    Ok(parse_quote!(let request = #plain.build();))
+}
+
+fn receiver<'a>(call: &'a Expr, method: &str) -> Option<&'a Expr> {
+    match call {
+        Expr::MethodCall(ExprMethodCall { receiver, method: name, .. }) if name == method => Some(receiver),
+        _ => None,
+    }
+}
+
+/// `Error::InvalidRequest` becomes the SDK's error, with the operation's name.
+struct Refusals<'a> {
+    operation: &'a str,
+    found: usize,
+}
+
+impl VisitMut for Refusals<'_> {
+    fn visit_expr_mut(&mut self, node: &mut Expr) {
+        if matches!(node, Expr::Path(path) if path.path.segments.len() == 2
+            && path.path.segments[0].ident == "Error" && path.path.segments[1].ident == "InvalidRequest")
+        {
+            let operation = self.operation;
+            *node = parse_quote!(|detail| crate::Error::invalid_request(#operation, detail));
+            self.found += 1;
+        }
+        syn::visit_mut::visit_expr_mut(self, node);
+    }
+}
+
+/// A setter keeps the reason of a refused value, which the generator throws away.
+fn explain_refusals(function: &mut ImplItemFn, place: &str) -> Result<(), Fault> {
+    let name = function.sig.ident.to_string();
+    if find::target(function).is_none() {
+        return Err(Fault::missed(place, &format!("conversion in `{name}`"), 1, 0));
+    }
+    let text = format!("{name}: {{error}}");
+    let mut reasons = Reasons { reason: parse_quote!(|error| format!(#text)), found: 0 };
+    reasons.visit_block_mut(&mut function.block);
+    count(place, &format!("refusals in `{name}`"), 1, reasons.found)?;
+    if let Some(bounds) = &mut function.sig.generics.where_clause
+        && bounds.predicates.len() == 1
+    {
+        bounds.predicates.push(parse_quote!(V::Error: ::std::fmt::Display));
+    }
+    Ok(())
+}
+
+struct Reasons {
+    reason: Expr,
+    found: usize,
+}
+
+impl VisitMut for Reasons {
+    fn visit_expr_method_call_mut(&mut self, node: &mut ExprMethodCall) {
+        if node.method == "map_err" {
+            node.args = std::iter::once(self.reason.clone()).collect();
+            self.found += 1;
+        }
+        syn::visit_mut::visit_expr_method_call_mut(self, node);
+    }
+}
+
+/// Names of the generator's own errors and hooks, which nothing may use any more.
+#[derive(Default)]
+struct Leftovers(usize);
+
+impl VisitMut for Leftovers {
+    fn visit_path_mut(&mut self, node: &mut syn::Path) {
+        let first = node.segments.first().map(|segment| segment.ident.to_string());
+        let names = ["Error", "ClientHooks", "ClientInfo", "OperationInfo", "RequestBuilderExt"];
+        let qualified = quote!(#node).to_string().contains("progenitor_client :: Error");
+        if qualified || first.is_some_and(|first| names.contains(&first.as_str())) {
+            self.0 += 1;
+        }
+        syn::visit_mut::visit_path_mut(self, node);
+    }
+
+    fn visit_ident_mut(&mut self, node: &mut Ident) {
+        if ["exec", "pre"].iter().any(|hook| node == hook) {
+            self.0 += 1;
+        }
+    }
+}
+
+/// The name of an operation's builder.
+pub(crate) fn pascal(operation: &str) -> String {
+    let words = operation.split('_').map(|word| {
+        let mut letters = word.chars();
+        letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect::<String>()
+    });
+    words.collect()
+}

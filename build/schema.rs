@@ -1,0 +1,97 @@
+//! What the document says about records and enums, in the form that the rewrites want it.
+
+use serde_json::Value;
+
+use crate::steps::{document::Document, fault::Fault, generate};
+
+/// A schema with properties.
+pub(crate) struct Record {
+    pub(crate) name: String,
+    pub(crate) fields: Vec<Field>,
+    pub(crate) personal: bool,
+    shown: Vec<String>,
+}
+
+/// A property of a record.
+pub(crate) struct Field {
+    pub(crate) wire: String,
+    pub(crate) description: String,
+    pub(crate) required: bool,
+    pub(crate) list: bool,
+}
+
+/// A schema whose values are named texts.
+pub(crate) struct Enum {
+    pub(crate) name: String,
+    pub(crate) values: Vec<String>,
+}
+
+impl Record {
+    /// The field with this name on the wire, and its place.
+    pub(crate) fn field(&self, wire: &str) -> Option<(usize, &Field)> {
+        self.fields.iter().enumerate().find(|(_, field)| field.wire == wire)
+    }
+
+    /// Whether `Debug` may show a field.
+    pub(crate) fn shows(&self, wire: &str) -> bool {
+        !self.personal || self.shown.iter().any(|shown| shown == wire)
+    }
+}
+
+/// The records of the document.
+pub(crate) fn records(document: &Document) -> Result<Vec<Record>, Fault> {
+    let mut records = Vec::new();
+    for (name, schema) in document.schemas()? {
+        let Some(properties) = schema.get("properties").and_then(Value::as_object) else { continue };
+        let required = texts(schema, "required");
+        let record = Record {
+            name: name.clone(),
+            fields: properties
+                .iter()
+                .map(|(wire, property)| Field {
+                    wire: wire.clone(),
+                    description: property["description"].as_str().unwrap_or_default().to_string(),
+                    required: required.contains(wire),
+                    list: property["type"] == "array",
+                })
+                .collect(),
+            personal: personal(schema),
+            shown: texts(schema, "x-shown"),
+        };
+        for (list, names) in [("required", &required), ("x-shown", &record.shown)] {
+            if let Some(unknown) = names.iter().find(|name| record.field(name).is_none()) {
+                let place = format!("/components/schemas/{name}/{list}");
+                return Err(Fault::new(place, format_args!("there is no property `{unknown}`")));
+            }
+        }
+        records.push(record);
+    }
+    Ok(records)
+}
+
+/// The enums of the document.
+pub(crate) fn enums(document: &Document) -> Result<Vec<Enum>, Fault> {
+    Ok(document
+        .schemas()?
+        .iter()
+        .filter(|(_, schema)| schema.get("enum").is_some())
+        .map(|(name, schema)| Enum { name: name.clone(), values: texts(schema, "enum") })
+        .collect())
+}
+
+/// The names of schemas that are neither records nor enums nor written by hand: the generator wraps them.
+pub(crate) fn wrappers(document: &Document) -> Result<Vec<String>, Fault> {
+    let plain = |(name, schema): &(&String, &Value)| {
+        schema.get("properties").is_none() && schema.get("enum").is_none() && !generate::by_hand(name)
+    };
+    Ok(document.schemas()?.iter().filter(plain).map(|(name, _)| name.clone()).collect())
+}
+
+fn personal(schema: &Value) -> bool {
+    schema.get("x-personal") == Some(&Value::Bool(true))
+}
+
+fn texts(schema: &Value, list: &str) -> Vec<String> {
+    let items = schema.get(list).and_then(Value::as_array).into_iter().flatten();
+    items.filter_map(Value::as_str).map(str::to_string).collect()
+}

@@ -1,0 +1,208 @@
+//! An optional field of a record: left alone, cleared, or set.
+
+use std::{fmt, ops::Deref};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// An optional field of a record, with the difference between one that is not there and one that is `null`.
+///
+/// Reading keeps the difference, and writing gives it back: [`Field::Unset`] is left out, [`Field::Null`] clears the
+/// field, [`Field::Value`] sets it. Builders and struct literals take plain values.
+///
+/// ```
+/// use perenso::{Field, types::Customer};
+///
+/// let customer = Customer {
+///     customer_id: "5000".into(),
+///     street2: Field::Null,
+///     ..Customer::default()
+/// };
+/// assert_eq!(customer.customer_id.as_deref(), Some("5000"));
+/// assert!(customer.email.is_unset());
+/// assert_eq!(
+///     serde_json::to_string(&customer)?,
+///     r#"{"customerID":"5000","street2":null}"#
+/// );
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Field<T> {
+    /// Not there: what the server has is left alone.
+    #[default]
+    Unset,
+    /// `null`: what the server has is cleared.
+    Null,
+    /// A value.
+    Value(T),
+}
+
+impl<T> Field<T> {
+    /// The value, or a field that is left alone.
+    pub fn or_unset(value: Option<T>) -> Self {
+        value.map_or(Self::Unset, Self::Value)
+    }
+
+    /// The value, or a field that is cleared.
+    pub fn or_null(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Self::Value)
+    }
+
+    /// Whether the field is not there.
+    pub const fn is_unset(&self) -> bool {
+        matches!(self, Self::Unset)
+    }
+
+    /// Whether the field is `null`.
+    pub const fn is_null(&self) -> bool {
+        matches!(self, Self::Null)
+    }
+
+    /// Whether the field has a value.
+    pub const fn is_set(&self) -> bool {
+        matches!(self, Self::Value(_))
+    }
+
+    /// The value, when there is one.
+    pub const fn get(&self) -> Option<&T> {
+        match self {
+            Self::Value(value) => Some(value),
+            Self::Unset | Self::Null => None,
+        }
+    }
+
+    /// The value for changing it, when there is one.
+    pub const fn get_mut(&mut self) -> Option<&mut T> {
+        match self {
+            Self::Value(value) => Some(value),
+            Self::Unset | Self::Null => None,
+        }
+    }
+
+    /// The value, when there is one.
+    pub fn into_option(self) -> Option<T> {
+        match self {
+            Self::Value(value) => Some(value),
+            Self::Unset | Self::Null => None,
+        }
+    }
+
+    /// The field with a borrowed value.
+    pub const fn as_ref(&self) -> Field<&T> {
+        match self {
+            Self::Unset => Field::Unset,
+            Self::Null => Field::Null,
+            Self::Value(value) => Field::Value(value),
+        }
+    }
+
+    /// The value as what it points to, when there is one: a `&str` of a `String`.
+    pub fn as_deref(&self) -> Option<&T::Target>
+    where
+        T: Deref,
+    {
+        self.get().map(Deref::deref)
+    }
+
+    /// The field with its value changed.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Field<U> {
+        match self {
+            Self::Unset => Field::Unset,
+            Self::Null => Field::Null,
+            Self::Value(value) => Field::Value(change(value)),
+        }
+    }
+
+    /// Takes the field, and leaves one that is not there.
+    pub fn take(&mut self) -> Self {
+        std::mem::take(self)
+    }
+}
+
+impl<T> Field<Vec<T>> {
+    /// The items of a list; none when it is not there or `null`.
+    pub fn as_slice(&self) -> &[T] {
+        self.get().map_or(&[], Vec::as_slice)
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Field<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unset => f.write_str("unset"),
+            Self::Null => f.write_str("null"),
+            Self::Value(value) => value.fmt(f),
+        }
+    }
+}
+
+impl<T: Serialize> Serialize for Field<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.get().serialize(serializer)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Field<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Option::deserialize(deserializer).map(Self::or_null)
+    }
+}
+
+impl<T> From<T> for Field<T> {
+    fn from(value: T) -> Self {
+        Self::Value(value)
+    }
+}
+
+impl From<&str> for Field<String> {
+    fn from(text: &str) -> Self {
+        Self::Value(text.to_string())
+    }
+}
+
+impl From<&String> for Field<String> {
+    fn from(text: &String) -> Self {
+        Self::Value(text.clone())
+    }
+}
+
+impl From<crate::Id> for Field<String> {
+    fn from(id: crate::Id) -> Self {
+        Self::Value(id.into())
+    }
+}
+
+impl From<Vec<&str>> for Field<Vec<String>> {
+    fn from(texts: Vec<&str>) -> Self {
+        texts.into_iter().map(str::to_string).collect()
+    }
+}
+
+impl<const N: usize> From<[&str; N]> for Field<Vec<String>> {
+    fn from(texts: [&str; N]) -> Self {
+        texts.into_iter().map(str::to_string).collect()
+    }
+}
+
+impl<T, const N: usize> From<[T; N]> for Field<Vec<T>> {
+    fn from(items: [T; N]) -> Self {
+        items.into_iter().collect()
+    }
+}
+
+impl<T> FromIterator<T> for Field<Vec<T>> {
+    fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
+        Self::Value(items.into_iter().collect())
+    }
+}
+
+impl From<i32> for Field<i64> {
+    fn from(number: i32) -> Self {
+        Self::Value(number.into())
+    }
+}
+
+impl From<u32> for Field<i64> {
+    fn from(number: u32) -> Self {
+        Self::Value(number.into())
+    }
+}

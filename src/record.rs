@@ -1,0 +1,53 @@
+//! Reads the names of a record's fields, known and unknown, in one pass.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, Visitor};
+
+/// A field's name: its place among the known ones, or the name itself.
+pub(crate) enum Key {
+    Known(usize),
+    Unknown(String),
+}
+
+/// The known names of a record. Servers write fields in a fixed order, so the name after the last one is tried first.
+pub(crate) struct Keys {
+    names: &'static [&'static str],
+    next: usize,
+}
+
+impl Keys {
+    pub(crate) fn new(names: &'static [&'static str]) -> Self {
+        Self { names, next: 0 }
+    }
+
+    fn find(&mut self, name: &str) -> Option<usize> {
+        let found = if self.names.get(self.next) == Some(&name) {
+            self.next
+        } else {
+            self.names.iter().position(|known| *known == name)?
+        };
+        self.next = found + 1;
+        Some(found)
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for &mut Keys {
+    type Value = Key;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Key, D::Error> {
+        deserializer.deserialize_identifier(self)
+    }
+}
+
+impl Visitor<'_> for &mut Keys {
+    type Value = Key;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a field's name")
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<Key, E> {
+        Ok(self.find(name).map_or_else(|| Key::Unknown(name.to_string()), Key::Known))
+    }
+}

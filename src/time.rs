@@ -1,0 +1,187 @@
+//! Dates and times as the vendor writes them: without a zone, most of the time.
+
+use std::fmt;
+
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, SecondsFormat, TimeZone};
+use serde::{Deserialize, Serialize};
+
+use crate::Field;
+
+/// A date, or a date with a time, as it came.
+///
+/// The vendor's times have no zone, and nothing says which one is meant, so none is assumed: [`Time::local`] gives the
+/// time without one, and whoever knows the show's zone adds it. The text goes back byte for byte; one that cannot be
+/// read is kept too.
+///
+/// ```
+/// use chrono::NaiveDate;
+/// use perenso::Time;
+///
+/// let changed = Time::from("2025-01-20T04:50:03.61");
+/// assert_eq!(changed.date(), NaiveDate::from_ymd_opt(2025, 1, 20));
+/// assert_eq!(changed.local().map(|time| time.to_string()).as_deref(), Some("2025-01-20 04:50:03.610"));
+/// assert!(changed.zoned().is_none());
+/// assert_eq!(changed.as_str(), "2025-01-20T04:50:03.61");
+///
+/// let day = NaiveDate::from_ymd_opt(2025, 1, 31).map(Time::from);
+/// assert_eq!(day, Some(Time::from("2025-01-31")));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Time(String);
+
+impl Time {
+    /// The text as it came.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The date as it is written, in whatever zone.
+    #[must_use]
+    pub fn date(&self) -> Option<NaiveDate> {
+        NaiveDate::parse_from_str(&self.0, "%Y-%m-%d")
+            .ok()
+            .or_else(|| self.local().map(|time| time.date()))
+            .or_else(|| self.zoned().map(|time| time.date_naive()))
+    }
+
+    /// The time, when the text has one and no zone.
+    #[must_use]
+    pub fn local(&self) -> Option<NaiveDateTime> {
+        // As RFC 3339 without the zone, or with a space instead of the `T`.
+        let shapes = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M"];
+        shapes.iter().find_map(|shape| NaiveDateTime::parse_from_str(&self.0, shape).ok())
+    }
+
+    /// The moment, when the text has a time and a zone.
+    #[must_use]
+    pub fn zoned(&self) -> Option<DateTime<FixedOffset>> {
+        DateTime::parse_from_rfc3339(&self.0).ok()
+    }
+}
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl AsRef<str> for Time {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for Time {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl From<&str> for Time {
+    fn from(text: &str) -> Self {
+        Self(text.to_string())
+    }
+}
+
+impl From<&Time> for Time {
+    fn from(time: &Time) -> Self {
+        time.clone()
+    }
+}
+
+/// A date without a time.
+impl From<NaiveDate> for Time {
+    fn from(date: NaiveDate) -> Self {
+        Self(date.format("%Y-%m-%d").to_string())
+    }
+}
+
+/// A time without a zone.
+impl From<NaiveDateTime> for Time {
+    fn from(time: NaiveDateTime) -> Self {
+        Self(time.format("%Y-%m-%dT%H:%M:%S%.f").to_string())
+    }
+}
+
+/// A time with its zone: `Z` for UTC, an offset for any other.
+impl<Z: TimeZone> From<DateTime<Z>> for Time {
+    fn from(time: DateTime<Z>) -> Self {
+        Self(time.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+    }
+}
+
+impl From<&str> for Field<Time> {
+    fn from(text: &str) -> Self {
+        Self::Value(text.into())
+    }
+}
+
+impl From<NaiveDate> for Field<Time> {
+    fn from(date: NaiveDate) -> Self {
+        Self::Value(date.into())
+    }
+}
+
+impl From<NaiveDateTime> for Field<Time> {
+    fn from(time: NaiveDateTime) -> Self {
+        Self::Value(time.into())
+    }
+}
+
+impl<Z: TimeZone> From<DateTime<Z>> for Field<Time> {
+    fn from(time: DateTime<Z>) -> Self {
+        Self::Value(time.into())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use chrono::{FixedOffset, NaiveDate, TimeZone, Utc};
+    use proptest::prelude::*;
+
+    use super::Time;
+
+    #[test]
+    fn the_shapes_of_the_samples() {
+        for (text, date, local) in [
+            ("2025-01-31", "2025-01-31", None),
+            ("2025-05-07T12:25:00", "2025-05-07", Some("2025-05-07 12:25:00")),
+            ("2025-01-23T18:50:16.4", "2025-01-23", Some("2025-01-23 18:50:16.400")),
+        ] {
+            let time = Time::from(text);
+            assert_eq!(time.date().unwrap().to_string(), date);
+            assert_eq!(time.local().map(|local| local.to_string()).as_deref(), local);
+            assert_eq!(time.zoned(), None);
+        }
+    }
+
+    #[test]
+    fn a_zone_is_told_from_none() {
+        let time = Time::from("2025-01-31T23:30:00-05:00");
+        assert_eq!(time.local(), None);
+        assert_eq!(time.zoned().unwrap().with_timezone(&Utc).to_string(), "2025-02-01 04:30:00 UTC");
+        assert_eq!(time.date(), NaiveDate::from_ymd_opt(2025, 1, 31));
+    }
+
+    #[test]
+    fn chrono_values_say_their_zone_or_none() {
+        let local = NaiveDate::from_ymd_opt(2025, 1, 31).unwrap().and_hms_opt(9, 0, 0).unwrap();
+        assert_eq!(Time::from(local).as_str(), "2025-01-31T09:00:00");
+        assert_eq!(Time::from(Utc.from_utc_datetime(&local)).as_str(), "2025-01-31T09:00:00Z");
+        let east = FixedOffset::east_opt(3600).unwrap();
+        assert_eq!(Time::from(east.from_local_datetime(&local).unwrap()).as_str(), "2025-01-31T09:00:00+01:00");
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_goes_back_as_it_came(text: String) {
+            let json = serde_json::to_string(&text).unwrap();
+            let time: Time = serde_json::from_str(&json).unwrap();
+            let _ = (time.date(), time.local(), time.zoned());
+            prop_assert_eq!(serde_json::to_string(&time).unwrap(), json);
+        }
+    }
+}
