@@ -20,13 +20,7 @@ pub(crate) struct Refusal {
 
 impl Refusal {
     pub(crate) fn new(status: StatusCode, error: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            status,
-            error,
-            message: message.into(),
-            fields: Vec::new(),
-            header: None,
-        }
+        Self { status, error, message: message.into(), fields: Vec::new(), header: None }
     }
 
     pub(crate) fn bad_request(error: &'static str, message: impl Into<String>) -> Self {
@@ -35,16 +29,11 @@ impl Refusal {
 
     /// A query parameter that cannot be used.
     pub(crate) fn parameter(name: &str, message: &str) -> Self {
-        Self::bad_request("invalid_parameter", format!("{name}: {message}"))
-            .naming([name.to_owned()])
+        Self::bad_request("invalid_parameter", format!("{name}: {message}")).naming([name.to_owned()])
     }
 
     pub(crate) fn not_found(what: &str, id: &str) -> Self {
-        Self::new(
-            StatusCode::NOT_FOUND,
-            "not_found",
-            format!("there is no {what} with the id {id:?}"),
-        )
+        Self::new(StatusCode::NOT_FOUND, "not_found", format!("there is no {what} with the id {id:?}"))
     }
 
     pub(crate) fn naming(mut self, fields: impl IntoIterator<Item = String>) -> Self {
@@ -79,25 +68,16 @@ pub(crate) async fn not_yet(method: Method, uri: Uri) -> Refusal {
     Refusal::new(
         StatusCode::NOT_IMPLEMENTED,
         "not_in_sandbox",
-        format!(
-            "{method} {} is not in the sandbox yet; the real service may know it",
-            uri.path()
-        ),
+        format!("{method} {} is not in the sandbox yet; the real service may know it", uri.path()),
     )
 }
 
 /// The answer for a known path with a method that the vendor's documents do not show for it.
 pub(crate) async fn wrong_method(method: Method, uri: Uri) -> Refusal {
-    Refusal::new(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "method_not_allowed",
-        format!("{} does not take {method}", uri.path()),
-    )
+    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", format!("{} does not take {method}", uri.path()))
 }
 
 /// The answer that says that the server runs.
 pub(crate) async fn health() -> Json<Value> {
-    Json(
-        json!({ "status": "ok", "server": "perenso-sandbox: a stand-in, not the Perenso service" }),
-    )
+    Json(json!({ "status": "ok", "server": "perenso-sandbox: a stand-in, not the Perenso service" }))
 }

@@ -22,21 +22,14 @@ pub(crate) async fn check(
             if show.state().tokens.is_live(token, show.clock.now()) {
                 return Ok(next.run(request).await);
             }
-            (
-                "the access token is unknown, expired or revoked",
-                "Bearer error=\"invalid_token\"",
-            )
+            ("the access token is unknown, expired or revoked", "Bearer error=\"invalid_token\"")
         }
     };
-    Err(
-        Refusal::new(StatusCode::UNAUTHORIZED, "unauthorized", message)
-            .with_header(WWW_AUTHENTICATE, HeaderValue::from_static(challenge)),
-    )
+    Err(Refusal::new(StatusCode::UNAUTHORIZED, "unauthorized", message)
+        .with_header(WWW_AUTHENTICATE, HeaderValue::from_static(challenge)))
 }
 
 fn token(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    scheme
-        .eq_ignore_ascii_case("bearer")
-        .then_some(token.trim())
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
 }

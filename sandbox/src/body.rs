@@ -43,8 +43,7 @@ pub(crate) fn array(headers: &HeaderMap, body: &[u8]) -> Result<Vec<Value>, Refu
 }
 
 fn json(headers: &HeaderMap, body: &[u8]) -> Result<Value, Refusal> {
-    let is_json =
-        media_type(headers).is_some_and(|t| t == "application/json" || t.ends_with("+json"));
+    let is_json = media_type(headers).is_some_and(|t| t == "application/json" || t.ends_with("+json"));
     if !is_json {
         return Err(Refusal::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -54,22 +53,12 @@ fn json(headers: &HeaderMap, body: &[u8]) -> Result<Value, Refusal> {
     }
     // The parser's own words may quote the body, its position does not.
     serde_json::from_slice(body).map_err(|error| {
-        Refusal::bad_request(
-            "invalid_json",
-            format!(
-                "not JSON at line {}, column {}",
-                error.line(),
-                error.column()
-            ),
-        )
+        Refusal::bad_request("invalid_json", format!("not JSON at line {}, column {}", error.line(), error.column()))
     })
 }
 
 fn wrong_shape(expected: &str, found: &Value) -> Refusal {
-    Refusal::bad_request(
-        "invalid_json",
-        format!("expected a JSON {expected}, found {}", kind(found)),
-    )
+    Refusal::bad_request("invalid_json", format!("expected a JSON {expected}, found {}", kind(found)))
 }
 
 /// The JSON kind of a value, in words.

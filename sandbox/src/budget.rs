@@ -24,11 +24,7 @@ pub(crate) struct Budget {
 impl Budget {
     /// Spends one call, or says when the next one is free.
     fn spend(&mut self, rate: Rate, now: DateTime<Utc>) -> Result<(), DateTime<Utc>> {
-        while self
-            .calls
-            .front()
-            .is_some_and(|call| after(*call, rate.per) <= now)
-        {
+        while self.calls.front().is_some_and(|call| after(*call, rate.per) <= now) {
             self.calls.pop_front();
         }
         if self.calls.len() < rate.requests as usize {
@@ -51,10 +47,7 @@ pub(crate) async fn check(
     let refused = {
         let mut state = show.state();
         let retry_after = state.behavior.retry_after;
-        let spent = state
-            .behavior
-            .rate
-            .map(|rate| state.budget.spend(rate, now));
+        let spent = state.behavior.rate.map(|rate| state.budget.spend(rate, now));
         spent.and_then(Result::err).map(|free| (free, retry_after))
     };
     match refused {

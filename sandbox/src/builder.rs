@@ -157,12 +157,7 @@ impl Builder {
         }));
         let (stop, stopped) = watch::channel(());
         let server = tokio::spawn(serve(listener, show.clone(), stopped));
-        Ok(Sandbox {
-            show,
-            url,
-            stop,
-            server,
-        })
+        Ok(Sandbox { show, url, stop, server })
     }
 }
 

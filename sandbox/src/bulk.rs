@@ -53,22 +53,13 @@ fn records(headers: &HeaderMap, body: &[u8], behavior: &Behavior) -> Result<Vec<
 fn as_record(record: Value) -> Result<Map<String, Value>, Problem> {
     match record {
         Value::Object(fields) => Ok(fields),
-        other => Err(Problem::new(
-            "record",
-            format!("expected an object, found {}", body::kind(&other)),
-        )),
+        other => Err(Problem::new("record", format!("expected an object, found {}", body::kind(&other)))),
     }
 }
 
 /// A record with a known `customerID` is updated, any other is created.
-async fn customers(
-    Context(show): Context<Arc<Show>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Json<Value>, Refusal> {
-    let State {
-        behavior, tables, ..
-    } = &mut *show.state();
+async fn customers(Context(show): Context<Arc<Show>>, headers: HeaderMap, body: Bytes) -> Result<Json<Value>, Refusal> {
+    let State { behavior, tables, .. } = &mut *show.state();
     let mut ids = tables.customers.ids_by("customerID");
     let now = show.local_now(behavior);
     let mut outcome = Outcome::default();
@@ -76,9 +67,7 @@ async fn customers(
         let mut fields = match as_record(record) {
             Ok(fields) => fields,
             Err(problem) => {
-                outcome
-                    .failed
-                    .push(json!({ "customerID": null, "messages": [problem.to_string()] }));
+                outcome.failed.push(json!({ "customerID": null, "messages": [problem.to_string()] }));
                 continue;
             }
         };
@@ -92,9 +81,7 @@ async fn customers(
         }
         let Some(key) = key.filter(|_| problems.is_empty()) else {
             let messages: Vec<String> = problems.iter().map(Problem::to_string).collect();
-            outcome
-                .failed
-                .push(json!({ "customerID": fields.get("customerID"), "messages": messages }));
+            outcome.failed.push(json!({ "customerID": fields.get("customerID"), "messages": messages }));
             continue;
         };
         customer::settle(&mut fields, &mut tables.customers);
@@ -110,22 +97,14 @@ async fn customers(
                 id
             }
         };
-        outcome
-            .successful
-            .push(json!({ "id": id, "customerID": key }));
+        outcome.successful.push(json!({ "id": id, "customerID": key }));
     }
     Ok(outcome.json())
 }
 
 /// A record without a `vendorID` is created, one with a `vendorID` is updated and must be known.
-async fn vendors(
-    Context(show): Context<Arc<Show>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Json<Value>, Refusal> {
-    let State {
-        behavior, tables, ..
-    } = &mut *show.state();
+async fn vendors(Context(show): Context<Arc<Show>>, headers: HeaderMap, body: Bytes) -> Result<Json<Value>, Refusal> {
+    let State { behavior, tables, .. } = &mut *show.state();
     let mut ids = tables.vendors.ids_by("vendorID");
     let now = show.local_now(behavior);
     let mut outcome = Outcome::default();
@@ -133,9 +112,7 @@ async fn vendors(
         let mut fields = match as_record(record) {
             Ok(fields) => fields,
             Err(problem) => {
-                outcome
-                    .failed
-                    .push(json!({ "vendorID": null, "message": problem.to_string() }));
+                outcome.failed.push(json!({ "vendorID": null, "message": problem.to_string() }));
                 continue;
             }
         };
@@ -143,18 +120,14 @@ async fn vendors(
         let problems = check(vendor::FIELDS, &fields);
         if !problems.is_empty() {
             let messages: Vec<String> = problems.iter().map(Problem::to_string).collect();
-            outcome
-                .failed
-                .push(json!({ "vendorID": given, "message": messages.join("; ") }));
+            outcome.failed.push(json!({ "vendorID": given, "message": messages.join("; ") }));
             continue;
         }
         let (id, key) = match given {
             Value::String(key) => {
                 let Some(id) = ids.get(&key) else {
                     let message = format!("vendorID: there is no vendor {key:?}");
-                    outcome
-                        .failed
-                        .push(json!({ "vendorID": key, "message": message }));
+                    outcome.failed.push(json!({ "vendorID": key, "message": message }));
                     continue;
                 };
                 tables.vendors.update(id, fields, Absent::Stay, now);
@@ -170,9 +143,7 @@ async fn vendors(
                 (id, key)
             }
         };
-        outcome
-            .successful
-            .push(json!({ "id": id, "vendorID": key }));
+        outcome.successful.push(json!({ "id": id, "vendorID": key }));
     }
     Ok(outcome.json())
 }

@@ -19,9 +19,7 @@ impl Clock {
     #[must_use]
     pub fn now(&self) -> DateTime<Utc> {
         let ahead = TimeDelta::microseconds(self.ahead_micros.load(Ordering::SeqCst));
-        Utc::now()
-            .checked_add_signed(ahead)
-            .unwrap_or(DateTime::<Utc>::MAX_UTC)
+        Utc::now().checked_add_signed(ahead).unwrap_or(DateTime::<Utc>::MAX_UTC)
     }
 
     /// Moves the clock forward.
@@ -30,9 +28,7 @@ impl Clock {
         // The closure always gives a value, so the update cannot fail.
         let _ = self
             .ahead_micros
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |ahead| {
-                Some(ahead.saturating_add(micros))
-            });
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |ahead| Some(ahead.saturating_add(micros)));
     }
 
     pub(crate) fn reset(&self) {
@@ -42,10 +38,7 @@ impl Clock {
 
 /// The moment `later` after `now`, or the end of time.
 pub(crate) fn after(now: DateTime<Utc>, later: Duration) -> DateTime<Utc> {
-    TimeDelta::from_std(later)
-        .ok()
-        .and_then(|later| now.checked_add_signed(later))
-        .unwrap_or(DateTime::<Utc>::MAX_UTC)
+    TimeDelta::from_std(later).ok().and_then(|later| now.checked_add_signed(later)).unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
 /// The local time of the show, as coarse as the vendor's samples: hundredths of a second.
@@ -67,12 +60,8 @@ mod tests {
 
     #[test]
     fn times_are_written_as_in_the_samples() {
-        for text in [
-            "2025-01-20T04:50:03.61",
-            "2025-01-23T18:50:16.4",
-            "2025-05-07T12:25:00",
-            "2025-05-07T10:20:10.05",
-        ] {
+        for text in ["2025-01-20T04:50:03.61", "2025-01-23T18:50:16.4", "2025-05-07T12:25:00", "2025-05-07T10:20:10.05"]
+        {
             assert_eq!(written(text.parse().unwrap()), text);
         }
     }

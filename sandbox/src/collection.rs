@@ -37,18 +37,13 @@ struct Collection {
 pub(crate) fn routes(show: &Arc<Show>, resource: Resource) -> Router {
     let (all, one): (MethodRouter<Collection>, MethodRouter<Collection>) = match resource {
         Resource::Attendee => (get(list), get(read)),
-        Resource::Customer | Resource::Warehouse => {
-            (get(list).post(create), get(read).put(update).delete(delete))
-        }
+        Resource::Customer | Resource::Warehouse => (get(list).post(create), get(read).put(update).delete(delete)),
     };
     let path = resource.path();
     Router::new()
         .route(path, all.fallback(wrong_method))
         .route(&format!("{path}/{{id}}"), one.fallback(wrong_method))
-        .with_state(Collection {
-            show: show.clone(),
-            resource,
-        })
+        .with_state(Collection { show: show.clone(), resource })
 }
 
 impl Resource {
@@ -92,12 +87,7 @@ impl Resource {
     }
 
     /// Checks a record before it is written; `id` is the record's own where it has one.
-    fn check(
-        self,
-        id: Option<&str>,
-        fields: &Map<String, Value>,
-        state: &State,
-    ) -> Result<(), Refusal> {
+    fn check(self, id: Option<&str>, fields: &Map<String, Value>, state: &State) -> Result<(), Refusal> {
         if self != Self::Customer {
             return Ok(());
         }
@@ -111,8 +101,7 @@ impl Resource {
             && Some(other.as_str()) != id
         {
             let message = "customerID: another customer has it";
-            return Err(Refusal::new(StatusCode::CONFLICT, "conflict", message)
-                .naming(["customerID".to_owned()]));
+            return Err(Refusal::new(StatusCode::CONFLICT, "conflict", message).naming(["customerID".to_owned()]));
         }
         Ok(())
     }
@@ -120,22 +109,13 @@ impl Resource {
 
 fn unprocessable(problems: Vec<Problem>) -> Refusal {
     let messages: Vec<String> = problems.iter().map(Problem::to_string).collect();
-    Refusal::new(
-        StatusCode::UNPROCESSABLE_ENTITY,
-        "invalid_fields",
-        messages.join("; "),
-    )
-    .naming(problems.into_iter().map(|problem| problem.field))
+    Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_fields", messages.join("; "))
+        .naming(problems.into_iter().map(|problem| problem.field))
 }
 
-async fn list(
-    Context(c): Context<Collection>,
-    RawQuery(query): RawQuery,
-) -> Result<Response, Refusal> {
+async fn list(Context(c): Context<Collection>, RawQuery(query): RawQuery) -> Result<Response, Refusal> {
     let query = ListQuery::read(query.as_deref(), c.resource.fields())?;
-    let State {
-        tables, behavior, ..
-    } = &mut *c.show.state();
+    let State { tables, behavior, .. } = &mut *c.show.state();
     Ok(query.answer(c.resource.table(tables), c.resource.name(), behavior))
 }
 
@@ -156,10 +136,7 @@ async fn create(
     Ok(Json(table.insert(id, fields, now).json(true)).into_response())
 }
 
-async fn read(
-    Context(c): Context<Collection>,
-    Path(id): Path<String>,
-) -> Result<Response, Refusal> {
+async fn read(Context(c): Context<Collection>, Path(id): Path<String>) -> Result<Response, Refusal> {
     let mut state = c.show.state();
     let table = c.resource.table(&mut state.tables);
     let row = table.get(&id).ok_or_else(|| c.missing(&id))?;
@@ -179,23 +156,14 @@ async fn update(
     }
     c.resource.check(Some(&id), &fields, &state)?;
     let now = c.show.local_now(&state.behavior);
-    let absent = if state.behavior.put_replaces {
-        Absent::Go
-    } else {
-        Absent::Stay
-    };
+    let absent = if state.behavior.put_replaces { Absent::Go } else { Absent::Stay };
     let table = c.resource.table(&mut state.tables);
     c.resource.settle(&mut fields, table);
-    let row = table
-        .update(&id, fields, absent, now)
-        .ok_or_else(|| c.missing(&id))?;
+    let row = table.update(&id, fields, absent, now).ok_or_else(|| c.missing(&id))?;
     Ok(Json(row.json(true)).into_response())
 }
 
-async fn delete(
-    Context(c): Context<Collection>,
-    Path(id): Path<String>,
-) -> Result<Response, Refusal> {
+async fn delete(Context(c): Context<Collection>, Path(id): Path<String>) -> Result<Response, Refusal> {
     let mut state = c.show.state();
     let removed = c.resource.table(&mut state.tables).remove(&id);
     let row = removed.ok_or_else(|| c.missing(&id))?;
@@ -215,11 +183,7 @@ impl Collection {
 /// The sandbox keeps no ordering groups of its own, so it has nothing to create: the flag only has to make sense.
 fn check_flag(query: Option<&str>) -> Result<(), Refusal> {
     let name = "createMissingOrderingGroups";
-    match parameter(query, name)
-        .as_deref()
-        .map(str::to_ascii_lowercase)
-        .as_deref()
-    {
+    match parameter(query, name).as_deref().map(str::to_ascii_lowercase).as_deref() {
         None | Some("true" | "false") => Ok(()),
         Some(_) => Err(Refusal::parameter(name, "expected true or false")),
     }

@@ -8,10 +8,7 @@ use crate::show::Tables;
 use crate::table::Table;
 
 const fn text(name: &'static str) -> Field {
-    Field {
-        name,
-        shape: Shape::Text,
-    }
+    Field { name, shape: Shape::Text }
 }
 
 /// The fields of V1 and V2 customers; ordering groups may come in either shape.
@@ -21,18 +18,9 @@ pub(crate) const FIELDS: &[Field] = &[
     text("email"),
     text("phone"),
     text("fax"),
-    Field {
-        name: "priceZone",
-        shape: Shape::Integer,
-    },
-    Field {
-        name: "test",
-        shape: Shape::Boolean,
-    },
-    Field {
-        name: "placeholder",
-        shape: Shape::Boolean,
-    },
+    Field { name: "priceZone", shape: Shape::Integer },
+    Field { name: "test", shape: Shape::Boolean },
+    Field { name: "placeholder", shape: Shape::Boolean },
     text("street1"),
     text("street2"),
     text("city"),
@@ -42,19 +30,10 @@ pub(crate) const FIELDS: &[Field] = &[
     text("deliveryGroup"),
     text("warehouseID"),
     text("customerClassID"),
-    Field {
-        name: "orderPermissionKey",
-        shape: Shape::Integer,
-    },
+    Field { name: "orderPermissionKey", shape: Shape::Integer },
     text("primarySalesRep"),
-    Field {
-        name: "salesReps",
-        shape: Shape::Texts,
-    },
-    Field {
-        name: "orderingGroups",
-        shape: Shape::Objects(ORDERING_GROUP),
-    },
+    Field { name: "salesReps", shape: Shape::Texts },
+    Field { name: "orderingGroups", shape: Shape::Objects(ORDERING_GROUP) },
     text("extra1"),
     text("extra2"),
     text("extra3"),
@@ -68,38 +47,19 @@ const ORDERING_GROUP: &[Field] = &[
     text("orderingGroupName"),
     text("orderingSubGroupID"),
     text("orderingSubGroupName"),
-    Field {
-        name: "customers",
-        shape: Shape::Texts,
-    },
-    Field {
-        name: "orderingSubGroups",
-        shape: Shape::Objects(ORDERING_SUB_GROUP),
-    },
+    Field { name: "customers", shape: Shape::Texts },
+    Field { name: "orderingSubGroups", shape: Shape::Objects(ORDERING_SUB_GROUP) },
 ];
 
-const ORDERING_SUB_GROUP: &[Field] = &[
-    text("orderingGroupID"),
-    text("orderingGroupName"),
-    Field {
-        name: "customers",
-        shape: Shape::Texts,
-    },
-];
+const ORDERING_SUB_GROUP: &[Field] =
+    &[text("orderingGroupID"), text("orderingGroupName"), Field { name: "customers", shape: Shape::Texts }];
 
 /// Finds what is wrong with a customer.
-pub(crate) fn problems(
-    fields: &Map<String, Value>,
-    tables: &Tables,
-    behavior: &Behavior,
-) -> Vec<Problem> {
+pub(crate) fn problems(fields: &Map<String, Value>, tables: &Tables, behavior: &Behavior) -> Vec<Problem> {
     let mut problems = check(FIELDS, fields);
     if behavior.check_references
         && let Some(Value::String(wanted)) = fields.get("warehouseID")
-        && !tables
-            .warehouses
-            .rows()
-            .any(|row| row.fields.get("warehouseID").and_then(Value::as_str) == Some(wanted))
+        && !tables.warehouses.rows().any(|row| row.fields.get("warehouseID").and_then(Value::as_str) == Some(wanted))
     {
         let message = format!("there is no warehouse {wanted:?}");
         problems.push(Problem::new("warehouseID", message));
@@ -135,15 +95,11 @@ fn flatten(group: Value) -> Vec<Value> {
     let flat = sub_groups.into_iter().map(|sub_group| {
         let mut flat = group.clone();
         if let Value::Object(sub_group) = sub_group {
-            flat.extend(
-                sub_group
-                    .into_iter()
-                    .map(|(name, value)| match name.as_str() {
-                        "orderingGroupID" => ("orderingSubGroupID".to_owned(), value),
-                        "orderingGroupName" => ("orderingSubGroupName".to_owned(), value),
-                        _ => (name, value),
-                    }),
-            );
+            flat.extend(sub_group.into_iter().map(|(name, value)| match name.as_str() {
+                "orderingGroupID" => ("orderingSubGroupID".to_owned(), value),
+                "orderingGroupName" => ("orderingSubGroupName".to_owned(), value),
+                _ => (name, value),
+            }));
         }
         Value::Object(flat)
     });

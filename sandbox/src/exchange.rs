@@ -26,18 +26,13 @@ pub(crate) struct Exchange {
 
 impl Exchange {
     pub(crate) fn new(show: Arc<Show>, router: Router) -> Self {
-        Self {
-            show,
-            router: TowerToHyperService::new(router),
-        }
+        Self { show, router: TowerToHyperService::new(router) }
     }
 
     /// Answers a request; an error makes hyper close the connection without a word.
     pub(crate) async fn run(self, request: Request<Incoming>) -> Result<Response<Body>, Dropped> {
         let (parts, body) = request.into_parts();
-        let body = to_bytes(Body::new(body), MAX_BODY)
-            .await
-            .map_err(|_| Dropped)?;
+        let body = to_bytes(Body::new(body), MAX_BODY).await.map_err(|_| Dropped)?;
         let part = Part::of(&parts.uri);
         let (number, fault) = {
             let mut state = self.show.state();
@@ -54,12 +49,9 @@ impl Exchange {
         };
         let answer = match fault {
             Some(Fault::DropConnection) => return Err(Dropped),
-            Some(Fault::Status {
-                code,
-                ref content_type,
-                ref body,
-                ref headers,
-            }) => status_answer(code, content_type, body.clone(), headers),
+            Some(Fault::Status { code, ref content_type, ref body, ref headers }) => {
+                status_answer(code, content_type, body.clone(), headers)
+            }
             Some(Fault::Delay(time)) => {
                 tokio::time::sleep(time).await;
                 self.process(Request::from_parts(parts, body)).await?
@@ -68,10 +60,7 @@ impl Exchange {
         };
         let is_dropped = matches!(fault, Some(Fault::DropAnswer));
         let status = Some(answer.status()).filter(|_| !is_dropped);
-        self.show
-            .state()
-            .journal
-            .answered(number, status, answer.body());
+        self.show.state().journal.answered(number, status, answer.body());
         match fault {
             Some(Fault::DropAnswer) => Err(Dropped),
             Some(Fault::CutBody) => Ok(cut(answer)),

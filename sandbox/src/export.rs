@@ -35,30 +35,16 @@ const CUSTOMERS: &str = "79aag9";
 const BOOTHS: &str = "j96479";
 
 const CATALOG: [Export; 3] = [
-    Export {
-        id: VENDORS,
-        name: "Vendors",
-        parameters: &[],
-    },
+    Export { id: VENDORS, name: "Vendors", parameters: &[] },
     Export {
         id: CUSTOMERS,
         name: "Get API Customers",
         parameters: &[
-            Parameter {
-                name: "Cursor",
-                description: "Index of the current set of paged customers",
-            },
-            Parameter {
-                name: "Limit",
-                description: "Number of customers to return per export",
-            },
+            Parameter { name: "Cursor", description: "Index of the current set of paged customers" },
+            Parameter { name: "Limit", description: "Number of customers to return per export" },
         ],
     },
-    Export {
-        id: BOOTHS,
-        name: "Get Available Booths for Login",
-        parameters: &[],
-    },
+    Export { id: BOOTHS, name: "Get Available Booths for Login", parameters: &[] },
 ];
 
 pub(crate) fn routes(show: &Arc<Show>) -> Router {
@@ -78,14 +64,9 @@ async fn run(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Refusal> {
-    let export = CATALOG
-        .iter()
-        .find(|export| export.id == id)
-        .ok_or_else(|| Refusal::not_found("export", &id))?;
+    let export = CATALOG.iter().find(|export| export.id == id).ok_or_else(|| Refusal::not_found("export", &id))?;
     let values = export.values(&headers, &body)?;
-    let State {
-        tables, behavior, ..
-    } = &*show.state();
+    let State { tables, behavior, .. } = &*show.state();
     match (export.id, values.as_slice()) {
         (CUSTOMERS, &[cursor, limit]) => customers(&tables.customers, cursor, limit, behavior),
         (BOOTHS, _) => Ok(all(&tables.booths)),
@@ -98,39 +79,24 @@ fn all(table: &Table) -> Response {
     Json(rows).into_response()
 }
 
-fn customers(
-    table: &Table,
-    cursor: u64,
-    limit: u64,
-    behavior: &Behavior,
-) -> Result<Response, Refusal> {
+fn customers(table: &Table, cursor: u64, limit: u64, behavior: &Behavior) -> Result<Response, Refusal> {
     let first = if behavior.cursor_is_offset { 0 } else { 1 };
     if cursor < first {
-        return Err(refused(&[Problem::new(
-            "Cursor",
-            format!("expected {first} or more"),
-        )]));
+        return Err(refused(&[Problem::new("Cursor", format!("expected {first} or more"))]));
     }
     if limit < 1 {
         return Err(refused(&[Problem::new("Limit", "expected 1 or more")]));
     }
     let rows: Vec<&Row> = table.rows().collect();
     let page = if behavior.cursor_is_offset {
-        let start = usize::try_from(cursor)
-            .unwrap_or(usize::MAX)
-            .min(rows.len());
+        let start = usize::try_from(cursor).unwrap_or(usize::MAX).min(rows.len());
         let size = capped(limit, behavior).min(rows.len() - start);
         Some(&rows[start..start + size])
     } else {
         page_of(&rows, cursor, limit, behavior)
     };
-    let page = page.ok_or_else(|| {
-        Refusal::new(
-            StatusCode::NOT_FOUND,
-            "not_found",
-            "there is no such page of the export",
-        )
-    })?;
+    let page =
+        page.ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, "not_found", "there is no such page of the export"))?;
     let items: Vec<Value> = page.iter().map(|row| row.json(false)).collect();
     Ok(Json(items).into_response())
 }
@@ -157,17 +123,10 @@ impl Export {
             return if body.is_empty() {
                 Ok(Vec::new())
             } else {
-                Err(Refusal::bad_request(
-                    "body_not_empty",
-                    "this export has no parameters: its body must be empty",
-                ))
+                Err(Refusal::bad_request("body_not_empty", "this export has no parameters: its body must be empty"))
             };
         }
-        let given = if body.is_empty() {
-            Map::new()
-        } else {
-            body::object(headers, body)?
-        };
+        let given = if body.is_empty() { Map::new() } else { body::object(headers, body)? };
         let mut values = Vec::new();
         let mut problems = Vec::new();
         for parameter in self.parameters {
@@ -180,23 +139,15 @@ impl Export {
         for name in given.keys().filter(|name| !is_known(name)) {
             problems.push(Problem::new(name, "the export has no such parameter"));
         }
-        if problems.is_empty() {
-            Ok(values)
-        } else {
-            Err(refused(&problems))
-        }
+        if problems.is_empty() { Ok(values) } else { Err(refused(&problems)) }
     }
 }
 
 fn integer(value: Option<&Value>) -> Result<u64, String> {
     match value {
         None => Err("it is missing".to_owned()),
-        Some(value) if value.as_i64().is_some_and(|number| number < 0) => {
-            Err("it is negative".to_owned())
-        }
-        Some(value) => value
-            .as_u64()
-            .ok_or_else(|| format!("expected an integer, found {}", body::kind(value))),
+        Some(value) if value.as_i64().is_some_and(|number| number < 0) => Err("it is negative".to_owned()),
+        Some(value) => value.as_u64().ok_or_else(|| format!("expected an integer, found {}", body::kind(value))),
     }
 }
 

@@ -43,8 +43,7 @@ impl Fault {
         Self::Status {
             code,
             content_type: "application/json".to_owned(),
-            body: format!(r#"{{"error":"ordered_fault","message":"a test ordered this {code}"}}"#)
-                .into(),
+            body: format!(r#"{{"error":"ordered_fault","message":"a test ordered this {code}"}}"#).into(),
             headers: Vec::new(),
         }
     }
@@ -67,24 +66,16 @@ pub(crate) fn status_answer(
     headers: &[(String, String)],
 ) -> Response<Bytes> {
     made(code, content_type, body, headers).unwrap_or_else(|| {
-        let mut response =
-            Response::new(Bytes::from_static(b"the ordered answer is not valid HTTP"));
+        let mut response = Response::new(Bytes::from_static(b"the ordered answer is not valid HTTP"));
         *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
         response
     })
 }
 
-fn made(
-    code: u16,
-    content_type: &str,
-    body: Vec<u8>,
-    headers: &[(String, String)],
-) -> Option<Response<Bytes>> {
+fn made(code: u16, content_type: &str, body: Vec<u8>, headers: &[(String, String)]) -> Option<Response<Bytes>> {
     let mut response = Response::new(Bytes::from(body));
     // 1xx are not answers, hyper does not send them as such.
-    *response.status_mut() = StatusCode::from_u16(code)
-        .ok()
-        .filter(|code| !code.is_informational())?;
+    *response.status_mut() = StatusCode::from_u16(code).ok().filter(|code| !code.is_informational())?;
     if !content_type.is_empty() {
         let value = HeaderValue::from_str(content_type).ok()?;
         response.headers_mut().insert(CONTENT_TYPE, value);
@@ -104,17 +95,9 @@ pub(crate) fn cut(answer: Response<Bytes>) -> Response<Body> {
         // A 204 has no body that could be cut.
         parts.status = StatusCode::OK;
     }
-    parts
-        .headers
-        .insert(CONTENT_LENGTH, HeaderValue::from(body.len().max(1)));
+    parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len().max(1)));
     let half = body.slice(..body.len() / 2);
-    Response::from_parts(
-        parts,
-        Body::new(CutBody {
-            half: Some(half),
-            flushed: false,
-        }),
-    )
+    Response::from_parts(parts, Body::new(CutBody { half: Some(half), flushed: false }))
 }
 
 /// A body that ends in an error after its first half.
@@ -132,10 +115,7 @@ impl hyper::body::Body for CutBody {
     type Data = Bytes;
     type Error = Dropped;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Dropped>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Dropped>>> {
         if let Some(half) = self.half.take() {
             return Poll::Ready(Some(Ok(Frame::data(half))));
         }

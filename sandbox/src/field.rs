@@ -28,10 +28,7 @@ pub(crate) struct Problem {
 
 impl Problem {
     pub(crate) fn new(field: &str, message: impl Into<String>) -> Self {
-        Self {
-            field: field.to_owned(),
-            message: message.into(),
-        }
+        Self { field: field.to_owned(), message: message.into() }
     }
 }
 
@@ -48,35 +45,22 @@ pub(crate) fn check(known: &[Field], record: &Map<String, Value>) -> Vec<Problem
     problems
 }
 
-fn check_into(
-    known: &[Field],
-    record: &Map<String, Value>,
-    path: &str,
-    problems: &mut Vec<Problem>,
-) {
+fn check_into(known: &[Field], record: &Map<String, Value>, path: &str, problems: &mut Vec<Problem>) {
     for field in known {
         let Some(value) = record.get(field.name) else {
             continue;
         };
-        field
-            .shape
-            .check(value, &format!("{path}{}", field.name), problems);
+        field.shape.check(value, &format!("{path}{}", field.name), problems);
     }
 }
 
 impl Shape {
     fn check(&self, value: &Value, path: &str, problems: &mut Vec<Problem>) {
         let fits = match (self, value) {
-            (_, Value::Null) | (Self::Text, Value::String(_)) | (Self::Boolean, Value::Bool(_)) => {
-                true
-            }
+            (_, Value::Null) | (Self::Text, Value::String(_)) | (Self::Boolean, Value::Bool(_)) => true,
             (Self::Integer, Value::Number(number)) => number.is_i64() || number.is_u64(),
             (Self::Texts, Value::Array(items)) => {
-                for (index, item) in items
-                    .iter()
-                    .enumerate()
-                    .filter(|(_, item)| !item.is_string())
-                {
+                for (index, item) in items.iter().enumerate().filter(|(_, item)| !item.is_string()) {
                     let message = format!("expected a string, found {}", kind(item));
                     problems.push(Problem::new(&format!("{path}[{index}]"), message));
                 }

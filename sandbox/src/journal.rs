@@ -52,11 +52,7 @@ pub(crate) struct Journal {
 
 impl Journal {
     pub(crate) fn new(cap: usize) -> Self {
-        Self {
-            entries: VecDeque::new(),
-            next: 0,
-            cap,
-        }
+        Self { entries: VecDeque::new(), next: 0, cap }
     }
 
     /// Writes down a request; the number is for its answer.
@@ -96,10 +92,7 @@ impl Journal {
     }
 
     pub(crate) fn entries(&self) -> Vec<Recorded> {
-        self.entries
-            .iter()
-            .map(|(_, entry)| entry.clone())
-            .collect()
+        self.entries.iter().map(|(_, entry)| entry.clone()).collect()
     }
 
     pub(crate) fn clear(&mut self) {

@@ -41,13 +41,9 @@ impl ListQuery {
         let get = |name| parameter(query, name);
         Ok(Self {
             modified_after: get("modifiedAfter").map(|text| moment(&text)).transpose()?,
-            sort: get("sort")
-                .map(|text| Sort::read(&text, known))
-                .transpose()?,
+            sort: get("sort").map(|text| Sort::read(&text, known)).transpose()?,
             page: get("page").map(|text| count("page", &text)).transpose()?,
-            rows_per_page: get("resultsPerPage")
-                .map(|text| count("resultsPerPage", &text))
-                .transpose()?,
+            rows_per_page: get("resultsPerPage").map(|text| count("resultsPerPage", &text)).transpose()?,
         })
     }
 
@@ -73,12 +69,10 @@ impl ListQuery {
                 let items: Vec<Value> = page.iter().map(|row| row.json(with_date)).collect();
                 Json(items).into_response()
             }
-            None => Refusal::new(
-                StatusCode::NOT_FOUND,
-                "not_found",
-                format!("there is no such page of the {what} list"),
-            )
-            .into_response(),
+            None => {
+                Refusal::new(StatusCode::NOT_FOUND, "not_found", format!("there is no such page of the {what} list"))
+                    .into_response()
+            }
         }
     }
 
@@ -92,12 +86,7 @@ impl ListQuery {
 }
 
 /// The rows of a page, counted from one; `None` where the answer is that there is no such page.
-pub(crate) fn page_of<'a, T>(
-    rows: &'a [T],
-    page: u64,
-    size: u64,
-    behavior: &Behavior,
-) -> Option<&'a [T]> {
+pub(crate) fn page_of<'a, T>(rows: &'a [T], page: u64, size: u64, behavior: &Behavior) -> Option<&'a [T]> {
     let size = capped(size, behavior);
     let skipped = usize::try_from(page.saturating_sub(1)).unwrap_or(usize::MAX);
     match rows.chunks(size).nth(skipped) {
@@ -127,29 +116,23 @@ fn count(name: &str, text: &str) -> Result<u64, Refusal> {
 
 fn moment(text: &str) -> Result<NaiveDateTime, Refusal> {
     // No sample of the vendor carries a zone, so one is refused rather than read in some way.
-    text.parse()
-        .or_else(|_| text.parse().map(|day: NaiveDate| day.and_time(NaiveTime::MIN)))
-        .map_err(|_| {
-            Refusal::parameter(
-                "modifiedAfter",
-                "expected a date or a date-time without a zone, like 2025-01-31 or 2025-01-31T09:00:00",
-            )
-        })
+    text.parse().or_else(|_| text.parse().map(|day: NaiveDate| day.and_time(NaiveTime::MIN))).map_err(|_| {
+        Refusal::parameter(
+            "modifiedAfter",
+            "expected a date or a date-time without a zone, like 2025-01-31 or 2025-01-31T09:00:00",
+        )
+    })
 }
 
 impl Sort {
     fn read(text: &str, known: &[Field]) -> Result<Self, Refusal> {
-        let (field, direction) = text
-            .split_once(':')
-            .ok_or_else(|| Refusal::parameter("sort", "expected <field>:<asc or desc>"))?;
+        let (field, direction) =
+            text.split_once(':').ok_or_else(|| Refusal::parameter("sort", "expected <field>:<asc or desc>"))?;
         let descending = match direction {
             "asc" => false,
             "desc" => true,
             _ => {
-                return Err(Refusal::parameter(
-                    "sort",
-                    "the direction must be asc or desc",
-                ));
+                return Err(Refusal::parameter("sort", "the direction must be asc or desc"));
             }
         };
         let is_known = known.is_empty()
@@ -158,10 +141,7 @@ impl Sort {
         if field.is_empty() || !is_known {
             return Err(Refusal::parameter("sort", "there is no such field"));
         }
-        Ok(Self {
-            field: field.to_owned(),
-            descending,
-        })
+        Ok(Self { field: field.to_owned(), descending })
     }
 
     fn compare(&self, a: &Row, b: &Row) -> Ordering {
@@ -170,11 +150,7 @@ impl Sort {
             "modifiedDate" => (a.modified, a.revision).cmp(&(b.modified, b.revision)),
             field => compare(a.fields.get(field), b.fields.get(field)),
         };
-        if self.descending {
-            order.reverse()
-        } else {
-            order
-        }
+        if self.descending { order.reverse() } else { order }
     }
 }
 
@@ -184,10 +160,7 @@ fn compare(a: Option<&Value>, b: Option<&Value>) -> Ordering {
     match (a, b) {
         (Value::Bool(a), Value::Bool(b)) => a.cmp(b),
         (Value::String(a), Value::String(b)) => a.cmp(b),
-        (Value::Number(a), Value::Number(b)) => a
-            .as_f64()
-            .partial_cmp(&b.as_f64())
-            .unwrap_or(Ordering::Equal),
+        (Value::Number(a), Value::Number(b)) => a.as_f64().partial_cmp(&b.as_f64()).unwrap_or(Ordering::Equal),
         _ => rank(a).cmp(&rank(b)),
     }
 }

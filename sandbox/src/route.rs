@@ -53,16 +53,7 @@ impl Part {
 }
 
 /// The names in the paths, as the documents write them.
-const NAMES: [&str; 8] = [
-    "Customer",
-    "Warehouse",
-    "attendee",
-    "Export",
-    "v2",
-    "customers",
-    "vendors",
-    "bulk",
-];
+const NAMES: [&str; 8] = ["Customer", "Warehouse", "attendee", "Export", "v2", "customers", "vendors", "bulk"];
 
 /// The path as the router knows it: names as documented where case does not count, ids untouched, and no slash at
 /// the end, so that an empty id reaches the whole collection as it does on common servers.
@@ -72,9 +63,7 @@ pub(crate) fn normal(uri: &Uri, ignore_case: bool) -> Uri {
         segments.pop();
     }
     if ignore_case {
-        let is_v2 = segments
-            .get(1)
-            .is_some_and(|segment| segment.eq_ignore_ascii_case("v2"));
+        let is_v2 = segments.get(1).is_some_and(|segment| segment.eq_ignore_ascii_case("v2"));
         let named = if is_v2 { segments.len() } else { 2 };
         for segment in segments.iter_mut().take(named) {
             if let Some(name) = NAMES.iter().find(|name| name.eq_ignore_ascii_case(segment)) {

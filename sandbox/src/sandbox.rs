@@ -131,9 +131,7 @@ impl Sandbox {
         let Value::Object(mut fields) = customer else {
             return Err(Error::Record("a customer is a JSON object".to_owned()));
         };
-        let State {
-            tables, behavior, ..
-        } = &mut *self.show.state();
+        let State { tables, behavior, .. } = &mut *self.show.state();
         let problems = customer::problems(&fields, tables, behavior);
         if !problems.is_empty() {
             let messages: Vec<String> = problems.iter().map(Problem::to_string).collect();
@@ -169,14 +167,8 @@ impl Sandbox {
     /// Hands out an access token without a token request, for calls in which tokens are not the point.
     #[must_use]
     pub fn issue_token(&self) -> String {
-        let State {
-            tokens, behavior, ..
-        } = &mut *self.show.state();
-        tokens.issue(
-            behavior.token_lifetime,
-            behavior.one_live_token,
-            self.show.clock.now(),
-        )
+        let State { tokens, behavior, .. } = &mut *self.show.state();
+        tokens.issue(behavior.token_lifetime, behavior.one_live_token, self.show.clock.now())
     }
 
     /// Makes every access token die at once.
@@ -221,9 +213,6 @@ impl Drop for Sandbox {
 
 impl std::fmt::Debug for Sandbox {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Sandbox")
-            .field("url", &self.url)
-            .field("client_id", &self.client_id())
-            .finish_non_exhaustive()
+        f.debug_struct("Sandbox").field("url", &self.url).field("client_id", &self.client_id()).finish_non_exhaustive()
     }
 }

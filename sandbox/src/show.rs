@@ -51,11 +51,7 @@ pub(crate) struct Tables {
 impl Show {
     pub(crate) fn new(start: Start) -> Self {
         let state = Mutex::new(State::new(&start));
-        Self {
-            start,
-            clock: Clock::default(),
-            state,
-        }
+        Self { start, clock: Clock::default(), state }
     }
 
     /// The state. A panic of one request must not take the others down with it.

@@ -48,12 +48,7 @@ pub(crate) struct Table {
 impl Table {
     /// An empty table whose ids follow from the seed.
     pub(crate) fn new(seed: u64) -> Self {
-        Self {
-            rows: BTreeMap::new(),
-            places: HashMap::new(),
-            writes: 0,
-            ids: fastrand::Rng::with_seed(seed),
-        }
+        Self { rows: BTreeMap::new(), places: HashMap::new(), writes: 0, ids: fastrand::Rng::with_seed(seed) }
     }
 
     /// An id like those of the samples: six lower-case letters and digits, free in this table.
@@ -72,20 +67,10 @@ impl Table {
     }
 
     /// Puts a record in, in the place of one with the same id.
-    pub(crate) fn insert(
-        &mut self,
-        id: String,
-        fields: Map<String, Value>,
-        now: NaiveDateTime,
-    ) -> Row {
+    pub(crate) fn insert(&mut self, id: String, fields: Map<String, Value>, now: NaiveDateTime) -> Row {
         let revision = self.next_revision();
         let place = *self.places.entry(id.clone()).or_insert(revision);
-        let row = Row {
-            id,
-            fields: without_owned(fields),
-            modified: now,
-            revision,
-        };
+        let row = Row { id, fields: without_owned(fields), modified: now, revision };
         self.rows.insert(place, row.clone());
         row
     }

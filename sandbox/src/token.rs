@@ -65,19 +65,12 @@ impl Tokens {
         is_live(&self.access, access_token, now)
     }
 
-    pub(crate) fn issue(
-        &mut self,
-        lifetime: Duration,
-        only_one: bool,
-        now: DateTime<Utc>,
-    ) -> String {
+    pub(crate) fn issue(&mut self, lifetime: Duration, only_one: bool, now: DateTime<Utc>) -> String {
         if only_one {
             self.access.clear();
         }
         self.access.retain(|_, expiry| now < *expiry);
-        let token: String = std::iter::repeat_with(fastrand::alphanumeric)
-            .take(48)
-            .collect();
+        let token: String = std::iter::repeat_with(fastrand::alphanumeric).take(48).collect();
         self.access.insert(token.clone(), after(now, lifetime));
         token
     }
@@ -104,26 +97,16 @@ fn is_live(tokens: &HashMap<String, DateTime<Utc>>, token: &str, now: DateTime<U
 
 /// A made-up secret that holds, as the vendor's do, what has to be encoded in a form: `+`, `/` and `=`.
 pub(crate) fn secret() -> String {
-    let part = || -> String {
-        std::iter::repeat_with(fastrand::alphanumeric)
-            .take(14)
-            .collect()
-    };
+    let part = || -> String { std::iter::repeat_with(fastrand::alphanumeric).take(14).collect() };
     format!("{}+{}/{}=", part(), part(), part())
 }
 
-pub(crate) async fn answer(
-    Context(show): Context<Arc<Show>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
+pub(crate) async fn answer(Context(show): Context<Arc<Show>>, headers: HeaderMap, body: Bytes) -> Response {
     let mut response = match grant(&show, &headers, &body) {
         Ok(answer) => Json(answer).into_response(),
         Err(refused) => refused.into_response(),
     };
-    response
-        .headers_mut()
-        .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
@@ -136,11 +119,7 @@ struct Refused {
 
 impl Refused {
     fn new(error: &'static str, description: &'static str) -> Self {
-        Self {
-            status: StatusCode::BAD_REQUEST,
-            error,
-            description,
-        }
+        Self { status: StatusCode::BAD_REQUEST, error, description }
     }
 }
 
@@ -158,31 +137,18 @@ impl IntoResponse for Refused {
 
 fn grant(show: &Show, headers: &HeaderMap, body: &[u8]) -> Result<Value, Refused> {
     if media_type(headers).as_deref() != Some("application/x-www-form-urlencoded") {
-        return Err(Refused::new(
-            "invalid_request",
-            "the content type must be application/x-www-form-urlencoded",
-        ));
+        return Err(Refused::new("invalid_request", "the content type must be application/x-www-form-urlencoded"));
     }
     let mut names: Vec<_> = form_urlencoded::parse(body).map(|(name, _)| name).collect();
     names.sort_unstable();
     if names.windows(2).any(|pair| pair[0] == pair[1]) {
-        return Err(Refused::new(
-            "invalid_request",
-            "a parameter is given twice",
-        ));
+        return Err(Refused::new("invalid_request", "a parameter is given twice"));
     }
-    let grant_type = field(body, "grant_type")
-        .ok_or_else(|| Refused::new("invalid_request", "grant_type is missing"))?;
+    let grant_type =
+        field(body, "grant_type").ok_or_else(|| Refused::new("invalid_request", "grant_type is missing"))?;
 
-    let State {
-        tokens, behavior, ..
-    } = &mut *show.state();
-    let in_body = check_client(
-        &show.start,
-        behavior.body_credentials_answer_400,
-        headers,
-        body,
-    )?;
+    let State { tokens, behavior, .. } = &mut *show.state();
+    let in_body = check_client(&show.start, behavior.body_credentials_answer_400, headers, body)?;
     let now = show.clock.now();
     let scope = field(body, "scope");
     if scope.as_ref().is_some_and(|scope| scope != SCOPE) {
@@ -190,20 +156,14 @@ fn grant(show: &Show, headers: &HeaderMap, body: &[u8]) -> Result<Value, Refused
     }
     let next_refresh = match grant_type.as_str() {
         "client_credentials" if in_body && scope.is_none() => {
-            return Err(Refused::new(
-                "invalid_scope",
-                "the scope is missing, it must be 100214",
-            ));
+            return Err(Refused::new("invalid_scope", "the scope is missing, it must be 100214"));
         }
         "client_credentials" => true,
         "refresh_token" => {
             let given = field(body, "refresh_token")
                 .ok_or_else(|| Refused::new("invalid_request", "refresh_token is missing"))?;
             if !is_live(&tokens.refresh, &given, now) {
-                return Err(Refused::new(
-                    "invalid_grant",
-                    "the refresh token is unknown, used up, expired or revoked",
-                ));
+                return Err(Refused::new("invalid_grant", "the refresh token is unknown, used up, expired or revoked"));
             }
             if behavior.rotate_refresh_tokens {
                 tokens.refresh.remove(&given);
@@ -211,10 +171,7 @@ fn grant(show: &Show, headers: &HeaderMap, body: &[u8]) -> Result<Value, Refused
             behavior.rotate_refresh_tokens
         }
         _ => {
-            return Err(Refused::new(
-                "unsupported_grant_type",
-                "this grant is not offered",
-            ));
+            return Err(Refused::new("unsupported_grant_type", "this grant is not offered"));
         }
     };
     let mut answer = json!({
@@ -223,32 +180,21 @@ fn grant(show: &Show, headers: &HeaderMap, body: &[u8]) -> Result<Value, Refused
         "expires_in": behavior.token_lifetime.as_secs(),
     });
     if next_refresh {
-        answer["refresh_token"] = tokens
-            .issue_refresh(behavior.refresh_token_lifetime, now)
-            .into();
+        answer["refresh_token"] = tokens.issue_refresh(behavior.refresh_token_lifetime, now).into();
     }
     Ok(answer)
 }
 
 /// Checks who asks; says whether the credentials came in the body.
-fn check_client(
-    start: &Start,
-    body_answers_400: bool,
-    headers: &HeaderMap,
-    body: &[u8],
-) -> Result<bool, Refused> {
+fn check_client(start: &Start, body_answers_400: bool, headers: &HeaderMap, body: &[u8]) -> Result<bool, Refused> {
     let in_body = field(body, "client_id").is_some() || field(body, "client_secret").is_some();
     let header = headers.get(AUTHORIZATION);
     if header.is_some() && in_body {
-        return Err(Refused::new(
-            "invalid_request",
-            "the credentials come in the header or in the body, not in both",
-        ));
+        return Err(Refused::new("invalid_request", "the credentials come in the header or in the body, not in both"));
     }
     let is_right = match header {
         Some(header) => {
-            basic(header).as_deref()
-                == Some(format!("{}:{}", start.client_id, start.client_secret).as_str())
+            basic(header).as_deref() == Some(format!("{}:{}", start.client_id, start.client_secret).as_str())
         }
         None => {
             field(body, "client_id").as_ref() == Some(&start.client_id)

@@ -3,10 +3,7 @@
 use crate::field::{Field, Shape};
 
 const fn text(name: &'static str) -> Field {
-    Field {
-        name,
-        shape: Shape::Text,
-    }
+    Field { name, shape: Shape::Text }
 }
 
 pub(crate) const FIELDS: &[Field] = &[
@@ -21,28 +18,10 @@ pub(crate) const FIELDS: &[Field] = &[
     text("fax"),
     text("emailAddress"),
     text("deliveryGroup"),
-    Field {
-        name: "brokers",
-        shape: Shape::Texts,
-    },
-    Field {
-        name: "active",
-        shape: Shape::Boolean,
-    },
-    Field {
-        name: "canNegotiateAtShow",
-        shape: Shape::Boolean,
-    },
-    Field {
-        name: "testVendor",
-        shape: Shape::Boolean,
-    },
-    Field {
-        name: "allottedUserCount",
-        shape: Shape::Integer,
-    },
-    Field {
-        name: "booths",
-        shape: Shape::Texts,
-    },
+    Field { name: "brokers", shape: Shape::Texts },
+    Field { name: "active", shape: Shape::Boolean },
+    Field { name: "canNegotiateAtShow", shape: Shape::Boolean },
+    Field { name: "testVendor", shape: Shape::Boolean },
+    Field { name: "allottedUserCount", shape: Shape::Integer },
+    Field { name: "booths", shape: Shape::Texts },
 ];

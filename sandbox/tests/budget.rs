@@ -1,0 +1,81 @@
+//! Does the rate limit bite, and let go again?
+
+#![allow(clippy::unwrap_used)]
+
+#[path = "support/call.rs"]
+mod call;
+
+use std::time::Duration;
+
+use call::Caller;
+use perenso_sandbox::{RetryAfter, Sandbox};
+use reqwest::{Method, Response};
+
+async fn start(requests: u32) -> (Sandbox, Caller) {
+    let builder = Sandbox::builder().rate(requests, Duration::from_secs(60)).customers(1);
+    let sandbox = builder.start().await.unwrap();
+    let caller = Caller::new(&sandbox);
+    (sandbox, caller)
+}
+
+async fn get(caller: &Caller) -> Response {
+    caller.request(Method::GET, "/Customer").send().await.unwrap()
+}
+
+#[tokio::test]
+async fn what_is_too_much_is_told_when_to_come_back() {
+    let (sandbox, caller) = start(3).await;
+    assert_eq!(get(&caller).await.status(), 200);
+    sandbox.advance(Duration::from_secs(20));
+    assert_eq!(get(&caller).await.status(), 200);
+    assert_eq!(get(&caller).await.status(), 200);
+    let refused = get(&caller).await;
+    assert_eq!(refused.status(), 429);
+    let wait: u64 = refused.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((38..=40).contains(&wait), "{wait}");
+    let body: serde_json::Value = refused.json().await.unwrap();
+    assert_eq!(body["error"], "too_many_requests");
+
+    sandbox.advance(Duration::from_secs(wait));
+    assert_eq!(get(&caller).await.status(), 200, "one call is free again");
+    assert_eq!(get(&caller).await.status(), 429);
+}
+
+#[tokio::test]
+async fn the_header_is_as_told() {
+    let (sandbox, caller) = start(1).await;
+    get(&caller).await;
+    sandbox.set_behavior(|behavior| behavior.retry_after = RetryAfter::Missing);
+    assert_eq!(get(&caller).await.headers().get("retry-after"), None);
+    sandbox.set_behavior(|behavior| behavior.retry_after = RetryAfter::Date);
+    let refused = get(&caller).await;
+    let text = refused.headers()["retry-after"].to_str().unwrap();
+    let date = chrono::DateTime::parse_from_rfc2822(text).unwrap();
+    let wait = date.to_utc() - sandbox.clock().now();
+    assert!((55..=62).contains(&wait.num_seconds()), "{text}");
+    assert!(text.ends_with(" GMT"));
+}
+
+#[tokio::test]
+async fn the_limit_is_300_per_minute_unless_it_is_lifted() {
+    let sandbox = Sandbox::builder().customers(0).start().await.unwrap();
+    let caller = Caller::new(&sandbox);
+    for _ in 0..300 {
+        assert_eq!(get(&caller).await.status(), 200);
+    }
+    assert_eq!(get(&caller).await.status(), 429);
+    sandbox.set_behavior(|behavior| behavior.rate = None);
+    assert_eq!(get(&caller).await.status(), 200);
+    let sandbox = Sandbox::builder().unlimited().start().await.unwrap();
+    assert_eq!(sandbox.behavior().rate, None);
+}
+
+#[tokio::test]
+async fn calls_without_a_token_cost_nothing() {
+    let (sandbox, caller) = start(1).await;
+    for _ in 0..3 {
+        let answer = reqwest::get(format!("{}/Customer", sandbox.url()));
+        assert_eq!(answer.await.unwrap().status(), 401);
+    }
+    assert_eq!(get(&caller).await.status(), 200);
+}

@@ -1,0 +1,252 @@
+//! Do faults come in order, once, and as they would on a real network?
+
+#![allow(clippy::unwrap_used)]
+
+#[path = "support/call.rs"]
+mod call;
+
+use std::time::{Duration, Instant};
+
+use call::Caller;
+use perenso_sandbox::{Error, Fault, Sandbox};
+use reqwest::Method;
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+async fn start() -> (Sandbox, Caller) {
+    let sandbox = Sandbox::builder().customers(3).start().await.unwrap();
+    let caller = Caller::new(&sandbox);
+    (sandbox, caller)
+}
+
+/// Sends bytes on a connection of their own and reads until the server closes it.
+async fn raw(sandbox: &Sandbox, request: &str) -> String {
+    let address = sandbox.url().trim_start_matches("http://");
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    let read = stream.read_to_end(&mut answer);
+    tokio::time::timeout(Duration::from_secs(10), read).await.unwrap().unwrap();
+    String::from_utf8(answer).unwrap()
+}
+
+/// A request that leaves it to the server to close the connection, unless `close` says so.
+fn post(sandbox: &Sandbox, close: bool) -> String {
+    let token = sandbox.issue_token();
+    let close = if close { "Connection: close\r\n" } else { "" };
+    format!(
+        "POST /Customer HTTP/1.1\r\nHost: x\r\n{close}Authorization: Bearer {token}\r\n\
+         Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{{}}"
+    )
+}
+
+#[tokio::test]
+async fn statuses_come_in_order_and_once() {
+    let (sandbox, caller) = start().await;
+    sandbox.fault(Fault::status(503).with_header("Retry-After", "7"));
+    sandbox.fault(Fault::Status {
+        code: 502,
+        content_type: "text/html".into(),
+        body: "<h1>Bad Gateway</h1>".into(),
+        headers: Vec::new(),
+    });
+    let health = reqwest::get(format!("{}/health", sandbox.url()));
+    assert_eq!(health.await.unwrap().status(), 200);
+    let post = || caller.request(Method::POST, "/Customer").json(&json!({})).send();
+    let first = post().await.unwrap();
+    assert_eq!(first.status(), 503);
+    assert_eq!(first.headers()["retry-after"], "7");
+    let second = post().await.unwrap();
+    assert_eq!(second.status(), 502);
+    assert_eq!(second.headers()["content-type"], "text/html");
+    assert_eq!(second.text().await.unwrap(), "<h1>Bad Gateway</h1>");
+    assert_eq!(sandbox.customers().len(), 3, "neither was processed");
+    assert_eq!(post().await.unwrap().status(), 200);
+    let statuses: Vec<_> = sandbox.journal().iter().map(|entry| entry.status).collect();
+    assert_eq!(statuses, [Some(200), Some(503), Some(502), Some(200)]);
+}
+
+#[tokio::test]
+async fn a_status_that_does_not_exist_is_said_so() {
+    let (sandbox, caller) = start().await;
+    for code in [0, 99, 100, 1000] {
+        sandbox.fault(Fault::status(code));
+        let answer = caller.request(Method::GET, "/Customer").send().await.unwrap();
+        assert_eq!(answer.status(), 500);
+        assert!(answer.text().await.unwrap().contains("not valid HTTP"));
+    }
+}
+
+#[tokio::test]
+async fn a_delay_delays() {
+    let (sandbox, caller) = start().await;
+    sandbox.fault(Fault::Delay(Duration::from_millis(300)));
+    let begin = Instant::now();
+    assert_eq!(caller.get("/Customer").await.0, 200);
+    assert!(begin.elapsed() >= Duration::from_millis(300));
+    let begin = Instant::now();
+    caller.get("/Customer").await;
+    assert!(begin.elapsed() < Duration::from_millis(300));
+}
+
+#[tokio::test]
+async fn a_dropped_connection_says_nothing_and_does_nothing() {
+    let (sandbox, _) = start().await;
+    sandbox.fault(Fault::DropConnection);
+    assert_eq!(raw(&sandbox, &post(&sandbox, false)).await, "");
+    assert_eq!(sandbox.customers().len(), 3);
+    assert_eq!(sandbox.journal()[0].status, None);
+    assert_eq!(sandbox.journal()[0].path, "/Customer");
+}
+
+#[tokio::test]
+async fn a_dropped_answer_is_done_all_the_same() {
+    let (sandbox, caller) = start().await;
+    sandbox.fault(Fault::DropAnswer);
+    assert_eq!(raw(&sandbox, &post(&sandbox, false)).await, "");
+    assert_eq!(sandbox.customers().len(), 4);
+    assert_eq!(sandbox.journal()[0].status, None);
+    assert!(sandbox.journal()[0].answer.contains("\"id\""));
+
+    sandbox.fault(Fault::DropAnswer);
+    let error = caller.request(Method::GET, "/Customer").send().await;
+    assert!(error.is_err());
+}
+
+#[tokio::test]
+async fn a_cut_body_promises_more_than_comes() {
+    let (sandbox, caller) = start().await;
+    sandbox.fault(Fault::CutBody);
+    let answer = raw(&sandbox, &post(&sandbox, false)).await;
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.1 200 OK"), "{head}");
+    let promised: usize = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap().parse().unwrap();
+    assert_eq!(promised, sandbox.journal()[0].answer.len());
+    assert_eq!(body.len(), promised / 2);
+    assert!(sandbox.journal()[0].answer.starts_with(body));
+
+    sandbox.fault(Fault::CutBody);
+    let answer = caller.request(Method::GET, "/Customer").send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    assert!(answer.text().await.is_err());
+}
+
+#[tokio::test]
+async fn an_empty_body_is_a_success_without_content() {
+    let (sandbox, caller) = start().await;
+    sandbox.fault(Fault::EmptyBody);
+    let answer = caller.request(Method::POST, "/Customer").json(&json!({})).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    assert_eq!(answer.bytes().await.unwrap().len(), 0);
+    assert_eq!(sandbox.customers().len(), 4);
+}
+
+#[tokio::test]
+async fn token_faults_hit_token_requests_only() {
+    let (sandbox, caller) = start().await;
+    sandbox.token_fault(Fault::status(500));
+    sandbox.token_fault(Fault::DropAnswer);
+    assert_eq!(caller.get("/Customer").await.0, 200);
+    let ask = || {
+        reqwest::Client::new()
+            .post(sandbox.token_url())
+            .basic_auth(sandbox.client_id(), Some(sandbox.client_secret()))
+            .form(&[("grant_type", "client_credentials")])
+            .send()
+    };
+    assert_eq!(ask().await.unwrap().status(), 500);
+    assert!(ask().await.is_err());
+    assert_eq!(ask().await.unwrap().status(), 200);
+    assert_eq!(sandbox.token_requests().client_credentials, 3);
+}
+
+#[tokio::test]
+async fn a_write_must_say_how_long_it_is() {
+    let (sandbox, _) = start().await;
+    let token = sandbox.issue_token();
+    let head = format!("Host: x\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n");
+    for (line, extra, status) in [
+        ("POST /Export/739da9", "", 411),
+        ("POST /Export/739da9", "Content-Length: 0\r\n", 200),
+        ("PUT /Customer/x", "", 411),
+        ("POST /auth/oauth/token", "", 411),
+        ("GET /Customer", "", 200),
+        ("DELETE /Customer/x", "", 404),
+    ] {
+        let request = format!("{line} HTTP/1.1\r\n{head}{extra}\r\n");
+        let answer = raw(&sandbox, &request).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{line}: {answer}");
+    }
+    let chunked = format!(
+        "POST /Customer HTTP/1.1\r\n{head}Content-Type: application/json\r\n\
+         Transfer-Encoding: chunked\r\n\r\n2\r\n{{}}\r\n0\r\n\r\n"
+    );
+    assert!(raw(&sandbox, &chunked).await.starts_with("HTTP/1.1 200 OK\r\n"));
+}
+
+#[tokio::test]
+async fn the_journal_tells_what_was_asked_and_forgets_the_oldest() {
+    let builder = Sandbox::builder().customers(0).journal_cap(2);
+    let sandbox = builder.start().await.unwrap();
+    let caller = Caller::new(&sandbox);
+    caller.get("/Export").await;
+    caller.get("/customer?page=1").await;
+    caller.call(Method::POST, "/Customer", Some(json!({ "customerID": "1" }))).await;
+    let journal = sandbox.journal();
+    assert_eq!(journal.len(), 2);
+    assert_eq!((journal[0].method.as_str(), journal[0].path.as_str()), ("GET", "/customer?page=1"));
+    assert_eq!(journal[0].answer, "[]");
+    assert_eq!(journal[1].body, r#"{"customerID":"1"}"#);
+    assert_eq!(journal[1].header("authorization"), Some("Bearer ***"));
+    assert_eq!(journal[1].header("content-type"), Some("application/json"));
+    sandbox.clear_journal();
+    assert_eq!(sandbox.journal().len(), 0);
+}
+
+#[tokio::test]
+async fn a_stopped_or_dropped_sandbox_is_gone() {
+    let (sandbox, caller) = start().await;
+    let address = sandbox.url().trim_start_matches("http://").to_owned();
+    assert_eq!(caller.get("/Customer").await.0, 200);
+    sandbox.stop().await;
+    assert!(TcpStream::connect(&address).await.is_err());
+    assert!(caller.request(Method::GET, "/Customer").send().await.is_err());
+
+    let (sandbox, _) = start().await;
+    let address = sandbox.url().trim_start_matches("http://").to_owned();
+    let mut idle = TcpStream::connect(&address).await.unwrap();
+    // Makes sure that the server has taken the connection.
+    idle.write_all(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    idle.read_exact(&mut [0; 12]).await.unwrap();
+    drop(sandbox);
+    let mut rest = Vec::new();
+    let read = idle.read_to_end(&mut rest);
+    tokio::time::timeout(Duration::from_secs(5), read).await.unwrap().unwrap();
+    assert!(TcpStream::connect(&address).await.is_err());
+}
+
+#[tokio::test]
+async fn a_request_under_way_survives_a_stop() {
+    let (sandbox, caller) = start().await;
+    sandbox.fault(Fault::Delay(Duration::from_millis(300)));
+    let call = tokio::spawn(async move { caller.get("/Customer").await.0 });
+    while sandbox.journal().is_empty() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    sandbox.stop().await;
+    assert_eq!(call.await.unwrap(), 200);
+}
+
+#[tokio::test]
+async fn other_machines_get_in_only_when_told() {
+    let anywhere = "0.0.0.0:0".parse().unwrap();
+    let refused = Sandbox::builder().listen(anywhere).start().await;
+    assert!(matches!(refused, Err(Error::NotLoopback(address)) if address == anywhere));
+    let builder = Sandbox::builder().listen(anywhere).allow_remote();
+    assert!(builder.start().await.is_ok());
+    let taken = Sandbox::start().await.unwrap();
+    let port: u16 = taken.url().rsplit(':').next().unwrap().parse().unwrap();
+    let refused = Sandbox::builder().port(port).start().await;
+    assert!(matches!(refused, Err(Error::Listen { .. })));
+}

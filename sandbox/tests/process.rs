@@ -1,0 +1,85 @@
+//! Does the binary say where it is, serve, and stop?
+
+#![allow(clippy::unwrap_used)]
+#![cfg(feature = "cli")]
+
+use std::collections::HashMap;
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+fn command() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_perenso-sandbox"));
+    command.kill_on_drop(true).stdout(Stdio::piped());
+    command
+}
+
+/// Starts the binary; gives it with the values of its ready line.
+async fn start(arguments: &[&str]) -> (Child, HashMap<String, String>) {
+    let mut child = command().args(arguments).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let line = tokio::time::timeout(Duration::from_secs(20), lines.next_line()).await.unwrap().unwrap().unwrap();
+    let values = line.strip_prefix("ready ").unwrap();
+    let pair = |pair: &str| {
+        let (name, value) = pair.split_once('=').unwrap();
+        (name.to_owned(), value.to_owned())
+    };
+    (child, values.split(' ').map(pair).collect())
+}
+
+#[tokio::test]
+async fn it_serves_what_its_ready_line_says() {
+    let (_child, ready) =
+        start(&["--customers", "12", "--page-cap", "5", "--token-lifetime", "77", "--client-id", "show-9"]).await;
+    assert_eq!(ready["client_id"], "show-9");
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let token: Value = client
+        .post(&ready["token_url"])
+        .basic_auth(&ready["client_id"], Some(&ready["client_secret"]))
+        .form(&[("grant_type", "client_credentials")])
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    assert_eq!(token["expires_in"], 77);
+    let list = async |query: &str| -> usize {
+        let request = client
+            .get(format!("{}/Customer{query}", ready["url"]))
+            .bearer_auth(token["access_token"].as_str().unwrap());
+        let body: Vec<Value> = request.send().await.unwrap().json().await.unwrap();
+        body.len()
+    };
+    assert_eq!(list("").await, 12);
+    assert_eq!(list("?resultsPerPage=10").await, 5);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn it_stops_when_it_is_told() {
+    for signal in ["-TERM", "-INT"] {
+        let (mut child, ready) = start(&["--client-secret", "made+up/secret="]).await;
+        assert_eq!(ready["client_secret"], "made+up/secret=");
+        let id = child.id().unwrap().to_string();
+        let sent = Command::new("kill").args([signal, &id]).status();
+        assert!(sent.await.unwrap().success());
+        let ended = tokio::time::timeout(Duration::from_secs(10), child.wait());
+        assert_eq!(ended.await.unwrap().unwrap().code(), Some(0), "{signal}");
+    }
+}
+
+#[tokio::test]
+async fn it_keeps_other_machines_out_and_says_what_it_is() {
+    let mut remote = command();
+    remote.args(["--host", "0.0.0.0"]).stderr(Stdio::piped());
+    let refused = remote.output().await.unwrap();
+    assert!(!refused.status.success());
+    assert!(refused.stdout.is_empty());
+    let help = command().arg("--help").output().await.unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    assert!(help.contains("stand-in") && help.contains("not the Perenso service"));
+}

@@ -1,0 +1,286 @@
+//! Does the token endpoint do what the vendor's guide says, and does the API hold to the tokens?
+
+#![allow(clippy::unwrap_used)]
+
+use std::time::Duration;
+
+use perenso_sandbox::Sandbox;
+use reqwest::{Client, Response};
+use serde_json::Value;
+
+fn client() -> Client {
+    Client::builder().no_proxy().build().unwrap()
+}
+
+async fn form(sandbox: &Sandbox, fields: &[(&str, &str)]) -> Response {
+    let request = client().post(sandbox.token_url()).form(fields);
+    request.send().await.unwrap()
+}
+
+/// Sends `SHOWID:API_SECRET` as the guide's header example has it.
+async fn basic(sandbox: &Sandbox, user: &str, password: &str, form: &str) -> Response {
+    client()
+        .post(sandbox.token_url())
+        .basic_auth(user, Some(password))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(form.to_owned())
+        .send()
+        .await
+        .unwrap()
+}
+
+async fn refresh(sandbox: &Sandbox, token: &Value) -> Response {
+    let fields = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", token.as_str().unwrap()),
+        ("client_id", sandbox.client_id()),
+        ("client_secret", sandbox.client_secret()),
+    ];
+    form(sandbox, &fields).await
+}
+
+async fn granted(sandbox: &Sandbox) -> Value {
+    let answer = basic(sandbox, sandbox.client_id(), sandbox.client_secret(), "grant_type=client_credentials").await;
+    assert_eq!(answer.status(), 200);
+    answer.json().await.unwrap()
+}
+
+async fn status_with(sandbox: &Sandbox, token: &Value) -> u16 {
+    let request = client().get(format!("{}/Customer", sandbox.url())).bearer_auth(token.as_str().unwrap());
+    request.send().await.unwrap().status().as_u16()
+}
+
+/// Gives the status and the error code of a refusal.
+async fn refusal(answer: Response) -> (u16, String) {
+    let status = answer.status().as_u16();
+    let body: Value = answer.json().await.unwrap();
+    (status, body["error"].as_str().unwrap().to_owned())
+}
+
+fn refused(status: u16, error: &str) -> (u16, String) {
+    (status, error.to_owned())
+}
+
+#[tokio::test]
+async fn the_header_needs_no_scope() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let answer = basic(&sandbox, sandbox.client_id(), sandbox.client_secret(), "grant_type=client_credentials").await;
+    assert_eq!(answer.status(), 200);
+    assert_eq!(answer.headers()["cache-control"], "no-store");
+    let body: Value = answer.json().await.unwrap();
+    assert_eq!(body["token_type"], "Bearer");
+    assert_eq!(body["expires_in"], 300);
+    assert!(body["refresh_token"].is_string());
+    assert_eq!(status_with(&sandbox, &body["access_token"]).await, 200);
+}
+
+#[tokio::test]
+async fn the_body_needs_the_scope() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let fields = [
+        ("grant_type", "client_credentials"),
+        ("client_id", sandbox.client_id()),
+        ("client_secret", sandbox.client_secret()),
+        ("scope", "100214"),
+    ];
+    assert_eq!(form(&sandbox, &fields).await.status(), 200);
+    let without = form(&sandbox, &fields[..3]).await;
+    assert_eq!(refusal(without).await, refused(400, "invalid_scope"));
+    let mut wrong = fields;
+    wrong[3].1 = "100215";
+    let wrong = form(&sandbox, &wrong).await;
+    assert_eq!(refusal(wrong).await, refused(400, "invalid_scope"));
+}
+
+#[tokio::test]
+async fn the_header_is_plain_base64_not_form_encoded() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let secret = sandbox.client_secret();
+    for needed in ["+", "/", "="] {
+        assert!(secret.contains(needed));
+    }
+    let encoded = secret.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
+    let grant = "grant_type=client_credentials";
+    let answer = basic(&sandbox, sandbox.client_id(), &encoded, grant).await;
+    assert_eq!(answer.status(), 401);
+    assert!(answer.headers()["www-authenticate"].to_str().unwrap().starts_with("Basic"));
+    assert_eq!(refusal(answer).await, refused(401, "invalid_client"));
+}
+
+#[tokio::test]
+async fn a_secret_that_is_not_encoded_in_the_body_is_wrong() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let body = format!(
+        "grant_type=client_credentials&scope=100214&client_id={}&client_secret={}",
+        sandbox.client_id(),
+        sandbox.client_secret()
+    );
+    let send = |body: String| {
+        let request = client().post(sandbox.token_url()).header("content-type", "application/x-www-form-urlencoded");
+        async { request.body(body).send().await.unwrap() }
+    };
+    assert_eq!(refusal(send(body.clone()).await).await, refused(401, "invalid_client"));
+    sandbox.set_behavior(|behavior| behavior.body_credentials_answer_400 = true);
+    assert_eq!(refusal(send(body).await).await, refused(400, "invalid_client"));
+}
+
+#[tokio::test]
+async fn other_requests_are_refused_by_name() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let (id, secret) = (sandbox.client_id(), sandbox.client_secret());
+    for (body, error) in [
+        ("scope=100214", "invalid_request"),
+        ("grant_type=password", "unsupported_grant_type"),
+        ("grant_type=refresh_token", "invalid_request"),
+        ("grant_type=client_credentials&grant_type=client_credentials", "invalid_request"),
+        ("grant_type=client_credentials&client_id=sandbox-show", "invalid_request"),
+    ] {
+        let answer = basic(&sandbox, id, secret, body).await;
+        assert_eq!(refusal(answer).await, refused(400, error), "{body}");
+    }
+    let json = client()
+        .post(sandbox.token_url())
+        .basic_auth(id, Some(secret))
+        .json(&serde_json::json!({ "grant_type": "client_credentials" }));
+    let json = json.send().await.unwrap();
+    assert_eq!(refusal(json).await, refused(400, "invalid_request"));
+    let get = client().get(sandbox.token_url()).send().await.unwrap();
+    assert_eq!(get.status(), 405);
+}
+
+#[tokio::test]
+async fn a_refresh_token_serves_once() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let first = granted(&sandbox).await;
+    let answer = refresh(&sandbox, &first["refresh_token"]).await;
+    assert_eq!(answer.status(), 200);
+    let second: Value = answer.json().await.unwrap();
+    assert_ne!(second["access_token"], first["access_token"]);
+    assert_ne!(second["refresh_token"], first["refresh_token"]);
+    // By default the old access token lives on.
+    assert_eq!(status_with(&sandbox, &first["access_token"]).await, 200);
+    assert_eq!(status_with(&sandbox, &second["access_token"]).await, 200);
+
+    let again = refresh(&sandbox, &first["refresh_token"]).await;
+    assert_eq!(refusal(again).await, refused(400, "invalid_grant"));
+    let requests = sandbox.token_requests();
+    assert_eq!((requests.client_credentials, requests.refresh_token), (1, 2));
+    assert_eq!(requests.total(), 3);
+}
+
+#[tokio::test]
+async fn without_rotation_a_refresh_token_serves_on() {
+    let builder = Sandbox::builder().rotate_refresh_tokens(false);
+    let sandbox = builder.start().await.unwrap();
+    let first = granted(&sandbox).await;
+    for _ in 0..2 {
+        let answer = refresh(&sandbox, &first["refresh_token"]).await;
+        assert_eq!(answer.status(), 200);
+        let body: Value = answer.json().await.unwrap();
+        assert_eq!(body.get("refresh_token"), None);
+    }
+    sandbox.revoke_refresh_tokens();
+    let answer = refresh(&sandbox, &first["refresh_token"]).await;
+    assert_eq!(refusal(answer).await, refused(400, "invalid_grant"));
+}
+
+#[tokio::test]
+async fn a_refresh_token_can_be_made_to_expire() {
+    let sandbox = Sandbox::start().await.unwrap();
+    sandbox.set_behavior(|behavior| {
+        behavior.refresh_token_lifetime = Some(Duration::from_secs(60));
+    });
+    let first = granted(&sandbox).await;
+    sandbox.advance(Duration::from_secs(60));
+    let answer = refresh(&sandbox, &first["refresh_token"]).await;
+    assert_eq!(refusal(answer).await, refused(400, "invalid_grant"));
+}
+
+#[tokio::test]
+async fn an_access_token_lives_as_long_as_it_says() {
+    let builder = Sandbox::builder().token_lifetime(Duration::from_secs(100));
+    let sandbox = builder.start().await.unwrap();
+    let answer = granted(&sandbox).await;
+    assert_eq!(answer["expires_in"], 100);
+    let token = &answer["access_token"];
+    sandbox.advance(Duration::from_secs(90));
+    assert_eq!(status_with(&sandbox, token).await, 200);
+    sandbox.advance(Duration::from_secs(10));
+    assert_eq!(status_with(&sandbox, token).await, 401);
+}
+
+#[tokio::test]
+async fn one_live_token_kills_the_one_before() {
+    let builder = Sandbox::builder().one_live_token(true);
+    let sandbox = builder.start().await.unwrap();
+    let first = granted(&sandbox).await;
+    assert_eq!(status_with(&sandbox, &first["access_token"]).await, 200);
+    let second = granted(&sandbox).await;
+    assert_eq!(status_with(&sandbox, &first["access_token"]).await, 401);
+    assert_eq!(status_with(&sandbox, &second["access_token"]).await, 200);
+}
+
+#[tokio::test]
+async fn without_a_live_token_there_is_no_answer() {
+    let sandbox = Sandbox::start().await.unwrap();
+    for path in ["/Customer", "/Export", "/Order", "/nothing"] {
+        let bare = client().get(format!("{}{path}", sandbox.url()));
+        let answer = bare.send().await.unwrap();
+        assert_eq!(answer.status(), 401, "{path}");
+        assert_eq!(answer.headers()["www-authenticate"], "Bearer");
+        let body: Value = answer.json().await.unwrap();
+        assert_eq!(body["error"], "unauthorized");
+    }
+    let token = granted(&sandbox).await["access_token"].clone();
+    sandbox.revoke_tokens();
+    let answer =
+        client().get(format!("{}/Customer", sandbox.url())).bearer_auth(token.as_str().unwrap()).send().await.unwrap();
+    assert_eq!(answer.status(), 401);
+    assert_eq!(answer.headers()["www-authenticate"], "Bearer error=\"invalid_token\"");
+    let health = client().get(format!("{}/health", sandbox.url()));
+    assert_eq!(health.send().await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn two_shows_do_not_know_each_other() {
+    let (one, other) = (Sandbox::start().await.unwrap(), Sandbox::start().await.unwrap());
+    assert_ne!(one.client_secret(), other.client_secret());
+    let token = granted(&one).await["access_token"].clone();
+    assert_eq!(status_with(&one, &token).await, 200);
+    assert_eq!(status_with(&other, &token).await, 401);
+}
+
+#[tokio::test]
+async fn the_journal_holds_no_secret() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let first = granted(&sandbox).await;
+    let second: Value = refresh(&sandbox, &first["refresh_token"]).await.json().await.unwrap();
+    status_with(&sandbox, &second["access_token"]).await;
+    // A client that gets everything wrong leaks nothing either.
+    let secret = sandbox.client_secret();
+    let url = format!("{}?client_secret=QUERY", sandbox.token_url());
+    for content_type in ["application/json", "application/x-www-form-urlencoded"] {
+        let request = client().post(&url).header("content-type", content_type);
+        let body = format!(r#"{{"client_secret":"{secret}"}}"#);
+        request.body(body).send().await.unwrap();
+    }
+
+    let text = format!("{:?} {sandbox:?}", sandbox.journal());
+    let encoded: String = form_encoded(secret);
+    let mut secrets = vec![secret, "QUERY", &encoded];
+    let tokens = [&first["access_token"], &first["refresh_token"], &second["access_token"], &second["refresh_token"]];
+    secrets.extend(tokens.map(|token| token.as_str().unwrap()));
+    for secret in secrets {
+        assert!(!text.contains(secret), "{secret} in {text}");
+        // The first letters are enough to see a secret in another encoding.
+        assert!(!text.contains(&secret[..5.min(secret.len())]), "{secret}");
+    }
+    assert_eq!(sandbox.journal()[0].header("authorization"), Some("Basic ***"));
+    assert_eq!(sandbox.journal()[0].body, "grant_type=client_credentials");
+    assert!(sandbox.journal()[1].body.contains("client_id=sandbox-show&client_secret=***"));
+    assert!(sandbox.journal()[1].answer.contains("\"expires_in\":300"));
+}
+
+fn form_encoded(text: &str) -> String {
+    text.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D")
+}
