@@ -1,0 +1,230 @@
+//! Reading what a token endpoint says, with tolerance: five systems, five ways to spell RFC 6749 section 5.
+
+use std::time::Duration;
+
+use oauth2::{AccessToken, RefreshToken, Scope, TokenResponse, basic::BasicTokenType};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde_json::Value;
+
+/// The most of an error text that is ever shown.
+const LONGEST_TEXT: usize = 200;
+
+/// A token answer: `token_type` in any case or missing, `expires_in` a number, a numeric text or missing.
+pub(crate) struct TokenAnswer {
+    access_token: AccessToken,
+    token_type: BasicTokenType,
+    expires_in: Option<Duration>,
+    refresh_token: Option<RefreshToken>,
+}
+
+#[derive(Deserialize)]
+struct Fields {
+    access_token: Option<Value>,
+    token_type: Option<Value>,
+    expires_in: Option<Value>,
+    refresh_token: Option<Value>,
+}
+
+impl<'de> Deserialize<'de> for TokenAnswer {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let fields = Fields::deserialize(deserializer)?;
+        let access_token = match fields.access_token {
+            Some(Value::String(text)) if !text.is_empty() => AccessToken::new(text),
+            Some(Value::String(_)) => return Err(D::Error::custom("`access_token` is empty")),
+            Some(other) => return Err(D::Error::custom(expected("access_token", "a text", &other))),
+            None => return Err(D::Error::custom("no `access_token`")),
+        };
+        match fields.token_type {
+            None | Some(Value::Null) => {}
+            Some(Value::String(text)) if text.is_empty() || text.eq_ignore_ascii_case("bearer") => {}
+            Some(_) => return Err(D::Error::custom("`token_type` is not bearer")),
+        }
+        let refresh_token = match fields.refresh_token {
+            Some(Value::String(text)) if !text.is_empty() => Some(RefreshToken::new(text)),
+            _ => None,
+        };
+        let expires_in = lifetime(fields.expires_in.as_ref()).map_err(D::Error::custom)?;
+        Ok(Self { access_token, token_type: BasicTokenType::Bearer, expires_in, refresh_token })
+    }
+}
+
+/// Whole seconds; a fraction is dropped, since a token ends too early rather than too late.
+fn lifetime(value: Option<&Value>) -> Result<Option<Duration>, String> {
+    let seconds = match value {
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::Number(number)) => number.as_f64(),
+        Some(Value::String(text)) if text.trim().is_empty() => return Ok(None),
+        Some(Value::String(text)) => text.trim().parse::<f64>().ok().filter(|seconds| !seconds.is_nan()),
+        Some(other) => return Err(expected("expires_in", "a number of seconds", other)),
+    };
+    match seconds {
+        // The cast saturates: a promise without end is cut to a sane one where the timeline is made.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        Some(seconds) => Ok(Some(Duration::from_secs(seconds.max(0.0) as u64))),
+        None => Err("`expires_in` is a text that is no number".to_owned()),
+    }
+}
+
+fn expected(field: &str, wanted: &str, found: &Value) -> String {
+    let found = match found {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    };
+    format!("`{field}` should be {wanted} and is {found}")
+}
+
+impl std::fmt::Debug for TokenAnswer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TokenAnswer").field("expires_in", &self.expires_in).finish_non_exhaustive()
+    }
+}
+
+// The trait of the oauth2 crate asks for it; a token answer is never written.
+impl Serialize for TokenAnswer {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_unit()
+    }
+}
+
+impl TokenResponse for TokenAnswer {
+    type TokenType = BasicTokenType;
+
+    fn access_token(&self) -> &AccessToken {
+        &self.access_token
+    }
+
+    fn token_type(&self) -> &Self::TokenType {
+        &self.token_type
+    }
+
+    fn expires_in(&self) -> Option<Duration> {
+        self.expires_in
+    }
+
+    fn refresh_token(&self) -> Option<&RefreshToken> {
+        self.refresh_token.as_ref()
+    }
+
+    fn scopes(&self) -> Option<&Vec<Scope>> {
+        None
+    }
+}
+
+/// `error` and `error_description` of RFC 6749 section 5.2, made fit to be shown; both empty when the body has neither.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct ErrorAnswer {
+    pub(crate) error: Option<String>,
+    pub(crate) description: Option<String>,
+}
+
+impl ErrorAnswer {
+    /// Reads any body; what `secrets` hold is taken out of what is kept, should a server echo it.
+    pub(crate) fn read(body: &[u8], secrets: &[&str]) -> Self {
+        let Ok(Value::Object(fields)) = serde_json::from_slice(without_mark(body)) else { return Self::default() };
+        let text = |name: &str| match fields.get(name) {
+            Some(Value::String(text)) if !text.is_empty() => Some(shown(text, secrets)),
+            _ => None,
+        };
+        Self { error: text("error"), description: text("error_description") }
+    }
+}
+
+/// The body without the byte order mark that some servers put before their JSON.
+pub(crate) fn without_mark(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body)
+}
+
+/// Text of a server, fit to be shown: no secrets, no control characters, cut.
+fn shown(text: &str, secrets: &[&str]) -> String {
+    let mut text = text.to_owned();
+    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
+        let encoded: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+        text = text.replace(secret, "…").replace(&encoded, "…");
+    }
+    let mut shown: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST_TEXT).collect();
+    if text.chars().nth(LONGEST_TEXT).is_some() {
+        shown.pop();
+        shown.push('…');
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(body: &str) -> Result<TokenAnswer, String> {
+        serde_json::from_str(body).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_five_spellings_are_read() {
+        for (body, seconds) in [
+            (r#"{"access_token":"a","token_type":"Bearer","expires_in":300,"refresh_token":"r"}"#, Some(300)),
+            (r#"{"access_token":"a","token_type":"BEARER","expires_in":21600,"refresh_token":"r"}"#, Some(21600)),
+            (r#"{"access_token":"a","refresh_token":"r","expires_in":3600}"#, Some(3600)),
+            (r#"{"access_token":"a","token_type":"bearer","expires_in":"1799","refresh_token":"r"}"#, Some(1799)),
+            (r#"{"access_token":"a","token_type":null,"expires_in":null,"refresh_token":"r","x":[1]}"#, None),
+            (r#"{"access_token":"a","expires_in":299.9,"refresh_token":"r"}"#, Some(299)),
+            (r#"{"access_token":"a","expires_in":-5,"refresh_token":"r"}"#, Some(0)),
+            (r#"{"access_token":"a","expires_in":1e300,"refresh_token":"r"}"#, Some(u64::MAX)),
+        ] {
+            let answer = read(body).unwrap();
+            assert_eq!(answer.expires_in(), seconds.map(Duration::from_secs), "{body}");
+            assert_eq!(answer.access_token().secret(), "a");
+            assert_eq!(answer.refresh_token().unwrap().secret(), "r");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_named_and_never_shown() {
+        for (body, what) in [
+            (r#"{"token":"s3cr3t"}"#, "no `access_token`"),
+            (r#"{"access_token":""}"#, "`access_token` is empty"),
+            (r#"{"access_token":["s3cr3t"]}"#, "`access_token` should be a text and is a list"),
+            (r#"{"access_token":"s3cr3t","token_type":"mac"}"#, "`token_type` is not bearer"),
+            (r#"{"access_token":"s3cr3t","expires_in":"soon"}"#, "`expires_in` is a text that is no number"),
+            (
+                r#"{"access_token":"s3cr3t","expires_in":true}"#,
+                "`expires_in` should be a number of seconds and is a boolean",
+            ),
+        ] {
+            let error = read(body).unwrap_err();
+            assert!(error.starts_with(what), "{error}");
+            assert!(!error.contains("s3cr3t"), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_error_answer_is_cleaned_cut_and_loses_what_it_echoes() {
+        let body = br#"{"error":"invalid_client","error_description":"secret a+b/c= (a%2Bb%2Fc%3D)\r\nis wrong"}"#;
+        let answer = ErrorAnswer::read(body, &["a+b/c="]);
+        assert_eq!(answer.error.as_deref(), Some("invalid_client"));
+        assert_eq!(answer.description.as_deref(), Some("secret … (…)  is wrong"));
+        let long = format!(r#"{{"error":"{}"}}"#, "ä".repeat(500));
+        assert_eq!(ErrorAnswer::read(long.as_bytes(), &[]).error.unwrap().chars().count(), LONGEST_TEXT);
+        assert_eq!(ErrorAnswer::read(b"<html>", &[]), ErrorAnswer::default());
+    }
+
+    proptest! {
+        #[test]
+        fn no_body_makes_the_reader_fall_over(body in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = serde_json::from_slice::<TokenAnswer>(&body);
+            let _ = ErrorAnswer::read(&body, &["x"]);
+        }
+
+        #[test]
+        fn every_whole_number_of_seconds_is_read_in_both_spellings(seconds in 0u64..1_000_000_000) {
+            let plain = read(&format!(r#"{{"access_token":"a","expires_in":{seconds}}}"#)).unwrap();
+            let quoted = read(&format!(r#"{{"access_token":"a","expires_in":" {seconds} "}}"#)).unwrap();
+            prop_assert_eq!(plain.expires_in(), Some(Duration::from_secs(seconds)));
+            prop_assert_eq!(quoted.expires_in(), Some(Duration::from_secs(seconds)));
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! The rate budget: how many calls may leave, with `governor`; and the pause that a 429 puts on all of them.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use governor::{
+    Quota, RateLimiter,
+    middleware::NoOpMiddleware,
+    state::{InMemoryState, NotKeyed},
+};
+
+use crate::{
+    clock::{Clock, within},
+    profile::Rate,
+};
+
+/// The clock of the budget, as governor wants it.
+#[derive(Clone, Debug)]
+struct Beat(Arc<dyn Clock>);
+
+impl governor::clock::Clock for Beat {
+    type Instant = Duration;
+
+    fn now(&self) -> Duration {
+        self.0.monotonic()
+    }
+}
+
+type Limiter = RateLimiter<NotKeyed, InMemoryState, Beat, NoOpMiddleware<Duration>>;
+
+/// No permit came within the time that was given.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Exhausted;
+
+/// Permits for calls, handed out in the order in which they were asked for.
+pub(crate) struct Budget {
+    limiter: Option<Limiter>,
+    clock: Arc<dyn Clock>,
+    queue: tokio::sync::Mutex<()>,
+    /// Nanoseconds of the monotonic clock before which nothing leaves.
+    paused_until: AtomicU64,
+}
+
+impl Budget {
+    pub(crate) fn new(rate: Option<Rate>, clock: Arc<dyn Clock>) -> Self {
+        let limiter = rate.and_then(|rate| {
+            let quota = Quota::with_period(rate.period / rate.calls.get())?.allow_burst(rate.burst);
+            Some(RateLimiter::direct_with_clock(quota, Beat(Arc::clone(&clock))))
+        });
+        Self { limiter, clock, queue: tokio::sync::Mutex::new(()), paused_until: AtomicU64::new(0) }
+    }
+
+    /// Waits for a permit, at most for `limit`; answers how long it took.
+    pub(crate) async fn permit(&self, limit: Duration) -> Result<Duration, Exhausted> {
+        // One at a time, first come first served: a crowd that wakes together would trample on itself.
+        let queued = self.queue.try_lock();
+        if queued.is_ok() && self.wait().is_none() {
+            return Ok(Duration::ZERO);
+        }
+        let start = self.clock.monotonic();
+        let permit = async {
+            let _turn = match queued {
+                Ok(turn) => turn,
+                Err(_) => self.queue.lock().await,
+            };
+            while let Some(wait) = self.wait() {
+                if self.clock.monotonic().saturating_sub(start) + wait > limit {
+                    return Err(Exhausted);
+                }
+                self.clock.sleep(wait).await;
+            }
+            Ok(self.clock.monotonic().saturating_sub(start))
+        };
+        within(self.clock.as_ref(), limit, permit).await.unwrap_or(Err(Exhausted))
+    }
+
+    /// Nothing leaves for this long: the server said that it has had enough.
+    pub(crate) fn pause(&self, duration: Duration) {
+        let until = self.clock.monotonic().saturating_add(duration).as_nanos();
+        self.paused_until.fetch_max(u64::try_from(until).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    /// How long to wait before asking again; `None` when a permit was taken.
+    fn wait(&self) -> Option<Duration> {
+        let paused_until = self.paused_until.load(Ordering::Relaxed);
+        if paused_until > 0 {
+            let left = Duration::from_nanos(paused_until).saturating_sub(self.clock.monotonic());
+            if !left.is_zero() {
+                return Some(left);
+            }
+        }
+        let not_until = self.limiter.as_ref()?.check().err()?;
+        Some(not_until.wait_time_from(self.clock.monotonic()).max(Duration::from_millis(1)))
+    }
+}
+
+impl std::fmt::Debug for Budget {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Budget").field("limited", &self.limiter.is_some()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+    use crate::clock::ManualClock;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    fn budget() -> (ManualClock, Budget) {
+        let clock = ManualClock::default();
+        let budget = Budget::new(Some(Rate::new(250, MINUTE, 50)), Arc::new(clock.clone()));
+        (clock, budget)
+    }
+
+    #[tokio::test]
+    async fn no_minute_sees_more_than_the_rate_and_a_burst() {
+        let (clock, budget) = budget();
+        let mut taken = Vec::new();
+        // Two minutes in steps of 100 ms, taking whatever is there at once.
+        for _ in 0..1200 {
+            while budget.wait().is_none() {
+                taken.push(clock.monotonic());
+            }
+            clock.advance(Duration::from_millis(100));
+        }
+        let most =
+            taken.iter().map(|from| taken.iter().filter(|at| *at >= from && **at < *from + MINUTE).count()).max();
+        assert!(most.is_some_and(|most| (295..=300).contains(&most)), "{most:?}");
+        assert_eq!(taken.iter().filter(|at| **at == taken[0]).count(), 50);
+    }
+
+    #[tokio::test]
+    async fn a_pause_holds_everybody() {
+        let (clock, budget) = budget();
+        budget.pause(Duration::from_secs(7));
+        let (waited, ()) = tokio::join!(budget.permit(MINUTE), async {
+            tokio::task::yield_now().await;
+            clock.advance(Duration::from_secs(6));
+            tokio::task::yield_now().await;
+            clock.advance(Duration::from_secs(1));
+        });
+        assert_eq!(waited, Ok(Duration::from_secs(7)));
+    }
+
+    #[tokio::test]
+    async fn a_wait_beyond_the_limit_is_refused_at_once() {
+        let (_clock, budget) = budget();
+        budget.pause(Duration::from_secs(7));
+        assert_eq!(budget.permit(Duration::from_secs(6)).await, Err(Exhausted));
+    }
+
+    #[tokio::test]
+    async fn whoever_gives_up_waiting_leaves_the_place_to_the_next() {
+        let (clock, budget) = budget();
+        budget.pause(Duration::from_secs(3));
+        assert!(Box::pin(budget.permit(MINUTE)).now_or_never().is_none());
+        clock.advance(Duration::from_secs(3));
+        assert_eq!(budget.permit(MINUTE).await, Ok(Duration::ZERO));
+    }
+
+    #[tokio::test]
+    async fn without_a_rate_nothing_waits() {
+        let budget = Budget::new(None, Arc::new(ManualClock::default()));
+        for _ in 0..10_000 {
+            assert_eq!(budget.permit(Duration::ZERO).await, Ok(Duration::ZERO));
+        }
+    }
+}

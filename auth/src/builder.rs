@@ -1,0 +1,285 @@
+//! Building a client: every setter has a default but the credentials, and `build` names all that is wrong at once.
+
+use std::sync::Arc;
+
+use oauth2::TokenUrl;
+use reqwest::Url;
+
+use crate::{
+    budget::Budget,
+    cache::Cache,
+    client::{Client, Inner},
+    clock::{Clock, SystemClock},
+    error::BuildError,
+    exchange::Exchange,
+    grant::{ClientAuth, Credentials, Grant},
+    policy::{RetryPolicy, Timeouts, TokenPolicy},
+    profile::{Profile, Rate},
+    secret::Secret,
+    transport::{Transport, is_loopback, may_carry_secrets},
+};
+
+/// The largest body that is read as a whole.
+const LARGEST_BODY: usize = 256 * 1024 * 1024;
+
+/// Collects what a [`Client`] is made of.
+#[must_use = "a client is made by `build`"]
+pub struct ClientBuilder {
+    profile: Profile,
+    grant: Grant,
+    credentials: Option<Credentials>,
+    scope: Option<String>,
+    label: Option<String>,
+    allow_http: Vec<String>,
+    timeouts: Timeouts,
+    retry: RetryPolicy,
+    token_policy: TokenPolicy,
+    largest_body: usize,
+    transport: Transport,
+    clock: Arc<dyn Clock>,
+}
+
+impl ClientBuilder {
+    pub(crate) fn new(profile: Profile) -> Self {
+        Self {
+            profile,
+            grant: Grant::ClientCredentials,
+            credentials: None,
+            scope: None,
+            label: None,
+            allow_http: Vec::new(),
+            timeouts: Timeouts::default(),
+            retry: RetryPolicy::default(),
+            token_policy: TokenPolicy::default(),
+            largest_body: LARGEST_BODY,
+            transport: Transport::default(),
+            clock: Arc::new(SystemClock::default()),
+        }
+    }
+
+    /// The client id and its secret. Required.
+    pub fn credentials(mut self, credentials: Credentials) -> Self {
+        self.credentials = Some(credentials);
+        self
+    }
+
+    /// Where tokens are asked for, in place of the profile's address.
+    pub fn token_url(mut self, url: impl Into<String>) -> Self {
+        self.profile = self.profile.token_url(url);
+        self
+    }
+
+    /// The base address of the API, in place of the profile's.
+    pub fn api_url(mut self, url: impl Into<String>) -> Self {
+        self.profile = self.profile.api_url(url);
+        self
+    }
+
+    /// Where the credentials go when a token is first asked for, in place of the profile's way.
+    pub fn client_auth(mut self, place: ClientAuth) -> Self {
+        self.profile = self.profile.client_auth(place);
+        self
+    }
+
+    /// The scope of the original grant, in place of the profile's.
+    pub fn scope(mut self, scope: impl Into<String>) -> Self {
+        self.scope = Some(scope.into());
+        self
+    }
+
+    /// What spans call this client; without it, the client id.
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = Some(label.into());
+        self
+    }
+
+    /// The rate budget, in place of the profile's.
+    pub fn rate(mut self, rate: Rate) -> Self {
+        self.profile = self.profile.rate(rate);
+        self
+    }
+
+    /// No rate budget.
+    pub fn unlimited(mut self) -> Self {
+        self.profile.rate = None;
+        self
+    }
+
+    /// Lets secrets go to this host over plain http. Loopback needs no leave.
+    pub fn allow_http(mut self, host: impl Into<String>) -> Self {
+        self.allow_http.push(host.into());
+        self
+    }
+
+    /// The deadlines.
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = timeouts;
+        self
+    }
+
+    /// How often calls are tried.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
+        self
+    }
+
+    /// How tokens are asked for.
+    pub fn token_policy(mut self, policy: TokenPolicy) -> Self {
+        self.token_policy = policy;
+        self
+    }
+
+    /// The largest body that is read as a whole, in bytes after decompression; 256 MiB without it.
+    pub fn largest_body(mut self, bytes: usize) -> Self {
+        self.largest_body = bytes;
+        self
+    }
+
+    /// A proxy for all requests, in place of those that the environment names.
+    pub fn proxy(mut self, proxy: reqwest::Proxy) -> Self {
+        self.transport.proxy = Some(proxy);
+        self
+    }
+
+    /// Root certificates in PEM that are trusted besides those of the machine.
+    pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.transport.root_certificates.push(pem.into());
+        self
+    }
+
+    /// A client certificate: its chain and its private key in one PEM text.
+    pub fn client_certificate(mut self, pem: impl Into<Secret>) -> Self {
+        self.transport.client_certificate = Some(pem.into());
+        self
+    }
+
+    /// The `User-Agent`.
+    pub fn user_agent(mut self, user_agent: impl Into<String>) -> Self {
+        self.transport.user_agent = Some(user_agent.into());
+        self
+    }
+
+    /// A reqwest builder to start from. What this crate sets is set after it: no redirects, TLS, the connect time-out.
+    /// A total time-out on it would cut long answers.
+    pub fn http_builder(mut self, builder: reqwest::ClientBuilder) -> Self {
+        self.transport.http_builder = Some(builder);
+        self
+    }
+
+    /// Leaves TLS as the reqwest builder has it. With rustls that means a configuration of your own
+    /// (`tls_backend_preconfigured`) or a crypto provider installed for the process.
+    pub fn keep_tls(mut self) -> Self {
+        self.transport.keep_tls = true;
+        self
+    }
+
+    /// Where time comes from.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// The client.
+    ///
+    /// # Errors
+    /// [`BuildError`] with everything that is missing or contradictory, each with the setter to call.
+    pub fn build(self) -> Result<Client, BuildError> {
+        let mut problems = Vec::new();
+        let token_url = self.address("token", "token_url", self.profile.token_url.as_deref(), &mut problems);
+        let api_url = self.address("API", "api_url", self.profile.api_url.as_deref(), &mut problems);
+        if let Some(api_url) = api_url.as_ref().filter(|url| url.query().is_some() || url.fragment().is_some()) {
+            problems.push(format!(
+                "the API address `{}` must have no query and no fragment: call `api_url`",
+                api_url.path()
+            ));
+        }
+        match &self.credentials {
+            None => problems.push("no credentials: call `credentials`".to_owned()),
+            Some(Credentials { client_id, client_secret }) => {
+                if client_id.trim().is_empty() {
+                    problems.push("the client id is empty: call `credentials`".to_owned());
+                }
+                if client_secret.expose().trim().is_empty() {
+                    problems.push("the client secret is empty: call `credentials`".to_owned());
+                }
+                if client_id.contains(':') && self.profile.client_auth == ClientAuth::BasicPlain {
+                    problems.push(
+                        "a client id with `:` cannot go into a plain Basic header: call `client_auth`".to_owned(),
+                    );
+                }
+            }
+        }
+        if self.transport.keep_tls
+            && (self.transport.client_certificate.is_some() || !self.transport.root_certificates.is_empty())
+        {
+            problems.push("`keep_tls` leaves certificates to the reqwest builder: give them to that one".to_owned());
+        }
+        if self.transport.keep_tls && self.transport.http_builder.is_none() {
+            problems.push("`keep_tls` keeps the TLS of a reqwest builder: call `http_builder`".to_owned());
+        }
+        let (Some(token_url), Some(api_url), Some(credentials), true) =
+            (token_url, api_url, self.credentials, problems.is_empty())
+        else {
+            return Err(BuildError::new(problems));
+        };
+        let secure = [&token_url, &api_url].iter().any(|url| url.scheme() == "https");
+        let local = [&token_url, &api_url].iter().all(|url| is_loopback(url));
+        let http = self.transport.build(self.timeouts.connect, secure, local)?;
+        let label = self.label.unwrap_or_else(|| credentials.client_id.clone());
+        let api_headers = self.profile.api_headers.clone();
+        let budget = Budget::new(self.profile.rate, Arc::clone(&self.clock));
+        let exchange = Exchange {
+            profile: self.profile,
+            grant: self.grant,
+            credentials,
+            token_url: TokenUrl::from_url(token_url),
+            scope: self.scope,
+            http: http.clone(),
+            clock: Arc::clone(&self.clock),
+            policy: self.token_policy,
+        };
+        Ok(Client::new(Inner {
+            label,
+            api_url,
+            api_headers,
+            http,
+            cache: Arc::new(Cache::new(exchange)),
+            budget,
+            timeouts: self.timeouts,
+            retry: self.retry,
+            largest_body: self.largest_body,
+            clock: self.clock,
+        }))
+    }
+
+    fn address(&self, what: &str, setter: &str, text: Option<&str>, problems: &mut Vec<String>) -> Option<Url> {
+        let Some(text) = text else {
+            problems.push(format!("no {what} address is known for `{}`: call `{setter}`", self.profile.name));
+            return None;
+        };
+        // What stands in an address that is none may be a secret that went astray: it is not shown.
+        let Ok(url) = Url::parse(text) else {
+            problems.push(format!("the {what} address is no URL: call `{setter}`"));
+            return None;
+        };
+        if !url.username().is_empty() || url.password().is_some() {
+            problems.push(format!("the {what} address holds a user or a password: call `{setter}` without them"));
+            return None;
+        }
+        if !may_carry_secrets(&url, &self.allow_http) {
+            let host = url.host_str().unwrap_or_default();
+            problems.push(format!(
+                "the {what} address is not https, and secrets would go to `{host}` in the open: call `{setter}` with https, \
+                 or `allow_http(\"{host}\")` if that is meant"
+            ));
+            return None;
+        }
+        Some(url)
+    }
+}
+
+impl std::fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ClientBuilder").field("profile", &self.profile.name).finish_non_exhaustive()
+    }
+}

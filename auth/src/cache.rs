@@ -1,0 +1,208 @@
+//! The token in hand, and the one exchange that may be under way: a hit takes no lock, everybody else shares a flight.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use arc_swap::ArcSwapOption;
+use tokio::sync::watch;
+
+use crate::{
+    clock::Now,
+    exchange::{Exchange, Outcome},
+    fault::Fault,
+    renewal::{Decision, Renewal, Verdict},
+    secret::Secret,
+    token::{Timeline, Token},
+};
+
+/// A flight that ends without a word this often is not started again for the same caller.
+const VANISHED_TOO_OFTEN: u32 = 3;
+
+type Landing = Option<Result<Arc<Token>, Arc<Fault>>>;
+
+/// The tokens of one identity.
+#[derive(Debug)]
+pub(crate) struct Cache {
+    snapshot: ArcSwapOption<Token>,
+    state: Mutex<State>,
+    exchange: Exchange,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    renewal: Renewal,
+    token: Option<Arc<Token>>,
+    refresh_token: Option<Secret>,
+    flight: Option<(u64, watch::Receiver<Landing>)>,
+    refusal: Option<Arc<Fault>>,
+}
+
+impl Cache {
+    pub(crate) fn new(exchange: Exchange) -> Self {
+        Self { snapshot: ArcSwapOption::empty(), state: Mutex::default(), exchange }
+    }
+
+    /// The token in hand while nothing needs to be done about it.
+    pub(crate) fn hit(&self) -> Option<Arc<Token>> {
+        let now = self.exchange.clock.now();
+        let token = self.snapshot.load();
+        token.as_ref().filter(|token| !token.timeline.is_due(now)).cloned()
+    }
+
+    /// A token that lives at least `min_validity` longer.
+    pub(crate) async fn ask(self: &Arc<Self>, min_validity: Duration) -> Result<Arc<Token>, Arc<Fault>> {
+        for _ in 0..VANISHED_TOO_OFTEN {
+            let (flight, mut landing) = match self.decide(min_validity)? {
+                Course::Serve(token) => return Ok(token),
+                Course::Wait(flight, landing) => (flight, landing),
+            };
+            // The sender is dropped without a word when its task panics or its runtime ends.
+            let landed = landing.wait_for(Option::is_some).await.ok().and_then(|landed| landed.clone());
+            match landed {
+                Some(result) => return result.and_then(|token| self.long_enough(token, min_validity)),
+                None => self.vanished(flight),
+            }
+        }
+        Err(Arc::new(Fault::Vanished))
+    }
+
+    /// A token that came for this caller is served whatever its length, unless a length was asked for.
+    fn long_enough(&self, token: Arc<Token>, min_validity: Duration) -> Result<Arc<Token>, Arc<Fault>> {
+        let left = self.exchange.clock.now().until(token.timeline.expires);
+        if min_validity.is_zero() || left >= min_validity {
+            return Ok(token);
+        }
+        Err(Arc::new(Fault::TooShort { lifetime: token.timeline.lifetime, asked: min_validity }))
+    }
+
+    /// The API answered 401 to this token: true when another one is worth a replay.
+    pub(crate) fn rejected(&self, token: &Token) -> bool {
+        let now = self.exchange.clock.now();
+        let mut state = self.lock();
+        let verdict = state.renewal.rejected(now, token.generation, token.was_accepted());
+        if verdict == Verdict::AskAgain && state.token.as_ref().is_some_and(|held| held.generation == token.generation)
+        {
+            self.snapshot.store(None);
+        }
+        verdict == Verdict::AskAgain
+    }
+
+    fn decide(self: &Arc<Self>, min_validity: Duration) -> Result<Course, Arc<Fault>> {
+        let now = self.exchange.clock.now();
+        let mut state = self.lock();
+        state.clear_the_dead();
+        let decision = state.renewal.ask(now, min_validity);
+        match decision {
+            Decision::Serve => {}
+            Decision::ServeAndRenew(flight) => drop(self.start(&mut state, flight)),
+            Decision::Renew(flight) => return Ok(Course::Wait(flight, self.start(&mut state, flight))),
+            Decision::Join(flight) => {
+                if let Some((_, landing)) = &state.flight {
+                    return Ok(Course::Wait(flight, landing.clone()));
+                }
+            }
+            Decision::Refused => {
+                if let Some(refusal) = &state.refusal {
+                    return Err(Arc::clone(refusal));
+                }
+            }
+            Decision::TooShort(lifetime) => return Err(Arc::new(Fault::TooShort { lifetime, asked: min_validity })),
+        }
+        state.token.clone().map(Course::Serve).ok_or_else(|| Arc::new(Fault::Vanished))
+    }
+
+    /// Spawned, so that a caller who goes away takes nothing from those who wait.
+    fn start(self: &Arc<Self>, state: &mut State, flight: u64) -> watch::Receiver<Landing> {
+        let (sender, landing) = watch::channel(None);
+        state.flight = Some((flight, landing.clone()));
+        let refresh_token = state.refresh_token.clone();
+        let cache = Arc::clone(self);
+        tokio::spawn(async move {
+            let outcome = cache.exchange.run(refresh_token.as_ref()).await;
+            let result = cache.land(flight, outcome);
+            // Nobody may be waiting: the token is in hand all the same.
+            let _ = sender.send(Some(result));
+        });
+        landing
+    }
+
+    fn land(&self, flight: u64, outcome: Outcome) -> Result<Arc<Token>, Arc<Fault>> {
+        let now = self.exchange.clock.now();
+        let mut state = self.lock();
+        if outcome.refresh_token_is_spent {
+            state.refresh_token = None;
+        }
+        let result = outcome.result.and_then(|granted| {
+            // Kept before anything is done with the token that came along.
+            if granted.refresh_token.is_some() {
+                state.refresh_token.clone_from(&granted.refresh_token);
+            }
+            let lead = self.exchange.profile.renewal_lead;
+            let timeline = Timeline::new(granted.sent, granted.lifetime, lead, fastrand::f64());
+            let generation = state.renewal.next_generation();
+            Token::new(generation, granted.access_token.secret(), timeline).map(Arc::new).ok_or_else(|| {
+                Fault::Unreadable {
+                    status: http::StatusCode::OK,
+                    detail: "its access token holds characters that no header can carry".to_owned(),
+                }
+            })
+        });
+        match result {
+            Ok(token) => {
+                if state.renewal.succeeded(flight, token.timeline) {
+                    state.flight = None;
+                    state.refusal = None;
+                    state.token = Some(Arc::clone(&token));
+                    self.snapshot.store(Some(Arc::clone(&token)));
+                }
+                Ok(token)
+            }
+            Err(fault) => {
+                let fault = Arc::new(fault);
+                if state.renewal.failed(flight, now, fault.is_answer()) {
+                    state.flight = None;
+                    state.refusal = fault.is_answer().then(|| Arc::clone(&fault));
+                }
+                tracing::debug!(profile = self.exchange.profile.name(), %fault, "no token");
+                Err(fault)
+            }
+        }
+    }
+
+    fn vanished(&self, flight: u64) {
+        let mut state = self.lock();
+        if state.flight.as_ref().is_some_and(|(number, _)| *number == flight) {
+            state.flight = None;
+        }
+        state.renewal.vanished(flight);
+    }
+
+    /// Time left of the token in hand, for tests and spans.
+    pub(crate) fn now(&self) -> Now {
+        self.exchange.clock.now()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing in here is left half done by a panic.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+enum Course {
+    Serve(Arc<Token>),
+    Wait(u64, watch::Receiver<Landing>),
+}
+
+impl State {
+    /// A renewal that nobody waits for may have died with its runtime: whoever comes next makes room.
+    fn clear_the_dead(&mut self) {
+        if let Some((flight, landing)) = &self.flight
+            && landing.has_changed().is_err()
+        {
+            self.renewal.vanished(*flight);
+            self.flight = None;
+        }
+    }
+}

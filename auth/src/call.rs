@@ -1,0 +1,354 @@
+//! The way of one call: permit, token, send, classify; then done, replay, or wait and go round.
+
+use std::{borrow::Cow, sync::Arc, time::Duration};
+
+use backon::ExponentialBackoff;
+use bytes::Bytes;
+use http::{
+    HeaderMap, HeaderValue, Method, StatusCode,
+    header::{AUTHORIZATION, CONTENT_LENGTH},
+};
+use reqwest::Request;
+
+use crate::{
+    body,
+    client::Inner,
+    clock::within,
+    error::{Error, ErrorKind},
+    fault::Fault,
+    outcome::{self, Ending, Next},
+    policy::{CallOptions, Repeat, RetryPolicy},
+    response::{Response, Trip, request_id},
+    retry_after::retry_after,
+    token::Token,
+    transport::location,
+};
+
+/// What is kept of the body of an error answer.
+pub(crate) const LARGEST_ERROR_BODY: usize = 64 * 1024;
+/// How long an error page may take: its status is what counts.
+const PATIENCE_WITH_ERROR_BODIES: Duration = Duration::from_secs(5);
+
+/// What the pipeline needs to know of a call besides its request.
+#[derive(Clone, Debug)]
+pub struct Call<'a> {
+    operation: Cow<'static, str>,
+    repeat: Repeat,
+    options: Option<&'a CallOptions>,
+}
+
+impl<'a> Call<'a> {
+    /// A call of this name, which errors and spans show.
+    pub fn new(operation: impl Into<Cow<'static, str>>, repeat: Repeat) -> Self {
+        Self { operation: operation.into(), repeat, options: None }
+    }
+
+    pub(crate) fn operation(&self) -> &str {
+        &self.operation
+    }
+
+    /// What this call does differently.
+    #[must_use]
+    pub fn options(mut self, options: &'a CallOptions) -> Self {
+        self.options = Some(options);
+        self
+    }
+}
+
+/// One call on its way.
+pub(crate) struct Journey<'a> {
+    client: &'a Inner,
+    repeat: Repeat,
+    retry: RetryPolicy,
+    attempt: Duration,
+    deadline: Option<Duration>,
+    started: Duration,
+    backoff: Option<ExponentialBackoff>,
+    replayed: bool,
+    trip: Trip,
+}
+
+/// An answer that is no success, as much of it as is kept.
+struct Refusal {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl<'a> Journey<'a> {
+    pub(crate) fn new(client: &'a Inner, call: Call<'a>) -> Self {
+        let options = call.options;
+        let trip = Trip {
+            operation: call.operation,
+            attempts: 0,
+            waited: Duration::ZERO,
+            may_have_written: false,
+            clock: Arc::clone(&client.clock),
+            idle: client.timeouts.idle,
+            largest_body: client.largest_body,
+        };
+        Self {
+            client,
+            repeat: options.and_then(|options| options.repeat).unwrap_or(call.repeat),
+            retry: options.and_then(|options| options.retry).unwrap_or(client.retry),
+            attempt: options.and_then(|options| options.attempt).unwrap_or(client.timeouts.attempt),
+            deadline: options.and_then(|options| options.deadline),
+            started: client.clock.monotonic(),
+            backoff: None,
+            replayed: false,
+            trip,
+        }
+    }
+
+    /// To the answer's headers, or to the error that is final.
+    pub(crate) async fn travel(mut self, mut request: Request) -> Result<Response, Error> {
+        loop {
+            self.permit().await?;
+            let token = self.token().await?;
+            // A body that is a stream cannot be had twice: then there is no second attempt, and no empty one either.
+            let again = request.try_clone();
+            request.headers_mut().insert(AUTHORIZATION, token.header());
+            let (ending, answer) = self.send(request).await?;
+            if matches!(ending, Ending::Answered(status) if status != StatusCode::UNAUTHORIZED && !status.is_server_error())
+            {
+                token.accept();
+            }
+            self.trip.may_have_written |= ending.may_have_written(self.repeat);
+            let next = ending.next(self.repeat);
+            let failure = match answer {
+                Answer::Success(inner) => return Ok(Response { inner: *inner, trip: self.trip }),
+                Answer::Refusal(refusal) if next == Next::Reauthorise => {
+                    request = self.reauthorise(&token, again, refusal)?;
+                    continue;
+                }
+                Answer::Refusal(refusal) => self.refused(refusal),
+                Answer::None(error) => error,
+            };
+            request = match again {
+                Some(again) if next == Next::Again => {
+                    self.pause(failure).await?;
+                    again
+                }
+                _ => return Err(failure),
+            };
+        }
+    }
+
+    async fn permit(&mut self) -> Result<(), Error> {
+        let own = self.client.timeouts.budget;
+        let limit = self.until_deadline().map_or(own, |left| own.min(left));
+        match self.client.budget.permit(limit).await {
+            Ok(waited) => {
+                self.trip.waited += waited;
+                Ok(())
+            }
+            Err(_) if self.until_deadline().is_some_and(|left| left <= own) && limit < own => Err(self.out_of_time()),
+            Err(_) => {
+                let detail = format!(
+                    "the rate budget gave no permit within {own:?}; send less at once, or raise `Timeouts::budget` or the rate"
+                );
+                Err(self.trip.error(ErrorKind::Budget, detail))
+            }
+        }
+    }
+
+    async fn token(&self) -> Result<Arc<Token>, Error> {
+        if let Some(token) = self.client.cache.hit() {
+            return Ok(token);
+        }
+        match within(self.client.clock.as_ref(), self.left(), self.client.cache.ask(Duration::ZERO)).await {
+            Some(Ok(token)) => Ok(token),
+            Some(Err(fault)) => Err(of_fault(&self.trip, fault)),
+            None => Err(self.out_of_time()),
+        }
+    }
+
+    async fn send(&mut self, request: Request) -> Result<(Ending, Answer), Error> {
+        let left = self.left();
+        if left.is_zero() {
+            return Err(self.out_of_time());
+        }
+        self.trip.attempts += 1;
+        let clock = self.client.clock.as_ref();
+        let limit = self.attempt.min(left);
+        Ok(match within(clock, limit, self.client.http.execute(request)).await {
+            Some(Ok(answer)) if answer.status().is_success() => {
+                (Ending::Answered(answer.status()), Answer::Success(Box::new(answer)))
+            }
+            Some(Ok(mut answer)) => {
+                let status = answer.status();
+                let headers = std::mem::take(answer.headers_mut());
+                let patience = PATIENCE_WITH_ERROR_BODIES.min(self.left());
+                let body = body::part(answer, LARGEST_ERROR_BODY, clock, patience).await;
+                (Ending::Answered(status), Answer::Refusal(Refusal { status, headers, body }))
+            }
+            Some(Err(source)) => {
+                let (ending, kind, detail) = match () {
+                    () if source.is_builder() => return Err(self.unsendable(source)),
+                    () if source.is_connect() => {
+                        (Ending::NotConnected, ErrorKind::Connect, "no connection could be made")
+                    }
+                    () => (Ending::Broken, ErrorKind::Broken, "the connection broke before the answer was there"),
+                };
+                (ending, Answer::None(self.failed(ending, kind, detail.to_owned(), Some(source))))
+            }
+            None => {
+                let detail = format!("no answer within {limit:?}");
+                (Ending::TimedOut, Answer::None(self.failed(Ending::TimedOut, ErrorKind::Timeout, detail, None)))
+            }
+        })
+    }
+
+    /// The request to send once more under another token, or the 401 as an error that names its likely causes.
+    fn reauthorise(&mut self, token: &Token, again: Option<Request>, refusal: Refusal) -> Result<Request, Error> {
+        let another = self.client.cache.rejected(token);
+        match again {
+            Some(again) if another && !self.replayed => {
+                self.replayed = true;
+                Ok(again)
+            }
+            again => {
+                let why = if again.is_none() {
+                    "the body is a stream and cannot be sent again; the next call gets a new token"
+                } else {
+                    "a new token does not help: the likely causes are a token URL and an API address that do not belong \
+                     together, or credentials without access to this show or this resource"
+                };
+                let Refusal { status, headers, body } = refusal;
+                Err(self.trip.error(ErrorKind::Unauthorized, format!("the API answered 401; {why}")).with(|inner| {
+                    inner.status = Some(status);
+                    inner.request_id = request_id(&headers).map(str::to_owned);
+                    inner.body = Some(body);
+                }))
+            }
+        }
+    }
+
+    fn refused(&self, refusal: Refusal) -> Error {
+        let Refusal { status, headers, body } = refusal;
+        let asked = retry_after(&headers, self.client.clock.wall());
+        let (kind, detail) = if status.is_redirection() {
+            let to = location(&headers, &self.client.api_url);
+            (ErrorKind::Redirect, format!("the API redirects ({}) to {to}; no redirect is followed", status.as_u16()))
+        } else if status == StatusCode::TOO_MANY_REQUESTS {
+            let asked = asked.map_or(String::new(), |asked| format!(", and asks for a pause of {} s", asked.as_secs()));
+            (ErrorKind::RateLimited, format!("the API answered 429{asked}"))
+        } else {
+            let reason = status.canonical_reason().map_or(String::new(), |reason| format!(" {reason}"));
+            let hint = if body.is_empty() { "" } else { "; the body of the answer may say why" };
+            (ErrorKind::Status, format!("the API answered {}{reason}{hint}", status.as_u16()))
+        };
+        self.trip.error(kind, detail).with(|inner| {
+            inner.status = Some(status);
+            inner.request_id = request_id(&headers).map(str::to_owned);
+            inner.retry_after = asked;
+            inner.body = Some(body);
+        })
+    }
+
+    fn failed(&self, ending: Ending, kind: ErrorKind, detail: String, source: Option<reqwest::Error>) -> Error {
+        let may_have_written = self.trip.may_have_written || ending.may_have_written(self.repeat);
+        self.trip.error(kind, detail).with(|inner| {
+            inner.may_have_written = may_have_written;
+            inner.source = source.map(|source| Arc::new(source.without_url()) as _);
+        })
+    }
+
+    fn unsendable(&self, source: reqwest::Error) -> Error {
+        self.failed(Ending::NotConnected, ErrorKind::Request, "the request cannot be sent".to_owned(), Some(source))
+    }
+
+    /// Waits before the next attempt, or says that there is none.
+    async fn pause(&mut self, failure: Error) -> Result<(), Error> {
+        let retry = self.retry;
+        let asked = failure.retry_after();
+        if failure.kind() == ErrorKind::RateLimited
+            && let Some(asked) = asked
+        {
+            // What the server says to one caller holds for all of them.
+            self.client.budget.pause(asked.min(retry.longest_retry_after));
+        }
+        let Some(backoff) = self.backoff.get_or_insert_with(|| retry.backoff()).next() else { return Err(failure) };
+        let pause = match outcome::pause(backoff, asked, retry.longest_retry_after) {
+            Some(pause) if pause < self.left() => pause,
+            _ => return Err(failure),
+        };
+        tracing::debug!(operation = %self.trip.operation, attempt = self.trip.attempts, ?pause, error = %failure, "again");
+        self.client.clock.sleep(pause).await;
+        Ok(())
+    }
+
+    /// What is left for the call: of its overall time, in which waiting for the budget does not count, and until its
+    /// own deadline, in which everything does.
+    fn left(&self) -> Duration {
+        let gone = self.client.clock.monotonic().saturating_sub(self.started);
+        let overall = (self.client.timeouts.overall + self.trip.waited).saturating_sub(gone);
+        let overall = if self.deadline.is_some() { Duration::MAX } else { overall };
+        self.until_deadline().map_or(overall, |left| left.min(overall))
+    }
+
+    fn until_deadline(&self) -> Option<Duration> {
+        let gone = self.client.clock.monotonic().saturating_sub(self.started);
+        self.deadline.map(|deadline| deadline.saturating_sub(gone))
+    }
+
+    fn out_of_time(&self) -> Error {
+        let (limit, setter) = match self.deadline {
+            Some(deadline) => (deadline, "CallOptions::deadline"),
+            None => (self.client.timeouts.overall, "Timeouts::overall"),
+        };
+        self.trip.error(ErrorKind::Timeout, format!("not done within {limit:?} (`{setter}`)"))
+    }
+}
+
+enum Answer {
+    Success(Box<reqwest::Response>),
+    Refusal(Refusal),
+    None(Error),
+}
+
+/// Checks where a request goes and completes it, before anything is waited for.
+pub(crate) fn prepare(client: &Inner, request: &mut Request, call: &Call<'_>) -> Result<(), Error> {
+    let url = request.url();
+    let api = &client.api_url;
+    if (url.scheme(), url.host_str(), url.port_or_known_default())
+        != (api.scheme(), api.host_str(), api.port_or_known_default())
+    {
+        let detail = format!("a token for {} goes nowhere else", api.origin().ascii_serialization());
+        return Err(Error::new(ErrorKind::Request, call.operation.clone(), detail));
+    }
+    let may_lack_length = matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH);
+    let has_body = request.body().is_some();
+    let headers = request.headers_mut();
+    if may_lack_length && !has_body {
+        // Servers on http.sys answer 411 to a POST that says nothing of its length.
+        headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+    }
+    for (name, value) in &client.api_headers {
+        headers.insert(name, value.clone());
+    }
+    for (name, value) in call.options.map(|options| &options.headers).into_iter().flatten() {
+        if name == AUTHORIZATION {
+            let detail = "`Authorization` is set by the token layer; take it out of `CallOptions::header`";
+            return Err(Error::new(ErrorKind::Request, call.operation.clone(), detail));
+        }
+        headers.insert(name, value.clone());
+    }
+    Ok(())
+}
+
+/// A token fault as the error of one call.
+pub(crate) fn of_fault(trip: &Trip, fault: Arc<Fault>) -> Error {
+    let kind = match *fault {
+        Fault::Refused { .. } | Fault::Redirected { .. } => ErrorKind::Refused,
+        Fault::TooShort { .. } => ErrorKind::Request,
+        Fault::Unreadable { .. } | Fault::Unavailable { .. } | Fault::Vanished => ErrorKind::TokenUnavailable,
+    };
+    trip.error(kind, fault.to_string()).with(|inner| {
+        inner.status = fault.status();
+        if let Fault::Unavailable { retry_after, .. } = &*fault {
+            inner.retry_after = *retry_after;
+        }
+        inner.source = Some(fault);
+    })
+}

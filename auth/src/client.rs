@@ -1,0 +1,199 @@
+//! A client for authorised calls: cheap to clone, one set of tokens, one budget, one pool of connections.
+
+use std::{borrow::Cow, sync::Arc, time::Duration};
+
+use http::{HeaderMap, Method};
+use reqwest::Url;
+use tracing::{Instrument, field};
+
+use crate::{
+    budget::Budget,
+    builder::ClientBuilder,
+    cache::Cache,
+    call::{Call, Journey, of_fault, prepare},
+    clock::Clock,
+    error::Error,
+    policy::{Repeat, RetryPolicy, Timeouts},
+    profile::Profile,
+    request::RequestBuilder,
+    response::{Response, Trip},
+    token::AccessToken,
+};
+
+/// Makes authorised calls to one API with one set of credentials.
+///
+/// Clones share tokens, rate budget and connections. Nothing runs while nobody calls.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use perenso_auth::{Client, Credentials, Profile};
+///
+/// let client = Client::builder(Profile::perenso())
+///     .credentials(Credentials::new("SHOWID", std::env::var("SHOW_SECRET")?))
+///     .build()?;
+/// let customers: serde_json::Value = client.get("/Customer").send().await?.json().await?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Client {
+    inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) label: String,
+    pub(crate) api_url: Url,
+    pub(crate) api_headers: HeaderMap,
+    pub(crate) http: reqwest::Client,
+    pub(crate) cache: Arc<Cache>,
+    pub(crate) budget: Budget,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) largest_body: usize,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl Client {
+    /// A client of the system that the profile describes.
+    #[must_use]
+    pub fn builder(profile: Profile) -> ClientBuilder {
+        ClientBuilder::new(profile)
+    }
+
+    pub(crate) fn new(inner: Inner) -> Self {
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// The base address of the API.
+    #[must_use]
+    pub fn api_url(&self) -> &Url {
+        &self.inner.api_url
+    }
+
+    /// The HTTP client underneath, for building requests. What is sent through it directly goes out without a token.
+    #[must_use]
+    pub fn http(&self) -> &reqwest::Client {
+        &self.inner.http
+    }
+
+    /// A call to a path below the base address; it starts with `/`.
+    pub fn request(&self, method: Method, path: impl Into<Cow<'static, str>>) -> RequestBuilder {
+        RequestBuilder::new(self.clone(), method, path.into())
+    }
+
+    /// A read; sent again when its answer is lost.
+    pub fn get(&self, path: impl Into<Cow<'static, str>>) -> RequestBuilder {
+        self.request(Method::GET, path)
+    }
+
+    /// A POST. Never sent twice unless it is marked: [`safe`](RequestBuilder::safe), [`keyed`](RequestBuilder::keyed).
+    pub fn post(&self, path: impl Into<Cow<'static, str>>) -> RequestBuilder {
+        self.request(Method::POST, path)
+    }
+
+    /// A PUT; sent again when its answer is lost, since writing the same twice comes to the same.
+    pub fn put(&self, path: impl Into<Cow<'static, str>>) -> RequestBuilder {
+        self.request(Method::PUT, path)
+    }
+
+    /// A DELETE; sent again when its answer is lost.
+    pub fn delete(&self, path: impl Into<Cow<'static, str>>) -> RequestBuilder {
+        self.request(Method::DELETE, path)
+    }
+
+    /// Sends a request that was built elsewhere, through the whole pipeline.
+    ///
+    /// # Errors
+    /// Whatever keeps the call from a successful answer, classified: see [`ErrorKind`](crate::ErrorKind).
+    pub async fn execute(&self, mut request: reqwest::Request, call: Call<'_>) -> Result<Response, Error> {
+        prepare(&self.inner, &mut request, &call)?;
+        let span = tracing::info_span!(
+            "api_call",
+            operation = %call.operation(),
+            client = %self.inner.label,
+            status = field::Empty,
+            attempts = field::Empty,
+            waited_ms = field::Empty,
+        );
+        if span.is_disabled() {
+            return Journey::new(&self.inner, call).travel(request).await;
+        }
+        let result = Journey::new(&self.inner, call).travel(request).instrument(span.clone()).await;
+        let (status, attempts, waited) = match &result {
+            Ok(answer) => (Some(answer.status()), answer.attempts(), answer.waited()),
+            Err(error) => (error.status(), error.attempts(), error.waited()),
+        };
+        if let Some(status) = status {
+            span.record("status", status.as_u16());
+        }
+        span.record("attempts", attempts);
+        span.record("waited_ms", u64::try_from(waited.as_millis()).unwrap_or(u64::MAX));
+        result
+    }
+
+    /// The bearer token, for use elsewhere: one that lives at least `min_validity` longer.
+    ///
+    /// # Errors
+    /// `ErrorKind::Refused` or `ErrorKind::TokenUnavailable` when none can be had, `ErrorKind::Request` when
+    /// tokens of this server never live that long.
+    pub async fn token(&self, min_validity: Duration) -> Result<AccessToken, Error> {
+        let cache = &self.inner.cache;
+        let token = match cache.hit() {
+            Some(token) if min_validity.is_zero() => Ok(token),
+            _ => cache.ask(min_validity).await,
+        };
+        let token = token.map_err(|fault| of_fault(&self.trip("token"), fault))?;
+        Ok(AccessToken::new(&token, cache.now()))
+    }
+
+    pub(crate) fn trip(&self, operation: impl Into<Cow<'static, str>>) -> Trip {
+        Trip {
+            operation: operation.into(),
+            attempts: 0,
+            waited: Duration::ZERO,
+            may_have_written: false,
+            clock: Arc::clone(&self.inner.clock),
+            idle: self.inner.timeouts.idle,
+            largest_body: self.inner.largest_body,
+        }
+    }
+
+    /// The address of a path below the base.
+    pub(crate) fn url(&self, path: &str) -> Result<Url, String> {
+        let route = path.split(['?']).next().unwrap_or_default();
+        if !path.starts_with('/') || path.starts_with("//") {
+            return Err("a path starts with one `/`, as in `/Customer`".to_owned());
+        }
+        if path.contains(['#', '\\']) || path.chars().any(|c| c.is_control() || c.is_whitespace()) {
+            return Err(
+                "a path holds no `#`, no backslash, no blank and no control character; percent-encode them".to_owned()
+            );
+        }
+        let is_dots = |segment: &str| {
+            let segment = segment.to_ascii_lowercase().replace("%2e", ".");
+            segment == "." || segment == ".."
+        };
+        if route.split('/').any(is_dots) {
+            return Err("a path has no segment `.` or `..`: it would lead elsewhere".to_owned());
+        }
+        let base = self.inner.api_url.as_str().trim_end_matches('/');
+        Url::parse(&format!("{base}{path}")).map_err(|error| format!("the path makes no address: {error}"))
+    }
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client")
+            .field("client", &self.inner.label)
+            .field("api_url", &self.inner.api_url.as_str())
+            .finish_non_exhaustive()
+    }
+}
+
+/// How a method repeats where nothing else is known of it.
+pub(crate) fn natural_repeat(method: &Method) -> Repeat {
+    match *method {
+        Method::GET | Method::HEAD | Method::OPTIONS => Repeat::Safe,
+        Method::PUT | Method::DELETE => Repeat::Keyed,
+        _ => Repeat::Once,
+    }
+}

@@ -1,0 +1,255 @@
+//! Time as this crate sees it: a monotonic clock, a wall clock and sleep, all in the hands of whoever builds the client.
+//!
+//! Both clocks count. A monotonic clock may stand still while a laptop sleeps; a wall clock may be set back. A token
+//! ends when the *earlier* of the two says so.
+
+use std::{
+    fmt::Debug,
+    future::{Future, poll_fn},
+    pin::{Pin, pin},
+    task::Poll,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use futures_util::future::{Either, select};
+
+/// A sleep that a [`Clock`] hands out.
+pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// One reading of both clocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Now {
+    /// Since an origin that never changes in the life of the clock.
+    pub monotonic: Duration,
+    /// Since the Unix epoch; zero for a clock that is set before it.
+    pub wall: Duration,
+}
+
+impl Now {
+    /// A reading of both clocks.
+    #[must_use]
+    pub const fn new(monotonic: Duration, wall: Duration) -> Self {
+        Self { monotonic, wall }
+    }
+
+    /// The same distance later on both clocks.
+    #[must_use]
+    pub(crate) fn plus(self, distance: Duration) -> Self {
+        Self { monotonic: self.monotonic.saturating_add(distance), wall: self.wall.saturating_add(distance) }
+    }
+
+    /// How long it is until `end` on the clock that gets there first; zero once either has.
+    #[must_use]
+    pub(crate) fn until(self, end: Self) -> Duration {
+        end.monotonic.saturating_sub(self.monotonic).min(end.wall.saturating_sub(self.wall))
+    }
+
+    /// Whether either clock has reached `mark`.
+    #[must_use]
+    pub(crate) fn reached(self, mark: Self) -> bool {
+        self.monotonic >= mark.monotonic || self.wall >= mark.wall
+    }
+}
+
+/// Where time comes from. [`SystemClock`] outside tests; with the feature `test-util` a `ManualClock` inside them.
+pub trait Clock: Debug + Send + Sync + 'static {
+    /// Time since an origin of the clock's own choice; never goes back.
+    fn monotonic(&self) -> Duration;
+
+    /// Time since the Unix epoch, as the machine believes it.
+    fn wall(&self) -> Duration;
+
+    /// Ends after `duration` on the monotonic clock.
+    fn sleep(&self, duration: Duration) -> Sleep;
+
+    /// Both clocks at once.
+    fn now(&self) -> Now {
+        Now::new(self.monotonic(), self.wall())
+    }
+}
+
+/// The clocks of the operating system, and tokio's timer.
+#[derive(Clone, Copy, Debug)]
+pub struct SystemClock {
+    origin: Instant,
+}
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        Self { origin: Instant::now() }
+    }
+}
+
+impl Clock for SystemClock {
+    fn monotonic(&self) -> Duration {
+        self.origin.elapsed()
+    }
+
+    fn wall(&self) -> Duration {
+        SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+    }
+
+    fn sleep(&self, duration: Duration) -> Sleep {
+        Box::pin(tokio::time::sleep(duration))
+    }
+}
+
+/// The output of `future`, or `None` when `limit` passed before it was there.
+pub(crate) async fn within<F: Future>(clock: &dyn Clock, limit: Duration, future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    // What is ready at once needs no timer.
+    if let Poll::Ready(output) = poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await {
+        return Some(output);
+    }
+    match select(future, clock.sleep(limit)).await {
+        Either::Left((output, _)) => Some(output),
+        Either::Right(((), _)) => None,
+    }
+}
+
+#[cfg(any(test, feature = "test-util"))]
+pub use manual::ManualClock;
+
+#[cfg(any(test, feature = "test-util"))]
+mod manual {
+    use std::sync::{Arc, Mutex, PoisonError};
+
+    use tokio::sync::oneshot;
+
+    use super::{Clock, Duration, Now, Sleep};
+
+    /// A clock that moves only when told, for tests. Clones share their time.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use perenso_auth::clock::{Clock, ManualClock};
+    ///
+    /// let clock = ManualClock::default();
+    /// let before = clock.monotonic();
+    /// clock.advance(Duration::from_secs(240));
+    /// assert_eq!(clock.monotonic() - before, Duration::from_secs(240));
+    /// ```
+    #[derive(Clone, Debug)]
+    pub struct ManualClock {
+        state: Arc<Mutex<State>>,
+    }
+
+    #[derive(Debug)]
+    struct State {
+        now: Now,
+        sleepers: Vec<(Duration, oneshot::Sender<()>)>,
+    }
+
+    impl Default for ManualClock {
+        /// A clock that stands at one hour after its origin, on 2026-01-01.
+        fn default() -> Self {
+            let now = Now::new(Duration::from_secs(3600), Duration::from_secs(1_767_225_600));
+            Self { state: Arc::new(Mutex::new(State { now, sleepers: Vec::new() })) }
+        }
+    }
+
+    impl ManualClock {
+        /// Moves both clocks forward and wakes whoever slept until then.
+        pub fn advance(&self, duration: Duration) {
+            self.with(|state| {
+                state.now = state.now.plus(duration);
+                let now = state.now.monotonic;
+                for (until, wake) in std::mem::take(&mut state.sleepers) {
+                    if until > now {
+                        state.sleepers.push((until, wake));
+                    } else {
+                        // A sleeper that went away needs no waking.
+                        let _ = wake.send(());
+                    }
+                }
+            });
+        }
+
+        /// Moves the wall clock alone forward, as after a suspend.
+        pub fn step_wall_forward(&self, duration: Duration) {
+            self.with(|state| state.now.wall = state.now.wall.saturating_add(duration));
+        }
+
+        /// Sets the wall clock alone back, as a correction does.
+        pub fn step_wall_back(&self, duration: Duration) {
+            self.with(|state| state.now.wall = state.now.wall.saturating_sub(duration));
+        }
+
+        /// How much longer each sleeper that is still there has to wait.
+        #[must_use]
+        pub fn sleepers(&self) -> Vec<Duration> {
+            self.with(|state| {
+                state.sleepers.retain(|(_, wake)| !wake.is_closed());
+                state.sleepers.iter().map(|(until, _)| until.saturating_sub(state.now.monotonic)).collect()
+            })
+        }
+
+        fn with<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
+            change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+        }
+    }
+
+    impl Clock for ManualClock {
+        fn monotonic(&self) -> Duration {
+            self.with(|state| state.now.monotonic)
+        }
+
+        fn wall(&self) -> Duration {
+            self.with(|state| state.now.wall)
+        }
+
+        fn sleep(&self, duration: Duration) -> Sleep {
+            let (wake, woken) = oneshot::channel();
+            self.with(|state| {
+                if duration.is_zero() {
+                    let _ = wake.send(());
+                } else {
+                    state.sleepers.push((state.now.monotonic.saturating_add(duration), wake));
+                }
+            });
+            Box::pin(async move {
+                // The sender lives in the clock, and the clock may be dropped with a test: sleep on, as a clock that
+                // nobody moves would.
+                if woken.await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+            })
+        }
+
+        fn now(&self) -> Now {
+            self.with(|state| state.now)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_clock_that_gets_there_first_decides() {
+        let clock = ManualClock::default();
+        let end = clock.now().plus(Duration::from_secs(300));
+        clock.step_wall_forward(Duration::from_secs(299));
+        assert!(!clock.now().reached(end));
+        assert_eq!(clock.now().until(end), Duration::from_secs(1));
+        clock.step_wall_forward(Duration::from_secs(1));
+        assert!(clock.now().reached(end));
+        clock.step_wall_back(Duration::from_secs(100_000));
+        assert!(!clock.now().reached(end));
+        clock.advance(Duration::from_secs(300));
+        assert!(clock.now().reached(end));
+    }
+
+    #[tokio::test]
+    async fn a_sleeper_wakes_when_its_time_has_come() {
+        let clock = ManualClock::default();
+        let slept = within(&clock, Duration::from_secs(5), std::future::pending::<()>());
+        let (outcome, ()) = tokio::join!(slept, async {
+            assert_eq!(clock.sleepers(), [Duration::from_secs(5)]);
+            clock.advance(Duration::from_secs(5));
+        });
+        assert!(outcome.is_none());
+    }
+}

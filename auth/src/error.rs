@@ -1,0 +1,253 @@
+//! The one error of authorised calls, and the one of building a client.
+
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http::StatusCode;
+
+type Source = Arc<dyn std::error::Error + Send + Sync>;
+
+/// What kind of thing went wrong. Kinds may be added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The request could not be built, or may not be sent where it points. Nothing left the machine.
+    Request,
+    /// The token endpoint refused the grant: id, secret or scope are wrong, or no longer right. Not retried; the
+    /// refusal is remembered for ten seconds.
+    Refused,
+    /// No token could be had: the token endpoint could not be reached, broke, or made no sense.
+    TokenUnavailable,
+    /// The API answered 401 although the token was new.
+    Unauthorized,
+    /// The API answered 429 until the attempts or the patience were used up.
+    RateLimited,
+    /// The own rate budget gave no permit in time. Nothing left the machine.
+    Budget,
+    /// The API answered with another status that is no success.
+    Status,
+    /// The API answered with a redirect, and none is followed.
+    Redirect,
+    /// No connection could be made. Nothing was processed.
+    Connect,
+    /// The connection broke.
+    Broken,
+    /// A deadline passed.
+    Timeout,
+    /// The answer does not fit the type that was expected.
+    Decode,
+    /// The answer is larger than the limit.
+    TooLarge,
+}
+
+/// Why an authorised call failed.
+///
+/// The text and the `Debug` form hold no secret, no token and nothing of a body. The body of an error answer, at most
+/// 64 KiB of it, is there for those who ask: [`body`](Self::body).
+#[derive(Clone)]
+pub struct Error(Box<Inner>);
+
+#[derive(Clone)]
+pub(crate) struct Inner {
+    pub(crate) kind: ErrorKind,
+    pub(crate) operation: Cow<'static, str>,
+    pub(crate) detail: String,
+    pub(crate) status: Option<StatusCode>,
+    pub(crate) request_id: Option<String>,
+    pub(crate) attempts: u32,
+    pub(crate) waited: Duration,
+    pub(crate) may_have_written: bool,
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) body: Option<Bytes>,
+    pub(crate) source: Option<Source>,
+}
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, operation: Cow<'static, str>, detail: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            operation,
+            detail: detail.into(),
+            status: None,
+            request_id: None,
+            attempts: 0,
+            waited: Duration::ZERO,
+            may_have_written: false,
+            retry_after: None,
+            body: None,
+            source: None,
+        }))
+    }
+
+    pub(crate) fn with(mut self, change: impl FnOnce(&mut Inner)) -> Self {
+        change(&mut self.0);
+        self
+    }
+
+    /// What kind of thing went wrong.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The name of the operation, as the API's document has it, or method and path.
+    #[must_use]
+    pub fn operation(&self) -> &str {
+        &self.0.operation
+    }
+
+    /// The status of the answer, where there was one. For a token error, that of the token endpoint.
+    #[must_use]
+    pub fn status(&self) -> Option<StatusCode> {
+        self.0.status
+    }
+
+    /// The id that the server gave to the request, for its support.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.request_id.as_deref()
+    }
+
+    /// How many requests went out for this call.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
+    /// How long the call waited for the rate budget.
+    #[must_use]
+    pub fn waited(&self) -> Duration {
+        self.0.waited
+    }
+
+    /// Whether a write may have been carried out although the call failed: its answer was lost, could not be read, or
+    /// was a 5xx. False for reads, and where it is certain that nothing was processed.
+    #[must_use]
+    pub fn may_have_written(&self) -> bool {
+        self.0.may_have_written
+    }
+
+    /// How long the server asked to wait.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// The body of the error answer, at most 64 KiB of it. It may hold personal data, so it is in no text of the error.
+    #[must_use]
+    pub fn body(&self) -> Option<&[u8]> {
+        self.0.body.as_deref()
+    }
+
+    /// Whether a deadline passed, of an attempt or of the whole call.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        self.0.kind == ErrorKind::Timeout
+    }
+
+    /// Whether the API says that there is no such thing (404 or 410).
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        matches!(self.0.status, Some(StatusCode::NOT_FOUND | StatusCode::GONE)) && self.0.kind == ErrorKind::Status
+    }
+
+    /// Whether the credentials are the problem: the grant was refused, or fresh tokens are.
+    #[must_use]
+    pub fn is_auth(&self) -> bool {
+        matches!(self.0.kind, ErrorKind::Refused | ErrorKind::Unauthorized)
+    }
+
+    /// Whether the same call may go through later: the fault lay in the moment. It says nothing about whether a
+    /// repeat is safe; [`may_have_written`](Self::may_have_written) does.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self.0.kind {
+            ErrorKind::TokenUnavailable
+            | ErrorKind::RateLimited
+            | ErrorKind::Budget
+            | ErrorKind::Connect
+            | ErrorKind::Broken
+            | ErrorKind::Timeout => true,
+            ErrorKind::Status => self.0.status.is_some_and(|status| status.is_server_error() || status.as_u16() == 408),
+            _ => false,
+        }
+    }
+
+    /// The same error, reported by another operation's name.
+    #[must_use]
+    pub fn for_operation(mut self, operation: impl Into<Cow<'static, str>>) -> Self {
+        self.0.operation = operation.into();
+        self
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &self.0;
+        write!(f, "{}: {}", inner.operation, inner.detail)?;
+        let mut facts = Vec::new();
+        if inner.attempts > 1 {
+            facts.push(format!("{} attempts", inner.attempts));
+        }
+        if let Some(id) = &inner.request_id {
+            facts.push(format!("request id {id}"));
+        }
+        if inner.may_have_written {
+            facts.push("the write may have happened".to_owned());
+        }
+        if !facts.is_empty() {
+            write!(f, " [{}]", facts.join(", "))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &self.0;
+        f.debug_struct("Error")
+            .field("kind", &inner.kind)
+            .field("operation", &inner.operation)
+            .field("detail", &inner.detail)
+            .field("status", &inner.status)
+            .field("request_id", &inner.request_id)
+            .field("attempts", &inner.attempts)
+            .field("may_have_written", &inner.may_have_written)
+            .field("source", &inner.source)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+/// What stands in the way of a client: everything at once, each with the setter to call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BuildError {
+    problems: Vec<String>,
+}
+
+impl BuildError {
+    /// An error of one or more problems.
+    pub fn new(problems: impl IntoIterator<Item = String>) -> Self {
+        Self { problems: problems.into_iter().collect() }
+    }
+
+    /// Each problem as a sentence that says what to do.
+    #[must_use]
+    pub fn problems(&self) -> &[String] {
+        &self.problems
+    }
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the client cannot be built: {}", self.problems.join("; "))
+    }
+}
+
+impl std::error::Error for BuildError {}

@@ -1,0 +1,273 @@
+//! How long things may take and how often they are tried: plain values with defaults that say why.
+
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+/// Whether a call may be sent again when nobody knows what became of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Repeat {
+    /// It changes nothing: a read.
+    Safe,
+    /// It writes, and writing it twice comes to the same: a record with a key.
+    Keyed,
+    /// Twice would be one too many. It is sent again only when it certainly was not processed: the connection was
+    /// refused, the token was, or the answer was 429.
+    Once,
+}
+
+/// Deadlines. All but `idle` end when the headers of an answer are there, so that a long body may take its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Timeouts {
+    /// For a connection: TCP and TLS.
+    pub connect: Duration,
+    /// For one attempt, until its headers.
+    pub attempt: Duration,
+    /// For all attempts and the pauses between them. Waiting for the rate budget does not count.
+    pub overall: Duration,
+    /// Between two pieces of a body.
+    pub idle: Duration,
+    /// For a permit of the rate budget.
+    pub budget: Duration,
+}
+
+impl Default for Timeouts {
+    /// Connect 10 s, attempt 60 s, overall 180 s, idle 60 s, budget 300 s.
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            attempt: Duration::from_secs(60),
+            overall: Duration::from_secs(180),
+            idle: Duration::from_secs(60),
+            budget: Duration::from_secs(300),
+        }
+    }
+}
+
+impl Timeouts {
+    /// For a connection: TCP and TLS.
+    #[must_use]
+    pub fn connect(mut self, limit: Duration) -> Self {
+        self.connect = limit;
+        self
+    }
+
+    /// For one attempt, until its headers.
+    #[must_use]
+    pub fn attempt(mut self, limit: Duration) -> Self {
+        self.attempt = limit;
+        self
+    }
+
+    /// For all attempts and the pauses between them.
+    #[must_use]
+    pub fn overall(mut self, limit: Duration) -> Self {
+        self.overall = limit;
+        self
+    }
+
+    /// Between two pieces of a body.
+    #[must_use]
+    pub fn idle(mut self, limit: Duration) -> Self {
+        self.idle = limit;
+        self
+    }
+
+    /// For a permit of the rate budget.
+    #[must_use]
+    pub fn budget(mut self, limit: Duration) -> Self {
+        self.budget = limit;
+        self
+    }
+}
+
+/// How often a call is tried, and how long it pauses in between: exponential, with jitter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RetryPolicy {
+    /// The most attempts, the first among them. A replay after a 401 is not counted.
+    pub attempts: u32,
+    /// The pause after the first failed attempt; it doubles from there.
+    pub first_pause: Duration,
+    /// No pause is longer, unless the server asks for it.
+    pub longest_pause: Duration,
+    /// A server that asks for a longer pause than this gets none: the call fails and says what was asked.
+    pub longest_retry_after: Duration,
+}
+
+impl Default for RetryPolicy {
+    /// 4 attempts, pauses from 250 ms to 10 s, `Retry-After` up to 90 s: a minute's window and a margin.
+    fn default() -> Self {
+        Self {
+            attempts: 4,
+            first_pause: Duration::from_millis(250),
+            longest_pause: Duration::from_secs(10),
+            longest_retry_after: Duration::from_secs(90),
+        }
+    }
+}
+
+impl RetryPolicy {
+    /// One attempt and no other. A replay after a 401 is still made.
+    #[must_use]
+    pub fn never() -> Self {
+        Self::default().attempts(1)
+    }
+
+    /// The most attempts, the first among them; zero counts as one.
+    #[must_use]
+    pub fn attempts(mut self, attempts: u32) -> Self {
+        self.attempts = attempts.max(1);
+        self
+    }
+
+    /// The pauses: the first, and the longest.
+    #[must_use]
+    pub fn pauses(mut self, first: Duration, longest: Duration) -> Self {
+        self.first_pause = first;
+        self.longest_pause = longest;
+        self
+    }
+
+    /// The longest pause that a server may ask for.
+    #[must_use]
+    pub fn longest_retry_after(mut self, limit: Duration) -> Self {
+        self.longest_retry_after = limit;
+        self
+    }
+
+    pub(crate) fn backoff(&self) -> ExponentialBackoff {
+        ExponentialBuilder::default()
+            .with_min_delay(self.first_pause)
+            .with_max_delay(self.longest_pause)
+            .with_max_times(self.attempts.saturating_sub(1) as usize)
+            .with_jitter()
+            .build()
+    }
+}
+
+/// How a token is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TokenPolicy {
+    /// For one token request, until its answer is read.
+    pub attempt: Duration,
+    /// For all attempts of an original grant and the pauses between them.
+    pub total: Duration,
+    /// The most attempts of an original grant. A refresh is tried once.
+    pub attempts: u32,
+    /// The first pause between them; it doubles from there.
+    pub first_pause: Duration,
+    /// No pause is longer, unless the server asks for it.
+    pub longest_pause: Duration,
+}
+
+impl Default for TokenPolicy {
+    /// 10 s for an attempt, 4 attempts in 30 s, pauses from 200 ms to 5 s.
+    fn default() -> Self {
+        Self {
+            attempt: Duration::from_secs(10),
+            total: Duration::from_secs(30),
+            attempts: 4,
+            first_pause: Duration::from_millis(200),
+            longest_pause: Duration::from_secs(5),
+        }
+    }
+}
+
+impl TokenPolicy {
+    /// For one token request.
+    #[must_use]
+    pub fn attempt(mut self, limit: Duration) -> Self {
+        self.attempt = limit;
+        self
+    }
+
+    /// For all attempts of an original grant.
+    #[must_use]
+    pub fn total(mut self, limit: Duration) -> Self {
+        self.total = limit;
+        self
+    }
+
+    /// The most attempts of an original grant; zero counts as one.
+    #[must_use]
+    pub fn attempts(mut self, attempts: u32) -> Self {
+        self.attempts = attempts.max(1);
+        self
+    }
+
+    /// The pauses: the first, and the longest.
+    #[must_use]
+    pub fn pauses(mut self, first: Duration, longest: Duration) -> Self {
+        self.first_pause = first;
+        self.longest_pause = longest;
+        self
+    }
+}
+
+/// What one call, or all calls of one handle, do differently.
+///
+/// ```
+/// use std::time::Duration;
+/// use perenso_auth::{CallOptions, RetryPolicy};
+///
+/// let patient = CallOptions::new().deadline(Duration::from_secs(600)).retry(RetryPolicy::default().attempts(8));
+/// # let _ = patient;
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct CallOptions {
+    pub(crate) deadline: Option<Duration>,
+    pub(crate) attempt: Option<Duration>,
+    pub(crate) headers: HeaderMap,
+    pub(crate) retry: Option<RetryPolicy>,
+    pub(crate) repeat: Option<Repeat>,
+}
+
+impl CallOptions {
+    /// Nothing different.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// From the moment the call is made until the headers of its answer are there, everything included: waiting for
+    /// the rate budget, for a token, and between attempts.
+    #[must_use]
+    pub fn deadline(mut self, limit: Duration) -> Self {
+        self.deadline = Some(limit);
+        self
+    }
+
+    /// For one attempt, until its headers.
+    #[must_use]
+    pub fn attempt_timeout(mut self, limit: Duration) -> Self {
+        self.attempt = Some(limit);
+        self
+    }
+
+    /// A header that goes out with the call, in place of one of the same name. `Authorization` is not taken: that is
+    /// what the token layer is for.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+
+    /// Another retry policy.
+    #[must_use]
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = Some(policy);
+        self
+    }
+
+    /// What is known of this call and not of its operation: that it may be repeated, or may not.
+    #[must_use]
+    pub fn repeat(mut self, repeat: Repeat) -> Self {
+        self.repeat = Some(repeat);
+        self
+    }
+}

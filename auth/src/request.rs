@@ -1,0 +1,152 @@
+//! A call in the making: query, headers, body, options; then it goes through the pipeline.
+
+use std::borrow::Cow;
+
+use http::{HeaderName, HeaderValue, Method, header::CONTENT_TYPE};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{
+    call::Call,
+    client::{Client, natural_repeat},
+    error::{Error, ErrorKind},
+    policy::{CallOptions, Repeat},
+    response::Response,
+};
+
+/// A call to a path, built step by step.
+#[must_use = "a request is sent by `send`"]
+pub struct RequestBuilder {
+    client: Client,
+    method: Method,
+    path: Cow<'static, str>,
+    operation: Option<Cow<'static, str>>,
+    query: Vec<(String, String)>,
+    body: Option<reqwest::Body>,
+    content_type: Option<HeaderValue>,
+    options: CallOptions,
+    repeat: Repeat,
+    broken: Option<String>,
+}
+
+impl RequestBuilder {
+    pub(crate) fn new(client: Client, method: Method, path: Cow<'static, str>) -> Self {
+        let repeat = natural_repeat(&method);
+        Self {
+            client,
+            method,
+            path,
+            operation: None,
+            query: Vec::new(),
+            body: None,
+            content_type: None,
+            options: CallOptions::new(),
+            repeat,
+            broken: None,
+        }
+    }
+
+    /// The name that errors and spans show; without it, method and path.
+    pub fn operation(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.operation = Some(name.into());
+        self
+    }
+
+    /// A parameter of the query, encoded once.
+    pub fn query(mut self, name: impl Into<String>, value: impl ToString) -> Self {
+        self.query.push((name.into(), value.to_string()));
+        self
+    }
+
+    /// A header, in place of one of the same name.
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.options.headers.insert(name, value);
+        self
+    }
+
+    /// A JSON body. What cannot be written as JSON is an error of `send`.
+    pub fn json<T: Serialize + ?Sized>(mut self, value: &T) -> Self {
+        match serde_json::to_vec(value) {
+            Ok(body) => {
+                self.body = Some(body.into());
+                self.content_type = Some(HeaderValue::from_static("application/json"));
+            }
+            // The text of the cause may quote a value.
+            Err(_) => self.broken = Some("the body cannot be written as JSON".to_owned()),
+        }
+        self
+    }
+
+    /// A body as it is. A stream is sent once and never replayed.
+    pub fn body(mut self, content_type: HeaderValue, body: impl Into<reqwest::Body>) -> Self {
+        self.body = Some(body.into());
+        self.content_type = Some(content_type);
+        self
+    }
+
+    /// This call changes nothing, whatever its method: it may be sent again.
+    pub fn safe(mut self) -> Self {
+        self.repeat = Repeat::Safe;
+        self
+    }
+
+    /// This call writes, and writing it twice comes to the same: it may be sent again.
+    pub fn keyed(mut self) -> Self {
+        self.repeat = Repeat::Keyed;
+        self
+    }
+
+    /// This call must not be sent again unless it certainly was not processed.
+    pub fn once(mut self) -> Self {
+        self.repeat = Repeat::Once;
+        self
+    }
+
+    /// What this call does differently. Headers that are set already stay, unless named again.
+    pub fn options(mut self, options: CallOptions) -> Self {
+        let mut headers = std::mem::take(&mut self.options.headers);
+        for (name, value) in &options.headers {
+            headers.insert(name, value.clone());
+        }
+        self.options = CallOptions { headers, ..options };
+        self
+    }
+
+    /// Sends it.
+    ///
+    /// # Errors
+    /// Whatever keeps the call from a successful answer, classified: see [`ErrorKind`].
+    pub async fn send(self) -> Result<Response, Error> {
+        let operation = self.operation.unwrap_or_else(|| {
+            Cow::Owned(format!("{} {}", self.method, self.path.split('?').next().unwrap_or_default()))
+        });
+        let fail = |detail: String| Error::new(ErrorKind::Request, operation.clone(), detail);
+        if let Some(detail) = self.broken {
+            return Err(fail(detail));
+        }
+        let mut url = self.client.url(&self.path).map_err(fail)?;
+        if !self.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&self.query);
+        }
+        let mut request = reqwest::Request::new(self.method, url);
+        *request.body_mut() = self.body;
+        if let Some(content_type) = self.content_type {
+            request.headers_mut().insert(CONTENT_TYPE, content_type);
+        }
+        let call = Call::new(operation.clone(), self.repeat).options(&self.options);
+        self.client.execute(request, call).await
+    }
+
+    /// Sends it and reads the answer as JSON.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send) and [`Response::json`].
+    pub async fn send_json<T: DeserializeOwned>(self) -> Result<T, Error> {
+        self.send().await?.json().await
+    }
+}
+
+impl std::fmt::Debug for RequestBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RequestBuilder").field("method", &self.method).field("path", &self.path).finish_non_exhaustive()
+    }
+}

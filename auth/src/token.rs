@@ -1,0 +1,201 @@
+//! A token in hand: the finished header value, and when it is due for renewal and when it ends.
+
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::HeaderValue;
+use zeroize::Zeroizing;
+
+use crate::clock::Now;
+
+const SCHEME: &str = "Bearer ";
+/// The share of its lifetime that a token has left when its renewal is due.
+const LEAD_SHARE: u32 = 5;
+/// No token is renewed earlier than this before its end, however long it lives.
+const LONGEST_LEAD: Duration = Duration::from_secs(600);
+/// The part of the lead that jitter may take away, so that a fleet does not renew in step.
+const JITTER: f64 = 0.25;
+/// A server that promises more is taken at this word: ten years.
+const LONGEST_LIFE: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+
+/// When a token is due for renewal and when it ends, on both clocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Timeline {
+    pub(crate) lifetime: Duration,
+    pub(crate) due: Now,
+    pub(crate) expires: Now,
+}
+
+impl Timeline {
+    /// The timeline of a token whose request left at `sent`; `jitter` lies in `0.0..1.0`.
+    pub(crate) fn new(sent: Now, lifetime: Duration, lead: Option<Duration>, jitter: f64) -> Self {
+        let lifetime = lifetime.min(LONGEST_LIFE);
+        let lead = match lead {
+            Some(lead) => lead.min(lifetime / 2),
+            None => (lifetime / LEAD_SHARE).min(LONGEST_LEAD),
+        };
+        let lead = lead.mul_f64(1.0 - JITTER * jitter.clamp(0.0, 1.0));
+        Self { lifetime, due: sent.plus(lifetime - lead), expires: sent.plus(lifetime) }
+    }
+
+    pub(crate) fn is_due(&self, now: Now) -> bool {
+        now.reached(self.due)
+    }
+
+    pub(crate) fn is_live(&self, now: Now) -> bool {
+        !now.reached(self.expires)
+    }
+}
+
+/// An access token, ready to be sent.
+pub(crate) struct Token {
+    pub(crate) generation: u64,
+    pub(crate) timeline: Timeline,
+    header: HeaderValue,
+    /// Whether the API has ever taken it: a token that it never took is not renewed again and again.
+    accepted: AtomicBool,
+}
+
+impl Token {
+    /// `None` when the token holds what no header can carry.
+    pub(crate) fn new(generation: u64, access_token: &str, timeline: Timeline) -> Option<Self> {
+        let header = bearer(access_token)?;
+        Some(Self { generation, timeline, header, accepted: AtomicBool::new(false) })
+    }
+
+    /// The value of the `Authorization` header; a clone allocates nothing.
+    pub(crate) fn header(&self) -> HeaderValue {
+        self.header.clone()
+    }
+
+    pub(crate) fn accept(&self) {
+        // The check keeps the cache line shared: a store would pull it to one core on every call.
+        if !self.accepted.load(Ordering::Relaxed) {
+            self.accepted.store(true, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn was_accepted(&self) -> bool {
+        self.accepted.load(Ordering::Relaxed)
+    }
+}
+
+impl std::fmt::Debug for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Token")
+            .field("generation", &self.generation)
+            .field("timeline", &self.timeline)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The finished header value over memory that is wiped when its last clone is dropped.
+fn bearer(access_token: &str) -> Option<HeaderValue> {
+    let mut text = Zeroizing::new(Vec::with_capacity(SCHEME.len() + access_token.len()));
+    text.extend_from_slice(SCHEME.as_bytes());
+    text.extend_from_slice(access_token.as_bytes());
+    let mut header = HeaderValue::from_maybe_shared(Bytes::from_owner(Wiped(text))).ok()?;
+    header.set_sensitive(true);
+    Some(header)
+}
+
+struct Wiped(Zeroizing<Vec<u8>>);
+
+impl AsRef<[u8]> for Wiped {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// An access token for use outside this crate, from [`Client::token`](crate::Client::token).
+#[derive(Clone)]
+pub struct AccessToken {
+    header: HeaderValue,
+    expires_in: Duration,
+}
+
+impl AccessToken {
+    pub(crate) fn new(token: &Token, now: Now) -> Self {
+        Self { header: token.header(), expires_in: now.until(token.timeline.expires) }
+    }
+
+    /// The token itself, without the word `Bearer`.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.header.to_str().ok().and_then(|text| text.strip_prefix(SCHEME)).unwrap_or_default()
+    }
+
+    /// The value for an `Authorization` header, marked as sensitive.
+    #[must_use]
+    pub fn header(&self) -> HeaderValue {
+        self.header.clone()
+    }
+
+    /// How long it was going to live when it was handed out.
+    #[must_use]
+    pub const fn expires_in(&self) -> Duration {
+        self.expires_in
+    }
+}
+
+impl std::fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AccessToken").field("expires_in", &self.expires_in).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn origin() -> Now {
+        Now::new(Duration::from_secs(1000), Duration::from_secs(5000))
+    }
+
+    #[test]
+    fn renewal_is_due_after_four_fifths_of_the_lifetime_and_never_before() {
+        for jitter in [0.0, 0.3, 0.999] {
+            let timeline = Timeline::new(origin(), Duration::from_secs(300), None, jitter);
+            assert!(!timeline.is_due(origin().plus(Duration::from_millis(239_999))), "jitter {jitter}");
+            assert!(timeline.is_due(origin().plus(Duration::from_secs(255))), "jitter {jitter}");
+            assert!(timeline.is_live(origin().plus(Duration::from_millis(299_999))));
+            assert!(!timeline.is_live(origin().plus(Duration::from_secs(300))));
+        }
+    }
+
+    #[test]
+    fn a_long_life_is_renewed_at_most_ten_minutes_ahead() {
+        let timeline = Timeline::new(origin(), Duration::from_secs(21_600), None, 0.0);
+        assert!(!timeline.is_due(origin().plus(Duration::from_secs(20_999))));
+        assert!(timeline.is_due(origin().plus(Duration::from_secs(21_000))));
+    }
+
+    #[test]
+    fn a_life_without_end_does_not_overflow() {
+        let timeline = Timeline::new(origin(), Duration::MAX, None, 0.5);
+        assert!(timeline.is_live(origin()));
+        assert!(!timeline.is_due(origin()));
+    }
+
+    #[test]
+    fn nothing_shows_the_token() {
+        let timeline = Timeline::new(origin(), Duration::from_secs(300), None, 0.0);
+        let token = Token::new(1, "tok-5f1c", timeline).unwrap();
+        assert_eq!(token.header().to_str().unwrap(), "Bearer tok-5f1c");
+        assert!(token.header().is_sensitive());
+        let handed_out = AccessToken::new(&token, origin());
+        assert_eq!(handed_out.expose(), "tok-5f1c");
+        for text in [format!("{token:?}"), format!("{handed_out:?}"), format!("{:?}", token.header())] {
+            assert!(!text.contains("tok-5f1c"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_token_that_no_header_can_carry_is_none() {
+        let timeline = Timeline::new(origin(), Duration::from_secs(300), None, 0.0);
+        assert!(Token::new(1, "a\r\nX-Evil: 1", timeline).is_none());
+    }
+}
