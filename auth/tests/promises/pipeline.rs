@@ -1,0 +1,269 @@
+//! The way of a call: retries by what is known of it, budget, deadlines, bodies.
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use perenso_auth::{CallOptions, ErrorKind, Rate, RetryPolicy, Timeouts};
+
+use crate::{
+    builder, call, client, client_with_clock, eventually, generous,
+    server::{Reply, Seen, Server, token},
+};
+
+const S: Duration = Duration::from_secs(1);
+
+/// A server that gives out tokens and answers calls as told.
+async fn api(handler: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> Server {
+    Server::start(move |seen| match seen.path.as_str() {
+        "/token" => token(seen.nth, 300),
+        _ => handler(seen),
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_read_and_a_keyed_write_survive_faults_and_a_create_is_never_doubled() {
+    for fault in [Reply::status(500), Reply::status(503), Reply::Close] {
+        let failing = fault.clone();
+        let server = api(move |seen| if seen.nth == 0 { failing.clone() } else { Reply::json(200, "{}") }).await;
+        let client = client(&server);
+        client.get("/read").send().await.unwrap();
+        client.post("/upsert").keyed().json(&1).send().await.unwrap();
+        client.post("/search").safe().json(&1).send().await.unwrap();
+        let error = client.post("/create").json(&1).send().await.unwrap_err();
+        assert!(error.may_have_written(), "{error}");
+        assert!(error.to_string().contains("the write may have happened"), "{error}");
+        let sent = |path: &str| server.calls().iter().filter(|seen| seen.path == path).count();
+        assert_eq!((sent("/read"), sent("/upsert"), sent("/search"), sent("/create")), (2, 2, 2, 1), "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_certainly_was_not_processed_is_sent_again_even_a_create() {
+    let server = api(|seen| match seen.nth {
+        0 => Reply::status(429),
+        _ => Reply::json(200, "{}"),
+    })
+    .await;
+    client(&server).post("/create").json(&1).send().await.unwrap();
+    assert_eq!(server.calls().len(), 2);
+
+    // Nothing listens on the address of a server that is gone.
+    let gone = generous(300).await.url.clone();
+    let tokens = generous(300).await;
+    let error = builder(&tokens).api_url(gone).build().unwrap().post("/create").json(&1).send().await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Connect, 4), "{error}");
+    assert!(!error.may_have_written());
+}
+
+#[tokio::test]
+async fn an_error_that_is_an_answer_is_not_sent_again_and_keeps_its_body_to_itself() {
+    let server = api(|_| {
+        Reply::json(422, r#"{"message":"no such warehouse","email":"person@example.com"}"#).with("x-request-id", "r-17")
+    })
+    .await;
+    let error = client(&server).get("/x").send().await.unwrap_err();
+    assert_eq!((error.kind(), error.status().unwrap().as_u16(), error.attempts()), (ErrorKind::Status, 422, 1));
+    assert_eq!(error.request_id(), Some("r-17"));
+    assert!(error.body().unwrap().starts_with(br#"{"message""#));
+    assert!(!format!("{error} {error:?}").contains("warehouse"), "{error:?}");
+    assert!(error.to_string().contains("r-17") && error.to_string().contains("422"), "{error}");
+    assert!(!error.may_have_written());
+}
+
+#[tokio::test]
+async fn a_429_pauses_all_callers_for_as_long_as_it_says() {
+    let server = api(|seen| match (seen.path.as_str(), seen.nth) {
+        ("/first", 0) => Reply::status(429).with("retry-after", "30"),
+        _ => Reply::json(200, "{}"),
+    })
+    .await;
+    let (client, clock) = client_with_clock(&server);
+    let first = tokio::spawn({
+        let client = client.clone();
+        async move { client.get("/first").send().await }
+    });
+    eventually(|| clock.sleepers().contains(&(30 * S))).await;
+    let second = tokio::spawn({
+        let client = client.clone();
+        async move { client.get("/second").send().await }
+    });
+    tokio::time::sleep(Duration::from_millis(30)).await;
+    assert_eq!(server.calls().len(), 1, "a call left during the pause");
+    clock.advance(30 * S);
+    first.await.unwrap().unwrap();
+    second.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_pause_that_is_too_long_is_reported_at_once() {
+    let server = api(|_| Reply::status(429).with("retry-after", "3600")).await;
+    let error = call(&client(&server)).await.unwrap_err();
+    assert_eq!((error.kind(), error.retry_after()), (ErrorKind::RateLimited, Some(3600 * S)));
+    assert_eq!(server.calls().len(), 1);
+    assert!(error.to_string().contains("3600 s"), "{error}");
+}
+
+#[tokio::test]
+async fn the_budget_is_kept_and_waiting_for_it_has_a_limit() {
+    let server = generous(3600).await;
+    let clock = perenso_auth::clock::ManualClock::default();
+    let limited = builder(&server)
+        .rate(Rate::new(60, 60 * S, 5))
+        .timeouts(Timeouts::default().budget(3 * S))
+        .clock(clock.clone())
+        .build()
+        .unwrap();
+    for _ in 0..5 {
+        call(&limited).await.unwrap();
+    }
+    let sixth = tokio::spawn({
+        let limited = limited.clone();
+        async move { limited.get("/Customer").send().await.unwrap().waited() }
+    });
+    eventually(|| clock.sleepers().contains(&S)).await;
+    assert_eq!(server.calls().len(), 5);
+    clock.advance(S);
+    assert_eq!(sixth.await.unwrap(), S);
+    // Five in a queue that moves once a second: those beyond the third give up.
+    let waiting: Vec<_> = (0..5)
+        .map(|_| {
+            let limited = limited.clone();
+            tokio::spawn(async move { call(&limited).await.map_err(|error| error.kind()) })
+        })
+        .collect();
+    tokio::task::yield_now().await;
+    for _ in 0..6 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        clock.advance(S);
+    }
+    let results = futures_util::future::join_all(waiting).await;
+    let refused = results.iter().filter(|result| matches!(result, Ok(Err(ErrorKind::Budget)))).count();
+    assert!((1..=2).contains(&refused), "{results:?}");
+    assert_eq!(server.calls().len(), 11 - refused);
+}
+
+#[tokio::test]
+async fn a_server_that_never_answers_meets_the_deadlines() {
+    let server = api(|_| Reply::Never).await;
+    let quick = builder(&server).timeouts(Timeouts::default().attempt(Duration::from_millis(20))).build().unwrap();
+    let error = call(&quick).await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Timeout, 4), "{error}");
+    let error = quick.post("/create").json(&1).send().await.unwrap_err();
+    assert_eq!((error.attempts(), error.may_have_written()), (1, true));
+
+    let patient = client(&server);
+    let options = CallOptions::new().deadline(Duration::from_millis(50));
+    let start = std::time::Instant::now();
+    let error = patient.get("/x").options(options).send().await.unwrap_err();
+    assert!(error.is_timeout(), "{error}");
+    assert!(start.elapsed() < 5 * S);
+}
+
+#[tokio::test]
+async fn a_call_can_have_other_retries_and_headers() {
+    let server = api(|_| Reply::status(503)).await;
+    let options = CallOptions::new()
+        .retry(RetryPolicy::never())
+        .header(http::header::ACCEPT_LANGUAGE, http::HeaderValue::from_static("en"));
+    let error = client(&server).get("/x").options(options).send().await.unwrap_err();
+    assert_eq!(error.attempts(), 1);
+    assert_eq!(server.calls()[0].header("accept-language"), "en");
+    let options =
+        CallOptions::new().header(http::header::AUTHORIZATION, http::HeaderValue::from_static("Basic c2VjcmV0"));
+    let error = client(&server).get("/x").options(options).send().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Request);
+}
+
+#[tokio::test]
+async fn a_post_without_a_body_says_so() {
+    let server = generous(300).await;
+    client(&server).post("/Export/739da9").send().await.unwrap();
+    assert_eq!(server.calls()[0].header("content-length"), "0");
+    client(&server).get("/Export").send().await.unwrap();
+    assert!(!server.calls()[1].headers.contains_key("content-length"));
+}
+
+#[tokio::test]
+async fn an_endless_error_page_costs_little_and_keeps_its_status() {
+    let page = format!("HTTP/1.1 500 X\r\ncontent-length: 100000000\r\n\r\n{}", "x".repeat(3_000_000));
+    let server = api(move |_| Reply::Raw(page.clone().into_bytes())).await;
+    let options = CallOptions::new().retry(RetryPolicy::never());
+    let error = client(&server).get("/x").options(options).send().await.unwrap_err();
+    assert_eq!((error.status().unwrap().as_u16(), error.body().unwrap().len()), (500, 64 * 1024));
+}
+
+#[tokio::test]
+async fn a_cut_or_stalled_or_oversized_body_is_an_error_and_never_a_short_result() {
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 50\r\n\r\n";
+    let cut = format!("{head}[1,2,3]");
+    let server = api(move |seen| match seen.path.as_str() {
+        "/cut" => Reply::Raw(cut.clone().into_bytes()),
+        _ => Reply::json(200, "[1,2,3]"),
+    })
+    .await;
+    let small = builder(&server).largest_body(5).build().unwrap();
+    let error = small.get("/cut").send_json::<Vec<u8>>().await.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Broken | ErrorKind::TooLarge), "{error}");
+    let error = client(&server).get("/cut").send_json::<Vec<u8>>().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Broken, "{error}");
+    let pieces: Vec<_> = client(&server).get("/cut").send().await.unwrap().into_stream().collect().await;
+    assert_eq!(pieces.last().unwrap().as_ref().unwrap_err().kind(), ErrorKind::Broken);
+    let error = small.get("/whole").send_json::<Vec<u8>>().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TooLarge, "{error}");
+}
+
+#[tokio::test]
+async fn a_body_may_take_its_time_as_long_as_it_comes() {
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let tokens = generous(300).await;
+    let serving = tokio::spawn(async move {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut request = [0; 4096];
+        let _ = stream.read(&mut request).await.unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n").await.unwrap();
+        for _ in 0..6 {
+            tokio::time::sleep(Duration::from_millis(60)).await;
+            stream.write_all(b"x").await.unwrap();
+        }
+        tokio::time::sleep(5 * S).await;
+    });
+    let times = Timeouts::default().attempt(Duration::from_millis(200)).overall(Duration::from_millis(200));
+    let client = builder(&tokens).api_url(format!("http://{address}")).timeouts(times).build().unwrap();
+    assert_eq!(client.get("/slow").send().await.unwrap().text().await.unwrap(), "xxxxxx");
+    serving.abort();
+}
+
+#[tokio::test]
+async fn a_body_that_stops_coming_meets_the_idle_limit() {
+    let head = b"HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\n[1,";
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let tokens = generous(300).await;
+    let serving = tokio::spawn(async move {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut request = [0; 4096];
+        let _ = stream.read(&mut request).await.unwrap();
+        stream.write_all(head).await.unwrap();
+        std::future::pending::<()>().await;
+    });
+    let times = Timeouts::default().idle(Duration::from_millis(50));
+    let client = builder(&tokens).api_url(format!("http://{address}")).timeouts(times).build().unwrap();
+    let error = client.get("/stalled").send_json::<Vec<u8>>().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+    serving.abort();
+}
+
+#[tokio::test]
+async fn a_write_whose_answer_cannot_be_read_may_have_happened() {
+    let server = api(|_| Reply::json(200, "")).await;
+    let error = client(&server).post("/create").json(&1).send_json::<serde_json::Value>().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    assert!(error.may_have_written());
+    assert!(error.to_string().contains("the body is empty"), "{error}");
+    let error = client(&server).get("/read").send_json::<serde_json::Value>().await.unwrap_err();
+    assert!(!error.may_have_written());
+}

@@ -1,0 +1,167 @@
+//! T10 and T11: nothing shows a secret, and no secret goes where it should not.
+
+use std::{
+    io::Write,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use perenso_auth::{Client, Credentials, ErrorKind, Profile};
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::{
+    SECRET, builder, call, client,
+    server::{Reply, Server, token},
+};
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+#[tokio::test]
+async fn t10_no_secret_and_no_token_in_any_text() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_span_events(tracing_subscriber::fmt::format::FmtSpan::FULL)
+        .with_writer(log.clone())
+        .finish();
+    let guard = tracing::subscriber::set_default(subscriber);
+    let server = Server::start(|seen| match (seen.path.as_str(), seen.nth) {
+        ("/token", 0) => token(0, 300),
+        // A server that echoes what it got.
+        ("/token", _) => Reply::json(
+            400,
+            serde_json::json!({"error": "invalid_grant", "error_description": format!("no: {}", seen.body)})
+                .to_string(),
+        ),
+        ("/Customer", _) => Reply::json(200, r#"[{"email":"person@example.com"}]"#),
+        _ => Reply::json(401, r#"{"email":"person@example.com"}"#),
+    })
+    .await;
+    let client_builder = builder(&server);
+    let mut texts = vec![format!("{client_builder:?}")];
+    let client = client_builder.build().unwrap();
+    texts.push(format!("{client:?}"));
+    call(&client).await.unwrap();
+    let token = client.token(Duration::ZERO).await.unwrap();
+    texts.push(format!("{token:?} {:?}", token.header()));
+    let request = client.post("/other").query("q", "1").json(&serde_json::json!({"email": "person@example.com"}));
+    texts.push(format!("{request:?}"));
+    let error = request.send().await.unwrap_err();
+    texts.push(format!("{error} {error:?} {error:#?}"));
+    let mut source = std::error::Error::source(&error);
+    while let Some(cause) = source {
+        texts.push(format!("{cause} {cause:?}"));
+        source = cause.source();
+    }
+    let wrong = client.get("/Customer").send_json::<Vec<u8>>().await.unwrap_err();
+    texts.push(format!("{wrong} {wrong:?}"));
+    drop(guard);
+    texts.push(String::from_utf8_lossy(&log.0.lock().unwrap()).into_owned());
+    let encoded: String = form_urlencoded::byte_serialize(SECRET.as_bytes()).collect();
+    let whole = texts.join("\n");
+    assert!(whole.contains("api_call") && whole.contains("invalid_grant"), "the test sees nothing:\n{whole}");
+    for secret in [SECRET, encoded.as_str(), "tok-0", "ref-0", "person@example.com"] {
+        let at = texts.iter().find(|text| text.contains(secret));
+        assert!(at.is_none(), "{secret} stands in: {}", at.unwrap());
+    }
+}
+
+#[tokio::test]
+async fn t10_what_a_refusal_shows_is_its_error_and_its_description_cut() {
+    let long = "x".repeat(1000);
+    let body = format!(r#"{{"error":"invalid_client","error_description":"{long}","other":"hidden"}}"#);
+    let server = Server::start(move |_| Reply::json(400, body.clone())).await;
+    let error = call(&client(&server)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Refused);
+    let text = error.to_string();
+    assert!(text.contains("invalid_client: xxx") && !text.contains("hidden"), "{text}");
+    assert!(text.len() < 300, "{}", text.len());
+}
+
+#[test]
+fn t11_a_plain_address_is_refused_unless_it_is_this_machine_or_was_named() {
+    let with = |token_url: &str, api_url: &str| {
+        Client::builder(Profile::perenso())
+            .credentials(Credentials::new("show-1", SECRET))
+            .token_url(token_url)
+            .api_url(api_url)
+    };
+    let error = with("http://id.example/token", "http://api.example").build().unwrap_err();
+    assert_eq!(error.problems().len(), 2, "{error}");
+    assert!(error.to_string().contains("token_url") && error.to_string().contains("api_url"), "{error}");
+    assert!(error.to_string().contains(r#"allow_http("api.example")"#), "{error}");
+    let named =
+        with("http://id.example/token", "http://api.example").allow_http("id.example").allow_http("api.example");
+    named.build().unwrap();
+    with("http://localhost:1/token", "http://[::1]:2").build().unwrap();
+    let error = with("https://user:pass@id.example/token", "not a url s3cr3t").build().unwrap_err();
+    assert!(!error.to_string().contains("pass@") && !error.to_string().contains("s3cr3t"), "{error}");
+}
+
+#[tokio::test]
+async fn t11_no_redirect_is_followed_and_the_error_says_where_it_pointed() {
+    let elsewhere = Server::start(|_| Reply::json(200, "[]")).await;
+    let target = format!("{}/login?session=s3ss10n", elsewhere.url);
+    let to = target.clone();
+    let server = Server::start(move |seen| match seen.path.as_str() {
+        "/token" => token(seen.nth, 300),
+        _ => Reply::status(307).with("location", &to),
+    })
+    .await;
+    let error = client(&server).post("/Customer").json(&1).send().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Redirect);
+    assert!(error.to_string().contains(&format!("{}/login", elsewhere.url)), "{error}");
+    assert!(!error.to_string().contains("s3ss10n"), "{error}");
+
+    let to = target.clone();
+    let server = Server::start(move |_| Reply::status(302).with("location", &to)).await;
+    let error = call(&client(&server)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Refused);
+    assert!(error.to_string().contains(&format!("{}/login", elsewhere.url)), "{error}");
+    assert_eq!((server.tokens().len(), elsewhere.seen().len()), (1, 0));
+}
+
+#[tokio::test]
+async fn t11_a_token_goes_to_its_own_api_and_nowhere_else() {
+    let server = crate::generous(300).await;
+    let client = client(&server);
+    for path in [
+        "https://evil.example/x",
+        "//evil.example/x",
+        "Customer",
+        "/a/../b",
+        "/a/%2E%2e/b",
+        "/a b",
+        "/a\\b",
+        "/a#b",
+        "",
+    ] {
+        let error = client.get(path).send().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Request, "{path}");
+    }
+    let url = reqwest::Url::parse("http://127.0.0.1:1/x").unwrap();
+    let request = reqwest::Request::new(http::Method::GET, url);
+    let call = perenso_auth::Call::new("elsewhere", perenso_auth::Repeat::Safe);
+    assert_eq!(client.execute(request, call).await.unwrap_err().kind(), ErrorKind::Request);
+    assert_eq!(server.seen().len(), 0);
+}

@@ -1,0 +1,95 @@
+//! T7: a 401 renews once per token and replays once per request, and never more.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use perenso_auth::ErrorKind;
+
+use crate::{
+    call, client, client_with_clock,
+    server::{Reply, Server, token},
+};
+
+/// An API that takes only tokens from this number on.
+async fn picky() -> (Server, Arc<AtomicUsize>) {
+    let from = Arc::new(AtomicUsize::new(0));
+    let least = Arc::clone(&from);
+    let server = Server::start(move |seen| match seen.path.as_str() {
+        "/token" => token(seen.nth, 300).late(Duration::from_millis(30)),
+        _ => {
+            let number: usize = seen.bearer().strip_prefix("tok-").and_then(|n| n.parse().ok()).unwrap_or(0);
+            if number < least.load(Ordering::SeqCst) {
+                Reply::json(401, r#"{"error":"invalid_token"}"#).with("www-authenticate", "Bearer")
+            } else {
+                Reply::json(200, "[]")
+            }
+        }
+    })
+    .await;
+    (server, from)
+}
+
+#[tokio::test]
+async fn t7_a_revoked_token_is_renewed_once_for_a_hundred_callers() {
+    let (server, least) = picky().await;
+    let client = client(&server);
+    call(&client).await.unwrap();
+    least.store(1, Ordering::SeqCst);
+    let results = futures_util::future::join_all((0..100).map(|_| call(&client))).await;
+    assert!(results.iter().all(Result::is_ok));
+    assert_eq!(server.tokens().len(), 2);
+    // The first call, then at most one refused and one served request for each caller.
+    assert!(server.calls().len() <= 201, "{}", server.calls().len());
+}
+
+#[tokio::test]
+async fn t7_a_401_that_stays_is_reported_with_its_likely_causes_and_never_loops() {
+    let (server, least) = picky().await;
+    let (client, clock) = client_with_clock(&server);
+    least.store(usize::MAX, Ordering::SeqCst);
+    let error = call(&client).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unauthorized);
+    assert!(error.to_string().contains("likely causes"), "{error}");
+    assert_eq!(error.body(), Some(br#"{"error":"invalid_token"}"#.as_slice()));
+    assert_eq!((server.tokens().len(), server.calls().len()), (2, 2));
+    // For half a minute no token is asked for, however many calls fail.
+    for _ in 0..10 {
+        assert_eq!(call(&client).await.unwrap_err().kind(), ErrorKind::Unauthorized);
+    }
+    assert_eq!((server.tokens().len(), server.calls().len()), (2, 12));
+    clock.advance(Duration::from_secs(30));
+    assert_eq!(call(&client).await.unwrap_err().kind(), ErrorKind::Unauthorized);
+    assert_eq!((server.tokens().len(), server.calls().len()), (3, 14));
+    // And once the API takes tokens again, all is well.
+    least.store(0, Ordering::SeqCst);
+    call(&client).await.unwrap();
+}
+
+#[tokio::test]
+async fn t7_a_body_is_replayed_whole_and_a_stream_never() {
+    let (server, least) = picky().await;
+    let client = client(&server);
+    call(&client).await.unwrap();
+    least.store(1, Ordering::SeqCst);
+    client.post("/Customer").json(&serde_json::json!({"customerID": "5041"})).send().await.unwrap();
+    let bodies: Vec<_> = server.calls().iter().skip(1).map(|seen| seen.body.clone()).collect();
+    assert_eq!(bodies, [r#"{"customerID":"5041"}"#, r#"{"customerID":"5041"}"#]);
+
+    least.store(2, Ordering::SeqCst);
+    let pieces = futures_util::stream::iter([Ok::<_, std::io::Error>("[1,"), Ok("2]")]);
+    let body = reqwest::Body::wrap_stream(pieces);
+    let json = http::HeaderValue::from_static("application/json");
+    let error = client.post("/Customer").body(json, body).send().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unauthorized);
+    assert!(error.to_string().contains("stream"), "{error}");
+    let bodies: Vec<_> = server.calls().iter().skip(3).map(|seen| seen.body.clone()).collect();
+    assert_eq!(bodies, ["[1,2]"]);
+    // The rejected token is not used again.
+    call(&client).await.unwrap();
+    assert_eq!(server.calls().last().unwrap().bearer(), "tok-2");
+}
