@@ -26,8 +26,8 @@ pub(crate) fn client(mut file: syn::File, document: &Document) -> Result<syn::Fi
     Ok(file)
 }
 
-/// The typed mock: paths compared as they are.
+/// The typed mock: ids compared as they are.
 pub(crate) fn mock(mut file: syn::File, document: &Document) -> Result<syn::File, Fault> {
-    mocks::compare_paths(&mut file, document)?;
+    mocks::compare_ids(&mut file, document)?;
     Ok(file)
 }

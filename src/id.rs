@@ -1,6 +1,9 @@
 //! The id of a record, fit to stand in a path.
 
-use std::{fmt, str::FromStr};
+use std::{
+    fmt::{self, Write as _},
+    str::FromStr,
+};
 
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -66,6 +69,21 @@ impl Id {
     }
 }
 
+/// A text as one segment of a path: all but letters, digits and `-._~` percent-encoded. (A backslash too, which a URL
+/// takes for a slash.)
+pub(crate) fn segment(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            // Writing to a string cannot fail.
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+    }
+    encoded
+}
+
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -125,5 +143,47 @@ impl TryFrom<&String> for Id {
 impl<'de> Deserialize<'de> for Id {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Self::new(String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{Id, InvalidId, segment};
+
+    #[test]
+    fn what_would_lead_elsewhere_is_refused() {
+        for (text, error) in [
+            ("", InvalidId::Empty),
+            (".", InvalidId::Dots),
+            ("..", InvalidId::Dots),
+            ("ab\ncd", InvalidId::Control { position: 3 }),
+            ("\0", InvalidId::Control { position: 1 }),
+            ("a\u{85}", InvalidId::Control { position: 2 }),
+        ] {
+            assert_eq!(Id::new(text), Err(error), "{text:?}");
+            serde_json::from_value::<Id>(text.into()).unwrap_err();
+        }
+        assert!(!Id::new("secret\n").unwrap_err().to_string().contains("secret"));
+    }
+
+    #[test]
+    fn anything_else_is_one_segment() {
+        assert_eq!(segment("a/b%2F c\\d"), "a%2Fb%252F%20c%5Cd");
+    }
+
+    proptest! {
+        #[test]
+        fn an_id_stays_below_its_collection(text in "\\PC{1,8}") {
+            let Ok(id) = Id::new(text) else { return Ok(()) };
+            let url: reqwest::Url = format!("https://host/Customer/{}", segment(id.as_str())).parse().unwrap();
+            let segments: Vec<_> = url.path_segments().unwrap().collect();
+            prop_assert_eq!(segments.len(), 2);
+            prop_assert_eq!(segments[1], segment(id.as_str()));
+            prop_assert_eq!(url.query(), None);
+            prop_assert_eq!(url.fragment(), None);
+        }
     }
 }

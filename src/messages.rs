@@ -7,6 +7,8 @@ use serde::{
     de::{SeqAccess, Visitor},
 };
 
+use crate::{Field, types::BulkFailure};
+
 /// Reasons in the vendor's words, from none to many. Reads a list of texts as well as a single one.
 ///
 /// They may quote the record, so `Debug` gives their number only.
@@ -19,6 +21,14 @@ impl Messages {
     #[must_use]
     pub fn into_vec(self) -> Vec<String> {
         self.0
+    }
+}
+
+impl BulkFailure {
+    /// The reasons, from whichever field they came in.
+    pub fn reasons(&self) -> impl Iterator<Item = &str> {
+        let fields = [&self.messages, &self.message];
+        fields.into_iter().filter_map(Field::get).flat_map(|texts| texts.iter().map(String::as_str))
     }
 }
 
@@ -73,5 +83,35 @@ impl<'de> Deserialize<'de> for Messages {
         }
 
         deserializer.deserialize_any(Reader)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use crate::types::BulkFailure;
+
+    #[test]
+    fn a_list_and_a_text_are_read_from_either_field() {
+        for (json, reasons) in [
+            (r#"{"customerID":"5000","messages":["one","two"]}"#, &["one", "two"][..]),
+            (r#"{"vendorID":"VEND1","message":"one"}"#, &["one"]),
+            (r#"{"messages":"one","message":["two"]}"#, &["one", "two"]),
+            (r#"{"messages":null}"#, &[]),
+            (r#"{"messages":[]}"#, &[]),
+            ("{}", &[]),
+        ] {
+            let failure: BulkFailure = serde_json::from_str(json).unwrap();
+            assert_eq!(failure.reasons().collect::<Vec<_>>(), reasons, "{json}");
+        }
+        serde_json::from_str::<BulkFailure>(r#"{"message":1}"#).unwrap_err();
+    }
+
+    #[test]
+    fn debug_shows_no_reason() {
+        let failure: BulkFailure =
+            serde_json::from_str(r#"{"customerID":"5000","message":"no such city: Exampleville"}"#).unwrap();
+        assert_eq!(format!("{failure:?}"), r#"BulkFailure { customer_id: "5000", .. }"#);
+        assert_eq!(format!("{:?}", failure.message), "1 hidden");
     }
 }

@@ -47,11 +47,5 @@ pub(crate) fn through_the_bridge(file: &mut syn::File) -> Result<(), Fault> {
             found += 1;
         }
     }
-    find::module(&mut file.items, &["builder"])?.insert(
-        0,
-        parse_quote!(
-            use progenitor_client::encode_path;
-        ),
-    );
     count("/", "imports of builders", 1, found)
 }

@@ -59,10 +59,8 @@ fn on_calls(file: &mut syn::File, document: &Document) -> Result<(), Fault> {
                     "new" => document_if_bare(&mut function.attrs, "Starts the call; nothing is sent yet."),
                     "body_map" => document_if_bare(&mut function.attrs, "Changes the body by its builder."),
                     setter => {
-                        // A name in Rust differs from the name on the wire in case and underscores only.
-                        let bare = |name: &str| name.replace('_', "").to_lowercase();
-                        let found = entry.parameters.iter().find(|(wire, _)| bare(wire) == bare(setter));
-                        document_if_bare(&mut function.attrs, found.map_or("The id in the path.", |(_, text)| text));
+                        let text = entry.text(setter).unwrap_or("The id in the path.");
+                        document_if_bare(&mut function.attrs, text);
                     }
                 }
             }
@@ -71,7 +69,8 @@ fn on_calls(file: &mut syn::File, document: &Document) -> Result<(), Fault> {
     Ok(())
 }
 
-fn document_if_bare(attributes: &mut Vec<Attribute>, text: &str) {
+/// Gives documentation to what has none.
+pub(crate) fn document_if_bare(attributes: &mut Vec<Attribute>, text: &str) {
     if find::docs(attributes).is_empty() {
         attributes.insert(0, parse_quote!(#[doc = #text]));
     }

@@ -1,7 +1,121 @@
-//! Paths of the typed mock are compared as they are: the generator writes them into regular expressions, unescaped.
+//! The typed mock compares ids as they are (the generator writes them into regular expressions), and is documented.
 
-use crate::steps::{document::Document, fault::Fault};
+use quote::quote;
+use syn::{Expr, ExprMethodCall, Ident, ImplItemFn, Item, ItemImpl, TraitItem, parse_quote, visit_mut::VisitMut};
 
-pub(crate) fn compare_paths(_file: &mut syn::File, _document: &Document) -> Result<(), Fault> {
-    Ok(())
+use super::{docs::document_if_bare, find, send::pascal, table};
+use crate::steps::{
+    document::Document,
+    fault::{Fault, count},
+};
+
+/// Rewrites what every operation's mock expects, and documents it.
+pub(crate) fn compare_ids(file: &mut syn::File, document: &Document) -> Result<(), Fault> {
+    let entries = table::entries(document)?;
+    let operations = find::module(&mut file.items, &["operations"])?;
+    // The generator's hints at `into_inner` are for a stranger; the module says it for this crate.
+    for entry in &entries {
+        let (when, then) = (format!("{}When", pascal(&entry.generated)), format!("{}Then", pascal(&entry.generated)));
+        let (mut whens, mut paths) = (0, 0);
+        for item in find::inherent_impls(operations) {
+            let of = find::last_of(&item.self_ty);
+            if of.as_deref() == Some(&when) {
+                let (matched, compared) = rewrite_when(item, entry)?;
+                (whens, paths) = (whens + matched, paths + compared);
+            } else if of.as_deref() == Some(&then) {
+                find::functions(item).for_each(document_answer);
+            }
+        }
+        count(&entry.place, "paths of a mock", 1, whens)?;
+        count(&entry.place, "ids of a mock", entry.path.matches('{').count(), paths)?;
+        for item in find::structs(operations) {
+            if item.ident == when {
+                document_if_bare(&mut item.attrs, &format!("What a request of `{}` looks like.", entry.id));
+            } else if item.ident == then {
+                document_if_bare(&mut item.attrs, &format!("What `{}` is answered with.", entry.id));
+            }
+        }
+    }
+    document_traits(file, &entries)
+}
+
+fn rewrite_when(item: &mut ItemImpl, entry: &table::Entry) -> Result<(usize, usize), Fault> {
+    let mut patterns = 0;
+    let mut ids = 0;
+    for function in find::functions(item) {
+        let name = function.sig.ident.to_string();
+        if name == "new" {
+            let mut bare = Patterns(0);
+            bare.visit_block_mut(&mut function.block);
+            patterns += bare.0;
+            document_if_bare(&mut function.attrs, "Expects the method and the path.");
+        } else if name == "into_inner" {
+            document_if_bare(&mut function.attrs, "What `httpmock` has of it, to expect more.");
+        } else if quote!(#function).to_string().contains("path_matches") {
+            *function = compare(entry)?;
+            ids += 1;
+        } else {
+            let text = entry.text(&name).unwrap_or("The body.");
+            document_if_bare(&mut function.attrs, &format!("Expects this value. {text}"));
+        }
+    }
+    Ok((patterns, ids))
+}
+
+/// Compares the id in a path as it arrives: percent-encoded once.
+fn compare(entry: &table::Entry) -> Result<ImplItemFn, Fault> {
+    let Some((before, rest)) = entry.path.split_once('{') else {
+        return Err(Fault::missed(&entry.place, "id in the path", 1, 0));
+    };
+    let path = format!("{before}{{}}{}", rest.split_once('}').map_or("", |(_, after)| after));
+    Ok(parse_quote! {
+        /// Expects this id in the path, whatever characters it has.
+        pub fn id(self, value: impl AsRef<str>) -> Self {
+            Self(self.0.path(format!(#path, crate::id::segment(value.as_ref()))))
+        }
+    })
+}
+
+/// `Regex::new(pattern).unwrap()` becomes the pattern: `httpmock` compiles it, and this crate needs no `regex`.
+struct Patterns(usize);
+
+impl VisitMut for Patterns {
+    fn visit_expr_method_call_mut(&mut self, node: &mut ExprMethodCall) {
+        if node.method == "path_matches"
+            && let Some(Expr::MethodCall(unwrapped)) = node.args.first()
+            && let Expr::Call(made) = &*unwrapped.receiver
+        {
+            node.args = made.args.clone();
+            self.0 += 1;
+        }
+        syn::visit_mut::visit_expr_method_call_mut(self, node);
+    }
+}
+
+fn document_answer(function: &mut ImplItemFn) {
+    let text = match function.sig.ident.to_string().as_str() {
+        "new" => "Answers in whatever way.".to_string(),
+        "into_inner" => "What `httpmock` has of it, to answer with more.".to_string(),
+        "success" => "Answers with a status of 200 to 299.".to_string(),
+        status => format!("Answers with status \"{}\".", status.replace('_', " ")),
+    };
+    document_if_bare(&mut function.attrs, &text);
+}
+
+fn document_traits(file: &mut syn::File, entries: &[table::Entry]) -> Result<(), Fault> {
+    let summary =
+        |name: &Ident| entries.iter().find(|entry| *name == entry.generated).map(|entry| entry.summary.as_str());
+    let mut documented = 0;
+    for item in &mut file.items {
+        let Item::Trait(item) = item else { continue };
+        for function in item.items.iter_mut() {
+            if let TraitItem::Fn(function) = function
+                && let Some(summary) = summary(&function.sig.ident)
+            {
+                document_if_bare(&mut function.attrs, &format!("{summary}: expects it, and answers."));
+                documented += 1;
+            }
+        }
+    }
+    count("/paths", "calls of the mock", entries.len(), documented)
 }

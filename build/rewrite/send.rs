@@ -1,7 +1,10 @@
 //! Every call leaves through the bridge, with the SDK's one error.
 
 use quote::{ToTokens, quote};
-use syn::{Expr, ExprMethodCall, Ident, ImplItemFn, Pat, ReturnType, Stmt, Type, parse_quote, visit_mut::VisitMut};
+use syn::{
+    Expr, ExprMethodCall, Ident, ImplItemFn, Pat, ReturnType, Stmt, Token, Type, parse_quote, punctuated::Punctuated,
+    visit_mut::VisitMut,
+};
 
 use super::{find, table};
 use crate::steps::{
@@ -45,7 +48,7 @@ fn rewrite_send(function: &mut ImplItemFn, entry: &table::Entry) -> Result<(), F
     let (reported, operation) = (&entry.id, &entry.constant);
 
     let mut body = Vec::new();
-    let (mut values, mut versions, mut requests) = (0, 0, 0);
+    let (mut values, mut versions, mut requests, mut ids) = (0, 0, 0, 0);
     for mut statement in std::mem::take(&mut function.block.stmts) {
         if requests > 0 {
             // The rest is the generator's way to send, which is replaced as a whole.
@@ -64,6 +67,9 @@ fn rewrite_send(function: &mut ImplItemFn, entry: &table::Entry) -> Result<(), F
             }
             _ => {}
         }
+        let mut encodings = Encodings(0);
+        encodings.visit_stmt_mut(&mut statement);
+        ids += encodings.0;
         let mut refusals = Refusals { operation: reported, found: 0 };
         refusals.visit_stmt_mut(&mut statement);
         values += refusals.found;
@@ -72,6 +78,7 @@ fn rewrite_send(function: &mut ImplItemFn, entry: &table::Entry) -> Result<(), F
     count(place, "requests", 1, requests)?;
     count(place, "`api-version` headers", 1, versions)?;
     count(place, "values of the builder", entry.values, values)?;
+    count(place, "ids in the path", entry.path.matches('{').count(), ids)?;
 
     let send: Expr = match find::last_of(&answer).as_deref() {
         _ if matches!(&answer, Type::Tuple(unit) if unit.elems.is_empty()) => {
@@ -155,6 +162,28 @@ impl VisitMut for Refusals<'_> {
             self.found += 1;
         }
         syn::visit_mut::visit_expr_mut(self, node);
+    }
+}
+
+/// An id in a path is encoded by the crate: the generator's way leaves a backslash, which a URL takes for a slash.
+struct Encodings(usize);
+
+impl VisitMut for Encodings {
+    fn visit_macro_mut(&mut self, node: &mut syn::Macro) {
+        let Ok(mut arguments) = node.parse_body_with(Punctuated::<Expr, Token![,]>::parse_terminated) else {
+            return;
+        };
+        for argument in &mut arguments {
+            if let Expr::Call(call) = argument
+                && quote!(#call).to_string().starts_with("encode_path")
+                && let Some(Expr::Reference(text)) = call.args.first()
+                && let Some(id) = receiver(&text.expr, "to_string")
+            {
+                *argument = parse_quote!(crate::id::segment(#id.as_str()));
+                self.0 += 1;
+            }
+        }
+        node.tokens = arguments.into_token_stream();
     }
 }
 

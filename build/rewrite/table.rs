@@ -25,10 +25,21 @@ pub(crate) struct Entry {
     /// Whether it stays inside the crate.
     pub(crate) sealed: bool,
     /// The documentation of each parameter, by its name on the wire.
-    pub(crate) parameters: Vec<(String, String)>,
+    parameters: Vec<(String, String)>,
+    /// What it does, in a few words.
+    pub(crate) summary: String,
+    /// Its path, with parameters in braces.
+    pub(crate) path: String,
     method: String,
-    path: String,
     retry: Ident,
+}
+
+impl Entry {
+    /// The documentation of a parameter, by its name in Rust: it differs from that on the wire in case and underscores.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        let bare = |name: &str| name.replace('_', "").to_lowercase();
+        self.parameters.iter().find(|(wire, _)| bare(wire) == bare(name)).map(|(_, text)| text.as_str())
+    }
 }
 
 /// The calls that the generator makes of the document: two of an operation whose body is optional.
@@ -53,6 +64,7 @@ pub(crate) fn entries(document: &Document) -> Result<Vec<Entry>, Fault> {
                 values: parameters.len(),
                 sealed: operation.sealed,
                 parameters,
+                summary: text(&operation.node["summary"]),
                 method: operation.method.to_uppercase(),
                 path: operation.path.to_string(),
                 retry: format_ident!("{}", super::send::pascal(operation.retry)),
