@@ -45,6 +45,7 @@ impl Document {
     pub(crate) fn operations(&self) -> Result<Vec<Operation<'_>>, Fault> {
         let mut found = Vec::new();
         for (path, item) in object(&self.root, "/paths")? {
+            object(&self.root, &format!("/paths/{}", segment(path)))?;
             for method in METHODS {
                 let Some(node) = item.get(method) else { continue };
                 let place = format!("/paths/{}/{method}", segment(path));

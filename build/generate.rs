@@ -1,16 +1,17 @@
 //! Runs the generator over a prepared document; its panics become faults.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     panic::{self, AssertUnwindSafe},
+    sync::Once,
 };
 
 use proc_macro2::TokenStream;
 use progenitor::{GenerationSettings, Generator, HooksMode, InterfaceStyle, TagStyle, TypeImpl};
 use quote::quote;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::steps::fault::Fault;
+use crate::steps::fault::{Fault, segment};
 
 /// Schemas that are written by hand, and by which type.
 const BY_HAND: [(&str, &str); 4] = [
@@ -35,16 +36,48 @@ pub(crate) fn mock(document: &Value) -> Result<syn::File, Fault> {
     run(document, |generator, document| generator.httpmock(document, "crate::generated"))
 }
 
-fn run(
-    document: &Value,
-    step: impl FnOnce(&mut Generator, &openapiv3::OpenAPI) -> Result<TokenStream, progenitor::Error>,
-) -> Result<syn::File, Fault> {
-    let document: openapiv3::OpenAPI = serde_json::from_value(document.clone())
-        .map_err(|error| Fault::new("/", format_args!("not OpenAPI 3.0: {error}")))?;
-    let tokens = quietly(|| step(&mut Generator::new(&settings()), &document))
-        .map_err(|panic| Fault::new("/", format_args!("the generator gave up: {panic}")))?
-        .map_err(|error| Fault::new("/", format_args!("the generator refuses it: {error}")))?;
+type Step = fn(&mut Generator, &openapiv3::OpenAPI) -> Result<TokenStream, progenitor::Error>;
+
+fn run(document: &Value, step: Step) -> Result<syn::File, Fault> {
+    let tokens = attempt(document, step).map_err(|what| Fault::new(culprit(document, step), what))?;
     syn::parse2(tokens).map_err(|error| Fault::new("/", format_args!("the generated code cannot be read: {error}")))
+}
+
+fn attempt(document: &Value, step: Step) -> Result<TokenStream, String> {
+    let document: openapiv3::OpenAPI =
+        serde_json::from_value(document.clone()).map_err(|error| format!("not OpenAPI 3.0: {error}"))?;
+    quietly(|| step(&mut Generator::new(&settings()), &document))
+        .map_err(|panic| format!("the generator gave up: {panic}"))?
+        .map_err(|error| format!("the generator refuses it: {error}"))
+}
+
+/// Where in the document the generator fails, since it does not say: found by leaving out all but one part.
+fn culprit(document: &Value, step: Step) -> String {
+    let fails = |document: &Value| attempt(document, step).is_err();
+    let mut bare = document.clone();
+    bare["paths"] = json!({});
+    if fails(&bare) {
+        let schemas = document["components"]["schemas"].as_object();
+        bare["components"] = json!({});
+        return match schemas {
+            Some(schemas) if !fails(&bare) => schemas
+                .iter()
+                .find(|(_, schema)| serde_json::from_value::<openapiv3::Schema>((*schema).clone()).is_err())
+                .map_or("/components/schemas".to_string(), |(name, _)| {
+                    format!("/components/schemas/{}", segment(name))
+                }),
+            _ => "/".to_string(),
+        };
+    }
+    for (path, item) in document["paths"].as_object().into_iter().flatten() {
+        for (method, operation) in item.as_object().into_iter().flatten() {
+            bare["paths"] = json!({ path: { method: operation } });
+            if fails(&bare) {
+                return format!("/paths/{}/{method}", segment(path));
+            }
+        }
+    }
+    "/paths".to_string()
 }
 
 fn settings() -> GenerationSettings {
@@ -63,10 +96,23 @@ fn settings() -> GenerationSettings {
 
 /// Runs what may panic, and gives the panic's message and place instead of a trace.
 fn quietly<T>(run: impl FnOnce() -> T) -> Result<T, String> {
-    thread_local!(static LAST: RefCell<String> = const { RefCell::new(String::new()) });
-    let before = panic::take_hook();
-    panic::set_hook(Box::new(|info| LAST.set(info.to_string())));
+    thread_local! {
+        static QUIET: Cell<bool> = const { Cell::new(false) };
+        static LAST: RefCell<String> = const { RefCell::new(String::new()) };
+    }
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if QUIET.get() {
+                LAST.set(info.to_string());
+            } else {
+                before(info);
+            }
+        }));
+    });
+    QUIET.set(true);
     let outcome = panic::catch_unwind(AssertUnwindSafe(run));
-    panic::set_hook(before);
+    QUIET.set(false);
     outcome.map_err(|_| LAST.take())
 }

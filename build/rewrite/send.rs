@@ -85,7 +85,7 @@ fn rewrite_send(function: &mut ImplItemFn, entry: &table::Entry) -> Result<(), F
             parse_quote!(crate::bridge::empty(&client.inner, request, &super::operations::#operation).await)
         }
         Some("ByteStream") => {
-            parse_quote!(crate::bridge::stream(&client.inner, request, &super::operations::#operation).await)
+            parse_quote!(crate::bridge::raw(&client.inner, request, &super::operations::#operation).await)
         }
         // `null` in place of a list is an empty list.
         Some("Vec") => parse_quote! {
@@ -99,7 +99,12 @@ fn rewrite_send(function: &mut ImplItemFn, entry: &table::Entry) -> Result<(), F
     };
     body.push(Stmt::Expr(send, None));
     function.block.stmts = body;
-    function.sig.output = parse_quote!(-> ::std::result::Result<ResponseValue<#answer>, crate::Error>);
+    // A body of bytes goes on with its headers and its own errors, which the generator's stream cannot carry.
+    let value: Type = match find::last_of(&answer).as_deref() {
+        Some("ByteStream") => parse_quote!(perenso_auth::Response),
+        _ => parse_quote!(ResponseValue<#answer>),
+    };
+    function.sig.output = parse_quote!(-> ::std::result::Result<#value, crate::Error>);
     function.attrs.push(parse_quote!(#[doc = ""]));
     function.attrs.push(parse_quote!(#[doc = "# Errors"]));
     function.attrs.push(parse_quote!(#[doc = "A value that the call cannot take, or whatever went wrong on the way."]));

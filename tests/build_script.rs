@@ -1,0 +1,142 @@
+//! The build script: broken documents name the place, and a rewrite that misses stops the build.
+
+#![allow(clippy::unwrap_used)]
+
+#[path = "../build/steps.rs"]
+mod steps;
+
+use serde_json::{Value, json};
+use steps::{document, generate, prepare, rewrite};
+
+const DOCUMENT: &str = include_str!("../openapi/perenso.json");
+
+fn vendored() -> Value {
+    serde_json::from_str(DOCUMENT).unwrap()
+}
+
+/// What the build says about a document in which one thing has been changed.
+fn fault(change: impl FnOnce(&mut Value)) -> String {
+    let mut root = vendored();
+    change(&mut root);
+    match steps::run(&root.to_string()) {
+        Ok(_) => panic!("the document passes"),
+        Err(fault) => fault.to_string(),
+    }
+}
+
+fn take(root: &mut Value, pointer: &str, name: &str) {
+    root.pointer_mut(pointer).unwrap().as_object_mut().unwrap().remove(name).unwrap();
+}
+
+#[test]
+fn the_vendored_document_passes() {
+    let generated = steps::run(DOCUMENT).unwrap();
+    assert!(generated.client.contains("pub trait ClientCustomerExt"));
+    assert!(generated.mock.contains("pub trait MockServerExt"));
+}
+
+#[test]
+fn a_mistake_in_the_syntax_has_a_line_and_a_column() {
+    let text = DOCUMENT.replacen("\"info\": {", "\"info\": {,", 1);
+    let fault = steps::run(&text).err().unwrap().to_string();
+    assert!(fault.starts_with("at line 3, column 12: "), "{fault}");
+}
+
+#[test]
+fn what_is_missing_is_named_with_its_place() {
+    let get = "/paths/~1Customer~1{id}/get";
+    for name in ["operationId", "x-retry", "x-source", "summary", "description"] {
+        let fault = fault(|root| take(root, get, name));
+        assert_eq!(fault, format!("at {get}: `{name}` is missing"));
+    }
+    let id = "/components/schemas/Customer/properties/id";
+    assert_eq!(fault(|root| take(root, id, "description")), format!("at {id}: `description` is missing"));
+    let schema = "/components/schemas/Vendor";
+    assert_eq!(fault(|root| take(root, schema, "x-source")), format!("at {schema}: `x-source` is missing"));
+    assert!(fault(|root| take(root, schema, "x-shown")).starts_with(&format!("at {schema}: `x-personal` needs")));
+    assert!(fault(|root| take(root, schema, "additionalProperties")).contains("unknown fields would be lost"),);
+}
+
+#[test]
+fn what_is_wrong_is_named_with_its_place() {
+    for (pointer, value, expected) in [
+        ("/paths/~1Customer/get/x-retry", json!("always"), "at /paths/~1Customer/get/x-retry: `always` is not"),
+        ("/paths/~1Customer/get/operationId", json!("CustomerList"), "at /paths/~1Customer/get/operationId: "),
+        ("/paths/~1Customer/get/operationId", json!("order_list"), "at /paths/~1Order/get/operationId: "),
+        (
+            "/paths/~1Customer/post/requestBody/content/application~1json/schema/$ref",
+            json!("#/components/schemas/Custmer"),
+            "at /paths/~1Customer/post/requestBody/content/application~1json/schema/$ref: there is no ",
+        ),
+        ("/paths/~1Order/get/x-source/pages/0", json!("O9"), "at /paths/~1Order/get/x-source/pages: \"O9\" is not"),
+        ("/components/schemas/Vendor/x-shown/0", json!("vendorId"), "at /components/schemas/Vendor/x-shown: "),
+        ("/paths/~1Customer/get/parameters/0/in", json!("header"), "at /paths/~1Customer/get/parameters/0: header"),
+        ("/openapi", json!("3.1.0"), "at /: the generator refuses it"),
+        ("/paths/~1Customer", json!([]), "at /paths/~1Customer: an object"),
+    ] {
+        let fault = fault(|root| *root.pointer_mut(pointer).unwrap() = value);
+        assert!(fault.starts_with(expected), "{fault}");
+    }
+}
+
+#[test]
+fn a_panic_of_the_generator_is_a_fault_in_one_line() {
+    // Two media types of one body: the generator panics at it.
+    let fault = fault(|root| {
+        root["paths"]["/Customer"]["post"]["requestBody"]["content"]["text/plain"] =
+            json!({"schema": {"type": "string"}});
+    });
+    assert!(fault.starts_with("at /paths/~1Customer/post: the generator gave up: "), "{fault}");
+    assert!(!fault.contains('\n'), "{fault}");
+}
+
+/// The generated client with one thing changed before the rewrites.
+fn rewritten(change: impl FnOnce(String) -> String) -> Result<syn::File, String> {
+    let document = document::read(DOCUMENT).map_err(|fault| fault.to_string())?;
+    let raw = generate::client(&prepare::for_client(&document).map_err(|fault| fault.to_string())?);
+    let raw = prettyplease::unparse(&raw.map_err(|fault| fault.to_string())?);
+    let changed = change(raw.clone());
+    assert_ne!(changed, raw, "nothing was changed");
+    rewrite::client(syn::parse_str(&changed).unwrap(), &document).map_err(|fault| fault.to_string())
+}
+
+#[test]
+fn a_rewrite_that_misses_stops_the_build() {
+    for (from, to, expected) in [
+        ("pub async fn send(", "pub async fn transmit(", "conversion in `transmit`: expected 1"),
+        ("from_static(\"api-version\")", "from_static(\"version\")", "`api-version` headers: expected 1"),
+        (".map_err(Error::InvalidRequest)?", ".map_err(Error::Custom)?", "values of the builder: expected "),
+        ("let mut request = ", "let mut message = ", "requests: expected 1"),
+        (".headers(header_map)", "", "`headers` of the request: expected 1"),
+        ("encode_path(& id.to_string())", "id", "ids in the path: expected 1"),
+        ("pub trait ClientSealedExt", "pub trait ClientOpenExt", "sealed traits: expected 1"),
+        ("pub fn new_with_client(", "pub fn new(x: u8) {} pub fn with_client(", "constructors: expected 2"),
+        ("pub phone: ::std::option::Option<::std::string::String>", "pub phone: String", "optional fields: expected"),
+        ("#[serde(flatten)]", "", "the generated field `extra` is not in the document"),
+        (
+            "T: ::std::convert::TryInto<::std::vec::Vec<super::OrderLine>>",
+            "T: Into<u8>",
+            "optional setters of a builder",
+        ),
+        ("    pub enum ExportDataType {", "    pub enum Kind {", "open enum: expected 1"),
+        ("#[derive(Debug, Clone)]", "#[derive(Clone)]", "derived `Debug` of "),
+        ("pub struct Attendee {", "pub struct Visitor {", "records: expected 1"),
+    ] {
+        match rewritten(|code| code.replacen(from, to, 1)) {
+            Err(fault) => assert!(fault.contains(expected), "{from}: {fault}"),
+            Ok(_) => panic!("{from}: the rewrites pass"),
+        }
+    }
+}
+
+#[test]
+fn nothing_of_the_generators_errors_and_hooks_is_left() {
+    let client = steps::run(DOCUMENT).unwrap().client;
+    for gone in ["progenitor_client::Error", "ClientHooks", "OperationInfo", "api-version", "api_version", ".exec("] {
+        assert!(!client.contains(gone), "{gone}");
+    }
+    let sends = client.matches("pub async fn send").count() + client.matches("pub(crate) async fn send").count();
+    let calls = client.matches("crate::bridge::").count() - client.matches("crate::bridge::Bridge").count();
+    // Every operation, and the export run once more, with a body.
+    assert_eq!((sends, calls), (document::read(DOCUMENT).unwrap().operations().unwrap().len() + 1, sends));
+}
