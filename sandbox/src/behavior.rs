@@ -32,7 +32,8 @@ pub struct Behavior {
     pub rate: Option<Rate>,
     /// What `Retry-After` of a 429 holds. Guess: seconds.
     pub retry_after: RetryAfter,
-    /// The most rows that one page holds: more is cut down in silence. Guess: no cap. Zero counts as one.
+    /// The most rows that one page of a list or an export holds: more is cut down in silence. Guess: no cap. A list
+    /// call that asks for no page gets everything all the same; zero counts as one.
     pub page_cap: Option<usize>,
     /// Rows of a page when a list call does not say `resultsPerPage`. Guess: `None`, all of them.
     pub default_page_size: Option<usize>,

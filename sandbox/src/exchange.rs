@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
-use axum::http::{Request, Response};
+use axum::http::{Request, Response, StatusCode};
 use axum::response::IntoResponse;
 use hyper::body::Incoming;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 
+use crate::answer::Refusal;
 use crate::body::has_length;
 use crate::fault::{Dropped, Fault, cut, status_answer};
 use crate::route::{Part, normal};
@@ -32,7 +33,11 @@ impl Exchange {
     /// Answers a request; an error makes hyper close the connection without a word.
     pub(crate) async fn run(self, request: Request<Incoming>) -> Result<Response<Body>, Dropped> {
         let (parts, body) = request.into_parts();
-        let body = to_bytes(Body::new(body), MAX_BODY).await.map_err(|_| Dropped)?;
+        let Ok(body) = to_bytes(Body::new(body), MAX_BODY).await else {
+            // A client that broke off does not read this any more, so it can only be read by one that sent too much.
+            let status = StatusCode::PAYLOAD_TOO_LARGE;
+            return Ok(Refusal::new(status, "body_too_long", "at most 64 MiB are read").into_response());
+        };
         let part = Part::of(&parts.uri);
         let (number, fault) = {
             let mut state = self.show.state();

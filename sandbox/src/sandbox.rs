@@ -44,6 +44,7 @@ use crate::token::{self, TokenRequests};
 pub struct Sandbox {
     pub(crate) show: Arc<Show>,
     pub(crate) url: String,
+    /// The server stops when this is gone.
     pub(crate) stop: watch::Sender<()>,
     pub(crate) server: JoinHandle<()>,
 }
@@ -197,17 +198,13 @@ impl Sandbox {
         self.show.reset();
     }
 
-    /// Stops: no new connections, requests under way have two seconds to end.
-    pub async fn stop(mut self) {
-        // Nobody listens any more when the server has ended already.
-        let _ = self.stop.send(());
-        let _ = (&mut self.server).await;
-    }
-}
-
-impl Drop for Sandbox {
-    fn drop(&mut self) {
-        self.server.abort();
+    /// Stops, and waits for it: no new connections, and requests under way have two seconds to end. Dropping the sandbox
+    /// does the same without the wait.
+    pub async fn stop(self) {
+        let Self { stop, server, .. } = self;
+        drop(stop);
+        // It can only fail by a panic, which the runtime has reported.
+        let _ = server.await;
     }
 }
 

@@ -18,7 +18,7 @@ use crate::show::Show;
 /// How long requests under way may take to end after a stop.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// Serves until the other end of `stop` speaks or is gone. All connections end with this future.
+/// Serves until the other end of `stop` is gone. All connections end with this future.
 pub(crate) async fn serve(listener: TcpListener, show: Arc<Show>, mut stop: watch::Receiver<()>) {
     let exchange = Exchange::new(show.clone(), router(&show));
     let mut connections = JoinSet::new();

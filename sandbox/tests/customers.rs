@@ -160,7 +160,12 @@ async fn the_name_of_a_resource_has_no_case_unless_told() {
 async fn an_empty_id_deletes_nothing() {
     let (sandbox, caller) = empty().await;
     sandbox.add_customer(json!({})).unwrap();
-    assert_eq!(caller.call(Method::DELETE, "/Customer/", None).await.0, 405);
+    let delete = caller.request(Method::DELETE, "/Customer/");
+    let answer = delete.send().await.unwrap();
+    assert_eq!(answer.status(), 405);
+    assert_eq!(answer.headers()["allow"], "GET,HEAD,POST");
+    let body: Value = answer.json().await.unwrap();
+    assert_eq!(body["error"], "method_not_allowed");
     assert_eq!(sandbox.customers().len(), 1);
 }
 
@@ -175,6 +180,8 @@ async fn every_write_is_stamped_by_the_sandbox_clock() {
         text.parse().unwrap()
     };
     let before = stamp(&made);
+    let (_, listed) = caller.get("/Customer").await;
+    assert_eq!(listed[0].get("modifiedDate"), None, "not even the one that was sent");
     assert!((sandbox.clock().now().naive_utc() - before).num_seconds() < 10);
     sandbox.advance(Duration::from_secs(3600));
     let path = format!("/Customer/{}", made["id"].as_str().unwrap());

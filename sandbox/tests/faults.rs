@@ -186,6 +186,18 @@ async fn a_write_must_say_how_long_it_is() {
 }
 
 #[tokio::test]
+async fn a_body_without_end_is_refused() {
+    let (sandbox, caller) = start().await;
+    let request = caller.request(Method::POST, "/Customer").body(vec![b' '; 64 * 1024 * 1024 + 1]);
+    // The server stops reading, so the answer may be lost to a broken connection.
+    if let Ok(answer) = request.send().await {
+        assert_eq!(answer.status(), 413);
+    }
+    assert_eq!(sandbox.customers().len(), 3);
+    assert_eq!(caller.get("/Customer").await.0, 200);
+}
+
+#[tokio::test]
 async fn the_journal_tells_what_was_asked_and_forgets_the_oldest() {
     let builder = Sandbox::builder().customers(0).journal_cap(2);
     let sandbox = builder.start().await.unwrap();

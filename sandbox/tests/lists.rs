@@ -92,24 +92,24 @@ async fn modified_after_finds_the_newest_first() {
     sandbox.advance(Duration::from_secs(5));
     let ids: Vec<Value> = sandbox.customers().iter().map(|c| c["id"].clone()).collect();
     // Both writes may fall into the same hundredth of a second.
-    for id in [&ids[2], &ids[0]] {
+    for id in [&ids[0], &ids[2]] {
         let path = format!("/Customer/{}", id.as_str().unwrap());
         caller.call(Method::PUT, &path, Some(json!({}))).await;
     }
     let path = format!("/Customer?modifiedAfter={moment}");
-    assert_eq!(keys(&caller, &path).await, ["C00001", "C00003"]);
+    assert_eq!(keys(&caller, &path).await, ["C00003", "C00001"]);
     let (_, found) = caller.get(&path).await;
     let dates: Vec<&str> = found.as_array().unwrap().iter().map(|c| c["modifiedDate"].as_str().unwrap()).collect();
     assert!(dates[0] >= dates[1], "{dates:?}");
     assert_eq!(keys(&caller, "/Customer?modifiedAfter=2025-01-01").await.len(), 3);
     assert_eq!(keys(&caller, "/Customer?modifiedAfter=2999-01-01").await.len(), 0);
-    let both = format!("{path}&sort=customerID:desc");
-    assert_eq!(keys(&caller, &both).await, ["C00003", "C00001"]);
+    let both = format!("{path}&sort=customerID:asc");
+    assert_eq!(keys(&caller, &both).await, ["C00001", "C00003"]);
 
     let exact = format!("/Customer?modifiedAfter={}", dates[0]);
-    assert!(!keys(&caller, &exact).await.contains(&"C00001".to_owned()));
+    assert!(!keys(&caller, &exact).await.contains(&"C00003".to_owned()));
     sandbox.set_behavior(|behavior| behavior.modified_after_is_inclusive = true);
-    assert!(keys(&caller, &exact).await.contains(&"C00001".to_owned()));
+    assert!(keys(&caller, &exact).await.contains(&"C00003".to_owned()));
     sandbox.set_behavior(|behavior| behavior.always_show_modified_date = true);
     let (_, plain) = caller.get("/Customer").await;
     assert!(plain[0]["modifiedDate"].is_string());

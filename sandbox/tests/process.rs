@@ -76,7 +76,8 @@ async fn it_stops_when_it_is_told() {
 async fn it_keeps_other_machines_out_and_says_what_it_is() {
     let mut remote = command();
     remote.args(["--host", "0.0.0.0"]).stderr(Stdio::piped());
-    let refused = remote.output().await.unwrap();
+    let ended = tokio::time::timeout(Duration::from_secs(20), remote.output());
+    let refused = ended.await.unwrap().unwrap();
     assert!(!refused.status.success());
     assert!(refused.stdout.is_empty());
     let help = command().arg("--help").output().await.unwrap();
