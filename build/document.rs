@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use openapiv3::{OpenAPI, ReferenceOr, Schema, SchemaKind, Type};
 use serde_json::{Map, Value};
 
 use crate::steps::fault::{Fault, segment};
@@ -11,6 +12,7 @@ const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "
 /// The vendored document, read and checked.
 pub(crate) struct Document {
     pub(crate) root: Value,
+    text: String,
 }
 
 /// One operation, and where it stands.
@@ -28,7 +30,7 @@ pub(crate) struct Operation<'a> {
 pub(crate) fn read(text: &str) -> Result<Document, Fault> {
     let root: Value = serde_json::from_str(text)
         .map_err(|error| Fault::new(format_args!("line {}, column {}", error.line(), error.column()), error))?;
-    let document = Document { root };
+    let document = Document { root, text: text.to_string() };
     check_references(&document.root, &document.root, "")?;
     check_schemas(&document)?;
     check_operations(&document)?;
@@ -39,6 +41,18 @@ impl Document {
     /// The schemas by name.
     pub(crate) fn schemas(&self) -> Result<&Map<String, Value>, Fault> {
         object(&self.root, "/components/schemas")
+    }
+
+    /// The properties of each schema in the order in which they are written, which a `Value` does not keep.
+    pub(crate) fn written_order(&self) -> Result<BTreeMap<String, Vec<String>>, Fault> {
+        let document: OpenAPI = serde_json::from_str(&self.text)
+            .map_err(|error| Fault::new("/", format_args!("not OpenAPI 3.0: {error}")))?;
+        let schemas = document.components.into_iter().flat_map(|components| components.schemas);
+        let properties = |schema: ReferenceOr<Schema>| match schema.into_item()?.schema_kind {
+            SchemaKind::Type(Type::Object(object)) => Some(object.properties.into_keys().collect()),
+            _ => None,
+        };
+        Ok(schemas.filter_map(|(name, schema)| Some((name, properties(schema)?))).collect())
     }
 
     /// The operations, in the order of the document.

@@ -40,11 +40,13 @@ impl Record {
 
 /// The records of the document.
 pub(crate) fn records(document: &Document) -> Result<Vec<Record>, Fault> {
+    let order = document.written_order()?;
     let mut records = Vec::new();
     for (name, schema) in document.schemas()? {
         let Some(properties) = schema.get("properties").and_then(Value::as_object) else { continue };
         let required = texts(schema, "required");
-        let record = Record {
+        let written = order.get(name).map_or(&[][..], Vec::as_slice);
+        let mut record = Record {
             name: name.clone(),
             fields: properties
                 .iter()
@@ -58,6 +60,7 @@ pub(crate) fn records(document: &Document) -> Result<Vec<Record>, Fault> {
             personal: personal(schema),
             shown: texts(schema, "x-shown"),
         };
+        record.fields.sort_by_key(|field| written.iter().position(|name| *name == field.wire));
         for (list, names) in [("required", &required), ("x-shown", &record.shown)] {
             if let Some(unknown) = names.iter().find(|name| record.field(name).is_none()) {
                 let place = format!("/components/schemas/{name}/{list}");
