@@ -19,7 +19,7 @@ pub(crate) fn through_the_bridge(file: &mut syn::File) -> Result<(), Fault> {
     file.items.insert(
         0,
         parse_quote!(
-            pub use progenitor_client::{ByteStream, ResponseValue};
+            pub use progenitor_client::ResponseValue;
         ),
     );
 
@@ -42,7 +42,7 @@ pub(crate) fn through_the_bridge(file: &mut syn::File) -> Result<(), Fault> {
             && quote::quote!(#import).to_string().contains("ClientHooks")
         {
             *item = parse_quote!(
-                use super::{ByteStream, ResponseValue};
+                use super::ResponseValue;
             );
             found += 1;
         }
