@@ -1,9 +1,13 @@
 //! Documentation where the generator writes none: setters, constructors, helpers.
 
-use syn::{Attribute, Item, parse_quote};
+use syn::{Attribute, Item, TraitItem, parse_quote};
 
 use super::{find, send::pascal, table};
-use crate::steps::{document::Document, fault::Fault, schema};
+use crate::steps::{
+    document::Document,
+    fault::{Fault, count},
+    schema,
+};
 
 /// Documents what is public and bare.
 pub(crate) fn on_everything(file: &mut syn::File, document: &Document) -> Result<(), Fault> {
@@ -46,7 +50,26 @@ pub(crate) fn on_everything(file: &mut syn::File, document: &Document) -> Result
             }
         }
     }
-    on_calls(file, document)
+    on_calls(file, document)?;
+    cut_examples(file, document)
+}
+
+/// Takes the generator's examples out of the documentation: they do not compile, and say nothing of this crate.
+fn cut_examples(file: &mut syn::File, document: &Document) -> Result<(), Fault> {
+    let mut cut = 0;
+    for item in &mut file.items {
+        let Item::Trait(item) = item else { continue };
+        for function in &mut item.items {
+            let TraitItem::Fn(function) = function else { continue };
+            let text = find::docs(&function.attrs);
+            if let Some((before, _)) = text.split_once("```ignore") {
+                let before = before.trim_end();
+                function.attrs = vec![parse_quote!(#[doc = #before])];
+                cut += 1;
+            }
+        }
+    }
+    count("/paths", "examples of calls", table::entries(document)?.len(), cut)
 }
 
 fn on_calls(file: &mut syn::File, document: &Document) -> Result<(), Fault> {
