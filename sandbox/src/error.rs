@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 #[non_exhaustive]
 pub enum Error {
     /// The address can be reached from other machines, and nobody said that this is wanted.
-    #[error("{0} is not a loopback address: call allow_remote() to listen there all the same")]
+    #[error("{0} is not a loopback address, and other machines were not allowed")]
     NotLoopback(SocketAddr),
     /// The address could not be listened on.
     #[error("cannot listen on {address}")]

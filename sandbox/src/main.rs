@@ -1,6 +1,8 @@
 //! The binary: a stand-in server on the command line.
 
+use std::error::Error;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
@@ -42,8 +44,20 @@ struct Arguments {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let arguments = Arguments::parse();
+async fn main() -> ExitCode {
+    match run(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            match error.source() {
+                Some(source) => eprintln!("perenso-sandbox: {error}: {source}"),
+                None => eprintln!("perenso-sandbox: {error}"),
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     // Before the ready line, since whoever reads that may send a signal at once.
     let end = end()?;
     let sandbox = start(arguments).await?;

@@ -80,6 +80,8 @@ async fn it_keeps_other_machines_out_and_says_what_it_is() {
     let refused = ended.await.unwrap().unwrap();
     assert!(!refused.status.success());
     assert!(refused.stdout.is_empty());
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(said.contains("0.0.0.0:0 is not a loopback address"), "{said}");
     let help = command().arg("--help").output().await.unwrap();
     let help = String::from_utf8(help.stdout).unwrap();
     assert!(help.contains("stand-in") && help.contains("not the Perenso service"));
