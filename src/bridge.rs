@@ -1,40 +1,50 @@
 //! The bridge between the generated client and the authorised pipeline: every generated call leaves through here.
 
-use progenitor_client::{ByteStream, ResponseValue};
+use std::sync::Arc;
+
+use perenso_auth::{Call, CallOptions, Client, Response};
+use progenitor_client::ResponseValue;
 use serde::de::DeserializeOwned;
 
 use crate::{error::Error, operation::Operation};
 
-/// What a generated client carries.
+/// What a generated client carries: the pipeline, and what its calls do differently.
 #[derive(Clone, Debug)]
-pub struct Bridge {}
+pub(crate) struct Bridge {
+    pub(crate) auth: Client,
+    pub(crate) options: Arc<CallOptions>,
+}
+
+type Request = Result<reqwest::Request, reqwest::Error>;
+
+/// Sends a request of the generated client and hands on the answer as it comes.
+pub(crate) async fn raw(bridge: &Bridge, request: Request, operation: &'static Operation) -> Result<Response, Error> {
+    // The text of the cause may hold the address with its query.
+    let request = request.map_err(|_| Error::invalid_request(operation.id, "the values make no request"))?;
+    let call = Call::new(operation.id, operation.retry.into()).options(&bridge.options);
+    Ok(bridge.auth.execute(request, call).await?)
+}
 
 /// Sends a request of the generated client and reads the JSON answer.
-#[allow(dead_code)]
 pub(crate) async fn typed<T: DeserializeOwned>(
-    _bridge: &Bridge,
-    _request: Result<reqwest::Request, reqwest::Error>,
+    bridge: &Bridge,
+    request: Request,
     operation: &'static Operation,
 ) -> Result<ResponseValue<T>, Error> {
-    Err(Error::invalid_request(operation.id, "not wired yet"))
+    let response = raw(bridge, request, operation).await?;
+    let status = response.status();
+    let (value, headers) = response.json_with_headers().await?;
+    Ok(ResponseValue::new(value, status, headers))
 }
 
 /// Sends a request of the generated client whose answer has no body to read.
-#[allow(dead_code)]
 pub(crate) async fn empty(
-    _bridge: &Bridge,
-    _request: Result<reqwest::Request, reqwest::Error>,
+    bridge: &Bridge,
+    request: Request,
     operation: &'static Operation,
 ) -> Result<ResponseValue<()>, Error> {
-    Err(Error::invalid_request(operation.id, "not wired yet"))
-}
-
-/// Sends a request of the generated client and hands on the answer as bytes.
-#[allow(dead_code)]
-pub(crate) async fn stream(
-    _bridge: &Bridge,
-    _request: Result<reqwest::Request, reqwest::Error>,
-    operation: &'static Operation,
-) -> Result<ResponseValue<ByteStream>, Error> {
-    Err(Error::invalid_request(operation.id, "not wired yet"))
+    let mut response = raw(bridge, request, operation).await?;
+    let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+    response.discard().await;
+    Ok(ResponseValue::new((), status, headers))
 }

@@ -1,19 +1,239 @@
 //! The one error of the SDK.
 
-/// What went wrong with a call.
-#[derive(Debug, thiserror::Error)]
-#[error("{text}")]
+use std::{fmt, time::Duration};
+
+use http::StatusCode;
+use perenso_auth::BuildError;
+
+use crate::id::InvalidId;
+
+/// What kind of thing went wrong. Kinds may be added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub struct Error {
-    text: String,
+pub enum ErrorKind {
+    /// The client cannot be built: something is missing or contradictory. Nothing left the machine.
+    Config,
+    /// A value cannot be sent as it is: an id, a key, a parameter of an export. Nothing left the machine.
+    Input,
+    /// There is no export of that name or id, or more than one.
+    Export,
+    /// The pages of a list do not follow upon each other.
+    Paging,
+    /// The answer came whole and well, and does not fit what was asked of it.
+    Answer,
+    /// A call failed on its way or was refused; the kind says how.
+    Call(perenso_auth::ErrorKind),
+}
+
+/// Why the SDK could not do what was asked.
+///
+/// The text and the `Debug` form hold no secret, no token, nothing of a body and nothing of a record.
+///
+/// ```
+/// # fn react(error: perenso::Error) {
+/// use perenso::{CallErrorKind, ErrorKind};
+///
+/// match error.kind() {
+///     ErrorKind::Call(CallErrorKind::Refused) => eprintln!("check client id and secret: {error}"),
+///     _ if error.is_not_found() => eprintln!("gone: {error}"),
+///     _ if error.may_have_written() => eprintln!("look before you repeat it: {error}"),
+///     _ => eprintln!("{error}"),
+/// }
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Error(Box<Repr>);
+
+#[derive(Clone)]
+enum Repr {
+    Config(BuildError),
+    Call(perenso_auth::Error),
+    Own { kind: ErrorKind, operation: &'static str, detail: String, problems: Vec<String> },
 }
 
 impl Error {
     /// A generated builder was given a value it cannot use, or lacks one.
-    #[allow(dead_code)]
-    pub(crate) fn invalid_request(operation: &'static str, detail: impl std::fmt::Display) -> Self {
-        Self {
-            text: format!("{operation}: {detail}"),
+    pub(crate) fn invalid_request(operation: &'static str, detail: impl fmt::Display) -> Self {
+        Self::own(ErrorKind::Input, operation, detail.to_string())
+    }
+
+    pub(crate) fn own(kind: ErrorKind, operation: &'static str, detail: impl Into<String>) -> Self {
+        Self(Box::new(Repr::Own { kind, operation, detail: detail.into(), problems: Vec::new() }))
+    }
+
+    /// An error of several parts, each of which is worth a line.
+    pub(crate) fn several(
+        kind: ErrorKind,
+        operation: &'static str,
+        detail: impl Into<String>,
+        problems: Vec<String>,
+    ) -> Self {
+        Self(Box::new(Repr::Own { kind, operation, detail: detail.into(), problems }))
+    }
+
+    /// What kind of thing went wrong.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match &*self.0 {
+            Repr::Config(_) => ErrorKind::Config,
+            Repr::Call(error) => ErrorKind::Call(error.kind()),
+            Repr::Own { kind, .. } => *kind,
         }
+    }
+
+    /// The error of the call underneath, where one was made.
+    #[must_use]
+    pub fn call(&self) -> Option<&perenso_auth::Error> {
+        match &*self.0 {
+            Repr::Call(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// The parts of an error that has several, such as the parameters of an export or the settings of a client: all at
+    /// once, each with what was expected.
+    #[must_use]
+    pub fn problems(&self) -> &[String] {
+        match &*self.0 {
+            Repr::Config(error) => error.problems(),
+            Repr::Own { problems, .. } => problems,
+            Repr::Call(_) => &[],
+        }
+    }
+
+    /// The `operationId` of the document, or method and path; `client` when there is none yet.
+    #[must_use]
+    pub fn operation(&self) -> &str {
+        match &*self.0 {
+            Repr::Config(_) => "client",
+            Repr::Call(error) => error.operation(),
+            Repr::Own { operation, .. } => operation,
+        }
+    }
+
+    /// The status of the answer, where there was one. For a token error, that of the token endpoint.
+    #[must_use]
+    pub fn status(&self) -> Option<StatusCode> {
+        self.call()?.status()
+    }
+
+    /// The id that the server gave to the request, for its support.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        self.call()?.request_id()
+    }
+
+    /// How many requests went out for this call.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.call().map_or(0, perenso_auth::Error::attempts)
+    }
+
+    /// How long the server asked to wait.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.call()?.retry_after()
+    }
+
+    /// The body of the error answer, at most 64 KiB of it. It may hold personal data, so it is in no text of the error.
+    #[must_use]
+    pub fn body(&self) -> Option<&[u8]> {
+        self.call()?.body()
+    }
+
+    /// Whether a write may have been carried out although the call failed: its answer was lost, could not be read, or
+    /// was a 5xx. Look before you repeat it.
+    #[must_use]
+    pub fn may_have_written(&self) -> bool {
+        self.call().is_some_and(perenso_auth::Error::may_have_written)
+    }
+
+    /// Whether the API says that there is no such record.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        self.call().is_some_and(perenso_auth::Error::is_not_found)
+    }
+
+    /// Whether a deadline passed.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        self.call().is_some_and(perenso_auth::Error::is_timeout)
+    }
+
+    /// Whether the credentials are the problem: the grant was refused, or fresh tokens are.
+    #[must_use]
+    pub fn is_auth(&self) -> bool {
+        self.call().is_some_and(perenso_auth::Error::is_auth)
+    }
+
+    /// Whether the same call may go through later. It says nothing about whether a repeat is safe;
+    /// [`may_have_written`](Self::may_have_written) does.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        self.call().is_some_and(perenso_auth::Error::is_transient)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.0 {
+            Repr::Config(error) => error.fmt(f),
+            Repr::Call(error) => error.fmt(f),
+            Repr::Own { operation, detail, problems, .. } => {
+                write!(f, "{operation}: {detail}")?;
+                if !problems.is_empty() {
+                    write!(f, ": {}", problems.join("; "))?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.0 {
+            Repr::Config(error) => error.fmt(f),
+            Repr::Call(error) => error.fmt(f),
+            Repr::Own { kind, operation, detail, problems } => f
+                .debug_struct("Error")
+                .field("kind", kind)
+                .field("operation", operation)
+                .field("detail", detail)
+                .field("problems", problems)
+                .finish(),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        // The call's own text is this error's text: its cause comes next.
+        self.call().and_then(|error| std::error::Error::source(error))
+    }
+}
+
+impl From<perenso_auth::Error> for Error {
+    fn from(error: perenso_auth::Error) -> Self {
+        Self(Box::new(Repr::Call(error)))
+    }
+}
+
+impl From<BuildError> for Error {
+    fn from(error: BuildError) -> Self {
+        Self(Box::new(Repr::Config(error)))
+    }
+}
+
+impl From<InvalidId> for Error {
+    fn from(error: InvalidId) -> Self {
+        Self::own(ErrorKind::Input, "id", error.to_string())
+    }
+}
+
+/// An [`Id`](crate::Id) is one already.
+impl From<std::convert::Infallible> for Error {
+    fn from(never: std::convert::Infallible) -> Self {
+        match never {}
     }
 }

@@ -1,26 +1,56 @@
 //! A typed SDK for the Perenso Trade Show REST API.
 
+mod attendees;
+mod booth_products;
 mod bridge;
+mod builder;
+mod bulk;
+mod client;
+mod customers;
 mod decimal;
+mod environment;
 mod error;
+pub mod exports;
 mod field;
 pub mod generated;
 mod id;
+mod list;
 mod messages;
 #[cfg(feature = "mock")]
 pub mod mock;
 mod operation;
 mod ordering_group;
+mod orders;
+mod page;
 mod record;
+mod resource;
 mod reveal;
 mod time;
+mod vendors;
 
+pub use attendees::Attendees;
+pub use booth_products::BoothProducts;
+pub use builder::Builder;
+pub use bulk::{BulkReport, Counts, Fate, Reason};
+pub use client::Perenso;
+pub use customers::{CustomerBulk, Customers};
 pub use decimal::{Decimal, InvalidDecimal};
-pub use error::Error;
+pub use error::{Error, ErrorKind};
+pub use exports::Exports;
 pub use field::Field;
 pub use generated::types;
 pub use id::{Id, InvalidId};
+pub use list::{Direction, List};
 pub use messages::Messages;
 pub use ordering_group::{OrderingGroupError, OrderingGroupReason};
+pub use orders::Orders;
+pub use page::{Page, Position, Records};
+#[doc(inline)]
+pub use perenso_auth::{
+    self as auth, AccessToken, CallOptions, ClientAuth, ErrorKind as CallErrorKind, Rate, Repeat, RequestBuilder,
+    Response, RetryPolicy, Secret, Timeouts, TokenPolicy,
+};
+pub use resource::Resource;
 pub use reveal::Reveal;
 pub use time::Time;
+pub use vendors::{VendorBulk, Vendors};

@@ -24,3 +24,13 @@ pub(crate) enum Retry {
     /// It creates: twice is two.
     Once,
 }
+
+impl From<Retry> for perenso_auth::Repeat {
+    fn from(retry: Retry) -> Self {
+        match retry {
+            Retry::Safe => Self::Safe,
+            Retry::Keyed => Self::Keyed,
+            Retry::Once => Self::Once,
+        }
+    }
+}

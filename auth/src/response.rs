@@ -63,7 +63,7 @@ impl Response {
     /// The `Content-Type` as it came, without blanks around it.
     #[must_use]
     pub fn content_type(&self) -> Option<&str> {
-        self.headers().get(CONTENT_TYPE)?.to_str().ok().map(str::trim)
+        content_type(self.headers())
     }
 
     /// The id that the server gave to the request.
@@ -94,7 +94,12 @@ impl Response {
         let id = request_id(inner.headers()).map(str::to_owned);
         body::collect(inner, trip.largest_body, trip.clock.as_ref(), trip.idle)
             .await
-            .map_err(|failure| broken_body(&trip, failure, status, id))
+            .map_err(|failure| {
+                broken_body(&trip, failure).with(|inner| {
+                    inner.status = Some(status);
+                    inner.request_id = id;
+                })
+            })
     }
 
     /// The whole body as text.
@@ -117,21 +122,42 @@ impl Response {
     /// As [`bytes`](Self::bytes), and [`ErrorKind::Decode`] when it does not fit: with path, expected and found kind,
     /// never the value.
     pub async fn json<T: DeserializeOwned>(self) -> Result<T, Error> {
-        let trip = self.trip.clone();
-        let status = self.status();
-        let is_json = self.content_type().is_none_or(|text| text.to_ascii_lowercase().contains("json"));
-        let foreign = if is_json { None } else { self.content_type().map(|text| cut(text).to_owned()) };
-        let id = self.request_id().map(str::to_owned);
-        let bytes = self.bytes().await?;
-        decode(&bytes).map_err(|misfit| {
-            let of_type = foreign.map_or(String::new(), |foreign| format!(", of content type `{foreign}`"));
-            let detail = format!("the answer ({}{of_type}) cannot be read: {misfit}", status.as_u16());
-            trip.error(ErrorKind::Decode, detail).with(|inner| {
+        self.json_with_headers().await.map(|(value, _)| value)
+    }
+
+    /// The body as JSON, and the headers that came before it.
+    ///
+    /// # Errors
+    /// As [`json`](Self::json).
+    pub async fn json_with_headers<T: DeserializeOwned>(mut self) -> Result<(T, HeaderMap), Error> {
+        let headers = std::mem::take(self.headers_mut());
+        let (status, trip) = (self.status(), self.trip);
+        let broken = |error: Error| {
+            error.with(|inner| {
                 inner.status = Some(status);
-                inner.request_id = id;
-                inner.body = Some(bytes.slice(..bytes.len().min(crate::call::LARGEST_ERROR_BODY)));
+                inner.request_id = request_id(&headers).map(str::to_owned);
             })
-        })
+        };
+        let bytes = body::collect(self.inner, trip.largest_body, trip.clock.as_ref(), trip.idle)
+            .await
+            .map_err(|failure| broken(broken_body(&trip, failure)))?;
+        match decode(&bytes) {
+            Ok(value) => Ok((value, headers)),
+            Err(misfit) => {
+                let foreign = content_type(&headers).filter(|text| !text.to_ascii_lowercase().contains("json"));
+                let of_type = foreign.map_or(String::new(), |foreign| format!(", of content type `{}`", cut(foreign)));
+                let detail = format!("the answer ({}{of_type}) cannot be read: {misfit}", status.as_u16());
+                Err(broken(trip.error(ErrorKind::Decode, detail)).with(|inner| {
+                    inner.body = Some(bytes.slice(..bytes.len().min(crate::call::LARGEST_ERROR_BODY)));
+                }))
+            }
+        }
+    }
+
+    /// Reads what is left of a small body and drops it, so that the connection can serve the next call.
+    pub async fn discard(self) {
+        let Self { inner, trip } = self;
+        body::part(inner, crate::call::LARGEST_ERROR_BODY, trip.clock.as_ref(), trip.idle).await;
     }
 
     /// The body piece by piece, however long it takes, as long as it keeps coming.
@@ -144,7 +170,10 @@ impl Response {
                 Ok(chunk) => Ok(chunk.map(|chunk| (chunk, response))),
                 Err(failure) => {
                     let id = response.request_id().map(str::to_owned);
-                    Err(broken_body(&response.trip, failure, response.status(), id))
+                    Err(broken_body(&response.trip, failure).with(|inner| {
+                        inner.status = Some(response.status());
+                        inner.request_id = id;
+                    }))
                 }
             }
         })
@@ -161,12 +190,12 @@ impl std::fmt::Debug for Response {
     }
 }
 
-fn broken_body(trip: &Trip, failure: Failure, status: StatusCode, request_id: Option<String>) -> Error {
-    let error = match failure {
-        Failure::TooLarge => trip.error(
-            ErrorKind::TooLarge,
-            format!("the answer is larger than {} bytes; read it as a stream", trip.largest_body),
-        ),
+fn broken_body(trip: &Trip, failure: Failure) -> Error {
+    match failure {
+        Failure::TooLarge => {
+            let detail = format!("the answer is larger than {} bytes; read it as a stream", trip.largest_body);
+            trip.error(ErrorKind::TooLarge, detail)
+        }
         Failure::Idle => {
             trip.error(ErrorKind::Timeout, format!("nothing more of the answer's body came for {:?}", trip.idle))
         }
@@ -175,11 +204,11 @@ fn broken_body(trip: &Trip, failure: Failure, status: StatusCode, request_id: Op
             trip.error(ErrorKind::Broken, format!("the answer's body {what}"))
                 .with(|inner| inner.source = Some(Arc::new(source.without_url())))
         }
-    };
-    error.with(|inner| {
-        inner.status = Some(status);
-        inner.request_id = request_id;
-    })
+    }
+}
+
+fn content_type(headers: &HeaderMap) -> Option<&str> {
+    headers.get(CONTENT_TYPE)?.to_str().ok().map(str::trim)
 }
 
 /// The id that a server gave to the request, under the names that are in use.

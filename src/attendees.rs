@@ -1,0 +1,35 @@
+//! People who attend the show: list and read.
+
+use crate::{
+    client::Perenso,
+    error::Error,
+    generated::{ClientAttendeeExt, operations},
+    id::Id,
+    list::List,
+    types::Attendee,
+};
+
+/// The attendees of a show.
+#[derive(Clone, Copy, Debug)]
+pub struct Attendees<'a> {
+    show: &'a Perenso,
+}
+
+impl<'a> Attendees<'a> {
+    pub(crate) fn new(show: &'a Perenso) -> Self {
+        Self { show }
+    }
+
+    /// All attendees, or those that were changed after a time.
+    pub fn list(&self) -> List<Attendee> {
+        List::new(self.show, &operations::ATTENDEE_LIST, |attendee: &Attendee| attendee.id.as_deref())
+    }
+
+    /// One attendee, by the record's `id`.
+    ///
+    /// # Errors
+    /// [`Error::is_not_found`] when there is none; an id that no path can hold is refused before anything is sent.
+    pub async fn get(&self, id: impl TryInto<Id, Error: std::fmt::Display>) -> Result<Attendee, Error> {
+        Ok(self.show.api().attendee_get().id(id).send().await?.into_inner())
+    }
+}

@@ -1,0 +1,38 @@
+//! Products at booths: associate one, or many.
+
+use crate::{client::Perenso, error::Error, generated::ClientBoothProductExt, types::Product};
+
+/// The products at the booths of a show.
+#[derive(Clone, Copy, Debug)]
+pub struct BoothProducts<'a> {
+    show: &'a Perenso,
+}
+
+impl<'a> BoothProducts<'a> {
+    pub(crate) fn new(show: &'a Perenso) -> Self {
+        Self { show }
+    }
+
+    /// Puts a product at a booth. The answer is the product once for each of its ordering units.
+    ///
+    /// # Errors
+    /// Whatever keeps the call from an answer that can be read. Never sent twice.
+    pub async fn associate(&self, booth: &str, product: &str) -> Result<Vec<Product>, Error> {
+        let request = self.show.api().booth_product_associate().booth_id(booth).product_id(product);
+        Ok(request.send().await?.into_inner())
+    }
+
+    /// Puts several products at a booth. Whether they replace those that are there or join them is not documented.
+    ///
+    /// # Errors
+    /// As [`associate`](Self::associate).
+    pub async fn associate_many<P: Into<String>>(
+        &self,
+        booth: &str,
+        products: impl IntoIterator<Item = P>,
+    ) -> Result<Vec<Product>, Error> {
+        let products: Vec<String> = products.into_iter().map(Into::into).collect();
+        let request = self.show.api().booth_product_associate_many().booth_id(booth).body(products);
+        Ok(request.send().await?.into_inner())
+    }
+}

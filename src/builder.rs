@@ -1,0 +1,192 @@
+//! Building the client of a show: id and secret, and whatever should differ from the defaults.
+
+use std::{fmt, path::PathBuf};
+
+use perenso_auth::{
+    BuildError, ClientAuth, ClientBuilder, Credentials, Profile, Rate, RetryPolicy, Secret, Timeouts, TokenPolicy,
+    clock::Clock,
+};
+
+use crate::{client::Perenso, error::Error};
+
+const USER_AGENT: &str = concat!("perenso/", env!("CARGO_PKG_VERSION"));
+
+/// Collects what a [`Perenso`] is made of. Required: [`client_id`](Self::client_id), and
+/// [`client_secret`](Self::client_secret) or [`client_secret_file`](Self::client_secret_file).
+#[must_use = "a client is made by `build`"]
+pub struct Builder {
+    auth: ClientBuilder,
+    client_id: Option<String>,
+    client_secret: Option<Secret>,
+    client_secret_file: Option<PathBuf>,
+}
+
+impl Builder {
+    pub(crate) fn new() -> Self {
+        let auth = perenso_auth::Client::builder(Profile::perenso()).user_agent(USER_AGENT);
+        Self { auth, client_id: None, client_secret: None, client_secret_file: None }
+    }
+
+    fn map(mut self, change: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Self {
+        self.auth = change(self.auth);
+        self
+    }
+
+    /// The client id: the id of the show, from Perenso Show Support.
+    pub fn client_id(mut self, id: impl Into<String>) -> Self {
+        self.client_id = Some(id.into());
+        self
+    }
+
+    /// The client secret: the API secret of the show, from Perenso Show Support.
+    pub fn client_secret(mut self, secret: impl Into<Secret>) -> Self {
+        self.client_secret = Some(secret.into());
+        self
+    }
+
+    /// A file that holds the client secret; blanks and line ends around it are not part of it. Read by `build`.
+    pub fn client_secret_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.client_secret_file = Some(path.into());
+        self
+    }
+
+    /// The base address of the API; `https://tsapi.perenso.net` without it.
+    pub fn api_url(self, url: impl Into<String>) -> Self {
+        self.map(|auth| auth.api_url(url))
+    }
+
+    /// Where tokens are asked for; `https://tradeshow.perenso.net/auth/oauth/token` without it.
+    pub fn token_url(self, url: impl Into<String>) -> Self {
+        self.map(|auth| auth.token_url(url))
+    }
+
+    /// Where id and secret go in a token request: [`ClientAuth::Body`] (the default) or [`ClientAuth::BasicPlain`].
+    /// Both stand in the vendor's guide. A refresh carries them in the body either way.
+    pub fn client_auth(self, place: ClientAuth) -> Self {
+        self.map(|auth| auth.client_auth(place))
+    }
+
+    /// The scope of a token request, in place of `100214` in the body and none with Basic.
+    pub fn scope(self, scope: impl Into<String>) -> Self {
+        self.map(|auth| auth.scope(scope))
+    }
+
+    /// What spans call this show; its client id without it.
+    pub fn label(self, label: impl Into<String>) -> Self {
+        self.map(|auth| auth.label(label))
+    }
+
+    /// How many calls may leave; 250 a minute, 50 of them at once, without it. The vendor's pages say 300 requests
+    /// "per m…".
+    pub fn rate(self, rate: Rate) -> Self {
+        self.map(|auth| auth.rate(rate))
+    }
+
+    /// No rate budget: whatever the server bears.
+    pub fn unlimited(self) -> Self {
+        self.map(ClientBuilder::unlimited)
+    }
+
+    /// The deadlines.
+    pub fn timeouts(self, timeouts: Timeouts) -> Self {
+        self.map(|auth| auth.timeouts(timeouts))
+    }
+
+    /// How often calls are tried.
+    pub fn retry(self, policy: RetryPolicy) -> Self {
+        self.map(|auth| auth.retry(policy))
+    }
+
+    /// How tokens are asked for.
+    pub fn token_policy(self, policy: TokenPolicy) -> Self {
+        self.map(|auth| auth.token_policy(policy))
+    }
+
+    /// The largest body that is read as a whole, in bytes after decompression; 256 MiB without it.
+    pub fn largest_body(self, bytes: usize) -> Self {
+        self.map(|auth| auth.largest_body(bytes))
+    }
+
+    /// Lets id, secret and tokens go to this host over plain http. Loopback needs no leave.
+    pub fn allow_http(self, host: impl Into<String>) -> Self {
+        self.map(|auth| auth.allow_http(host))
+    }
+
+    /// A proxy for all requests, in place of those that the environment names.
+    pub fn proxy(self, proxy: reqwest::Proxy) -> Self {
+        self.map(|auth| auth.proxy(proxy))
+    }
+
+    /// Root certificates in PEM that are trusted besides those of the machine.
+    pub fn root_certificate(self, pem: impl Into<Vec<u8>>) -> Self {
+        self.map(|auth| auth.root_certificate(pem))
+    }
+
+    /// A client certificate: its chain and its private key in one PEM text.
+    pub fn client_certificate(self, pem: impl Into<Secret>) -> Self {
+        self.map(|auth| auth.client_certificate(pem))
+    }
+
+    /// A reqwest builder to start from. What the SDK needs is set after it: no redirects, https, TLS, time-outs.
+    pub fn http_builder(self, builder: reqwest::ClientBuilder) -> Self {
+        self.map(|auth| auth.http_builder(builder))
+    }
+
+    /// Leaves TLS as the reqwest builder has it: see [`ClientBuilder::keep_tls`].
+    pub fn keep_tls(self) -> Self {
+        self.map(ClientBuilder::keep_tls)
+    }
+
+    /// Where time comes from.
+    pub fn clock(self, clock: impl Clock) -> Self {
+        self.map(|auth| auth.clock(clock))
+    }
+
+    /// The client.
+    ///
+    /// # Errors
+    /// Everything that is missing or contradictory, at once, each with the setter to call.
+    pub fn build(self) -> Result<Perenso, Error> {
+        let mut problems = Vec::new();
+        if self.client_id.is_none() {
+            problems.push("no client id, which is the id of the show: call `client_id`".to_owned());
+        }
+        let secret = match (self.client_secret, self.client_secret_file) {
+            (Some(_), Some(_)) => {
+                problems.push("two client secrets: call `client_secret` or `client_secret_file`, not both".to_owned());
+                None
+            }
+            (Some(secret), None) => Some(secret),
+            (None, Some(path)) => match std::fs::read_to_string(&path) {
+                Ok(text) => Some(Secret::from(text.trim())),
+                Err(error) => {
+                    problems.push(format!("the client secret cannot be read from {}: {error}", path.display()));
+                    None
+                }
+            },
+            (None, None) => {
+                problems.push("no client secret: call `client_secret` or `client_secret_file`".to_owned());
+                None
+            }
+        };
+        // What is wrong elsewhere is named in the same breath, so the credentials that lack are stood in for.
+        let credentials = Credentials::new(
+            self.client_id.unwrap_or_else(|| "missing".to_owned()),
+            secret.unwrap_or_else(|| Secret::from("missing")),
+        );
+        match self.auth.credentials(credentials).build() {
+            Ok(auth) if problems.is_empty() => Ok(Perenso::new(auth)),
+            Ok(_) => Err(BuildError::new(problems).into()),
+            Err(error) => {
+                problems.extend(error.problems().iter().cloned());
+                Err(BuildError::new(problems).into())
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder").field("client_id", &self.client_id).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,432 @@
+//! Bulk upserts: no key twice, batch after batch, and an account of what became of every record.
+
+use std::{collections::HashMap, fmt, ops::Range};
+
+use http::StatusCode;
+
+use crate::{
+    error::{Error, ErrorKind},
+    types::{BulkAnswer, BulkFailure, BulkSuccess},
+};
+
+const BATCH_SIZE: usize = 500;
+
+/// A record that a bulk call takes.
+pub(crate) trait Record {
+    /// The name of its key.
+    const KEY: &'static str;
+    const KEY_IS_REQUIRED: bool;
+
+    fn key(&self) -> Option<&str>;
+    fn key_of_success(success: &BulkSuccess) -> Option<&str>;
+    fn key_of_failure(failure: &BulkFailure) -> Option<&str>;
+}
+
+/// What became of a record.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fate {
+    /// It was created or updated; the record's `id`, where the answer gives one.
+    Succeeded {
+        /// The record's `id`.
+        id: Option<String>,
+    },
+    /// It was refused, for these reasons.
+    Failed {
+        /// In the words of the server. They may quote the record.
+        reasons: Vec<String>,
+    },
+    /// The answer came and does not mention it.
+    Unaccounted,
+    /// The answer was lost: it may have been written.
+    Unknown,
+    /// It was not sent, or certainly not processed.
+    NotSent,
+}
+
+impl fmt::Debug for Fate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Succeeded { id } => f.debug_struct("Succeeded").field("id", id).finish(),
+            Self::Failed { reasons } => write!(f, "Failed {{ {} reasons hidden }}", reasons.len()),
+            Self::Unaccounted => f.write_str("Unaccounted"),
+            Self::Unknown => f.write_str("Unknown"),
+            Self::NotSent => f.write_str("NotSent"),
+        }
+    }
+}
+
+/// A reason for which records were refused, and how many.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Reason {
+    /// In the words of the server, the record's key replaced by `…` so that equal reasons meet.
+    pub text: String,
+    /// How many records were refused for it.
+    pub count: usize,
+    /// The input index of the first of them.
+    pub first: usize,
+}
+
+/// What became of every record of a bulk upsert.
+#[must_use = "a record may have been refused"]
+pub struct BulkReport<R> {
+    records: Vec<(R, Fate)>,
+    keys: Vec<Option<String>>,
+    error: Option<Error>,
+    strangers: usize,
+}
+
+/// How many records met which fate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counts {
+    /// Created or updated.
+    pub succeeded: usize,
+    /// Refused.
+    pub failed: usize,
+    /// Sent, answered, not mentioned.
+    pub unaccounted: usize,
+    /// Sent, the answer lost.
+    pub unknown: usize,
+    /// Not sent, or certainly not processed.
+    pub not_sent: usize,
+}
+
+impl<R> BulkReport<R> {
+    /// What became of the records, in the order of the input.
+    pub fn fates(&self) -> impl ExactSizeIterator<Item = &Fate> {
+        self.records.iter().map(|(_, fate)| fate)
+    }
+
+    /// The records with what became of them, in the order of the input.
+    pub fn records(&self) -> impl ExactSizeIterator<Item = (&R, &Fate)> {
+        self.records.iter().map(|(record, fate)| (record, fate))
+    }
+
+    /// The fault that ended it before all was sent, if one did.
+    pub fn error(&self) -> Option<&Error> {
+        self.error.as_ref()
+    }
+
+    /// How many entries of the answers belong to no record that was sent.
+    pub fn strangers(&self) -> usize {
+        self.strangers
+    }
+
+    /// Whether every record succeeded.
+    pub fn all_succeeded(&self) -> bool {
+        self.fates().all(|fate| matches!(fate, Fate::Succeeded { .. }))
+    }
+
+    /// How many met which fate; the numbers add up to the number of records.
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for fate in self.fates() {
+            *match fate {
+                Fate::Succeeded { .. } => &mut counts.succeeded,
+                Fate::Failed { .. } => &mut counts.failed,
+                Fate::Unaccounted => &mut counts.unaccounted,
+                Fate::Unknown => &mut counts.unknown,
+                Fate::NotSent => &mut counts.not_sent,
+            } += 1;
+        }
+        counts
+    }
+
+    /// What can be sent again without harm, as the next input: what was not sent, and of what has a key also what is
+    /// unknown or unaccounted for. What was refused is not among it, since it would be refused again.
+    pub fn into_retry(self) -> Vec<R> {
+        let again = |fate: &Fate, keyed: bool| match fate {
+            Fate::NotSent => true,
+            Fate::Unknown | Fate::Unaccounted => keyed,
+            Fate::Succeeded { .. } | Fate::Failed { .. } => false,
+        };
+        let records = self.records.into_iter().zip(self.keys);
+        records.filter(|((_, fate), key)| again(fate, key.is_some())).map(|((record, _), _)| record).collect()
+    }
+
+    /// Why records were refused, each reason once, the most frequent first.
+    pub fn reasons(&self) -> Vec<Reason> {
+        let mut groups: HashMap<String, (usize, usize)> = HashMap::new();
+        for (index, (fate, key)) in self.fates().zip(&self.keys).enumerate() {
+            let Fate::Failed { reasons } = fate else { continue };
+            for reason in reasons {
+                let text = match key {
+                    Some(key) => reason.replace(key.as_str(), "…"),
+                    None => reason.clone(),
+                };
+                groups.entry(text).or_insert((0, index)).0 += 1;
+            }
+        }
+        let mut reasons: Vec<_> =
+            groups.into_iter().map(|(text, (count, first))| Reason { text, count, first }).collect();
+        reasons.sort_by(|a, b| b.count.cmp(&a.count).then(a.first.cmp(&b.first)).then(a.text.cmp(&b.text)));
+        reasons
+    }
+}
+
+impl<R> fmt::Debug for BulkReport<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BulkReport")
+            .field("counts", &self.counts())
+            .field("error", &self.error)
+            .field("strangers", &self.strangers)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Records on their way to a bulk call.
+pub(crate) struct Bulk<R> {
+    operation: &'static str,
+    records: Vec<R>,
+    batch_size: usize,
+}
+
+impl<R> fmt::Debug for Bulk<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bulk").field("records", &self.records.len()).finish_non_exhaustive()
+    }
+}
+
+impl<R: Record> Bulk<R> {
+    pub(crate) fn new(operation: &'static str, records: impl IntoIterator<Item = R>) -> Self {
+        Self { operation, records: records.into_iter().collect(), batch_size: BATCH_SIZE }
+    }
+
+    pub(crate) fn set_batch_size(&mut self, records: usize) {
+        self.batch_size = records.max(1);
+    }
+
+    /// Sends batch after batch through `call`, which is told whether all records of the batch have a key.
+    pub(crate) async fn send(
+        self,
+        call: impl AsyncFn(&[R], bool) -> Result<BulkAnswer, Error>,
+    ) -> Result<BulkReport<R>, Error> {
+        self.check()?;
+        let mut fates = vec![Fate::NotSent; self.records.len()];
+        let (mut error, mut strangers) = (None, 0);
+        for batch in self.batches() {
+            let records = &self.records[batch.clone()];
+            let has_keys = records.iter().all(|record| record.key().is_some());
+            let fates = &mut fates[batch];
+            match call(records, has_keys).await {
+                Ok(answer) => strangers += account(records, fates, answer),
+                Err(failure) => {
+                    let (fate, goes_on) = of_failure(&failure);
+                    fates.fill(fate);
+                    error.get_or_insert(failure);
+                    if !goes_on {
+                        break;
+                    }
+                }
+            }
+        }
+        let keys = self.records.iter().map(|record| record.key().map(str::to_owned)).collect();
+        Ok(BulkReport { records: self.records.into_iter().zip(fates).collect(), keys, error, strangers })
+    }
+
+    /// A key that occurs twice would make two records one, in an order that nobody knows.
+    fn check(&self) -> Result<(), Error> {
+        let mut seen: HashMap<&str, usize> = HashMap::new();
+        let mut problems = Vec::new();
+        for (index, record) in self.records.iter().enumerate() {
+            match record.key() {
+                Some(key) if key.trim().is_empty() => {
+                    problems.push(format!("record {index} has an empty `{}`", R::KEY))
+                }
+                Some(key) => {
+                    if let Some(first) = seen.insert(key, index) {
+                        problems.push(format!("records {first} and {index} have the same `{}`", R::KEY));
+                    }
+                }
+                None if R::KEY_IS_REQUIRED => problems.push(format!("record {index} has no `{}`", R::KEY)),
+                None => {}
+            }
+        }
+        if problems.is_empty() {
+            return Ok(());
+        }
+        let detail = format!("{} records cannot be told apart; nothing was sent", problems.len());
+        Err(Error::several(ErrorKind::Input, self.operation, detail, problems))
+    }
+
+    /// Runs of records with a key, cut to size; each record without one by itself.
+    fn batches(&self) -> Vec<Range<usize>> {
+        let mut batches: Vec<Range<usize>> = Vec::new();
+        let mut open = false;
+        for (index, record) in self.records.iter().enumerate() {
+            let keyed = record.key().is_some();
+            match batches.last_mut() {
+                Some(last) if keyed && open && last.len() < self.batch_size => last.end = index + 1,
+                _ => batches.push(index..index + 1),
+            }
+            open = keyed;
+        }
+        batches
+    }
+}
+
+/// What a call that failed means for its records, and whether the next batch is worth a try.
+fn of_failure(error: &Error) -> (Fate, bool) {
+    if error.may_have_written() {
+        return (Fate::Unknown, false);
+    }
+    match error.status() {
+        // The batch as a whole was refused, for what it holds: the next one may hold better.
+        Some(status @ (StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE | StatusCode::UNPROCESSABLE_ENTITY))
+            if error.kind() == ErrorKind::Call(perenso_auth::ErrorKind::Status) =>
+        {
+            let reason = format!("the whole batch was refused with status {}", status.as_u16());
+            (Fate::Failed { reasons: vec![reason] }, true)
+        }
+        _ => (Fate::NotSent, false),
+    }
+}
+
+/// Enters an answer into the fates of its batch; returns how many entries belong to no record.
+fn account<R: Record>(records: &[R], fates: &mut [Fate], answer: BulkAnswer) -> usize {
+    fates.fill(Fate::Unaccounted);
+    let by_key: HashMap<&str, usize> =
+        records.iter().enumerate().filter_map(|(index, record)| Some((record.key()?, index))).collect();
+    // The only record of a batch is meant by whatever the answer says, whether it had a key or not.
+    let find = |key: Option<&str>| match key {
+        Some(key) if by_key.contains_key(key) => by_key.get(key).copied(),
+        _ if records.len() == 1 && records[0].key().is_none() => Some(0),
+        _ => None,
+    };
+    let mut strangers = 0;
+    for success in &answer.successful {
+        match find(R::key_of_success(success)) {
+            Some(index) => fates[index] = Fate::Succeeded { id: success.id.get().cloned() },
+            None => strangers += 1,
+        }
+    }
+    // Whoever stands in both lists is taken for refused: a record too often looked at is better than one lost.
+    for failure in &answer.failed {
+        match find(R::key_of_failure(failure)) {
+            Some(index) => fates[index] = Fate::Failed { reasons: failure.reasons().map(str::to_owned).collect() },
+            None => strangers += 1,
+        }
+    }
+    strangers
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::types::{CustomerV2, Vendor};
+
+    fn customers(keys: &[&str]) -> Bulk<CustomerV2> {
+        let records = keys.iter().map(|key| serde_json::from_value(json!({"customerID": key})).unwrap());
+        Bulk::new("customer_bulk_upsert", records.collect::<Vec<_>>())
+    }
+
+    fn answer(value: Value) -> BulkAnswer {
+        serde_json::from_value(value).unwrap()
+    }
+
+    fn send<R: Record>(
+        bulk: Bulk<R>,
+        call: impl AsyncFn(&[R], bool) -> Result<BulkAnswer, Error>,
+    ) -> Result<BulkReport<R>, Error> {
+        futures_executor::block_on(bulk.send(call))
+    }
+
+    #[test]
+    fn a_key_that_is_missing_empty_or_there_twice_is_refused_before_anything_is_sent() {
+        let mut bulk = customers(&["a", "b", "a", " "]);
+        bulk.records.push(serde_json::from_value(json!({})).unwrap());
+        let error = send(bulk, async |_, _| panic!("sent")).unwrap_err();
+        assert_eq!(
+            error.problems(),
+            [
+                "records 0 and 2 have the same `customerID`",
+                "record 3 has an empty `customerID`",
+                "record 4 has no `customerID`"
+            ]
+        );
+    }
+
+    #[test]
+    fn every_record_is_accounted_for_and_reasons_are_grouped() {
+        let mut bulk = customers(&["a1", "b2", "c3", "d4", "e5"]);
+        bulk.set_batch_size(4);
+        let report = send(bulk, async |batch, has_keys| {
+            assert!(has_keys);
+            if batch.len() == 1 {
+                return Err(Error::own(ErrorKind::Answer, "x", "lost"));
+            }
+            Ok(answer(json!({
+                "successful": [{"id": "x7", "customerID": "b2"}, {"customerID": "nobody"}],
+                "failed": [
+                    {"customerID": "a1", "messages": ["customer a1: no such warehouse"]},
+                    {"customerID": "d4", "message": "customer d4: no such warehouse"},
+                ],
+            })))
+        })
+        .unwrap();
+        let counts = Counts { succeeded: 1, failed: 2, unaccounted: 1, unknown: 0, not_sent: 1 };
+        assert_eq!((report.counts(), report.strangers()), (counts, 1));
+        assert_eq!(report.reasons(), [Reason { text: "customer …: no such warehouse".to_owned(), count: 2, first: 0 }]);
+        assert!(!format!("{report:?} {:?}", report.fates().collect::<Vec<_>>()).contains("warehouse"));
+        let again: Vec<_> = report.into_retry().iter().map(|record| record.key().unwrap().to_owned()).collect();
+        assert_eq!(again, ["c3", "e5"]);
+    }
+
+    #[test]
+    fn a_vendor_without_an_id_goes_out_alone() {
+        let records = [
+            json!({"vendorID": "V1"}),
+            json!({"vendorID": "V2"}),
+            json!({"vendorID": null}),
+            json!({}),
+            json!({"vendorID": "V3"}),
+        ];
+        let bulk =
+            Bulk::new("vendor_bulk_upsert", records.map(|record| serde_json::from_value::<Vendor>(record).unwrap()));
+        let sizes = std::cell::RefCell::new(Vec::new());
+        let report = send(bulk, async |batch: &[Vendor], has_keys| {
+            sizes.borrow_mut().push((batch.len(), has_keys));
+            Ok(answer(match batch[0].key() {
+                Some(_) => json!({"successful": batch.iter().map(|v| json!({"id": "i", "vendorID": v.key()})).collect::<Vec<_>>(), "failed": null}),
+                None => json!({"successful": [{"id": "new", "vendorID": "V77"}], "failed": []}),
+            }))
+        })
+        .unwrap();
+        assert_eq!(*sizes.borrow(), [(2, true), (1, false), (1, false), (1, true)]);
+        assert!(report.all_succeeded());
+    }
+
+    proptest! {
+        /// Whatever the answer says, each record has one fate, and what comes back as the next input is part of it.
+        #[test]
+        fn the_account_adds_up(count in 0usize..40, size in 1usize..10,
+                               picks in prop::collection::vec((any::<bool>(), 0usize..60), 0..60)) {
+            let keys: Vec<String> = (0..count).map(|n| format!("k{n}")).collect();
+            let mut bulk = customers(&keys.iter().map(String::as_str).collect::<Vec<_>>());
+            bulk.set_batch_size(size);
+            let entry = |ok: bool| picks.iter().filter(move |pick| pick.0 == ok)
+                .map(|pick| json!({"customerID": format!("k{}", pick.1), "messages": ["no"]})).collect::<Vec<_>>();
+            let said = json!({"successful": entry(true), "failed": entry(false)});
+            let report = send(bulk, async |_, _| Ok(answer(said.clone()))).unwrap();
+            let counts = report.counts();
+            prop_assert_eq!(counts.succeeded + counts.failed + counts.unaccounted, count);
+            for (record, fate) in report.records() {
+                let key = record.key().unwrap();
+                let named = |ok: bool| picks.iter().any(|pick| pick.0 == ok && format!("k{}", pick.1) == key);
+                match fate {
+                    Fate::Failed { .. } => prop_assert!(named(false)),
+                    Fate::Succeeded { .. } => prop_assert!(named(true) && !named(false)),
+                    _ => prop_assert!(!named(true) && !named(false)),
+                }
+            }
+            let unaccounted = counts.unaccounted;
+            prop_assert_eq!(report.into_retry().len(), unaccounted);
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! The client of one show: the way in to everything else.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use http::Method;
+use perenso_auth::{AccessToken, CallOptions, RequestBuilder};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{
+    attendees::Attendees,
+    booth_products::BoothProducts,
+    bridge::Bridge,
+    builder::Builder,
+    customers::Customers,
+    environment,
+    error::Error,
+    exports::{Exports, Shelf},
+    generated,
+    orders::Orders,
+    resource::Resource,
+    vendors::Vendors,
+};
+
+/// The client of one show.
+///
+/// Cheap to clone; clones share tokens, rate budget, connections and the catalog of exports. Nothing runs while nobody
+/// calls.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), perenso::Error> {
+/// use perenso::Perenso;
+///
+/// let show = Perenso::builder().client_id("SHOWID").client_secret_file("/run/secrets/show").build()?;
+/// let customer = show.customers().get("4ddjf2").await?;
+/// println!("{:?} lives in {:?}", customer.customer_name.get(), customer.city.get());
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Perenso {
+    api: Arc<generated::Client>,
+    shelf: Arc<Shelf>,
+}
+
+impl Perenso {
+    /// A client, built step by step.
+    pub fn builder() -> Builder {
+        Builder::new()
+    }
+
+    /// A client from the environment: see [`from_env_prefix`](Self::from_env_prefix) with the prefix `PERENSO`.
+    ///
+    /// # Errors
+    /// Everything that is missing or contradictory, at once.
+    pub fn from_env() -> Result<Self, Error> {
+        Self::from_env_prefix("PERENSO")
+    }
+
+    /// A client from the variables of this prefix, so that one process can serve several shows.
+    ///
+    /// | variable | meaning |
+    /// |---|---|
+    /// | `PERENSO_CLIENT_ID` | the show id; required |
+    /// | `PERENSO_CLIENT_SECRET` | the API secret; this or the next is required, and not both |
+    /// | `PERENSO_CLIENT_SECRET_FILE` | a file that holds it; blanks at its end are not part of it |
+    /// | `PERENSO_API_URL` | the base address of the API |
+    /// | `PERENSO_TOKEN_URL` | where tokens are asked for |
+    /// | `PERENSO_CLIENT_AUTH` | `body` (the default) or `basic` |
+    ///
+    /// # Errors
+    /// Everything that is missing or contradictory, at once.
+    pub fn from_env_prefix(prefix: &str) -> Result<Self, Error> {
+        Self::builder_from_env_prefix(prefix)?.build()
+    }
+
+    /// A builder that is filled from the variables of this prefix, for those who set more than these.
+    ///
+    /// # Errors
+    /// As [`from_env_prefix`](Self::from_env_prefix).
+    pub fn builder_from_env_prefix(prefix: &str) -> Result<Builder, Error> {
+        environment::builder(prefix, |name| std::env::var_os(name))
+    }
+
+    pub(crate) fn new(auth: perenso_auth::Client) -> Self {
+        let base = auth.api_url().as_str().trim_end_matches('/').to_owned();
+        let bridge = Bridge { auth, options: Arc::default() };
+        let http = bridge.auth.http().clone();
+        Self { api: Arc::new(generated::Client::new(base, http, bridge)), shelf: Arc::default() }
+    }
+
+    /// The same client, whose calls do something differently: a deadline, headers, other retries.
+    ///
+    /// ```no_run
+    /// # async fn example(show: perenso::Perenso) -> Result<(), perenso::Error> {
+    /// use std::time::Duration;
+    /// use perenso::CallOptions;
+    ///
+    /// let quick = show.with_options(CallOptions::new().deadline(Duration::from_secs(2)));
+    /// let customer = quick.customers().get("4ddjf2").await?;
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn with_options(&self, options: CallOptions) -> Self {
+        let bridge = Bridge { auth: self.api.inner.auth.clone(), options: Arc::new(options) };
+        let api = generated::Client::new(self.api.baseurl.clone(), self.api.client.clone(), bridge);
+        Self { api: Arc::new(api), shelf: Arc::clone(&self.shelf) }
+    }
+
+    /// Customers: list, create, read, update, delete, and in bulk.
+    pub fn customers(&self) -> Customers<'_> {
+        Customers::new(self)
+    }
+
+    /// Custom exports: what there is, and running it with checked parameters.
+    pub fn exports(&self) -> Exports<'_> {
+        Exports::new(self)
+    }
+
+    /// People who attend the show: list and read.
+    pub fn attendees(&self) -> Attendees<'_> {
+        Attendees::new(self)
+    }
+
+    /// Orders: list.
+    pub fn orders(&self) -> Orders<'_> {
+        Orders::new(self)
+    }
+
+    /// Products at booths: associate.
+    pub fn booth_products(&self) -> BoothProducts<'_> {
+        BoothProducts::new(self)
+    }
+
+    /// Vendors: in bulk.
+    pub fn vendors(&self) -> Vendors<'_> {
+        Vendors::new(self)
+    }
+
+    /// The five calls that the vendor gives to every resource, for those that the document does not describe.
+    ///
+    /// ```no_run
+    /// # async fn example(show: perenso::Perenso) -> Result<(), perenso::Error> {
+    /// use serde_json::{Value, json};
+    ///
+    /// let warehouses = show.resource::<Value>("/Warehouse")?;
+    /// let made = warehouses.create(&json!({"warehouseID": "WH1"})).await?;
+    /// println!("{}", made["id"]);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// When the path is none: it starts with one `/`, holds neither query nor `..`, and does not end with `/`.
+    pub fn resource<T: Serialize + DeserializeOwned>(&self, path: &str) -> Result<Resource<T>, Error> {
+        Resource::new(self, path)
+    }
+
+    /// A call to any path below the base address, through the same pipeline.
+    ///
+    /// ```no_run
+    /// # async fn example(show: perenso::Perenso) -> Result<(), perenso::Error> {
+    /// use http::Method;
+    ///
+    /// let ranges: serde_json::Value = show.request(Method::GET, "/DeliveryRange").query("page", 1).send_json().await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn request(&self, method: Method, path: impl Into<std::borrow::Cow<'static, str>>) -> RequestBuilder {
+        self.auth().request(method, path).options((*self.api.inner.options).clone())
+    }
+
+    /// The bearer token, for use elsewhere: one that lives at least `min_validity` longer.
+    ///
+    /// # Errors
+    /// When none can be had, or when tokens of this server never live that long.
+    pub async fn token(&self, min_validity: Duration) -> Result<AccessToken, Error> {
+        Ok(self.auth().token(min_validity).await?)
+    }
+
+    /// The generated client: a builder for every operation of the document, by the traits of
+    /// [`generated`](crate::generated).
+    pub fn api(&self) -> &generated::Client {
+        &self.api
+    }
+
+    pub(crate) fn auth(&self) -> &perenso_auth::Client {
+        &self.api.inner.auth
+    }
+
+    pub(crate) fn options(&self) -> &CallOptions {
+        &self.api.inner.options
+    }
+
+    pub(crate) fn shelf(&self) -> &Shelf {
+        &self.shelf
+    }
+}
+
+impl fmt::Debug for Perenso {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Perenso").field("auth", self.auth()).finish_non_exhaustive()
+    }
+}

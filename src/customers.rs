@@ -1,0 +1,144 @@
+//! Customers: list, create, read, update, delete, and in bulk.
+
+use crate::{
+    bulk::{Bulk, BulkReport, Record},
+    client::Perenso,
+    error::Error,
+    generated::{ClientCustomerExt, operations, types},
+    id::Id,
+    list::List,
+    types::{Customer, CustomerV2},
+};
+
+/// The customers of a show.
+#[derive(Clone, Copy, Debug)]
+pub struct Customers<'a> {
+    show: &'a Perenso,
+}
+
+impl<'a> Customers<'a> {
+    pub(crate) fn new(show: &'a Perenso) -> Self {
+        Self { show }
+    }
+
+    /// All customers, or those that were changed after a time.
+    pub fn list(&self) -> List<Customer> {
+        List::new(self.show, &operations::CUSTOMER_LIST, |customer: &Customer| customer.id.as_deref())
+    }
+
+    /// One customer, by the record's `id` (not by `customerID`).
+    ///
+    /// # Errors
+    /// [`Error::is_not_found`] when there is none; an id that is empty, `.`, `..` or holds control characters is refused
+    /// before anything is sent.
+    pub async fn get(&self, id: impl TryInto<Id, Error: std::fmt::Display>) -> Result<Customer, Error> {
+        Ok(self.show.api().customer_get().id(id).send().await?.into_inner())
+    }
+
+    /// Creates a customer. Never sent twice: when the answer is lost, the error says that it
+    /// [may have happened](Error::may_have_written).
+    ///
+    /// # Errors
+    /// Whatever keeps the call from an answer that can be read.
+    pub async fn create(&self, customer: &Customer) -> Result<Customer, Error> {
+        Ok(self.show.api().customer_create().body(customer.clone()).send().await?.into_inner())
+    }
+
+    /// Creates a customer and the ordering groups that it names and that are not there yet.
+    ///
+    /// # Errors
+    /// As [`create`](Self::create).
+    pub async fn create_with_ordering_groups(&self, customer: &Customer) -> Result<Customer, Error> {
+        let request = self.show.api().customer_create().body(customer.clone()).create_missing_ordering_groups(true);
+        Ok(request.send().await?.into_inner())
+    }
+
+    /// Updates a customer. A field of the record is left alone ([`Field::Unset`](crate::Field::Unset)), set, or cleared
+    /// ([`Field::Null`](crate::Field::Null)); whether the server leaves alone what is not sent is not documented.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub async fn update(
+        &self,
+        id: impl TryInto<Id, Error: std::fmt::Display>,
+        customer: &Customer,
+    ) -> Result<Customer, Error> {
+        Ok(self.show.api().customer_update().id(id).body(customer.clone()).send().await?.into_inner())
+    }
+
+    /// Deletes a customer. When an attempt's answer was lost and the next one finds nothing, it is deleted.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub async fn delete(&self, id: impl TryInto<Id, Error: std::fmt::Display>) -> Result<(), Error> {
+        gone(self.show.api().customer_delete().id(id).send().await.map(drop))
+    }
+
+    /// Creates or updates customers by their `customerID`, in batches, and accounts for every one of them.
+    ///
+    /// ```no_run
+    /// # async fn example(show: perenso::Perenso, from_erp: Vec<perenso::types::CustomerV2>) -> Result<(), perenso::Error> {
+    /// let report = show.customers().upsert(from_erp).send().await?;
+    /// for reason in report.reasons() {
+    ///     println!("{} x {}", reason.count, reason.text);
+    /// }
+    /// let next_time = report.into_retry();
+    /// # Ok(()) }
+    /// ```
+    pub fn upsert(&self, customers: impl IntoIterator<Item = CustomerV2>) -> CustomerBulk {
+        CustomerBulk { show: self.show.clone(), bulk: Bulk::new("customer_bulk_upsert", customers) }
+    }
+}
+
+/// What was asked for is so, even if an earlier attempt did it whose answer was lost.
+pub(crate) fn gone(result: Result<(), Error>) -> Result<(), Error> {
+    match result {
+        Err(error) if error.is_not_found() && error.may_have_written() => Ok(()),
+        result => result,
+    }
+}
+
+impl Record for CustomerV2 {
+    const KEY: &'static str = "customerID";
+    const KEY_IS_REQUIRED: bool = true;
+
+    fn key(&self) -> Option<&str> {
+        self.customer_id.as_deref()
+    }
+
+    fn key_of_success(success: &types::BulkSuccess) -> Option<&str> {
+        success.customer_id.as_deref()
+    }
+
+    fn key_of_failure(failure: &types::BulkFailure) -> Option<&str> {
+        failure.customer_id.as_deref()
+    }
+}
+
+/// A bulk upsert of customers in the making.
+#[derive(Debug)]
+#[must_use = "a bulk upsert is sent by `send`"]
+pub struct CustomerBulk {
+    show: Perenso,
+    bulk: Bulk<CustomerV2>,
+}
+
+impl CustomerBulk {
+    /// How many records go out in one call; 500 without it. The vendor documents no limit.
+    pub fn batch_size(mut self, records: usize) -> Self {
+        self.bulk.set_batch_size(records);
+        self
+    }
+
+    /// Sends batch after batch. A fault ends it; what came of every record stands in the report.
+    ///
+    /// # Errors
+    /// Before anything is sent: when a record has no key, or two have the same.
+    pub async fn send(self) -> Result<BulkReport<CustomerV2>, Error> {
+        let Self { show, bulk } = self;
+        bulk.send(async |batch: &[CustomerV2], _| {
+            Ok(show.api().customer_bulk_upsert().body(batch.to_vec()).send().await?.into_inner())
+        })
+        .await
+    }
+}

@@ -1,0 +1,103 @@
+//! The client of a show from environment variables.
+
+use std::{ffi::OsString, path::PathBuf};
+
+use perenso_auth::{BuildError, ClientAuth};
+
+use crate::{builder::Builder, error::Error};
+
+/// A builder filled from the variables of this prefix, as `read` knows them.
+pub(crate) fn builder(prefix: &str, read: impl Fn(&str) -> Option<OsString>) -> Result<Builder, Error> {
+    let mut problems = Vec::new();
+    let mut builder = Builder::new();
+    // A variable that is set to nothing is taken for one that is not set: so do shells and container files.
+    let raw = |name: &str| read(&format!("{prefix}_{name}")).filter(|value| !value.is_empty());
+    let mut text = |name: &str| {
+        let value = raw(name)?;
+        let value = value.into_string();
+        if value.is_err() {
+            problems.push(format!("{prefix}_{name} is not UTF-8"));
+        }
+        value.ok()
+    };
+    let (id, secret) = (text("CLIENT_ID"), text("CLIENT_SECRET"));
+    let (api_url, token_url, client_auth) = (text("API_URL"), text("TOKEN_URL"), text("CLIENT_AUTH"));
+    match id {
+        Some(id) => builder = builder.client_id(id.trim()),
+        None => problems.push(format!("{prefix}_CLIENT_ID is not set: it is the id of the show")),
+    }
+    match (secret, raw("CLIENT_SECRET_FILE")) {
+        (Some(_), Some(_)) => {
+            problems.push(format!("{prefix}_CLIENT_SECRET and {prefix}_CLIENT_SECRET_FILE are both set: unset one"));
+        }
+        (Some(secret), None) => builder = builder.client_secret(secret.trim()),
+        (None, Some(file)) => match std::fs::read_to_string(PathBuf::from(&file)) {
+            Ok(secret) => builder = builder.client_secret(secret.trim()),
+            Err(error) => problems.push(format!("{prefix}_CLIENT_SECRET_FILE cannot be read: {error}")),
+        },
+        (None, None) => {
+            problems.push(format!("neither {prefix}_CLIENT_SECRET nor {prefix}_CLIENT_SECRET_FILE is set"));
+        }
+    }
+    if let Some(url) = api_url {
+        builder = builder.api_url(url);
+    }
+    if let Some(url) = token_url {
+        builder = builder.token_url(url);
+    }
+    match client_auth.as_deref().map(str::trim) {
+        None => {}
+        Some(place) if place.eq_ignore_ascii_case("body") => builder = builder.client_auth(ClientAuth::Body),
+        Some(place) if place.eq_ignore_ascii_case("basic") => builder = builder.client_auth(ClientAuth::BasicPlain),
+        Some(_) => problems.push(format!("{prefix}_CLIENT_AUTH is neither `basic` nor `body`")),
+    }
+    if problems.is_empty() { Ok(builder) } else { Err(BuildError::new(problems).into()) }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn problems(variables: &[(&str, &str)]) -> Vec<String> {
+        let read = |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, value)| OsString::from(value));
+        match builder("SHOW", read).and_then(Builder::build) {
+            Ok(_) => Vec::new(),
+            Err(error) => error.problems().to_vec(),
+        }
+    }
+
+    #[test]
+    fn everything_that_is_missing_or_contradictory_is_named_at_once() {
+        assert_eq!(problems(&[]).len(), 2);
+        let wrong = problems(&[
+            ("SHOW_CLIENT_ID", ""),
+            ("SHOW_CLIENT_SECRET", "s3cr3t"),
+            ("SHOW_CLIENT_SECRET_FILE", "/nowhere"),
+            ("SHOW_CLIENT_AUTH", "header"),
+        ]);
+        assert_eq!(wrong.len(), 3, "{wrong:?}");
+        for (text, name) in wrong.iter().zip(["SHOW_CLIENT_ID", "SHOW_CLIENT_SECRET_FILE", "SHOW_CLIENT_AUTH"]) {
+            assert!(text.contains(name) && !text.contains("s3cr3t"), "{text}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_checked_as_those_of_a_builder() {
+        let credentials = [("SHOW_CLIENT_ID", "show-1"), ("SHOW_CLIENT_SECRET", "s3cr3t")];
+        assert_eq!(problems(&credentials), [] as [String; 0]);
+        let plain = [credentials[0], credentials[1], ("SHOW_API_URL", "http://api.example")];
+        assert!(problems(&plain)[0].contains("not https"));
+    }
+
+    #[test]
+    fn a_secret_file_is_read_without_its_line_end() {
+        let file = std::env::temp_dir().join(format!("perenso-secret-{}", std::process::id()));
+        std::fs::write(&file, "s3cr3t\n").unwrap();
+        let path = file.to_str().unwrap();
+        assert_eq!(problems(&[("SHOW_CLIENT_ID", "show-1"), ("SHOW_CLIENT_SECRET_FILE", path)]), [] as [String; 0]);
+        std::fs::remove_file(&file).unwrap();
+        let gone = problems(&[("SHOW_CLIENT_ID", "show-1"), ("SHOW_CLIENT_SECRET_FILE", path)]);
+        assert!(gone[0].contains("cannot be read"), "{gone:?}");
+    }
+}

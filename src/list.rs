@@ -1,0 +1,190 @@
+//! A list in the making: sorted, filtered; then read as one answer, page by page, or record by record.
+
+use std::{borrow::Cow, fmt, num::NonZeroU32, sync::Arc};
+
+use futures_util::Stream;
+use http::Method;
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{
+    client::Perenso,
+    error::Error,
+    operation::Operation,
+    page::{PAGE_SIZE, Page, Position, Records, Source},
+    time::Time,
+};
+
+/// The order of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Direction {
+    /// `asc`, as the vendor's sample has it.
+    Ascending,
+    /// `desc`, by inference: the vendor shows no sample of it.
+    Descending,
+}
+
+/// A list of records.
+///
+/// ```no_run
+/// # async fn example(show: perenso::Perenso) -> Result<(), perenso::Error> {
+/// use futures_util::TryStreamExt;
+/// use perenso::Direction;
+///
+/// let mut customers = show.customers().list().sort("customerID", Direction::Ascending).stream();
+/// while let Some(customer) = customers.try_next().await? {
+///     println!("{:?}", customer.customer_id);
+/// }
+/// # Ok(()) }
+/// ```
+#[must_use = "a list is read by `send`, `page`, `pages` or `stream`"]
+pub struct List<T> {
+    show: Perenso,
+    operation: &'static str,
+    path: Cow<'static, str>,
+    query: Vec<(Cow<'static, str>, String)>,
+    since: &'static str,
+    page_size: NonZeroU32,
+    start: Position,
+    key: fn(&T) -> Option<&str>,
+}
+
+impl<T> Clone for List<T> {
+    fn clone(&self) -> Self {
+        Self {
+            show: self.show.clone(),
+            operation: self.operation,
+            path: self.path.clone(),
+            query: self.query.clone(),
+            since: self.since,
+            page_size: self.page_size,
+            start: self.start,
+            key: self.key,
+        }
+    }
+}
+
+impl<T> List<T> {
+    pub(crate) fn new(show: &Perenso, operation: &'static Operation, key: fn(&T) -> Option<&str>) -> Self {
+        Self::at(show, operation.id, Cow::Borrowed(operation.path), key)
+    }
+
+    pub(crate) fn at(
+        show: &Perenso,
+        operation: &'static str,
+        path: Cow<'static, str>,
+        key: fn(&T) -> Option<&str>,
+    ) -> Self {
+        Self {
+            show: show.clone(),
+            operation,
+            path,
+            query: Vec::new(),
+            since: "modifiedAfter",
+            page_size: PAGE_SIZE,
+            start: Position::default(),
+            key,
+        }
+    }
+
+    /// This list filters by the time of a change under another name.
+    pub(crate) fn changed_since_by(mut self, name: &'static str) -> Self {
+        self.since = name;
+        self
+    }
+
+    /// Only records that were changed after this time, each with its `modifiedDate`. The vendor's sample is a date
+    /// alone, `2025-01-31`; what zone a time of day would be in is not said.
+    pub fn modified_after(self, time: impl Into<Time>) -> Self {
+        let (name, time) = (self.since, time.into());
+        self.filter(name, time.as_str().to_owned())
+    }
+
+    /// The order: the name of a field as JSON has it, and a direction.
+    pub fn sort(self, field: impl fmt::Display, direction: Direction) -> Self {
+        let direction = match direction {
+            Direction::Ascending => "asc",
+            Direction::Descending => "desc",
+        };
+        self.filter("sort", format!("{field}:{direction}"))
+    }
+
+    /// A parameter of the query, in place of one of the same name.
+    pub fn filter(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
+        let name = name.into();
+        self.query.retain(|(other, _)| *other != name);
+        self.query.push((name, value.into()));
+        self
+    }
+
+    /// How many records a page is asked for; 100 without it, and zero counts as one. The server may give fewer.
+    pub fn page_size(mut self, records: u32) -> Self {
+        self.page_size = NonZeroU32::new(records).unwrap_or(NonZeroU32::MIN);
+        self
+    }
+
+    /// Where [`pages`](Self::pages) and [`stream`](Self::stream) start: a [`Position`] that was kept.
+    pub fn start_at(mut self, position: Position) -> Self {
+        self.start = position;
+        self
+    }
+}
+
+impl<T: Serialize + DeserializeOwned + Send + 'static> List<T> {
+    /// The list as one answer, as long as the server makes it: nothing is asked about pages.
+    ///
+    /// # Errors
+    /// Whatever keeps the call from an answer that can be read.
+    pub async fn send(self) -> Result<Vec<T>, Error> {
+        self.fetch(None).await
+    }
+
+    /// One page, by its number from 1. An empty one lies behind the end.
+    ///
+    /// # Errors
+    /// Whatever keeps the call from an answer that can be read.
+    pub async fn page(self, number: u64) -> Result<Page<T>, Error> {
+        Ok(Page { number, items: self.fetch(Some(number)).await? })
+    }
+
+    /// Page after page, each fetched when it is asked for. The stream ends at an empty page only: a short one is no end,
+    /// since the server may cap its pages.
+    pub fn pages(self) -> impl Stream<Item = Result<Page<T>, Error>> + Send + use<T> {
+        let start = self.start.page;
+        self.source().pages(start)
+    }
+
+    /// Record after record. The stream ends with an error when a page repeats or overlaps the one before.
+    pub fn stream(self) -> Records<T> {
+        let start = self.start;
+        Records::new(self.source(), start)
+    }
+
+    fn source(self) -> Source<T> {
+        let (operation, asked, key) = (self.operation, self.page_size, self.key);
+        let fetch = move |number| {
+            let list = self.clone();
+            Box::pin(async move { list.fetch(Some(number)).await }) as _
+        };
+        Source { operation, asked, fetch: Arc::new(fetch), key }
+    }
+
+    async fn fetch(&self, page: Option<u64>) -> Result<Vec<T>, Error> {
+        let mut request = self.show.request(Method::GET, self.path.clone()).operation(self.operation);
+        for (name, value) in &self.query {
+            request = request.query(name.as_ref(), value);
+        }
+        if let Some(page) = page {
+            request = request.query("page", page).query("resultsPerPage", self.page_size);
+        }
+        // `null` in place of a list is an empty list.
+        let records: Option<Vec<T>> = request.send_json().await?;
+        Ok(records.unwrap_or_default())
+    }
+}
+
+impl<T> fmt::Debug for List<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("List").field("operation", &self.operation).field("start", &self.start).finish_non_exhaustive()
+    }
+}

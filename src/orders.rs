@@ -1,0 +1,64 @@
+//! Orders: list, by the filters that the vendor's sample shows.
+
+use crate::{client::Perenso, generated::operations, list::List, time::Time, types::Order};
+
+/// The orders of a show.
+#[derive(Clone, Copy, Debug)]
+pub struct Orders<'a> {
+    show: &'a Perenso,
+}
+
+impl<'a> Orders<'a> {
+    pub(crate) fn new(show: &'a Perenso) -> Self {
+        Self { show }
+    }
+
+    /// All orders, or those that fit the filters. Of an order, only its lines are known; the rest is kept as it came.
+    pub fn list(&self) -> List<Order> {
+        // No field of an order is known to tell it from others, so pages are compared as a whole.
+        List::new(self.show, &operations::ORDER_LIST, |_| None).changed_since_by("datelastmodified")
+    }
+}
+
+/// The filters of orders. What values the vendor accepts for status and type is not documented.
+impl List<Order> {
+    /// Only orders of this customer.
+    pub fn customer(self, id: impl Into<String>) -> Self {
+        self.filter("customerid", id)
+    }
+
+    /// Only orders of this product.
+    pub fn product(self, id: impl Into<String>) -> Self {
+        self.filter("productid", id)
+    }
+
+    /// Only orders at this vendor.
+    pub fn vendor(self, id: impl Into<String>) -> Self {
+        self.filter("vendorid", id)
+    }
+
+    /// Only orders of this status.
+    pub fn status(self, status: impl Into<String>) -> Self {
+        self.filter("status", status)
+    }
+
+    /// Only orders of this type; the vendor's sample shows `REGULAR`.
+    pub fn order_type(self, order_type: impl Into<String>) -> Self {
+        self.filter("ordertype", order_type)
+    }
+
+    /// Only orders with this purchase order number.
+    pub fn po_number(self, number: impl Into<String>) -> Self {
+        self.filter("ponumber", number)
+    }
+
+    /// Only orders to be delivered on this date, or from it on when [`delivery_until`](Self::delivery_until) is set too.
+    pub fn delivery_date(self, date: impl Into<Time>) -> Self {
+        self.filter("deliverydate", date.into().as_str().to_owned())
+    }
+
+    /// Only orders to be delivered up to this date.
+    pub fn delivery_until(self, date: impl Into<Time>) -> Self {
+        self.filter("deliverydatetill", date.into().as_str().to_owned())
+    }
+}

@@ -1,0 +1,107 @@
+//! The five calls that the vendor gives to every resource, for those that the document does not describe.
+
+use std::{borrow::Cow, fmt, marker::PhantomData};
+
+use http::Method;
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{
+    client::Perenso,
+    customers::gone,
+    error::{Error, ErrorKind},
+    id::{Id, segment},
+    list::List,
+};
+
+/// A resource by its path: list, create, update, get, delete.
+pub struct Resource<T> {
+    show: Perenso,
+    path: String,
+    record: PhantomData<fn() -> T>,
+}
+
+impl<T: Serialize + DeserializeOwned> Resource<T> {
+    pub(crate) fn new(show: &Perenso, path: &str) -> Result<Self, Error> {
+        let ends_well = path.len() > 1 && !path.ends_with('/');
+        if !path.starts_with('/') || !ends_well || path.contains(['?', '#']) || path.contains("//") {
+            let detail = "the path of a resource starts with `/`, does not end with it, and has no query: `/Warehouse`";
+            return Err(Error::own(ErrorKind::Input, "resource", detail));
+        }
+        Ok(Self { show: show.clone(), path: path.to_owned(), record: PhantomData })
+    }
+
+    fn one(&self, id: &Id) -> Cow<'static, str> {
+        Cow::Owned(format!("{}/{}", self.path, segment(id.as_str())))
+    }
+
+    /// One record.
+    ///
+    /// # Errors
+    /// [`Error::is_not_found`] when there is none; an id that no path can hold is refused before anything is sent.
+    pub async fn get(&self, id: impl TryInto<Id, Error: Into<Error>>) -> Result<T, Error> {
+        let id = id.try_into().map_err(Into::into)?;
+        Ok(self.show.request(Method::GET, self.one(&id)).operation(self.name("get")).send_json().await?)
+    }
+
+    /// Creates a record. Never sent twice.
+    ///
+    /// # Errors
+    /// Whatever keeps the call from an answer that can be read.
+    pub async fn create(&self, record: &(impl Serialize + ?Sized)) -> Result<T, Error> {
+        let request = self.show.request(Method::POST, self.path.clone()).operation(self.name("create"));
+        Ok(request.json(record).send_json().await?)
+    }
+
+    /// Updates a record.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub async fn update(
+        &self,
+        id: impl TryInto<Id, Error: Into<Error>>,
+        record: &(impl Serialize + ?Sized),
+    ) -> Result<T, Error> {
+        let id = id.try_into().map_err(Into::into)?;
+        let request = self.show.request(Method::PUT, self.one(&id)).operation(self.name("update"));
+        Ok(request.json(record).send_json().await?)
+    }
+
+    /// Deletes a record. When an attempt's answer was lost and the next one finds nothing, it is deleted.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub async fn delete(&self, id: impl TryInto<Id, Error: Into<Error>>) -> Result<(), Error> {
+        let id = id.try_into().map_err(Into::into)?;
+        match self.show.request(Method::DELETE, self.one(&id)).operation(self.name("delete")).send().await {
+            Ok(response) => {
+                response.discard().await;
+                Ok(())
+            }
+            Err(error) => gone(Err(error.into())),
+        }
+    }
+
+    /// The path and the verb: an id is data, and is not shown.
+    fn name(&self, verb: &str) -> String {
+        format!("{verb} {}", self.path)
+    }
+}
+
+impl<T: Serialize + DeserializeOwned + Send + 'static> Resource<T> {
+    /// All records. Their ids are not known to this type, so a page that repeats is noticed only as a whole.
+    pub fn list(&self) -> List<T> {
+        List::at(&self.show, "resource_list", Cow::Owned(self.path.clone()), |_| None)
+    }
+}
+
+impl<T> Clone for Resource<T> {
+    fn clone(&self) -> Self {
+        Self { show: self.show.clone(), path: self.path.clone(), record: PhantomData }
+    }
+}
+
+impl<T> fmt::Debug for Resource<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Resource").field("path", &self.path).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,77 @@
+//! Vendors: in bulk, the only call on them that is known.
+
+use perenso_auth::{CallOptions, Repeat};
+
+use crate::{
+    bulk::{Bulk, BulkReport, Record},
+    client::Perenso,
+    error::Error,
+    generated::{ClientVendorExt, types},
+    types::Vendor,
+};
+
+/// The vendors of a show.
+#[derive(Clone, Copy, Debug)]
+pub struct Vendors<'a> {
+    show: &'a Perenso,
+}
+
+impl<'a> Vendors<'a> {
+    pub(crate) fn new(show: &'a Perenso) -> Self {
+        Self { show }
+    }
+
+    /// Updates vendors by their `vendorID` and creates those that have none, and accounts for every one of them.
+    ///
+    /// Those without an id go out one by one and never twice: nothing in an answer would tell two of them apart.
+    pub fn upsert(&self, vendors: impl IntoIterator<Item = Vendor>) -> VendorBulk {
+        VendorBulk { show: self.show.clone(), bulk: Bulk::new("vendor_bulk_upsert", vendors) }
+    }
+}
+
+impl Record for Vendor {
+    const KEY: &'static str = "vendorID";
+    const KEY_IS_REQUIRED: bool = false;
+
+    fn key(&self) -> Option<&str> {
+        self.vendor_id.as_deref()
+    }
+
+    fn key_of_success(success: &types::BulkSuccess) -> Option<&str> {
+        success.vendor_id.as_deref()
+    }
+
+    fn key_of_failure(failure: &types::BulkFailure) -> Option<&str> {
+        failure.vendor_id.as_deref()
+    }
+}
+
+/// A bulk upsert of vendors in the making.
+#[derive(Debug)]
+#[must_use = "a bulk upsert is sent by `send`"]
+pub struct VendorBulk {
+    show: Perenso,
+    bulk: Bulk<Vendor>,
+}
+
+impl VendorBulk {
+    /// How many records with an id go out in one call; 500 without it. The vendor documents no limit.
+    pub fn batch_size(mut self, records: usize) -> Self {
+        self.bulk.set_batch_size(records);
+        self
+    }
+
+    /// Sends batch after batch. A fault ends it; what came of every record stands in the report.
+    ///
+    /// # Errors
+    /// Before anything is sent: when two records have the same key, or a key is empty.
+    pub async fn send(self) -> Result<BulkReport<Vendor>, Error> {
+        let Self { show, bulk } = self;
+        let keyed = show.with_options(CallOptions::clone(show.options()).repeat(Repeat::Keyed));
+        bulk.send(async |batch: &[Vendor], has_keys| {
+            let show = if has_keys { &keyed } else { &show };
+            Ok(show.api().vendor_bulk_upsert().body(batch.to_vec()).send().await?.into_inner())
+        })
+        .await
+    }
+}
