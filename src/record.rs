@@ -17,10 +17,12 @@ pub(crate) struct Keys {
 }
 
 impl Keys {
+    #[inline]
     pub(crate) fn new(names: &'static [&'static str]) -> Self {
         Self { names, next: 0 }
     }
 
+    #[inline]
     fn find(&mut self, name: &str) -> Option<usize> {
         let found = if self.names.get(self.next) == Some(&name) {
             self.next
@@ -35,6 +37,7 @@ impl Keys {
 impl<'de> DeserializeSeed<'de> for &mut Keys {
     type Value = Key;
 
+    #[inline]
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Key, D::Error> {
         deserializer.deserialize_identifier(self)
     }
