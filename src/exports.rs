@@ -1,20 +1,106 @@
 //! Custom exports: what there is, and running it with checked parameters.
+//!
+//! The vendor sets exports up on request, for data that the API does not give. A catalog says what there is and which
+//! parameters a run takes; what does not fit is refused before anything leaves the machine.
+//!
+//! ```no_run
+//! # async fn example(show: perenso::Perenso) -> Result<(), perenso::Error> {
+//! #[derive(serde::Deserialize)]
+//! #[serde(rename_all = "camelCase")]
+//! struct Customer {
+//!     customer_name: String,
+//!     city: Option<String>,
+//! }
+//!
+//! println!("{}", show.exports().catalog().await?);
+//!
+//! let page = show.exports().run("Get API Customers").value("Cursor", 1).value("Limit", 15).send().await?;
+//! for customer in page.rows::<Customer>()? {
+//!     println!("{} in {:?}", customer.customer_name, customer.city);
+//! }
+//!
+//! // An integer has no quotes: this is an error that says so, and nothing is sent.
+//! let error = show.exports().run("Get API Customers").value("Cursor", 1).value("Limit", "15").send().await.unwrap_err();
+//! println!("{error}");
+//! # Ok(()) }
+//! ```
+//!
+//! Values come one by one, by their Rust types ([`Run::value`]), as text that the data type reads ([`Run::text`]), or
+//! all at once from anything that serialises as an object ([`Run::values`]).
+//!
+//! The catalog is read once and kept by the client and its clones. It is read again when a run names an export that is
+//! not there, and after the server refused a run (400, 404, 422); where the vendor changes the parameters of an export
+//! under a running program, [`Exports::refresh`] reads it at once.
 
-use crate::client::Perenso;
+mod answer;
+mod catalog;
+mod descriptor;
+mod name;
+mod row;
+mod run;
+mod shelf;
+mod value;
 
-/// The catalog that a client keeps.
-#[derive(Debug, Default)]
-pub(crate) struct Shelf {}
+use std::sync::Arc;
+
+use self::run::Target;
+pub(crate) use self::shelf::Shelf;
+pub use self::{
+    answer::ExportAnswer,
+    catalog::Catalog,
+    descriptor::{CheckedRequest, Descriptor},
+    run::Run,
+    value::Value,
+};
+use crate::{client::Perenso, error::Error, generated::ClientExportExt};
 
 /// The custom exports of a show.
 #[derive(Clone, Copy, Debug)]
 pub struct Exports<'a> {
-    #[allow(dead_code)]
     show: &'a Perenso,
 }
 
 impl<'a> Exports<'a> {
     pub(crate) fn new(show: &'a Perenso) -> Self {
         Self { show }
+    }
+
+    /// The exports that there are. Read once, then kept by the client and its clones; callers who come before the first
+    /// answer each ask for themselves.
+    ///
+    /// # Errors
+    /// Whatever keeps the call from an answer that can be read.
+    pub async fn catalog(&self) -> Result<Arc<Catalog>, Error> {
+        match self.show.shelf().kept() {
+            Some(catalog) => Ok(catalog),
+            None => self.refresh().await,
+        }
+    }
+
+    /// The exports that there are, read anew and kept.
+    ///
+    /// # Errors
+    /// As [`catalog`](Self::catalog); what was kept before stays.
+    pub async fn refresh(&self) -> Result<Arc<Catalog>, Error> {
+        let exports = self.show.api().export_list().send().await?.into_inner();
+        Ok(self.show.shelf().keep(exports.into()))
+    }
+
+    /// A run of the export of this name.
+    pub fn run(&self, name: impl Into<String>) -> Run {
+        Run::new(self.show, Target::Name(name.into()))
+    }
+
+    /// A run of the export of this id.
+    pub fn run_id(&self, id: impl Into<String>) -> Run {
+        Run::new(self.show, Target::Id(id.into()))
+    }
+
+    /// Sends a request that a descriptor has checked.
+    ///
+    /// # Errors
+    /// Whatever keeps the call from a whole answer.
+    pub async fn send(&self, request: CheckedRequest) -> Result<ExportAnswer, Error> {
+        ExportAnswer::read(run::start(self.show, request).await?).await
     }
 }

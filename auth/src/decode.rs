@@ -11,9 +11,11 @@ use serde_json::Value;
 
 /// Where and how a document does not fit.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Misfit {
-    pub(crate) path: String,
-    pub(crate) detail: String,
+pub struct Misfit {
+    /// Where: `[1].priceZone`; empty or `.` for the top.
+    pub path: String,
+    /// What was expected and what kind of thing was found.
+    pub detail: String,
 }
 
 impl fmt::Display for Misfit {
@@ -27,7 +29,10 @@ impl fmt::Display for Misfit {
 }
 
 /// Reads a document; the search for what is wrong costs only those who have it.
-pub(crate) fn decode<T: DeserializeOwned>(document: &[u8]) -> Result<T, Misfit> {
+///
+/// # Errors
+/// When it is no JSON, or does not fit.
+pub fn decode<T: DeserializeOwned>(document: &[u8]) -> Result<T, Misfit> {
     match serde_json::from_slice(document) {
         Ok(value) => Ok(value),
         Err(error) => Err(explain::<T>(document, &error)),
@@ -58,7 +63,7 @@ fn explain<T: DeserializeOwned>(document: &[u8], error: &serde_json::Error) -> M
 
 /// An error that keeps kinds and names and drops values.
 #[derive(Debug)]
-struct Shape(String);
+pub struct Shape(String);
 
 impl fmt::Display for Shape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -8,7 +8,8 @@ mod cache;
 mod call;
 mod client;
 pub mod clock;
-mod decode;
+#[doc(hidden)]
+pub mod decode;
 mod error;
 mod exchange;
 mod fault;

@@ -1,0 +1,150 @@
+//! The exports that there are.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    descriptor::Descriptor,
+    name::{clean, handful, shown},
+};
+use crate::{
+    error::{Error, ErrorKind},
+    generated::operations::EXPORT_LIST,
+    types::ExportDescriptor,
+};
+
+/// The exports that there are, in the order of the API.
+///
+/// Serialised it is the answer of `GET /Export`, fields that the SDK does not know included, so a catalog can be saved
+/// and read again. `Display` gives a list for people:
+///
+/// ```
+/// let catalog: perenso::exports::Catalog = serde_json::from_str(r#"[
+///     {"id": "739da9", "name": "Vendors", "parameters": []},
+///     {"id": "79aag9", "name": "Get API Customers", "parameters": [
+///         {"name": "Cursor", "dataType": "Integer", "description": "Index of the current set of paged customers"},
+///         {"name": "Limit", "dataType": "Integer", "description": "Number of customers to return per export"}]}]"#)?;
+/// assert_eq!(catalog.to_string(), "\
+/// Vendors (739da9)
+///   no parameters
+/// Get API Customers (79aag9)
+///   Cursor  Integer  Index of the current set of paged customers
+///   Limit   Integer  Number of customers to return per export");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Catalog {
+    exports: Vec<Descriptor>,
+}
+
+impl Catalog {
+    /// The export of this name.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Export`] when there is none, with a handful of those that there are, the nearest first, or when there are several, with their ids.
+    pub fn by_name(&self, name: &str) -> Result<&Descriptor, Error> {
+        let mut found = self.iter().filter(|export| export.name() == name);
+        match (found.next(), found.next()) {
+            (Some(export), None) => Ok(export),
+            (Some(_), Some(_)) => {
+                let twins = self.iter().filter(|export| export.name() == name);
+                let ids: Vec<String> = twins.map(|export| shown(export.id())).collect();
+                Err(refusal(format!("{} exports have the name {}: run one by its id", ids.len(), shown(name)), ids))
+            }
+            (None, _) => Err(none_found("name", name, self.iter().map(Descriptor::name))),
+        }
+    }
+
+    /// The export of this id.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Export`] when there is none, or when there are several.
+    pub fn by_id(&self, id: &str) -> Result<&Descriptor, Error> {
+        let mut found = self.iter().filter(|export| export.id() == id);
+        match (found.next(), found.next()) {
+            (Some(export), None) => Ok(export),
+            (Some(_), Some(_)) => {
+                let twins = self.iter().filter(|export| export.id() == id);
+                let names: Vec<String> = twins.map(|export| shown(export.name())).collect();
+                Err(refusal(format!("{} exports have the id {}", names.len(), shown(id)), names))
+            }
+            (None, _) => Err(none_found("id", id, self.iter().map(Descriptor::id))),
+        }
+    }
+
+    /// The exports one by one.
+    pub fn iter(&self) -> std::slice::Iter<'_, Descriptor> {
+        self.exports.iter()
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.exports.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.exports.is_empty()
+    }
+}
+
+fn refusal(detail: String, problems: Vec<String>) -> Error {
+    Error::several(ErrorKind::Export, EXPORT_LIST.id, detail, problems)
+}
+
+fn none_found<'a>(what: &str, wanted: &str, names: impl Iterator<Item = &'a str>) -> Error {
+    let hint = match handful(wanted, names) {
+        names if names.is_empty() => "the show has no exports".to_owned(),
+        names => format!("there are {names}"),
+    };
+    refusal(format!("no export has the {what} {}; {hint}", shown(wanted)), Vec::new())
+}
+
+impl<'a> IntoIterator for &'a Catalog {
+    type Item = &'a Descriptor;
+    type IntoIter = std::slice::Iter<'a, Descriptor>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl From<Vec<ExportDescriptor>> for Catalog {
+    fn from(exports: Vec<ExportDescriptor>) -> Self {
+        Self { exports: exports.into_iter().map(Descriptor::from).collect() }
+    }
+}
+
+impl fmt::Display for Catalog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_empty() {
+            return f.write_str("no exports");
+        }
+        for (place, export) in self.iter().enumerate() {
+            let line = if place == 0 { "" } else { "\n" };
+            write!(f, "{line}{export}")?;
+            if export.parameters().is_empty() {
+                write!(f, "\n  no parameters")?;
+            }
+            let cells: Vec<[String; 3]> = export
+                .parameters()
+                .iter()
+                .map(|parameter| {
+                    let description = parameter.description.as_deref().unwrap_or_default();
+                    [clean(&parameter.name, 80), clean(parameter.data_type.as_str(), 80), clean(description, 200)]
+                })
+                .collect();
+            let width = |column: usize| cells.iter().map(|cells| cells[column].chars().count()).max().unwrap_or(0);
+            let (name_width, type_width) = (width(0), width(1));
+            for [name, data_type, description] in &cells {
+                let row = format!("\n  {name:name_width$}  {data_type:type_width$}  {description}");
+                f.write_str(row.trim_end_matches(' '))?;
+            }
+        }
+        Ok(())
+    }
+}

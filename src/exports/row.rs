@@ -1,0 +1,124 @@
+//! One row of a CSV file as a record: text stays text until a type asks for something else.
+
+use csv::StringRecord;
+use perenso_auth::decode::Shape;
+use serde::{
+    Deserializer,
+    de::{self, Error as _, IntoDeserializer, Unexpected, Visitor, value::MapDeserializer},
+    forward_to_deserialize_any,
+};
+
+/// A row under its header. (The csv crate's own reading would guess numbers, and `0940` would lose its zero.)
+#[derive(Clone, Copy)]
+pub(crate) struct Row<'r> {
+    pub(crate) header: &'r StringRecord,
+    pub(crate) fields: &'r StringRecord,
+}
+
+impl<'de> Deserializer<'de> for Row<'de> {
+    type Error = Shape;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Shape> {
+        let cells = self.header.iter().zip(self.fields.iter().map(Cell));
+        visitor.visit_map(MapDeserializer::new(cells))
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Shape> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Shape> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
+        seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+/// A field of a row.
+#[derive(Clone, Copy)]
+struct Cell<'r>(&'r str);
+
+impl<'de> IntoDeserializer<'de, Shape> for Cell<'de> {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+macro_rules! parsed {
+    ($($method:ident $visit:ident $number:ty)*) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Shape> {
+            match self.0.parse::<$number>() {
+                Ok(number) => visitor.$visit(number),
+                Err(_) => Err(self.unfit(&visitor)),
+            }
+        }
+    )*};
+}
+
+impl Cell<'_> {
+    fn unfit(self, expected: &dyn de::Expected) -> Shape {
+        let found = if self.0.is_empty() { Unexpected::Other("nothing") } else { Unexpected::Str(self.0) };
+        Shape::invalid_type(found, expected)
+    }
+}
+
+impl<'de> Deserializer<'de> for Cell<'de> {
+    type Error = Shape;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Shape> {
+        visitor.visit_borrowed_str(self.0)
+    }
+
+    parsed! {
+        deserialize_i8 visit_i8 i8
+        deserialize_i16 visit_i16 i16
+        deserialize_i32 visit_i32 i32
+        deserialize_i64 visit_i64 i64
+        deserialize_i128 visit_i128 i128
+        deserialize_u8 visit_u8 u8
+        deserialize_u16 visit_u16 u16
+        deserialize_u32 visit_u32 u32
+        deserialize_u64 visit_u64 u64
+        deserialize_u128 visit_u128 u128
+        deserialize_f32 visit_f32 f32
+        deserialize_f64 visit_f64 f64
+    }
+
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Shape> {
+        match self.0 {
+            text if text.eq_ignore_ascii_case("true") => visitor.visit_bool(true),
+            text if text.eq_ignore_ascii_case("false") => visitor.visit_bool(false),
+            _ => Err(self.unfit(&visitor)),
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Shape> {
+        if self.0.is_empty() { visitor.visit_none() } else { visitor.visit_some(self) }
+    }
+
+    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Shape> {
+        if self.0.is_empty() { visitor.visit_unit() } else { Err(self.unfit(&visitor)) }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Shape> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Shape> {
+        visitor.visit_enum(self.0.into_deserializer())
+    }
+
+    forward_to_deserialize_any! {
+        char str string bytes byte_buf unit_struct seq tuple tuple_struct map struct identifier ignored_any
+    }
+}

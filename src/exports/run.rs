@@ -1,0 +1,186 @@
+//! A run of an export in the making.
+
+use std::{fmt, sync::Arc};
+
+use http::StatusCode;
+use perenso_auth::Response;
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{MapAccess, Visitor},
+};
+use serde_json::Value as Json;
+
+use super::{
+    answer::ExportAnswer,
+    catalog::Catalog,
+    descriptor::{CheckedRequest, Descriptor},
+    value::{Given, Value, kind},
+};
+use crate::{client::Perenso, error::Error, generated::ClientSealedExt, types::ExportValues};
+
+/// Which export is meant.
+#[derive(Clone, Debug)]
+pub(crate) enum Target {
+    Name(String),
+    Id(String),
+}
+
+impl Target {
+    fn find<'a>(&self, catalog: &'a Catalog) -> Result<&'a Descriptor, Error> {
+        match self {
+            Self::Name(name) => catalog.by_name(name),
+            Self::Id(id) => catalog.by_id(id),
+        }
+    }
+
+    fn is_in(&self, catalog: &Catalog) -> bool {
+        catalog.iter().any(|export| match self {
+            Self::Name(name) => export.name() == name,
+            Self::Id(id) => export.id() == id,
+        })
+    }
+}
+
+/// A run of an export in the making.
+///
+/// `Debug` shows no values.
+#[derive(Clone)]
+#[must_use = "a run is sent by `send`"]
+pub struct Run {
+    show: Perenso,
+    target: Target,
+    given: Vec<(String, Given)>,
+    problems: Vec<String>,
+}
+
+impl Run {
+    pub(crate) fn new(show: &Perenso, target: Target) -> Self {
+        Self { show: show.clone(), target, given: Vec::new(), problems: Vec::new() }
+    }
+
+    /// The value of a parameter.
+    pub fn value(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.given.push((name.into(), Given::Value(value.into())));
+        self
+    }
+
+    /// The value of a parameter as JSON: the only way for a data type that the SDK does not know. For a known one it is
+    /// checked like any other value.
+    pub fn raw(self, name: impl Into<String>, json: impl Into<Json>) -> Self {
+        self.value(name, Value::Raw(json.into()))
+    }
+
+    /// The value of a parameter as text, of a command line or a form, to be read as its data type has it: see
+    /// [`Descriptor::parse`].
+    pub fn text(mut self, name: impl Into<String>, text: impl Into<String>) -> Self {
+        self.given.push((name.into(), Given::Text(text.into())));
+        self
+    }
+
+    /// The values of parameters from a struct or a map that serialises as an object.
+    ///
+    /// A time is a text in RFC 3339 with a zone and whole seconds, as chrono writes it; it goes out in the form of the
+    /// vendor's guide. `null` counts as a value of the wrong kind, a name that occurs twice as given twice.
+    ///
+    /// ```no_run
+    /// # async fn example(show: perenso::Perenso) -> Result<(), perenso::Error> {
+    /// #[derive(serde::Serialize)]
+    /// #[serde(rename_all = "PascalCase")]
+    /// struct Page {
+    ///     cursor: u32,
+    ///     limit: u32,
+    /// }
+    ///
+    /// let page = Page { cursor: 1, limit: 15 };
+    /// let answer = show.exports().run("Get API Customers").values(&page).send().await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn values(mut self, values: &(impl Serialize + ?Sized)) -> Self {
+        match fields(values) {
+            Ok(fields) => self.given.extend(fields.into_iter().map(|(name, json)| (name, Given::Json(json)))),
+            Err(problem) => self.problems.push(problem),
+        }
+        self
+    }
+
+    /// Checks the values against the catalog, sends them, and reads the whole answer.
+    ///
+    /// # Errors
+    /// Before the run is sent: no such export, or two of that name ([`ErrorKind::Export`](crate::ErrorKind::Export));
+    /// values that do not fit, all of them at once ([`ErrorKind::Input`](crate::ErrorKind::Input)). Then whatever keeps
+    /// the call from a whole answer.
+    pub async fn send(self) -> Result<ExportAnswer, Error> {
+        let Self { show, target, given, problems } = self;
+        let catalog = catalog_with(&show, &target).await?;
+        let request = target.find(&catalog)?.fit(given, problems)?;
+        show.exports().send(request).await
+    }
+}
+
+impl fmt::Debug for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&String> = self.given.iter().map(|(name, _)| name).collect();
+        f.debug_struct("Run").field("target", &self.target).field("parameters", &names).finish_non_exhaustive()
+    }
+}
+
+/// The catalog that is kept, or a new one where that does not know the export: it may have come since.
+async fn catalog_with(show: &Perenso, target: &Target) -> Result<Arc<Catalog>, Error> {
+    match show.shelf().kept() {
+        Some(catalog) if target.is_in(&catalog) => Ok(catalog),
+        _ => show.exports().refresh().await,
+    }
+}
+
+/// Sends a checked request. What the server refuses may have changed since the catalog was read, so the next run reads
+/// it again.
+pub(crate) async fn start(show: &Perenso, request: CheckedRequest) -> Result<Response, Error> {
+    let (id, values) = request.into_parts();
+    let result = if values.is_empty() {
+        show.api().export_run().id(id).send().await
+    } else {
+        show.api().export_run_with().record_id(id).body(ExportValues(values)).send().await
+    };
+    let refusals = [StatusCode::BAD_REQUEST, StatusCode::NOT_FOUND, StatusCode::UNPROCESSABLE_ENTITY];
+    if let Err(error) = &result
+        && error.status().is_some_and(|status| refusals.contains(&status))
+        && !error.is_auth()
+    {
+        show.shelf().clear();
+    }
+    result
+}
+
+/// The fields of an object in their order, those that occur twice included.
+struct Fields(Vec<(String, Json)>);
+
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Fields;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
+                let mut fields = Vec::new();
+                while let Some(field) = map.next_entry()? {
+                    fields.push(field);
+                }
+                Ok(Fields(fields))
+            }
+        }
+        deserializer.deserialize_map(Reader)
+    }
+}
+
+/// What a type writes as its fields. (Text of a type's own errors may quote values, so it is not handed on.)
+fn fields(values: &(impl Serialize + ?Sized)) -> Result<Vec<(String, Json)>, String> {
+    let text = serde_json::to_vec(values).map_err(|_| "values: they cannot be written as a JSON object".to_owned())?;
+    serde_json::from_slice(&text).map(|Fields(fields)| fields).map_err(|_| {
+        let found = serde_json::from_slice(&text).map_or("something else", |json: Json| kind(&json));
+        format!("values: expected an object with a field for every parameter; found {found}")
+    })
+}

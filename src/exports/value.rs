@@ -1,0 +1,426 @@
+//! A value of an export's parameter, and how it stands in JSON.
+
+use std::{borrow::Cow, fmt};
+
+use chrono::{DateTime, Datelike, TimeZone, Timelike, Utc};
+use serde_json::Value as Json;
+
+use crate::types::ExportDataType;
+
+/// A value of an export's parameter.
+///
+/// Rust's own types turn into it; integers that do not fit 64 bits are kept as such and refused by the check, never
+/// wrapped. The forms are those of the vendor's "Data Type Reference".
+///
+/// | data type | Rust | JSON |
+/// |---|---|---|
+/// | Integer | every integer type | `15`, never quoted |
+/// | Text | `&str`, `String` | `"text"` |
+/// | DateTime | `chrono::DateTime` of any zone, converted to UTC | `"2022-10-31T09:00:00Z"` |
+/// | Boolean | `bool` | `true` |
+///
+/// A time has whole seconds and a year from 0000 to 9999; anything else is refused by the check, never cut. A time
+/// without a zone is refused by the compiler, since it names no moment:
+///
+/// ```
+/// # use perenso::exports::Value;
+/// let since = chrono::DateTime::parse_from_rfc3339("2022-10-31T10:00:00+01:00")?;
+/// let value = Value::from(since);
+/// # Ok::<(), chrono::ParseError>(())
+/// ```
+///
+/// ```compile_fail,E0277
+/// # use perenso::exports::Value;
+/// let since: chrono::NaiveDateTime = "2022-10-31T10:00:00".parse()?;
+/// let value = Value::from(since);
+/// # Ok::<(), chrono::ParseError>(())
+/// ```
+///
+/// `Debug` shows the kind only: a value may be personal data.
+#[derive(Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Value {
+    /// For `Integer`.
+    Integer(i64),
+    /// For `Text`.
+    Text(String),
+    /// For `DateTime`.
+    DateTime(DateTime<Utc>),
+    /// For `Boolean`.
+    Boolean(bool),
+    /// JSON as it is, and the only way to give a value to a parameter whose data type the SDK does not know. For a known
+    /// type it is checked like any other value.
+    Raw(Json),
+    /// An integer that does not fit 64 bits, for the check to refuse.
+    #[doc(hidden)]
+    Beyond,
+}
+
+impl Value {
+    /// JSON as it is: see [`Value::Raw`].
+    pub fn raw(json: impl Into<Json>) -> Self {
+        Self::Raw(json.into())
+    }
+
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Integer(_) => "an integer",
+            Self::Text(_) => "text",
+            Self::DateTime(_) => "a time",
+            Self::Boolean(_) => "a boolean",
+            Self::Raw(json) => kind(json),
+            Self::Beyond => BEYOND,
+        }
+    }
+}
+
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Integer(_) => "Integer(..)",
+            Self::Text(_) => "Text(..)",
+            Self::DateTime(_) => "DateTime(..)",
+            Self::Boolean(_) => "Boolean(..)",
+            Self::Raw(_) => "Raw(..)",
+            Self::Beyond => "Beyond",
+        })
+    }
+}
+
+macro_rules! from_integers {
+    ($($integer:ty)*) => {$(
+        impl From<$integer> for Value {
+            fn from(number: $integer) -> Self {
+                i64::try_from(number).map_or(Self::Beyond, Self::Integer)
+            }
+        }
+    )*};
+}
+
+from_integers!(i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize);
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Self {
+        Self::Boolean(value)
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<&String> for Value {
+    fn from(text: &String) -> Self {
+        Self::Text(text.clone())
+    }
+}
+
+impl From<Cow<'_, str>> for Value {
+    fn from(text: Cow<'_, str>) -> Self {
+        Self::Text(text.into_owned())
+    }
+}
+
+impl<Tz: TimeZone> From<DateTime<Tz>> for Value {
+    fn from(time: DateTime<Tz>) -> Self {
+        Self::DateTime(time.to_utc())
+    }
+}
+
+/// A value as it was given, before a data type says what it must be.
+#[derive(Clone)]
+pub(crate) enum Given {
+    /// By its Rust type.
+    Value(Value),
+    /// By a type that serialises itself.
+    Json(Json),
+    /// As text that the data type reads.
+    Text(String),
+}
+
+impl Given {
+    /// The value as it goes out, or what was found instead.
+    pub(crate) fn fit(self, expected: &ExportDataType) -> Result<Json, &'static str> {
+        use ExportDataType as Type;
+        match (expected, self) {
+            (_, Self::Text(text)) => Self::Value(parse(expected, &text)?).fit(expected),
+            (Type::Other(_), Self::Value(Value::Raw(json))) => Ok(json),
+            (Type::Other(_), Self::Value(value)) => Err(value.kind()),
+            (Type::Other(_), Self::Json(json)) => Err(kind(&json)),
+            (_, Self::Value(Value::Raw(json)) | Self::Json(json)) => fit_json(expected, json),
+            (Type::Integer, Self::Value(Value::Integer(number))) => Ok(number.into()),
+            (Type::Text, Self::Value(Value::Text(text))) => Ok(text.into()),
+            (Type::DateTime, Self::Value(Value::DateTime(time))) => write_time(time).map(Json::String),
+            (Type::Boolean, Self::Value(Value::Boolean(value))) => Ok(value.into()),
+            (_, Self::Value(value)) => Err(value.kind()),
+        }
+    }
+}
+
+fn fit_json(expected: &ExportDataType, json: Json) -> Result<Json, &'static str> {
+    match (expected, &json) {
+        (ExportDataType::Integer, Json::Number(number)) if number.as_i64().is_some() => Ok(json),
+        (ExportDataType::Text, Json::String(_)) | (ExportDataType::Boolean, Json::Bool(_)) => Ok(json),
+        (ExportDataType::DateTime, Json::String(text)) => write_time(read_time(text)?).map(Json::String),
+        _ => Err(kind(&json)),
+    }
+}
+
+/// Reads text as a value of this type, or says what was found instead.
+pub(crate) fn parse(expected: &ExportDataType, text: &str) -> Result<Value, &'static str> {
+    match expected {
+        ExportDataType::Integer => read_integer(text).map(Value::Integer),
+        ExportDataType::Text => Ok(text.into()),
+        ExportDataType::DateTime => {
+            let time = read_time(text)?;
+            write_time(time).map(|_| Value::DateTime(time))
+        }
+        ExportDataType::Boolean if text.eq_ignore_ascii_case("true") => Ok(Value::Boolean(true)),
+        ExportDataType::Boolean if text.eq_ignore_ascii_case("false") => Ok(Value::Boolean(false)),
+        ExportDataType::Boolean => Err(OTHER_TEXT),
+        ExportDataType::Other(_) => Err("text"),
+    }
+}
+
+/// What a data type takes, with the example of the vendor's guide.
+pub(crate) fn expectation(expected: &ExportDataType) -> String {
+    match expected {
+        ExportDataType::Integer => "Integer, 64 bits, without quotes such as `15`".to_owned(),
+        ExportDataType::Text => "Text such as `\"text\"`".to_owned(),
+        ExportDataType::DateTime => {
+            "DateTime, with a zone and whole seconds, such as `\"2022-10-31T09:00:00Z\"`".to_owned()
+        }
+        ExportDataType::Boolean => "Boolean, without quotes such as `true`".to_owned(),
+        ExportDataType::Other(name) => {
+            let name = super::name::shown(name);
+            format!("{name}, a data type that this version does not know: give its JSON by `raw`")
+        }
+    }
+}
+
+/// What a data type takes as text.
+pub(crate) fn text_expectation(expected: &ExportDataType) -> String {
+    match expected {
+        ExportDataType::Integer => "Integer, 64 bits, digits only or after a minus sign, such as 15".to_owned(),
+        ExportDataType::DateTime => {
+            "DateTime, RFC 3339 with a zone and whole seconds, such as 2022-10-31T09:00:00Z".to_owned()
+        }
+        ExportDataType::Boolean => "Boolean, true or false".to_owned(),
+        ExportDataType::Text => "Text".to_owned(),
+        ExportDataType::Other(_) => expectation(expected),
+    }
+}
+
+const BEYOND: &str = "an integer beyond 64 bits";
+const OTHER_TEXT: &str = "text of another form";
+
+/// The kind of a JSON value, without the value.
+pub(crate) fn kind(json: &Json) -> &'static str {
+    match json {
+        Json::Null => "null",
+        Json::Bool(_) => "a boolean",
+        Json::Number(number) => match (number.is_i64(), number.is_u64(), number.as_f64()) {
+            (true, _, _) => "an integer",
+            (_, true, _) => BEYOND,
+            // What has more digits than any integer type was read as a floating one.
+            (_, _, Some(float)) if float.abs() >= 9e18 => BEYOND,
+            _ => "a number with a fraction",
+        },
+        Json::String(_) => "text",
+        Json::Array(_) => "a list",
+        Json::Object(_) => "an object",
+    }
+}
+
+/// A code such as `0940` is no number: its zero would be lost. So leading zeros are refused, like plus signs and blanks.
+fn read_integer(text: &str) -> Result<i64, &'static str> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_number || (digits.len() > 1 && digits.starts_with('0')) {
+        return Err(OTHER_TEXT);
+    }
+    text.parse().map_err(|_| BEYOND)
+}
+
+/// A time in RFC 3339 with zone and whole seconds. (chrono alone would also take fractions, blanks and lower case.)
+fn read_time(text: &str) -> Result<DateTime<Utc>, &'static str> {
+    let (clock, zone) = text.split_at_checked("2022-10-31T09:00:00".len()).ok_or(OTHER_TEXT)?;
+    let has_form = clock.bytes().zip("dddd-dd-ddTdd:dd:dd".bytes()).all(|(byte, form)| match form {
+        b'd' => byte.is_ascii_digit(),
+        _ => byte == form,
+    });
+    match zone {
+        _ if !has_form => Err(OTHER_TEXT),
+        "" => Err("a time without a zone"),
+        // RFC 3339, section 4.3: the local offset is unknown.
+        "-00:00" => Err("a time whose zone is unknown"),
+        _ if zone.starts_with('.') => Err(FRACTION),
+        _ if !zone.starts_with(['Z', '+', '-']) => Err(OTHER_TEXT),
+        _ => DateTime::parse_from_rfc3339(text).map(|time| time.to_utc()).map_err(|_| OTHER_TEXT),
+    }
+}
+
+const FRACTION: &str = "a time with a fraction of a second";
+
+/// A time in the form of the vendor's guide.
+fn write_time(time: DateTime<Utc>) -> Result<String, &'static str> {
+    match time.nanosecond() {
+        0 => {}
+        1_000_000_000.. => return Err("a leap second"),
+        _ => return Err(FRACTION),
+    }
+    if !(0..=9999).contains(&time.year()) {
+        return Err("a time outside of the years 0000 to 9999");
+    }
+    Ok(time.format("%Y-%m-%dT%H:%M:%SZ").to_string())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use chrono::{Duration, FixedOffset, NaiveDate};
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use ExportDataType as Type;
+
+    fn fit(expected: &Type, value: impl Into<Value>) -> Result<Json, &'static str> {
+        Given::Value(value.into()).fit(expected)
+    }
+
+    #[test]
+    fn the_seed_table_goes_out_as_it_stands() {
+        let time = FixedOffset::east_opt(3600).unwrap().with_ymd_and_hms(2022, 10, 31, 10, 0, 0).unwrap();
+        assert_eq!(fit(&Type::Integer, 1), Ok(json!(1)));
+        assert_eq!(fit(&Type::Text, "text"), Ok(json!("text")));
+        assert_eq!(fit(&Type::DateTime, time), Ok(json!("2022-10-31T09:00:00Z")));
+        assert_eq!(fit(&Type::Boolean, true), Ok(json!(true)));
+        assert_eq!(fit(&Type::Other("Money".into()), Value::raw("1.5")), Ok(json!("1.5")));
+    }
+
+    #[test]
+    fn integers_do_not_wrap() {
+        assert_eq!(fit(&Type::Integer, i64::MAX as u64), Ok(json!(i64::MAX)));
+        assert_eq!(fit(&Type::Integer, i64::MIN), Ok(json!(i64::MIN)));
+        for value in [Value::from(u64::MAX), i128::MIN.into(), u128::MAX.into(), Value::raw(u64::MAX)] {
+            assert_eq!(fit(&Type::Integer, value), Err(BEYOND));
+        }
+    }
+
+    #[test]
+    fn another_kind_is_named_and_not_converted() {
+        for (expected, value, found) in [
+            (Type::Integer, Value::from("15"), "text"),
+            (Type::Integer, true.into(), "a boolean"),
+            (Type::Integer, Value::Raw(json!(15.0)), "a number with a fraction"),
+            (Type::Integer, Value::Raw(json!("15")), "text"),
+            (Type::Text, 15.into(), "an integer"),
+            (Type::Text, Value::Raw(Json::Null), "null"),
+            (Type::Boolean, "true".into(), "text"),
+            (Type::DateTime, "2022-10-31T09:00:00Z".into(), "text"),
+            (Type::Other("Money".into()), 1.into(), "an integer"),
+        ] {
+            assert_eq!(fit(&expected, value.clone()), Err(found), "{expected} {value:?}");
+        }
+    }
+
+    #[test]
+    fn times_are_never_cut() {
+        let day = NaiveDate::from_ymd_opt(2016, 12, 31).unwrap();
+        let leap = day.and_hms_milli_opt(23, 59, 59, 1000).unwrap().and_utc();
+        let late = NaiveDate::from_ymd_opt(10_000, 1, 1).unwrap().and_hms_opt(0, 0, 0).unwrap().and_utc();
+        let early = NaiveDate::from_ymd_opt(-1, 1, 1).unwrap().and_hms_opt(0, 0, 0).unwrap().and_utc();
+        assert_eq!(fit(&Type::DateTime, leap), Err("a leap second"));
+        assert_eq!(fit(&Type::DateTime, late), Err("a time outside of the years 0000 to 9999"));
+        assert_eq!(fit(&Type::DateTime, early), Err("a time outside of the years 0000 to 9999"));
+        assert_eq!(fit(&Type::DateTime, late - Duration::nanoseconds(1)), Err(FRACTION));
+        assert_eq!(fit(&Type::DateTime, late - Duration::seconds(1)), Ok(json!("9999-12-31T23:59:59Z")));
+    }
+
+    #[test]
+    fn text_is_read_by_the_type_and_no_guess_is_made() {
+        for (expected, text) in [
+            (Type::Integer, "15"),
+            (Type::Integer, "-9223372036854775808"),
+            (Type::Integer, "0"),
+            (Type::Boolean, "TRUE"),
+            (Type::Boolean, "false"),
+            (Type::DateTime, "2022-10-31T09:00:00Z"),
+            (Type::DateTime, "2022-10-31T09:00:00+13:45"),
+            (Type::Text, ""),
+        ] {
+            parse(&expected, text).unwrap();
+        }
+        for (expected, text, found) in [
+            (Type::Integer, "+15", OTHER_TEXT),
+            (Type::Integer, " 15", OTHER_TEXT),
+            (Type::Integer, "1 5", OTHER_TEXT),
+            (Type::Integer, "0940", OTHER_TEXT),
+            (Type::Integer, "15.0", OTHER_TEXT),
+            (Type::Integer, "١٥", OTHER_TEXT),
+            (Type::Integer, "-", OTHER_TEXT),
+            (Type::Integer, "", OTHER_TEXT),
+            (Type::Integer, "9223372036854775808", BEYOND),
+            (Type::Boolean, "1", OTHER_TEXT),
+            (Type::Boolean, "yes", OTHER_TEXT),
+            (Type::DateTime, "2022-10-31", OTHER_TEXT),
+            (Type::DateTime, "2022-10-31 09:00:00Z", OTHER_TEXT),
+            (Type::DateTime, "2022-10-31T09:00:00", "a time without a zone"),
+            (Type::DateTime, "2022-10-31T09:00:00-00:00", "a time whose zone is unknown"),
+            (Type::DateTime, "2022-10-31T09:00:00.5Z", FRACTION),
+            (Type::DateTime, "2022-10-31T09:00:00.000Z", FRACTION),
+            (Type::DateTime, "2016-12-31T23:59:60Z", "a leap second"),
+            (Type::DateTime, "2022-02-30T09:00:00Z", OTHER_TEXT),
+            (Type::DateTime, "9999-12-31T23:59:59-01:00", "a time outside of the years 0000 to 9999"),
+            (Type::DateTime, "2022-10-31T09:00:00 +01:00", OTHER_TEXT),
+            (Type::DateTime, "2022-10-31T09:00:0é", OTHER_TEXT),
+            (Type::Other("Money".into()), "1", "text"),
+        ] {
+            assert_eq!(parse(&expected, text), Err(found), "{expected} {text}");
+        }
+    }
+
+    #[test]
+    fn debug_shows_the_kind_only() {
+        assert_eq!(format!("{:?}", [Value::from("s3cr3t"), 4711.into()]), "[Text(..), Integer(..)]");
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_written_is_read_again(number: i64, flag: bool, text: String, seconds in -62_167_219_200i64..253_402_300_800) {
+            let time = DateTime::from_timestamp(seconds, 0).unwrap();
+            prop_assert_eq!(parse(&Type::Integer, &number.to_string()), Ok(number.into()));
+            prop_assert_eq!(parse(&Type::Boolean, &flag.to_string()), Ok(flag.into()));
+            prop_assert_eq!(parse(&Type::Text, &text), Ok(text.into()));
+            let written = write_time(time).unwrap();
+            prop_assert_eq!(written.len(), 20);
+            prop_assert_eq!(parse(&Type::DateTime, &written), Ok(time.into()));
+        }
+
+        #[test]
+        fn any_zone_is_the_same_moment(seconds in 0i64..4_000_000_000, minutes in -14 * 60..14 * 60i32) {
+            let time = DateTime::from_timestamp(seconds, 0).unwrap();
+            let text = time.with_timezone(&FixedOffset::east_opt(minutes * 60).unwrap()).to_rfc3339();
+            prop_assert_eq!(parse(&Type::DateTime, &text), Ok(time.into()));
+        }
+
+        #[test]
+        fn no_text_makes_the_parser_panic(text: String, like in "[-+0-9TZ:. ]{0,26}") {
+            for expected in [Type::Integer, Type::DateTime, Type::Boolean] {
+                let _ = parse(&expected, &text);
+                if let Ok(value) = parse(&expected, &like) {
+                    prop_assert!(fit(&expected, value).is_ok());
+                }
+            }
+        }
+    }
+}
