@@ -132,6 +132,12 @@ impl Builder {
         self.map(|auth| auth.http_builder(builder))
     }
 
+    /// A rustls configuration of your own, with the crypto provider, the roots and the certificates that it has.
+    #[cfg(feature = "rustls")]
+    pub fn rustls_config(self, config: rustls::ClientConfig) -> Self {
+        self.map(|auth| auth.rustls_config(config))
+    }
+
     /// Leaves TLS as the reqwest builder has it: see [`ClientBuilder::keep_tls`].
     pub fn keep_tls(self) -> Self {
         self.map(ClientBuilder::keep_tls)

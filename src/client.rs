@@ -2,6 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use futures_util::TryFutureExt;
 use http::Method;
 use perenso_auth::{AccessToken, CallOptions, RequestBuilder};
 use serde::{Serialize, de::DeserializeOwned};
@@ -170,8 +171,15 @@ impl Perenso {
     ///
     /// # Errors
     /// When none can be had, or when tokens of this server never live that long.
-    pub async fn token(&self, min_validity: Duration) -> Result<AccessToken, Error> {
-        Ok(self.auth().token(min_validity).await?)
+    pub fn token(&self, min_validity: Duration) -> impl Future<Output = Result<AccessToken, Error>> + Send + '_ {
+        self.auth().token(min_validity).err_into()
+    }
+
+    /// The bearer token in hand, at once and without waiting, for interceptors that cannot; `None` while there is none, or
+    /// while it is due for renewal: then [`token`](Self::token) gets one.
+    #[must_use]
+    pub fn token_in_hand(&self) -> Option<AccessToken> {
+        self.auth().token_in_hand()
     }
 
     /// The generated client: a builder for every operation of the document, by the traits of

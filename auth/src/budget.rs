@@ -5,11 +5,12 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use governor::{
     Quota, RateLimiter,
+    clock::Clock as _,
     middleware::NoOpMiddleware,
     state::{InMemoryState, NotKeyed},
 };
@@ -19,15 +20,18 @@ use crate::{
     profile::Rate,
 };
 
-/// The clock of the budget, as governor wants it.
+/// The clock of the budget, as governor wants it: time since the budget was made.
 #[derive(Clone, Debug)]
-struct Beat(Arc<dyn Clock>);
+struct Beat {
+    clock: Arc<dyn Clock>,
+    origin: Instant,
+}
 
 impl governor::clock::Clock for Beat {
     type Instant = Duration;
 
     fn now(&self) -> Duration {
-        self.0.monotonic()
+        self.clock.monotonic().saturating_duration_since(self.origin)
     }
 }
 
@@ -40,19 +44,20 @@ pub(crate) struct Exhausted;
 /// Permits for calls, handed out in the order in which they were asked for.
 pub(crate) struct Budget {
     limiter: Option<Limiter>,
-    clock: Arc<dyn Clock>,
+    beat: Beat,
     queue: tokio::sync::Mutex<()>,
-    /// Nanoseconds of the monotonic clock before which nothing leaves.
+    /// Nanoseconds of the beat before which nothing leaves.
     paused_until: AtomicU64,
 }
 
 impl Budget {
     pub(crate) fn new(rate: Option<Rate>, clock: Arc<dyn Clock>) -> Self {
+        let beat = Beat { origin: clock.monotonic(), clock };
         let limiter = rate.and_then(|rate| {
             let quota = Quota::with_period(rate.period / rate.calls.get())?.allow_burst(rate.burst);
-            Some(RateLimiter::direct_with_clock(quota, Beat(Arc::clone(&clock))))
+            Some(RateLimiter::direct_with_clock(quota, beat.clone()))
         });
-        Self { limiter, clock, queue: tokio::sync::Mutex::new(()), paused_until: AtomicU64::new(0) }
+        Self { limiter, beat, queue: tokio::sync::Mutex::new(()), paused_until: AtomicU64::new(0) }
     }
 
     /// Waits for a permit, at most for `limit`; answers how long it took.
@@ -62,26 +67,26 @@ impl Budget {
         if queued.is_ok() && self.wait().is_none() {
             return Ok(Duration::ZERO);
         }
-        let start = self.clock.monotonic();
+        let start = self.beat.now();
         let permit = async {
             let _turn = match queued {
                 Ok(turn) => turn,
                 Err(_) => self.queue.lock().await,
             };
             while let Some(wait) = self.wait() {
-                if self.clock.monotonic().saturating_sub(start) + wait > limit {
+                if self.beat.now().saturating_sub(start) + wait > limit {
                     return Err(Exhausted);
                 }
-                self.clock.sleep(wait).await;
+                self.beat.clock.sleep(wait).await;
             }
-            Ok(self.clock.monotonic().saturating_sub(start))
+            Ok(self.beat.now().saturating_sub(start))
         };
-        within(self.clock.as_ref(), limit, permit).await.unwrap_or(Err(Exhausted))
+        within(self.beat.clock.as_ref(), limit, permit).await.unwrap_or(Err(Exhausted))
     }
 
     /// Nothing leaves for this long: the server said that it has had enough.
     pub(crate) fn pause(&self, duration: Duration) {
-        let until = self.clock.monotonic().saturating_add(duration).as_nanos();
+        let until = self.beat.now().saturating_add(duration).as_nanos();
         self.paused_until.fetch_max(u64::try_from(until).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
@@ -89,13 +94,13 @@ impl Budget {
     fn wait(&self) -> Option<Duration> {
         let paused_until = self.paused_until.load(Ordering::Relaxed);
         if paused_until > 0 {
-            let left = Duration::from_nanos(paused_until).saturating_sub(self.clock.monotonic());
+            let left = Duration::from_nanos(paused_until).saturating_sub(self.beat.now());
             if !left.is_zero() {
                 return Some(left);
             }
         }
         let not_until = self.limiter.as_ref()?.check().err()?;
-        Some(not_until.wait_time_from(self.clock.monotonic()).max(Duration::from_millis(1)))
+        Some(not_until.wait_time_from(self.beat.now()).max(Duration::from_millis(1)))
     }
 }
 

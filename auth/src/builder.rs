@@ -53,7 +53,7 @@ impl ClientBuilder {
             token_policy: TokenPolicy::default(),
             largest_body: LARGEST_BODY,
             transport: Transport::default(),
-            clock: Arc::new(SystemClock::default()),
+            clock: Arc::new(SystemClock),
         }
     }
 
@@ -166,8 +166,14 @@ impl ClientBuilder {
         self
     }
 
-    /// Leaves TLS as the reqwest builder has it. With rustls that means a configuration of your own
-    /// (`tls_backend_preconfigured`) or a crypto provider installed for the process.
+    /// A rustls configuration of your own, with the crypto provider, the roots and the certificates that it has.
+    #[cfg(feature = "rustls")]
+    pub fn rustls_config(mut self, config: rustls::ClientConfig) -> Self {
+        self.transport.rustls_config = Some(config);
+        self
+    }
+
+    /// Leaves TLS as the reqwest builder has it. With rustls, a crypto provider must be installed for the process.
     pub fn keep_tls(mut self) -> Self {
         self.transport.keep_tls = true;
         self

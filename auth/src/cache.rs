@@ -14,7 +14,7 @@ use crate::{
     fault::Fault,
     renewal::{Decision, Renewal, Verdict},
     secret::Secret,
-    token::{Timeline, Token},
+    token::{AccessToken, Timeline, Token},
 };
 
 /// A flight that ends without a word this often is not started again for the same caller.
@@ -47,8 +47,15 @@ impl Cache {
     /// The token in hand while nothing needs to be done about it.
     pub(crate) fn hit(&self) -> Option<Arc<Token>> {
         let now = self.exchange.clock.now();
+        self.snapshot.load().as_ref().filter(|token| !token.timeline.is_due(now)).cloned()
+    }
+
+    /// The same, for somebody outside.
+    pub(crate) fn lend(&self) -> Option<AccessToken> {
+        let now = self.exchange.clock.now();
         let token = self.snapshot.load();
-        token.as_ref().filter(|token| !token.timeline.is_due(now)).cloned()
+        let is_good = token.as_ref().is_some_and(|token| !token.timeline.is_due(now));
+        is_good.then(|| AccessToken::borrowed(token, now))
     }
 
     /// A token that lives at least `min_validity` longer.
@@ -204,5 +211,47 @@ impl State {
             self.renewal.vanished(*flight);
             self.flight = None;
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::{sync::mpsc, thread};
+
+    use super::*;
+    use crate::{
+        clock::{Clock, ManualClock},
+        grant::{Credentials, Grant},
+        policy::TokenPolicy,
+        profile::Profile,
+        transport::Transport,
+    };
+
+    fn cache(clock: &ManualClock) -> Arc<Cache> {
+        Arc::new(Cache::new(Exchange {
+            profile: Profile::perenso(),
+            grant: Grant::ClientCredentials,
+            credentials: Credentials::new("show-1", "s3cr3t"),
+            token_url: oauth2::TokenUrl::new("http://127.0.0.1:1/token".to_owned()).unwrap(),
+            scope: None,
+            http: Transport::default().build(Duration::from_secs(1), false, true).unwrap(),
+            clock: Arc::new(clock.clone()),
+            policy: TokenPolicy::default(),
+        }))
+    }
+
+    #[test]
+    fn t13_a_hit_takes_no_lock() {
+        let clock = ManualClock::default();
+        let cache = cache(&clock);
+        let timeline = Timeline::new(clock.now(), Duration::from_secs(300), None, 0.0);
+        cache.snapshot.store(Token::new(1, "tok-1", timeline).map(Arc::new));
+        let held = cache.state.lock().unwrap();
+        let (sender, answer) = mpsc::channel();
+        let asking = Arc::clone(&cache);
+        thread::spawn(move || sender.send(asking.hit().map(|token| token.generation)));
+        assert_eq!(answer.recv_timeout(Duration::from_secs(5)), Ok(Some(1)), "it waits for the lock");
+        drop(held);
     }
 }

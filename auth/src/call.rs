@@ -1,6 +1,10 @@
 //! The way of one call: permit, token, send, classify; then done, replay, or wait and go round.
 
-use std::{borrow::Cow, sync::Arc, time::Duration};
+use std::{
+    borrow::Cow,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use backon::ExponentialBackoff;
 use bytes::Bytes;
@@ -62,7 +66,7 @@ pub(crate) struct Journey<'a> {
     retry: RetryPolicy,
     attempt: Duration,
     deadline: Option<Duration>,
-    started: Duration,
+    started: Instant,
     backoff: Option<ExponentialBackoff>,
     replayed: bool,
     trip: Trip,
@@ -281,14 +285,14 @@ impl<'a> Journey<'a> {
     /// What is left for the call: of its overall time, in which waiting for the budget does not count, and until its
     /// own deadline, in which everything does.
     fn left(&self) -> Duration {
-        let gone = self.client.clock.monotonic().saturating_sub(self.started);
+        let gone = self.client.clock.monotonic().saturating_duration_since(self.started);
         let overall = (self.client.timeouts.overall + self.trip.waited).saturating_sub(gone);
         let overall = if self.deadline.is_some() { Duration::MAX } else { overall };
         self.until_deadline().map_or(overall, |left| left.min(overall))
     }
 
     fn until_deadline(&self) -> Option<Duration> {
-        let gone = self.client.clock.monotonic().saturating_sub(self.started);
+        let gone = self.client.clock.monotonic().saturating_duration_since(self.started);
         self.deadline.map(|deadline| deadline.saturating_sub(gone))
     }
 

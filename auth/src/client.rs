@@ -1,6 +1,12 @@
 //! A client for authorised calls: cheap to clone, one set of tokens, one budget, one pool of connections.
 
-use std::{borrow::Cow, sync::Arc, time::Duration};
+use std::{
+    borrow::Cow,
+    future::{Future, poll_fn},
+    sync::Arc,
+    task::Poll,
+    time::Duration,
+};
 
 use http::{HeaderMap, Method};
 use reqwest::Url;
@@ -135,14 +141,31 @@ impl Client {
     /// # Errors
     /// `ErrorKind::Refused` or `ErrorKind::TokenUnavailable` when none can be had, `ErrorKind::Request` when
     /// tokens of this server never live that long.
-    pub async fn token(&self, min_validity: Duration) -> Result<AccessToken, Error> {
+    pub fn token(&self, min_validity: Duration) -> impl Future<Output = Result<AccessToken, Error>> + Send + '_ {
+        let mut slow = None;
+        // By hand, so that a hit pays for no more than a hit.
+        poll_fn(move |context| {
+            if slow.is_none()
+                && min_validity.is_zero()
+                && let Some(token) = self.token_in_hand()
+            {
+                return Poll::Ready(Ok(token));
+            }
+            slow.get_or_insert_with(|| Box::pin(self.new_token(min_validity))).as_mut().poll(context)
+        })
+    }
+
+    /// The bearer token in hand, at once and without waiting, for interceptors that cannot; `None` while there is none, or
+    /// while it is due for renewal: then [`token`](Self::token) gets one.
+    #[must_use]
+    pub fn token_in_hand(&self) -> Option<AccessToken> {
+        self.inner.cache.lend()
+    }
+
+    async fn new_token(&self, min_validity: Duration) -> Result<AccessToken, Error> {
         let cache = &self.inner.cache;
-        let token = match cache.hit() {
-            Some(token) if min_validity.is_zero() => Ok(token),
-            _ => cache.ask(min_validity).await,
-        };
-        let token = token.map_err(|fault| of_fault(&self.trip("token"), fault))?;
-        Ok(AccessToken::new(&token, cache.now()))
+        let token = cache.ask(min_validity).await.map_err(|fault| of_fault(&self.trip("token"), fault))?;
+        Ok(AccessToken::owned(token, cache.now()))
     }
 
     pub(crate) fn trip(&self, operation: impl Into<Cow<'static, str>>) -> Trip {

@@ -8,7 +8,7 @@ use std::{
     future::{Future, poll_fn},
     pin::{Pin, pin},
     task::Poll,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime},
 };
 
 use futures_util::future::{Either, select};
@@ -20,29 +20,33 @@ pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Now {
-    /// Since an origin that never changes in the life of the clock.
-    pub monotonic: Duration,
-    /// Since the Unix epoch; zero for a clock that is set before it.
-    pub wall: Duration,
+    /// The clock that never goes back.
+    pub monotonic: Instant,
+    /// The time of day, as the machine believes it.
+    pub wall: SystemTime,
 }
 
 impl Now {
     /// A reading of both clocks.
     #[must_use]
-    pub const fn new(monotonic: Duration, wall: Duration) -> Self {
+    pub const fn new(monotonic: Instant, wall: SystemTime) -> Self {
         Self { monotonic, wall }
     }
 
-    /// The same distance later on both clocks.
+    /// The same distance later on both clocks; a distance that they cannot hold counts as none.
     #[must_use]
     pub(crate) fn plus(self, distance: Duration) -> Self {
-        Self { monotonic: self.monotonic.saturating_add(distance), wall: self.wall.saturating_add(distance) }
+        Self {
+            monotonic: self.monotonic.checked_add(distance).unwrap_or(self.monotonic),
+            wall: self.wall.checked_add(distance).unwrap_or(self.wall),
+        }
     }
 
     /// How long it is until `end` on the clock that gets there first; zero once either has.
     #[must_use]
     pub(crate) fn until(self, end: Self) -> Duration {
-        end.monotonic.saturating_sub(self.monotonic).min(end.wall.saturating_sub(self.wall))
+        let on_the_wall = end.wall.duration_since(self.wall).unwrap_or_default();
+        end.monotonic.saturating_duration_since(self.monotonic).min(on_the_wall)
     }
 
     /// Whether either clock has reached `mark`.
@@ -54,11 +58,11 @@ impl Now {
 
 /// Where time comes from. [`SystemClock`] outside tests; with the feature `test-util` a `ManualClock` inside them.
 pub trait Clock: Debug + Send + Sync + 'static {
-    /// Time since an origin of the clock's own choice; never goes back.
-    fn monotonic(&self) -> Duration;
+    /// The clock that never goes back.
+    fn monotonic(&self) -> Instant;
 
-    /// Time since the Unix epoch, as the machine believes it.
-    fn wall(&self) -> Duration;
+    /// The time of day, as the machine believes it.
+    fn wall(&self) -> SystemTime;
 
     /// Ends after `duration` on the monotonic clock.
     fn sleep(&self, duration: Duration) -> Sleep;
@@ -70,24 +74,17 @@ pub trait Clock: Debug + Send + Sync + 'static {
 }
 
 /// The clocks of the operating system, and tokio's timer.
-#[derive(Clone, Copy, Debug)]
-pub struct SystemClock {
-    origin: Instant,
-}
-
-impl Default for SystemClock {
-    fn default() -> Self {
-        Self { origin: Instant::now() }
-    }
-}
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct SystemClock;
 
 impl Clock for SystemClock {
-    fn monotonic(&self) -> Duration {
-        self.origin.elapsed()
+    fn monotonic(&self) -> Instant {
+        Instant::now()
     }
 
-    fn wall(&self) -> Duration {
-        SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+    fn wall(&self) -> SystemTime {
+        SystemTime::now()
     }
 
     fn sleep(&self, duration: Duration) -> Sleep {
@@ -117,7 +114,7 @@ mod manual {
 
     use tokio::sync::oneshot;
 
-    use super::{Clock, Duration, Now, Sleep};
+    use super::{Clock, Duration, Instant, Now, Sleep, SystemTime};
 
     /// A clock that moves only when told, for tests. Clones share their time.
     ///
@@ -138,13 +135,13 @@ mod manual {
     #[derive(Debug)]
     struct State {
         now: Now,
-        sleepers: Vec<(Duration, oneshot::Sender<()>)>,
+        sleepers: Vec<(Instant, oneshot::Sender<()>)>,
     }
 
     impl Default for ManualClock {
-        /// A clock that stands at one hour after its origin, on 2026-01-01.
+        /// A clock that stands at the first moment of 2026.
         fn default() -> Self {
-            let now = Now::new(Duration::from_secs(3600), Duration::from_secs(1_767_225_600));
+            let now = Now::new(Instant::now(), SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600));
             Self { state: Arc::new(Mutex::new(State { now, sleepers: Vec::new() })) }
         }
     }
@@ -168,12 +165,12 @@ mod manual {
 
         /// Moves the wall clock alone forward, as after a suspend.
         pub fn step_wall_forward(&self, duration: Duration) {
-            self.with(|state| state.now.wall = state.now.wall.saturating_add(duration));
+            self.with(|state| state.now.wall += duration);
         }
 
         /// Sets the wall clock alone back, as a correction does.
         pub fn step_wall_back(&self, duration: Duration) {
-            self.with(|state| state.now.wall = state.now.wall.saturating_sub(duration));
+            self.with(|state| state.now.wall -= duration);
         }
 
         /// How much longer each sleeper that is still there has to wait.
@@ -181,7 +178,7 @@ mod manual {
         pub fn sleepers(&self) -> Vec<Duration> {
             self.with(|state| {
                 state.sleepers.retain(|(_, wake)| !wake.is_closed());
-                state.sleepers.iter().map(|(until, _)| until.saturating_sub(state.now.monotonic)).collect()
+                state.sleepers.iter().map(|(until, _)| until.saturating_duration_since(state.now.monotonic)).collect()
             })
         }
 
@@ -191,11 +188,11 @@ mod manual {
     }
 
     impl Clock for ManualClock {
-        fn monotonic(&self) -> Duration {
+        fn monotonic(&self) -> Instant {
             self.with(|state| state.now.monotonic)
         }
 
-        fn wall(&self) -> Duration {
+        fn wall(&self) -> SystemTime {
             self.with(|state| state.now.wall)
         }
 
@@ -205,7 +202,7 @@ mod manual {
                 if duration.is_zero() {
                     let _ = wake.send(());
                 } else {
-                    state.sleepers.push((state.now.monotonic.saturating_add(duration), wake));
+                    state.sleepers.push((state.now.plus(duration).monotonic, wake));
                 }
             });
             Box::pin(async move {

@@ -3,7 +3,7 @@
 //! It knows tokens by their generation only; the [`cache`](crate::cache) keeps the tokens themselves, runs the
 //! exchanges that are decided here and reports how they ended.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::{clock::Now, token::Timeline};
 
@@ -51,9 +51,9 @@ struct Current {
 #[derive(Clone, Copy, Debug)]
 enum Hold {
     /// The grant was refused: nobody asks before this time.
-    Refused(Duration),
+    Refused(Instant),
     /// A renewal failed: while the token in hand is good, nobody asks before this time.
-    Failed(Duration),
+    Failed(Instant),
 }
 
 /// The state of the renewal of one identity.
@@ -65,7 +65,7 @@ pub(crate) struct Renewal {
     generations: u64,
     hold: Option<Hold>,
     failures: u32,
-    distrusted: Option<Duration>,
+    distrusted: Option<Instant>,
 }
 
 impl Renewal {
@@ -102,7 +102,7 @@ impl Renewal {
             return Verdict::AskAgain;
         };
         if !was_accepted {
-            if self.distrusted.is_some_and(|at| now.monotonic.saturating_sub(at) < DISTRUST) {
+            if self.distrusted.is_some_and(|at| now.monotonic.saturating_duration_since(at) < DISTRUST) {
                 return Verdict::Report;
             }
             self.distrusted = Some(now.monotonic);
@@ -169,14 +169,19 @@ impl Renewal {
 
 #[cfg(test)]
 mod tests {
+    use std::{sync::LazyLock, time::SystemTime};
+
     use proptest::prelude::*;
 
     use super::*;
 
+    static ORIGIN: LazyLock<Now> =
+        LazyLock::new(|| Now::new(Instant::now(), SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000)));
+
     const NO_MINIMUM: Duration = Duration::ZERO;
 
     fn at(seconds: u64) -> Now {
-        Now::new(Duration::from_secs(seconds), Duration::from_secs(1_000_000 + seconds))
+        ORIGIN.plus(Duration::from_secs(seconds))
     }
 
     fn life(sent: u64, seconds: u64) -> Timeline {
@@ -289,10 +294,10 @@ mod tests {
     #[test]
     fn a_wall_clock_that_jumps_ends_the_token_and_one_set_back_does_not_prolong_it() {
         let mut renewal = with_token(0, 300);
-        let jumped = Now::new(Duration::from_secs(1), Duration::from_secs(1_000_000 + 300));
+        let jumped = Now::new(at(1).monotonic, at(300).wall);
         assert_eq!(renewal.ask(jumped, NO_MINIMUM), Decision::Renew(2));
         let mut renewal = with_token(0, 300);
-        let set_back = Now::new(Duration::from_secs(300), Duration::from_secs(1_000_000 - 5000));
+        let set_back = Now::new(at(300).monotonic, at(0).wall - Duration::from_secs(5000));
         assert_eq!(renewal.ask(set_back, NO_MINIMUM), Decision::Renew(2));
     }
 
@@ -326,18 +331,18 @@ mod tests {
         #[test]
         fn on_any_trace(events in prop::collection::vec(event(), 1..120)) {
             let mut renewal = Renewal::default();
-            let mut now = Now::new(Duration::from_secs(10_000), Duration::from_secs(1_000_000));
+            let mut now = at(0);
             let mut in_flight: Option<u64> = None;
             let mut token: Option<(u64, Timeline)> = None;
             let mut rejected = false;
-            let mut refused_at: Option<Duration> = None;
-            let mut renewed_for_distrust: Option<Duration> = None;
+            let mut refused_at: Option<Instant> = None;
+            let mut renewed_for_distrust: Option<Instant> = None;
             for event in events {
                 match event {
                     Event::Pass(seconds) => now = now.plus(Duration::from_secs(seconds)),
                     Event::StepWall(seconds) => {
                         let step = Duration::from_secs(seconds.unsigned_abs());
-                        now.wall = if seconds < 0 { now.wall.saturating_sub(step) } else { now.wall + step };
+                        now.wall = if seconds < 0 { now.wall - step } else { now.wall + step };
                     }
                     Event::Ask(min_validity) => {
                         let min_validity = Duration::from_secs(min_validity);

@@ -92,14 +92,12 @@ impl Response {
         let Self { inner, trip } = self;
         let status = inner.status();
         let id = request_id(inner.headers()).map(str::to_owned);
-        body::collect(inner, trip.largest_body, trip.clock.as_ref(), trip.idle)
-            .await
-            .map_err(|failure| {
-                broken_body(&trip, failure).with(|inner| {
-                    inner.status = Some(status);
-                    inner.request_id = id;
-                })
+        body::collect(inner, trip.largest_body, trip.clock.as_ref(), trip.idle).await.map_err(|failure| {
+            broken_body(&trip, failure).with(|inner| {
+                inner.status = Some(status);
+                inner.request_id = id;
             })
+        })
     }
 
     /// The whole body as text.

@@ -1,10 +1,14 @@
 //! A token in hand: the finished header value, and when it is due for renewal and when it ends.
 
 use std::{
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
+use arc_swap::Guard;
 use bytes::Bytes;
 use http::HeaderValue;
 use zeroize::Zeroizing;
@@ -111,48 +115,88 @@ impl AsRef<[u8]> for Wiped {
 }
 
 /// An access token for use outside this crate, from [`Client::token`](crate::Client::token).
-#[derive(Clone)]
 pub struct AccessToken {
-    header: HeaderValue,
-    expires_in: Duration,
+    token: Held,
+    handed_out: Now,
+}
+
+/// A token in hand is borrowed from the cache, which costs no reference count; one that was waited for is owned.
+enum Held {
+    Borrowed(Guard<Option<Arc<Token>>>),
+    Owned(Arc<Token>),
 }
 
 impl AccessToken {
-    pub(crate) fn new(token: &Token, now: Now) -> Self {
-        Self { header: token.header(), expires_in: now.until(token.timeline.expires) }
+    pub(crate) fn owned(token: Arc<Token>, now: Now) -> Self {
+        Self { token: Held::Owned(token), handed_out: now }
+    }
+
+    pub(crate) fn borrowed(token: Guard<Option<Arc<Token>>>, now: Now) -> Self {
+        Self { token: Held::Borrowed(token), handed_out: now }
+    }
+
+    fn token(&self) -> Option<&Token> {
+        match &self.token {
+            Held::Borrowed(token) => token.as_deref(),
+            Held::Owned(token) => Some(token),
+        }
     }
 
     /// The token itself, without the word `Bearer`.
     #[must_use]
     pub fn expose(&self) -> &str {
-        self.header.to_str().ok().and_then(|text| text.strip_prefix(SCHEME)).unwrap_or_default()
+        self.token()
+            .and_then(|token| token.header.to_str().ok())
+            .and_then(|text| text.strip_prefix(SCHEME))
+            .unwrap_or_default()
     }
 
-    /// The value for an `Authorization` header, marked as sensitive.
+    /// The value for an `Authorization` header, marked as sensitive. It was made when the token came: a clone allocates
+    /// nothing.
     #[must_use]
     pub fn header(&self) -> HeaderValue {
-        self.header.clone()
+        self.token().map_or(HeaderValue::from_static(""), Token::header)
     }
 
     /// How long it was going to live when it was handed out.
     #[must_use]
-    pub const fn expires_in(&self) -> Duration {
-        self.expires_in
+    pub fn expires_in(&self) -> Duration {
+        self.token().map(|token| self.handed_out.until(token.timeline.expires)).unwrap_or_default()
+    }
+}
+
+impl Clone for AccessToken {
+    fn clone(&self) -> Self {
+        let token = match &self.token {
+            Held::Borrowed(token) => match &**token {
+                Some(token) => Held::Owned(Arc::clone(token)),
+                None => Held::Borrowed(Guard::from_inner(None)),
+            },
+            Held::Owned(token) => Held::Owned(Arc::clone(token)),
+        };
+        Self { token, handed_out: self.handed_out }
     }
 }
 
 impl std::fmt::Debug for AccessToken {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("AccessToken").field("expires_in", &self.expires_in).finish_non_exhaustive()
+        f.debug_struct("AccessToken").field("expires_in", &self.expires_in()).finish_non_exhaustive()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        sync::LazyLock,
+        time::{Instant, SystemTime},
+    };
+
     use super::*;
 
+    static ORIGIN: LazyLock<Now> = LazyLock::new(|| Now::new(Instant::now(), SystemTime::now()));
+
     fn origin() -> Now {
-        Now::new(Duration::from_secs(1000), Duration::from_secs(5000))
+        *ORIGIN
     }
 
     #[test]
@@ -186,9 +230,10 @@ mod tests {
         let token = Token::new(1, "tok-5f1c", timeline).unwrap();
         assert_eq!(token.header().to_str().unwrap(), "Bearer tok-5f1c");
         assert!(token.header().is_sensitive());
-        let handed_out = AccessToken::new(&token, origin());
+        let shown = format!("{token:?}");
+        let handed_out = AccessToken::owned(Arc::new(token), origin());
         assert_eq!(handed_out.expose(), "tok-5f1c");
-        for text in [format!("{token:?}"), format!("{handed_out:?}"), format!("{:?}", token.header())] {
+        for text in [shown, format!("{handed_out:?}"), format!("{:?}", handed_out.clone().header())] {
             assert!(!text.contains("tok-5f1c"), "{text}");
         }
     }

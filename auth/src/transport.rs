@@ -15,21 +15,40 @@ pub(crate) struct Transport {
     pub(crate) client_certificate: Option<crate::secret::Secret>,
     pub(crate) http_builder: Option<reqwest::ClientBuilder>,
     pub(crate) keep_tls: bool,
+    #[cfg(feature = "rustls")]
+    pub(crate) rustls_config: Option<rustls::ClientConfig>,
     pub(crate) user_agent: Option<String>,
 }
 
 impl Transport {
     /// The client. `remote_tls` says whether any address it will talk to is https; `loopback` whether all are local.
     pub(crate) fn build(
-        self,
+        mut self,
         connect: Duration,
         remote_tls: bool,
         loopback: bool,
     ) -> Result<reqwest::Client, BuildError> {
-        let mut builder = self.http_builder.unwrap_or_default();
-        if !self.keep_tls {
-            builder = tls(builder, &self.root_certificates, self.client_certificate.as_ref(), remote_tls)?;
+        #[cfg(feature = "rustls")]
+        if self.keep_tls && rustls::crypto::CryptoProvider::get_default().is_none() {
+            // reqwest would panic.
+            let text = "`keep_tls` needs a rustls crypto provider that is installed for the process; without one, call \
+                        `rustls_config` in its place";
+            return Err(BuildError::new([text.to_owned()]));
         }
+        #[cfg(feature = "rustls")]
+        let own = self
+            .rustls_config
+            .map(|config| self.http_builder.take().unwrap_or_default().tls_backend_preconfigured(config));
+        #[cfg(not(feature = "rustls"))]
+        let own = None;
+        let mut builder = match own {
+            Some(builder) => builder,
+            None if self.keep_tls => self.http_builder.unwrap_or_default(),
+            None => {
+                let builder = self.http_builder.unwrap_or_default();
+                tls(builder, &self.root_certificates, self.client_certificate.as_ref(), remote_tls)?
+            }
+        };
         if let Some(user_agent) = self.user_agent {
             builder = builder.user_agent(user_agent);
         }

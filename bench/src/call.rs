@@ -1,0 +1,106 @@
+//! A typed GET of one customer over loopback: client CPU and allocations, SDK and rival in turns.
+
+use std::{future::Future, time::Duration};
+
+use cpu_time::ProcessTime;
+use perenso::Perenso;
+
+use crate::{
+    rival,
+    server::{Server, runtime},
+};
+
+const CALLS: usize = 960;
+
+/// Prints CPU time and allocations per call at so many tasks.
+pub(crate) fn measure(tasks: usize, rounds: usize, bound: &str) {
+    let server = Server::start(Duration::ZERO);
+    let runtime = runtime(tasks);
+    let show = show(&server);
+    let (http, url) = (rival::client(), server.url.clone());
+    let sdk = || {
+        let show = show.clone();
+        async move {
+            for _ in 0..CALLS / tasks {
+                assert_eq!(show.customers().get("jggkh3").await.unwrap().customer_id.as_deref(), Some("5041"));
+            }
+        }
+    };
+    let by_hand = || {
+        let (http, url) = (http.clone(), url.clone());
+        async move {
+            for _ in 0..CALLS / tasks {
+                assert_eq!(rival::get(&http, &url, "jggkh3").await.customer_id.as_deref(), Some("5041"));
+            }
+        }
+    };
+    // Connections, token and caches are there before anything is counted.
+    for _ in 0..3 {
+        runtime.block_on(spread(tasks, sdk));
+        runtime.block_on(spread(tasks, by_hand));
+    }
+    let mut pairs = Vec::new();
+    for round in 0..rounds {
+        // Whoever goes second finds warmer caches: they take turns.
+        let (ours, theirs) = if round % 2 == 0 {
+            let ours = cpu(|| runtime.block_on(spread(tasks, sdk)));
+            (ours, cpu(|| runtime.block_on(spread(tasks, by_hand))))
+        } else {
+            let theirs = cpu(|| runtime.block_on(spread(tasks, by_hand)));
+            (cpu(|| runtime.block_on(spread(tasks, sdk))), theirs)
+        };
+        pairs.push((ours, theirs));
+    }
+    let ratio = median(pairs.iter().map(|(ours, theirs)| ours / theirs).collect());
+    let ours = median(pairs.iter().map(|(ours, _)| *ours).collect());
+    let theirs = median(pairs.iter().map(|(_, theirs)| *theirs).collect());
+    println!(
+        "| typed GET of 1 KB, {tasks} tasks: client CPU | {ours:.1} us | reqwest and serde by hand: {theirs:.1} us | {ratio:.3} | {bound} |"
+    );
+    if tasks == 1 {
+        let ours = allocation_counter::measure(|| runtime.block_on(spread(1, sdk))).count_total;
+        let theirs = allocation_counter::measure(|| runtime.block_on(spread(1, by_hand))).count_total;
+        let each = |count: u64| count as f64 / CALLS as f64;
+        println!(
+            "| the same: allocations | {:.0} | {:.0} | {:.3} | |",
+            each(ours),
+            each(theirs),
+            each(ours) / each(theirs)
+        );
+    }
+}
+
+/// The SDK as it comes, without the budget, which is there to be slow.
+pub(crate) fn show(server: &Server) -> Perenso {
+    Perenso::builder()
+        .client_id("show-1")
+        .client_secret("s3cr3t")
+        .api_url(server.url.clone())
+        .token_url(format!("{}/token", server.url))
+        .unlimited()
+        .build()
+        .unwrap()
+}
+
+async fn spread<F: Future<Output = ()> + Send + 'static>(tasks: usize, make: impl Fn() -> F) {
+    if tasks == 1 {
+        return make().await;
+    }
+    let mut set = tokio::task::JoinSet::new();
+    for _ in 0..tasks {
+        set.spawn(make());
+    }
+    set.join_all().await;
+}
+
+/// Microseconds of CPU for one call.
+fn cpu(run: impl FnOnce()) -> f64 {
+    let start = ProcessTime::now();
+    run();
+    start.elapsed().as_secs_f64() * 1e6 / CALLS as f64
+}
+
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
