@@ -5,10 +5,7 @@ use std::{collections::BTreeSet, fmt};
 use bytes::Bytes;
 use csv::{ErrorKind as CsvError, ReaderBuilder, StringRecord};
 use http::StatusCode;
-use perenso_auth::{
-    Response,
-    decode::{Misfit, decode},
-};
+use perenso_auth::{Response, decode::decode};
 use serde::de::DeserializeOwned;
 
 use super::{
@@ -113,8 +110,9 @@ impl ExportAnswer {
     }
 
     fn form(&self) -> Result<Form, Error> {
-        let media_type = self.content_type().unwrap_or_default().split(';').next().unwrap_or_default();
-        match media_type.trim().to_ascii_lowercase().as_str() {
+        let content_type = self.content_type().unwrap_or_default().to_ascii_lowercase();
+        let (media_type, parameters) = content_type.split_once(';').unwrap_or((&content_type, ""));
+        match media_type.trim() {
             "application/json" | "text/json" => Ok(Form::Array),
             json if json.starts_with("application/") && json.ends_with("+json") => Ok(Form::Array),
             "application/x-ndjson"
@@ -123,6 +121,10 @@ impl ExportAnswer {
             | "application/x-jsonlines"
             | "application/jsonlines"
             | "application/json-lines" => Ok(Form::Lines),
+            // RFC 4180: the first row would be taken for the header, and lost.
+            "text/csv" if parameters.contains("header=absent") => {
+                Err(self.refusal("it is CSV without a header; read it with `text` or `bytes`".to_owned()))
+            }
             "text/csv" | "application/csv" => Ok(Form::Csv),
             "" | "application/octet-stream" | "text/plain" => {
                 match self.body().iter().find(|byte| !byte.is_ascii_whitespace()) {
@@ -168,9 +170,7 @@ fn array<T: DeserializeOwned>(body: &[u8]) -> Result<Vec<T>, String> {
     decode(body).map_err(|misfit| {
         let row = misfit.path.strip_prefix('[').and_then(|path| path.split_once(']'));
         match row.and_then(|(index, path)| Some((index.parse::<usize>().ok()?, path))) {
-            Some((index, path)) => {
-                in_row(index + 1, &Misfit { path: path.trim_start_matches('.').to_owned(), ..misfit.clone() })
-            }
+            Some((index, path)) => in_row(index + 1, path.trim_start_matches('.'), &misfit.detail),
             None => misfit.to_string(),
         }
     })
@@ -178,8 +178,10 @@ fn array<T: DeserializeOwned>(body: &[u8]) -> Result<Vec<T>, String> {
 
 fn lines<T: DeserializeOwned>(body: &[u8]) -> Result<Vec<T>, String> {
     let rows = body.split(|byte| *byte == b'\n').filter(|line| !line.iter().all(u8::is_ascii_whitespace));
-    let read: Result<Vec<T>, String> =
-        rows.enumerate().map(|(index, line)| decode(line).map_err(|misfit| in_row(index + 1, &misfit))).collect();
+    let read: Result<Vec<T>, String> = rows
+        .enumerate()
+        .map(|(index, line)| decode(line).map_err(|misfit| in_row(index + 1, &misfit.path, &misfit.detail)))
+        .collect();
     // An object over several lines has no line that is whole.
     read.map_err(|error| if is_one_object(body) { ONE_OBJECT.to_owned() } else { error })
 }
@@ -204,23 +206,21 @@ fn table<T: DeserializeOwned>(body: &[u8]) -> Result<Vec<T>, String> {
             Ok(false) => return Ok(rows),
             Err(error) => return Err(broken(&format!("row {number}"), &error)),
         }
-        let row = Row { header: &header, fields: &fields };
-        rows.push(read(row).map_err(|misfit| in_row(number, &misfit))?);
+        rows.push(read(number, Row { header: &header, fields: &fields })?);
     }
 }
 
-fn read<T: DeserializeOwned>(row: Row<'_>) -> Result<T, Misfit> {
+fn read<T: DeserializeOwned>(number: usize, row: Row<'_>) -> Result<T, String> {
     // The way that remembers the path is slow, so only those go it who need the path.
-    T::deserialize(row).or_else(|_| serde_path_to_error::deserialize(row)).map_err(|error| {
-        let path = error.path().to_string();
-        Misfit { path, detail: error.into_inner().to_string() }
-    })
+    T::deserialize(row)
+        .or_else(|_| serde_path_to_error::deserialize(row))
+        .map_err(|error| in_row(number, &error.path().to_string(), &error.inner().to_string()))
 }
 
-fn in_row(number: usize, misfit: &Misfit) -> String {
-    match misfit.path.as_str() {
-        "" | "." => format!("row {number}: {}", misfit.detail),
-        path => format!("row {number}, at `{path}`: {}", misfit.detail),
+fn in_row(number: usize, path: &str, detail: &str) -> String {
+    match path {
+        "" | "." => format!("row {number}: {detail}"),
+        path => format!("row {number}, at `{path}`: {detail}"),
     }
 }
 
@@ -232,5 +232,170 @@ fn broken(place: &str, error: &csv::Error) -> String {
         }
         CsvError::Utf8 { .. } => format!("{place} is not UTF-8"),
         _ => format!("{place} is no CSV"),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use proptest::prelude::*;
+    use serde::Deserialize;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(rename_all = "camelCase")]
+    struct Customer {
+        code: String,
+        zone: Option<i64>,
+        #[serde(default)]
+        open: Option<bool>,
+    }
+
+    fn answer(content_type: &str, body: impl Into<Bytes>) -> ExportAnswer {
+        let content_type = Some(content_type).filter(|text| !text.is_empty()).map(str::to_owned);
+        ExportAnswer { status: StatusCode::OK, content_type, bytes: body.into() }
+    }
+
+    fn customers() -> Vec<Customer> {
+        vec![
+            Customer { code: "0940".into(), zone: Some(-7), open: Some(true) },
+            Customer { code: String::new(), zone: None, open: None },
+        ]
+    }
+
+    const ARRAY: &str = r#" [{"code":"0940","zone":-7,"open":true},{"code":"","zone":null}]"#;
+    const LINES: &str = "{\"code\":\"0940\",\"zone\":-7,\"open\":true}\r\n\n{\"code\":\"\",\"zone\":null}\n";
+    const CSV: &str = "code,zone,open\r\n0940,-7,TRUE\r\n\"\",,\r\n";
+
+    #[test]
+    fn the_content_type_decides_and_the_look_where_it_says_nothing() {
+        for (content_type, body) in [
+            ("application/json", ARRAY),
+            ("Application/JSON; charset=utf-8", ARRAY),
+            ("application/vnd.api+json", ARRAY),
+            ("", ARRAY),
+            ("text/plain", ARRAY),
+            ("application/x-ndjson", LINES),
+            ("application/jsonl", LINES),
+            ("application/x-jsonlines", LINES),
+            ("", LINES),
+            ("application/octet-stream", LINES),
+            ("text/csv", CSV),
+            ("text/csv; header=present", CSV),
+        ] {
+            assert_eq!(answer(content_type, body).rows::<Customer>().unwrap(), customers(), "{content_type} {body}");
+            let marked = [b"\xEF\xBB\xBF", body.as_bytes()].concat();
+            assert_eq!(answer(content_type, marked).rows::<Customer>().unwrap(), customers(), "{content_type} {body}");
+        }
+    }
+
+    #[test]
+    fn an_error_names_row_and_path_and_never_the_value() {
+        for (content_type, body, expected) in [
+            (
+                "application/json",
+                r#"[{"code":"a"},{"code":"b","zone":"s3cr3t"}]"#,
+                "row 2, at `zone`: expected i64, found text",
+            ),
+            ("application/json", r#"[{"code":"s3cr3t"},{}]"#, "row 2: field `code` is missing"),
+            (
+                "application/json",
+                r#"[{"code":"s3cr3t""#,
+                "at the top: JSON that ends too early: the body was cut (line 1, column 17)",
+            ),
+            ("application/json", r#"[{"code":"s3cr3t"}]]"#, "at the top: no JSON (line 1, column 20)"),
+            ("application/json", r#"{"code":"s3cr3t"}"#, ONE_OBJECT),
+            ("application/json", " ", EMPTY),
+            ("text/plain", "\n", EMPTY),
+            (
+                "text/plain",
+                "s3cr3t",
+                "it does not look like JSON; rows come as a JSON array, JSON lines or CSV; read it with `text` or `bytes`",
+            ),
+            ("text/html", "<html>s3cr3t</html>", NO_ROWS),
+            (
+                "application/jsonl",
+                "{\"code\":\"a\"}\n{\"code\":[\"s3cr3t\"]}",
+                "row 2, at `code`: expected a string, found list",
+            ),
+            (
+                "application/jsonl",
+                "{\"code\":\"a\"}\n{\"code\":\"s3cr3t",
+                "row 2: JSON that ends too early: the body was cut (line 1, column 15)",
+            ),
+            ("text/plain", "{\n\"code\": \"s3cr3t\"\n}", ONE_OBJECT),
+            ("text/csv", "code,zone\na,1\nb,s3cr3t\n", "row 2, at `zone`: expected i64, found text"),
+            ("text/csv", "code,open\ns3cr3t,no\n", "row 1, at `open`: expected a boolean, found text"),
+            ("text/csv", "zone\n1\n", "row 1: field `code` is missing"),
+            ("text/csv", "code,zone\na,1\ns3cr3t\n", "row 2 has 1 fields, and the header has 2"),
+            ("text/csv", "code,zone,code\na,1,b\n", "its header has the column `code` twice"),
+            ("text/csv;header=absent", "s3cr3t,1\n", "it is CSV without a header; read it with `text` or `bytes`"),
+        ] {
+            let error = answer(content_type, body).rows::<Customer>().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Answer);
+            let text = error.to_string();
+            assert_eq!(
+                text,
+                format!("export_run: the answer (200, of content type `{content_type}`) cannot be read: {expected}")
+            );
+            assert!(!format!("{text} {error:?}").contains("s3cr3t"));
+        }
+        let broken = answer("text/csv", &b"code\na\n\xFF\n"[..]).rows::<Customer>().unwrap_err();
+        assert!(broken.to_string().ends_with("row 2 is not UTF-8"), "{broken}");
+    }
+
+    #[test]
+    fn nothing_is_no_rows_where_rows_stand_one_by_one() {
+        for (content_type, body) in
+            [("text/csv", ""), ("text/csv", "code,zone\n"), ("application/jsonl", ""), ("application/json", "[]")]
+        {
+            assert_eq!(answer(content_type, body).rows::<Customer>().unwrap(), [], "{content_type} {body}");
+        }
+    }
+
+    #[test]
+    fn text_of_csv_stays_text() {
+        let rows = answer("text/csv", "code,amount,open\n0940,1.50,true\n").rows::<Value>().unwrap();
+        assert_eq!(rows, [json!({"code": "0940", "amount": "1.50", "open": "true"})]);
+    }
+
+    #[test]
+    fn a_value_a_text_and_bytes() {
+        let object = answer("application/json", r#"{"rows": 15}"#);
+        assert_eq!(object.json::<Value>().unwrap(), json!({"rows": 15}));
+        assert_eq!(object.text().unwrap(), r#"{"rows": 15}"#);
+        assert_eq!(object.clone().into_bytes(), object.bytes());
+        assert_eq!(format!("{object:?}"), r#"ExportAnswer { content_type: Some("application/json"), length: 12, .. }"#);
+        let error = object.json::<Vec<u8>>().unwrap_err();
+        assert!(error.to_string().ends_with("at the top: expected a sequence, found object"), "{error}");
+        answer("text/plain", &b"\xFF"[..]).text().unwrap_err();
+    }
+
+    proptest! {
+        #[test]
+        fn csv_gives_back_what_was_written(rows in prop::collection::vec(("\\PC{0,6}[\",\n]?x", any::<Option<i64>>()), 0..8)) {
+            let mut writer = csv::Writer::from_writer(Vec::new());
+            writer.write_record(["code", "zone"]).unwrap();
+            for (code, zone) in &rows {
+                writer.write_record([code, &zone.map_or(String::new(), |zone| zone.to_string())]).unwrap();
+            }
+            let read = answer("text/csv", writer.into_inner().unwrap()).rows::<Customer>().unwrap();
+            let read: Vec<_> = read.into_iter().map(|customer| (customer.code, customer.zone)).collect();
+            prop_assert_eq!(read, rows);
+        }
+
+        #[test]
+        fn every_form_gives_the_same_rows(zones in prop::collection::vec(any::<Option<i64>>(), 1..8)) {
+            let rows: Vec<Value> = zones.iter().map(|zone| json!({"code": "0940", "zone": zone})).collect();
+            let lines: String = rows.iter().map(|row| format!("{row}\n")).collect();
+            let csv: String = zones.iter().fold("code,zone\n".to_owned(), |csv, zone| {
+                format!("{csv}0940,{}\n", zone.map_or(String::new(), |zone| zone.to_string()))
+            });
+            let array = answer("", Value::from(rows).to_string()).rows::<Customer>().unwrap();
+            prop_assert_eq!(&array, &answer("", lines).rows::<Customer>().unwrap());
+            prop_assert_eq!(&array, &answer("text/csv", csv).rows::<Customer>().unwrap());
+        }
     }
 }

@@ -148,3 +148,61 @@ impl fmt::Display for Catalog {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn catalog(json: Value) -> Catalog {
+        serde_json::from_value(json).unwrap()
+    }
+
+    fn named(exports: &[(&str, &str)]) -> Catalog {
+        catalog(exports.iter().map(|(id, name)| json!({"id": id, "name": name, "parameters": []})).collect())
+    }
+
+    #[test]
+    fn an_unknown_name_meets_the_nearest_ones() {
+        let catalog = named(&[
+            ("1", "Orders"),
+            ("2", "Vendors"),
+            ("3", "Booths"),
+            ("4", "A"),
+            ("5", "B"),
+            ("6", "C"),
+            ("7", "D"),
+        ]);
+        let error = catalog.by_name("vendor").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Export);
+        let text = error.to_string();
+        assert!(text.starts_with("export_list: no export has the name `vendor`; there are `Vendors`, "), "{text}");
+        assert!(text.ends_with(" and 2 more"), "{text}");
+        let error = named(&[]).by_id("739da9").unwrap_err();
+        assert_eq!(error.to_string(), "export_list: no export has the id `739da9`; the show has no exports");
+    }
+
+    #[test]
+    fn two_of_one_name_are_told_by_their_ids() {
+        let catalog = named(&[("1", "Orders"), ("2", "Vendors"), ("3", "Orders"), ("2", "Booths")]);
+        let error = catalog.by_name("Orders").unwrap_err();
+        assert_eq!((error.kind(), error.problems()), (ErrorKind::Export, &["`1`".to_owned(), "`3`".to_owned()][..]));
+        assert_eq!(catalog.by_id("3").unwrap().name(), "Orders");
+        assert_eq!(catalog.by_id("2").unwrap_err().problems(), ["`Vendors`", "`Booths`"]);
+    }
+
+    #[test]
+    fn a_saved_catalog_keeps_everything() {
+        let json = json!([{
+            "id": "a", "name": "Totals", "owner": {"team": 7}, "parameters": [
+                {"name": "Total", "dataType": "Money", "description": null, "unit": "AUD"},
+            ],
+        }]);
+        let catalog = catalog(json.clone());
+        assert_eq!(serde_json::to_value(&catalog).unwrap(), json);
+        assert_eq!(catalog.to_string(), "Totals (a)\n  Total  Money");
+        assert_eq!((catalog.len(), named(&[]).to_string().as_str()), (1, "no exports"));
+    }
+}

@@ -200,3 +200,192 @@ impl fmt::Debug for CheckedRequest {
         f.debug_struct("CheckedRequest").field("id", &self.id).field("parameters", &names).finish()
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use chrono::{DateTime, Utc};
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::types::ExportDataType as Type;
+
+    fn descriptor(parameters: &[(&str, &str)]) -> Descriptor {
+        let parameters: Vec<Json> =
+            parameters.iter().map(|(name, data_type)| json!({"name": name, "dataType": data_type})).collect();
+        serde_json::from_value(json!({"id": "79aag9", "name": "Get API Customers", "parameters": parameters})).unwrap()
+    }
+
+    fn paged() -> Descriptor {
+        descriptor(&[("Cursor", "Integer"), ("Limit", "Integer")])
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_named_at_once() {
+        let export =
+            descriptor(&[("Cursor", "Integer"), ("Limit", "Integer"), ("Since", "DateTime"), ("Open", "Boolean")]);
+        let values = [
+            ("Limit", Value::from("s3cr3t")),
+            ("Limit", 1.into()),
+            ("limti", 2.into()),
+            ("Open", 4711.into()),
+            ("x", 1.into()),
+        ];
+        let error = export.check(values).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Input);
+        assert_eq!(
+            error.problems(),
+            [
+                "`Limit`: expected Integer, 64 bits, without quotes such as `15`; found text",
+                "`Limit`: given twice; expected once",
+                "`limti`: the export has no such parameter; did you mean `Limit`?",
+                "`Open`: expected Boolean, without quotes such as `true`; found an integer",
+                "`x`: the export has no such parameter; expected `Cursor`, `Limit`, `Since`, `Open`",
+                "`Cursor`: missing; expected Integer, 64 bits, without quotes such as `15`",
+                "`Since`: missing; expected DateTime, with a zone and whole seconds, such as `\"2022-10-31T09:00:00Z\"`",
+            ]
+        );
+        let text = format!("{error} {error:?}");
+        assert!(!text.contains("s3cr3t") && !text.contains("4711"), "{text}");
+    }
+
+    #[test]
+    fn the_body_of_the_guide_comes_out() {
+        let request = paged().check([("Cursor", 1), ("Limit", 15)]).unwrap();
+        assert_eq!(request.body(), json!({"Cursor": 1, "Limit": 15}).as_object());
+        assert_eq!(request.id().as_str(), "79aag9");
+        assert_eq!(format!("{request:?}"), r#"CheckedRequest { id: Id("79aag9"), parameters: ["Cursor", "Limit"] }"#);
+    }
+
+    #[test]
+    fn no_parameters_are_no_body() {
+        let export = descriptor(&[]);
+        assert_eq!(export.check::<&str, i64>([]).unwrap().body(), None);
+        let error = export.check([("Cursor", 1)]).unwrap_err();
+        assert_eq!(error.problems(), ["`Cursor`: the export has no such parameter; it has none"]);
+    }
+
+    #[test]
+    fn an_unknown_data_type_takes_raw_json_only() {
+        let export = descriptor(&[("Total", "Money")]);
+        let request = export.check([("Total", Value::raw(json!({"amount": "1.50"})))]).unwrap();
+        assert_eq!(request.body().unwrap()["Total"], json!({"amount": "1.50"}));
+        let error = export.check([("Total", "1.50")]).unwrap_err();
+        assert_eq!(
+            error.problems(),
+            [
+                "`Total`: expected `Money`, a data type that this version does not know: give its JSON by `raw`; found text"
+            ]
+        );
+        export.parse("Total", "1.50").unwrap_err();
+    }
+
+    #[test]
+    fn a_descriptor_that_nothing_fits_is_refused() {
+        let twice = descriptor(&[("Limit", "Integer"), ("Limit", "Text")]);
+        let error = twice.check([("Limit", 1)]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Export);
+        assert!(error.to_string().contains("parameter `Limit` twice"), "{error}");
+        let nowhere: Descriptor = serde_json::from_value(json!({"id": "..", "name": "Up", "parameters": []})).unwrap();
+        assert_eq!(nowhere.check::<&str, i64>([]).unwrap_err().kind(), ErrorKind::Export);
+    }
+
+    #[test]
+    fn text_is_refused_with_what_is_accepted() {
+        let export = paged();
+        assert_eq!(export.parse("Limit", "15").unwrap(), Value::Integer(15));
+        let error = export.parse("Limit", "s3cr3t").unwrap_err();
+        assert_eq!(
+            error.problems(),
+            [
+                "`Limit`: expected Integer, 64 bits, digits only or after a minus sign, such as 15; found text of another form"
+            ]
+        );
+        assert!(export.parse("Limti", "15").unwrap_err().problems()[0].contains("did you mean `Limit`?"));
+    }
+
+    /// Whether a value stands in the vendor's table, written down a second time.
+    fn is_in_the_table(data_type: &Type, json: &Json) -> bool {
+        match data_type {
+            Type::Integer => json.to_string().parse::<i64>().is_ok(),
+            Type::Text => json.is_string(),
+            Type::Boolean => matches!(json.to_string().as_str(), "true" | "false"),
+            Type::DateTime => json.as_str().is_some_and(|text| {
+                let digits = text.bytes().filter(u8::is_ascii_digit).count();
+                text.len() == 20 && text.ends_with('Z') && digits == 14 && text.parse::<DateTime<Utc>>().is_ok()
+            }),
+            Type::Other(_) => true,
+        }
+    }
+
+    fn values() -> impl Strategy<Value = Given> {
+        let times = (-99_999_999_999i64..999_999_999_999, prop_oneof![Just(0u32), Just(1), Just(999_999_999)])
+            .prop_map(|(seconds, nanos)| DateTime::from_timestamp(seconds, nanos).unwrap());
+        let jsons = prop_oneof![
+            Just(Json::Null),
+            any::<bool>().prop_map(Json::from),
+            any::<i64>().prop_map(Json::from),
+            any::<u64>().prop_map(Json::from),
+            any::<f64>().prop_map(Json::from),
+            "\\PC{0,8}".prop_map(Json::from),
+            times.clone().prop_map(|time| json!(time)),
+            Just(json!([1])),
+            Just(json!({"a": 1})),
+        ];
+        prop_oneof![
+            any::<i128>().prop_map(|number| Given::Value(number.into())),
+            any::<i64>().prop_map(|number| Given::Value(number.into())),
+            any::<bool>().prop_map(|value| Given::Value(value.into())),
+            "\\PC{0,8}".prop_map(|text| Given::Value(text.into())),
+            times.prop_map(|time| Given::Value(time.into())),
+            jsons.clone().prop_map(|json| Given::Value(Value::Raw(json))),
+            jsons.prop_map(Given::Json),
+            prop_oneof!["-?[0-9]{1,20}", "true|FALSE|0", "20[0-9]{2}-0[0-9]-[0-3][0-9]T09:00:00(Z|\\+13:00|)"]
+                .prop_map(Given::Text),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_accepted_stands_in_the_table_and_what_is_refused_is_named(
+            types in prop::collection::vec(prop_oneof![Just("Integer"), Just("Text"), Just("DateTime"), Just("Boolean"), Just("Money")], 0..5),
+            given in prop::collection::vec((0usize..6, values()), 0..6),
+        ) {
+            let names: Vec<String> = (0..6).map(|number| format!("Parameter{number}")).collect();
+            let parameters: Vec<(&str, &str)> = names.iter().map(String::as_str).zip(types.iter().copied()).collect();
+            let export = descriptor(&parameters);
+            let counts = |place: usize| given.iter().filter(|(at, _)| *at == place).count();
+            for (at, value) in given.iter().filter(|(at, _)| *at < types.len()) {
+                let data_type = &export.parameters()[*at].data_type;
+                if let Ok(json) = value.clone().fit(data_type) {
+                    prop_assert!(is_in_the_table(data_type, &json), "{} {}", data_type, json);
+                }
+            }
+            let result = export.fit(given.iter().map(|(at, value)| (names[*at].clone(), value.clone())), Vec::new());
+            match result {
+                Ok(request) => {
+                    let empty = Map::new();
+                    let body = request.body().unwrap_or(&empty);
+                    prop_assert_eq!(body.len(), types.len());
+                    for (place, parameter) in export.parameters().iter().enumerate() {
+                        prop_assert_eq!(counts(place), 1);
+                        prop_assert!(is_in_the_table(&parameter.data_type, &body[&parameter.name]));
+                    }
+                    prop_assert!((types.len()..6).all(|place| counts(place) == 0));
+                }
+                Err(error) => {
+                    for (place, name) in names.iter().enumerate() {
+                        let is_wanted = place < types.len();
+                        let fits = given.iter().filter(|(at, _)| *at == place).all(|(_, value)| {
+                            is_wanted && value.clone().fit(&export.parameters()[place].data_type).is_ok()
+                        });
+                        let is_right = fits && counts(place) == usize::from(is_wanted);
+                        let is_named = error.problems().iter().any(|problem| problem.starts_with(&format!("`{name}`: ")));
+                        prop_assert_eq!(is_named, !is_right, "{} {:?}", name, error);
+                    }
+                }
+            }
+        }
+    }
+}

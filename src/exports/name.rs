@@ -22,7 +22,7 @@ pub(crate) fn clean(text: &str, longest: usize) -> String {
 /// The name that was most likely meant.
 pub(crate) fn meant<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let (distance, name) = names.into_iter().map(|name| (distance(wanted, name), name)).min_by_key(|(far, _)| *far)?;
-    (distance <= wanted.chars().count().min(SHOWN) / 3).then_some(name)
+    (distance <= wanted.chars().count().min(SHOWN).div_ceil(3)).then_some(name)
 }
 
 /// A handful of names, the nearest first, and how many there are beside them.

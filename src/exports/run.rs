@@ -184,3 +184,40 @@ fn fields(values: &(impl Serialize + ?Sized)) -> Result<Vec<(String, Json)>, Str
         format!("values: expected an object with a field for every parameter; found {found}")
     })
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde::{Serializer, ser::SerializeMap};
+    use serde_json::json;
+
+    use super::*;
+
+    struct Twice;
+
+    impl Serialize for Twice {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let mut map = serializer.serialize_map(None)?;
+            map.serialize_entry("Limit", &1)?;
+            map.serialize_entry("Limit", &2)?;
+            map.end()
+        }
+    }
+
+    #[test]
+    fn a_name_that_a_type_writes_twice_is_not_lost() {
+        assert_eq!(fields(&Twice).unwrap(), [("Limit".to_owned(), json!(1)), ("Limit".to_owned(), json!(2))]);
+    }
+
+    #[test]
+    fn what_is_no_object_is_named_by_its_kind() {
+        let found = |result: Result<_, String>| result.unwrap_err().rsplit("; found ").next().unwrap().to_owned();
+        assert_eq!(found(fields(&["s3cr3t"])), "a list");
+        assert_eq!(found(fields("s3cr3t")), "text");
+        assert_eq!(found(fields(&None::<i32>)), "null");
+        assert_eq!(found(fields(&15)), "an integer");
+        fields(&BTreeMap::from([(vec![1], 2)])).unwrap_err();
+    }
+}

@@ -137,6 +137,7 @@ impl<Tz: TimeZone> From<DateTime<Tz>> for Value {
 
 /// A value as it was given, before a data type says what it must be.
 #[derive(Clone)]
+#[cfg_attr(test, derive(Debug))]
 pub(crate) enum Given {
     /// By its Rust type.
     Value(Value),
