@@ -313,7 +313,6 @@ fn account<R: Record>(records: &[R], fates: &mut [Fate], answer: BulkAnswer) -> 
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};

@@ -161,7 +161,6 @@ impl<'de> Deserialize<'de> for Decimal {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use proptest::prelude::*;
 

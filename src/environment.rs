@@ -55,7 +55,6 @@ pub(crate) fn builder(prefix: &str, read: impl Fn(&str) -> Option<OsString>) -> 
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -147,7 +147,6 @@ impl<'de> Deserialize<'de> for Id {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use proptest::prelude::*;
 

@@ -1,4 +1,4 @@
-//! A typed SDK for the Perenso Trade Show REST API.
+#![doc = include_str!("../README.md")]
 
 mod attendees;
 mod booth_products;

@@ -87,7 +87,6 @@ impl<'de> Deserialize<'de> for Messages {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use crate::types::BulkFailure;
 

@@ -178,7 +178,6 @@ fn named_only(extra: &serde_json::Map<String, serde_json::Value>) -> Result<(), 
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use proptest::{collection::vec, prelude::*};
     use serde_json::json;

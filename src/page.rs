@@ -156,9 +156,12 @@ impl<T: Serialize> Walk<T> {
     }
 }
 
+/// Records, each with the place behind it.
+type Steps<T> = Pin<Box<dyn Stream<Item = Result<(T, Position), Error>> + Send>>;
+
 /// A list as a stream of records whose place can be read at any time.
 pub struct Records<T> {
-    inner: Pin<Box<dyn Stream<Item = Result<(T, Position), Error>> + Send>>,
+    inner: Steps<T>,
     position: Position,
 }
 
@@ -202,7 +205,6 @@ impl<T> std::fmt::Debug for Records<T> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use proptest::prelude::*;
 

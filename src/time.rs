@@ -137,7 +137,6 @@ impl<Z: TimeZone> From<DateTime<Z>> for Field<Time> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use chrono::{FixedOffset, NaiveDate, TimeZone, Utc};
     use proptest::prelude::*;

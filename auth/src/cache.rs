@@ -215,7 +215,6 @@ impl State {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use std::{sync::mpsc, thread};
 

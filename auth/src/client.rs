@@ -60,7 +60,6 @@ pub(crate) struct Inner {
 
 impl Client {
     /// A client of the system that the profile describes.
-    #[must_use]
     pub fn builder(profile: Profile) -> ClientBuilder {
         ClientBuilder::new(profile)
     }

@@ -119,8 +119,7 @@ async fn t4_a_token_of_no_length_serves_those_who_waited_for_it() {
     })
     .await;
     let (client, _clock) = client_with_clock(&server);
-    let (a, b, c) = tokio::join!(call(&client), call(&client), call(&client));
-    (a.unwrap(), b.unwrap(), c.unwrap());
+    tokio::try_join!(call(&client), call(&client), call(&client)).unwrap();
     assert_eq!(server.tokens().len(), 1);
     call(&client).await.unwrap();
     assert_eq!(server.tokens().len(), 2);

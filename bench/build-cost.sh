@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# What a clean debug build of the SDK costs over its runtime dependencies alone, in CPU seconds.
+# The rival is the same workspace with empty crates and without the build script.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+for manifest in Cargo.toml Cargo.lock auth/Cargo.toml sandbox/Cargo.toml bench/Cargo.toml; do
+  mkdir -p "$scratch/bare/$(dirname "$manifest")"
+  cp "$manifest" "$scratch/bare/$manifest"
+done
+for crate in . auth sandbox bench; do
+  mkdir -p "$scratch/bare/$crate/src"
+  touch "$scratch/bare/$crate/src/lib.rs"
+done
+sed -i -e '/^build = /d' -e '/^\[build-dependencies\]/,/^$/d' "$scratch/bare/Cargo.toml"
+sed -i -e '/^\[\[bin\]\]/,/^$/d' -e '/^readme = /d' "$scratch/bare/sandbox/Cargo.toml"
+cargo fetch --quiet
+
+cpu_seconds() {
+  local TIMEFORMAT='%U %S' spent
+  spent=$({ time CARGO_TARGET_DIR="$scratch/target-$2" cargo build --quiet --manifest-path "$1" -p perenso 2>"$scratch/log"; } 2>&1) \
+    || { cat "$scratch/log" >&2; exit 1; }
+  echo "$spent" | tail -n 1 | awk '{ printf "%.1f", $1 + $2 }'
+}
+
+whole=$(cpu_seconds Cargo.toml whole)
+bare=$(cpu_seconds "$scratch/bare/Cargo.toml" bare)
+echo "| what | measured | rival | over it | bound |"
+echo "|---|---|---|---|---|"
+echo "$whole $bare" | awk '{ printf "| clean debug build: CPU | %.0f s | the runtime dependencies alone: %.0f s | %.0f s | 40 s |\n", $1, $2, $1 - $2 }'

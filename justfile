@@ -1,0 +1,64 @@
+# What there is to run; CI calls the same recipes.
+
+default:
+    @just --list
+
+# The main job of the README.
+quickstart:
+    cargo run --example quickstart
+
+# The tests, by the README's own command.
+test:
+    $(sed -n '/^Run its tests/,/^```$/s/^cargo/cargo/p' README.md)
+
+format:
+    cargo fmt --all --check
+
+lint:
+    cargo clippy --workspace --all-targets --all-features -- -D warnings
+
+# Every feature alone, none, and all together.
+features:
+    cargo check -p perenso-auth --no-default-features
+    cargo check -p perenso-auth --no-default-features --features native-tls
+    cargo check -p perenso-auth --no-default-features --features rustls
+    cargo check -p perenso-auth --no-default-features --features test-util
+    cargo check -p perenso --no-default-features
+    cargo check -p perenso --no-default-features --features native-tls
+    cargo check -p perenso --no-default-features --features rustls
+    cargo check -p perenso --no-default-features --features mock
+    cargo check -p perenso --no-default-features --features test-util
+    cargo check -p perenso-sandbox --no-default-features
+    cargo test -p perenso -p perenso-auth -p perenso-sandbox --all-features
+
+doc:
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --exclude perenso-bench --no-deps --all-features
+
+# The vendored document, by a validator that is not ours (`pip install openapi-spec-validator`).
+document:
+    openapi-spec-validator openapi/perenso.json
+
+# Every published crate as it would be uploaded, built from what is in the package.
+package:
+    cargo package --workspace --exclude perenso-bench --allow-dirty
+
+# Licences, sources and bans (`cargo install cargo-deny`).
+deny:
+    cargo deny check bans licenses sources
+
+# The figures of the README: minutes, on a quiet machine.
+bench:
+    cargo run --release -p perenso-bench
+    bench/build-cost.sh
+
+# That the benches run: their numbers mean nothing.
+bench-short:
+    cargo run --release -p perenso-bench -- --short
+
+# Property tests with a hundred times the cases.
+proof:
+    PROPTEST_CASES=200000 cargo test --release -p perenso-auth --lib
+    PROPTEST_CASES=25600 cargo test --release -p perenso --lib
+
+# What CI runs.
+ci: format lint test doc quickstart features document package deny bench-short
