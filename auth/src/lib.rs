@@ -1,4 +1,4 @@
-//! Authorised HTTP calls: OAuth 2.0 tokens that renew themselves, a rate budget, retries and deadlines, in one pipeline.
+#![doc = include_str!("../README.md")]
 
 mod answer;
 mod body;
