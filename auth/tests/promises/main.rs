@@ -6,6 +6,8 @@ mod pipeline;
 mod renewal;
 mod secrecy;
 mod server;
+#[cfg(feature = "rustls")]
+mod tls;
 mod tolerance;
 mod unauthorized;
 
