@@ -198,7 +198,10 @@ fn broken_body(trip: &Trip, failure: Failure) -> Error {
             trip.error(ErrorKind::Timeout, format!("nothing more of the answer's body came for {:?}", trip.idle))
         }
         Failure::Broken(source) => {
-            let what = if source.is_decode() { "cannot be decompressed" } else { "broke off" };
+            // reqwest calls both a decode error; the decompressor's own are I/O errors.
+            let cause = std::error::Error::source(&source);
+            let of_decompressor = source.is_decode() && cause.is_some_and(|cause| cause.is::<std::io::Error>());
+            let what = if of_decompressor { "cannot be decompressed" } else { "broke off" };
             trip.error(ErrorKind::Broken, format!("the answer's body {what}"))
                 .with(|inner| inner.source = Some(Arc::new(source.without_url())))
         }
