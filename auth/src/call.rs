@@ -175,6 +175,7 @@ impl<'a> Journey<'a> {
         self.trip.attempts += 1;
         let clock = self.client.clock.as_ref();
         let limit = self.attempt.min(left);
+        let is_last = left <= self.attempt;
         Ok(match within(clock, limit, self.client.http.execute(request)).await {
             Some(Ok(answer)) if answer.status().is_success() => {
                 (Ending::Answered(answer.status()), Answer::Success(Box::new(answer)))
@@ -197,7 +198,8 @@ impl<'a> Journey<'a> {
                 (ending, Answer::None(self.failed(ending, kind, detail.to_owned(), Some(source))))
             }
             None => {
-                let detail = format!("no answer within {limit:?}");
+                let detail =
+                    if is_last { self.too_late() } else { format!("no answer within {limit:?} (`Timeouts::attempt`)") };
                 (Ending::TimedOut, Answer::None(self.failed(Ending::TimedOut, ErrorKind::Timeout, detail, None)))
             }
         })
@@ -297,11 +299,16 @@ impl<'a> Journey<'a> {
     }
 
     fn out_of_time(&self) -> Error {
+        self.trip.error(ErrorKind::Timeout, self.too_late())
+    }
+
+    /// Which limit of the whole call has passed, and how to move it.
+    fn too_late(&self) -> String {
         let (limit, setter) = match self.deadline {
             Some(deadline) => (deadline, "CallOptions::deadline"),
             None => (self.client.timeouts.overall, "Timeouts::overall"),
         };
-        self.trip.error(ErrorKind::Timeout, format!("not done within {limit:?} (`{setter}`)"))
+        format!("not done within {limit:?} (`{setter}`)")
     }
 }
 
