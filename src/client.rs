@@ -149,7 +149,7 @@ impl Perenso {
     /// ```
     ///
     /// # Errors
-    /// When the path is none: it starts with one `/`, holds neither query nor `..`, and does not end with `/`.
+    /// When the path is none: it starts with one `/`, holds neither query nor blank nor `..`, and does not end with `/`.
     pub fn resource<T: Serialize + DeserializeOwned>(&self, path: &str) -> Result<Resource<T>, Error> {
         Resource::new(self, path)
     }

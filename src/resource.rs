@@ -13,6 +13,13 @@ use crate::{
     list::List,
 };
 
+/// Whether this part of a path leads one step down and nowhere else.
+fn is_name(segment: &str) -> bool {
+    let plain = segment.to_ascii_lowercase().replace("%2e", ".");
+    let is_foreign = |c: char| c.is_control() || c.is_whitespace() || "?#\\".contains(c);
+    !["", ".", ".."].contains(&plain.as_str()) && !plain.contains(is_foreign)
+}
+
 /// A resource by its path: list, create, update, get, delete.
 pub struct Resource<T> {
     show: Perenso,
@@ -22,9 +29,10 @@ pub struct Resource<T> {
 
 impl<T: Serialize + DeserializeOwned> Resource<T> {
     pub(crate) fn new(show: &Perenso, path: &str) -> Result<Self, Error> {
-        let ends_well = path.len() > 1 && !path.ends_with('/');
-        if !path.starts_with('/') || !ends_well || path.contains(['?', '#']) || path.contains("//") {
-            let detail = "the path of a resource starts with `/`, does not end with it, and has no query: `/Warehouse`";
+        let names = path.strip_prefix('/').map(|names| names.split('/').all(is_name));
+        if names != Some(true) {
+            let detail = "the path of a resource is made of `/` and names, none of them empty, `.` or `..`, and holds \
+                          neither query nor blank: `/Warehouse`";
             return Err(Error::own(ErrorKind::Input, "resource", detail));
         }
         Ok(Self { show: show.clone(), path: path.to_owned(), record: PhantomData })
