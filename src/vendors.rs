@@ -67,7 +67,7 @@ impl VendorBulk {
     /// Before anything is sent: when two records have the same key, or a key is empty.
     pub async fn send(self) -> Result<BulkReport<Vendor>, Error> {
         let Self { show, bulk } = self;
-        let keyed = show.with_options(CallOptions::clone(show.options()).repeat(Repeat::Keyed));
+        let keyed = show.with_options(CallOptions::clone(show.options()).repeat_by_default(Repeat::Keyed));
         bulk.send(async |batch: &[Vendor], has_keys| {
             let show = if has_keys { &keyed } else { &show };
             Ok(show.api().vendor_bulk_upsert().body(batch.to_vec()).send().await?.into_inner())

@@ -270,4 +270,11 @@ impl CallOptions {
         self.repeat = Some(repeat);
         self
     }
+
+    /// As [`repeat`](Self::repeat), unless it is said already.
+    #[must_use]
+    pub fn repeat_by_default(mut self, repeat: Repeat) -> Self {
+        self.repeat.get_or_insert(repeat);
+        self
+    }
 }
