@@ -56,8 +56,8 @@ impl fmt::Debug for Fate {
     }
 }
 
-/// A reason for which records were refused, and how many.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A reason for which records were refused, and how many. Its text may quote a record, so `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Reason {
     /// In the words of the server, the record's key replaced by `…` so that equal reasons meet.
@@ -66,6 +66,12 @@ pub struct Reason {
     pub count: usize,
     /// The input index of the first of them.
     pub first: usize,
+}
+
+impl fmt::Debug for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reason").field("count", &self.count).field("first", &self.first).finish_non_exhaustive()
+    }
 }
 
 /// What became of every record of a bulk upsert.
