@@ -1,0 +1,254 @@
+//! Bulk upserts: what became of every record, and what may go out again.
+
+use perenso::{
+    BulkReport, CallErrorKind, CallOptions, Counts, ErrorKind, Fate, Repeat, RetryPolicy,
+    types::{CustomerV2, Vendor},
+};
+use perenso_sandbox::Fault;
+use serde_json::json;
+
+use crate::{
+    calls, is_call, lines, sandbox,
+    server::{Reply, Server},
+    show_of,
+};
+
+fn customer(key: &str) -> CustomerV2 {
+    CustomerV2 { customer_id: key.into(), customer_name: "Example Stores".into(), ..CustomerV2::default() }
+}
+
+fn customers(keys: std::ops::Range<usize>) -> Vec<CustomerV2> {
+    keys.map(|key| customer(&format!("K{key:04}"))).collect()
+}
+
+fn vendor(id: Option<&str>, name: &str) -> Vendor {
+    Vendor { vendor_id: perenso::Field::or_unset(id.map(str::to_owned)), vendor_name: name.into(), ..Vendor::default() }
+}
+
+/// succeeded, failed, unaccounted, unknown, not sent
+fn counts<R>(report: &BulkReport<R>) -> [usize; 5] {
+    let Counts { succeeded, failed, unaccounted, unknown, not_sent, .. } = report.counts();
+    [succeeded, failed, unaccounted, unknown, not_sent]
+}
+
+/// How many records each call carried.
+fn sizes(sandbox: &perenso_sandbox::Sandbox) -> Vec<usize> {
+    let bodies = calls(sandbox).into_iter().map(|call| serde_json::from_str::<Vec<serde_json::Value>>(&call.body));
+    bodies.map(|body| body.unwrap().len()).collect()
+}
+
+#[tokio::test]
+async fn customers_are_created_and_updated_in_batches() {
+    let (sandbox, show) = sandbox(0).await;
+    sandbox.add_customer(json!({"customerID": "K0003", "city": "Exampleville"})).unwrap();
+    let report = show.customers().upsert(customers(0..7)).batch_size(3).send().await.unwrap();
+    assert!(report.all_succeeded() && report.error().is_none(), "{report:?}");
+    assert_eq!((counts(&report), report.strangers()), ([7, 0, 0, 0, 0], 0));
+    assert_eq!(sizes(&sandbox), [3, 3, 1]);
+    assert!(lines(&sandbox).iter().all(|line| line == "POST /v2/customers/bulk"));
+    let kept = sandbox.customers();
+    assert_eq!(
+        (kept.len(), &kept[0]["city"], &kept[0]["customerName"]),
+        (7, &json!("Exampleville"), &json!("Example Stores"))
+    );
+    // Every record has the id that it has on the server.
+    for (record, fate) in report.records() {
+        let Fate::Succeeded { id: Some(id) } = fate else { panic!("{fate:?}") };
+        let own = kept.iter().find(|kept| kept["customerID"] == record.customer_id.as_deref().unwrap()).unwrap();
+        assert_eq!(own["id"], id.as_str());
+    }
+    assert!(report.into_retry().is_empty());
+}
+
+#[tokio::test]
+async fn a_partial_success_is_told_record_by_record_and_its_reasons_once() {
+    let (sandbox, show) = sandbox(0).await;
+    sandbox.set_behavior(|behavior| behavior.check_references = true);
+    let mut records = customers(0..10);
+    for record in &mut records[2..8] {
+        record.warehouse_id = "WH9999".into();
+    }
+    records[8].warehouse_id = "WH8888".into();
+    let report = show.customers().upsert(records).batch_size(4).send().await.unwrap();
+    assert_eq!(counts(&report), [3, 7, 0, 0, 0]);
+    let failed: Vec<_> =
+        report.fates().enumerate().filter(|(_, fate)| matches!(fate, Fate::Failed { .. })).map(|(at, _)| at).collect();
+    assert_eq!(failed, [2, 3, 4, 5, 6, 7, 8]);
+    let reasons = report.reasons();
+    assert_eq!(reasons.len(), 2, "{reasons:?}");
+    assert_eq!((reasons[0].count, reasons[0].first, reasons[1].count, reasons[1].first), (6, 2, 1, 8));
+    assert!(reasons[0].text.contains("WH9999"), "{}", reasons[0].text);
+    assert!(report.error().is_none(), "the calls themselves went well");
+    assert!(report.into_retry().is_empty(), "what was refused would be refused again");
+}
+
+#[tokio::test]
+async fn keys_that_occur_twice_are_refused_and_nothing_is_sent() {
+    let (sandbox, show) = sandbox(0).await;
+    let mut records = customers(0..3);
+    records.push(customer("K0001"));
+    records.push(customer(" "));
+    records.push(CustomerV2::default());
+    let error = show.customers().upsert(records).send().await.unwrap_err();
+    assert_eq!((error.kind(), error.operation()), (ErrorKind::Input, "customer_bulk_upsert"));
+    assert_eq!(error.problems().len(), 3, "{error}");
+    assert!(error.problems()[0].contains("1 and 3") && !error.to_string().contains("K0001"), "{error}");
+    let twice = [vendor(Some("V1"), "a"), vendor(None, "b"), vendor(Some("V1"), "c")];
+    assert_eq!(show.vendors().upsert(twice).send().await.unwrap_err().kind(), ErrorKind::Input);
+    assert!(sandbox.journal().is_empty(), "not even for a token");
+}
+
+#[tokio::test]
+async fn no_records_are_no_calls() {
+    let (sandbox, show) = sandbox(0).await;
+    let report = show.customers().upsert([]).send().await.unwrap();
+    assert!(report.all_succeeded() && sandbox.journal().is_empty());
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_asked_for_again_since_customers_have_keys() {
+    let (sandbox, show) = sandbox(0).await;
+    sandbox.fault(Fault::DropAnswer);
+    sandbox.fault(Fault::status(502));
+    let report = show.customers().upsert(customers(0..5)).send().await.unwrap();
+    assert!(report.all_succeeded(), "{report:?}");
+    assert_eq!((sizes(&sandbox), sandbox.customers().len()), (vec![5, 5, 5], 5));
+}
+
+#[tokio::test]
+async fn when_every_answer_is_lost_the_batch_is_unknown_and_the_rest_not_sent() {
+    let (sandbox, show) = sandbox(0).await;
+    for _ in 0..4 {
+        sandbox.fault(Fault::DropAnswer);
+    }
+    let report = show.customers().upsert(customers(0..7)).batch_size(3).send().await.unwrap();
+    assert_eq!(counts(&report), [0, 0, 0, 3, 4]);
+    let error = report.error().unwrap();
+    assert!(is_call(error, CallErrorKind::Broken) && error.may_have_written(), "{error:?}");
+    assert_eq!((sizes(&sandbox), error.attempts()), (vec![3; 4], 4));
+
+    let again = report.into_retry();
+    assert_eq!(again.len(), 7, "with a key, all of them can go out again");
+    let report = show.customers().upsert(again).send().await.unwrap();
+    assert!(report.all_succeeded());
+    assert_eq!(sandbox.customers().len(), 7, "and none is there twice");
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_read_leaves_the_batch_unknown() {
+    let (sandbox, show) = sandbox(0).await;
+    for fault in [Fault::CutBody, Fault::EmptyBody] {
+        sandbox.fault(fault.clone());
+        let report = show.customers().upsert(customers(0..3)).send().await.unwrap();
+        assert_eq!(counts(&report), [0, 0, 0, 3, 0], "{fault:?}: {report:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_answered_before_a_fault_stays_told() {
+    let (sandbox, show) = sandbox(0).await;
+    let once = show.with_options(CallOptions::new().retry(RetryPolicy::never()));
+    sandbox.fault(Fault::Delay(std::time::Duration::ZERO));
+    sandbox.fault(Fault::status(429));
+    let report = once.customers().upsert(customers(0..7)).batch_size(3).send().await.unwrap();
+    assert_eq!(counts(&report), [3, 0, 0, 0, 4]);
+    assert!(is_call(report.error().unwrap(), CallErrorKind::RateLimited));
+    let keys: Vec<_> = report.into_retry().iter().filter_map(|record| record.customer_id.get().cloned()).collect();
+    assert_eq!(keys, ["K0003", "K0004", "K0005", "K0006"]);
+}
+
+#[tokio::test]
+async fn a_batch_that_is_refused_as_a_whole_does_not_stop_the_others() {
+    let (sandbox, show) = sandbox(0).await;
+    sandbox.fault(Fault::status(422));
+    let report = show.customers().upsert(customers(0..5)).batch_size(3).send().await.unwrap();
+    assert_eq!(counts(&report), [2, 3, 0, 0, 0]);
+    let [reason] = &report.reasons()[..] else { panic!("{:?}", report.reasons()) };
+    assert!(reason.text.contains("422") && reason.count == 3, "{}", reason.text);
+    assert_eq!(report.error().unwrap().status().unwrap(), 422);
+    assert!(String::from_utf8_lossy(report.error().unwrap().body().unwrap()).contains("ordered"));
+
+    sandbox.set_behavior(|behavior| behavior.bulk_cap = Some(2));
+    let report = show.customers().upsert(customers(0..5)).batch_size(3).send().await.unwrap();
+    assert_eq!(counts(&report), [2, 3, 0, 0, 0], "413");
+}
+
+#[tokio::test]
+async fn credentials_that_are_refused_end_it() {
+    let (sandbox, _) = sandbox(0).await;
+    let show = crate::builder_for(&sandbox).client_secret("wrong").build().unwrap();
+    let report = show.customers().upsert(customers(0..5)).batch_size(3).send().await.unwrap();
+    assert_eq!(counts(&report), [0, 0, 0, 0, 5]);
+    assert!(report.error().unwrap().is_auth());
+    assert_eq!(report.into_retry().len(), 5);
+}
+
+#[tokio::test]
+async fn what_an_answer_does_not_mention_is_unaccounted_and_strangers_are_counted() {
+    let server = Server::start(|_| {
+        let answer = json!({"successful": [{"id": "x1", "customerID": "K0000"}, {"id": "x9", "customerID": "K9999"}],
+            "failed": [{"customerID": "K0001", "message": "no"}, {"customerID": "K0003", "messages": null}]});
+        Reply::json(200, answer.to_string())
+    })
+    .await;
+    let report = show_of(&server).customers().upsert(customers(0..4)).send().await.unwrap();
+    assert_eq!((counts(&report), report.strangers()), ([1, 2, 1, 0, 0], 1));
+    assert_eq!(report.reasons()[0].text, "no");
+    let again: Vec<_> = report.into_retry().iter().filter_map(|record| record.customer_id.get().cloned()).collect();
+    assert_eq!(again, ["K0002"]);
+}
+
+#[tokio::test]
+async fn vendors_without_an_id_go_one_by_one_and_the_others_in_batches() {
+    let (sandbox, show) = sandbox(0).await;
+    let known = sandbox.vendors()[0]["vendorID"].as_str().unwrap().to_owned();
+    let other = sandbox.vendors()[1]["vendorID"].as_str().unwrap().to_owned();
+    let records = [
+        vendor(Some(&known), "Example Foods"),
+        vendor(Some(&other), "Example Drinks"),
+        vendor(None, "New One"),
+        vendor(None, "New Two"),
+        vendor(Some("NOBODY"), "Nobody"),
+    ];
+    let report = show.vendors().upsert(records).send().await.unwrap();
+    assert_eq!((counts(&report), sizes(&sandbox)), ([4, 1, 0, 0, 0], vec![2, 1, 1, 1]));
+    assert_eq!((report.reasons()[0].first, sandbox.vendors().len()), (4, 10));
+    assert_eq!(sandbox.vendors()[0]["vendorName"], "Example Foods");
+    for (at, name) in [(2, "New One"), (3, "New Two")] {
+        let Some(Fate::Succeeded { id: Some(id) }) = report.fates().nth(at) else { panic!("{report:?}") };
+        assert!(sandbox.vendors().iter().any(|vendor| vendor["id"] == id.as_str() && vendor["vendorName"] == name));
+    }
+}
+
+#[tokio::test]
+async fn a_vendor_without_an_id_is_never_sent_twice() {
+    for fault in [Fault::DropAnswer, Fault::DropConnection, Fault::status(500), Fault::CutBody] {
+        let (sandbox, show) = sandbox(0).await;
+        let before = sandbox.vendors().len();
+        sandbox.fault(fault.clone());
+        let records = [vendor(None, "New One"), vendor(None, "New Two")];
+        let report = show.vendors().upsert(records).send().await.unwrap();
+        assert_eq!((counts(&report), sizes(&sandbox)), ([0, 0, 0, 1, 1], vec![1]), "{fault:?}");
+        let processed = usize::from(matches!(fault, Fault::DropAnswer | Fault::CutBody));
+        assert_eq!(sandbox.vendors().len(), before + processed, "{fault:?}");
+        let again = report.into_retry();
+        assert_eq!(again.len(), 1, "what may be there is not sent again: {fault:?}");
+        assert_eq!(again[0].vendor_name.as_deref(), Some("New Two"));
+    }
+}
+
+#[tokio::test]
+async fn vendors_with_an_id_are_asked_for_again_unless_the_caller_forbids_it() {
+    let (sandbox, show) = sandbox(0).await;
+    let known = sandbox.vendors()[0]["vendorID"].as_str().unwrap().to_owned();
+    sandbox.fault(Fault::DropAnswer);
+    let report = show.vendors().upsert([vendor(Some(&known), "Example Foods")]).send().await.unwrap();
+    assert!(report.all_succeeded());
+    assert_eq!(sizes(&sandbox), [1, 1]);
+
+    sandbox.clear_journal();
+    sandbox.fault(Fault::DropAnswer);
+    let careful = show.with_options(CallOptions::new().repeat(Repeat::Once));
+    let report = careful.vendors().upsert([vendor(Some(&known), "Example Foods")]).send().await.unwrap();
+    assert_eq!((counts(&report), sizes(&sandbox)), ([0, 0, 0, 1, 0], vec![1]));
+}

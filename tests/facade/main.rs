@@ -1,0 +1,77 @@
+//! The facade over real sockets: what a user of the SDK is promised, one module per question.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, unreachable_pub)]
+
+mod bad_input;
+mod bulk;
+mod customers;
+mod lists;
+mod options;
+mod privacy;
+mod resource;
+mod server;
+mod tokens;
+mod wire;
+
+use std::time::Duration;
+
+use perenso::{Builder, Error, ErrorKind, Perenso, RetryPolicy, TokenPolicy};
+use perenso_sandbox::{Recorded, Sandbox};
+use server::Server;
+
+pub const SECRET: &str = "s3cr3t+/=%";
+
+/// A builder with pauses that a test can sit out.
+fn builder(api_url: &str, token_url: &str, id: &str, secret: &str) -> Builder {
+    Perenso::builder()
+        .client_id(id)
+        .client_secret(secret)
+        .api_url(api_url)
+        .token_url(token_url)
+        .unlimited()
+        .retry(RetryPolicy::default().pauses(Duration::from_millis(2), Duration::from_millis(10)))
+        .token_policy(TokenPolicy::default().pauses(Duration::from_millis(2), Duration::from_millis(10)))
+}
+
+fn builder_for(sandbox: &Sandbox) -> Builder {
+    builder(sandbox.url(), &sandbox.token_url(), sandbox.client_id(), sandbox.client_secret())
+}
+
+fn builder_of(server: &Server) -> Builder {
+    builder(&server.url, &format!("{}/token", server.url), "SHOWID", SECRET)
+}
+
+fn show_of(server: &Server) -> Perenso {
+    builder_of(server).build().unwrap()
+}
+
+/// A sandbox with so many customers, and a client of it.
+async fn sandbox(customers: usize) -> (Sandbox, Perenso) {
+    let sandbox = Sandbox::builder().customers(customers).unlimited().start().await.unwrap();
+    let show = builder_for(&sandbox).build().unwrap();
+    (sandbox, show)
+}
+
+/// The requests that are none for tokens.
+fn calls(sandbox: &Sandbox) -> Vec<Recorded> {
+    sandbox.journal().into_iter().filter(|request| request.path != "/auth/oauth/token").collect()
+}
+
+/// Method and path of each.
+fn lines(sandbox: &Sandbox) -> Vec<String> {
+    calls(sandbox).iter().map(|request| format!("{} {}", request.method, request.path)).collect()
+}
+
+fn is_call(error: &Error, kind: perenso::CallErrorKind) -> bool {
+    error.kind() == ErrorKind::Call(kind)
+}
+
+/// Until the condition holds; fails after five seconds.
+async fn eventually(mut condition: impl FnMut() -> bool) {
+    for _ in 0..5000 {
+        if condition() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    panic!("it did not come to pass within five seconds");
+}
