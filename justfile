@@ -19,17 +19,16 @@ lint:
 
 # Every feature alone, none, and all together.
 features:
-    cargo check -p perenso-auth --no-default-features
-    cargo check -p perenso-auth --no-default-features --features native-tls
-    cargo check -p perenso-auth --no-default-features --features rustls
-    cargo check -p perenso-auth --no-default-features --features test-util
-    cargo check -p perenso --no-default-features
-    cargo check -p perenso --no-default-features --features native-tls
-    cargo check -p perenso --no-default-features --features rustls
-    cargo check -p perenso --no-default-features --features mock
-    cargo check -p perenso --no-default-features --features test-util
-    cargo check -p perenso-sandbox --no-default-features
+    just feature perenso-auth '""' native-tls rustls test-util
+    just feature perenso '""' native-tls rustls mock test-util
+    just feature perenso-sandbox '""' cli
     cargo test -p perenso -p perenso-auth -p perenso-sandbox --all-features
+
+# One crate with each of these features alone.
+feature crate +features:
+    for feature in {{ features }}; do \
+        cargo clippy -p {{ crate }} --no-default-features --features "$feature" -- -D warnings || exit 1; \
+    done
 
 doc:
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --exclude perenso-bench --no-deps --all-features

@@ -143,13 +143,13 @@ impl ClientBuilder {
 
     /// Root certificates in PEM that are trusted besides those of the machine.
     pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.transport.root_certificates.push(pem.into());
+        self.transport.tls.root_certificates.push(pem.into());
         self
     }
 
     /// A client certificate: its chain and its private key in one PEM text.
     pub fn client_certificate(mut self, pem: impl Into<Secret>) -> Self {
-        self.transport.client_certificate = Some(pem.into());
+        self.transport.tls.client_certificate = Some(pem.into());
         self
     }
 
@@ -169,13 +169,13 @@ impl ClientBuilder {
     /// A rustls configuration of your own, with the crypto provider, the roots and the certificates that it has.
     #[cfg(feature = "rustls")]
     pub fn rustls_config(mut self, config: rustls::ClientConfig) -> Self {
-        self.transport.rustls_config = Some(config);
+        self.transport.tls.config = Some(config);
         self
     }
 
     /// Leaves TLS as the reqwest builder has it. With rustls, a crypto provider must be installed for the process.
     pub fn keep_tls(mut self) -> Self {
-        self.transport.keep_tls = true;
+        self.transport.tls.keep = true;
         self
     }
 
@@ -215,14 +215,7 @@ impl ClientBuilder {
                 }
             }
         }
-        if self.transport.keep_tls
-            && (self.transport.client_certificate.is_some() || !self.transport.root_certificates.is_empty())
-        {
-            problems.push("`keep_tls` leaves certificates to the reqwest builder: give them to that one".to_owned());
-        }
-        if self.transport.keep_tls && self.transport.http_builder.is_none() {
-            problems.push("`keep_tls` keeps the TLS of a reqwest builder: call `http_builder`".to_owned());
-        }
+        problems.extend(self.transport.tls.problems(self.transport.http_builder.is_some()));
         let (Some(token_url), Some(api_url), Some(credentials), true) =
             (token_url, api_url, self.credentials, problems.is_empty())
         else {

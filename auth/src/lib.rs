@@ -22,6 +22,7 @@ mod request;
 mod response;
 mod retry_after;
 mod secret;
+mod tls;
 mod token;
 mod transport;
 

@@ -1,54 +1,30 @@
-//! The HTTP client under everything: TLS, proxy, no redirects, and where a secret may go.
+//! The HTTP client under everything: proxy, no redirects, and where a secret may go.
 
 use std::time::Duration;
 
 use http::{HeaderMap, header::LOCATION};
 use reqwest::{Url, redirect::Policy};
 
-use crate::error::BuildError;
+use crate::{error::BuildError, tls::Tls};
 
 /// How connections are made.
 #[derive(Debug, Default)]
 pub(crate) struct Transport {
     pub(crate) proxy: Option<reqwest::Proxy>,
-    pub(crate) root_certificates: Vec<Vec<u8>>,
-    pub(crate) client_certificate: Option<crate::secret::Secret>,
+    pub(crate) tls: Tls,
     pub(crate) http_builder: Option<reqwest::ClientBuilder>,
-    pub(crate) keep_tls: bool,
-    #[cfg(feature = "rustls")]
-    pub(crate) rustls_config: Option<rustls::ClientConfig>,
     pub(crate) user_agent: Option<String>,
 }
 
 impl Transport {
     /// The client. `remote_tls` says whether any address it will talk to is https; `loopback` whether all are local.
     pub(crate) fn build(
-        mut self,
+        self,
         connect: Duration,
         remote_tls: bool,
         loopback: bool,
     ) -> Result<reqwest::Client, BuildError> {
-        #[cfg(feature = "rustls")]
-        if self.keep_tls && rustls::crypto::CryptoProvider::get_default().is_none() {
-            // reqwest would panic.
-            let text = "`keep_tls` needs a rustls crypto provider that is installed for the process; without one, call \
-                        `rustls_config` in its place";
-            return Err(BuildError::new([text.to_owned()]));
-        }
-        #[cfg(feature = "rustls")]
-        let own = self
-            .rustls_config
-            .map(|config| self.http_builder.take().unwrap_or_default().tls_backend_preconfigured(config));
-        #[cfg(not(feature = "rustls"))]
-        let own = None;
-        let mut builder = match own {
-            Some(builder) => builder,
-            None if self.keep_tls => self.http_builder.unwrap_or_default(),
-            None => {
-                let builder = self.http_builder.unwrap_or_default();
-                tls(builder, &self.root_certificates, self.client_certificate.as_ref(), remote_tls)?
-            }
-        };
+        let mut builder = self.tls.apply(self.http_builder.unwrap_or_default(), remote_tls)?;
         if let Some(user_agent) = self.user_agent {
             builder = builder.user_agent(user_agent);
         }
@@ -76,98 +52,6 @@ fn causes(error: &dyn std::error::Error) -> String {
         source = cause.source();
     }
     text
-}
-
-#[cfg(feature = "rustls")]
-fn tls(
-    builder: reqwest::ClientBuilder,
-    roots: &[Vec<u8>],
-    client_certificate: Option<&crate::secret::Secret>,
-    remote_tls: bool,
-) -> Result<reqwest::ClientBuilder, BuildError> {
-    use std::sync::Arc;
-
-    use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
-    use rustls_platform_verifier::Verifier;
-
-    let fail = |what: &str, error: &dyn std::error::Error| BuildError::new([format!("{what}: {error}")]);
-    let mut extra = Vec::new();
-    for pem in roots {
-        for certificate in CertificateDer::pem_slice_iter(pem) {
-            extra.push(certificate.map_err(|error| fail("a root certificate is not PEM", &error))?);
-        }
-    }
-    if extra.is_empty() && !roots.is_empty() {
-        return Err(BuildError::new(["a root certificate holds no PEM block `CERTIFICATE`".to_owned()]));
-    }
-    // A provider of our own: none is installed for the whole process behind the user's back.
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(Arc::clone(&provider))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| fail("TLS cannot be set up", &error))?;
-    let config = if remote_tls {
-        let verifier = Verifier::new_with_extra_roots(extra, provider)
-            .map_err(|error| fail("the certificates of this machine cannot be read", &error))?;
-        config.dangerous().with_custom_certificate_verifier(Arc::new(verifier))
-    } else {
-        // Only plain http to this machine: a container without certificates will do.
-        config.with_root_certificates(rustls::RootCertStore::empty())
-    };
-    let config = match client_certificate {
-        None => config.with_no_client_auth(),
-        Some(pem) => {
-            let pem = pem.expose().as_bytes();
-            let chain: Vec<_> = CertificateDer::pem_slice_iter(pem)
-                .collect::<Result<_, _>>()
-                .map_err(|error| fail("the client certificate is not PEM", &error))?;
-            let key = PrivateKeyDer::from_pem_slice(pem)
-                .map_err(|error| fail("the client certificate comes without a readable private key", &error))?;
-            config
-                .with_client_auth_cert(chain, key)
-                .map_err(|error| fail("the client certificate cannot be used", &error))?
-        }
-    };
-    Ok(builder.tls_backend_preconfigured(config))
-}
-
-#[cfg(all(feature = "native-tls", not(feature = "rustls")))]
-fn tls(
-    builder: reqwest::ClientBuilder,
-    roots: &[Vec<u8>],
-    client_certificate: Option<&crate::secret::Secret>,
-    _remote_tls: bool,
-) -> Result<reqwest::ClientBuilder, BuildError> {
-    let fail = |what: &str, error: &dyn std::error::Error| BuildError::new([format!("{what}: {error}")]);
-    let mut extra = Vec::new();
-    for pem in roots {
-        let bundle = reqwest::Certificate::from_pem_bundle(pem);
-        extra.extend(bundle.map_err(|error| fail("a root certificate is not PEM", &error))?);
-    }
-    let builder = if extra.is_empty() { builder } else { builder.tls_certs_merge(extra) };
-    match client_certificate {
-        None => Ok(builder),
-        Some(pem) => {
-            let pem = pem.expose().as_bytes();
-            let identity = reqwest::Identity::from_pkcs8_pem(pem, pem)
-                .map_err(|error| fail("the client certificate cannot be used", &error))?;
-            Ok(builder.identity(identity))
-        }
-    }
-}
-
-#[cfg(not(any(feature = "rustls", feature = "native-tls")))]
-fn tls(
-    builder: reqwest::ClientBuilder,
-    roots: &[Vec<u8>],
-    client_certificate: Option<&crate::secret::Secret>,
-    remote_tls: bool,
-) -> Result<reqwest::ClientBuilder, BuildError> {
-    if remote_tls || !roots.is_empty() || client_certificate.is_some() {
-        let text =
-            "https needs TLS: enable the feature `rustls` or `native-tls`, or bring a client with TLS of its own";
-        return Err(BuildError::new([text.to_owned()]));
-    }
-    Ok(builder)
 }
 
 /// Whether a secret may go to this address: https, this machine, or a host that was named.
