@@ -14,7 +14,7 @@ const CALLS: usize = 960;
 
 /// Prints CPU time and allocations per call at so many tasks.
 pub(crate) fn measure(tasks: usize, rounds: usize, bound: &str) {
-    let server = Server::start(Duration::ZERO);
+    let server = Server::start(Duration::ZERO, 3600);
     let runtime = runtime(tasks);
     let show = show(&server);
     let (http, url) = (rival::client(), server.url.clone());

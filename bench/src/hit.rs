@@ -17,7 +17,7 @@ const HITS: u32 = 200_000;
 
 /// Prints what a hit costs.
 pub(crate) fn measure(rounds: usize) {
-    let server = Server::start(Duration::ZERO);
+    let server = Server::start(Duration::ZERO, 3600);
     let show = show(&server);
     runtime(1).block_on(async { drop(show.token(Duration::ZERO).await.unwrap()) });
     let mut hit = || drop(black_box(show.token_in_hand()));

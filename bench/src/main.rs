@@ -10,13 +10,16 @@ mod rival;
 mod server;
 
 fn main() {
-    if let Some(delay) = std::env::args().skip_while(|arg| arg != "--serve").nth(1) {
-        return server::serve(delay.parse().unwrap());
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    if let [serve, delay, lifetime] = args.as_slice()
+        && serve == "--serve"
+    {
+        return server::serve(delay.parse().unwrap(), lifetime.clone());
     }
     // The rival's client asks for the one of the process; the SDK brings its own.
     let _ = rustls::crypto::ring::default_provider().install_default();
     // Numbers that few rounds give are no numbers: this only shows that it runs.
-    let rounds = if std::env::args().any(|arg| arg == "--short") { 3 } else { 60 };
+    let rounds = if args.iter().any(|arg| arg == "--short") { 3 } else { 60 };
     println!("| what | measured | rival | ratio | bound |");
     println!("|---|---|---|---|---|");
     call::measure(1, rounds, "1.08");

@@ -3,6 +3,10 @@
 use std::{
     io::{BufRead, BufReader},
     process::{Child, Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
@@ -21,10 +25,10 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts this binary again as a server whose token endpoint takes so long.
-    pub(crate) fn start(token_delay: Duration) -> Self {
+    /// Starts this binary again as a server whose token endpoint takes so long, for tokens that live so many seconds.
+    pub(crate) fn start(token_delay: Duration, lifetime: u64) -> Self {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--serve", &token_delay.as_millis().to_string()])
+            .args(["--serve", &token_delay.as_millis().to_string(), &lifetime.to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -60,7 +64,7 @@ pub(crate) fn runtime(tasks: usize) -> tokio::runtime::Runtime {
 }
 
 /// The server itself: until its standard input ends.
-pub(crate) fn serve(token_delay: u64) {
+pub(crate) fn serve(token_delay: u64, lifetime: String) {
     std::thread::spawn(|| {
         let _ = std::io::stdin().read_line(&mut String::new());
         std::process::exit(0);
@@ -68,16 +72,17 @@ pub(crate) fn serve(token_delay: u64) {
     runtime(1).block_on(async {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         println!("http://{}", listener.local_addr().unwrap());
-        let tokens = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let tokens = Arc::new(AtomicUsize::new(0));
+        let lifetime: Arc<str> = lifetime.into();
         loop {
             let (stream, _) = listener.accept().await.unwrap();
-            tokio::spawn(connection(stream, Duration::from_millis(token_delay), std::sync::Arc::clone(&tokens)));
+            let delay = Duration::from_millis(token_delay);
+            tokio::spawn(connection(stream, delay, Arc::clone(&lifetime), Arc::clone(&tokens)));
         }
     });
 }
 
-async fn connection(mut stream: TcpStream, delay: Duration, tokens: std::sync::Arc<std::sync::atomic::AtomicUsize>) {
-    use std::sync::atomic::Ordering::Relaxed;
+async fn connection(mut stream: TcpStream, delay: Duration, lifetime: Arc<str>, tokens: Arc<AtomicUsize>) {
     stream.set_nodelay(true).unwrap();
     let mut buffer = Vec::new();
     loop {
@@ -98,7 +103,7 @@ async fn connection(mut stream: TcpStream, delay: Duration, tokens: std::sync::A
         let body = if head.starts_with("post /token") {
             let n = tokens.fetch_add(1, Relaxed);
             tokio::time::sleep(delay).await;
-            format!(r#"{{"access_token":"tok-{n}","token_type":"Bearer","expires_in":3600}}"#)
+            format!(r#"{{"access_token":"tok-{n}","token_type":"Bearer","expires_in":{lifetime}}}"#)
         } else if head.starts_with("get /count") {
             tokens.load(Relaxed).to_string()
         } else {
