@@ -187,13 +187,14 @@ async fn credentials_that_are_refused_end_it() {
 async fn what_an_answer_does_not_mention_is_unaccounted_and_strangers_are_counted() {
     let server = Server::start(|_| {
         let answer = json!({"successful": [{"id": "x1", "customerID": "K0000"}, {"id": "x9", "customerID": "K9999"}],
-            "failed": [{"customerID": "K0001", "message": "no"}, {"customerID": "K0003", "messages": null}]});
+            "failed": [{"customerID": "K0001", "message": "K0001 is taken"}, {"customerID": "K0003", "messages": ["K0003 is taken"]}]});
         Reply::json(200, answer.to_string())
     })
     .await;
     let report = show_of(&server).customers().upsert(customers(0..4)).send().await.unwrap();
     assert_eq!((counts(&report), report.strangers()), ([1, 2, 1, 0, 0], 1));
-    assert_eq!(report.reasons()[0].text, "no");
+    let [reason] = &report.reasons()[..] else { panic!("{:?}", report.reasons()) };
+    assert_eq!((reason.text.as_str(), reason.count), ("… is taken", 2), "equal but for the key");
     let again: Vec<_> = report.into_retry().iter().filter_map(|record| record.customer_id.get().cloned()).collect();
     assert_eq!(again, ["K0002"]);
 }

@@ -125,6 +125,7 @@ async fn what_an_own_reqwest_builder_has_stays() {
     assert_eq!(server.calls()[0].header("x-own"), "kept");
 }
 
+#[cfg(feature = "rustls")]
 #[tokio::test]
 async fn a_proxy_is_used() {
     let proxy = Server::start(|seen| match seen.method.as_str() {
@@ -155,6 +156,7 @@ async fn a_proxy_is_used() {
     assert!(!last.body.contains(SECRET) && !format!("{:?}", last.headers).contains(SECRET));
 }
 
+#[cfg(feature = "rustls")]
 #[test]
 fn certificates_that_are_none_are_said_when_the_client_is_built() {
     let show = || Perenso::builder().client_id("SHOWID").client_secret(SECRET);
