@@ -12,7 +12,7 @@ use crate::{
 const BATCH_SIZE: usize = 500;
 
 /// A record that a bulk call takes.
-pub(crate) trait Record {
+pub(crate) trait Record: Clone {
     /// The name of its key.
     const KEY: &'static str;
     const KEY_IS_REQUIRED: bool;
@@ -205,9 +205,11 @@ impl<R: Record> Bulk<R> {
     }
 
     /// Sends batch after batch through `call`, which is told whether all records of the batch have a key.
-    pub(crate) async fn send(
+    ///
+    /// (No `AsyncFn`: whoever spawns this needs a future that is known to be `Send`.)
+    pub(crate) async fn send<F: Future<Output = Result<BulkAnswer, Error>>>(
         self,
-        call: impl AsyncFn(&[R], bool) -> Result<BulkAnswer, Error>,
+        call: impl Fn(Vec<R>, bool) -> F,
     ) -> Result<BulkReport<R>, Error> {
         self.check()?;
         let mut fates = vec![Fate::NotSent; self.records.len()];
@@ -216,7 +218,7 @@ impl<R: Record> Bulk<R> {
             let records = &self.records[batch.clone()];
             let has_keys = records.iter().all(|record| record.key().is_some());
             let fates = &mut fates[batch];
-            match call(records, has_keys).await {
+            match call(records.to_vec(), has_keys).await {
                 Ok(answer) => strangers += account(records, fates, answer),
                 Err(failure) => {
                     let (fate, goes_on) = of_failure(&failure);
@@ -339,7 +341,8 @@ mod tests {
         bulk: Bulk<R>,
         call: impl AsyncFn(&[R], bool) -> Result<BulkAnswer, Error>,
     ) -> Result<BulkReport<R>, Error> {
-        futures_executor::block_on(bulk.send(call))
+        let call = &call;
+        futures_executor::block_on(bulk.send(|batch, has_keys| async move { call(&batch, has_keys).await }))
     }
 
     #[test]

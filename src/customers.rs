@@ -136,9 +136,8 @@ impl CustomerBulk {
     /// Before anything is sent: when a record has no key, or two have the same.
     pub async fn send(self) -> Result<BulkReport<CustomerV2>, Error> {
         let Self { show, bulk } = self;
-        bulk.send(async |batch: &[CustomerV2], _| {
-            Ok(show.api().customer_bulk_upsert().body(batch.to_vec()).send().await?.into_inner())
-        })
-        .await
+        let api = show.api();
+        let call = |batch, _| async move { Ok(api.customer_bulk_upsert().body(batch).send().await?.into_inner()) };
+        bulk.send(call).await
     }
 }

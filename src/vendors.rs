@@ -68,10 +68,10 @@ impl VendorBulk {
     pub async fn send(self) -> Result<BulkReport<Vendor>, Error> {
         let Self { show, bulk } = self;
         let keyed = show.with_options(CallOptions::clone(show.options()).repeat_by_default(Repeat::Keyed));
-        bulk.send(async |batch: &[Vendor], has_keys| {
-            let show = if has_keys { &keyed } else { &show };
-            Ok(show.api().vendor_bulk_upsert().body(batch.to_vec()).send().await?.into_inner())
-        })
-        .await
+        let call = |batch, has_keys| {
+            let api = if has_keys { keyed.api() } else { show.api() };
+            async move { Ok(api.vendor_bulk_upsert().body(batch).send().await?.into_inner()) }
+        };
+        bulk.send(call).await
     }
 }

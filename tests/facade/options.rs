@@ -5,8 +5,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures_util::TryStreamExt;
 use http::{HeaderName, HeaderValue, Method};
-use perenso::{CallErrorKind, CallOptions, ErrorKind, Perenso, Rate, RetryPolicy, TokenPolicy};
+use perenso::{
+    CallErrorKind, CallOptions, ErrorKind, Perenso, Rate, RetryPolicy, TokenPolicy,
+    types::{CustomerV2, Vendor},
+};
 use perenso_sandbox::{Fault, Sandbox};
 use serde_json::Value;
 
@@ -14,6 +18,34 @@ use crate::{
     SECRET, builder, builder_for, builder_of, calls, is_call, sandbox,
     server::{Reply, Server},
 };
+
+#[tokio::test]
+async fn a_client_and_its_calls_go_from_thread_to_thread() {
+    fn shared<T: Clone + Send + Sync + 'static>(thing: T) -> T {
+        thing
+    }
+    let (_sandbox, show) = sandbox(2).await;
+    let show = shared(show);
+    let calls = async move {
+        let customers = show.customers();
+        let id = customers.list().stream().try_next().await.unwrap().unwrap().id.into_option().unwrap();
+        let customer = customers.get(&id).await.unwrap();
+        customers.update(&id, &customer).await.unwrap();
+        customers.delete(&id).await.unwrap();
+        let report = customers.upsert([CustomerV2 { customer_id: "K1".into(), ..CustomerV2::default() }]);
+        assert!(report.send().await.unwrap().all_succeeded());
+        assert!(show.vendors().upsert([Vendor::default()]).send().await.unwrap().all_succeeded());
+        let warehouses = show.resource::<Value>("/Warehouse").unwrap();
+        warehouses.get(warehouses.list().send().await.unwrap()[0]["id"].as_str().unwrap()).await.unwrap();
+        show.attendees().get(show.attendees().list().send().await.unwrap()[0].id.as_deref().unwrap()).await.unwrap();
+        show.exports().catalog().await.unwrap();
+        show.booth_products().associate("B1", "P1").await.unwrap_err();
+        show.booth_products().associate_many("B1", ["P1"]).await.unwrap_err();
+        show.request(Method::GET, "/Customer").send_json::<Value>().await.unwrap();
+        show.token(Duration::ZERO).await.unwrap();
+    };
+    tokio::spawn(calls).await.unwrap();
+}
 
 #[tokio::test]
 async fn a_deadline_holds_for_one_handle_and_not_for_the_client() {
@@ -39,7 +71,7 @@ async fn headers_go_with_every_call_of_one_handle_and_with_none_of_the_client() 
         let id = show.customers().list().send().await.unwrap()[0].id.as_deref().unwrap().to_owned();
         show.customers().list().page(1).await.unwrap();
         show.customers().get(&id).await.unwrap();
-        let vendors = show.vendors().upsert([perenso::types::Vendor::default()]).send().await.unwrap();
+        let vendors = show.vendors().upsert([Vendor::default()]).send().await.unwrap();
         assert!(vendors.all_succeeded());
         show.resource::<Value>("/Warehouse").unwrap().list().send().await.unwrap();
         show.request(Method::GET, "/Customer").send().await.unwrap();
@@ -125,7 +157,6 @@ async fn what_an_own_reqwest_builder_has_stays() {
     assert_eq!(server.calls()[0].header("x-own"), "kept");
 }
 
-#[cfg(feature = "rustls")]
 #[tokio::test]
 async fn a_proxy_is_used() {
     let proxy = Server::start(|seen| match seen.method.as_str() {
@@ -144,6 +175,9 @@ async fn a_proxy_is_used() {
     let seen: Vec<_> = proxy.seen().into_iter().map(|seen| format!("{} {}", seen.method, seen.path)).collect();
     assert_eq!(seen, ["POST http://id.example/token", "GET http://api.example/Customer"]);
 
+    if cfg!(not(any(feature = "rustls", feature = "native-tls"))) {
+        return;
+    }
     let tls = builder("https://api.example", "https://id.example/token", "SHOWID", SECRET)
         .token_policy(TokenPolicy::default().attempts(1))
         .proxy(through())
