@@ -146,6 +146,18 @@ async fn a_server_that_goes_round_in_circles_is_found_out() {
 }
 
 #[tokio::test]
+async fn a_server_that_knows_no_page_behind_the_last_gives_all_records_before_its_404() {
+    let (sandbox, show) = capped(20, 10).await;
+    sandbox.set_behavior(|behavior| behavior.past_the_end = PastTheEnd::NotFound);
+    let mut stream = show.customers().list().stream();
+    for expected in ids(&sandbox) {
+        assert_eq!(id(&stream.try_next().await.unwrap().unwrap()), expected);
+    }
+    let error = stream.try_next().await.unwrap_err();
+    assert!(error.is_not_found(), "only an empty page is an end: {error:?}");
+}
+
+#[tokio::test]
 async fn a_server_that_does_not_page_is_found_out() {
     let server = MockServer::start_async().await;
     token(&server);
