@@ -136,7 +136,13 @@ async fn neither_calls_nor_answers_nor_errors_nor_logs_show_a_person() {
         list.send().await.unwrap_err(),
     ];
     assert!(String::from_utf8_lossy(errors[0].body().unwrap()).contains(PERSON), "the test would see nothing");
-    for fault in [Fault::CutBody, Fault::status(500), Fault::DropAnswer] {
+    let page = Fault::Status {
+        code: 500,
+        content_type: "text/html".to_owned(),
+        body: PERSON.as_bytes().to_vec(),
+        headers: Vec::new(),
+    };
+    for fault in [Fault::CutBody, page, Fault::DropAnswer] {
         (0..4).for_each(|_| sandbox.fault(fault.clone()));
         errors.push(show.customers().list().filter("city", PERSON).send().await.unwrap_err());
         while show.customers().list().send().await.is_err() {}
