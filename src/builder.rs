@@ -154,7 +154,8 @@ impl Builder {
     /// Everything that is missing or contradictory, at once, each with the setter to call.
     pub fn build(self) -> Result<Perenso, Error> {
         let mut problems = Vec::new();
-        if self.client_id.is_none() {
+        let client_id = self.client_id.filter(|id| !id.trim().is_empty());
+        if client_id.is_none() {
             problems.push("no client id, which is the id of the show: call `client_id`".to_owned());
         }
         let secret = match (self.client_secret, self.client_secret_file) {
@@ -175,9 +176,16 @@ impl Builder {
                 None
             }
         };
+        let secret = secret.filter(|secret| {
+            let is_there = !secret.expose().trim().is_empty();
+            if !is_there {
+                problems.push("the client secret is empty: call `client_secret` or `client_secret_file`".to_owned());
+            }
+            is_there
+        });
         // What is wrong elsewhere is named in the same breath, so the credentials that lack are stood in for.
         let credentials = Credentials::new(
-            self.client_id.unwrap_or_else(|| "missing".to_owned()),
+            client_id.unwrap_or_else(|| "missing".to_owned()),
             secret.unwrap_or_else(|| Secret::from("missing")),
         );
         match self.auth.credentials(credentials).build() {

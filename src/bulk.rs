@@ -1,6 +1,10 @@
 //! Bulk upserts: no key twice, batch after batch, and an account of what became of every record.
 
-use std::{collections::HashMap, fmt, ops::Range};
+use std::{
+    collections::{HashMap, VecDeque},
+    fmt,
+    ops::Range,
+};
 
 use http::StatusCode;
 
@@ -10,6 +14,10 @@ use crate::{
 };
 
 const BATCH_SIZE: usize = 500;
+/// After so many batches that were refused as a whole, no more are taken apart: something else is wrong.
+const MOST_REFUSALS: usize = 64;
+/// The most of an answer's body that becomes a reason.
+const LONGEST_REASON: usize = 500;
 
 /// A record that a bulk call takes.
 pub(crate) trait Record: Clone {
@@ -40,6 +48,8 @@ pub enum Fate {
     Unaccounted,
     /// The answer was lost: it may have been written.
     Unknown,
+    /// Its batch was refused as a whole, and too many were for taking it apart: it certainly was not processed.
+    Refused,
     /// It was not sent, or certainly not processed.
     NotSent,
 }
@@ -51,6 +61,7 @@ impl fmt::Debug for Fate {
             Self::Failed { reasons } => write!(f, "Failed {{ {} reasons hidden }}", reasons.len()),
             Self::Unaccounted => f.write_str("Unaccounted"),
             Self::Unknown => f.write_str("Unknown"),
+            Self::Refused => f.write_str("Refused"),
             Self::NotSent => f.write_str("NotSent"),
         }
     }
@@ -80,6 +91,7 @@ pub struct BulkReport<R> {
     records: Vec<(R, Fate)>,
     keys: Vec<Option<String>>,
     error: Option<Error>,
+    refusals: Vec<Error>,
     strangers: usize,
 }
 
@@ -95,6 +107,8 @@ pub struct Counts {
     pub unaccounted: usize,
     /// Sent, the answer lost.
     pub unknown: usize,
+    /// In a batch that was refused as a whole.
+    pub refused: usize,
     /// Not sent, or certainly not processed.
     pub not_sent: usize,
 }
@@ -113,6 +127,12 @@ impl<R> BulkReport<R> {
     /// The fault that ended it before all was sent, if one did.
     pub fn error(&self) -> Option<&Error> {
         self.error.as_ref()
+    }
+
+    /// The batches that were refused as a whole (400, 413 or 422), in order. Each was taken apart and sent in halves, so
+    /// these errors are of interest for what their bodies say; the records have fates of their own.
+    pub fn refusals(&self) -> &[Error] {
+        &self.refusals
     }
 
     /// How many entries of the answers belong to no record that was sent.
@@ -134,17 +154,19 @@ impl<R> BulkReport<R> {
                 Fate::Failed { .. } => &mut counts.failed,
                 Fate::Unaccounted => &mut counts.unaccounted,
                 Fate::Unknown => &mut counts.unknown,
+                Fate::Refused => &mut counts.refused,
                 Fate::NotSent => &mut counts.not_sent,
             } += 1;
         }
         counts
     }
 
-    /// What can be sent again without harm, as the next input: what was not sent, and of what has a key also what is
-    /// unknown or unaccounted for. What was refused is not among it, since it would be refused again.
+    /// What can be sent again without harm, as the next input: what was not sent or was in a batch that was refused as a
+    /// whole, and of what has a key also what is unknown or unaccounted for. A record that was refused itself is not among
+    /// it, since it would be refused again.
     pub fn into_retry(self) -> Vec<R> {
         let again = |fate: &Fate, keyed: bool| match fate {
-            Fate::NotSent => true,
+            Fate::NotSent | Fate::Refused => true,
             Fate::Unknown | Fate::Unaccounted => keyed,
             Fate::Succeeded { .. } | Fate::Failed { .. } => false,
         };
@@ -213,29 +235,54 @@ impl<R: Record> Bulk<R> {
     ) -> Result<BulkReport<R>, Error> {
         self.check()?;
         let mut fates = vec![Fate::NotSent; self.records.len()];
-        let (mut error, mut strangers) = (None, 0);
-        for batch in self.batches() {
+        let (mut error, mut refusals, mut strangers) = (None, Vec::new(), 0);
+        let mut limit = self.batch_size;
+        let mut queue = VecDeque::from(self.batches());
+        while let Some(mut batch) = queue.pop_front() {
+            if batch.len() > limit {
+                queue.push_front(batch.start + limit..batch.end);
+                batch.end = batch.start + limit;
+            }
             let records = &self.records[batch.clone()];
             let has_keys = records.iter().all(|record| record.key().is_some());
-            let fates = &mut fates[batch];
-            match call(records.to_vec(), has_keys).await {
-                Ok(answer) => strangers += account(records, fates, answer),
-                Err(failure) => {
-                    let (fate, goes_on) = of_failure(&failure);
-                    fates.fill(fate);
-                    error.get_or_insert(failure);
-                    if !goes_on {
-                        break;
-                    }
+            let fates = &mut fates[batch.clone()];
+            let failure = match call(records.to_vec(), has_keys).await {
+                Ok(answer) => {
+                    strangers += account(records, fates, answer);
+                    continue;
                 }
+                Err(failure) => failure,
+            };
+            if failure.may_have_written() {
+                fates.fill(Fate::Unknown);
+                error = Some(failure);
+                break;
             }
+            let Some(status) = refused_as_a_whole(&failure) else {
+                error = Some(failure);
+                break;
+            };
+            if batch.len() == 1 {
+                fates.fill(Fate::Failed { reasons: vec![reason(&failure, status)] });
+            } else if refusals.len() < MOST_REFUSALS {
+                // One record that the server cannot stand must not take the others with it.
+                let middle = batch.start + batch.len() / 2;
+                if status == StatusCode::PAYLOAD_TOO_LARGE {
+                    limit = batch.len() / 2;
+                }
+                queue.push_front(middle..batch.end);
+                queue.push_front(batch.start..middle);
+            } else {
+                fates.fill(Fate::Refused);
+            }
+            refusals.push(failure);
         }
         let keys = self.records.iter().map(|record| record.key().map(str::to_owned)).collect();
-        Ok(BulkReport { records: self.records.into_iter().zip(fates).collect(), keys, error, strangers })
+        Ok(BulkReport { records: self.records.into_iter().zip(fates).collect(), keys, error, refusals, strangers })
     }
 
     /// A key that occurs twice would make two records one, in an order that nobody knows.
-    fn check(&self) -> Result<(), Error> {
+    pub(crate) fn check(&self) -> Result<(), Error> {
         let mut seen: HashMap<&str, usize> = HashMap::new();
         let mut problems = Vec::new();
         for (index, record) in self.records.iter().enumerate() {
@@ -275,20 +322,19 @@ impl<R: Record> Bulk<R> {
     }
 }
 
-/// What a call that failed means for its records, and whether the next batch is worth a try.
-fn of_failure(error: &Error) -> (Fate, bool) {
-    if error.may_have_written() {
-        return (Fate::Unknown, false);
-    }
-    match error.status() {
-        // The batch as a whole was refused, for what it holds: the next one may hold better.
-        Some(status @ (StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE | StatusCode::UNPROCESSABLE_ENTITY))
-            if error.kind() == ErrorKind::Call(perenso_auth::ErrorKind::Status) =>
-        {
-            let reason = format!("the whole batch was refused with status {}", status.as_u16());
-            (Fate::Failed { reasons: vec![reason] }, true)
-        }
-        _ => (Fate::NotSent, false),
+/// The status of a batch that was refused for what it holds: another may hold better.
+fn refused_as_a_whole(error: &Error) -> Option<StatusCode> {
+    let status = error.status().filter(|_| error.kind() == ErrorKind::Call(perenso_auth::ErrorKind::Status))?;
+    let for_its_content =
+        [StatusCode::BAD_REQUEST, StatusCode::PAYLOAD_TOO_LARGE, StatusCode::UNPROCESSABLE_ENTITY].contains(&status);
+    for_its_content.then_some(status)
+}
+
+/// Why a single record was refused: in the words of the server, where it has any.
+fn reason(error: &Error, status: StatusCode) -> String {
+    match error.body_text().filter(|text| !text.trim().is_empty()) {
+        Some(text) => text.trim().chars().take(LONGEST_REASON).collect(),
+        None => format!("refused with status {}", status.as_u16()),
     }
 }
 
@@ -378,7 +424,7 @@ mod tests {
             })))
         })
         .unwrap();
-        let counts = Counts { succeeded: 1, failed: 2, unaccounted: 1, unknown: 0, not_sent: 1 };
+        let counts = Counts { succeeded: 1, failed: 2, unaccounted: 1, unknown: 0, refused: 0, not_sent: 1 };
         assert_eq!((report.counts(), report.strangers()), (counts, 1));
         assert_eq!(report.reasons(), [Reason { text: "customer …: no such warehouse".to_owned(), count: 2, first: 0 }]);
         assert!(!format!("{report:?} {:?}", report.fates().collect::<Vec<_>>()).contains("warehouse"));

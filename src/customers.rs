@@ -36,7 +36,7 @@ impl<'a> Customers<'a> {
     }
 
     /// Creates a customer. Never sent twice: when the answer is lost, the error says that it
-    /// [may have happened](Error::may_have_written).
+    /// [may have happened](Error::may_have_written). [`upsert`](Self::upsert) writes by `customerID`, and can be repeated.
     ///
     /// # Errors
     /// Whatever keeps the call from an answer that can be read.
@@ -130,7 +130,15 @@ impl CustomerBulk {
         self
     }
 
-    /// Sends batch after batch. A fault ends it; what came of every record stands in the report.
+    /// Looks whether the records can be told apart, which [`send`](Self::send) does too; here they stay in hand.
+    ///
+    /// # Errors
+    /// All keys that are missing, empty or there twice, at once: [`Error::problems`].
+    pub fn check(&self) -> Result<(), Error> {
+        self.bulk.check()
+    }
+
+    /// Sends batch after batch. A batch that is refused as a whole is taken apart and sent in halves; a fault ends it; what came of every record stands in the report.
     ///
     /// # Errors
     /// Before anything is sent: when a record has no key, or two have the same.

@@ -10,6 +10,10 @@ use crate::{builder::Builder, error::Error};
 pub(crate) fn builder(prefix: &str, read: impl Fn(&str) -> Option<OsString>) -> Result<Builder, Error> {
     let mut problems = Vec::new();
     let mut builder = Builder::new();
+    if prefix.is_empty() || !prefix.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+        problems.push("the prefix of the variables is letters, digits and `_`, such as PERENSO".to_owned());
+        return Err(BuildError::new(problems).into());
+    }
     // A variable that is set to nothing is taken for one that is not set: so do shells and container files.
     let raw = |name: &str| read(&format!("{prefix}_{name}")).filter(|value| !value.is_empty());
     let mut text = |name: &str| {

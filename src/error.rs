@@ -7,6 +7,9 @@ use perenso_auth::BuildError;
 
 use crate::id::InvalidId;
 
+/// How many problems a text names; `problems` has them all.
+const LONGEST_LIST: usize = 10;
+
 /// What kind of thing went wrong. Kinds may be added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -141,6 +144,12 @@ impl Error {
         self.call()?.body()
     }
 
+    /// The body of the error answer as text, where it is UTF-8: what the server says about it.
+    #[must_use]
+    pub fn body_text(&self) -> Option<&str> {
+        std::str::from_utf8(self.body()?).ok()
+    }
+
     /// Whether a write may have been carried out although the call failed: its answer was lost, could not be read, or
     /// was a 5xx. Look before you repeat it.
     #[must_use]
@@ -181,10 +190,14 @@ impl fmt::Display for Error {
             Repr::Call(error) => error.fmt(f),
             Repr::Own { operation, detail, problems, .. } => {
                 write!(f, "{operation}: {detail}")?;
-                if !problems.is_empty() {
-                    write!(f, ": {}", problems.join("; "))?;
+                let shown = &problems[..problems.len().min(LONGEST_LIST)];
+                if !shown.is_empty() {
+                    write!(f, ": {}", shown.join("; "))?;
                 }
-                Ok(())
+                match problems.len() - shown.len() {
+                    0 => Ok(()),
+                    more => write!(f, "; and {more} more"),
+                }
             }
         }
     }
@@ -200,7 +213,7 @@ impl fmt::Debug for Error {
                 .field("kind", kind)
                 .field("operation", operation)
                 .field("detail", detail)
-                .field("problems", problems)
+                .field("problems", &problems.len())
                 .finish(),
         }
     }

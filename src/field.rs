@@ -1,8 +1,8 @@
 //! An optional field of a record: left alone, cleared, or set.
 
-use std::{fmt, ops::Deref};
+use std::{fmt, marker::PhantomData, ops::Deref};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Visitor};
 
 /// An optional field of a record, with the difference between one that is not there and one that is `null`.
 ///
@@ -23,6 +23,26 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 ///     serde_json::to_string(&customer)?,
 ///     r#"{"customerID":"5000","street2":null}"#
 /// );
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+///
+/// In a record of your own, serde has to be told to leave a field out. Without the attribute, a field that is missing or
+/// unset is an error, and never a silent `null`:
+///
+/// ```
+/// use perenso::Field;
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Default, Serialize, Deserialize)]
+/// struct Warehouse {
+///     #[serde(default, skip_serializing_if = "Field::is_unset")]
+///     name: Field<String>,
+///     #[serde(default, skip_serializing_if = "Field::is_unset")]
+///     city: Field<String>,
+/// }
+///
+/// let change = Warehouse { city: "Fargo".into(), ..Warehouse::default() };
+/// assert_eq!(serde_json::to_string(&change)?, r#"{"city":"Fargo"}"#);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -137,13 +157,36 @@ impl<T: fmt::Debug> fmt::Debug for Field<T> {
 
 impl<T: Serialize> Serialize for Field<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.get().serialize(serializer)
+        match self {
+            Self::Value(value) => value.serialize(serializer),
+            Self::Null => serializer.serialize_none(),
+            // Written as `null` it would clear what was to be left alone.
+            Self::Unset => Err(serde::ser::Error::custom(
+                "a `Field` that is unset has no JSON: put #[serde(default, skip_serializing_if = \"Field::is_unset\")] on it",
+            )),
+        }
     }
 }
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Field<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Option::deserialize(deserializer).map(Self::or_null)
+        struct Reader<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Reader<T> {
+            type Value = Field<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a value or null")
+            }
+
+            fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Field<T>, D::Error> {
+                Option::deserialize(deserializer).map(Field::or_null)
+            }
+        }
+
+        // Asked for as an option, a field that is missing could not be told from `null`; asked for like this, serde says
+        // that it is missing, unless it has `#[serde(default)]`.
+        deserializer.deserialize_newtype_struct("Field", Reader(PhantomData))
     }
 }
 
@@ -204,5 +247,24 @@ impl From<i32> for Field<i64> {
 impl From<u32> for Field<i64> {
     fn from(number: u32) -> Self {
         Self::Value(number.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn in_a_record_without_the_attribute_nothing_is_cleared_in_silence() {
+        #[derive(Debug, Serialize, Deserialize)]
+        struct Bare {
+            name: Field<String>,
+        }
+        let error = serde_json::from_str::<Bare>("{}").unwrap_err();
+        assert!(error.to_string().contains("missing field `name`"), "{error}");
+        assert!(serde_json::from_str::<Bare>(r#"{"name":null}"#).unwrap().name.is_null());
+        assert_eq!(serde_json::from_str::<Bare>(r#"{"name":"x"}"#).unwrap().name.as_deref(), Some("x"));
+        let error = serde_json::to_string(&Bare { name: Field::Unset }).unwrap_err();
+        assert!(error.to_string().contains("skip_serializing_if"), "{error}");
     }
 }

@@ -7,6 +7,8 @@ use std::{
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::field::Field;
+
 /// The vendor's own id of a record (not the key that your systems know it by).
 ///
 /// What could turn one address into another is refused: nothing at all, `.`, `..`, and control characters. Any other
@@ -129,6 +131,15 @@ impl TryFrom<String> for Id {
 
     fn try_from(text: String) -> Result<Self, InvalidId> {
         Self::new(text)
+    }
+}
+
+/// The `id` of a record that was read: `get(&customer.id)`.
+impl TryFrom<&Field<String>> for Id {
+    type Error = InvalidId;
+
+    fn try_from(field: &Field<String>) -> Result<Self, InvalidId> {
+        field.as_deref().map_or(Err(InvalidId::Empty), Self::new)
     }
 }
 

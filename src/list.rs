@@ -8,7 +8,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     client::Perenso,
-    error::Error,
+    error::{Error, ErrorKind},
     operation::Operation,
     page::{PAGE_SIZE, Page, Position, Records, Source},
     time::Time,
@@ -47,6 +47,7 @@ pub struct List<T> {
     page_size: NonZeroU32,
     start: Position,
     key: fn(&T) -> Option<&str>,
+    problem: Option<String>,
 }
 
 impl<T> Clone for List<T> {
@@ -60,6 +61,7 @@ impl<T> Clone for List<T> {
             page_size: self.page_size,
             start: self.start,
             key: self.key,
+            problem: self.problem.clone(),
         }
     }
 }
@@ -84,6 +86,7 @@ impl<T> List<T> {
             page_size: PAGE_SIZE,
             start: Position::default(),
             key,
+            problem: None,
         }
     }
 
@@ -94,9 +97,19 @@ impl<T> List<T> {
     }
 
     /// Only records that were changed after this time, each with its `modifiedDate`. The vendor's sample is a date
-    /// alone, `2025-01-31`; what zone a time of day would be in is not said.
+    /// alone, `2025-01-31`, a `chrono::NaiveDate`; what zone a time of day would be in is not said. For the next run, keep
+    /// the newest `modifiedDate` that came, and not the time of this machine.
     pub fn modified_after(self, time: impl Into<Time>) -> Self {
-        let (name, time) = (self.since, time.into());
+        let name = self.since;
+        self.filter_time(name, time.into())
+    }
+
+    /// A parameter of the query that is a time: one that cannot be read is refused when the list is.
+    pub(crate) fn filter_time(mut self, name: &'static str, time: Time) -> Self {
+        if time.date().is_none() {
+            self.problem =
+                Some(format!("`{name}` is no time: expected a date such as 2025-01-31, with or without a time"));
+        }
         self.filter(name, time.as_str().to_owned())
     }
 
@@ -119,12 +132,23 @@ impl<T> List<T> {
 
     /// How many records a page is asked for; 100 without it, and zero counts as one. The server may give fewer.
     pub fn page_size(mut self, records: u32) -> Self {
-        self.page_size = NonZeroU32::new(records).unwrap_or(NonZeroU32::MIN);
+        let size = NonZeroU32::new(records).unwrap_or(NonZeroU32::MIN);
+        if self.start.page > 1 || self.start.item > 0 {
+            if size != self.page_size {
+                let kept = self.page_size;
+                self.problem =
+                    Some(format!("`start_at` was given a place in pages of {kept}, and `page_size` asks for {size}"));
+            }
+            return self;
+        }
+        self.page_size = size;
         self
     }
 
-    /// Where [`pages`](Self::pages) and [`stream`](Self::stream) start: a [`Position`] that was kept.
+    /// Where [`pages`](Self::pages) and [`stream`](Self::stream) start: a [`Position`] that was kept. Its page size
+    /// holds from here on, since pages of another size lie elsewhere.
     pub fn start_at(mut self, position: Position) -> Self {
+        self.page_size = NonZeroU32::new(position.page_size).unwrap_or(NonZeroU32::MIN);
         self.start = position;
         self
     }
@@ -156,7 +180,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> List<T> {
 
     /// Record after record. The stream ends with an error when a page repeats or overlaps the one before.
     pub fn stream(self) -> Records<T> {
-        let start = self.start;
+        let start = Position { page_size: self.page_size.get(), ..self.start };
         Records::new(self.source(), start)
     }
 
@@ -170,8 +194,15 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> List<T> {
     }
 
     async fn fetch(&self, page: Option<u64>) -> Result<Vec<T>, Error> {
+        if let Some(problem) = &self.problem {
+            return Err(Error::own(ErrorKind::Input, self.operation, problem.clone()));
+        }
+        if page == Some(0) {
+            return Err(Error::own(ErrorKind::Input, self.operation, "pages are numbered from 1"));
+        }
+        let paged = |name: &str| page.is_some() && ["page", "resultsPerPage"].contains(&name);
         let mut request = self.show.request(Method::GET, self.path.clone()).operation(self.operation);
-        for (name, value) in &self.query {
+        for (name, value) in self.query.iter().filter(|(name, _)| !paged(name)) {
             request = request.query(name.as_ref(), value);
         }
         if let Some(page) = page {

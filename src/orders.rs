@@ -54,11 +54,11 @@ impl List<Order> {
 
     /// Only orders to be delivered on this date, or from it on when [`delivery_until`](Self::delivery_until) is set too.
     pub fn delivery_date(self, date: impl Into<Time>) -> Self {
-        self.filter("deliverydate", date.into().as_str().to_owned())
+        self.filter_time("deliverydate", date.into())
     }
 
     /// Only orders to be delivered up to this date.
     pub fn delivery_until(self, date: impl Into<Time>) -> Self {
-        self.filter("deliverydatetill", date.into().as_str().to_owned())
+        self.filter_time("deliverydatetill", date.into())
     }
 }

@@ -20,13 +20,14 @@ pub struct Page<T> {
     pub items: Vec<T>,
 }
 
-/// A place in a list that can be kept and gone back to: the number of a page, and how many of its records were read.
+/// A place in a list that can be kept and gone back to: the number of a page, how many of its records were read, and how
+/// many a page was asked for, since pages of another size lie elsewhere.
 ///
 /// ```
 /// use perenso::Position;
 ///
-/// let kept = serde_json::to_string(&Position::new(7, 25)).unwrap();
-/// assert_eq!(serde_json::from_str::<Position>(&kept).unwrap(), Position::new(7, 25));
+/// let kept = serde_json::to_string(&Position::new(7, 25, 100)).unwrap();
+/// assert_eq!(serde_json::from_str::<Position>(&kept).unwrap(), Position::new(7, 25, 100));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -35,20 +36,22 @@ pub struct Position {
     pub page: u64,
     /// How many records of that page were read.
     pub item: u64,
+    /// How many records a page was asked for.
+    pub page_size: u32,
 }
 
 impl Position {
     /// This place.
     #[must_use]
-    pub const fn new(page: u64, item: u64) -> Self {
-        Self { page, item }
+    pub const fn new(page: u64, item: u64, page_size: u32) -> Self {
+        Self { page, item, page_size }
     }
 }
 
 impl Default for Position {
     /// The beginning: nothing read of page 1.
     fn default() -> Self {
-        Self::new(1, 0)
+        Self::new(1, 0, PAGE_SIZE.get())
     }
 }
 
@@ -104,12 +107,20 @@ impl<T: Serialize + Send + 'static> Source<T> {
 
     /// Record after record from this place, each with the place behind it.
     pub(crate) fn records(self, start: Position) -> impl Stream<Item = Result<(T, Position), Error>> + Send + use<T> {
+        let (operation, asked) = (self.operation, self.asked.get());
         self.pages(start.page)
-            .map_ok(move |page| {
+            .and_then(move |page| async move {
                 let skip = if page.number == start.page { start.item } else { 0 };
-                let records = page.items.into_iter().zip(1u64..).skip(usize::try_from(skip).unwrap_or(usize::MAX));
-                let behind = records.map(move |(item, read)| Ok((item, Position::new(page.number, read))));
-                futures_util::stream::iter(behind)
+                let skip = usize::try_from(skip).unwrap_or(usize::MAX);
+                if page.items.len() < skip {
+                    let (number, found) = (page.number, page.items.len());
+                    let detail =
+                        format!("{skip} records were read of page {number}, which holds {found}: records moved");
+                    return Err(Error::own(ErrorKind::Paging, operation, detail));
+                }
+                let records = page.items.into_iter().zip(1u64..).skip(skip);
+                let behind = records.map(move |(item, read)| Ok((item, Position::new(page.number, read, asked))));
+                Ok(futures_util::stream::iter(behind))
             })
             .try_flatten()
     }
@@ -172,8 +183,8 @@ impl<T: Serialize + Send + 'static> Records<T> {
 }
 
 impl<T> Records<T> {
-    /// The place behind the record that came last: a list that starts there goes on with the next one, as long as the
-    /// page size is the same and nothing moved.
+    /// The place behind the record that came last: a list that starts there goes on with the next one, as long as
+    /// nothing moved.
     #[must_use]
     pub fn position(&self) -> Position {
         self.position
@@ -265,6 +276,14 @@ mod tests {
         assert!(failure.unwrap().to_string().contains("page 2 holds records of page 1"));
         let (read, failure) = read(source(vec![texts(&["x", "y"]), texts(&["y", "z"])], 2), Position::default());
         assert_eq!((read.len(), failure.is_none()), (4, true));
+    }
+
+    #[test]
+    fn a_place_behind_the_end_of_its_page_is_an_error() {
+        let pages = vec![texts(&["a", "b", "c"]), texts(&["d"])];
+        let (read, failure) = read(source(pages, 3), Position::new(2, 2, 3));
+        assert_eq!(read, [] as [String; 0]);
+        assert_eq!(failure.unwrap().kind(), ErrorKind::Paging);
     }
 
     proptest! {

@@ -61,7 +61,15 @@ impl VendorBulk {
         self
     }
 
-    /// Sends batch after batch. A fault ends it; what came of every record stands in the report.
+    /// Looks whether the records can be told apart, which [`send`](Self::send) does too; here they stay in hand.
+    ///
+    /// # Errors
+    /// All keys that are missing, empty or there twice, at once: [`Error::problems`].
+    pub fn check(&self) -> Result<(), Error> {
+        self.bulk.check()
+    }
+
+    /// Sends batch after batch. A batch that is refused as a whole is taken apart and sent in halves; a fault ends it; what came of every record stands in the report.
     ///
     /// # Errors
     /// Before anything is sent: when two records have the same key, or a key is empty.

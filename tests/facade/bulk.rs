@@ -157,20 +157,50 @@ async fn what_was_answered_before_a_fault_stays_told() {
     assert_eq!(keys, ["K0003", "K0004", "K0005", "K0006"]);
 }
 
-#[tokio::test]
-async fn a_batch_that_is_refused_as_a_whole_does_not_stop_the_others() {
-    let (sandbox, show) = sandbox(0).await;
-    sandbox.fault(Fault::status(422));
-    let report = show.customers().upsert(customers(0..5)).batch_size(3).send().await.unwrap();
-    assert_eq!(counts(&report), [2, 3, 0, 0, 0]);
-    let [reason] = &report.reasons()[..] else { panic!("{:?}", report.reasons()) };
-    assert!(reason.text.contains("422") && reason.count == 3, "{}", reason.text);
-    assert_eq!(report.error().unwrap().status().unwrap(), 422);
-    assert!(String::from_utf8_lossy(report.error().unwrap().body().unwrap()).contains("ordered"));
+/// A server that refuses every batch with one of these records in it.
+async fn squeamish(poison: impl Fn(&str) -> bool + Send + Sync + 'static) -> Server {
+    Server::start(move |seen| {
+        let records: Vec<serde_json::Value> = serde_json::from_str(&seen.body).unwrap();
+        let keys: Vec<_> = records.iter().map(|record| record["customerID"].as_str().unwrap()).collect();
+        if keys.iter().any(|key| poison(key)) {
+            return Reply::json(422, r#"{"error":"a record cannot be stood"}"#);
+        }
+        let successful: Vec<_> = keys.iter().map(|key| json!({"id": "x1", "customerID": key})).collect();
+        Reply::json(200, json!({"successful": successful, "failed": []}).to_string())
+    })
+    .await
+}
 
-    sandbox.set_behavior(|behavior| behavior.bulk_cap = Some(2));
-    let report = show.customers().upsert(customers(0..5)).batch_size(3).send().await.unwrap();
-    assert_eq!(counts(&report), [2, 3, 0, 0, 0], "413");
+#[tokio::test]
+async fn a_record_that_the_server_cannot_stand_is_found_and_takes_no_other_with_it() {
+    let server = squeamish(|key| key == "K0006").await;
+    let report = show_of(&server).customers().upsert(customers(0..20)).batch_size(10).send().await.unwrap();
+    assert_eq!(counts(&report), [19, 1, 0, 0, 0]);
+    assert!(matches!(report.fates().nth(6), Some(Fate::Failed { .. })), "{report:?}");
+    assert!(report.reasons()[0].text.contains("cannot be stood"), "{}", report.reasons()[0].text);
+    assert!(report.error().is_none(), "nothing ended it");
+    // Of ten, five, two and one.
+    assert!(report.refusals().iter().all(|error| error.status().unwrap() == 422));
+    assert_eq!(report.refusals().len(), 4);
+}
+
+#[tokio::test]
+async fn when_nothing_is_accepted_it_stops_taking_batches_apart_and_all_can_be_sent_again() {
+    let server = squeamish(|_| true).await;
+    let report = show_of(&server).customers().upsert(customers(0..2000)).batch_size(100).send().await.unwrap();
+    let refused = report.counts().refused;
+    assert!(refused > 1900 && refused + report.counts().failed == 2000, "{:?}", report.counts());
+    assert!(server.calls().len() < 150, "{}", server.calls().len());
+    assert_eq!(report.into_retry().len(), refused);
+}
+
+#[tokio::test]
+async fn a_batch_that_is_too_large_is_halved_and_so_are_those_behind_it() {
+    let (sandbox, show) = sandbox(0).await;
+    sandbox.set_behavior(|behavior| behavior.bulk_cap = Some(3));
+    let report = show.customers().upsert(customers(0..20)).batch_size(10).send().await.unwrap();
+    assert!(report.all_succeeded(), "{report:?}");
+    assert_eq!(sizes(&sandbox), [10, 5, 2, 2, 1, 2, 2, 1, 2, 2, 2, 2, 2]);
 }
 
 #[tokio::test]

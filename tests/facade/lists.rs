@@ -110,7 +110,7 @@ async fn a_fault_in_the_middle_is_an_error_and_the_position_is_where_to_go_on() 
         }
     };
     assert!(is_call(&error, CallErrorKind::Status), "{error:?}");
-    assert_eq!((error.operation(), stream.position()), ("customer_list", Position::new(2, 10)));
+    assert_eq!((error.operation(), stream.position()), ("customer_list", Position::new(2, 10, 10)));
     let rest: Vec<_> = list.start_at(stream.position()).stream().map_ok(|c| id(&c)).try_collect().await.unwrap();
     read.extend(rest);
     assert_eq!(read, ids(&sandbox));
