@@ -17,11 +17,11 @@ pub(crate) struct Bridge {
 
 type Request = Result<reqwest::Request, reqwest::Error>;
 
-/// Sends a request of the generated client and hands on the answer as it comes.
+/// Sends a request of the generated client and hands on the answer with its whole body.
 pub(crate) async fn raw(bridge: &Bridge, request: Request, operation: &'static Operation) -> Result<Response, Error> {
     // The text of the cause may hold the address with its query.
     let request = request.map_err(|_| Error::invalid_request(operation.id, "the values make no request"))?;
-    let call = Call::new(operation.id, operation.retry.into()).options(&bridge.options);
+    let call = Call::new(operation.id, operation.retry.into()).options(&bridge.options).whole();
     Ok(bridge.auth.execute(request, call).await?)
 }
 

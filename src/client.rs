@@ -88,7 +88,8 @@ impl Perenso {
         Self { api: Arc::new(generated::Client::new(base, http, bridge)), shelf: Arc::default() }
     }
 
-    /// The same client, whose calls do something differently: a deadline, headers, other retries.
+    /// The same client, whose calls do something differently: a deadline, headers, other retries. What this handle does
+    /// differently already stays, unless it is said again.
     ///
     /// ```no_run
     /// # async fn example(show: perenso::Perenso) -> Result<(), perenso::Error> {
@@ -101,7 +102,7 @@ impl Perenso {
     /// ```
     #[must_use]
     pub fn with_options(&self, options: CallOptions) -> Self {
-        let bridge = Bridge { auth: self.api.inner.auth.clone(), options: Arc::new(options) };
+        let bridge = Bridge { auth: self.api.inner.auth.clone(), options: Arc::new(options.over(self.options())) };
         let api = generated::Client::new(self.api.baseurl.clone(), self.api.client.clone(), bridge);
         Self { api: Arc::new(api), shelf: Arc::clone(&self.shelf) }
     }

@@ -39,7 +39,10 @@ type Limiter = RateLimiter<NotKeyed, InMemoryState, Beat, NoOpMiddleware<Duratio
 
 /// No permit came within the time that was given.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Exhausted;
+pub(crate) struct Exhausted {
+    /// What is left of a pause that the server asked for, if that is why.
+    pub(crate) pause: Option<Duration>,
+}
 
 /// Permits for calls, handed out in the order in which they were asked for.
 pub(crate) struct Budget {
@@ -75,13 +78,13 @@ impl Budget {
             };
             while let Some(wait) = self.wait() {
                 if self.beat.now().saturating_sub(start) + wait > limit {
-                    return Err(Exhausted);
+                    return Err(self.exhausted());
                 }
                 self.beat.clock.sleep(wait).await;
             }
             Ok(self.beat.now().saturating_sub(start))
         };
-        within(self.beat.clock.as_ref(), limit, permit).await.unwrap_or(Err(Exhausted))
+        within(self.beat.clock.as_ref(), limit, permit).await.unwrap_or_else(|| Err(self.exhausted()))
     }
 
     /// Nothing leaves for this long: the server said that it has had enough.
@@ -90,14 +93,22 @@ impl Budget {
         self.paused_until.fetch_max(u64::try_from(until).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
+    /// What is left of the pause.
+    fn pause_left(&self) -> Option<Duration> {
+        let until = self.paused_until.load(Ordering::Relaxed);
+        // The clock is read only while there is, or was, a pause.
+        let left = (until > 0).then(|| Duration::from_nanos(until).saturating_sub(self.beat.now()))?;
+        (!left.is_zero()).then_some(left)
+    }
+
+    fn exhausted(&self) -> Exhausted {
+        Exhausted { pause: self.pause_left() }
+    }
+
     /// How long to wait before asking again; `None` when a permit was taken.
     fn wait(&self) -> Option<Duration> {
-        let paused_until = self.paused_until.load(Ordering::Relaxed);
-        if paused_until > 0 {
-            let left = Duration::from_nanos(paused_until).saturating_sub(self.beat.now());
-            if !left.is_zero() {
-                return Some(left);
-            }
+        if let Some(left) = self.pause_left() {
+            return Some(left);
         }
         let not_until = self.limiter.as_ref()?.check().err()?;
         Some(not_until.wait_time_from(self.beat.now()).max(Duration::from_millis(1)))
@@ -159,7 +170,8 @@ mod tests {
     async fn a_wait_beyond_the_limit_is_refused_at_once() {
         let (_clock, budget) = budget();
         budget.pause(Duration::from_secs(7));
-        assert_eq!(budget.permit(Duration::from_secs(6)).await, Err(Exhausted));
+        let pause = Some(Duration::from_secs(7));
+        assert_eq!(budget.permit(Duration::from_secs(6)).await, Err(Exhausted { pause }));
     }
 
     #[tokio::test]

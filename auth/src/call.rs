@@ -16,13 +16,14 @@ use reqwest::Request;
 
 use crate::{
     body,
+    budget::Exhausted,
     client::Inner,
     clock::within,
     error::{Error, ErrorKind},
     fault::Fault,
     outcome::{self, Ending, Next},
     policy::{CallOptions, Repeat, RetryPolicy},
-    response::{Response, Trip, request_id},
+    response::{Body, Response, Trip, request_id},
     retry_after::retry_after,
     token::Token,
     transport::location,
@@ -38,17 +39,26 @@ const PATIENCE_WITH_ERROR_BODIES: Duration = Duration::from_secs(5);
 pub struct Call<'a> {
     operation: Cow<'static, str>,
     repeat: Repeat,
+    whole: bool,
     options: Option<&'a CallOptions>,
 }
 
 impl<'a> Call<'a> {
     /// A call of this name, which errors and spans show.
     pub fn new(operation: impl Into<Cow<'static, str>>, repeat: Repeat) -> Self {
-        Self { operation: operation.into(), repeat, options: None }
+        Self { operation: operation.into(), repeat, whole: false, options: None }
     }
 
     pub(crate) fn operation(&self) -> &str {
         &self.operation
+    }
+
+    /// Reads the body as a part of the call: one that breaks off or stops coming is a failed attempt like any other, and
+    /// not the end of the call. Its deadlines still are those up to the headers, and the idle limit.
+    #[must_use]
+    pub fn whole(mut self) -> Self {
+        self.whole = true;
+        self
     }
 
     /// What this call does differently.
@@ -63,6 +73,7 @@ impl<'a> Call<'a> {
 pub(crate) struct Journey<'a> {
     client: &'a Inner,
     repeat: Repeat,
+    whole: bool,
     retry: RetryPolicy,
     attempt: Duration,
     deadline: Option<Duration>,
@@ -94,6 +105,7 @@ impl<'a> Journey<'a> {
         Self {
             client,
             repeat: options.and_then(|options| options.repeat).unwrap_or(call.repeat),
+            whole: call.whole,
             retry: options.and_then(|options| options.retry).unwrap_or(client.retry),
             attempt: options.and_then(|options| options.attempt).unwrap_or(client.timeouts.attempt),
             deadline: options.and_then(|options| options.deadline),
@@ -104,7 +116,7 @@ impl<'a> Journey<'a> {
         }
     }
 
-    /// To the answer's headers, or to the error that is final.
+    /// To the answer, or to the error that is final.
     pub(crate) async fn travel(mut self, mut request: Request) -> Result<Response, Error> {
         loop {
             self.permit().await?;
@@ -120,7 +132,7 @@ impl<'a> Journey<'a> {
             self.trip.may_have_written |= ending.may_have_written(self.repeat);
             let next = ending.next(self.repeat);
             let failure = match answer {
-                Answer::Success(inner) => return Ok(Response { inner: *inner, trip: self.trip }),
+                Answer::Success(response) => return Ok(Response { trip: self.trip, ..*response }),
                 Answer::Refusal(refusal) if next == Next::Reauthorise => {
                     request = self.reauthorise(&token, again, refusal)?;
                     continue;
@@ -146,7 +158,11 @@ impl<'a> Journey<'a> {
                 self.trip.waited += waited;
                 Ok(())
             }
-            Err(_) if self.until_deadline().is_some_and(|left| left <= own) && limit < own => Err(self.out_of_time()),
+            Err(Exhausted { pause: Some(pause) }) => {
+                let detail = format!("the server has asked for a pause of all calls, and {pause:?} of it are left");
+                Err(self.trip.error(ErrorKind::RateLimited, detail).with(|inner| inner.retry_after = Some(pause)))
+            }
+            Err(_) if limit < own => Err(self.out_of_time()),
             Err(_) => {
                 let detail = format!(
                     "the rate budget gave no permit within {own:?}; send less at once, or raise `Timeouts::budget` or the rate"
@@ -177,9 +193,7 @@ impl<'a> Journey<'a> {
         let limit = self.attempt.min(left);
         let is_last = left <= self.attempt;
         Ok(match within(clock, limit, self.client.http.execute(request)).await {
-            Some(Ok(answer)) if answer.status().is_success() => {
-                (Ending::Answered(answer.status()), Answer::Success(Box::new(answer)))
-            }
+            Some(Ok(answer)) if answer.status().is_success() => self.arrived(answer).await,
             Some(Ok(mut answer)) => {
                 let status = answer.status();
                 let headers = std::mem::take(answer.headers_mut());
@@ -203,6 +217,22 @@ impl<'a> Journey<'a> {
                 (Ending::TimedOut, Answer::None(self.failed(Ending::TimedOut, ErrorKind::Timeout, detail, None)))
             }
         })
+    }
+
+    /// A successful answer; without its whole body where that is a part of the call, it is a failure.
+    async fn arrived(&self, mut answer: reqwest::Response) -> (Ending, Answer) {
+        let (status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));
+        let mut trip = self.trip.clone();
+        trip.may_have_written |= Ending::Answered(status).may_have_written(self.repeat);
+        let response = Response { status, headers, body: Body::Coming(Box::new(answer)), trip };
+        if !self.whole {
+            return (Ending::Answered(status), Answer::Success(Box::new(response)));
+        }
+        match response.into_whole().await {
+            Ok(response) => (Ending::Answered(status), Answer::Success(Box::new(response))),
+            Err(error) if error.kind() == ErrorKind::TooLarge => (Ending::Answered(status), Answer::None(error)),
+            Err(error) => (Ending::Broken, Answer::None(error)),
+        }
     }
 
     /// The request to send once more under another token, or the 401 as an error that names its likely causes.
@@ -313,7 +343,7 @@ impl<'a> Journey<'a> {
 }
 
 enum Answer {
-    Success(Box<reqwest::Response>),
+    Success(Box<Response>),
     Refusal(Refusal),
     None(Error),
 }

@@ -264,6 +264,22 @@ impl CallOptions {
         self
     }
 
+    /// These options, and where they say nothing, those of `base`. Headers of both go out; of one name, these.
+    #[must_use]
+    pub fn over(self, base: &Self) -> Self {
+        let mut headers = base.headers.clone();
+        for (name, value) in &self.headers {
+            headers.insert(name, value.clone());
+        }
+        Self {
+            deadline: self.deadline.or(base.deadline),
+            attempt: self.attempt.or(base.attempt),
+            headers,
+            retry: self.retry.or(base.retry),
+            repeat: self.repeat.or(base.repeat),
+        }
+    }
+
     /// What is known of this call and not of its operation: that it may be repeated, or may not.
     #[must_use]
     pub fn repeat(mut self, repeat: Repeat) -> Self {

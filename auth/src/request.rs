@@ -101,13 +101,9 @@ impl RequestBuilder {
         self
     }
 
-    /// What this call does differently. Headers that are set already stay, unless named again.
+    /// What this call does differently. What was said before stays, unless it is said again.
     pub fn options(mut self, options: CallOptions) -> Self {
-        let mut headers = std::mem::take(&mut self.options.headers);
-        for (name, value) in &options.headers {
-            headers.insert(name, value.clone());
-        }
-        self.options = CallOptions { headers, ..options };
+        self.options = options.over(&self.options);
         self
     }
 
@@ -116,6 +112,10 @@ impl RequestBuilder {
     /// # Errors
     /// Whatever keeps the call from a successful answer, classified: see [`ErrorKind`].
     pub async fn send(self) -> Result<Response, Error> {
+        self.execute(false).await
+    }
+
+    async fn execute(self, whole: bool) -> Result<Response, Error> {
         let operation = self.operation.unwrap_or_else(|| {
             Cow::Owned(format!("{} {}", self.method, self.path.split('?').next().unwrap_or_default()))
         });
@@ -133,15 +133,16 @@ impl RequestBuilder {
             request.headers_mut().insert(CONTENT_TYPE, content_type);
         }
         let call = Call::new(operation.clone(), self.repeat).options(&self.options);
+        let call = if whole { call.whole() } else { call };
         self.client.execute(request, call).await
     }
 
-    /// Sends it and reads the answer as JSON.
+    /// Sends it and reads the answer as JSON. A body that breaks off is a failed attempt like any other.
     ///
     /// # Errors
     /// As [`send`](Self::send) and [`Response::json`].
     pub async fn send_json<T: DeserializeOwned>(self) -> Result<T, Error> {
-        self.send().await?.json().await
+        self.execute(true).await?.json().await
     }
 }
 

@@ -36,40 +36,48 @@ impl Trip {
     }
 }
 
-/// A successful answer whose body is still to be read.
+/// A successful answer, to be read as JSON, text, bytes or a stream.
 pub struct Response {
-    pub(crate) inner: reqwest::Response,
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Body,
     pub(crate) trip: Trip,
+}
+
+/// The body of an answer: still on its way, or read as a part of the call.
+pub(crate) enum Body {
+    Coming(Box<reqwest::Response>),
+    Whole(Bytes),
 }
 
 impl Response {
     /// The status, always a success.
     #[must_use]
     pub fn status(&self) -> StatusCode {
-        self.inner.status()
+        self.status
     }
 
     /// The headers.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
-        self.inner.headers()
+        &self.headers
     }
 
     /// The headers, to be taken.
     pub fn headers_mut(&mut self) -> &mut HeaderMap {
-        self.inner.headers_mut()
+        &mut self.headers
     }
 
     /// The `Content-Type` as it came, without blanks around it.
     #[must_use]
     pub fn content_type(&self) -> Option<&str> {
-        content_type(self.headers())
+        content_type(&self.headers)
     }
 
     /// The id that the server gave to the request.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
-        request_id(self.headers())
+        request_id(&self.headers)
     }
 
     /// How many requests went out for this call.
@@ -89,15 +97,7 @@ impl Response {
     /// # Errors
     /// When it breaks off, stops coming, or is larger than the limit of the client.
     pub async fn bytes(self) -> Result<Bytes, Error> {
-        let Self { inner, trip } = self;
-        let status = inner.status();
-        let id = request_id(inner.headers()).map(str::to_owned);
-        body::collect(inner, trip.largest_body, trip.clock.as_ref(), trip.idle).await.map_err(|failure| {
-            broken_body(&trip, failure).with(|inner| {
-                inner.status = Some(status);
-                inner.request_id = id;
-            })
-        })
+        self.read().await.map(|(bytes, _)| bytes)
     }
 
     /// The whole body as text.
@@ -105,13 +105,9 @@ impl Response {
     /// # Errors
     /// As [`bytes`](Self::bytes), and [`ErrorKind::Decode`] when it is not UTF-8: nothing is replaced in silence.
     pub async fn text(self) -> Result<String, Error> {
-        let trip = self.trip.clone();
-        let status = self.status();
-        let bytes = self.bytes().await?;
-        String::from_utf8(bytes.into()).map_err(|_| {
-            trip.error(ErrorKind::Decode, "the answer is not UTF-8; read it as bytes")
-                .with(|inner| inner.status = Some(status))
-        })
+        let (bytes, rest) = self.read().await?;
+        let not_text = || rest.error(ErrorKind::Decode, "the answer is not UTF-8; read it as bytes");
+        String::from_utf8(bytes.into()).map_err(|_| not_text())
     }
 
     /// The body as JSON.
@@ -127,25 +123,15 @@ impl Response {
     ///
     /// # Errors
     /// As [`json`](Self::json).
-    pub async fn json_with_headers<T: DeserializeOwned>(mut self) -> Result<(T, HeaderMap), Error> {
-        let headers = std::mem::take(self.headers_mut());
-        let (status, trip) = (self.status(), self.trip);
-        let broken = |error: Error| {
-            error.with(|inner| {
-                inner.status = Some(status);
-                inner.request_id = request_id(&headers).map(str::to_owned);
-            })
-        };
-        let bytes = body::collect(self.inner, trip.largest_body, trip.clock.as_ref(), trip.idle)
-            .await
-            .map_err(|failure| broken(broken_body(&trip, failure)))?;
+    pub async fn json_with_headers<T: DeserializeOwned>(self) -> Result<(T, HeaderMap), Error> {
+        let (bytes, rest) = self.read().await?;
         match decode(&bytes) {
-            Ok(value) => Ok((value, headers)),
+            Ok(value) => Ok((value, rest.headers)),
             Err(misfit) => {
-                let foreign = content_type(&headers).filter(|text| !text.to_ascii_lowercase().contains("json"));
+                let foreign = rest.content_type().filter(|text| !text.to_ascii_lowercase().contains("json"));
                 let of_type = foreign.map_or(String::new(), |foreign| format!(", of content type `{}`", cut(foreign)));
-                let detail = format!("the answer ({}{of_type}) cannot be read: {misfit}", status.as_u16());
-                Err(broken(trip.error(ErrorKind::Decode, detail)).with(|inner| {
+                let detail = format!("the answer ({}{of_type}) cannot be read: {misfit}", rest.status.as_u16());
+                Err(rest.error(ErrorKind::Decode, detail).with(|inner| {
                     inner.body = Some(bytes.slice(..bytes.len().min(crate::call::LARGEST_ERROR_BODY)));
                 }))
             }
@@ -154,8 +140,9 @@ impl Response {
 
     /// Reads what is left of a small body and drops it, so that the connection can serve the next call.
     pub async fn discard(self) {
-        let Self { inner, trip } = self;
-        body::part(inner, crate::call::LARGEST_ERROR_BODY, trip.clock.as_ref(), trip.idle).await;
+        if let Body::Coming(body) = self.body {
+            body::part(*body, crate::call::LARGEST_ERROR_BODY, self.trip.clock.as_ref(), self.trip.idle).await;
+        }
     }
 
     /// The body piece by piece, however long it takes, as long as it keeps coming.
@@ -163,18 +150,65 @@ impl Response {
     /// The stream ends with an error when the body breaks off or stops coming: a cut body is never a short one.
     pub fn into_stream(self) -> impl Stream<Item = Result<Bytes, Error>> + Send + use<> {
         try_unfold(self, |mut response| async move {
-            let chunk = body::chunk(&mut response.inner, response.trip.clock.as_ref(), response.trip.idle).await;
+            let chunk = match &mut response.body {
+                Body::Coming(body) => body::chunk(body, response.trip.clock.as_ref(), response.trip.idle).await,
+                Body::Whole(bytes) => Ok(Some(std::mem::take(bytes)).filter(|bytes| !bytes.is_empty())),
+            };
             match chunk {
                 Ok(chunk) => Ok(chunk.map(|chunk| (chunk, response))),
-                Err(failure) => {
-                    let id = response.request_id().map(str::to_owned);
-                    Err(broken_body(&response.trip, failure).with(|inner| {
-                        inner.status = Some(response.status());
-                        inner.request_id = id;
-                    }))
-                }
+                Err(failure) => Err(response.broken(failure)),
             }
         })
+    }
+
+    /// The whole body, and everything else.
+    async fn read(mut self) -> Result<(Bytes, Self), Error> {
+        let body = std::mem::replace(&mut self.body, Body::Whole(Bytes::new()));
+        let bytes = match body {
+            Body::Whole(bytes) => Ok(bytes),
+            Body::Coming(body) => {
+                let Trip { largest_body, clock, idle, .. } = &self.trip;
+                body::collect(*body, *largest_body, clock.as_ref(), *idle).await
+            }
+        };
+        match bytes {
+            Ok(bytes) => Ok((bytes, self)),
+            Err(failure) => Err(self.broken(failure)),
+        }
+    }
+
+    /// Reads the body as a part of the call.
+    pub(crate) async fn into_whole(self) -> Result<Self, Error> {
+        let (bytes, rest) = self.read().await?;
+        Ok(Self { body: Body::Whole(bytes), ..rest })
+    }
+
+    fn error(&self, kind: ErrorKind, detail: impl Into<String>) -> Error {
+        self.trip.error(kind, detail).with(|inner| {
+            inner.status = Some(self.status);
+            inner.request_id = self.request_id().map(str::to_owned);
+        })
+    }
+
+    fn broken(&self, failure: Failure) -> Error {
+        match failure {
+            Failure::TooLarge => {
+                let limit = self.trip.largest_body;
+                self.error(ErrorKind::TooLarge, format!("the answer is larger than {limit} bytes; read it as a stream"))
+            }
+            Failure::Idle => {
+                let idle = self.trip.idle;
+                self.error(ErrorKind::Timeout, format!("nothing more of the answer's body came for {idle:?}"))
+            }
+            Failure::Broken(source) => {
+                // reqwest calls both a decode error; the decompressor's own are I/O errors.
+                let cause = std::error::Error::source(&source);
+                let of_decompressor = source.is_decode() && cause.is_some_and(|cause| cause.is::<std::io::Error>());
+                let what = if of_decompressor { "cannot be decompressed" } else { "broke off" };
+                self.error(ErrorKind::Broken, format!("the answer's body {what}"))
+                    .with(|inner| inner.source = Some(Arc::new(source.without_url())))
+            }
+        }
     }
 }
 
@@ -185,26 +219,6 @@ impl std::fmt::Debug for Response {
             .field("status", &self.status())
             .field("attempts", &self.trip.attempts)
             .finish_non_exhaustive()
-    }
-}
-
-fn broken_body(trip: &Trip, failure: Failure) -> Error {
-    match failure {
-        Failure::TooLarge => {
-            let detail = format!("the answer is larger than {} bytes; read it as a stream", trip.largest_body);
-            trip.error(ErrorKind::TooLarge, detail)
-        }
-        Failure::Idle => {
-            trip.error(ErrorKind::Timeout, format!("nothing more of the answer's body came for {:?}", trip.idle))
-        }
-        Failure::Broken(source) => {
-            // reqwest calls both a decode error; the decompressor's own are I/O errors.
-            let cause = std::error::Error::source(&source);
-            let of_decompressor = source.is_decode() && cause.is_some_and(|cause| cause.is::<std::io::Error>());
-            let what = if of_decompressor { "cannot be decompressed" } else { "broke off" };
-            trip.error(ErrorKind::Broken, format!("the answer's body {what}"))
-                .with(|inner| inner.source = Some(Arc::new(source.without_url())))
-        }
     }
 }
 

@@ -145,8 +145,18 @@ async fn a_422_says_why_to_those_who_ask() {
 async fn a_cut_body_is_never_a_short_one() {
     let (sandbox, show) = sandbox(20).await;
     sandbox.fault(Fault::CutBody);
-    let error = show.customers().list().send().await.unwrap_err();
+    assert_eq!(show.customers().list().send().await.unwrap().len(), 20, "a read is sent again");
+    let id = sandbox.customers()[0]["id"].as_str().unwrap().to_owned();
+    for _ in 0..4 {
+        sandbox.fault(Fault::CutBody);
+    }
+    let error = show.customers().get(id.as_str()).await.unwrap_err();
     assert!(is_call(&error, CallErrorKind::Broken) && error.to_string().contains("broke off"), "{error:?}");
+    assert_eq!(error.attempts(), 4);
+    sandbox.fault(Fault::CutBody);
+    let error = show.customers().create(&Customer::default()).await.unwrap_err();
+    assert!(is_call(&error, CallErrorKind::Broken) && error.may_have_written(), "{error:?}");
+    assert_eq!((error.attempts(), sandbox.customers().len()), (1, 21), "a create is not");
 
     // Cut where nobody noticed: the length fits, the text does not.
     for cut in [r#"[{"customerID":"5000"}"#, r#"[{"customerID":"50"#, "[", r#"[{"customerID":"5000"}],"#] {

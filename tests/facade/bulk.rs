@@ -137,11 +137,13 @@ async fn when_every_answer_is_lost_the_batch_is_unknown_and_the_rest_not_sent() 
 #[tokio::test]
 async fn an_answer_that_cannot_be_read_leaves_the_batch_unknown() {
     let (sandbox, show) = sandbox(0).await;
-    for fault in [Fault::CutBody, Fault::EmptyBody] {
-        sandbox.fault(fault.clone());
-        let report = show.customers().upsert(customers(0..3)).send().await.unwrap();
-        assert_eq!(counts(&report), [0, 0, 0, 3, 0], "{fault:?}: {report:?}");
-    }
+    sandbox.fault(Fault::EmptyBody);
+    let report = show.customers().upsert(customers(0..3)).send().await.unwrap();
+    assert_eq!(counts(&report), [0, 0, 0, 3, 0], "{report:?}");
+    // One that broke off is asked for again: customers have keys.
+    sandbox.fault(Fault::CutBody);
+    let report = show.customers().upsert(customers(0..3)).send().await.unwrap();
+    assert!(report.all_succeeded(), "{report:?}");
 }
 
 #[tokio::test]

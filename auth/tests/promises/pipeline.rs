@@ -251,7 +251,8 @@ async fn a_body_that_stops_coming_meets_the_idle_limit() {
         std::future::pending::<()>().await;
     });
     let times = Timeouts::default().idle(Duration::from_millis(50));
-    let client = builder(&tokens).api_url(format!("http://{address}")).timeouts(times).build().unwrap();
+    let once = RetryPolicy::never();
+    let client = builder(&tokens).api_url(format!("http://{address}")).timeouts(times).retry(once).build().unwrap();
     let error = client.get("/stalled").send_json::<Vec<u8>>().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
     serving.abort();
@@ -266,4 +267,20 @@ async fn a_write_whose_answer_cannot_be_read_may_have_happened() {
     assert!(error.to_string().contains("the body is empty"), "{error}");
     let error = client(&server).get("/read").send_json::<serde_json::Value>().await.unwrap_err();
     assert!(!error.may_have_written());
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_is_a_failed_attempt_where_the_call_reads_it() {
+    let cut = "HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\n[1,2,3]";
+    let server = api(move |seen| match seen.nth {
+        0 => Reply::Raw(cut.as_bytes().to_vec()),
+        _ => Reply::json(200, "[1,2,3]"),
+    })
+    .await;
+    let client = client(&server);
+    assert_eq!(client.get("/read").send_json::<Vec<u8>>().await.unwrap(), [1, 2, 3]);
+    let error = client.post("/create").json(&1).send_json::<Vec<u8>>().await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts(), error.may_have_written()), (ErrorKind::Broken, 1, true));
+    // Whoever reads the body as a stream has it as it comes.
+    assert_eq!(client.get("/stream").send().await.unwrap().bytes().await.unwrap_err().attempts(), 1);
 }
