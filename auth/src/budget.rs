@@ -190,4 +190,38 @@ mod tests {
             assert_eq!(budget.permit(Duration::ZERO).await, Ok(Duration::ZERO));
         }
     }
+
+    #[tokio::test]
+    async fn a_shorter_pause_does_not_end_a_longer_one() {
+        let budget = Budget::new(None, Arc::new(ManualClock::default()));
+        budget.pause(Duration::from_secs(7));
+        budget.pause(Duration::from_secs(1));
+        assert_eq!(budget.wait(), Some(Duration::from_secs(7)));
+    }
+
+    #[tokio::test]
+    async fn nobody_overtakes_the_queue() {
+        let clock = ManualClock::default();
+        let budget = Budget::new(Some(Rate::new(1, Duration::from_secs(1), 1)), Arc::new(clock.clone()));
+        assert_eq!(budget.permit(Duration::ZERO).await, Ok(Duration::ZERO));
+        let mut first = Box::pin(budget.permit(MINUTE));
+        assert!(first.as_mut().now_or_never().is_none());
+        clock.advance(Duration::from_secs(1));
+        let mut second = Box::pin(budget.permit(MINUTE));
+        assert!(second.as_mut().now_or_never().is_none(), "it took what the first had waited for");
+        assert_eq!(first.now_or_never(), Some(Ok(Duration::from_secs(1))));
+    }
+
+    #[tokio::test]
+    async fn the_limit_holds_in_the_queue_as_well() {
+        let clock = ManualClock::default();
+        let budget = Budget::new(Some(Rate::new(1, Duration::from_secs(5), 1)), Arc::new(clock.clone()));
+        assert_eq!(budget.permit(Duration::ZERO).await, Ok(Duration::ZERO));
+        let mut first = Box::pin(budget.permit(MINUTE));
+        assert!(first.as_mut().now_or_never().is_none());
+        let mut second = Box::pin(budget.permit(Duration::from_secs(2)));
+        assert!(second.as_mut().now_or_never().is_none());
+        clock.advance(Duration::from_secs(2));
+        assert!(matches!(second.now_or_never(), Some(Err(_))));
+    }
 }

@@ -208,7 +208,8 @@ impl ClientBuilder {
                 if client_secret.expose().trim().is_empty() {
                     problems.push("the client secret is empty: call `credentials`".to_owned());
                 }
-                if client_id.contains(':') && self.profile.client_auth == ClientAuth::BasicPlain {
+                let places = [self.profile.client_auth, self.profile.refresh_client_auth];
+                if client_id.contains(':') && places.contains(&ClientAuth::BasicPlain) {
                     problems.push(
                         "a client id with `:` cannot go into a plain Basic header: call `client_auth`".to_owned(),
                     );
@@ -222,7 +223,7 @@ impl ClientBuilder {
             return Err(BuildError::new(problems));
         };
         let secure = [&token_url, &api_url].iter().any(|url| url.scheme() == "https");
-        let local = [&token_url, &api_url].iter().all(|url| is_loopback(url));
+        let local = [&token_url, &api_url].iter().any(|url| url.scheme() == "http" && is_loopback(url));
         let http = self.transport.build(self.timeouts.connect, secure, local)?;
         let label = self.label.unwrap_or_else(|| credentials.client_id.clone());
         let api_headers = self.profile.api_headers.clone();

@@ -9,7 +9,7 @@ use arc_swap::ArcSwapOption;
 use tokio::sync::watch;
 
 use crate::{
-    clock::Now,
+    clock::{Now, within},
     exchange::{Exchange, Outcome},
     fault::Fault,
     renewal::{Decision, Renewal, Verdict},
@@ -41,7 +41,9 @@ struct State {
 
 impl Cache {
     pub(crate) fn new(exchange: Exchange) -> Self {
-        Self { snapshot: ArcSwapOption::empty(), state: Mutex::default(), exchange }
+        let renewal = Renewal::new(exchange.policy.longest());
+        let state = Mutex::new(State { renewal, ..State::default() });
+        Self { snapshot: ArcSwapOption::empty(), state, exchange }
     }
 
     /// The token in hand while nothing needs to be done about it.
@@ -51,10 +53,13 @@ impl Cache {
     }
 
     /// The same, for somebody outside.
-    pub(crate) fn lend(&self) -> Option<AccessToken> {
+    pub(crate) fn lend(&self, min_validity: Duration) -> Option<AccessToken> {
         let now = self.exchange.clock.now();
         let token = self.snapshot.load();
-        let is_good = token.as_ref().is_some_and(|token| !token.timeline.is_due(now));
+        let is_good = token.as_ref().is_some_and(|token| {
+            let timeline = &token.timeline;
+            !timeline.is_due(now) && (min_validity.is_zero() || now.until(timeline.expires) >= min_validity)
+        });
         is_good.then(|| AccessToken::borrowed(token, now))
     }
 
@@ -65,23 +70,16 @@ impl Cache {
                 Course::Serve(token) => return Ok(token),
                 Course::Wait(flight, landing) => (flight, landing),
             };
-            // The sender is dropped without a word when its task panics or its runtime ends.
-            let landed = landing.wait_for(Option::is_some).await.ok().and_then(|landed| landed.clone());
-            match landed {
-                Some(result) => return result.and_then(|token| self.long_enough(token, min_validity)),
+            // The sender is dropped without a word when its task panics or its runtime ends, and keeps silent when its
+            // runtime is not driven.
+            let clock = self.exchange.clock.as_ref();
+            let landed = within(clock, self.exchange.policy.longest(), landing.wait_for(Option::is_some)).await;
+            match landed.and_then(Result::ok).and_then(|landed| landed.clone()) {
+                Some(result) => return result.and_then(|token| long_enough(token, min_validity)),
                 None => self.vanished(flight),
             }
         }
         Err(Arc::new(Fault::Vanished))
-    }
-
-    /// A token that came for this caller is served whatever its length, unless a length was asked for.
-    fn long_enough(&self, token: Arc<Token>, min_validity: Duration) -> Result<Arc<Token>, Arc<Fault>> {
-        let left = self.exchange.clock.now().until(token.timeline.expires);
-        if min_validity.is_zero() || left >= min_validity {
-            return Ok(token);
-        }
-        Err(Arc::new(Fault::TooShort { lifetime: token.timeline.lifetime, asked: min_validity }))
     }
 
     /// The API answered 401 to this token: true when another one is worth a replay.
@@ -101,23 +99,21 @@ impl Cache {
         let mut state = self.lock();
         state.clear_the_dead();
         let decision = state.renewal.ask(now, min_validity);
-        match decision {
-            Decision::Serve => {}
-            Decision::ServeAndRenew(flight) => drop(self.start(&mut state, flight)),
+        let token = match decision {
+            Decision::Serve => state.token.clone(),
+            Decision::ServeAndRenew(flight) => {
+                self.start(&mut state, flight);
+                state.token.clone()
+            }
             Decision::Renew(flight) => return Ok(Course::Wait(flight, self.start(&mut state, flight))),
             Decision::Join(flight) => {
-                if let Some((_, landing)) = &state.flight {
-                    return Ok(Course::Wait(flight, landing.clone()));
-                }
+                let landing = state.flight.as_ref().map(|(_, landing)| landing.clone());
+                return landing.map(|landing| Course::Wait(flight, landing)).ok_or_else(|| Arc::new(Fault::Vanished));
             }
-            Decision::Refused => {
-                if let Some(refusal) = &state.refusal {
-                    return Err(Arc::clone(refusal));
-                }
-            }
+            Decision::Refused => return Err(state.refusal.clone().unwrap_or_else(|| Arc::new(Fault::Vanished))),
             Decision::TooShort(lifetime) => return Err(Arc::new(Fault::TooShort { lifetime, asked: min_validity })),
-        }
-        state.token.clone().map(Course::Serve).ok_or_else(|| Arc::new(Fault::Vanished))
+        };
+        token.map(Course::Serve).ok_or_else(|| Arc::new(Fault::Vanished))
     }
 
     /// Spawned, so that a caller who goes away takes nothing from those who wait.
@@ -168,10 +164,17 @@ impl Cache {
             }
             Err(fault) => {
                 let fault = Arc::new(fault);
-                if state.renewal.failed(flight, now, fault.is_answer()) {
+                let pause = fault.pause();
+                let landed = match pause {
+                    Some(pause) => state.renewal.put_off(flight, now, pause),
+                    None => state.renewal.failed(flight, now, fault.is_answer()),
+                };
+                if landed {
                     state.flight = None;
-                    state.refusal = fault.is_answer().then(|| Arc::clone(&fault));
+                    state.refusal = (pause.is_some() || fault.is_answer()).then(|| Arc::clone(&fault));
                 }
+                // A subscriber that uses this very client must not find the lock taken.
+                drop(state);
                 tracing::debug!(profile = self.exchange.profile.name(), %fault, "no token");
                 Err(fault)
             }
@@ -195,6 +198,15 @@ impl Cache {
         // Nothing in here is left half done by a panic.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A token that came for this caller is served however late it is, unless tokens never live as long as was asked.
+fn long_enough(token: Arc<Token>, min_validity: Duration) -> Result<Arc<Token>, Arc<Fault>> {
+    let lifetime = token.timeline.lifetime;
+    if min_validity.is_zero() || lifetime > min_validity {
+        return Ok(token);
+    }
+    Err(Arc::new(Fault::TooShort { lifetime, asked: min_validity }))
 }
 
 enum Course {

@@ -10,7 +10,7 @@ use backon::ExponentialBackoff;
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, Method, StatusCode,
-    header::{AUTHORIZATION, CONTENT_LENGTH},
+    header::{AUTHORIZATION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING},
 };
 use reqwest::Request;
 
@@ -125,8 +125,7 @@ impl<'a> Journey<'a> {
             let again = request.try_clone();
             request.headers_mut().insert(AUTHORIZATION, token.header());
             let (ending, answer) = self.send(request).await?;
-            if matches!(ending, Ending::Answered(status) if status != StatusCode::UNAUTHORIZED && !status.is_server_error())
-            {
+            if matches!(ending, Ending::Answered(status) if outcome::proves_the_token(status)) {
                 token.accept();
             }
             self.trip.may_have_written |= ending.may_have_written(self.repeat);
@@ -153,7 +152,12 @@ impl<'a> Journey<'a> {
     async fn permit(&mut self) -> Result<(), Error> {
         let own = self.client.timeouts.budget;
         let limit = self.until_deadline().map_or(own, |left| own.min(left));
-        match self.client.budget.permit(limit).await {
+        let asked = self.client.clock.monotonic();
+        let permit = self.client.budget.permit(limit).await;
+        if permit.is_err() {
+            self.trip.waited += self.client.clock.monotonic().saturating_duration_since(asked);
+        }
+        match permit {
             Ok(waited) => {
                 self.trip.waited += waited;
                 Ok(())
@@ -203,7 +207,10 @@ impl<'a> Journey<'a> {
             }
             Some(Err(source)) => {
                 let (ending, kind, detail) = match () {
-                    () if source.is_builder() => return Err(self.unsendable(source)),
+                    () if source.is_builder() => {
+                        self.trip.attempts -= 1;
+                        return Err(self.unsendable(source));
+                    }
                     () if source.is_connect() => {
                         (Ending::NotConnected, ErrorKind::Connect, "no connection could be made")
                     }
@@ -237,9 +244,10 @@ impl<'a> Journey<'a> {
 
     /// The request to send once more under another token, or the 401 as an error that names its likely causes.
     fn reauthorise(&mut self, token: &Token, again: Option<Request>, refusal: Refusal) -> Result<Request, Error> {
-        let another = self.client.cache.rejected(token);
+        // What a replay meets says more about the request than about its token, which others may use with success.
+        let another = !self.replayed && self.client.cache.rejected(token);
         match again {
-            Some(again) if another && !self.replayed => {
+            Some(again) if another => {
                 self.replayed = true;
                 Ok(again)
             }
@@ -305,7 +313,7 @@ impl<'a> Journey<'a> {
             self.client.budget.pause(asked.min(retry.longest_retry_after));
         }
         let Some(backoff) = self.backoff.get_or_insert_with(|| retry.backoff()).next() else { return Err(failure) };
-        let pause = match outcome::pause(backoff, asked, retry.longest_retry_after) {
+        let pause = match outcome::pause(backoff.min(retry.longest_pause), asked, retry.longest_retry_after) {
             Some(pause) if pause < self.left() => pause,
             _ => return Err(failure),
         };
@@ -318,7 +326,7 @@ impl<'a> Journey<'a> {
     /// own deadline, in which everything does.
     fn left(&self) -> Duration {
         let gone = self.client.clock.monotonic().saturating_duration_since(self.started);
-        let overall = (self.client.timeouts.overall + self.trip.waited).saturating_sub(gone);
+        let overall = self.client.timeouts.overall.saturating_add(self.trip.waited).saturating_sub(gone);
         let overall = if self.deadline.is_some() { Duration::MAX } else { overall };
         self.until_deadline().map_or(overall, |left| left.min(overall))
     }
@@ -369,8 +377,8 @@ pub(crate) fn prepare(client: &Inner, request: &mut Request, call: &Call<'_>) ->
         headers.insert(name, value.clone());
     }
     for (name, value) in call.options.map(|options| &options.headers).into_iter().flatten() {
-        if name == AUTHORIZATION {
-            let detail = "`Authorization` is set by the token layer; take it out of `CallOptions::header`";
+        if [AUTHORIZATION, HOST, CONTENT_LENGTH, TRANSFER_ENCODING].contains(name) {
+            let detail = format!("`{name}` is not for callers to set; take it out of `CallOptions::header`");
             return Err(Error::new(ErrorKind::Request, call.operation.clone(), detail));
         }
         headers.insert(name, value.clone());

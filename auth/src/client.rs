@@ -145,8 +145,7 @@ impl Client {
         // By hand, so that a hit pays for no more than a hit.
         poll_fn(move |context| {
             if slow.is_none()
-                && min_validity.is_zero()
-                && let Some(token) = self.token_in_hand()
+                && let Some(token) = self.inner.cache.lend(min_validity)
             {
                 return Poll::Ready(Ok(token));
             }
@@ -158,7 +157,7 @@ impl Client {
     /// while it is due for renewal: then [`token`](Self::token) gets one.
     #[must_use]
     pub fn token_in_hand(&self) -> Option<AccessToken> {
-        self.inner.cache.lend()
+        self.inner.cache.lend(Duration::ZERO)
     }
 
     async fn new_token(&self, min_validity: Duration) -> Result<AccessToken, Error> {

@@ -9,6 +9,9 @@ use serde::{
 };
 use serde_json::Value;
 
+/// The most of a path that is shown.
+const LONGEST_PATH: usize = 200;
+
 /// Where and how a document does not fit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Misfit {
@@ -49,16 +52,33 @@ fn explain<T: DeserializeOwned>(document: &[u8], error: &serde_json::Error) -> M
                     return at_top("the body is empty, and JSON was expected".to_owned());
                 }
                 serde_json::error::Category::Eof => "JSON that ends too early: the body was cut",
+                _ if error.to_string().starts_with("recursion limit") => "JSON that is nested too deeply",
                 _ => "no JSON",
             };
             return at_top(format!("{what} (line {}, column {})", error.line(), error.column()));
         }
     };
+    // The text knows the place, and the tree what is wrong without a value; where they differ, the text is right.
+    let text = &mut serde_json::Deserializer::from_slice(document);
+    let place = serde_path_to_error::deserialize::<_, T>(text).err().map(|error| error.path().to_string());
     match serde_path_to_error::deserialize::<_, T>(Source(value)) {
-        Err(error) => Misfit { path: error.path().to_string(), detail: error.into_inner().0 },
+        Err(error) if place.as_ref().is_some_and(|place| *place != error.path().to_string()) => Misfit {
+            path: shown(&place.unwrap_or_default()),
+            detail: "a value that its type does not accept".to_owned(),
+        },
+        Err(error) => Misfit { path: shown(&error.path().to_string()), detail: error.into_inner().0 },
         // The tree has forgotten something that the text had, such as a key that occurs twice.
         Ok(_) => at_top(format!("JSON of another shape (line {}, column {})", error.line(), error.column())),
     }
+}
+
+/// A path fit to be shown: names in it come from the document.
+fn shown(path: &str) -> String {
+    let mut shown: String = path.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST_PATH).collect();
+    if path.chars().nth(LONGEST_PATH).is_some() {
+        shown.push('…');
+    }
+    shown
 }
 
 /// An error that keeps kinds and names and drops values.
@@ -272,6 +292,18 @@ mod tests {
     #[test]
     fn bytes_after_the_document_are_not_passed_over() {
         assert!(misfit::<Vec<u8>>("[1,2]]").contains("no JSON"));
+    }
+
+    #[test]
+    fn what_a_type_says_of_a_value_is_not_shown() {
+        struct Picky;
+        impl<'de> Deserialize<'de> for Picky {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                Err(de::Error::custom(format!("not to my taste: {text}")))
+            }
+        }
+        assert!(!misfit::<Vec<Picky>>(r#"["s3cr3t"]"#).contains("s3cr3t"));
     }
 
     proptest! {

@@ -11,6 +11,7 @@ use oauth2::{
     RefreshToken, RequestTokenError, Scope, StandardRevocableToken, TokenResponse, TokenUrl,
     basic::{BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse},
 };
+use zeroize::Zeroizing;
 
 use crate::{
     answer::{ErrorAnswer, TokenAnswer, without_mark},
@@ -76,13 +77,13 @@ impl Exchange {
         let mut refresh_token_is_spent = false;
         if let Some(refresh_token) = refresh_token {
             // Once and never blindly again: a server may take a repeated refresh token for a stolen one.
-            match self.attempt(Some(refresh_token)).await {
+            match self.attempt(Some(refresh_token), self.policy.attempt).await {
                 Ok(granted) => {
                     let refresh_token_is_spent = granted.refresh_token.is_some();
                     return Outcome { result: Ok(granted), refresh_token_is_spent };
                 }
                 Err(fault) => {
-                    refresh_token_is_spent = matches!(fault, Fault::Refused { .. });
+                    refresh_token_is_spent = fault.spends_the_refresh_token();
                     tracing::debug!(profile = self.profile.name(), %fault, "refresh failed, asking with the original grant");
                 }
             }
@@ -92,7 +93,8 @@ impl Exchange {
     }
 
     async fn original_grant(&self) -> Result<Granted, Fault> {
-        let give_up = self.clock.monotonic() + self.policy.total;
+        let started = self.clock.monotonic();
+        let left = || self.policy.total.saturating_sub(self.clock.monotonic().saturating_duration_since(started));
         let mut pauses = ExponentialBuilder::default()
             .with_min_delay(self.policy.first_pause)
             .with_max_delay(self.policy.longest_pause)
@@ -100,14 +102,15 @@ impl Exchange {
             .with_jitter()
             .build();
         loop {
-            let fault = match self.attempt(None).await {
+            let fault = match self.attempt(None, self.policy.attempt.min(left())).await {
                 Ok(granted) => return Ok(granted),
                 Err(fault) => fault,
             };
             let Fault::Unavailable { retry_after, .. } = &fault else { return Err(fault) };
             let Some(pause) = pauses.next() else { return Err(fault) };
+            let pause = pause.min(self.policy.longest_pause);
             let pause = retry_after.map_or(pause, |asked| asked.max(pause));
-            if self.clock.monotonic() + pause >= give_up {
+            if pause >= left() {
                 return Err(fault);
             }
             tracing::debug!(profile = self.profile.name(), %fault, ?pause, "asking for a token again");
@@ -115,10 +118,10 @@ impl Exchange {
         }
     }
 
-    async fn attempt(&self, refresh_token: Option<&Secret>) -> Result<Granted, Fault> {
+    async fn attempt(&self, refresh_token: Option<&Secret>, limit: Duration) -> Result<Granted, Fault> {
         let place = if refresh_token.is_some() { self.profile.refresh_client_auth } else { self.profile.client_auth };
         let client = self.oauth_client(place);
-        let adapter = Adapter { exchange: self, place, refresh_token };
+        let adapter = Adapter { exchange: self, place, refresh_token, limit };
         let sent = self.clock.now();
         let answer = match refresh_token {
             Some(token) => {
@@ -146,6 +149,10 @@ impl Exchange {
             },
         };
         let answer = answer.map_err(fault_of)?;
+        if !answer.access_token().secret().bytes().all(|byte| byte.is_ascii_graphic()) {
+            let detail = "its access token holds characters that no header can carry".to_owned();
+            return Err(Fault::Unreadable { status: StatusCode::OK, detail });
+        }
         Ok(Granted {
             access_token: answer.access_token().clone(),
             refresh_token: answer.refresh_token().map(|token| Secret::from(token.secret().as_str())),
@@ -172,6 +179,7 @@ struct Adapter<'a> {
     exchange: &'a Exchange,
     place: ClientAuth,
     refresh_token: Option<&'a Secret>,
+    limit: Duration,
 }
 
 impl<'c> AsyncHttpClient<'c> for Adapter<'_> {
@@ -185,31 +193,36 @@ impl<'c> AsyncHttpClient<'c> for Adapter<'_> {
 
 impl Adapter<'_> {
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, Fault> {
-        let Exchange { clock, http, policy, profile, .. } = self.exchange;
+        let Exchange { clock, http, profile, .. } = self.exchange;
         let mut request = reqwest::Request::try_from(request)
-            .map_err(|source| unavailable("the token request cannot be sent".to_owned(), Some(source)))?;
-        if self.place == ClientAuth::BasicPlain {
-            request.headers_mut().insert(header::AUTHORIZATION, self.plain_basic()?);
+            .map_err(|source| unavailable("the token request cannot be sent".to_owned(), Some(source), false))?;
+        if let Some(basic) = request.headers_mut().get_mut(header::AUTHORIZATION) {
+            if self.place == ClientAuth::BasicPlain {
+                *basic = self.plain_basic()?;
+            }
+            basic.set_sensitive(true);
         }
         for (name, value) in &profile.token_headers {
             request.headers_mut().insert(name, value.clone());
         }
-        let answer = within(clock.as_ref(), policy.attempt, async {
+        let answer = within(clock.as_ref(), self.limit, async {
             let response = http.execute(request).await.map_err(broken)?;
             let status = response.status();
             let headers = response.headers().clone();
-            match body::collect(response, LARGEST_ANSWER, clock.as_ref(), policy.attempt).await {
+            match body::collect(response, LARGEST_ANSWER, clock.as_ref(), self.limit).await {
                 Ok(body) => Ok((status, headers, body)),
                 Err(body::Failure::TooLarge) if !status.is_success() => Ok((status, headers, bytes::Bytes::new())),
                 Err(body::Failure::TooLarge) => {
                     Err(Fault::Unreadable { status, detail: format!("it is larger than {LARGEST_ANSWER} bytes") })
                 }
-                Err(body::Failure::Idle) => Err(unavailable("its answer stopped coming".to_owned(), None)),
-                Err(body::Failure::Broken(source)) => Err(unavailable("its answer broke off".to_owned(), Some(source))),
+                Err(body::Failure::Idle) => Err(unavailable("its answer stopped coming".to_owned(), None, true)),
+                Err(body::Failure::Broken(source)) => {
+                    Err(unavailable("its answer broke off".to_owned(), Some(source), true))
+                }
             }
         });
         let Some(answer) = answer.await else {
-            return Err(unavailable(format!("no whole answer within {} s", policy.attempt.as_secs_f32()), None));
+            return Err(unavailable(format!("no whole answer within {:?}", self.limit), None, true));
         };
         let (status, headers, body) = answer?;
         if status.is_success() {
@@ -227,36 +240,44 @@ impl Adapter<'_> {
                 detail: format!("it answered {}", status.as_u16()),
                 status: Some(status),
                 retry_after: retry_after(&headers, clock.wall()),
+                lost: false,
                 source: None,
             });
         }
-        let ErrorAnswer { error, description } = ErrorAnswer::read(&body, &self.secrets());
+        let secrets = self.secrets();
+        let secrets: Vec<&str> = secrets.iter().map(|secret| secret.as_str()).collect();
+        let ErrorAnswer { error, description } = ErrorAnswer::read(&body, &secrets);
         Err(Fault::Refused { status, error, description })
     }
 
     /// What an error text must not hold.
-    fn secrets(&self) -> [&str; 2] {
-        [self.exchange.credentials.client_secret.expose(), self.refresh_token.map_or("", Secret::expose)]
+    fn secrets(&self) -> [Zeroizing<String>; 3] {
+        let refresh_token = self.refresh_token.map_or("", Secret::expose);
+        let client_secret = self.exchange.credentials.client_secret.expose();
+        [client_secret.to_owned(), refresh_token.to_owned(), self.pair()].map(Zeroizing::new)
     }
 
     fn plain_basic(&self) -> Result<HeaderValue, Fault> {
+        HeaderValue::from_str(&format!("Basic {}", self.pair()))
+            .map_err(|_| unavailable("the credentials fit no header".to_owned(), None, false))
+    }
+
+    /// Id and secret as plain Base64.
+    fn pair(&self) -> String {
         let Credentials { client_id, client_secret } = &self.exchange.credentials;
-        let pair = zeroize::Zeroizing::new(format!("{client_id}:{}", client_secret.expose()));
-        let mut value = HeaderValue::from_str(&format!("Basic {}", STANDARD.encode(pair.as_bytes())))
-            .map_err(|_| unavailable("the credentials fit no header".to_owned(), None))?;
-        value.set_sensitive(true);
-        Ok(value)
+        STANDARD.encode(Zeroizing::new(format!("{client_id}:{}", client_secret.expose())).as_bytes())
     }
 }
 
-fn unavailable(detail: String, source: Option<reqwest::Error>) -> Fault {
+fn unavailable(detail: String, source: Option<reqwest::Error>, lost: bool) -> Fault {
     let source = source.map(|source| Arc::new(source.without_url()));
-    Fault::Unavailable { detail, status: None, retry_after: None, source }
+    Fault::Unavailable { detail, status: None, retry_after: None, lost, source }
 }
 
 fn broken(source: reqwest::Error) -> Fault {
-    let detail = if source.is_connect() { "no connection" } else { "the connection broke" };
-    unavailable(detail.to_owned(), Some(source))
+    let lost = !source.is_connect();
+    let detail = if lost { "the connection broke" } else { "no connection" };
+    unavailable(detail.to_owned(), Some(source), lost)
 }
 
 fn fault_of(error: RequestTokenError<Fault, BasicErrorResponse>) -> Fault {

@@ -4,6 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use http::StatusCode;
 
+/// A server that asks for more is asked again after this.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
 /// The end of a token exchange that brought none.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum Fault {
@@ -21,6 +24,8 @@ pub(crate) enum Fault {
         detail: String,
         status: Option<StatusCode>,
         retry_after: Option<Duration>,
+        /// Nobody knows whether the request was processed.
+        lost: bool,
         #[source]
         source: Option<Arc<reqwest::Error>>,
     },
@@ -36,6 +41,19 @@ impl Fault {
     /// Whether the server gave its answer: asking again at once would bring the same.
     pub(crate) const fn is_answer(&self) -> bool {
         matches!(self, Self::Refused { .. } | Self::Unreadable { .. } | Self::Redirected { .. })
+    }
+
+    /// How long the server asks to be left alone, within reason: longer than an exchange can wait by itself.
+    pub(crate) fn pause(&self) -> Option<Duration> {
+        match self {
+            Self::Unavailable { retry_after, .. } => retry_after.map(|pause| pause.min(LONGEST_PAUSE)),
+            _ => None,
+        }
+    }
+
+    /// Whether a refresh token that went out must not go out again: it was refused, or perhaps exchanged for another.
+    pub(crate) const fn spends_the_refresh_token(&self) -> bool {
+        matches!(self, Self::Refused { .. } | Self::Unreadable { .. } | Self::Unavailable { lost: true, .. })
     }
 
     pub(crate) const fn status(&self) -> Option<StatusCode> {

@@ -50,11 +50,26 @@ impl Ending {
             Self::NotConnected => false,
             Self::Broken | Self::TimedOut => true,
             Self::Answered(status) => {
-                status.is_success() || status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT
+                // A redirect after a POST says, as often as not, where the result is to be seen.
+                let is_done = status.is_success() || status.is_redirection();
+                is_done || status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT
             }
         };
         processed && repeat != Repeat::Safe
     }
+}
+
+/// Whether this answer shows that the API took the token: it looked at the request itself. A 429 or a redirect may come
+/// from somebody who stands before it.
+pub(crate) fn proves_the_token(status: StatusCode) -> bool {
+    let of_the_request = [
+        StatusCode::FORBIDDEN,
+        StatusCode::NOT_FOUND,
+        StatusCode::CONFLICT,
+        StatusCode::GONE,
+        StatusCode::UNPROCESSABLE_ENTITY,
+    ];
+    status.is_success() || of_the_request.contains(&status)
 }
 
 /// Statuses that say something about the moment, not about the request.

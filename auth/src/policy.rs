@@ -179,6 +179,11 @@ impl Default for TokenPolicy {
 }
 
 impl TokenPolicy {
+    /// The longest that an exchange can take: a refresh, and an original grant with its last attempt.
+    pub(crate) fn longest(&self) -> Duration {
+        self.attempt.saturating_mul(2).saturating_add(self.total)
+    }
+
     /// For one token request.
     #[must_use]
     pub fn attempt(mut self, limit: Duration) -> Self {
@@ -249,8 +254,9 @@ impl CallOptions {
         self
     }
 
-    /// A header that goes out with the call, in place of one of the same name. `Authorization` is not taken: that is
-    /// what the token layer is for.
+    /// A header that goes out with the call, in place of one of the same name. `Authorization`, `Host`, `Content-Length`
+    /// and `Transfer-Encoding` are refused when the call is made: the first is the token layer's, the others would make
+    /// another request of it.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.insert(name, value);

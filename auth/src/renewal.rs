@@ -26,7 +26,7 @@ pub(crate) enum Decision {
     Renew(u64),
     /// Wait for the exchange of this number, which is under way.
     Join(u64),
-    /// The grant was refused a moment ago; the same answer holds.
+    /// The grant was refused, or the server asked for a pause, a moment ago; the same answer holds.
     Refused,
     /// Tokens of this server never live as long as was asked.
     TooShort(Duration),
@@ -60,7 +60,9 @@ enum Hold {
 #[derive(Debug, Default)]
 pub(crate) struct Renewal {
     current: Option<Current>,
-    flight: Option<u64>,
+    flight: Option<(u64, Instant)>,
+    /// How long a flight may take: its runtime may be there and not be driven.
+    longest_flight: Option<Duration>,
     flights: u64,
     generations: u64,
     hold: Option<Hold>,
@@ -69,21 +71,29 @@ pub(crate) struct Renewal {
 }
 
 impl Renewal {
+    /// A renewal whose exchanges take no longer than this.
+    pub(crate) fn new(longest_flight: Duration) -> Self {
+        Self { longest_flight: Some(longest_flight), ..Self::default() }
+    }
+
     /// A caller wants a token that lives at least `min_validity` longer.
     pub(crate) fn ask(&mut self, now: Now, min_validity: Duration) -> Decision {
+        self.flight = self.flight.filter(|(_, since)| {
+            self.longest_flight.is_none_or(|longest| now.monotonic.saturating_duration_since(*since) < longest)
+        });
         if let Some(current) = self.current.filter(|current| !current.rejected) {
             let left = now.until(current.timeline.expires);
             if current.timeline.is_live(now) && left >= min_validity {
                 if current.timeline.is_due(now) && self.flight.is_none() && !self.is_held(now) {
-                    return Decision::ServeAndRenew(self.take_off());
+                    return Decision::ServeAndRenew(self.take_off(now));
                 }
                 return Decision::Serve;
             }
-            if current.timeline.is_live(now) && min_validity > current.timeline.lifetime {
+            if current.timeline.is_live(now) && min_validity >= current.timeline.lifetime {
                 return Decision::TooShort(current.timeline.lifetime);
             }
         }
-        if let Some(flight) = self.flight {
+        if let Some((flight, _)) = self.flight {
             return Decision::Join(flight);
         }
         if let Some(Hold::Refused(until)) = self.hold
@@ -91,7 +101,7 @@ impl Renewal {
         {
             return Decision::Refused;
         }
-        Decision::Renew(self.take_off())
+        Decision::Renew(self.take_off(now))
     }
 
     /// The API answered 401 to the token of this generation.
@@ -143,19 +153,28 @@ impl Renewal {
         true
     }
 
+    /// The exchange of this number ended with the server asking for a pause: until then the same answer holds.
+    pub(crate) fn put_off(&mut self, flight: u64, now: Now, pause: Duration) -> bool {
+        let landed = self.failed(flight, now, true);
+        if landed {
+            self.hold = Some(Hold::Refused(now.plus(pause).monotonic));
+        }
+        landed
+    }
+
     /// The exchange of this number ended without a word: its task panicked, or its runtime was shut down.
     pub(crate) fn vanished(&mut self, flight: u64) {
         self.land(flight);
     }
 
-    fn take_off(&mut self) -> u64 {
+    fn take_off(&mut self, now: Now) -> u64 {
         self.flights += 1;
-        self.flight = Some(self.flights);
+        self.flight = Some((self.flights, now.monotonic));
         self.flights
     }
 
     fn land(&mut self, flight: u64) -> bool {
-        let is_ours = self.flight == Some(flight);
+        let is_ours = self.flight.is_some_and(|(number, _)| number == flight);
         if is_ours {
             self.flight = None;
         }
@@ -299,6 +318,44 @@ mod tests {
         let mut renewal = with_token(0, 300);
         let set_back = Now::new(at(300).monotonic, at(0).wall - Duration::from_secs(5000));
         assert_eq!(renewal.ask(set_back, NO_MINIMUM), Decision::Renew(2));
+    }
+
+    fn serve_and_renew(renewal: &mut Renewal, seconds: u64) -> u64 {
+        match renewal.ask(at(seconds), NO_MINIMUM) {
+            Decision::ServeAndRenew(flight) => flight,
+            other => panic!("{other:?} at {seconds}"),
+        }
+    }
+
+    #[test]
+    fn no_pause_between_failed_renewals_is_longer_than_half_a_minute() {
+        let mut renewal = with_token(0, 10_000);
+        for seconds in (9_500..).step_by(30).take(10) {
+            let flight = serve_and_renew(&mut renewal, seconds);
+            assert!(renewal.failed(flight, at(seconds), false));
+        }
+    }
+
+    #[test]
+    fn a_renewal_that_succeeds_forgets_the_failures_before_it() {
+        let mut renewal = with_token(0, 10_000);
+        for seconds in (9_500..).step_by(30).take(10) {
+            let flight = serve_and_renew(&mut renewal, seconds);
+            assert!(renewal.failed(flight, at(seconds), false));
+        }
+        // The last one failed at 9 770, and would be held against those who come before 9 800.
+        let Decision::Renew(flight) = renewal.ask(at(9_771), Duration::from_secs(9_000)) else { panic!("held") };
+        assert!(renewal.succeeded(flight, life(9_770, 10)));
+        let flight = serve_and_renew(&mut renewal, 9_778);
+        assert!(renewal.failed(flight, at(9_778), false));
+        serve_and_renew(&mut renewal, 9_779);
+    }
+
+    #[test]
+    fn a_second_401_to_the_same_token_is_no_second_reason_for_distrust() {
+        let mut renewal = with_token(0, 300);
+        assert_eq!(renewal.rejected(at(1), 1, false), Verdict::AskAgain);
+        assert_eq!(renewal.rejected(at(1), 1, false), Verdict::AskAgain);
     }
 
     #[derive(Clone, Debug)]

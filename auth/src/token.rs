@@ -98,6 +98,9 @@ impl std::fmt::Debug for Token {
 
 /// The finished header value over memory that is wiped when its last clone is dropped.
 fn bearer(access_token: &str) -> Option<HeaderValue> {
+    if !access_token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return None;
+    }
     let mut text = Zeroizing::new(Vec::with_capacity(SCHEME.len() + access_token.len()));
     text.extend_from_slice(SCHEME.as_bytes());
     text.extend_from_slice(access_token.as_bytes());
@@ -242,5 +245,15 @@ mod tests {
     fn a_token_that_no_header_can_carry_is_none() {
         let timeline = Timeline::new(origin(), Duration::from_secs(300), None, 0.0);
         assert!(Token::new(1, "a\r\nX-Evil: 1", timeline).is_none());
+    }
+
+    #[test]
+    fn jitter_spreads_renewals_and_a_lead_is_at_most_half_the_life() {
+        let life = Duration::from_secs(300);
+        let due = |jitter| Timeline::new(origin(), life, None, jitter).due.monotonic;
+        assert!(due(0.9) > due(0.0));
+        let all_lead = Timeline::new(origin(), life, Some(life), 0.0);
+        assert!(!all_lead.is_due(origin().plus(Duration::from_secs(149))));
+        assert!(all_lead.is_due(origin().plus(Duration::from_secs(150))));
     }
 }

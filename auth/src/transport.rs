@@ -17,7 +17,8 @@ pub(crate) struct Transport {
 }
 
 impl Transport {
-    /// The client. `remote_tls` says whether any address it will talk to is https; `loopback` whether all are local.
+    /// The client. `remote_tls` says whether any address it will talk to is https; `loopback` whether any is plain http to
+    /// this machine.
     pub(crate) fn build(
         self,
         connect: Duration,
