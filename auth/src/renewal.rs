@@ -426,7 +426,7 @@ mod tests {
                             Decision::Refused => {
                                 prop_assert!(refused_at.is_some_and(|at| now.monotonic - at < REFUSAL_MEMORY));
                             }
-                            Decision::TooShort(lifetime) => prop_assert!(lifetime < min_validity),
+                            Decision::TooShort(lifetime) => prop_assert!(lifetime <= min_validity),
                         }
                     }
                     Event::Reject { stale, accepted } => {

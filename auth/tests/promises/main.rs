@@ -6,6 +6,7 @@ mod pipeline;
 mod renewal;
 mod secrecy;
 mod server;
+mod strangers;
 #[cfg(feature = "rustls")]
 mod tls;
 mod tolerance;
