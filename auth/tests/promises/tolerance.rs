@@ -78,3 +78,9 @@ async fn t12_a_missing_lifetime_is_the_profile_s() {
     let (client, _clock) = crate::client_with_clock(&server);
     assert_eq!(client.token(Duration::ZERO).await.unwrap().expires_in(), Duration::from_secs(300));
 }
+
+#[tokio::test]
+async fn t12_a_large_refusal_is_still_a_refusal() {
+    let (_server, result) = with_answer(Reply::json(400, "x".repeat(2_000_000))).await;
+    assert_eq!(result.unwrap_err().kind(), ErrorKind::Refused);
+}

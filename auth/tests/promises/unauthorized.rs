@@ -8,10 +8,10 @@ use std::{
     time::Duration,
 };
 
-use perenso_auth::ErrorKind;
+use perenso_auth::{ErrorKind, RetryPolicy};
 
 use crate::{
-    call, client, client_with_clock,
+    builder, call, client, client_with_clock,
     server::{Reply, Server, token},
 };
 
@@ -92,4 +92,38 @@ async fn t7_a_body_is_replayed_whole_and_a_stream_never() {
     // The rejected token is not used again.
     call(&client).await.unwrap();
     assert_eq!(server.calls().last().unwrap().bearer(), "tok-2");
+}
+
+#[tokio::test]
+async fn t7_a_request_is_replayed_once_even_after_a_token_that_had_been_accepted() {
+    let server = Server::start(|seen| match seen.path.as_str() {
+        "/token" => token(seen.nth, 300),
+        "/open" => Reply::json(200, "[]"),
+        _ => Reply::status(401),
+    })
+    .await;
+    let client = client(&server);
+    client.get("/open").send().await.unwrap();
+    assert_eq!(client.get("/closed").send().await.unwrap_err().kind(), ErrorKind::Unauthorized);
+    assert_eq!(server.calls().iter().filter(|seen| seen.path == "/closed").count(), 2);
+}
+
+/// A token that was accepted and is refused later has been revoked; one that never was, may never be.
+#[tokio::test]
+async fn t7_an_answer_from_behind_the_door_accepts_a_token_and_a_fault_does_not() {
+    for (status, tokens) in [(204, 3), (403, 3), (404, 3), (409, 3), (410, 3), (422, 3), (500, 2), (503, 2)] {
+        let server = Server::start(move |seen| match (seen.path.as_str(), seen.nth) {
+            ("/token", n) => token(n, 300),
+            (_, 0 | 2) => Reply::status(401),
+            (_, 1) => Reply::status(status),
+            _ => Reply::status(200),
+        })
+        .await;
+        let client = builder(&server).retry(RetryPolicy::never()).build().unwrap();
+        for _ in 0..2 {
+            // How it ends is for the other tests to say.
+            let _ = client.get("/x").send().await;
+        }
+        assert_eq!(server.tokens().len(), tokens, "{status}");
+    }
 }
