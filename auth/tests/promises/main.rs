@@ -2,7 +2,10 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, unreachable_pub)]
 
 mod authentication;
+mod log;
+mod options;
 mod pipeline;
+mod profile;
 mod renewal;
 mod secrecy;
 mod server;
@@ -17,6 +20,7 @@ use std::time::Duration;
 use perenso_auth::{Client, ClientBuilder, Credentials, Profile, TokenPolicy, clock::ManualClock};
 use server::{Server, token};
 
+const S: Duration = Duration::from_secs(1);
 const SECRET: &str = "s3cr3t+/=%";
 
 /// A builder for a client of this server, with pauses that a test can sit out.
@@ -45,6 +49,15 @@ async fn generous(expires_in: u64) -> Server {
     Server::start(move |seen| match seen.path.as_str() {
         "/token" => token(seen.nth, expires_in),
         _ => server::Reply::json(200, "[]"),
+    })
+    .await
+}
+
+/// A server that gives out tokens and answers calls as told.
+async fn api(handler: impl Fn(&server::Seen) -> server::Reply + Send + Sync + 'static) -> Server {
+    Server::start(move |seen| match seen.path.as_str() {
+        "/token" => token(seen.nth, 300),
+        _ => handler(seen),
     })
     .await
 }

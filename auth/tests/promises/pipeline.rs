@@ -3,23 +3,12 @@
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use perenso_auth::{CallOptions, ErrorKind, Rate, RetryPolicy, Timeouts};
-
-use crate::{
-    builder, call, client, client_with_clock, eventually, generous,
-    server::{Reply, Seen, Server, token},
+use perenso_auth::{
+    CallOptions, ErrorKind, Rate, RetryPolicy, Timeouts,
+    clock::{Clock, ManualClock},
 };
 
-const S: Duration = Duration::from_secs(1);
-
-/// A server that gives out tokens and answers calls as told.
-async fn api(handler: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> Server {
-    Server::start(move |seen| match seen.path.as_str() {
-        "/token" => token(seen.nth, 300),
-        _ => handler(seen),
-    })
-    .await
-}
+use crate::{S, api, builder, call, client, client_with_clock, eventually, generous, server::Reply};
 
 #[tokio::test]
 async fn a_read_and_a_keyed_write_survive_faults_and_a_create_is_never_doubled() {
@@ -54,6 +43,14 @@ async fn what_certainly_was_not_processed_is_sent_again_even_a_create() {
     let error = builder(&tokens).api_url(gone).build().unwrap().post("/create").json(&1).send().await.unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Connect, 4), "{error}");
     assert!(!error.may_have_written());
+}
+
+#[tokio::test]
+async fn a_write_that_an_earlier_attempt_may_have_done_is_said_whatever_the_last_one_answers() {
+    let server = api(|seen| Reply::status(if seen.nth == 0 { 500 } else { 422 })).await;
+    let error = client(&server).put("/upsert").json(&1).send().await.unwrap_err();
+    assert_eq!((error.status().unwrap().as_u16(), error.attempts()), (422, 2));
+    assert!(error.may_have_written());
 }
 
 #[tokio::test]
@@ -96,6 +93,25 @@ async fn a_429_pauses_all_callers_for_as_long_as_it_says() {
 }
 
 #[tokio::test]
+async fn a_429_holds_the_others_no_longer_than_is_borne_and_a_503_does_not_hold_them() {
+    for (status, held) in [(429, 90), (503, 0)] {
+        let server = api(move |seen| match seen.path.as_str() {
+            "/first" => Reply::status(status).with("retry-after", "3600"),
+            _ => Reply::json(200, "[]"),
+        })
+        .await;
+        let (client, clock) = client_with_clock(&server);
+        client.get("/first").send().await.unwrap_err();
+        let waiting = tokio::spawn(async move { client.get("/second").send().await.unwrap().waited() });
+        if held > 0 {
+            eventually(|| clock.sleepers().contains(&(held * S))).await;
+            clock.advance(held * S);
+        }
+        assert_eq!(tokio::time::timeout(5 * S, waiting).await.unwrap().unwrap(), held * S, "{status}");
+    }
+}
+
+#[tokio::test]
 async fn a_pause_that_is_too_long_is_reported_at_once() {
     let server = api(|_| Reply::status(429).with("retry-after", "3600")).await;
     let error = call(&client(&server)).await.unwrap_err();
@@ -107,7 +123,7 @@ async fn a_pause_that_is_too_long_is_reported_at_once() {
 #[tokio::test]
 async fn the_budget_is_kept_and_waiting_for_it_has_a_limit() {
     let server = generous(3600).await;
-    let clock = perenso_auth::clock::ManualClock::default();
+    let clock = ManualClock::default();
     let limited = builder(&server)
         .rate(Rate::new(60, 60 * S, 5))
         .timeouts(Timeouts::default().budget(3 * S))
@@ -144,6 +160,64 @@ async fn the_budget_is_kept_and_waiting_for_it_has_a_limit() {
 }
 
 #[tokio::test]
+async fn every_attempt_takes_a_permit() {
+    let server = api(|seen| Reply::status(if seen.nth == 0 { 500 } else { 200 })).await;
+    let clock = ManualClock::default();
+    let client = builder(&server).rate(Rate::new(1, 20 * S, 1)).clock(clock.clone()).build().unwrap();
+    let waiting = tokio::spawn(async move { client.get("/x").send().await.unwrap().waited() });
+    let pause = Duration::from_millis(20);
+    eventually(|| clock.sleepers().iter().any(|left| *left <= pause)).await;
+    clock.advance(pause);
+    eventually(|| clock.sleepers().contains(&(20 * S - pause))).await;
+    assert_eq!(server.calls().len(), 1);
+    clock.advance(20 * S - pause);
+    assert_eq!(waiting.await.unwrap(), 20 * S - pause);
+}
+
+#[tokio::test]
+async fn waiting_for_the_budget_counts_for_a_deadline_and_not_for_the_overall_limit() {
+    let server = generous(3600).await;
+    let clock = ManualClock::default();
+    let client = builder(&server)
+        .rate(Rate::new(1, 20 * S, 1))
+        .timeouts(Timeouts::default().overall(10 * S))
+        .clock(clock.clone())
+        .build()
+        .unwrap();
+    call(&client).await.unwrap();
+    let error = client.get("/x").options(CallOptions::new().deadline(5 * S)).send().await.unwrap_err();
+    assert!(error.is_timeout(), "{error}");
+    let waiting = tokio::spawn(async move { call(&client).await });
+    eventually(|| clock.sleepers().contains(&(20 * S))).await;
+    clock.advance(20 * S);
+    waiting.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn the_overall_limit_ends_attempts_and_pauses() {
+    let server = api(|_| Reply::Never).await;
+    let (client, clock) = client_with_clock(&server);
+    client.token(Duration::ZERO).await.unwrap();
+    let start = clock.monotonic();
+    let waiting = tokio::spawn(async move { call(&client).await });
+    eventually(|| {
+        clock.advance(S);
+        waiting.is_finished()
+    })
+    .await;
+    let error = waiting.await.unwrap().unwrap_err();
+    assert!(error.is_timeout(), "{error}");
+    // Four attempts of 60 s would take longer than 180 s.
+    assert!(clock.monotonic() - start < 185 * S, "{:?}", clock.monotonic() - start);
+
+    let server = api(|_| Reply::status(503).with("retry-after", "60")).await;
+    let timeouts = Timeouts::default().overall(30 * S);
+    let hasty = builder(&server).timeouts(timeouts).clock(clock).build().unwrap();
+    let error = tokio::time::timeout(5 * S, call(&hasty)).await.unwrap().unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Status, 1), "{error}");
+}
+
+#[tokio::test]
 async fn a_server_that_never_answers_meets_the_deadlines() {
     let server = api(|_| Reply::Never).await;
     let quick = builder(&server).timeouts(Timeouts::default().attempt(Duration::from_millis(20))).build().unwrap();
@@ -161,27 +235,16 @@ async fn a_server_that_never_answers_meets_the_deadlines() {
 }
 
 #[tokio::test]
-async fn a_call_can_have_other_retries_and_headers() {
-    let server = api(|_| Reply::status(503)).await;
-    let options = CallOptions::new()
-        .retry(RetryPolicy::never())
-        .header(http::header::ACCEPT_LANGUAGE, http::HeaderValue::from_static("en"));
-    let error = client(&server).get("/x").options(options).send().await.unwrap_err();
-    assert_eq!(error.attempts(), 1);
-    assert_eq!(server.calls()[0].header("accept-language"), "en");
-    let options =
-        CallOptions::new().header(http::header::AUTHORIZATION, http::HeaderValue::from_static("Basic c2VjcmV0"));
-    let error = client(&server).get("/x").options(options).send().await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Request);
-}
-
-#[tokio::test]
-async fn a_post_without_a_body_says_so() {
+async fn a_post_a_put_or_a_patch_without_a_body_says_so() {
     let server = generous(300).await;
-    client(&server).post("/Export/739da9").send().await.unwrap();
-    assert_eq!(server.calls()[0].header("content-length"), "0");
-    client(&server).get("/Export").send().await.unwrap();
-    assert!(!server.calls()[1].headers.contains_key("content-length"));
+    let client = client(&server);
+    client.post("/Export/739da9").send().await.unwrap();
+    client.put("/Export/739da9").send().await.unwrap();
+    client.request(http::Method::PATCH, "/Export/739da9").send().await.unwrap();
+    client.get("/Export").send().await.unwrap();
+    let lengths: Vec<_> = server.calls().iter().map(|seen| seen.headers.get("content-length").cloned()).collect();
+    let lengths: Vec<_> = lengths.iter().map(Option::as_deref).collect();
+    assert_eq!(lengths, [Some("0"), Some("0"), Some("0"), None]);
 }
 
 #[tokio::test]
@@ -191,6 +254,22 @@ async fn an_endless_error_page_costs_little_and_keeps_its_status() {
     let options = CallOptions::new().retry(RetryPolicy::never());
     let error = client(&server).get("/x").options(options).send().await.unwrap_err();
     assert_eq!((error.status().unwrap().as_u16(), error.body().unwrap().len()), (500, 64 * 1024));
+}
+
+#[tokio::test]
+async fn an_error_page_that_stalls_costs_five_seconds_or_what_is_left() {
+    let page = b"HTTP/1.1 422 X\r\ncontent-length: 50\r\n\r\nhalf";
+    let server = api(|_| Reply::Stalled(page.to_vec())).await;
+    let shorter = CallOptions::new().attempt_timeout(S).deadline(2 * S);
+    for (limit, options) in [(5 * S, CallOptions::new()), (2 * S, shorter)] {
+        let (client, clock) = client_with_clock(&server);
+        client.token(Duration::ZERO).await.unwrap();
+        let waiting = tokio::spawn(async move { client.get("/x").options(options).send().await });
+        eventually(|| clock.sleepers() == [limit]).await;
+        clock.advance(limit);
+        let error = tokio::time::timeout(5 * S, waiting).await.unwrap().unwrap().unwrap_err();
+        assert_eq!(error.status().unwrap().as_u16(), 422, "{error}");
+    }
 }
 
 #[tokio::test]

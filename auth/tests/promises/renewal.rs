@@ -11,11 +11,9 @@ use std::{
 use perenso_auth::{ErrorKind, clock::Clock};
 
 use crate::{
-    builder, call, client, client_with_clock, eventually, generous,
+    S, builder, call, client, client_with_clock, eventually, generous,
     server::{Reply, Server, token},
 };
-
-const S: Duration = Duration::from_secs(1);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn t1_ten_thousand_callers_make_one_token_request() {
@@ -236,6 +234,7 @@ async fn t8_a_refused_refresh_leads_once_to_the_original_grant() {
         Reply::json(401, r#"{"error":"invalid_client"}"#),
         Reply::json(503, "{}"),
         Reply::json(200, "<html>"),
+        Reply::json(200, r#"{"access_token":"no header\n","refresh_token":"ref-1"}"#),
         Reply::Close,
     ] {
         let server = Server::start(move |seen| match (seen.path.as_str(), seen.field("grant_type").as_deref()) {
@@ -251,6 +250,26 @@ async fn t8_a_refused_refresh_leads_once_to_the_original_grant() {
         let grants: Vec<_> = server.tokens().iter().filter_map(|seen| seen.field("grant_type")).collect();
         assert_eq!(grants, ["client_credentials", "refresh_token", "client_credentials"]);
     }
+}
+
+#[tokio::test]
+async fn t8_a_refused_refresh_token_is_not_sent_again() {
+    let server = Server::start(|seen| match (seen.path.as_str(), seen.field("grant_type").as_deref()) {
+        ("/token", Some("refresh_token")) => Reply::json(400, r#"{"error":"invalid_grant"}"#),
+        ("/token", _) if seen.nth == 0 => token(0, 300),
+        ("/token", _) => Reply::json(400, r#"{"error":"invalid_client"}"#),
+        _ => Reply::json(200, "[]"),
+    })
+    .await;
+    let (client, clock) = client_with_clock(&server);
+    call(&client).await.unwrap();
+    for _ in 0..3 {
+        clock.advance(300 * S);
+        assert_eq!(call(&client).await.unwrap_err().kind(), ErrorKind::Refused);
+    }
+    let grants: Vec<_> = server.tokens().iter().filter_map(|seen| seen.field("grant_type")).collect();
+    let original = "client_credentials";
+    assert_eq!(grants, [original, "refresh_token", original, original, original]);
 }
 
 #[tokio::test]
@@ -270,8 +289,29 @@ async fn t9_a_refusal_is_not_retried_and_is_remembered_for_a_herd() {
 }
 
 #[tokio::test]
+async fn t9_an_unreadable_answer_and_a_redirect_are_remembered_as_a_refusal_is() {
+    for answer in [Reply::json(200, "<html>"), Reply::status(302).with("location", "/login")] {
+        let server = Server::start(move |_| answer.clone()).await;
+        let (client, clock) = client_with_clock(&server);
+        for _ in 0..3 {
+            call(&client).await.unwrap_err();
+        }
+        assert_eq!(server.tokens().len(), 1);
+        clock.advance(10 * S);
+        call(&client).await.unwrap_err();
+        assert_eq!(server.tokens().len(), 2);
+    }
+}
+
+#[tokio::test]
 async fn t9_faults_of_the_original_grant_are_retried_within_a_budget() {
-    for fault in [Reply::status(500), Reply::status(503), Reply::Close, Reply::status(429).with("retry-after", "0")] {
+    for fault in [
+        Reply::status(408),
+        Reply::status(500),
+        Reply::status(503),
+        Reply::Close,
+        Reply::status(429).with("retry-after", "0"),
+    ] {
         let server = Server::start(move |seen| match (seen.path.as_str(), seen.nth) {
             ("/token", 0 | 1) => fault.clone(),
             ("/token", n) => token(n, 300),
@@ -304,6 +344,22 @@ async fn t9_the_pause_that_a_token_server_asks_for_is_kept() {
     clock.advance(7 * S);
     waiting.await.unwrap().unwrap();
     assert_eq!(server.tokens().len(), 2);
+}
+
+#[tokio::test]
+async fn t9_no_pause_goes_beyond_the_total_time_of_a_grant() {
+    for (asked, requests) in [(12, 3), (31, 1)] {
+        let server = Server::start(move |_| Reply::status(503).with("retry-after", &asked.to_string())).await;
+        let (client, clock) = client_with_clock(&server);
+        let waiting = tokio::spawn(async move { call(&client).await });
+        for _ in 1..requests {
+            eventually(|| clock.sleepers().contains(&(asked * S))).await;
+            clock.advance(asked * S);
+        }
+        let error = tokio::time::timeout(5 * S, waiting).await.unwrap().unwrap().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TokenUnavailable, "{error}");
+        assert_eq!(server.tokens().len(), requests as usize);
+    }
 }
 
 #[tokio::test]

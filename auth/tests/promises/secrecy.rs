@@ -1,40 +1,14 @@
 //! T10 and T11: nothing shows a secret, and no secret goes where it should not.
 
-use std::{
-    io::Write,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::time::Duration;
 
-use perenso_auth::{Client, Credentials, ErrorKind, Profile};
-use tracing_subscriber::fmt::MakeWriter;
+use perenso_auth::{Call, Client, Credentials, ErrorKind, Profile, Repeat, RetryPolicy};
 
 use crate::{
-    SECRET, builder, call, client,
+    SECRET, builder, call, client, generous,
+    log::Log,
     server::{Reply, Server, token},
 };
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
 
 #[tokio::test]
 async fn t10_no_secret_and_no_token_in_any_text() {
@@ -44,7 +18,8 @@ async fn t10_no_secret_and_no_token_in_any_text() {
         .with_span_events(tracing_subscriber::fmt::format::FmtSpan::FULL)
         .with_writer(log.clone())
         .finish();
-    let guard = tracing::subscriber::set_default(subscriber);
+    // For all threads: whether anybody listens is asked once, by whichever thread comes first.
+    tracing::subscriber::set_global_default(subscriber).unwrap();
     let server = Server::start(|seen| match (seen.path.as_str(), seen.nth) {
         ("/token", 0) => token(0, 300),
         // A server that echoes what it got.
@@ -75,14 +50,34 @@ async fn t10_no_secret_and_no_token_in_any_text() {
     }
     let wrong = client.get("/Customer").send_json::<Vec<u8>>().await.unwrap_err();
     texts.push(format!("{wrong} {wrong:?}"));
-    drop(guard);
-    texts.push(String::from_utf8_lossy(&log.0.lock().unwrap()).into_owned());
+    texts.push(log.text());
     let encoded: String = form_urlencoded::byte_serialize(SECRET.as_bytes()).collect();
     let whole = texts.join("\n");
     assert!(whole.contains("api_call") && whole.contains("invalid_grant"), "the test sees nothing:\n{whole}");
     for secret in [SECRET, encoded.as_str(), "tok-0", "ref-0", "person@example.com"] {
         let at = texts.iter().find(|text| text.contains(secret));
         assert!(at.is_none(), "{secret} stands in: {}", at.unwrap());
+    }
+}
+
+#[tokio::test]
+async fn t10_no_error_shows_the_query_of_an_address() {
+    // Nothing listens on the address of a server that is gone.
+    let gone = generous(300).await.url.clone();
+    let server = generous(300).await;
+    let to_api = builder(&server).api_url(gone.clone()).retry(RetryPolicy::never()).build().unwrap();
+    let to_tokens = builder(&server).token_url(format!("{gone}/token?session=s3ss10n")).build().unwrap();
+    for error in
+        [to_api.get("/x?session=s3ss10n").send().await.unwrap_err(), to_tokens.get("/x").send().await.unwrap_err()]
+    {
+        let mut text = format!("{error} {error:?}");
+        let mut source = std::error::Error::source(&error);
+        assert!(source.is_some(), "{text}");
+        while let Some(cause) = source {
+            text.push_str(&format!(" {cause} {cause:?}"));
+            source = cause.source();
+        }
+        assert!(!text.contains("s3ss10n"), "{text}");
     }
 }
 
@@ -143,7 +138,7 @@ async fn t11_no_redirect_is_followed_and_the_error_says_where_it_pointed() {
 
 #[tokio::test]
 async fn t11_a_token_goes_to_its_own_api_and_nowhere_else() {
-    let server = crate::generous(300).await;
+    let server = generous(300).await;
     let client = client(&server);
     for path in [
         "https://evil.example/x",
@@ -159,9 +154,16 @@ async fn t11_a_token_goes_to_its_own_api_and_nowhere_else() {
         let error = client.get(path).send().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Request, "{path}");
     }
-    let url = reqwest::Url::parse("http://127.0.0.1:1/x").unwrap();
-    let request = reqwest::Request::new(http::Method::GET, url);
-    let call = perenso_auth::Call::new("elsewhere", perenso_auth::Repeat::Safe);
-    assert_eq!(client.execute(request, call).await.unwrap_err().kind(), ErrorKind::Request);
+    // An origin is scheme, host and port.
+    for url in [
+        "http://127.0.0.1:1/x".to_owned(),
+        server.url.replace("127.0.0.1", "127.0.0.2"),
+        server.url.replace("127.0.0.1", "localhost"),
+        server.url.replace("http:", "https:"),
+    ] {
+        let request = reqwest::Request::new(http::Method::GET, url.parse().unwrap());
+        let call = Call::new("elsewhere", Repeat::Safe);
+        assert_eq!(client.execute(request, call).await.unwrap_err().kind(), ErrorKind::Request, "{url}");
+    }
     assert_eq!(server.seen().len(), 0);
 }

@@ -45,6 +45,8 @@ pub enum Reply {
     Whole(u16, Vec<(&'static str, String)>, Vec<u8>),
     /// These bytes, then the connection is closed.
     Raw(Vec<u8>),
+    /// These bytes, then nothing until the test ends.
+    Stalled(Vec<u8>),
     /// The connection is closed without a byte.
     Close,
     /// No answer until the test ends.
@@ -155,6 +157,10 @@ async fn serve(stream: TcpStream, log: Arc<Mutex<Vec<Seen>>>, handler: Arc<impl 
             Reply::Raw(bytes) => {
                 let _ = stream.write_all(&bytes).await;
                 return;
+            }
+            Reply::Stalled(bytes) => {
+                let _ = stream.write_all(&bytes).await;
+                std::future::pending().await
             }
             Reply::Close => return,
             Reply::Never => std::future::pending().await,
