@@ -1,10 +1,10 @@
 //! The client of one show: the way in to everything else.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use futures_util::TryFutureExt;
 use http::Method;
-use perenso_auth::{AccessToken, CallOptions, RequestBuilder};
+use perenso_auth::{AccessToken, CallOptions};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
@@ -18,6 +18,7 @@ use crate::{
     exports::{Exports, Shelf},
     generated,
     orders::Orders,
+    request::Request,
     resource::Resource,
     vendors::Vendors,
 };
@@ -164,8 +165,8 @@ impl Perenso {
     /// let ranges: serde_json::Value = show.request(Method::GET, "/DeliveryRange").query("page", 1).send_json().await?;
     /// # Ok(()) }
     /// ```
-    pub fn request(&self, method: Method, path: impl Into<std::borrow::Cow<'static, str>>) -> RequestBuilder {
-        self.auth().request(method, path).options((*self.api.inner.options).clone())
+    pub fn request(&self, method: Method, path: impl Into<Cow<'static, str>>) -> Request {
+        Request::new(self.auth().request(method, path).options(self.options().clone()))
     }
 
     /// The bearer token, for use elsewhere: one that lives at least `min_validity` longer.

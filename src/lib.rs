@@ -23,6 +23,7 @@ mod ordering_group;
 mod orders;
 mod page;
 mod record;
+mod request;
 mod resource;
 mod reveal;
 mod time;
@@ -47,10 +48,13 @@ pub use orders::Orders;
 pub use page::{Page, Position, Records};
 #[doc(inline)]
 pub use perenso_auth::{
-    self as auth, AccessToken, CallOptions, ClientAuth, ErrorKind as CallErrorKind, Rate, Repeat, RequestBuilder,
-    Response, RetryPolicy, Secret, Timeouts, TokenPolicy,
+    self as auth, AccessToken, CallOptions, ClientAuth, ErrorKind as CallErrorKind, Rate, Repeat, RetryPolicy, Secret,
+    Timeouts, TokenPolicy,
 };
+pub use request::{Answer, Request};
 pub use resource::Resource;
 pub use reveal::Reveal;
+#[doc(no_inline)]
+pub use rust_decimal;
 pub use time::Time;
 pub use vendors::{VendorBulk, Vendors};

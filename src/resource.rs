@@ -48,7 +48,7 @@ impl<T: Serialize + DeserializeOwned> Resource<T> {
     /// [`Error::is_not_found`] when there is none; an id that no path can hold is refused before anything is sent.
     pub async fn get(&self, id: impl TryInto<Id, Error: Into<Error>>) -> Result<T, Error> {
         let id = id.try_into().map_err(Into::into)?;
-        Ok(self.show.request(Method::GET, self.one(&id)).operation(self.name("get")).send_json().await?)
+        self.show.request(Method::GET, self.one(&id)).operation(self.name("get")).send_json().await
     }
 
     /// Creates a record. Never sent twice.
@@ -57,7 +57,7 @@ impl<T: Serialize + DeserializeOwned> Resource<T> {
     /// Whatever keeps the call from an answer that can be read.
     pub async fn create(&self, record: &(impl Serialize + ?Sized)) -> Result<T, Error> {
         let request = self.show.request(Method::POST, self.path.clone()).operation(self.name("create"));
-        Ok(request.json(record).send_json().await?)
+        request.json(record).send_json().await
     }
 
     /// Updates a record.
@@ -71,7 +71,7 @@ impl<T: Serialize + DeserializeOwned> Resource<T> {
     ) -> Result<T, Error> {
         let id = id.try_into().map_err(Into::into)?;
         let request = self.show.request(Method::PUT, self.one(&id)).operation(self.name("update"));
-        Ok(request.json(record).send_json().await?)
+        request.json(record).send_json().await
     }
 
     /// Deletes a record. When an attempt's answer was lost and the next one finds nothing, it is deleted.
@@ -80,13 +80,8 @@ impl<T: Serialize + DeserializeOwned> Resource<T> {
     /// As [`get`](Self::get).
     pub async fn delete(&self, id: impl TryInto<Id, Error: Into<Error>>) -> Result<(), Error> {
         let id = id.try_into().map_err(Into::into)?;
-        match self.show.request(Method::DELETE, self.one(&id)).operation(self.name("delete")).send().await {
-            Ok(response) => {
-                response.discard().await;
-                Ok(())
-            }
-            Err(error) => gone(Err(error.into())),
-        }
+        let request = self.show.request(Method::DELETE, self.one(&id)).operation(self.name("delete"));
+        gone(request.send_and_discard().await)
     }
 
     /// The path and the verb: an id is data, and is not shown.

@@ -25,6 +25,7 @@ use crate::token::{self, TokenRequests};
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let _ = rustls::crypto::ring::default_provider().install_default();
 /// use perenso_sandbox::Sandbox;
 ///
 /// let sandbox = Sandbox::builder().customers(3).start().await?;

@@ -51,7 +51,7 @@ async fn statuses_come_in_order_and_once() {
         body: "<h1>Bad Gateway</h1>".into(),
         headers: Vec::new(),
     });
-    let health = reqwest::get(format!("{}/health", sandbox.url()));
+    let health = call::http::client().get(format!("{}/health", sandbox.url())).send();
     assert_eq!(health.await.unwrap().status(), 200);
     let post = || caller.request(Method::POST, "/Customer").json(&json!({})).send();
     let first = post().await.unwrap();
@@ -149,7 +149,7 @@ async fn token_faults_hit_token_requests_only() {
     sandbox.token_fault(Fault::DropAnswer);
     assert_eq!(caller.get("/Customer").await.0, 200);
     let ask = || {
-        reqwest::Client::new()
+        call::http::client()
             .post(sandbox.token_url())
             .basic_auth(sandbox.client_id(), Some(sandbox.client_secret()))
             .form(&[("grant_type", "client_credentials")])

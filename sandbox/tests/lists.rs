@@ -178,3 +178,11 @@ async fn other_resources_are_kept_as_they_are_or_not_there() {
         assert_eq!((status, &body["error"]), (501, &json!("not_in_sandbox")), "{path}");
     }
 }
+
+#[tokio::test]
+async fn a_filter_that_is_not_known_is_not_passed_over() {
+    let (_sandbox, caller) = with(3).await;
+    let (status, body) = caller.get("/Customer?customerID=C00001").await;
+    assert_eq!(status, 501, "{body}");
+    assert!(body.to_string().contains("customerID"), "{body}");
+}

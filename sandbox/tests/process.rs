@@ -3,6 +3,9 @@
 #![allow(clippy::unwrap_used)]
 #![cfg(feature = "cli")]
 
+#[path = "support/http.rs"]
+mod http;
+
 use std::collections::HashMap;
 use std::process::Stdio;
 use std::time::Duration;
@@ -35,7 +38,7 @@ async fn it_serves_what_its_ready_line_says() {
     let (_child, ready) =
         start(&["--customers", "12", "--page-cap", "5", "--token-lifetime", "77", "--client-id", "show-9"]).await;
     assert_eq!(ready["client_id"], "show-9");
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let client = http::client();
     let token: Value = client
         .post(&ready["token_url"])
         .basic_auth(&ready["client_id"], Some(&ready["client_secret"]))

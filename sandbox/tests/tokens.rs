@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "support/http.rs"]
+mod http;
+
 use std::time::Duration;
 
 use perenso_sandbox::Sandbox;
@@ -9,7 +12,7 @@ use reqwest::{Client, Response};
 use serde_json::Value;
 
 fn client() -> Client {
-    Client::builder().no_proxy().build().unwrap()
+    http::client()
 }
 
 async fn form(sandbox: &Sandbox, fields: &[(&str, &str)]) -> Response {

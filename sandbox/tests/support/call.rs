@@ -2,6 +2,9 @@
 
 #![allow(dead_code, reason = "every test file takes what it needs")]
 
+#[path = "http.rs"]
+pub(crate) mod http;
+
 use perenso_sandbox::Sandbox;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
@@ -15,11 +18,7 @@ pub(crate) struct Caller {
 
 impl Caller {
     pub(crate) fn new(sandbox: &Sandbox) -> Self {
-        Self {
-            client: Client::builder().no_proxy().build().unwrap(),
-            url: sandbox.url().to_owned(),
-            token: sandbox.issue_token(),
-        }
+        Self { client: http::client(), url: sandbox.url().to_owned(), token: sandbox.issue_token() }
     }
 
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
