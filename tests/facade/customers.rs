@@ -1,6 +1,6 @@
 //! Customers one by one: what arrives, what comes back, and what happens when an answer is lost.
 
-use perenso::{CallErrorKind, Field, types::Customer};
+use perenso::{CallErrorKind, ErrorKind, Field, types::Customer};
 use perenso_sandbox::{DeleteAnswer, Fault};
 use serde_json::{Value, json};
 
@@ -173,4 +173,15 @@ async fn ordering_groups_are_made_only_where_it_is_asked_for() {
     show.customers().create_with_ordering_groups(&customer).await.unwrap();
     show.customers().create(&customer).await.unwrap();
     assert_eq!(lines(&sandbox), ["POST /Customer?createMissingOrderingGroups=true", "POST /Customer"]);
+}
+
+#[tokio::test]
+async fn the_id_of_a_record_is_an_id_and_one_that_is_not_there_is_none() {
+    let (sandbox, show) = sandbox(1).await;
+    let customer = show.customers().list().send().await.unwrap().remove(0);
+    assert_eq!(show.customers().get(&customer.id).await.unwrap().id, customer.id);
+    sandbox.clear_journal();
+    let error = show.customers().delete(&Customer::default().id).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Input, "{error}");
+    assert!(sandbox.journal().is_empty());
 }

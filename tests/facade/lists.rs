@@ -320,3 +320,39 @@ async fn booths_get_their_products_by_query_and_body() {
     one.assert();
     many.assert();
 }
+
+#[tokio::test]
+async fn a_place_brings_its_page_size_along_and_another_one_is_refused() {
+    let (sandbox, show) = sandbox(45).await;
+    let mut stream = show.customers().list().page_size(20).stream();
+    for _ in 0..27 {
+        stream.try_next().await.unwrap();
+    }
+    let kept = stream.position();
+    assert_eq!(kept, Position::new(2, 7, 20));
+    // A list with a page size of its own, or none: the kept one holds.
+    let rest: Vec<_> = show.customers().list().start_at(kept).stream().map_ok(|c| id(&c)).try_collect().await.unwrap();
+    assert_eq!(rest, ids(&sandbox)[27..]);
+    sandbox.clear_journal();
+    let error = show.customers().list().start_at(kept).page_size(50).stream().try_next().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Input, "{error}");
+    assert!(sandbox.journal().is_empty());
+}
+
+#[tokio::test]
+async fn what_no_list_can_be_asked_for_is_refused_before_it_is_sent() {
+    let (sandbox, show) = sandbox(3).await;
+    let list = show.customers().list();
+    for refused in [
+        list.clone().page(0).await.map(drop),
+        list.clone().modified_after("yesterday").send().await.map(drop),
+        list.clone().modified_after("").page(1).await.map(drop),
+        show.orders().list().delivery_date("soon").send().await.map(drop),
+    ] {
+        assert_eq!(refused.unwrap_err().kind(), ErrorKind::Input);
+    }
+    assert!(sandbox.journal().is_empty());
+    // A filter does not get in the way of the pages.
+    list.filter("page", "7").page(1).await.unwrap();
+    assert_eq!(lines(&sandbox), ["GET /Customer?page=1&resultsPerPage=100"]);
+}

@@ -245,3 +245,24 @@ async fn the_environment_makes_a_client() {
     assert_eq!(journal[0].header("authorization"), Some("Basic ***"));
     std::fs::remove_file(file).unwrap();
 }
+
+#[tokio::test]
+async fn options_stack_and_the_last_word_counts() {
+    let (sandbox, show) = sandbox(1).await;
+    let (a, b) = (HeaderName::from_static("x-a"), HeaderName::from_static("x-b"));
+    let value = HeaderValue::from_static;
+    let first = CallOptions::new().header(a.clone(), value("1")).retry(RetryPolicy::never());
+    let second = CallOptions::new().header(a.clone(), value("2")).header(b.clone(), value("3"));
+    let both = show.with_options(first).with_options(second);
+    sandbox.fault(Fault::status(503));
+    let error = both.customers().list().send().await.unwrap_err();
+    assert_eq!(error.attempts(), 1, "the retries of the first are kept: {error}");
+    let call = calls(&sandbox).pop().unwrap();
+    assert_eq!((call.header("x-a"), call.header("x-b")), (Some("2"), Some("3")));
+    // A call of its own adds to those of its handle.
+    sandbox.fault(Fault::status(503));
+    let own = both.request(Method::GET, "/Customer").options(CallOptions::new().header(a, value("4")));
+    assert_eq!(own.send().await.unwrap_err().attempts(), 1);
+    let call = calls(&sandbox).pop().unwrap();
+    assert_eq!((call.header("x-a"), call.header("x-b")), (Some("4"), Some("3")));
+}
