@@ -185,7 +185,8 @@ async fn waiting_for_the_budget_counts_for_a_deadline_and_not_for_the_overall_li
         .build()
         .unwrap();
     call(&client).await.unwrap();
-    let error = client.get("/x").options(CallOptions::new().deadline(5 * S)).send().await.unwrap_err();
+    let too_soon = client.get("/x").options(CallOptions::new().deadline(5 * S)).send();
+    let error = tokio::time::timeout(5 * S, too_soon).await.unwrap().unwrap_err();
     assert!(error.is_timeout(), "{error}");
     let waiting = tokio::spawn(async move { call(&client).await });
     eventually(|| clock.sleepers().contains(&(20 * S))).await;
@@ -346,6 +347,13 @@ async fn a_write_whose_answer_cannot_be_read_may_have_happened() {
     assert!(error.to_string().contains("the body is empty"), "{error}");
     let error = client(&server).get("/read").send_json::<serde_json::Value>().await.unwrap_err();
     assert!(!error.may_have_written());
+}
+
+#[tokio::test]
+async fn of_a_body_that_does_not_fit_the_beginning_is_kept() {
+    let server = api(|_| Reply::json(200, format!(r#"["{}"]"#, "x".repeat(100_000)))).await;
+    let error = client(&server).get("/read").send_json::<Vec<u8>>().await.unwrap_err();
+    assert_eq!((error.kind(), error.body().unwrap().len()), (ErrorKind::Decode, 64 * 1024));
 }
 
 #[tokio::test]

@@ -1,0 +1,179 @@
+//! What became of every record of a bulk upsert, and what may go out again.
+
+use std::{collections::HashMap, fmt};
+
+use crate::error::Error;
+
+/// What became of a record.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fate {
+    /// It was created or updated; the record's `id`, where the answer gives one.
+    Succeeded {
+        /// The record's `id`.
+        id: Option<String>,
+    },
+    /// It was refused, for these reasons.
+    Failed {
+        /// In the words of the server. They may quote the record.
+        reasons: Vec<String>,
+    },
+    /// The answer came and does not mention it.
+    Unaccounted,
+    /// The answer was lost: it may have been written.
+    Unknown,
+    /// Its batch was refused as a whole, and too many were for taking it apart: it certainly was not processed.
+    Refused,
+    /// It was not sent, or certainly not processed.
+    NotSent,
+}
+
+impl fmt::Debug for Fate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Succeeded { id } => f.debug_struct("Succeeded").field("id", id).finish(),
+            Self::Failed { reasons } => write!(f, "Failed {{ {} reasons hidden }}", reasons.len()),
+            Self::Unaccounted => f.write_str("Unaccounted"),
+            Self::Unknown => f.write_str("Unknown"),
+            Self::Refused => f.write_str("Refused"),
+            Self::NotSent => f.write_str("NotSent"),
+        }
+    }
+}
+
+/// A reason for which records were refused, and how many. Its text may quote a record, so `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Reason {
+    /// In the words of the server, the record's key replaced by `…` so that equal reasons meet.
+    pub text: String,
+    /// How many records were refused for it.
+    pub count: usize,
+    /// The input index of the first of them.
+    pub first: usize,
+}
+
+impl fmt::Debug for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reason").field("count", &self.count).field("first", &self.first).finish_non_exhaustive()
+    }
+}
+
+/// What became of every record of a bulk upsert.
+#[must_use = "a record may have been refused"]
+pub struct BulkReport<R> {
+    pub(super) records: Vec<(R, Fate)>,
+    pub(super) keys: Vec<Option<String>>,
+    pub(super) error: Option<Error>,
+    pub(super) refusals: Vec<Error>,
+    pub(super) strangers: usize,
+}
+
+/// How many records met which fate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counts {
+    /// Created or updated.
+    pub succeeded: usize,
+    /// Refused.
+    pub failed: usize,
+    /// Sent, answered, not mentioned.
+    pub unaccounted: usize,
+    /// Sent, the answer lost.
+    pub unknown: usize,
+    /// In a batch that was refused as a whole.
+    pub refused: usize,
+    /// Not sent, or certainly not processed.
+    pub not_sent: usize,
+}
+
+impl<R> BulkReport<R> {
+    /// What became of the records, in the order of the input.
+    pub fn fates(&self) -> impl ExactSizeIterator<Item = &Fate> {
+        self.records.iter().map(|(_, fate)| fate)
+    }
+
+    /// The records with what became of them, in the order of the input.
+    pub fn records(&self) -> impl ExactSizeIterator<Item = (&R, &Fate)> {
+        self.records.iter().map(|(record, fate)| (record, fate))
+    }
+
+    /// The fault that ended it before all was sent, if one did.
+    pub fn error(&self) -> Option<&Error> {
+        self.error.as_ref()
+    }
+
+    /// The batches that were refused as a whole (400, 413 or 422), in order. Each was taken apart and sent in halves, so
+    /// these errors are of interest for what their bodies say; the records have fates of their own.
+    pub fn refusals(&self) -> &[Error] {
+        &self.refusals
+    }
+
+    /// How many entries of the answers belong to no record that was sent.
+    pub fn strangers(&self) -> usize {
+        self.strangers
+    }
+
+    /// Whether every record succeeded.
+    pub fn all_succeeded(&self) -> bool {
+        self.fates().all(|fate| matches!(fate, Fate::Succeeded { .. }))
+    }
+
+    /// How many met which fate; the numbers add up to the number of records.
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for fate in self.fates() {
+            *match fate {
+                Fate::Succeeded { .. } => &mut counts.succeeded,
+                Fate::Failed { .. } => &mut counts.failed,
+                Fate::Unaccounted => &mut counts.unaccounted,
+                Fate::Unknown => &mut counts.unknown,
+                Fate::Refused => &mut counts.refused,
+                Fate::NotSent => &mut counts.not_sent,
+            } += 1;
+        }
+        counts
+    }
+
+    /// What can be sent again without harm, as the next input: what was not sent or was in a batch that was refused as a
+    /// whole, and of what has a key also what is unknown or unaccounted for. A record that was refused itself is not among
+    /// it, since it would be refused again.
+    pub fn into_retry(self) -> Vec<R> {
+        let again = |fate: &Fate, keyed: bool| match fate {
+            Fate::NotSent | Fate::Refused => true,
+            Fate::Unknown | Fate::Unaccounted => keyed,
+            Fate::Succeeded { .. } | Fate::Failed { .. } => false,
+        };
+        let records = self.records.into_iter().zip(self.keys);
+        records.filter(|((_, fate), key)| again(fate, key.is_some())).map(|((record, _), _)| record).collect()
+    }
+
+    /// Why records were refused, each reason once, the most frequent first.
+    pub fn reasons(&self) -> Vec<Reason> {
+        let mut groups: HashMap<String, (usize, usize)> = HashMap::new();
+        for (index, (fate, key)) in self.fates().zip(&self.keys).enumerate() {
+            let Fate::Failed { reasons } = fate else { continue };
+            for reason in reasons {
+                let text = match key {
+                    Some(key) => reason.replace(key.as_str(), "…"),
+                    None => reason.clone(),
+                };
+                groups.entry(text).or_insert((0, index)).0 += 1;
+            }
+        }
+        let mut reasons: Vec<_> =
+            groups.into_iter().map(|(text, (count, first))| Reason { text, count, first }).collect();
+        reasons.sort_by(|a, b| b.count.cmp(&a.count).then(a.first.cmp(&b.first)).then(a.text.cmp(&b.text)));
+        reasons
+    }
+}
+
+impl<R> fmt::Debug for BulkReport<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BulkReport")
+            .field("counts", &self.counts())
+            .field("error", &self.error)
+            .field("strangers", &self.strangers)
+            .finish_non_exhaustive()
+    }
+}
