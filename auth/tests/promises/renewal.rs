@@ -273,6 +273,26 @@ async fn t8_a_refused_refresh_token_is_not_sent_again() {
 }
 
 #[tokio::test]
+async fn t8_a_refresh_token_whose_answer_cannot_be_used_is_not_sent_again() {
+    for answer in ["<html>", r#"{"access_token":"no header\n","refresh_token":"ref-1"}"#] {
+        let server = Server::start(move |seen| match (seen.path.as_str(), seen.nth) {
+            ("/token", 0) => token(0, 300),
+            ("/token", 1) => Reply::json(200, answer),
+            ("/token", n) => Reply::json(200, format!(r#"{{"access_token":"tok-{n}","expires_in":300}}"#)),
+            _ => Reply::json(200, "[]"),
+        })
+        .await;
+        let (client, clock) = client_with_clock(&server);
+        for _ in 0..3 {
+            call(&client).await.unwrap();
+            clock.advance(300 * S);
+        }
+        let sent: Vec<_> = server.tokens().iter().map(|seen| seen.field("refresh_token")).collect();
+        assert_eq!(sent, [None, Some("ref-0".to_owned()), None, None]);
+    }
+}
+
+#[tokio::test]
 async fn t9_a_refusal_is_not_retried_and_is_remembered_for_a_herd() {
     let server =
         Server::start(|_| Reply::json(401, r#"{"error":"invalid_client"}"#).late(Duration::from_millis(20))).await;
