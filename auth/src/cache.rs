@@ -265,4 +265,26 @@ mod tests {
         assert_eq!(answer.recv_timeout(Duration::from_secs(5)), Ok(Some(1)), "it waits for the lock");
         drop(held);
     }
+
+    #[test]
+    fn t3_a_fleet_does_not_renew_in_step() {
+        let clock = ManualClock::default();
+        let dues: std::collections::HashSet<_> = (0..8)
+            .map(|_| {
+                let cache = cache(&clock);
+                let Decision::Renew(flight) = cache.lock().renewal.ask(clock.now(), Duration::ZERO) else {
+                    panic!("there is no token yet");
+                };
+                let granted = crate::exchange::Granted {
+                    access_token: oauth2::AccessToken::new("tok".to_owned()),
+                    refresh_token: None,
+                    lifetime: Duration::from_secs(300),
+                    sent: clock.now(),
+                };
+                let outcome = Outcome { result: Ok(granted), refresh_token_is_spent: false };
+                cache.land(flight, outcome).unwrap().timeline.due.monotonic
+            })
+            .collect();
+        assert!(dues.len() > 1, "all are due at the same moment");
+    }
 }

@@ -6,7 +6,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use backon::ExponentialBackoff;
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, Method, StatusCode,
@@ -22,7 +21,7 @@ use crate::{
     error::{Error, ErrorKind},
     fault::Fault,
     outcome::{self, Ending, Next},
-    policy::{CallOptions, Repeat, RetryPolicy},
+    policy::{Backoff, CallOptions, Repeat, RetryPolicy},
     response::{Body, Response, Trip, request_id},
     retry_after::retry_after,
     token::Token,
@@ -78,7 +77,7 @@ pub(crate) struct Journey<'a> {
     attempt: Duration,
     deadline: Option<Duration>,
     started: Instant,
-    backoff: Option<ExponentialBackoff>,
+    backoff: Option<Backoff>,
     replayed: bool,
     trip: Trip,
 }
@@ -313,7 +312,7 @@ impl<'a> Journey<'a> {
             self.client.budget.pause(asked.min(retry.longest_retry_after));
         }
         let Some(backoff) = self.backoff.get_or_insert_with(|| retry.backoff()).next() else { return Err(failure) };
-        let pause = match outcome::pause(backoff.min(retry.longest_pause), asked, retry.longest_retry_after) {
+        let pause = match outcome::pause(backoff, asked, retry.longest_retry_after) {
             Some(pause) if pause < self.left() => pause,
             _ => return Err(failure),
         };

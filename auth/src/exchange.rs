@@ -3,7 +3,6 @@
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
-use backon::{BackoffBuilder, ExponentialBuilder};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderValue, StatusCode, header};
 use oauth2::{
@@ -95,12 +94,7 @@ impl Exchange {
     async fn original_grant(&self) -> Result<Granted, Fault> {
         let started = self.clock.monotonic();
         let left = || self.policy.total.saturating_sub(self.clock.monotonic().saturating_duration_since(started));
-        let mut pauses = ExponentialBuilder::default()
-            .with_min_delay(self.policy.first_pause)
-            .with_max_delay(self.policy.longest_pause)
-            .with_max_times(self.policy.attempts.saturating_sub(1) as usize)
-            .with_jitter()
-            .build();
+        let mut pauses = self.policy.backoff();
         loop {
             let fault = match self.attempt(None, self.policy.attempt.min(left())).await {
                 Ok(granted) => return Ok(granted),
@@ -108,7 +102,6 @@ impl Exchange {
             };
             let Fault::Unavailable { retry_after, .. } = &fault else { return Err(fault) };
             let Some(pause) = pauses.next() else { return Err(fault) };
-            let pause = pause.min(self.policy.longest_pause);
             let pause = retry_after.map_or(pause, |asked| asked.max(pause));
             if pause >= left() {
                 return Err(fault);

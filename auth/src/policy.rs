@@ -139,13 +139,36 @@ impl RetryPolicy {
         self
     }
 
-    pub(crate) fn backoff(&self) -> ExponentialBackoff {
-        ExponentialBuilder::default()
-            .with_min_delay(self.first_pause)
-            .with_max_delay(self.longest_pause)
-            .with_max_times(self.attempts.saturating_sub(1) as usize)
+    pub(crate) fn backoff(&self) -> Backoff {
+        Backoff::new(self.attempts, self.first_pause, self.longest_pause)
+    }
+}
+
+/// The pauses between attempts: as many as there are attempts but one, exponential, jittered, none beyond the longest.
+#[derive(Debug)]
+pub(crate) struct Backoff {
+    pauses: ExponentialBackoff,
+    longest: Duration,
+}
+
+impl Backoff {
+    fn new(attempts: u32, first: Duration, longest: Duration) -> Self {
+        let pauses = ExponentialBuilder::default()
+            .with_min_delay(first)
+            .with_max_delay(longest)
+            .with_max_times(attempts.saturating_sub(1) as usize)
             .with_jitter()
-            .build()
+            .build();
+        Self { pauses, longest }
+    }
+}
+
+impl Iterator for Backoff {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        // The jitter comes on top of what backon takes for the longest delay.
+        self.pauses.next().map(|pause| pause.min(self.longest))
     }
 }
 
@@ -179,6 +202,10 @@ impl Default for TokenPolicy {
 }
 
 impl TokenPolicy {
+    pub(crate) fn backoff(&self) -> Backoff {
+        Backoff::new(self.attempts, self.first_pause, self.longest_pause)
+    }
+
     /// The longest that an exchange can take: a refresh, and an original grant with its last attempt.
     pub(crate) fn longest(&self) -> Duration {
         self.attempt.saturating_mul(2).saturating_add(self.total)
@@ -298,5 +325,23 @@ impl CallOptions {
     pub fn repeat_by_default(mut self, repeat: Repeat) -> Self {
         self.repeat.get_or_insert(repeat);
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_differ_from_caller_to_caller_and_have_a_longest() {
+        let policy = RetryPolicy::default().attempts(7).pauses(Duration::from_millis(100), Duration::from_secs(1));
+        let all: Vec<Vec<Duration>> = (0..20).map(|_| policy.backoff().collect()).collect();
+        assert!(all.iter().all(|pauses| pauses.len() == 6));
+        assert!(all.iter().flatten().all(|pause| *pause <= Duration::from_secs(1)));
+        assert!(all.iter().all(|pauses| pauses[0] < pauses[2] && pauses[5] == Duration::from_secs(1)), "{all:?}");
+        assert!(all.iter().any(|pauses| pauses[0] != all[0][0]), "a fleet would come back in step");
+        let tokens = TokenPolicy::default().attempts(3).pauses(Duration::from_millis(100), Duration::from_millis(150));
+        assert!(tokens.backoff().all(|pause| pause <= Duration::from_millis(150)));
+        assert_eq!(tokens.backoff().count(), 2);
     }
 }
