@@ -381,8 +381,13 @@ mod tests {
         ]
     }
 
+    /// Thousands, and as many as it is told in a long run.
+    fn cases() -> u32 {
+        std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(5000)
+    }
+
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+        #![proptest_config(ProptestConfig { cases: cases(), ..ProptestConfig::default() })]
 
         /// What must hold on any trace of time, callers, answers and faults.
         #[test]
