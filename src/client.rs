@@ -71,7 +71,7 @@ impl Perenso {
     /// # Errors
     /// Everything that is missing or contradictory, at once.
     pub fn from_env_prefix(prefix: &str) -> Result<Self, Error> {
-        Self::builder_from_env_prefix(prefix)?.build()
+        Self::builder_from_env_prefix(prefix)?.build().map_err(|error| environment::in_variables(&error, prefix))
     }
 
     /// A builder that is filled from the variables of this prefix, for those who set more than these.

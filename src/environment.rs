@@ -58,13 +58,27 @@ pub(crate) fn builder(prefix: &str, read: impl Fn(&str) -> Option<OsString>) -> 
     if problems.is_empty() { Ok(builder) } else { Err(BuildError::new(problems).into()) }
 }
 
+/// The same error in terms of the variables, since nobody who set these has called a setter.
+pub(crate) fn in_variables(error: &Error, prefix: &str) -> Error {
+    let names = [
+        ("call `client_id`", "CLIENT_ID"),
+        ("call `client_secret` or `client_secret_file`", "CLIENT_SECRET"),
+        ("call `api_url`", "API_URL"),
+        ("call `token_url`", "TOKEN_URL"),
+    ];
+    let rename = |problem: &String| {
+        names.iter().fold(problem.clone(), |text, (setter, name)| text.replace(setter, &format!("set {prefix}_{name}")))
+    };
+    BuildError::new(error.problems().iter().map(rename)).into()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn problems(variables: &[(&str, &str)]) -> Vec<String> {
         let read = |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, value)| OsString::from(value));
-        match builder("SHOW", read).and_then(Builder::build) {
+        match builder("SHOW", read).and_then(|show| show.build().map_err(|error| in_variables(&error, "SHOW"))) {
             Ok(_) => Vec::new(),
             Err(error) => error.problems().to_vec(),
         }
@@ -90,7 +104,8 @@ mod tests {
         let credentials = [("SHOW_CLIENT_ID", "show-1"), ("SHOW_CLIENT_SECRET", "s3cr3t")];
         assert_eq!(problems(&credentials), [] as [String; 0]);
         let plain = [credentials[0], credentials[1], ("SHOW_API_URL", "http://api.example")];
-        assert!(problems(&plain)[0].contains("not https"));
+        let problem = &problems(&plain)[0];
+        assert!(problem.contains("not https") && problem.contains("set SHOW_API_URL with https"), "{problem}");
     }
 
     #[test]

@@ -130,7 +130,7 @@ impl<'a> Journey<'a> {
             self.trip.may_have_written |= ending.may_have_written(self.repeat);
             let next = ending.next(self.repeat);
             let failure = match answer {
-                Answer::Success(response) => return Ok(Response { trip: self.trip, ..*response }),
+                Answer::Success(response) => return Ok(Response { trip: self.trip, ..response }),
                 Answer::Refusal(refusal) if next == Next::Reauthorise => {
                     request = self.reauthorise(&token, again, refusal)?;
                     continue;
@@ -230,12 +230,12 @@ impl<'a> Journey<'a> {
         let (status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));
         let mut trip = self.trip.clone();
         trip.may_have_written |= Ending::Answered(status).may_have_written(self.repeat);
-        let response = Response { status, headers, body: Body::Coming(Box::new(answer)), trip };
+        let response = Response { status, headers, body: Body::Coming(answer), trip };
         if !self.whole {
-            return (Ending::Answered(status), Answer::Success(Box::new(response)));
+            return (Ending::Answered(status), Answer::Success(response));
         }
         match response.into_whole().await {
-            Ok(response) => (Ending::Answered(status), Answer::Success(Box::new(response))),
+            Ok(response) => (Ending::Answered(status), Answer::Success(response)),
             Err(error) if error.kind() == ErrorKind::TooLarge => (Ending::Answered(status), Answer::None(error)),
             Err(error) => (Ending::Broken, Answer::None(error)),
         }
@@ -349,8 +349,10 @@ impl<'a> Journey<'a> {
     }
 }
 
+// It lives for a moment, and a box would cost an allocation in every call.
+#[allow(clippy::large_enum_variant)]
 enum Answer {
-    Success(Box<Response>),
+    Success(Response),
     Refusal(Refusal),
     None(Error),
 }

@@ -45,8 +45,10 @@ pub struct Response {
 }
 
 /// The body of an answer: still on its way, or read as a part of the call.
+// A box would cost an allocation in every call.
+#[allow(clippy::large_enum_variant)]
 pub(crate) enum Body {
-    Coming(Box<reqwest::Response>),
+    Coming(reqwest::Response),
     Whole(Bytes),
 }
 
@@ -141,7 +143,7 @@ impl Response {
     /// Reads what is left of a small body and drops it, so that the connection can serve the next call.
     pub async fn discard(self) {
         if let Body::Coming(body) = self.body {
-            body::part(*body, crate::call::LARGEST_ERROR_BODY, self.trip.clock.as_ref(), self.trip.idle).await;
+            body::part(body, crate::call::LARGEST_ERROR_BODY, self.trip.clock.as_ref(), self.trip.idle).await;
         }
     }
 
@@ -168,7 +170,7 @@ impl Response {
             Body::Whole(bytes) => Ok(bytes),
             Body::Coming(body) => {
                 let Trip { largest_body, clock, idle, .. } = &self.trip;
-                body::collect(*body, *largest_body, clock.as_ref(), *idle).await
+                body::collect(body, *largest_body, clock.as_ref(), *idle).await
             }
         };
         match bytes {
