@@ -10,7 +10,7 @@ use crate::{
     server::{Server, runtime},
 };
 
-const CALLS: usize = 960;
+const CALLS: usize = 320;
 
 /// Prints CPU time and allocations per call at so many tasks.
 pub(crate) fn measure(tasks: usize, rounds: usize, bound: &str) {

@@ -13,7 +13,7 @@ use crate::{
     server::{Server, runtime},
 };
 
-const HITS: u32 = 200_000;
+const HITS: u32 = 50_000;
 
 /// Prints what a hit costs.
 pub(crate) fn measure(rounds: usize) {

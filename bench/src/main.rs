@@ -19,7 +19,7 @@ fn main() {
     // The rival's client asks for the one of the process; the SDK brings its own.
     let _ = rustls::crypto::ring::default_provider().install_default();
     // Numbers that few rounds give are no numbers: this only shows that it runs.
-    let rounds = if args.iter().any(|arg| arg == "--short") { 3 } else { 60 };
+    let rounds = if args.iter().any(|arg| arg == "--short") { 3 } else { 300 };
     println!("| what | measured | rival | ratio | bound |");
     println!("|---|---|---|---|---|");
     call::measure(1, rounds, "1.08");
