@@ -130,7 +130,7 @@ impl<'a> Journey<'a> {
             self.trip.may_have_written |= ending.may_have_written(self.repeat);
             let next = ending.next(self.repeat);
             let failure = match answer {
-                Answer::Success(response) => return Ok(Response { trip: self.trip, ..response }),
+                Answer::Success(response) => return Ok(response),
                 Answer::Refusal(refusal) if next == Next::Reauthorise => {
                     request = self.reauthorise(&token, again, refusal)?;
                     continue;
