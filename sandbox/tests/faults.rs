@@ -81,13 +81,14 @@ async fn a_status_that_does_not_exist_is_said_so() {
 #[tokio::test]
 async fn a_delay_delays() {
     let (sandbox, caller) = start().await;
-    sandbox.fault(Fault::Delay(Duration::from_millis(300)));
+    let delay = Duration::from_secs(2);
+    sandbox.fault(Fault::Delay(delay));
     let begin = Instant::now();
     assert_eq!(caller.get("/Customer").await.0, 200);
-    assert!(begin.elapsed() >= Duration::from_millis(300));
+    assert!(begin.elapsed() >= delay);
     let begin = Instant::now();
     caller.get("/Customer").await;
-    assert!(begin.elapsed() < Duration::from_millis(300));
+    assert!(begin.elapsed() < delay);
 }
 
 #[tokio::test]

@@ -52,13 +52,11 @@ async fn a_deadline_holds_for_one_handle_and_not_for_the_client() {
     let (sandbox, show) = sandbox(2).await;
     show.token(Duration::ZERO).await.unwrap();
     let hurried = show.with_options(CallOptions::new().deadline(Duration::from_millis(50)));
-    for _ in 0..2 {
-        sandbox.fault(Fault::Delay(Duration::from_millis(400)));
-    }
+    sandbox.fault(Fault::Delay(Duration::from_secs(30)));
     let started = Instant::now();
     let error = hurried.customers().list().send().await.unwrap_err();
     assert!(is_call(&error, CallErrorKind::Timeout) && error.to_string().contains("CallOptions::deadline"), "{error}");
-    assert!(started.elapsed() < Duration::from_millis(400), "{:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
     assert_eq!(show.customers().list().send().await.unwrap().len(), 2);
 }
 

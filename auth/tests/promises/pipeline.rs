@@ -297,22 +297,30 @@ async fn a_cut_or_stalled_or_oversized_body_is_an_error_and_never_a_short_result
 async fn a_body_may_take_its_time_as_long_as_it_comes() {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
-    let tokens = generous(300).await;
+    let tokens = generous(3600).await;
+    let (send, mut more) = tokio::sync::mpsc::unbounded_channel::<()>();
     let serving = tokio::spawn(async move {
         use tokio::io::{AsyncReadExt, AsyncWriteExt};
         let (mut stream, _) = listener.accept().await.unwrap();
         let mut request = [0; 4096];
         let _ = stream.read(&mut request).await.unwrap();
         stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n").await.unwrap();
-        for _ in 0..6 {
-            tokio::time::sleep(Duration::from_millis(60)).await;
+        while more.recv().await.is_some() {
             stream.write_all(b"x").await.unwrap();
         }
-        tokio::time::sleep(5 * S).await;
     });
-    let times = Timeouts::default().attempt(Duration::from_millis(200)).overall(Duration::from_millis(200));
-    let client = builder(&tokens).api_url(format!("http://{address}")).timeouts(times).build().unwrap();
-    assert_eq!(client.get("/slow").send().await.unwrap().text().await.unwrap(), "xxxxxx");
+    let clock = perenso_auth::clock::ManualClock::default();
+    let times = Timeouts::default().attempt(20 * S).overall(20 * S).idle(60 * S);
+    let client = builder(&tokens).api_url(format!("http://{address}")).timeouts(times).clock(clock.clone());
+    let response = client.build().unwrap().get("/slow").send().await.unwrap();
+    let reading = tokio::spawn(response.text());
+    // Five minutes for six bytes, and never a whole one without a byte.
+    for _ in 0..6 {
+        eventually(|| clock.sleepers() == [60 * S]).await;
+        clock.advance(50 * S);
+        send.send(()).unwrap();
+    }
+    assert_eq!(reading.await.unwrap().unwrap(), "xxxxxx");
     serving.abort();
 }
 
