@@ -1,6 +1,9 @@
 //! Building the client of a show: id and secret, and whatever should differ from the defaults.
 
-use std::{fmt, path::PathBuf};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use perenso_auth::{
     BuildError, ClientAuth, ClientBuilder, Credentials, Profile, Rate, RetryPolicy, Secret, Timeouts, TokenPolicy,
@@ -164,8 +167,8 @@ impl Builder {
                 None
             }
             (Some(secret), None) => Some(secret),
-            (None, Some(path)) => match std::fs::read_to_string(&path) {
-                Ok(text) => Some(Secret::from(text.trim())),
+            (None, Some(path)) => match read_secret(&path) {
+                Ok(secret) => Some(secret),
                 Err(error) => {
                     problems.push(format!("the client secret cannot be read from {}: {error}", path.display()));
                     None
@@ -197,6 +200,11 @@ impl Builder {
             }
         }
     }
+}
+
+/// The secret in a file; blanks and line ends around it are not part of it.
+pub(crate) fn read_secret(path: &Path) -> std::io::Result<Secret> {
+    std::fs::read_to_string(path).map(|text| Secret::from(text.trim()))
 }
 
 impl fmt::Debug for Builder {

@@ -1,10 +1,13 @@
 //! The client of a show from environment variables.
 
-use std::{ffi::OsString, path::PathBuf};
+use std::{ffi::OsString, path::Path};
 
 use perenso_auth::{BuildError, ClientAuth};
 
-use crate::{builder::Builder, error::Error};
+use crate::{
+    builder::{Builder, read_secret},
+    error::Error,
+};
 
 /// A builder filled from the variables of this prefix, as `read` knows them.
 pub(crate) fn builder(prefix: &str, read: impl Fn(&str) -> Option<OsString>) -> Result<Builder, Error> {
@@ -35,8 +38,8 @@ pub(crate) fn builder(prefix: &str, read: impl Fn(&str) -> Option<OsString>) -> 
             problems.push(format!("{prefix}_CLIENT_SECRET and {prefix}_CLIENT_SECRET_FILE are both set: unset one"));
         }
         (Some(secret), None) => builder = builder.client_secret(secret.trim()),
-        (None, Some(file)) => match std::fs::read_to_string(PathBuf::from(&file)) {
-            Ok(secret) => builder = builder.client_secret(secret.trim()),
+        (None, Some(file)) => match read_secret(Path::new(&file)) {
+            Ok(secret) => builder = builder.client_secret(secret),
             Err(error) => problems.push(format!("{prefix}_CLIENT_SECRET_FILE cannot be read: {error}")),
         },
         (None, None) => {

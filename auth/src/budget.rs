@@ -42,6 +42,8 @@ type Limiter = RateLimiter<NotKeyed, InMemoryState, Beat, NoOpMiddleware<Duratio
 pub(crate) struct Exhausted {
     /// What is left of a pause that the server asked for, if that is why.
     pub(crate) pause: Option<Duration>,
+    /// How long it was waited for.
+    pub(crate) waited: Duration,
 }
 
 /// Permits for calls, handed out in the order in which they were asked for.
@@ -78,13 +80,13 @@ impl Budget {
             };
             while let Some(wait) = self.wait() {
                 if self.beat.now().saturating_sub(start) + wait > limit {
-                    return Err(self.exhausted());
+                    return Err(self.exhausted(start));
                 }
                 self.beat.clock.sleep(wait).await;
             }
             Ok(self.beat.now().saturating_sub(start))
         };
-        within(self.beat.clock.as_ref(), limit, permit).await.unwrap_or_else(|| Err(self.exhausted()))
+        within(self.beat.clock.as_ref(), limit, permit).await.unwrap_or_else(|| Err(self.exhausted(start)))
     }
 
     /// Nothing leaves for this long: the server said that it has had enough.
@@ -101,8 +103,8 @@ impl Budget {
         (!left.is_zero()).then_some(left)
     }
 
-    fn exhausted(&self) -> Exhausted {
-        Exhausted { pause: self.pause_left() }
+    fn exhausted(&self, start: Duration) -> Exhausted {
+        Exhausted { pause: self.pause_left(), waited: self.beat.now().saturating_sub(start) }
     }
 
     /// How long to wait before asking again; `None` when a permit was taken.
@@ -171,7 +173,7 @@ mod tests {
         let (_clock, budget) = budget();
         budget.pause(Duration::from_secs(7));
         let pause = Some(Duration::from_secs(7));
-        assert_eq!(budget.permit(Duration::from_secs(6)).await, Err(Exhausted { pause }));
+        assert_eq!(budget.permit(Duration::from_secs(6)).await, Err(Exhausted { pause, waited: Duration::ZERO }));
     }
 
     #[tokio::test]

@@ -9,7 +9,7 @@ use arc_swap::ArcSwapOption;
 use tokio::sync::watch;
 
 use crate::{
-    clock::{Now, within},
+    clock::within,
     exchange::{Exchange, Outcome},
     fault::Fault,
     renewal::{Decision, Renewal, Verdict},
@@ -76,7 +76,7 @@ impl Cache {
             let landed = within(clock, self.exchange.policy.longest(), landing.wait_for(Option::is_some)).await;
             match landed.and_then(Result::ok).and_then(|landed| landed.clone()) {
                 Some(result) => return result.and_then(|token| long_enough(token, min_validity)),
-                None => self.vanished(flight),
+                None => self.lock().vanished(flight),
             }
         }
         Err(Arc::new(Fault::Vanished))
@@ -137,24 +137,16 @@ impl Cache {
         if outcome.refresh_token_is_spent {
             state.refresh_token = None;
         }
-        let result = outcome.result.and_then(|granted| {
-            // Kept before anything is done with the token that came along.
-            if granted.refresh_token.is_some() {
-                state.refresh_token.clone_from(&granted.refresh_token);
-            }
-            let lead = self.exchange.profile.renewal_lead;
-            let timeline = Timeline::new(granted.sent, granted.lifetime, lead, fastrand::f64());
-            let generation = state.renewal.next_generation();
-            Token::new(generation, granted.access_token.secret(), timeline).map(Arc::new).ok_or_else(|| {
-                Fault::Unreadable {
-                    status: http::StatusCode::OK,
-                    detail: "its access token holds characters that no header can carry".to_owned(),
+        match outcome.result {
+            Ok(granted) => {
+                // Kept before anything is done with the token that came along.
+                if granted.refresh_token.is_some() {
+                    state.refresh_token = granted.refresh_token;
                 }
-            })
-        });
-        match result {
-            Ok(token) => {
-                if state.renewal.succeeded(flight, token.timeline) {
+                let lead = self.exchange.profile.renewal_lead;
+                let timeline = Timeline::new(granted.sent, granted.lifetime, lead, fastrand::f64());
+                let token = Arc::new(Token::new(state.renewal.next_generation(), granted.header, timeline));
+                if state.renewal.succeeded(flight, timeline) {
                     state.flight = None;
                     state.refusal = None;
                     state.token = Some(Arc::clone(&token));
@@ -179,19 +171,6 @@ impl Cache {
                 Err(fault)
             }
         }
-    }
-
-    fn vanished(&self, flight: u64) {
-        let mut state = self.lock();
-        if state.flight.as_ref().is_some_and(|(number, _)| *number == flight) {
-            state.flight = None;
-        }
-        state.renewal.vanished(flight);
-    }
-
-    /// Time left of the token in hand, for tests and spans.
-    pub(crate) fn now(&self) -> Now {
-        self.exchange.clock.now()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -220,9 +199,16 @@ impl State {
         if let Some((flight, landing)) = &self.flight
             && landing.has_changed().is_err()
         {
-            self.renewal.vanished(*flight);
+            self.vanished(*flight);
+        }
+    }
+
+    /// This flight ended without a word.
+    fn vanished(&mut self, flight: u64) {
+        if self.flight.as_ref().is_some_and(|(number, _)| *number == flight) {
             self.flight = None;
         }
+        self.renewal.vanished(flight);
     }
 }
 
@@ -257,7 +243,8 @@ mod tests {
         let clock = ManualClock::default();
         let cache = cache(&clock);
         let timeline = Timeline::new(clock.now(), Duration::from_secs(300), None, 0.0);
-        cache.snapshot.store(Token::new(1, "tok-1", timeline).map(Arc::new));
+        let header = crate::token::bearer("tok-1").unwrap();
+        cache.snapshot.store(Some(Arc::new(Token::new(1, header, timeline))));
         let held = cache.state.lock().unwrap();
         let (sender, answer) = mpsc::channel();
         let asking = Arc::clone(&cache);
@@ -276,7 +263,7 @@ mod tests {
                     panic!("there is no token yet");
                 };
                 let granted = crate::exchange::Granted {
-                    access_token: oauth2::AccessToken::new("tok".to_owned()),
+                    header: crate::token::bearer("tok").unwrap(),
                     refresh_token: None,
                     lifetime: Duration::from_secs(300),
                     sent: clock.now(),

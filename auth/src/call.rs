@@ -92,15 +92,7 @@ struct Refusal {
 impl<'a> Journey<'a> {
     pub(crate) fn new(client: &'a Inner, call: Call<'a>) -> Self {
         let options = call.options;
-        let trip = Trip {
-            operation: call.operation,
-            attempts: 0,
-            waited: Duration::ZERO,
-            may_have_written: false,
-            clock: Arc::clone(&client.clock),
-            idle: client.timeouts.idle,
-            largest_body: client.largest_body,
-        };
+        let trip = client.trip(call.operation);
         Self {
             client,
             repeat: options.and_then(|options| options.repeat).unwrap_or(call.repeat),
@@ -151,17 +143,13 @@ impl<'a> Journey<'a> {
     async fn permit(&mut self) -> Result<(), Error> {
         let own = self.client.timeouts.budget;
         let limit = self.until_deadline().map_or(own, |left| own.min(left));
-        let asked = self.client.clock.monotonic();
         let permit = self.client.budget.permit(limit).await;
-        if permit.is_err() {
-            self.trip.waited += self.client.clock.monotonic().saturating_duration_since(asked);
-        }
+        self.trip.waited += match &permit {
+            Ok(waited) | Err(Exhausted { waited, .. }) => *waited,
+        };
         match permit {
-            Ok(waited) => {
-                self.trip.waited += waited;
-                Ok(())
-            }
-            Err(Exhausted { pause: Some(pause) }) => {
+            Ok(_) => Ok(()),
+            Err(Exhausted { pause: Some(pause), .. }) => {
                 let detail = format!("the server has asked for a pause of all calls, and {pause:?} of it are left");
                 Err(self.trip.error(ErrorKind::RateLimited, detail).with(|inner| inner.retry_after = Some(pause)))
             }

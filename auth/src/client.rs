@@ -58,6 +58,21 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
 }
 
+impl Inner {
+    /// A call that has not left yet.
+    pub(crate) fn trip(&self, operation: Cow<'static, str>) -> Trip {
+        Trip {
+            operation,
+            attempts: 0,
+            waited: Duration::ZERO,
+            may_have_written: false,
+            clock: Arc::clone(&self.clock),
+            idle: self.timeouts.idle,
+            largest_body: self.largest_body,
+        }
+    }
+}
+
 impl Client {
     /// A client of the system that the profile describes.
     pub fn builder(profile: Profile) -> ClientBuilder {
@@ -161,21 +176,9 @@ impl Client {
     }
 
     async fn new_token(&self, min_validity: Duration) -> Result<AccessToken, Error> {
-        let cache = &self.inner.cache;
-        let token = cache.ask(min_validity).await.map_err(|fault| of_fault(&self.trip("token"), fault))?;
-        Ok(AccessToken::owned(token, cache.now()))
-    }
-
-    pub(crate) fn trip(&self, operation: impl Into<Cow<'static, str>>) -> Trip {
-        Trip {
-            operation: operation.into(),
-            attempts: 0,
-            waited: Duration::ZERO,
-            may_have_written: false,
-            clock: Arc::clone(&self.inner.clock),
-            idle: self.inner.timeouts.idle,
-            largest_body: self.inner.largest_body,
-        }
+        let asked = self.inner.cache.ask(min_validity).await;
+        let token = asked.map_err(|fault| of_fault(&self.inner.trip("token".into()), fault))?;
+        Ok(AccessToken::owned(token, self.inner.clock.now()))
     }
 
     /// The address of a path below the base.

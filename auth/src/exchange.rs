@@ -22,6 +22,7 @@ use crate::{
     profile::Profile,
     retry_after::retry_after,
     secret::Secret,
+    token::bearer,
     transport::location,
 };
 
@@ -56,7 +57,7 @@ pub(crate) struct Exchange {
 
 /// What a successful exchange brought.
 pub(crate) struct Granted {
-    pub(crate) access_token: oauth2::AccessToken,
+    pub(crate) header: HeaderValue,
     pub(crate) refresh_token: Option<Secret>,
     pub(crate) lifetime: Duration,
     /// When the request left: the token's life counts from here.
@@ -142,12 +143,12 @@ impl Exchange {
             },
         };
         let answer = answer.map_err(fault_of)?;
-        if !answer.access_token().secret().bytes().all(|byte| byte.is_ascii_graphic()) {
-            let detail = "its access token holds characters that no header can carry".to_owned();
-            return Err(Fault::Unreadable { status: StatusCode::OK, detail });
-        }
+        let header = bearer(answer.access_token().secret()).ok_or_else(|| Fault::Unreadable {
+            status: StatusCode::OK,
+            detail: "its access token holds characters that no header can carry".to_owned(),
+        })?;
         Ok(Granted {
-            access_token: answer.access_token().clone(),
+            header,
             refresh_token: answer.refresh_token().map(|token| Secret::from(token.secret().as_str())),
             lifetime: answer.expires_in().unwrap_or(self.profile.default_lifetime),
             sent,

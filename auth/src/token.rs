@@ -64,10 +64,8 @@ pub(crate) struct Token {
 }
 
 impl Token {
-    /// `None` when the token holds what no header can carry.
-    pub(crate) fn new(generation: u64, access_token: &str, timeline: Timeline) -> Option<Self> {
-        let header = bearer(access_token)?;
-        Some(Self { generation, timeline, header, accepted: AtomicBool::new(false) })
+    pub(crate) fn new(generation: u64, header: HeaderValue, timeline: Timeline) -> Self {
+        Self { generation, timeline, header, accepted: AtomicBool::new(false) }
     }
 
     /// The value of the `Authorization` header; a clone allocates nothing.
@@ -96,8 +94,9 @@ impl std::fmt::Debug for Token {
     }
 }
 
-/// The finished header value over memory that is wiped when its last clone is dropped.
-fn bearer(access_token: &str) -> Option<HeaderValue> {
+/// The finished header value over memory that is wiped when its last clone is dropped; `None` when the token holds what
+/// no header can carry.
+pub(crate) fn bearer(access_token: &str) -> Option<HeaderValue> {
     if !access_token.bytes().all(|byte| byte.is_ascii_graphic()) {
         return None;
     }
@@ -230,7 +229,7 @@ mod tests {
     #[test]
     fn nothing_shows_the_token() {
         let timeline = Timeline::new(origin(), Duration::from_secs(300), None, 0.0);
-        let token = Token::new(1, "tok-5f1c", timeline).unwrap();
+        let token = Token::new(1, bearer("tok-5f1c").unwrap(), timeline);
         assert_eq!(token.header().to_str().unwrap(), "Bearer tok-5f1c");
         assert!(token.header().is_sensitive());
         let shown = format!("{token:?}");
@@ -243,8 +242,7 @@ mod tests {
 
     #[test]
     fn a_token_that_no_header_can_carry_is_none() {
-        let timeline = Timeline::new(origin(), Duration::from_secs(300), None, 0.0);
-        assert!(Token::new(1, "a\r\nX-Evil: 1", timeline).is_none());
+        assert!(bearer("a\r\nX-Evil: 1").is_none());
     }
 
     #[test]
