@@ -42,6 +42,13 @@ impl Now {
         }
     }
 
+    /// How long ago `earlier` was, on the clock that says more.
+    #[must_use]
+    pub(crate) fn since(self, earlier: Self) -> Duration {
+        let on_the_wall = self.wall.duration_since(earlier.wall).unwrap_or_default();
+        self.monotonic.saturating_duration_since(earlier.monotonic).max(on_the_wall)
+    }
+
     /// How long it is until `end` on the clock that gets there first; zero once either has.
     #[must_use]
     pub(crate) fn until(self, end: Self) -> Duration {

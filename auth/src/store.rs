@@ -1,0 +1,177 @@
+//! Where tokens are kept and shared: the trait, what it keeps, and how it fails. One file per store.
+//!
+//! A renewal goes like this: [`load`](TokenStore::load), and take what a sibling has put there; else
+//! [`try_lock`](TokenStore::try_lock), read once more inside the lock, exchange, [`save`](StoreLock::save) before use,
+//! [`release`](StoreLock::release). A store that fails stops no renewal: the process goes on alone, and says so once.
+
+use std::{borrow::Cow, error::Error as StdError, fmt, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+
+use crate::{clock::Now, identity::Identity, secret::Secret};
+
+mod memory;
+
+pub use memory::MemoryStore;
+
+/// Keeps the tokens of any number of identities, and lets one holder at a time renew those of one.
+///
+/// [`MemoryStore`] shares within a process. A store of your own implements this trait and [`StoreLock`]; the methods are
+/// called on renewals only, never on a hit.
+#[async_trait]
+pub trait TokenStore: fmt::Debug + Send + Sync + 'static {
+    /// What logs and errors call it.
+    fn name(&self) -> Cow<'static, str>;
+
+    /// Whether what it keeps outlives the process.
+    fn is_durable(&self) -> bool;
+
+    /// What is kept for this identity, with its age at `now`; `None` when nothing is.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the kind [`Unavailable`](StoreErrorKind::Unavailable) when the store cannot be asked, of the kind
+    /// [`Unusable`](StoreErrorKind::Unusable) when what it holds makes no sense.
+    async fn load(&self, identity: &Identity, now: Now) -> Result<Option<StoredTokens>, StoreError>;
+
+    /// The lock of this identity, for `term` and as long as it is extended; `None` while another holds it. Does not wait.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the kind [`Unavailable`](StoreErrorKind::Unavailable).
+    async fn try_lock(&self, identity: &Identity, term: Duration) -> Result<Option<Box<dyn StoreLock>>, StoreError>;
+}
+
+/// The right to renew the tokens of one identity. One that is dropped is free at once, or at the end of its term.
+#[async_trait]
+pub trait StoreLock: fmt::Debug + Send + Sync {
+    /// As [`TokenStore::load`], of the identity that is locked.
+    ///
+    /// # Errors
+    /// As [`TokenStore::load`].
+    async fn load(&mut self, now: Now) -> Result<Option<StoredTokens>, StoreError>;
+
+    /// Keeps these tokens, whole or not at all, in place of what was there. Refused when the lock was lost and somebody
+    /// else has written since.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the kind [`Unavailable`](StoreErrorKind::Unavailable), or
+    /// [`LockLost`](StoreErrorKind::LockLost).
+    async fn save(&mut self, tokens: &StoredTokens, now: Now) -> Result<(), StoreError>;
+
+    /// Begins the term anew.
+    ///
+    /// # Errors
+    /// As [`save`](Self::save).
+    async fn extend(&mut self) -> Result<(), StoreError>;
+
+    /// Gives the lock back.
+    async fn release(self: Box<Self>);
+}
+
+/// What is kept for one identity.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct StoredTokens {
+    /// The access token, where there is one that has not ended.
+    pub access_token: Option<StoredAccessToken>,
+    /// The refresh token, where there is one.
+    pub refresh_token: Option<StoredRefreshToken>,
+    /// A fingerprint of the authorization code, or of the refresh token in the credentials, that is used up: it is never
+    /// sent again.
+    pub spent: Option<String>,
+}
+
+/// An access token in a store.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct StoredAccessToken {
+    /// The token, without the word `Bearer`.
+    pub token: Secret,
+    /// How long it lives in all, from the moment it was asked for.
+    pub lifetime: Duration,
+    /// How long ago it was asked for.
+    pub age: Duration,
+}
+
+impl StoredAccessToken {
+    /// An access token with its whole life and what is gone of it.
+    #[must_use]
+    pub fn new(token: Secret, lifetime: Duration, age: Duration) -> Self {
+        Self { token, lifetime, age }
+    }
+
+    /// What is left of its life.
+    #[must_use]
+    pub fn expires_in(&self) -> Duration {
+        self.lifetime.saturating_sub(self.age)
+    }
+}
+
+/// A refresh token in a store.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct StoredRefreshToken {
+    /// The token.
+    pub token: Secret,
+    /// How long it lives from now, where the server says so.
+    pub expires_in: Option<Duration>,
+}
+
+impl StoredRefreshToken {
+    /// A refresh token, and how long it lives from now if that is known.
+    #[must_use]
+    pub fn new(token: Secret, expires_in: Option<Duration>) -> Self {
+        Self { token, expires_in }
+    }
+}
+
+/// What kind of thing went wrong with a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StoreErrorKind {
+    /// It could not be reached, read or written.
+    Unavailable,
+    /// What it holds cannot be read as tokens: it counts as nothing, and is replaced.
+    Unusable,
+    /// The lock was lost, and somebody else has written since.
+    LockLost,
+}
+
+/// Why a store failed. The text holds no token.
+#[derive(Clone, Debug)]
+pub struct StoreError {
+    kind: StoreErrorKind,
+    detail: Cow<'static, str>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
+}
+
+impl StoreError {
+    /// An error that says what was tried, what came, and what to do.
+    pub fn new(kind: StoreErrorKind, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { kind, detail: detail.into(), source: None }
+    }
+
+    /// The same, with its cause.
+    #[must_use]
+    pub fn because(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
+        self.source = Some(Arc::new(source));
+        self
+    }
+
+    /// What kind of thing went wrong.
+    #[must_use]
+    pub fn kind(&self) -> StoreErrorKind {
+        self.kind
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.detail)
+    }
+}
+
+impl StdError for StoreError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
