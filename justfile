@@ -11,6 +11,11 @@ quickstart:
 test:
     $(sed -n '/^Run its tests/,/^```$/s/^cargo/cargo/p' README.md)
 
+# The token layer against `oidc-provider`, an authorization server that is not ours: needs Node.js 20 or later, and npm.
+interop:
+    cd auth/tests/interop && npm ci
+    PERENSO_REQUIRE_INTEROP=1 cargo test -p perenso-auth --test interop
+
 format:
     cargo fmt --all --check
 
@@ -60,4 +65,4 @@ proof:
     PROPTEST_CASES=25600 cargo test --release -p perenso --lib
 
 # What CI runs.
-ci: format lint test doc quickstart features document package deny bench-short
+ci: format lint test interop doc quickstart features document package deny bench-short
