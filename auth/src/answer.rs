@@ -15,6 +15,14 @@ pub(crate) struct TokenAnswer {
     token_type: BasicTokenType,
     expires_in: Option<Duration>,
     refresh_token: Option<RefreshToken>,
+    refresh_expires_in: Option<Duration>,
+}
+
+impl TokenAnswer {
+    /// How long the refresh token lives, where the server says so: no standard has a name for it, two are common.
+    pub(crate) fn refresh_expires_in(&self) -> Option<Duration> {
+        self.refresh_expires_in
+    }
 }
 
 #[derive(Deserialize)]
@@ -23,6 +31,8 @@ struct Fields {
     token_type: Option<Value>,
     expires_in: Option<Value>,
     refresh_token: Option<Value>,
+    refresh_token_expires_in: Option<Value>,
+    refresh_expires_in: Option<Value>,
 }
 
 impl<'de> Deserialize<'de> for TokenAnswer {
@@ -44,7 +54,11 @@ impl<'de> Deserialize<'de> for TokenAnswer {
             _ => None,
         };
         let expires_in = lifetime(fields.expires_in.as_ref()).map_err(D::Error::custom)?;
-        Ok(Self { access_token, token_type: BasicTokenType::Bearer, expires_in, refresh_token })
+        let refresh_expires_in = fields.refresh_token_expires_in.or(fields.refresh_expires_in);
+        // A zero means "without end" to some servers, and what cannot be read is not known.
+        let refresh_expires_in =
+            lifetime(refresh_expires_in.as_ref()).ok().flatten().filter(|lifetime| !lifetime.is_zero());
+        Ok(Self { access_token, token_type: BasicTokenType::Bearer, expires_in, refresh_token, refresh_expires_in })
     }
 }
 
@@ -149,7 +163,7 @@ fn lower(encoded: &str) -> String {
 }
 
 /// Text of a server, fit to be shown: no secrets, no control characters, cut.
-fn shown(text: &str, secrets: &[&str]) -> String {
+pub(crate) fn shown(text: &str, secrets: &[&str]) -> String {
     let mut text = text.to_owned();
     for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
         let encoded: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();

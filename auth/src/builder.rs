@@ -10,12 +10,15 @@ use crate::{
     cache::Cache,
     client::{Client, Inner},
     clock::{Clock, SystemClock},
+    credentials::{Credentials, CredentialsProvider, Source},
     error::BuildError,
     exchange::Exchange,
-    grant::{ClientAuth, Credentials, Grant},
+    grant::{BodyEncoding, ClientAuth, Grant},
     policy::{RetryPolicy, Timeouts, TokenPolicy},
     profile::{Profile, Rate},
     secret::Secret,
+    store::{MemoryStore, TokenStore},
+    supply::Supply,
     transport::{Transport, is_loopback, may_carry_secrets},
 };
 
@@ -26,8 +29,9 @@ const LARGEST_BODY: usize = 256 * 1024 * 1024;
 #[must_use = "a client is made by `build`"]
 pub struct ClientBuilder {
     profile: Profile,
-    grant: Grant,
-    credentials: Option<Credentials>,
+    credentials: Option<Source>,
+    store: Option<Arc<dyn TokenStore>>,
+    memory_only: bool,
     scope: Option<String>,
     label: Option<String>,
     allow_http: Vec<String>,
@@ -43,8 +47,9 @@ impl ClientBuilder {
     pub(crate) fn new(profile: Profile) -> Self {
         Self {
             profile,
-            grant: Grant::ClientCredentials,
             credentials: None,
+            store: None,
+            memory_only: false,
             scope: None,
             label: None,
             allow_http: Vec::new(),
@@ -57,9 +62,36 @@ impl ClientBuilder {
         }
     }
 
-    /// The client id and its secret. Required.
+    /// The client id and its secret, and what the grant takes. Required, unless there is a provider.
     pub fn credentials(mut self, credentials: Credentials) -> Self {
-        self.credentials = Some(credentials);
+        self.credentials = Some(Source::Fixed(Arc::new(credentials)));
+        self
+    }
+
+    /// Where credentials come from, in place of fixed ones: asked when a token is first needed, and again once after a
+    /// refusal, so that a rotated secret needs no restart.
+    pub fn credentials_provider(mut self, provider: impl CredentialsProvider) -> Self {
+        self.credentials = Some(Source::provider(Arc::new(provider)));
+        self
+    }
+
+    /// Where tokens are kept, and shared with whoever uses the same store for the same identity. Without it, in the memory
+    /// of this client and its clones.
+    pub fn store(mut self, store: impl TokenStore) -> Self {
+        self.store = Some(Arc::new(store));
+        self
+    }
+
+    /// The same, for one that is shared already.
+    pub fn shared_store(mut self, store: Arc<dyn TokenStore>) -> Self {
+        self.store = Some(store);
+        self
+    }
+
+    /// Tokens of a grant that needs a person may be lost with the process: a person then has to come again. Without this,
+    /// such a grant is not built without a store that outlives the process.
+    pub fn memory_only(mut self) -> Self {
+        self.memory_only = true;
         self
     }
 
@@ -81,13 +113,25 @@ impl ClientBuilder {
         self
     }
 
+    /// Where the credentials go when a token is refreshed, in place of the profile's way.
+    pub fn refresh_client_auth(mut self, place: ClientAuth) -> Self {
+        self.profile = self.profile.refresh_client_auth(place);
+        self
+    }
+
+    /// How the body of a token request is written, in place of the profile's way.
+    pub fn body_encoding(mut self, encoding: BodyEncoding) -> Self {
+        self.profile = self.profile.body_encoding(encoding);
+        self
+    }
+
     /// The scope of the original grant, in place of the profile's.
     pub fn scope(mut self, scope: impl Into<String>) -> Self {
         self.scope = Some(scope.into());
         self
     }
 
-    /// What spans call this client; without it, the client id.
+    /// What spans call this client; without it, the client id, or with a provider the profile's name.
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = Some(label.into());
         self
@@ -199,20 +243,20 @@ impl ClientBuilder {
                 api_url.path()
             ));
         }
+        problems.extend(self.profile.problems.iter().cloned());
         match &self.credentials {
-            None => problems.push("no credentials: call `credentials`".to_owned()),
-            Some(Credentials { client_id, client_secret }) => {
-                if client_id.trim().is_empty() {
-                    problems.push("the client id is empty: call `credentials`".to_owned());
+            None => problems.push("no credentials: call `credentials` or `credentials_provider`".to_owned()),
+            Some(Source::Fixed(credentials)) => {
+                problems.extend(credentials.problems(&self.profile));
+                problems.extend(self.scope_problem(credentials.grant()));
+                if credentials.grant().needs_a_person() {
+                    problems.extend(self.store_problem());
                 }
-                if client_secret.expose().trim().is_empty() {
-                    problems.push("the client secret is empty: call `credentials`".to_owned());
-                }
-                let places = [self.profile.client_auth, self.profile.refresh_client_auth];
-                if client_id.contains(':') && places.contains(&ClientAuth::BasicPlain) {
-                    problems.push(
-                        "a client id with `:` cannot go into a plain Basic header: call `client_auth`".to_owned(),
-                    );
+            }
+            // What it will give is not known yet, but what a profile can need is.
+            Some(Source::Provider { .. }) => {
+                if !self.profile.grants.is_empty() && self.profile.grants.iter().all(|grant| grant.needs_a_person()) {
+                    problems.extend(self.store_problem());
                 }
             }
         }
@@ -225,12 +269,17 @@ impl ClientBuilder {
         let secure = [&token_url, &api_url].iter().any(|url| url.scheme() == "https");
         let local = [&token_url, &api_url].iter().any(|url| url.scheme() == "http" && is_loopback(url));
         let http = self.transport.build(self.timeouts.connect, secure, local)?;
-        let label = self.label.unwrap_or_else(|| credentials.client_id.clone());
+        let label = self.label.unwrap_or_else(|| match &credentials {
+            Source::Fixed(credentials) => credentials.client_id.clone(),
+            Source::Provider { .. } => self.profile.name.clone().into_owned(),
+        });
         let api_headers = self.profile.api_headers.clone();
         let budget = Budget::new(self.profile.rate, Arc::clone(&self.clock));
+        let authorization_header = self.profile.authorization_header.clone();
+        let throttle = self.profile.throttle.clone();
+        let causes_of_401 = self.profile.causes_of_401.clone();
         let exchange = Exchange {
             profile: self.profile,
-            grant: self.grant,
             credentials,
             token_url: TokenUrl::from_url(token_url),
             scope: self.scope,
@@ -238,18 +287,43 @@ impl ClientBuilder {
             clock: Arc::clone(&self.clock),
             policy: self.token_policy,
         };
+        let supply = match self.store {
+            Some(store) => Supply::shared(exchange, store),
+            None => Supply::alone(exchange, Arc::new(MemoryStore::new())),
+        };
         Ok(Client::new(Inner {
             label,
             api_url,
             api_headers,
             http,
-            cache: Arc::new(Cache::new(exchange)),
+            authorization_header,
+            throttle,
+            causes_of_401,
+            cache: Arc::new(Cache::new(supply)),
             budget,
             timeouts: self.timeouts,
             retry: self.retry,
             largest_body: self.largest_body,
             clock: self.clock,
         }))
+    }
+
+    /// A scope where none goes.
+    fn scope_problem(&self, grant: Grant) -> Option<String> {
+        let none_goes = self.profile.scope_of(grant, self.profile.client_auth) == Some(None);
+        (self.scope.is_some() && none_goes).then(|| {
+            format!("`{}` takes no scope with this grant and these credentials: leave out `scope`", self.profile.name)
+        })
+    }
+
+    /// A grant that needs a person, and nothing that outlives the process.
+    fn store_problem(&self) -> Option<String> {
+        let is_durable = self.store.as_ref().is_some_and(|store| store.is_durable());
+        (!is_durable && !self.memory_only).then(|| {
+            "the tokens of this grant need a person to get them anew, and would be lost with the process: call `store` with \
+             one that outlives it, or `memory_only` if that is meant"
+                .to_owned()
+        })
     }
 
     fn address(&self, what: &str, setter: &str, text: Option<&str>, problems: &mut Vec<String>) -> Option<Url> {

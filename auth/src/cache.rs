@@ -10,11 +10,10 @@ use tokio::sync::watch;
 
 use crate::{
     clock::within,
-    exchange::{Exchange, Outcome},
     fault::Fault,
     renewal::{Decision, Renewal, Verdict},
-    secret::Secret,
-    token::{AccessToken, Timeline, Token},
+    supply::{Delivery, Memory, Supply},
+    token::{AccessToken, Token},
 };
 
 /// A flight that ends without a word this often is not started again for the same caller.
@@ -27,34 +26,34 @@ type Landing = Option<Result<Arc<Token>, Arc<Fault>>>;
 pub(crate) struct Cache {
     snapshot: ArcSwapOption<Token>,
     state: Mutex<State>,
-    exchange: Exchange,
+    supply: Supply,
 }
 
 #[derive(Debug, Default)]
 struct State {
     renewal: Renewal,
     token: Option<Arc<Token>>,
-    refresh_token: Option<Secret>,
+    memory: Memory,
     flight: Option<(u64, watch::Receiver<Landing>)>,
     refusal: Option<Arc<Fault>>,
 }
 
 impl Cache {
-    pub(crate) fn new(exchange: Exchange) -> Self {
-        let renewal = Renewal::new(exchange.policy.longest());
+    pub(crate) fn new(supply: Supply) -> Self {
+        let renewal = Renewal::new(supply.longest());
         let state = Mutex::new(State { renewal, ..State::default() });
-        Self { snapshot: ArcSwapOption::empty(), state, exchange }
+        Self { snapshot: ArcSwapOption::empty(), state, supply }
     }
 
     /// The token in hand while nothing needs to be done about it.
     pub(crate) fn hit(&self) -> Option<Arc<Token>> {
-        let now = self.exchange.clock.now();
+        let now = self.supply.exchange.clock.now();
         self.snapshot.load().as_ref().filter(|token| !token.timeline.is_due(now)).cloned()
     }
 
     /// The same, for somebody outside.
     pub(crate) fn lend(&self, min_validity: Duration) -> Option<AccessToken> {
-        let now = self.exchange.clock.now();
+        let now = self.supply.exchange.clock.now();
         let token = self.snapshot.load();
         let is_good = token.as_ref().is_some_and(|token| {
             let timeline = &token.timeline;
@@ -72,9 +71,11 @@ impl Cache {
             };
             // The sender is dropped without a word when its task panics or its runtime ends, and keeps silent when its
             // runtime is not driven.
-            let clock = self.exchange.clock.as_ref();
-            let landed = within(clock, self.exchange.policy.longest(), landing.wait_for(Option::is_some)).await;
+            let clock = self.supply.exchange.clock.as_ref();
+            let landed = within(clock, self.supply.longest(), landing.wait_for(Option::is_some)).await;
             match landed.and_then(Result::ok).and_then(|landed| landed.clone()) {
+                // What a sibling left may be enough for the one who went for it, and not for this caller.
+                Some(Ok(token)) if token.timeline.was_adopted() && !self.lasts(&token, min_validity) => {}
                 Some(result) => return result.and_then(|token| long_enough(token, min_validity)),
                 None => self.lock().vanished(flight),
             }
@@ -84,7 +85,7 @@ impl Cache {
 
     /// The API answered 401 to this token: true when another one is worth a replay.
     pub(crate) fn rejected(&self, token: &Token) -> bool {
-        let now = self.exchange.clock.now();
+        let now = self.supply.exchange.clock.now();
         let mut state = self.lock();
         let verdict = state.renewal.rejected(now, token.generation, token.was_accepted());
         if verdict == Verdict::AskAgain && state.token.as_ref().is_some_and(|held| held.generation == token.generation)
@@ -95,17 +96,17 @@ impl Cache {
     }
 
     fn decide(self: &Arc<Self>, min_validity: Duration) -> Result<Course, Arc<Fault>> {
-        let now = self.exchange.clock.now();
+        let now = self.supply.exchange.clock.now();
         let mut state = self.lock();
         state.clear_the_dead();
         let decision = state.renewal.ask(now, min_validity);
         let token = match decision {
             Decision::Serve => state.token.clone(),
             Decision::ServeAndRenew(flight) => {
-                self.start(&mut state, flight);
+                self.start(&mut state, flight, Duration::ZERO);
                 state.token.clone()
             }
-            Decision::Renew(flight) => return Ok(Course::Wait(flight, self.start(&mut state, flight))),
+            Decision::Renew(flight) => return Ok(Course::Wait(flight, self.start(&mut state, flight, min_validity))),
             Decision::Join(flight) => {
                 let landing = state.flight.as_ref().map(|(_, landing)| landing.clone());
                 return landing.map(|landing| Course::Wait(flight, landing)).ok_or_else(|| Arc::new(Fault::Vanished));
@@ -116,36 +117,37 @@ impl Cache {
         token.map(Course::Serve).ok_or_else(|| Arc::new(Fault::Vanished))
     }
 
+    fn lasts(&self, token: &Token, min_validity: Duration) -> bool {
+        self.supply.exchange.clock.now().until(token.timeline.expires) >= min_validity
+    }
+
     /// Spawned, so that a caller who goes away takes nothing from those who wait.
-    fn start(self: &Arc<Self>, state: &mut State, flight: u64) -> watch::Receiver<Landing> {
+    fn start(self: &Arc<Self>, state: &mut State, flight: u64, min_validity: Duration) -> watch::Receiver<Landing> {
         let (sender, landing) = watch::channel(None);
         state.flight = Some((flight, landing.clone()));
-        let refresh_token = state.refresh_token.clone();
+        let (memory, in_hand) = (state.memory.clone(), state.token.clone());
         let cache = Arc::clone(self);
         tokio::spawn(async move {
-            let outcome = cache.exchange.run(refresh_token.as_ref()).await;
-            let result = cache.land(flight, outcome);
+            let delivery = cache.supply.fetch(memory, in_hand.as_deref(), min_validity).await;
+            let result = cache.land(flight, delivery);
             // Nobody may be waiting: the token is in hand all the same.
             let _ = sender.send(Some(result));
         });
         landing
     }
 
-    fn land(&self, flight: u64, outcome: Outcome) -> Result<Arc<Token>, Arc<Fault>> {
-        let now = self.exchange.clock.now();
+    fn land(&self, flight: u64, delivery: Delivery) -> Result<Arc<Token>, Arc<Fault>> {
+        let now = self.supply.exchange.clock.now();
         let mut state = self.lock();
-        if outcome.refresh_token_is_spent {
-            state.refresh_token = None;
+        let is_ours = state.flight.as_ref().is_some_and(|(number, _)| *number == flight);
+        // One that was given up for dead brings news only when it brings a token.
+        if is_ours || delivery.result.is_ok() {
+            state.memory = delivery.memory;
         }
-        match outcome.result {
-            Ok(granted) => {
-                // Kept before anything is done with the token that came along.
-                if granted.refresh_token.is_some() {
-                    state.refresh_token = granted.refresh_token;
-                }
-                let lead = self.exchange.profile.renewal_lead;
-                let timeline = Timeline::new(granted.sent, granted.lifetime, lead, fastrand::f64());
-                let token = Arc::new(Token::new(state.renewal.next_generation(), granted.header, timeline));
+        match delivery.result {
+            Ok(supplied) => {
+                let timeline = supplied.timeline;
+                let token = Arc::new(Token::new(state.renewal.next_generation(), supplied.header, timeline));
                 if state.renewal.succeeded(flight, timeline) {
                     state.flight = None;
                     state.refusal = None;
@@ -167,7 +169,7 @@ impl Cache {
                 }
                 // A subscriber that uses this very client must not find the lock taken.
                 drop(state);
-                tracing::debug!(profile = self.exchange.profile.name(), %fault, "no token");
+                tracing::debug!(profile = self.supply.exchange.profile.name(), %fault, "no token");
                 Err(fault)
             }
         }
@@ -219,23 +221,26 @@ mod tests {
     use super::*;
     use crate::{
         clock::{Clock, ManualClock},
-        grant::{Credentials, Grant},
+        credentials::{Credentials, Source},
+        exchange::Exchange,
         policy::TokenPolicy,
         profile::Profile,
+        store::MemoryStore,
+        token::Timeline,
         transport::Transport,
     };
 
     fn cache(clock: &ManualClock) -> Arc<Cache> {
-        Arc::new(Cache::new(Exchange {
+        let exchange = Exchange {
             profile: Profile::perenso(),
-            grant: Grant::ClientCredentials,
-            credentials: Credentials::new("show-1", "s3cr3t"),
+            credentials: Source::Fixed(Arc::new(Credentials::new("show-1", "s3cr3t"))),
             token_url: oauth2::TokenUrl::new("http://127.0.0.1:1/token".to_owned()).unwrap(),
             scope: None,
             http: Transport::default().build(Duration::from_secs(1), false, true).unwrap(),
             clock: Arc::new(clock.clone()),
             policy: TokenPolicy::default(),
-        }))
+        };
+        Arc::new(Cache::new(Supply::alone(exchange, Arc::new(MemoryStore::new()))))
     }
 
     #[test]
@@ -251,27 +256,5 @@ mod tests {
         thread::spawn(move || sender.send(asking.hit().map(|token| token.generation)));
         assert_eq!(answer.recv_timeout(Duration::from_secs(5)), Ok(Some(1)), "it waits for the lock");
         drop(held);
-    }
-
-    #[test]
-    fn t3_a_fleet_does_not_renew_in_step() {
-        let clock = ManualClock::default();
-        let dues: std::collections::HashSet<_> = (0..8)
-            .map(|_| {
-                let cache = cache(&clock);
-                let Decision::Renew(flight) = cache.lock().renewal.ask(clock.now(), Duration::ZERO) else {
-                    panic!("there is no token yet");
-                };
-                let granted = crate::exchange::Granted {
-                    header: crate::token::bearer("tok").unwrap(),
-                    refresh_token: None,
-                    lifetime: Duration::from_secs(300),
-                    sent: clock.now(),
-                };
-                let outcome = Outcome { result: Ok(granted), refresh_token_is_spent: false };
-                cache.land(flight, outcome).unwrap().timeline.due.monotonic
-            })
-            .collect();
-        assert!(dues.len() > 1, "all are due at the same moment");
     }
 }

@@ -114,7 +114,7 @@ impl<'a> Journey<'a> {
             let token = self.token().await?;
             // A body that is a stream cannot be had twice: then there is no second attempt, and no empty one either.
             let again = request.try_clone();
-            request.headers_mut().insert(AUTHORIZATION, token.header());
+            request.headers_mut().insert(&self.client.authorization_header, token.header());
             let (ending, answer) = self.send(request).await?;
             if matches!(ending, Ending::Answered(status) if outcome::proves_the_token(status)) {
                 token.accept();
@@ -240,10 +240,9 @@ impl<'a> Journey<'a> {
             }
             again => {
                 let why = if again.is_none() {
-                    "the body is a stream and cannot be sent again; the next call gets a new token"
+                    "the body is a stream and cannot be sent again; the next call gets a new token".to_owned()
                 } else {
-                    "a new token does not help: the likely causes are a token URL and an API address that do not belong \
-                     together, or credentials without access to this show or this resource"
+                    format!("a new token does not help: the likely causes are {}", self.client.causes_of_401)
                 };
                 let Refusal { status, headers, body } = refusal;
                 Err(self.trip.error(ErrorKind::Unauthorized, format!("the API answered 401; {why}")).with(|inner| {
@@ -257,7 +256,9 @@ impl<'a> Journey<'a> {
 
     fn refused(&self, refusal: Refusal) -> Error {
         let Refusal { status, headers, body } = refusal;
-        let asked = retry_after(&headers, self.client.clock.wall());
+        let throttle = self.client.throttle.as_ref().filter(|_| status == StatusCode::TOO_MANY_REQUESTS);
+        let wall = self.client.clock.wall();
+        let asked = retry_after(&headers, wall).or_else(|| throttle.map(|throttle| throttle.pause(&body, wall)));
         let (kind, detail) = if status.is_redirection() {
             let to = location(&headers, &self.client.api_url);
             (ErrorKind::Redirect, format!("the API redirects ({}) to {to}; no redirect is followed", status.as_u16()))
@@ -366,7 +367,8 @@ pub(crate) fn prepare(client: &Inner, request: &mut Request, call: &Call<'_>) ->
         headers.insert(name, value.clone());
     }
     for (name, value) in call.options.map(|options| &options.headers).into_iter().flatten() {
-        if [AUTHORIZATION, HOST, CONTENT_LENGTH, TRANSFER_ENCODING].contains(name) {
+        let own = [AUTHORIZATION, HOST, CONTENT_LENGTH, TRANSFER_ENCODING];
+        if own.contains(name) || *name == client.authorization_header {
             let detail = format!("`{name}` is not for callers to set; take it out of `CallOptions::header`");
             return Err(Error::new(ErrorKind::Request, call.operation.clone(), detail));
         }
@@ -378,9 +380,12 @@ pub(crate) fn prepare(client: &Inner, request: &mut Request, call: &Call<'_>) ->
 /// A token fault as the error of one call.
 pub(crate) fn of_fault(trip: &Trip, fault: Arc<Fault>) -> Error {
     let kind = match *fault {
-        Fault::Refused { .. } | Fault::Redirected { .. } => ErrorKind::Refused,
+        Fault::Refused(_) | Fault::Redirected { .. } => ErrorKind::Refused,
+        Fault::PersonNeeded { .. } => ErrorKind::PersonNeeded,
         Fault::TooShort { .. } => ErrorKind::Request,
-        Fault::Unreadable { .. } | Fault::Unavailable { .. } | Fault::Vanished => ErrorKind::TokenUnavailable,
+        Fault::Credentials { .. } | Fault::Unreadable { .. } | Fault::Unavailable { .. } | Fault::Vanished => {
+            ErrorKind::TokenUnavailable
+        }
     };
     trip.error(kind, fault.to_string()).with(|inner| {
         inner.status = fault.status();

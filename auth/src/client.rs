@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use http::{HeaderMap, Method};
+use http::{HeaderMap, HeaderName, Method};
 use reqwest::Url;
 use tracing::{Instrument, field};
 
@@ -20,7 +20,7 @@ use crate::{
     clock::Clock,
     error::Error,
     policy::{Repeat, RetryPolicy, Timeouts},
-    profile::Profile,
+    profile::{Profile, Throttle},
     request::RequestBuilder,
     response::{Response, Trip},
     token::AccessToken,
@@ -50,6 +50,9 @@ pub(crate) struct Inner {
     pub(crate) api_url: Url,
     pub(crate) api_headers: HeaderMap,
     pub(crate) http: reqwest::Client,
+    pub(crate) authorization_header: HeaderName,
+    pub(crate) throttle: Option<Throttle>,
+    pub(crate) causes_of_401: Cow<'static, str>,
     pub(crate) cache: Arc<Cache>,
     pub(crate) budget: Budget,
     pub(crate) timeouts: Timeouts,

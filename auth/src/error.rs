@@ -5,6 +5,8 @@ use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 use bytes::Bytes;
 use http::StatusCode;
 
+use crate::fault::Fault;
+
 type Source = Arc<dyn std::error::Error + Send + Sync>;
 
 /// What kind of thing went wrong. Kinds may be added.
@@ -16,6 +18,9 @@ pub enum ErrorKind {
     /// The token endpoint refused the grant: id, secret or scope are wrong, or no longer right. Not retried; the
     /// refusal is remembered for ten seconds.
     Refused,
+    /// The refresh was finally refused and the grant needs a person: a new authorization code, or a new refresh token. Not
+    /// retried; remembered for ten seconds.
+    PersonNeeded,
     /// No token could be had: the token endpoint could not be reached, broke, or made no sense.
     TokenUnavailable,
     /// The API answered 401 although the token was new.
@@ -154,7 +159,16 @@ impl Error {
     /// Whether the credentials are the problem: the grant was refused, or fresh tokens are.
     #[must_use]
     pub fn is_auth(&self) -> bool {
-        matches!(self.0.kind, ErrorKind::Refused | ErrorKind::Unauthorized)
+        matches!(self.0.kind, ErrorKind::Refused | ErrorKind::PersonNeeded | ErrorKind::Unauthorized)
+    }
+
+    /// What the token endpoint said when it refused: `error` and `error_description` of RFC 6749 section 5.2, without
+    /// secrets and control characters, at most 200 characters of each. `None` when that is not why the call failed.
+    #[must_use]
+    pub fn token_error(&self) -> Option<TokenError<'_>> {
+        let fault = self.0.source.as_deref()?.downcast_ref::<Fault>()?;
+        let refusal = fault.refusal()?;
+        Some(TokenError { error: refusal.error.as_deref(), description: refusal.description.as_deref() })
     }
 
     /// Whether the same call may go through later: the fault lay in the moment. It says nothing about whether a
@@ -222,6 +236,16 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.0.source.as_deref().map(|source| source as _)
     }
+}
+
+/// The words of a token endpoint that refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TokenError<'a> {
+    /// The code, such as `invalid_grant`.
+    pub error: Option<&'a str>,
+    /// The text for people.
+    pub description: Option<&'a str>,
 }
 
 /// What stands in the way of a client: everything at once, each with the setter to call.

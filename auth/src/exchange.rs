@@ -1,33 +1,31 @@
 //! One token exchange, from the first request to a token or a fault: refresh where there is a refresh token, else, or
-//! when that fails, the original grant. The requests are those of the `oauth2` crate; the adapter below sends them.
+//! when that fails, the original grant. The requests are those of the `oauth2` crate; `adapter` sends them.
 
-use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, StatusCode};
 use oauth2::{
-    AsyncHttpClient, AuthType, ClientId, ClientSecret, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse,
-    RefreshToken, RequestTokenError, Scope, StandardRevocableToken, TokenResponse, TokenUrl,
+    AuthType, AuthorizationCode, ClientId, ClientSecret, EndpointNotSet, EndpointSet, PkceCodeVerifier, RefreshToken,
+    ResourceOwnerPassword, ResourceOwnerUsername, Scope, StandardRevocableToken, TokenResponse, TokenUrl,
     basic::{BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse},
 };
-use zeroize::Zeroizing;
 
 use crate::{
-    answer::{ErrorAnswer, TokenAnswer, without_mark},
-    body,
-    clock::{Clock, Now, within},
+    answer::TokenAnswer,
+    clock::{Clock, Now},
+    credentials::{Credentials, Proof, Source},
     fault::Fault,
-    grant::{ClientAuth, Credentials, Grant},
-    policy::TokenPolicy,
+    grant::{ClientAuth, Grant},
+    identity::Identity,
+    policy::{Backoff, TokenPolicy},
     profile::Profile,
-    retry_after::retry_after,
     secret::Secret,
     token::bearer,
-    transport::location,
 };
 
-/// No honest token answer is larger.
-const LARGEST_ANSWER: usize = 1024 * 1024;
+mod adapter;
+
+use adapter::{Adapter, fault_of};
 
 type OauthClient = oauth2::Client<
     BasicErrorResponse,
@@ -46,8 +44,7 @@ type OauthClient = oauth2::Client<
 #[derive(Debug)]
 pub(crate) struct Exchange {
     pub(crate) profile: Profile,
-    pub(crate) grant: Grant,
-    pub(crate) credentials: Credentials,
+    pub(crate) credentials: Source,
     pub(crate) token_url: TokenUrl,
     pub(crate) scope: Option<String>,
     pub(crate) http: reqwest::Client,
@@ -59,88 +56,193 @@ pub(crate) struct Exchange {
 pub(crate) struct Granted {
     pub(crate) header: HeaderValue,
     pub(crate) refresh_token: Option<Secret>,
+    pub(crate) refresh_expires_in: Option<Duration>,
     pub(crate) lifetime: Duration,
     /// When the request left: the token's life counts from here.
     pub(crate) sent: Now,
 }
 
-/// How an exchange ended, and what became of the refresh token that went in.
+/// How an exchange ended, and what became of what went into it.
 pub(crate) struct Outcome {
     pub(crate) result: Result<Granted, Fault>,
-    /// The refresh token went out and cannot be used again: it was refused, or exchanged for another.
+    /// The refresh token went out and must not go out again: it was refused, or exchanged for another.
     pub(crate) refresh_token_is_spent: bool,
+    /// The code, or the refresh token of the credentials, went out and is used up.
+    pub(crate) proof_is_spent: bool,
+}
+
+/// The time that all attempts of one grant have together, and the pauses between them.
+struct Patience {
+    started: std::time::Instant,
+    pauses: Backoff,
 }
 
 impl Exchange {
     /// Runs the exchange to its end, however long its own deadlines let it.
-    pub(crate) async fn run(&self, refresh_token: Option<&Secret>) -> Outcome {
-        let mut refresh_token_is_spent = false;
+    pub(crate) async fn run(
+        &self,
+        credentials: &Credentials,
+        refresh_token: Option<&Secret>,
+        proof_is_spent: bool,
+    ) -> Outcome {
+        let mut outcome = Outcome {
+            result: Err(Fault::PersonNeeded { grant: credentials.grant(), refusal: None }),
+            refresh_token_is_spent: false,
+            proof_is_spent: false,
+        };
         if let Some(refresh_token) = refresh_token {
-            // Once and never blindly again: a server may take a repeated refresh token for a stolen one.
-            match self.attempt(Some(refresh_token), self.policy.attempt).await {
+            let refreshed = match credentials.grant().needs_a_person() {
+                true => self.refresh_at_all_costs(credentials, refresh_token).await,
+                // Once and never blindly again: a server may take a repeated refresh token for a stolen one.
+                false => self.attempt(credentials, Some(refresh_token), self.policy.attempt).await,
+            };
+            let fault = match refreshed {
                 Ok(granted) => {
-                    let refresh_token_is_spent = granted.refresh_token.is_some();
-                    return Outcome { result: Ok(granted), refresh_token_is_spent };
+                    outcome.refresh_token_is_spent = granted.refresh_token.is_some();
+                    outcome.result = Ok(granted);
+                    return outcome;
                 }
-                Err(fault) => {
-                    refresh_token_is_spent = fault.spends_the_refresh_token();
-                    tracing::debug!(profile = self.profile.name(), %fault, "refresh failed, asking with the original grant");
-                }
-            }
-        }
-        let result = self.original_grant().await;
-        Outcome { result, refresh_token_is_spent }
-    }
-
-    async fn original_grant(&self) -> Result<Granted, Fault> {
-        let started = self.clock.monotonic();
-        let left = || self.policy.total.saturating_sub(self.clock.monotonic().saturating_duration_since(started));
-        let mut pauses = self.policy.backoff();
-        loop {
-            let fault = match self.attempt(None, self.policy.attempt.min(left())).await {
-                Ok(granted) => return Ok(granted),
                 Err(fault) => fault,
             };
-            let Fault::Unavailable { retry_after, .. } = &fault else { return Err(fault) };
-            let Some(pause) = pauses.next() else { return Err(fault) };
-            let pause = retry_after.map_or(pause, |asked| asked.max(pause));
-            if pause >= left() {
-                return Err(fault);
+            if credentials.grant().needs_a_person() {
+                let invalid_grant = fault.refusal().filter(|refusal| refusal.is_invalid_grant()).cloned();
+                let Some(refusal) = invalid_grant else {
+                    // Whatever this was, the refresh token may still be good, and there is no other.
+                    outcome.result = Err(fault);
+                    return outcome;
+                };
+                outcome.refresh_token_is_spent = true;
+                outcome.result = Err(Fault::PersonNeeded { grant: credentials.grant(), refusal: Some(refusal) });
+            } else {
+                outcome.refresh_token_is_spent = fault.spends_the_refresh_token();
+                tracing::debug!(profile = self.profile.name(), %fault, "refresh failed, asking with the original grant");
             }
-            tracing::debug!(profile = self.profile.name(), %fault, ?pause, "asking for a token again");
-            self.clock.sleep(pause).await;
+        }
+        if proof_is_spent || matches!(credentials.proof, Proof::RefreshToken(_)) {
+            return outcome;
+        }
+        let result = self.original_grant(credentials).await;
+        if matches!(credentials.proof, Proof::Code(_)) {
+            outcome.proof_is_spent = match &result {
+                Ok(_) => true,
+                Err(fault) => fault.refusal().is_some_and(crate::fault::Refusal::is_invalid_grant),
+            };
+        }
+        outcome.result = result.map_err(|fault| match fault {
+            Fault::Refused(refusal) if outcome.proof_is_spent => {
+                Fault::PersonNeeded { grant: credentials.grant(), refusal: Some(refusal) }
+            }
+            fault => fault,
+        });
+        outcome
+    }
+
+    async fn original_grant(&self, credentials: &Credentials) -> Result<Granted, Fault> {
+        let mut patience = self.patience();
+        loop {
+            let limit = self.policy.attempt.min(self.left(&patience));
+            match self.attempt(credentials, None, limit).await {
+                Ok(granted) => return Ok(granted),
+                Err(fault) => self.pause(&mut patience, fault).await?,
+            }
         }
     }
 
-    async fn attempt(&self, refresh_token: Option<&Secret>, limit: Duration) -> Result<Granted, Fault> {
-        let place = if refresh_token.is_some() { self.profile.refresh_client_auth } else { self.profile.client_auth };
-        let client = self.oauth_client(place);
-        let adapter = Adapter { exchange: self, place, refresh_token, limit };
-        let sent = self.clock.now();
-        let answer = match refresh_token {
-            Some(token) => {
-                let token = RefreshToken::new(token.expose().to_owned());
-                let mut request = client.exchange_refresh_token(&token);
-                if let Some(scope) = &self.profile.scope_on_refresh {
-                    request = request.add_scope(Scope::new(scope.clone()));
+    /// A refresh that nothing but a person can replace: after a lost answer once more with the same token, since it may
+    /// not have been processed; and again and again while the server says that it did not process it.
+    async fn refresh_at_all_costs(&self, credentials: &Credentials, token: &Secret) -> Result<Granted, Fault> {
+        let mut patience = self.patience();
+        let mut was_lost = false;
+        loop {
+            let limit = self.policy.attempt.min(self.left(&patience));
+            match self.attempt(credentials, Some(token), limit).await {
+                Ok(granted) => return Ok(granted),
+                Err(fault) if fault.is_lost() && was_lost => return Err(fault),
+                Err(fault) if fault.is_lost() => {
+                    tracing::debug!(profile = self.profile.name(), %fault, "the answer to a refresh was lost, asking once more");
+                    was_lost = true;
                 }
+                Err(fault) => self.pause(&mut patience, fault).await?,
+            }
+        }
+    }
+
+    fn patience(&self) -> Patience {
+        Patience { started: self.clock.monotonic(), pauses: self.policy.backoff() }
+    }
+
+    fn left(&self, patience: &Patience) -> Duration {
+        self.policy.total.saturating_sub(self.clock.monotonic().saturating_duration_since(patience.started))
+    }
+
+    /// Waits before the next attempt, or says that there is none.
+    async fn pause(&self, patience: &mut Patience, fault: Fault) -> Result<(), Fault> {
+        let Fault::Unavailable { retry_after, .. } = &fault else { return Err(fault) };
+        let Some(pause) = patience.pauses.next() else { return Err(fault) };
+        let pause = retry_after.map_or(pause, |asked| asked.max(pause));
+        if pause >= self.left(patience) {
+            return Err(fault);
+        }
+        tracing::debug!(profile = self.profile.name(), %fault, ?pause, "asking for a token again");
+        self.clock.sleep(pause).await;
+        Ok(())
+    }
+
+    async fn attempt(
+        &self,
+        credentials: &Credentials,
+        refresh_token: Option<&Secret>,
+        limit: Duration,
+    ) -> Result<Granted, Fault> {
+        let grant = if refresh_token.is_some() { Grant::RefreshToken } else { credentials.grant() };
+        let place = if refresh_token.is_some() { self.profile.refresh_client_auth } else { self.profile.client_auth };
+        let client = self.oauth_client(credentials, place);
+        let adapter = Adapter { exchange: self, credentials, place, refresh_token, limit };
+        let redirect_uri = match &credentials.proof {
+            Proof::Code(code) => Some(code.redirect_uri.as_str()),
+            _ => None,
+        };
+        let scope = self.scope_for(grant, place).map(|scope| Scope::new(scope.to_owned()));
+        let sent = self.clock.now();
+        // The requests of the oauth2 crate are of different types and have the same methods.
+        macro_rules! send {
+            ($request:expr) => {{
+                let mut request = $request;
                 for (name, value) in &self.profile.token_fields {
-                    request = request.add_extra_param(name.as_str(), value.as_str());
+                    request = request.add_extra_param(name.as_str(), value.expose());
                 }
                 request.request_async(&adapter).await
-            }
-            None => match self.grant {
-                Grant::ClientCredentials => {
-                    let mut request = client.exchange_client_credentials();
-                    if let Some(scope) = self.scope_for(place) {
-                        request = request.add_scope(Scope::new(scope.to_owned()));
-                    }
-                    for (name, value) in &self.profile.token_fields {
-                        request = request.add_extra_param(name.as_str(), value.as_str());
-                    }
-                    request.request_async(&adapter).await
+            }};
+        }
+        let answer = match (refresh_token, &credentials.proof) {
+            (Some(token), _) => {
+                let token = RefreshToken::new(token.expose().to_owned());
+                let mut request = client.exchange_refresh_token(&token).add_scopes(scope);
+                if let Some(redirect_uri) = redirect_uri.filter(|_| self.profile.redirect_uri_on_refresh) {
+                    request = request.add_extra_param("redirect_uri", redirect_uri);
                 }
-            },
+                send!(request)
+            }
+            (None, Proof::User { name, password }) => {
+                let name = ResourceOwnerUsername::new(name.clone());
+                let password = ResourceOwnerPassword::new(password.expose().to_owned());
+                send!(client.exchange_password(&name, &password).add_scopes(scope))
+            }
+            (None, Proof::Code(code)) => {
+                let mut request = client.exchange_code(AuthorizationCode::new(code.code.expose().to_owned()));
+                // The crate would write the address anew, and servers compare it letter by letter.
+                request = request.add_extra_param("redirect_uri", code.redirect_uri.as_str());
+                if let Some(scope) = &scope {
+                    request = request.add_extra_param("scope", scope.as_str());
+                }
+                if let Some(verifier) = &code.pkce_verifier {
+                    request = request.set_pkce_verifier(PkceCodeVerifier::new(verifier.expose().to_owned()));
+                }
+                send!(request)
+            }
+            (None, Proof::None | Proof::RefreshToken(_)) => {
+                send!(client.exchange_client_credentials().add_scopes(scope))
+            }
         };
         let answer = answer.map_err(fault_of)?;
         let header = bearer(answer.access_token().secret()).ok_or_else(|| Fault::Unreadable {
@@ -150,153 +252,35 @@ impl Exchange {
         Ok(Granted {
             header,
             refresh_token: answer.refresh_token().map(|token| Secret::from(token.secret().as_str())),
+            refresh_expires_in: answer.refresh_expires_in(),
             lifetime: answer.expires_in().unwrap_or(self.profile.default_lifetime),
             sent,
         })
     }
 
-    fn oauth_client(&self, place: ClientAuth) -> OauthClient {
-        oauth2::Client::new(ClientId::new(self.credentials.client_id.clone()))
-            .set_client_secret(ClientSecret::new(self.credentials.client_secret.expose().to_owned()))
+    fn oauth_client(&self, credentials: &Credentials, place: ClientAuth) -> OauthClient {
+        oauth2::Client::new(ClientId::new(credentials.client_id.clone()))
+            .set_client_secret(ClientSecret::new(credentials.client_secret.expose().to_owned()))
             .set_auth_type(if place.is_basic() { AuthType::BasicAuth } else { AuthType::RequestBody })
             .set_token_uri(self.token_url.clone())
     }
 
-    fn scope_for(&self, place: ClientAuth) -> Option<&str> {
-        let of_profile = if place.is_basic() { &self.profile.scope_with_basic } else { &self.profile.scope_in_body };
-        self.scope.as_deref().or(of_profile.as_deref())
-    }
-}
-
-/// Carries the requests of the `oauth2` crate over reqwest, and forgives in the answers what RFC 6749 would not.
-struct Adapter<'a> {
-    exchange: &'a Exchange,
-    place: ClientAuth,
-    refresh_token: Option<&'a Secret>,
-    limit: Duration,
-}
-
-impl<'c> AsyncHttpClient<'c> for Adapter<'_> {
-    type Error = Fault;
-    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, Fault>> + Send + 'c>>;
-
-    fn call(&'c self, request: HttpRequest) -> Self::Future {
-        Box::pin(self.send(request))
-    }
-}
-
-impl Adapter<'_> {
-    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, Fault> {
-        let Exchange { clock, http, profile, .. } = self.exchange;
-        let mut request = reqwest::Request::try_from(request)
-            .map_err(|source| unavailable("the token request cannot be sent".to_owned(), Some(source), false))?;
-        if let Some(basic) = request.headers_mut().get_mut(header::AUTHORIZATION) {
-            if self.place == ClientAuth::BasicPlain {
-                *basic = self.plain_basic()?;
-            }
-            basic.set_sensitive(true);
-        }
-        for (name, value) in &profile.token_headers {
-            request.headers_mut().insert(name, value.clone());
-        }
-        let answer = within(clock.as_ref(), self.limit, async {
-            let response = http.execute(request).await.map_err(broken)?;
-            let status = response.status();
-            let headers = response.headers().clone();
-            match body::collect(response, LARGEST_ANSWER, clock.as_ref(), self.limit).await {
-                Ok(body) => Ok((status, headers, body)),
-                Err(body::Failure::TooLarge) if !status.is_success() => Ok((status, headers, bytes::Bytes::new())),
-                Err(body::Failure::TooLarge) => {
-                    Err(Fault::Unreadable { status, detail: format!("it is larger than {LARGEST_ANSWER} bytes") })
-                }
-                Err(body::Failure::Idle) => Err(unavailable("its answer stopped coming".to_owned(), None, true)),
-                Err(body::Failure::Broken(source)) => {
-                    Err(unavailable("its answer broke off".to_owned(), Some(source), true))
-                }
-            }
-        });
-        let Some(answer) = answer.await else {
-            return Err(unavailable(format!("no whole answer within {:?}", self.limit), None, true));
-        };
-        let (status, headers, body) = answer?;
-        if status.is_success() {
-            let body = without_mark(&body);
-            if body.iter().all(u8::is_ascii_whitespace) {
-                return Err(Fault::Unreadable { status, detail: "it is empty".to_owned() });
-            }
-            return Ok(HttpResponse::new(body.to_vec()));
-        }
-        if status.is_redirection() {
-            return Err(Fault::Redirected { status, to: location(&headers, self.exchange.token_url.url()) });
-        }
-        if status.is_server_error() || matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT) {
-            return Err(Fault::Unavailable {
-                detail: format!("it answered {}", status.as_u16()),
-                status: Some(status),
-                retry_after: retry_after(&headers, clock.wall()),
-                lost: false,
-                source: None,
-            });
-        }
-        let secrets = self.secrets();
-        let secrets: Vec<&str> = secrets.iter().map(|secret| secret.as_str()).collect();
-        let ErrorAnswer { error, description } = ErrorAnswer::read(&body, &secrets);
-        Err(Fault::Refused { status, error, description })
+    fn scope_for(&self, grant: Grant, place: ClientAuth) -> Option<&str> {
+        let own = self.scope.as_deref().filter(|_| grant != Grant::RefreshToken);
+        own.or_else(|| self.profile.scope_of(grant, place).flatten())
     }
 
-    /// What an error text must not hold.
-    fn secrets(&self) -> [Zeroizing<String>; 3] {
-        let refresh_token = self.refresh_token.map_or("", Secret::expose);
-        let client_secret = self.exchange.credentials.client_secret.expose();
-        [client_secret.to_owned(), refresh_token.to_owned(), self.pair()].map(Zeroizing::new)
-    }
-
-    fn plain_basic(&self) -> Result<HeaderValue, Fault> {
-        HeaderValue::from_str(&format!("Basic {}", self.pair()))
-            .map_err(|_| unavailable("the credentials fit no header".to_owned(), None, false))
-    }
-
-    /// Id and secret as plain Base64.
-    fn pair(&self) -> String {
-        let Credentials { client_id, client_secret } = &self.exchange.credentials;
-        STANDARD.encode(Zeroizing::new(format!("{client_id}:{}", client_secret.expose())).as_bytes())
-    }
-}
-
-fn unavailable(detail: String, source: Option<reqwest::Error>, lost: bool) -> Fault {
-    let source = source.map(|source| Arc::new(source.without_url()));
-    Fault::Unavailable { detail, status: None, retry_after: None, lost, source }
-}
-
-fn broken(source: reqwest::Error) -> Fault {
-    let lost = !source.is_connect();
-    let detail = if lost { "the connection broke" } else { "no connection" };
-    unavailable(detail.to_owned(), Some(source), lost)
-}
-
-fn fault_of(error: RequestTokenError<Fault, BasicErrorResponse>) -> Fault {
-    let unreadable = |detail: String| Fault::Unreadable { status: StatusCode::OK, detail };
-    match error {
-        RequestTokenError::Request(fault) => fault,
-        RequestTokenError::Parse(error, _) => unreadable(reason(error.inner())),
-        // The adapter lets nothing else through.
-        RequestTokenError::ServerResponse(_) | RequestTokenError::Other(_) => {
-            unreadable("it is not a token answer".to_owned())
-        }
-    }
-}
-
-/// What is wrong with an answer, without a value of it: serde_json quotes values, so its own words are only taken
-/// where there are none, and ours where they name a field.
-fn reason(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let ours = text.starts_with('`') || text.starts_with("no `");
-    match error.classify() {
-        serde_json::error::Category::Data if ours => {
-            text.rsplit_once(" at line ").map_or(text.clone(), |(what, _)| what.to_owned())
-        }
-        serde_json::error::Category::Data => "it is JSON, but not an object".to_owned(),
-        serde_json::error::Category::Eof => "it is JSON that ends too early".to_owned(),
-        _ => "it is not JSON".to_owned(),
+    /// Whose tokens these credentials get.
+    pub(crate) fn identity(&self, credentials: &Credentials) -> Identity {
+        let Self { profile, token_url, .. } = self;
+        let grant = credentials.grant();
+        let scope = self.scope_for(grant, profile.client_auth).unwrap_or_default();
+        let headers =
+            profile.token_headers.iter().flat_map(|(name, value)| [name.as_str(), value.to_str().unwrap_or("")]);
+        let fields = profile.token_fields.iter().flat_map(|(name, value)| [name.as_str(), value.expose()]);
+        let parts = [profile.name(), token_url.as_str(), grant.name(), scope, credentials.user_name()];
+        let tenant = profile.tenant.iter().map(String::as_str);
+        let parts = parts.into_iter().chain(headers).chain(fields).chain(tenant);
+        Identity::new(parts, credentials.client_id.clone(), credentials.client_secret.clone())
     }
 }

@@ -1,17 +1,54 @@
 //! Why there is no token: shared by all who waited for it, so it says nothing about any one call.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use http::StatusCode;
+
+use crate::grant::Grant;
 
 /// A server that asks for more is asked again after this.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
+/// What a token endpoint says when it refuses: RFC 6749 section 5.2, made fit to be shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) status: StatusCode,
+    pub(crate) error: Option<String>,
+    pub(crate) description: Option<String>,
+}
+
+impl Refusal {
+    /// Whether the grant itself, the refresh token or the code, is no good any more.
+    pub(crate) fn is_invalid_grant(&self) -> bool {
+        self.error.as_deref() == Some("invalid_grant")
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "({})", self.status.as_u16())?;
+        for words in [&self.error, &self.description].into_iter().flatten() {
+            write!(f, ": {words}")?;
+        }
+        Ok(())
+    }
+}
+
 /// The end of a token exchange that brought none.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum Fault {
-    #[error("the token endpoint refused the grant ({}){}", .status.as_u16(), words(.error.as_deref(), .description.as_deref()))]
-    Refused { status: StatusCode, error: Option<String>, description: Option<String> },
+    #[error("the token endpoint refused the grant {0}")]
+    Refused(Refusal),
+
+    #[error("{}", person(.grant.name(), .refusal.as_ref()))]
+    PersonNeeded { grant: Grant, refusal: Option<Refusal> },
+
+    #[error("the credentials cannot be used: {detail}")]
+    Credentials {
+        detail: String,
+        #[source]
+        source: Option<Arc<dyn std::error::Error + Send + Sync>>,
+    },
 
     #[error("the token endpoint's answer ({}) cannot be used: {detail}", .status.as_u16())]
     Unreadable { status: StatusCode, detail: String },
@@ -40,7 +77,7 @@ pub(crate) enum Fault {
 impl Fault {
     /// Whether the server gave its answer: asking again at once would bring the same.
     pub(crate) const fn is_answer(&self) -> bool {
-        matches!(self, Self::Refused { .. } | Self::Unreadable { .. } | Self::Redirected { .. })
+        matches!(self, Self::Refused(_) | Self::PersonNeeded { .. } | Self::Unreadable { .. } | Self::Redirected { .. })
     }
 
     /// How long the server asks to be left alone, within reason: longer than an exchange can wait by itself.
@@ -53,25 +90,36 @@ impl Fault {
 
     /// Whether a refresh token that went out must not go out again: it was refused, or perhaps exchanged for another.
     pub(crate) const fn spends_the_refresh_token(&self) -> bool {
-        matches!(self, Self::Refused { .. } | Self::Unreadable { .. } | Self::Unavailable { lost: true, .. })
+        matches!(self, Self::Refused(_) | Self::Unreadable { .. } | Self::Unavailable { lost: true, .. })
     }
 
-    pub(crate) const fn status(&self) -> Option<StatusCode> {
+    /// Whether nobody knows what became of the request: it may have been processed.
+    pub(crate) const fn is_lost(&self) -> bool {
+        matches!(self, Self::Unreadable { .. } | Self::Unavailable { lost: true, .. })
+    }
+
+    /// What the server said when it refused.
+    pub(crate) const fn refusal(&self) -> Option<&Refusal> {
         match self {
-            Self::Refused { status, .. } | Self::Unreadable { status, .. } | Self::Redirected { status, .. } => {
-                Some(*status)
-            }
+            Self::Refused(refusal) => Some(refusal),
+            Self::PersonNeeded { refusal, .. } => refusal.as_ref(),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn status(&self) -> Option<StatusCode> {
+        match self {
+            Self::Unreadable { status, .. } | Self::Redirected { status, .. } => Some(*status),
             Self::Unavailable { status, .. } => *status,
-            Self::TooShort { .. } | Self::Vanished => None,
+            Self::Refused(_) | Self::PersonNeeded { .. } => self.refusal().map(|refusal| refusal.status),
+            Self::Credentials { .. } | Self::TooShort { .. } | Self::Vanished => None,
         }
     }
 }
 
-fn words(error: Option<&str>, description: Option<&str>) -> String {
-    match (error, description) {
-        (Some(error), Some(description)) => format!(": {error}: {description}"),
-        (Some(error), None) => format!(": {error}"),
-        (None, Some(description)) => format!(": {description}"),
-        (None, None) => String::new(),
-    }
+fn person(grant: &str, refusal: Option<&Refusal>) -> String {
+    let refused =
+        refusal.map_or(String::new(), |refusal| format!("; the token endpoint refused the last one {refusal}"));
+    let what = if grant == Grant::RefreshToken.name() { "refresh token" } else { "authorization code" };
+    format!("a person has to allow access anew: a new {what} is needed (`Credentials`){refused}")
 }

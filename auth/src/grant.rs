@@ -1,13 +1,35 @@
-//! How a client asks for a token: the grant of RFC 6749, and where its own credentials go.
+//! How a client asks for a token: the grants of RFC 6749, where its own credentials go, and how the body is written.
 
-use crate::secret::Secret;
-
-/// The grant that a token is first obtained with. Renewal by refresh token is not chosen: it happens when one is there.
-#[derive(Clone, Debug)]
+/// The grant that a token is first obtained with. It follows from what the [`Credentials`](crate::Credentials) hold.
+/// Renewal by refresh token is not chosen: it happens when there is one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Grant {
     /// RFC 6749 section 4.4: the client speaks for itself.
     ClientCredentials,
+    /// RFC 6749 section 4.1: a person has allowed it, and a code says so. The code can be used once.
+    AuthorizationCode,
+    /// RFC 6749 section 4.3: the client has a user's name and password.
+    Password,
+    /// RFC 6749 section 6: the refresh token was obtained elsewhere, with a person's help.
+    RefreshToken,
+}
+
+impl Grant {
+    /// Whether a person has to come when its tokens are lost.
+    pub(crate) const fn needs_a_person(self) -> bool {
+        matches!(self, Self::AuthorizationCode | Self::RefreshToken)
+    }
+
+    /// As the field `grant_type` has it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::ClientCredentials => "client_credentials",
+            Self::AuthorizationCode => "authorization_code",
+            Self::Password => "password",
+            Self::RefreshToken => "refresh_token",
+        }
+    }
 }
 
 /// Where the client's id and secret travel in a token request.
@@ -30,16 +52,13 @@ impl ClientAuth {
     }
 }
 
-/// What a client proves itself with.
-#[derive(Clone, Debug)]
-pub struct Credentials {
-    pub(crate) client_id: String,
-    pub(crate) client_secret: Secret,
-}
-
-impl Credentials {
-    /// A client id and its secret.
-    pub fn new(client_id: impl Into<String>, client_secret: impl Into<Secret>) -> Self {
-        Self { client_id: client_id.into(), client_secret: client_secret.into() }
-    }
+/// How the body of a token request is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum BodyEncoding {
+    /// `application/x-www-form-urlencoded`, as RFC 6749 has it.
+    #[default]
+    Form,
+    /// `application/json`: one object of texts.
+    Json,
 }

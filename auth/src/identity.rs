@@ -62,7 +62,6 @@ impl std::fmt::Debug for Identity {
 }
 
 /// What can be told of a secret without telling it: whether it is still the same.
-#[allow(dead_code)]
 pub(crate) fn fingerprint(secret: &Secret) -> String {
     hex(&Sha256::digest(secret.expose().as_bytes())[..NAME_LENGTH])
 }

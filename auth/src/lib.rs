@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod answer;
+mod authorization;
 mod body;
 mod budget;
 mod builder;
@@ -8,6 +9,7 @@ mod cache;
 mod call;
 mod client;
 pub mod clock;
+mod credentials;
 #[doc(hidden)]
 pub mod decode;
 mod error;
@@ -24,18 +26,21 @@ mod response;
 mod retry_after;
 mod secret;
 pub mod store;
+mod supply;
 mod tls;
 mod token;
 mod transport;
 
+pub use authorization::{AuthorizationRequest, CallbackError};
 pub use builder::ClientBuilder;
 pub use call::Call;
 pub use client::Client;
-pub use error::{BuildError, Error, ErrorKind};
-pub use grant::{ClientAuth, Credentials, Grant};
+pub use credentials::{AuthorizationCode, Credentials, CredentialsProvider};
+pub use error::{BuildError, Error, ErrorKind, TokenError};
+pub use grant::{BodyEncoding, ClientAuth, Grant};
 pub use identity::Identity;
 pub use policy::{CallOptions, Repeat, RetryPolicy, Timeouts, TokenPolicy};
-pub use profile::{Profile, Rate};
+pub use profile::{Occasion, Profile, Rate, TenantRegion, UnknownRegion};
 pub use request::RequestBuilder;
 pub use response::Response;
 pub use secret::Secret;

@@ -2,24 +2,33 @@
 
 use std::{borrow::Cow, num::NonZeroU32, time::Duration};
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, header::AUTHORIZATION};
 
-use crate::grant::ClientAuth;
+use crate::{
+    grant::{BodyEncoding, ClientAuth, Grant},
+    secret::Secret,
+};
 
+mod event_bookings;
 mod perenso;
+mod perspio;
+mod priava;
+mod tourpaq;
+
+pub use priava::{TenantRegion, UnknownRegion};
 
 /// One vendor's habits. Take a shipped one, or describe a system of your own:
 ///
 /// ```
 /// use std::time::Duration;
-/// use perenso_auth::{ClientAuth, Profile, Rate};
+/// use perenso_auth::{ClientAuth, Grant, Profile, Rate};
 ///
 /// let warehouse = Profile::new("warehouse")
 ///     .token_url("https://id.warehouse.example/token")
 ///     .api_url("https://api.warehouse.example")
 ///     .client_auth(ClientAuth::BasicEncoded)
 ///     .refresh_client_auth(ClientAuth::BasicEncoded)
-///     .scope(ClientAuth::BasicEncoded, "stock.read")
+///     .scope(Grant::ClientCredentials, "stock.read")
 ///     .default_lifetime(Duration::from_secs(600))
 ///     .rate(Rate::per_minute(100));
 /// assert_eq!(warehouse.name(), "warehouse");
@@ -29,38 +38,90 @@ mod perenso;
 pub struct Profile {
     pub(crate) name: Cow<'static, str>,
     pub(crate) token_url: Option<String>,
+    pub(crate) authorize_url: Option<String>,
     pub(crate) api_url: Option<String>,
+    pub(crate) grants: Vec<Grant>,
     pub(crate) client_auth: ClientAuth,
     pub(crate) refresh_client_auth: ClientAuth,
-    pub(crate) scope_in_body: Option<String>,
-    pub(crate) scope_with_basic: Option<String>,
-    pub(crate) scope_on_refresh: Option<String>,
+    pub(crate) body_encoding: BodyEncoding,
+    pub(crate) scopes: Vec<(Occasion, Option<String>)>,
+    pub(crate) redirect_uri_on_refresh: bool,
     pub(crate) token_headers: HeaderMap,
-    pub(crate) token_fields: Vec<(String, String)>,
+    pub(crate) token_fields: Vec<(String, Secret)>,
+    pub(crate) authorize_fields: Vec<(String, String)>,
+    pub(crate) authorization_header: HeaderName,
     pub(crate) api_headers: HeaderMap,
+    pub(crate) tenant: Vec<String>,
     pub(crate) default_lifetime: Duration,
     pub(crate) renewal_lead: Option<Duration>,
     pub(crate) rate: Option<Rate>,
+    pub(crate) throttle: Option<Throttle>,
+    pub(crate) causes_of_401: Cow<'static, str>,
+    /// What is wrong with what a constructor was given.
+    pub(crate) problems: Vec<String>,
+}
+
+/// When a scope is sent, for [`Profile::scope`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Occasion {
+    /// With this grant, wherever the credentials go. [`Grant::RefreshToken`] is every refresh.
+    Grant(Grant),
+    /// With credentials in this place, whatever the original grant. Either form of Basic counts as one.
+    ClientAuth(ClientAuth),
+    /// In the address that a person is sent to.
+    Authorize,
+}
+
+impl From<Grant> for Occasion {
+    fn from(grant: Grant) -> Self {
+        Self::Grant(grant)
+    }
+}
+
+impl From<ClientAuth> for Occasion {
+    fn from(place: ClientAuth) -> Self {
+        Self::ClientAuth(if place.is_basic() { ClientAuth::BasicPlain } else { place })
+    }
+}
+
+/// How an API says in the body of a 429 when to come back.
+#[derive(Clone, Debug)]
+pub(crate) struct Throttle {
+    pub(crate) field: String,
+    pub(crate) window: Duration,
 }
 
 impl Profile {
-    /// A profile with nothing but a name: credentials in the body, an hour of life where a token does not say.
+    /// A profile with nothing but a name: any grant, credentials in a form body, no scope, an hour of life where a token
+    /// does not say.
     pub fn new(name: impl Into<Cow<'static, str>>) -> Self {
         Self {
             name: name.into(),
             token_url: None,
+            authorize_url: None,
             api_url: None,
+            grants: Vec::new(),
             client_auth: ClientAuth::Body,
             refresh_client_auth: ClientAuth::Body,
-            scope_in_body: None,
-            scope_with_basic: None,
-            scope_on_refresh: None,
+            body_encoding: BodyEncoding::Form,
+            scopes: Vec::new(),
+            redirect_uri_on_refresh: false,
             token_headers: HeaderMap::new(),
             token_fields: Vec::new(),
+            authorize_fields: Vec::new(),
+            authorization_header: AUTHORIZATION,
             api_headers: HeaderMap::new(),
+            tenant: Vec::new(),
             default_lifetime: Duration::from_secs(3600),
             renewal_lead: None,
             rate: None,
+            throttle: None,
+            causes_of_401: Cow::Borrowed(
+                "a token URL and an API address that do not belong together, or credentials without access to this \
+                 resource",
+            ),
+            problems: Vec::new(),
         }
     }
 
@@ -98,22 +159,57 @@ impl Profile {
         self
     }
 
-    /// The scope that is sent with credentials in this place (either form of Basic counts as one).
+    /// How the body of a token request is written; a form without it.
     #[must_use]
-    pub fn scope(mut self, place: ClientAuth, scope: impl Into<String>) -> Self {
-        let scope = Some(scope.into());
-        if place.is_basic() {
-            self.scope_with_basic = scope
-        } else {
-            self.scope_in_body = scope
-        }
+    pub fn body_encoding(mut self, encoding: BodyEncoding) -> Self {
+        self.body_encoding = encoding;
         self
     }
 
-    /// The scope that is sent with a refresh.
+    /// The grants that the system knows; any without it.
     #[must_use]
-    pub fn refresh_scope(mut self, scope: impl Into<String>) -> Self {
-        self.scope_on_refresh = Some(scope.into());
+    pub fn grants(mut self, grants: impl IntoIterator<Item = Grant>) -> Self {
+        self.grants = grants.into_iter().collect();
+        self
+    }
+
+    /// Where a person is sent who has to allow access, for [`AuthorizationRequest`](crate::AuthorizationRequest).
+    #[must_use]
+    pub fn authorize_url(mut self, url: impl Into<String>) -> Self {
+        self.authorize_url = Some(url.into());
+        self
+    }
+
+    /// A parameter of that address.
+    #[must_use]
+    pub fn authorize_field(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.authorize_fields.push((name.into(), value.into()));
+        self
+    }
+
+    /// The scope that is sent on an occasion: with a [`Grant`], or with credentials in a place ([`ClientAuth`]). Where both
+    /// are told, the grant's counts.
+    #[must_use]
+    pub fn scope(self, occasion: impl Into<Occasion>, scope: impl Into<String>) -> Self {
+        self.set_scope(occasion.into(), Some(scope.into()))
+    }
+
+    /// No scope goes on this occasion: a client that sets one all the same is not built.
+    #[must_use]
+    pub fn no_scope(self, occasion: impl Into<Occasion>) -> Self {
+        self.set_scope(occasion.into(), None)
+    }
+
+    fn set_scope(mut self, occasion: Occasion, scope: Option<String>) -> Self {
+        self.scopes.retain(|(other, _)| *other != occasion);
+        self.scopes.push((occasion, scope));
+        self
+    }
+
+    /// A refresh carries the redirect URI of the authorization code as well.
+    #[must_use]
+    pub fn redirect_uri_on_refresh(mut self) -> Self {
+        self.redirect_uri_on_refresh = true;
         self
     }
 
@@ -126,15 +222,45 @@ impl Profile {
 
     /// A field of every token request's body.
     #[must_use]
-    pub fn token_field(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+    pub fn token_field(mut self, name: impl Into<String>, value: impl Into<Secret>) -> Self {
         self.token_fields.push((name.into(), value.into()));
         self
     }
 
-    /// A header of every API call.
+    /// A header of every API call. Mark the value as sensitive when it is a secret.
     #[must_use]
     pub fn api_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.api_headers.insert(name, value);
+        self
+    }
+
+    /// The header that carries the token; `Authorization` without it.
+    #[must_use]
+    pub fn authorization_header(mut self, name: HeaderName) -> Self {
+        self.authorization_header = name;
+        self
+    }
+
+    /// What tells one customer of the system from another, besides client id and token request: tokens are not shared
+    /// across it.
+    #[must_use]
+    pub fn tenant(mut self, tenant: impl Into<String>) -> Self {
+        self.tenant.push(tenant.into());
+        self
+    }
+
+    /// What is likely wrong when the API answers 401 to a fresh token; it ends the sentence "the likely causes are …".
+    #[must_use]
+    pub fn causes_of_401(mut self, causes: impl Into<Cow<'static, str>>) -> Self {
+        self.causes_of_401 = causes.into();
+        self
+    }
+
+    /// A 429 without `Retry-After` says in this field of its JSON body, as a date, when to come back. A date that makes no
+    /// sense, or lies further ahead than `window`, counts as the whole window.
+    #[must_use]
+    pub fn retry_after_field(mut self, field: impl Into<String>, window: Duration) -> Self {
+        self.throttle = Some(Throttle { field: field.into(), window });
         self
     }
 
@@ -158,6 +284,37 @@ impl Profile {
     pub fn rate(mut self, rate: Rate) -> Self {
         self.rate = Some(rate);
         self
+    }
+
+    /// Whether the system knows this grant.
+    pub(crate) fn takes(&self, grant: Grant) -> bool {
+        self.grants.is_empty() || self.grants.contains(&grant)
+    }
+
+    /// What is known of the scope of a token request: nothing, that none goes, or which.
+    pub(crate) fn scope_of(&self, grant: Grant, place: ClientAuth) -> Option<Option<&str>> {
+        let of_place = (grant != Grant::RefreshToken).then(|| Occasion::from(place));
+        [Some(Occasion::Grant(grant)), of_place].into_iter().flatten().find_map(|occasion| self.scope_on(occasion))
+    }
+
+    /// What is known of the scope on one occasion.
+    pub(crate) fn scope_on(&self, occasion: Occasion) -> Option<Option<&str>> {
+        self.scopes.iter().find(|(other, _)| *other == occasion).map(|(_, scope)| scope.as_deref())
+    }
+
+    /// A header of every API call with a value that nobody gets to see.
+    pub(crate) fn secret_api_header(mut self, name: &'static str, value: &Secret, setter: &str) -> Self {
+        match HeaderValue::from_str(value.expose()) {
+            Ok(mut header) if !value.expose().trim().is_empty() => {
+                header.set_sensitive(true);
+                self.api_header(HeaderName::from_static(name), header)
+            }
+            _ => {
+                self.problems
+                    .push(format!("the header `{name}` is empty or holds what no header can carry: see `{setter}`"));
+                self
+            }
+        }
     }
 }
 

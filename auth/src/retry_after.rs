@@ -1,8 +1,11 @@
-//! `Retry-After`, in seconds or as a date (RFC 9110 section 10.2.3).
+//! When to come back: `Retry-After`, in seconds or as a date (RFC 9110 section 10.2.3), or a date in the body of a 429.
 
 use std::time::{Duration, SystemTime};
 
+use chrono::{DateTime, NaiveDateTime, Utc};
 use http::{HeaderMap, header::RETRY_AFTER};
+
+use crate::profile::Throttle;
 
 /// How long the server asks to wait, `wall` being the time now; `None` when it does not say, or cannot be understood.
 pub(crate) fn retry_after(headers: &HeaderMap, wall: SystemTime) -> Option<Duration> {
@@ -12,6 +15,21 @@ pub(crate) fn retry_after(headers: &HeaderMap, wall: SystemTime) -> Option<Durat
     }
     let date = httpdate::parse_http_date(text).ok()?;
     Some(date.duration_since(wall).unwrap_or_default())
+}
+
+impl Throttle {
+    /// How long the body of a 429 asks to wait: until the date in its field, as universal time since it names no zone. Where
+    /// that makes no sense, the whole window.
+    pub(crate) fn pause(&self, body: &[u8], wall: SystemTime) -> Duration {
+        let date = serde_json::from_slice::<serde_json::Value>(body).ok().and_then(|body| {
+            let text = body.get(&self.field)?.as_str()?.trim().to_owned();
+            // The weekday may be wrong, and says nothing that the date does not.
+            let date = text.rsplit_once(", ").map_or(text.as_str(), |(_, date)| date).trim_end_matches(" GMT");
+            NaiveDateTime::parse_from_str(date, "%d %b %Y %H:%M:%S").ok()
+        });
+        let left = date.and_then(|date| (date.and_utc() - DateTime::<Utc>::from(wall)).to_std().ok());
+        left.filter(|left| *left <= self.window).unwrap_or(self.window)
+    }
 }
 
 #[cfg(test)]
@@ -36,5 +54,28 @@ mod tests {
         assert_eq!(read("soon"), None);
         assert_eq!(read("-3"), None);
         assert_eq!(retry_after(&HeaderMap::new(), SystemTime::UNIX_EPOCH), None);
+    }
+
+    #[test]
+    fn a_date_in_the_body_counts_while_it_makes_sense_and_else_the_window() {
+        let throttle = Throttle { field: "retry-after".to_owned(), window: Duration::from_secs(300) };
+        // 2026-01-01T00:00:00Z, a Thursday.
+        let wall = SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600);
+        let pause = |body: &str| throttle.pause(body.as_bytes(), wall).as_secs();
+        for (body, seconds) in [
+            (r#"{"error": "x", "limits": "y", "retry-after": "Thu, 01 Jan 2026 00:02:00"}"#, 120),
+            (r#"{"retry-after": "Mon, 01 Jan 2026 00:02:00"}"#, 120),
+            (r#"{"retry-after": "Thu, 01 Jan 2026 00:02:00 GMT"}"#, 120),
+            (r#"{"retry-after": "01 Jan 2026 00:00:01"}"#, 1),
+            // In another zone, or of another year.
+            (r#"{"retry-after": "Thu, 01 Jan 2026 10:02:00"}"#, 300),
+            (r#"{"retry-after": "Thu, 18 Nov 2014 14:03:00"}"#, 300),
+            (r#"{"retry-after": "soon"}"#, 300),
+            (r#"{"retry-after": 12}"#, 300),
+            ("{“retry-after”: “Thu, 01 Jan 2026 00:02:00”}", 300),
+            ("", 300),
+        ] {
+            assert_eq!(pause(body), seconds, "{body}");
+        }
     }
 }

@@ -31,18 +31,42 @@ pub(crate) struct Timeline {
     pub(crate) lifetime: Duration,
     pub(crate) due: Now,
     pub(crate) expires: Now,
+    /// When it came, and how old it was then: nothing, unless it was adopted.
+    came: Now,
+    age_then: Duration,
 }
 
 impl Timeline {
     /// The timeline of a token whose request left at `sent`; `jitter` lies in `0.0..1.0`.
     pub(crate) fn new(sent: Now, lifetime: Duration, lead: Option<Duration>, jitter: f64) -> Self {
+        Self::aged(sent, Duration::ZERO, lifetime, lead, jitter)
+    }
+
+    /// The timeline of a token that has lived for `age` already.
+    pub(crate) fn aged(now: Now, age: Duration, lifetime: Duration, lead: Option<Duration>, jitter: f64) -> Self {
         let lifetime = lifetime.min(LONGEST_LIFE);
         let lead = match lead {
             Some(lead) => lead.min(lifetime / 2),
             None => (lifetime / LEAD_SHARE).min(LONGEST_LEAD),
         };
         let lead = lead.mul_f64(1.0 - JITTER * jitter.clamp(0.0, 1.0));
-        Self { lifetime, due: sent.plus(lifetime - lead), expires: sent.plus(lifetime) }
+        Self {
+            lifetime,
+            due: now.plus((lifetime - lead).saturating_sub(age)),
+            expires: now.plus(lifetime.saturating_sub(age)),
+            came: now,
+            age_then: age,
+        }
+    }
+
+    /// How long ago it was asked for.
+    pub(crate) fn age(&self, now: Now) -> Duration {
+        self.age_then.saturating_add(now.since(self.came))
+    }
+
+    /// Whether it was somebody else who asked for it.
+    pub(crate) fn was_adopted(&self) -> bool {
+        !self.age_then.is_zero()
     }
 
     pub(crate) fn is_due(&self, now: Now) -> bool {
@@ -108,6 +132,11 @@ pub(crate) fn bearer(access_token: &str) -> Option<HeaderValue> {
     Some(header)
 }
 
+/// The token in a header value that [`bearer`] made.
+pub(crate) fn without_scheme(header: &HeaderValue) -> Option<&str> {
+    header.to_str().ok().and_then(|text| text.strip_prefix(SCHEME))
+}
+
 struct Wiped(Zeroizing<Vec<u8>>);
 
 impl AsRef<[u8]> for Wiped {
@@ -147,10 +176,7 @@ impl AccessToken {
     /// The token itself, without the word `Bearer`.
     #[must_use]
     pub fn expose(&self) -> &str {
-        self.token()
-            .and_then(|token| token.header.to_str().ok())
-            .and_then(|text| text.strip_prefix(SCHEME))
-            .unwrap_or_default()
+        self.token().and_then(|token| without_scheme(&token.header)).unwrap_or_default()
     }
 
     /// The value for an `Authorization` header, marked as sensitive. It was made when the token came: a clone allocates

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Profile, Rate};
-use crate::grant::ClientAuth;
+use crate::grant::{ClientAuth, Grant};
 
 impl Profile {
     /// Perenso Trade Show, as its authentication guide has it.
@@ -16,10 +16,16 @@ impl Profile {
         Self::new("perenso")
             .token_url("https://tradeshow.perenso.net/auth/oauth/token")
             .api_url("https://tsapi.perenso.net")
+            .grants([Grant::ClientCredentials])
             .client_auth(ClientAuth::Body)
             .refresh_client_auth(ClientAuth::Body)
             .scope(ClientAuth::Body, "100214")
+            .no_scope(ClientAuth::BasicPlain)
             .default_lifetime(Duration::from_secs(300))
             .rate(Rate::new(250, Duration::from_secs(60), 50))
+            .causes_of_401(
+                "a token URL and an API address that do not belong together, or credentials without access to this show \
+                 or this resource",
+            )
     }
 }

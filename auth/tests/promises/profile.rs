@@ -20,7 +20,7 @@ async fn headers_and_fields_of_a_profile_go_out_with_both_grants_and_each_has_it
     let profile = Profile::new("warehouse")
         .token_header(tenant, of_tokens)
         .token_field("audience", "stock")
-        .refresh_scope("again")
+        .scope(perenso_auth::Grant::RefreshToken, "again")
         .api_header(channel, of_calls);
     let (client, clock) = client(&server, profile);
     call(&client).await.unwrap();

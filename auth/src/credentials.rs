@@ -1,0 +1,265 @@
+//! What a client proves itself with: fixed, or asked from a provider, which is asked again once after a refusal.
+
+use std::{
+    fmt,
+    future::Future,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use async_trait::async_trait;
+
+use crate::{
+    grant::{ClientAuth, Grant},
+    identity::fingerprint,
+    profile::Profile,
+    secret::Secret,
+};
+
+/// A client id, its secret, and whatever else the grant takes. What they hold decides the grant: nothing more is client
+/// credentials, [`user`](Self::user) is a password grant, [`code`](Self::code) an authorization code,
+/// [`refresh_token`](Self::refresh_token) a refresh token from elsewhere.
+///
+/// ```
+/// use perenso_auth::{AuthorizationCode, Credentials, Grant};
+///
+/// let credentials = Credentials::new("client-1", "s3cr3t")
+///     .code(AuthorizationCode::new("copied-by-hand", "https://erp.example/oauth2callback"));
+/// assert_eq!(credentials.grant(), Grant::AuthorizationCode);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    pub(crate) client_id: String,
+    pub(crate) client_secret: Secret,
+    pub(crate) proof: Proof,
+}
+
+/// What the grant takes besides the client's own credentials.
+#[derive(Clone, Debug)]
+pub(crate) enum Proof {
+    None,
+    User { name: String, password: Secret },
+    Code(AuthorizationCode),
+    RefreshToken(Secret),
+}
+
+impl Credentials {
+    /// A client id and its secret.
+    pub fn new(client_id: impl Into<String>, client_secret: impl Into<Secret>) -> Self {
+        Self { client_id: client_id.into(), client_secret: client_secret.into(), proof: Proof::None }
+    }
+
+    /// The user in whose name tokens are asked for, with the password grant.
+    #[must_use]
+    pub fn user(mut self, name: impl Into<String>, password: impl Into<Secret>) -> Self {
+        self.proof = Proof::User { name: name.into(), password: password.into() };
+        self
+    }
+
+    /// The code that a person has brought. It is sent once; from then on its refresh token counts, so the tokens need a
+    /// store that outlives the process.
+    #[must_use]
+    pub fn code(mut self, code: AuthorizationCode) -> Self {
+        self.proof = Proof::Code(code);
+        self
+    }
+
+    /// A refresh token that was obtained elsewhere. Used until the server gives another, which then is kept in the store.
+    #[must_use]
+    pub fn refresh_token(mut self, token: impl Into<Secret>) -> Self {
+        self.proof = Proof::RefreshToken(token.into());
+        self
+    }
+
+    /// The grant that follows from them.
+    #[must_use]
+    pub fn grant(&self) -> Grant {
+        match &self.proof {
+            Proof::None => Grant::ClientCredentials,
+            Proof::User { .. } => Grant::Password,
+            Proof::Code(_) => Grant::AuthorizationCode,
+            Proof::RefreshToken(_) => Grant::RefreshToken,
+        }
+    }
+
+    /// The user's name, where there is one.
+    pub(crate) fn user_name(&self) -> &str {
+        match &self.proof {
+            Proof::User { name, .. } => name,
+            _ => "",
+        }
+    }
+
+    /// What tells whether what the person brought has been used up.
+    pub(crate) fn once_only(&self) -> Option<String> {
+        match &self.proof {
+            Proof::Code(code) => Some(fingerprint(&code.code)),
+            Proof::RefreshToken(token) => Some(fingerprint(token)),
+            Proof::None | Proof::User { .. } => None,
+        }
+    }
+
+    /// Whether these are the same in all that is sent.
+    pub(crate) fn are(&self, other: &Self) -> bool {
+        let proof = |credentials: &Self| match &credentials.proof {
+            Proof::None => None,
+            Proof::User { name, password } => Some((name.clone(), password.expose().to_owned())),
+            Proof::Code(code) => Some((code.redirect_uri.clone(), code.code.expose().to_owned())),
+            Proof::RefreshToken(token) => Some((String::new(), token.expose().to_owned())),
+        };
+        self.client_id == other.client_id
+            && self.client_secret.expose() == other.client_secret.expose()
+            && self.grant() == other.grant()
+            && proof(self) == proof(other)
+    }
+
+    /// What stands in the way of using them with this profile, each with the setter to call.
+    pub(crate) fn problems(&self, profile: &Profile) -> Vec<String> {
+        let mut problems = Vec::new();
+        let mut empty = |what: &str, text: &str, setter: &str| {
+            if text.trim().is_empty() {
+                problems.push(format!("the {what} is empty: call `{setter}`"));
+            }
+        };
+        empty("client id", &self.client_id, "credentials");
+        empty("client secret", self.client_secret.expose(), "credentials");
+        match &self.proof {
+            Proof::None => {}
+            Proof::User { name, password } => {
+                empty("user name", name, "Credentials::user");
+                empty("password", password.expose(), "Credentials::user");
+            }
+            Proof::Code(code) => {
+                empty("authorization code", code.code.expose(), "Credentials::code");
+                empty("redirect URI", &code.redirect_uri, "AuthorizationCode::new");
+            }
+            Proof::RefreshToken(token) => empty("refresh token", token.expose(), "Credentials::refresh_token"),
+        }
+        let places = [profile.client_auth, profile.refresh_client_auth];
+        if self.client_id.contains(':') && places.contains(&ClientAuth::BasicPlain) {
+            problems.push("a client id with `:` cannot go into a plain Basic header: call `client_auth`".to_owned());
+        }
+        if !profile.takes(self.grant()) {
+            let setters: Vec<_> = profile.grants.iter().map(|grant| setter(*grant)).collect();
+            problems.push(format!(
+                "`{}` gives no tokens for the grant `{}`: call {}",
+                profile.name,
+                self.grant().name(),
+                setters.join(" or ")
+            ));
+        }
+        problems
+    }
+}
+
+/// What to call for credentials of this grant.
+fn setter(grant: Grant) -> &'static str {
+    match grant {
+        Grant::ClientCredentials => "`Credentials::new` and nothing more",
+        Grant::AuthorizationCode => "`Credentials::code`",
+        Grant::Password => "`Credentials::user`",
+        Grant::RefreshToken => "`Credentials::refresh_token`",
+    }
+}
+
+/// An authorization code: copied by hand from where the vendor shows it, or brought by
+/// [`AuthorizationRequest::callback`](crate::AuthorizationRequest::callback).
+#[derive(Clone, Debug)]
+pub struct AuthorizationCode {
+    pub(crate) code: Secret,
+    pub(crate) redirect_uri: String,
+    pub(crate) pkce_verifier: Option<Secret>,
+}
+
+impl AuthorizationCode {
+    /// A code, and the redirect URI that it was issued for, letter by letter.
+    pub fn new(code: impl Into<Secret>, redirect_uri: impl Into<String>) -> Self {
+        Self { code: code.into(), redirect_uri: redirect_uri.into(), pkce_verifier: None }
+    }
+
+    /// The PKCE verifier whose challenge went with the authorization request (RFC 7636).
+    #[must_use]
+    pub fn pkce_verifier(mut self, verifier: impl Into<Secret>) -> Self {
+        self.pkce_verifier = Some(verifier.into());
+        self
+    }
+}
+
+/// Gets credentials from somewhere: a vault, a file, a service. Any async function that gives [`Credentials`] is one.
+///
+/// Asked when a token is first needed, and again once when the token endpoint has refused what it gave: a rotated secret
+/// needs no restart.
+#[async_trait]
+pub trait CredentialsProvider: Send + Sync + 'static {
+    /// The credentials as they are now.
+    ///
+    /// # Errors
+    /// Whatever keeps them from being had. Its text stands in the chain of causes, so it must hold no secret.
+    async fn credentials(&self) -> Result<Credentials, Box<dyn std::error::Error + Send + Sync>>;
+}
+
+#[async_trait]
+impl<F, Answer, E> CredentialsProvider for F
+where
+    F: Fn() -> Answer + Send + Sync + 'static,
+    Answer: Future<Output = Result<Credentials, E>> + Send,
+    E: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    async fn credentials(&self) -> Result<Credentials, Box<dyn std::error::Error + Send + Sync>> {
+        self().await.map_err(Into::into)
+    }
+}
+
+/// Where credentials come from.
+pub(crate) enum Source {
+    Fixed(Arc<Credentials>),
+    Provider { provider: Arc<dyn CredentialsProvider>, latest: Mutex<Option<Arc<Credentials>>> },
+}
+
+impl Source {
+    pub(crate) fn provider(provider: Arc<dyn CredentialsProvider>) -> Self {
+        Self::Provider { provider, latest: Mutex::new(None) }
+    }
+
+    /// The credentials that were had last, else those that the provider gives.
+    pub(crate) async fn get(&self) -> Result<Arc<Credentials>, Box<dyn std::error::Error + Send + Sync>> {
+        let latest = match self {
+            Self::Fixed(credentials) => return Ok(Arc::clone(credentials)),
+            Self::Provider { latest, .. } => latest.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+        };
+        match latest {
+            Some(latest) => Ok(latest),
+            None => self.ask().await,
+        }
+    }
+
+    /// Other credentials than these, which were refused; `None` when there are none.
+    pub(crate) async fn get_other(
+        &self,
+        refused: &Credentials,
+    ) -> Result<Option<Arc<Credentials>>, Box<dyn std::error::Error + Send + Sync>> {
+        if matches!(self, Self::Fixed(_)) {
+            return Ok(None);
+        }
+        Ok(Some(self.ask().await?).filter(|credentials| !credentials.are(refused)))
+    }
+
+    async fn ask(&self) -> Result<Arc<Credentials>, Box<dyn std::error::Error + Send + Sync>> {
+        match self {
+            Self::Fixed(credentials) => Ok(Arc::clone(credentials)),
+            Self::Provider { provider, latest } => {
+                let credentials = Arc::new(provider.credentials().await?);
+                *latest.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&credentials));
+                Ok(credentials)
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Fixed(_) => "Fixed",
+            Self::Provider { .. } => "Provider",
+        })
+    }
+}

@@ -1,0 +1,180 @@
+//! Carries the requests of the `oauth2` crate over reqwest, writes their bodies as the profile says, and forgives in the
+//! answers what RFC 6749 would not.
+
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use http::{HeaderValue, StatusCode, header};
+use oauth2::{AsyncHttpClient, HttpRequest, HttpResponse, RequestTokenError, basic::BasicErrorResponse};
+use zeroize::Zeroizing;
+
+use super::Exchange;
+use crate::{
+    answer::{ErrorAnswer, without_mark},
+    body,
+    clock::within,
+    credentials::{Credentials, Proof},
+    fault::{Fault, Refusal},
+    grant::{BodyEncoding, ClientAuth},
+    retry_after::retry_after,
+    secret::Secret,
+    transport::location,
+};
+
+/// No honest token answer is larger.
+const LARGEST_ANSWER: usize = 1024 * 1024;
+
+/// One attempt.
+pub(super) struct Adapter<'a> {
+    pub(super) exchange: &'a Exchange,
+    pub(super) credentials: &'a Credentials,
+    pub(super) place: ClientAuth,
+    pub(super) refresh_token: Option<&'a Secret>,
+    pub(super) limit: Duration,
+}
+
+impl<'c> AsyncHttpClient<'c> for Adapter<'_> {
+    type Error = Fault;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, Fault>> + Send + 'c>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(self.send(request))
+    }
+}
+
+impl Adapter<'_> {
+    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, Fault> {
+        let Exchange { clock, http, profile, .. } = self.exchange;
+        let mut request = reqwest::Request::try_from(request)
+            .map_err(|source| unavailable("the token request cannot be sent".to_owned(), Some(source), false))?;
+        if let Some(basic) = request.headers_mut().get_mut(header::AUTHORIZATION) {
+            if self.place == ClientAuth::BasicPlain {
+                *basic = self.plain_basic()?;
+            }
+            basic.set_sensitive(true);
+        }
+        if profile.body_encoding == BodyEncoding::Json {
+            let form = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
+            *request.body_mut() = Some(json_of(form).into());
+            let json = HeaderValue::from_static("application/json");
+            request.headers_mut().insert(header::CONTENT_TYPE, json);
+        }
+        for (name, value) in &profile.token_headers {
+            request.headers_mut().insert(name, value.clone());
+        }
+        let answer = within(clock.as_ref(), self.limit, async {
+            let response = http.execute(request).await.map_err(broken)?;
+            let status = response.status();
+            let headers = response.headers().clone();
+            match body::collect(response, LARGEST_ANSWER, clock.as_ref(), self.limit).await {
+                Ok(body) => Ok((status, headers, body)),
+                Err(body::Failure::TooLarge) if !status.is_success() => Ok((status, headers, bytes::Bytes::new())),
+                Err(body::Failure::TooLarge) => {
+                    Err(Fault::Unreadable { status, detail: format!("it is larger than {LARGEST_ANSWER} bytes") })
+                }
+                Err(body::Failure::Idle) => Err(unavailable("its answer stopped coming".to_owned(), None, true)),
+                Err(body::Failure::Broken(source)) => {
+                    Err(unavailable("its answer broke off".to_owned(), Some(source), true))
+                }
+            }
+        });
+        let Some(answer) = answer.await else {
+            return Err(unavailable(format!("no whole answer within {:?}", self.limit), None, true));
+        };
+        let (status, headers, body) = answer?;
+        if status.is_success() {
+            let body = without_mark(&body);
+            if body.iter().all(u8::is_ascii_whitespace) {
+                return Err(Fault::Unreadable { status, detail: "it is empty".to_owned() });
+            }
+            return Ok(HttpResponse::new(body.to_vec()));
+        }
+        if status.is_redirection() {
+            return Err(Fault::Redirected { status, to: location(&headers, self.exchange.token_url.url()) });
+        }
+        if status.is_server_error() || matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT) {
+            return Err(Fault::Unavailable {
+                detail: format!("it answered {}", status.as_u16()),
+                status: Some(status),
+                retry_after: retry_after(&headers, clock.wall()),
+                // A gateway that gave up waiting, or a server that broke at work, may have carried the request out.
+                lost: matches!(status.as_u16(), 500 | 502 | 504),
+                source: None,
+            });
+        }
+        let secrets = self.secrets();
+        let secrets: Vec<&str> = secrets.iter().map(|secret| secret.as_str()).collect();
+        let ErrorAnswer { error, description } = ErrorAnswer::read(&body, &secrets);
+        Err(Fault::Refused(Refusal { status, error, description }))
+    }
+
+    /// What an error text must not hold.
+    fn secrets(&self) -> Vec<Zeroizing<String>> {
+        let own = [Some(&self.credentials.client_secret), self.refresh_token];
+        let proof = match &self.credentials.proof {
+            Proof::None => [None, None],
+            Proof::User { password, .. } => [Some(password), None],
+            Proof::Code(code) => [Some(&code.code), code.pkce_verifier.as_ref()],
+            Proof::RefreshToken(token) => [Some(token), None],
+        };
+        let fields = self.exchange.profile.token_fields.iter().map(|(_, value)| Some(value));
+        let secrets = own.into_iter().chain(proof).chain(fields).flatten().map(|secret| secret.expose().to_owned());
+        secrets.chain([self.pair()]).map(Zeroizing::new).collect()
+    }
+
+    fn plain_basic(&self) -> Result<HeaderValue, Fault> {
+        HeaderValue::from_str(&format!("Basic {}", self.pair()))
+            .map_err(|_| unavailable("the credentials fit no header".to_owned(), None, false))
+    }
+
+    /// Id and secret as plain Base64.
+    fn pair(&self) -> String {
+        let Credentials { client_id, client_secret, .. } = self.credentials;
+        STANDARD.encode(Zeroizing::new(format!("{client_id}:{}", client_secret.expose())).as_bytes())
+    }
+}
+
+/// The fields of a form as a JSON object of texts.
+fn json_of(form: &[u8]) -> Vec<u8> {
+    let fields: serde_json::Map<_, _> =
+        form_urlencoded::parse(form).map(|(name, value)| (name.into_owned(), value.into_owned().into())).collect();
+    serde_json::Value::Object(fields).to_string().into_bytes()
+}
+
+fn unavailable(detail: String, source: Option<reqwest::Error>, lost: bool) -> Fault {
+    let source = source.map(|source| Arc::new(source.without_url()));
+    Fault::Unavailable { detail, status: None, retry_after: None, lost, source }
+}
+
+fn broken(source: reqwest::Error) -> Fault {
+    let lost = !source.is_connect();
+    let detail = if lost { "the connection broke" } else { "no connection" };
+    unavailable(detail.to_owned(), Some(source), lost)
+}
+
+pub(super) fn fault_of(error: RequestTokenError<Fault, BasicErrorResponse>) -> Fault {
+    let unreadable = |detail: String| Fault::Unreadable { status: StatusCode::OK, detail };
+    match error {
+        RequestTokenError::Request(fault) => fault,
+        RequestTokenError::Parse(error, _) => unreadable(reason(error.inner())),
+        // The adapter lets nothing else through.
+        RequestTokenError::ServerResponse(_) | RequestTokenError::Other(_) => {
+            unreadable("it is not a token answer".to_owned())
+        }
+    }
+}
+
+/// What is wrong with an answer, without a value of it: serde_json quotes values, so its own words are only taken
+/// where there are none, and ours where they name a field.
+fn reason(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let ours = text.starts_with('`') || text.starts_with("no `");
+    match error.classify() {
+        serde_json::error::Category::Data if ours => {
+            text.rsplit_once(" at line ").map_or(text.clone(), |(what, _)| what.to_owned())
+        }
+        serde_json::error::Category::Data => "it is JSON, but not an object".to_owned(),
+        serde_json::error::Category::Eof => "it is JSON that ends too early".to_owned(),
+        _ => "it is not JSON".to_owned(),
+    }
+}

@@ -1,0 +1,44 @@
+//! Perspio (PerspioTalk): tokens of Microsoft's identity platform, and a tenant id and a subscription key on every call.
+
+use std::time::Duration;
+
+use http::{HeaderValue, header::ACCEPT};
+
+use super::{Occasion, Profile, Rate};
+use crate::{
+    grant::{ClientAuth, Grant},
+    secret::Secret,
+};
+
+const AUTHORITY: &str = "https://login.microsoftonline.com/7d548d61-6361-4a6e-85e6-509e2c05d05e/oauth2/v2.0";
+
+impl Profile {
+    /// PerspioTalk, as its pages on authentication have it. `tid` is Perspio's tenant id (`in-…`), not Microsoft's.
+    ///
+    /// Client credentials read only and bring no refresh token; an authorization code reads and writes, and brings one.
+    /// Renewal after 50 of 60 minutes. 20 calls in any 90 s: 15 and bursts of 5 never exceed that. Paths carry their
+    /// version, and some end in a slash that counts: `GET /assets/v3/`.
+    #[must_use]
+    pub fn perspio(tid: impl Into<Secret>, subscription_key: impl Into<Secret>) -> Self {
+        let (tid, subscription_key) = (tid.into(), subscription_key.into());
+        Self::new("perspio")
+            .token_url(format!("{AUTHORITY}/token"))
+            .authorize_url(format!("{AUTHORITY}/authorize"))
+            .api_url("https://talk.perspio.io")
+            .grants([Grant::ClientCredentials, Grant::AuthorizationCode, Grant::RefreshToken])
+            .client_auth(ClientAuth::Body)
+            .refresh_client_auth(ClientAuth::Body)
+            .scope(Grant::ClientCredentials, "api://perspiotalk/.default")
+            .scope(Grant::RefreshToken, "api://perspiotalk/all_readwrite offline_access")
+            .scope(Occasion::Authorize, "api://perspiotalk/access_as_user")
+            .authorize_field("response_mode", "query")
+            .tenant(tid.expose())
+            .secret_api_header("tid", &tid, "Profile::perspio")
+            .secret_api_header("ocp-apim-subscription-key", &subscription_key, "Profile::perspio")
+            .api_header(ACCEPT, HeaderValue::from_static("application/json"))
+            .default_lifetime(Duration::from_secs(3600))
+            .renewal_lead(Duration::from_secs(600))
+            .rate(Rate::new(15, Duration::from_secs(90), 5))
+            .causes_of_401("a wrong subscription key (`Ocp-Apim-Subscription-Key`) or a wrong tenant id (`tid`)")
+    }
+}
