@@ -1,6 +1,7 @@
 //! `oidc-provider` as a child process: it ends with the test that started it, however that ends.
 
 use std::{
+    collections::BTreeMap,
     io::{BufRead, BufReader, Write},
     path::Path,
     process::{Child, Command, Stdio},
@@ -8,6 +9,10 @@ use std::{
     time::Duration,
 };
 
+use http::{
+    HeaderValue, Method,
+    header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE},
+};
 use perenso_auth::{Client, ClientAuth, Credentials, Profile};
 
 /// `%2B` is no plus sign, `%zz` no escape, and a colon ends no id: whoever encodes once too little or once too often is
@@ -56,14 +61,13 @@ impl Provider {
         Some(provider)
     }
 
-    /// The profile of this server: credentials where they are told to go, scope with them.
+    /// The profile of this server, with the credentials in this place.
     pub fn profile(&self, place: ClientAuth) -> Profile {
         Profile::new("oidc-provider")
             .token_url(format!("{}/token", self.url))
             .api_url(self.url.clone())
             .client_auth(place)
             .refresh_client_auth(place)
-            .scope(place, "stock.read")
     }
 
     /// The requests for tokens and for stock so far, and how they were answered.
@@ -81,28 +85,69 @@ impl Provider {
         self.request("POST", &format!("/test/advance?seconds={seconds}"), &[]).await;
     }
 
+    /// The refresh tokens that it gave out so far.
+    pub async fn refresh_tokens(&self) -> Vec<String> {
+        serde_json::from_slice(&self.request("GET", "/test/refresh-tokens", &[]).await).unwrap()
+    }
+
+    /// Uses a refresh token of the client `id` behind its back.
+    pub async fn refresh(&self, id: &str, token: &str) {
+        let grant = ("grant_type", "refresh_token");
+        let form = [grant, ("refresh_token", token), ("client_id", id), ("client_secret", SECRET)];
+        self.request("POST", "/token", &form).await;
+    }
+
     /// RFC 7009: the client `id` gives this token up.
     pub async fn revoke(&self, id: &str, token: &str) {
         let form = [("token", token), ("client_id", id), ("client_secret", SECRET)];
         self.request("POST", "/token/revocation", &form).await;
     }
 
+    /// Breaks the connection of the next request for a token, `"before"` the server has read it or `"after"` it has
+    /// carried it out.
+    pub async fn cut(&self, when: &str) {
+        self.request("POST", &format!("/test/cut?when={when}"), &[]).await;
+    }
+
+    /// What a browser does with the address that a person is sent to, when that person allows everything: it follows the
+    /// redirects and keeps the cookies, until one leads away from the server. That is the address of the callback.
+    pub async fn allow(&self, address: &str) -> String {
+        let mut address = address.to_owned();
+        let mut cookies = BTreeMap::new();
+        while address.starts_with(&self.url) {
+            let mut request = reqwest::Request::new(Method::GET, address.parse().unwrap());
+            let jar: Vec<_> = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            request.headers_mut().insert(COOKIE, jar.join("; ").parse().unwrap());
+            let answer = self.bystander().execute(request).await.unwrap();
+            assert!(answer.status().is_redirection(), "{} for {address}", answer.status());
+            for cookie in answer.headers().get_all(SET_COOKIE) {
+                let (name, rest) = cookie.to_str().unwrap().split_once('=').unwrap();
+                cookies.insert(name.to_owned(), rest.split(';').next().unwrap_or_default().to_owned());
+            }
+            let next = answer.headers()[LOCATION].to_str().unwrap();
+            address = answer.url().join(next).unwrap().into();
+        }
+        address
+    }
+
     /// A request of somebody else than the client under test; the body of its answer, which must be a success.
     async fn request(&self, method: &str, path: &str, form: &[(&str, &str)]) -> Vec<u8> {
-        let mut request =
-            reqwest::Request::new(method.parse().unwrap(), format!("{}{path}", self.url).parse().unwrap());
+        let url = format!("{}{path}", self.url).parse().unwrap();
+        let mut request = reqwest::Request::new(method.parse().unwrap(), url);
         if !form.is_empty() {
             let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
-            request
-                .headers_mut()
-                .insert("content-type", http::HeaderValue::from_static("application/x-www-form-urlencoded"));
+            request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
             *request.body_mut() = Some(form.into());
         }
-        // It follows no redirect, and no proxy of the environment gets in between.
-        let bystander = Client::builder(self.profile(ClientAuth::Body)).credentials(Credentials::new("nobody", "none"));
-        let answer = bystander.build().unwrap().http().execute(request).await.unwrap();
+        let answer = self.bystander().execute(request).await.unwrap();
         assert!(answer.status().is_success(), "{} for {path}", answer.status());
         answer.bytes().await.unwrap().to_vec()
+    }
+
+    /// It follows no redirect, and no proxy of the environment gets in between.
+    fn bystander(&self) -> reqwest::Client {
+        let client = Client::builder(self.profile(ClientAuth::Body)).credentials(Credentials::new("nobody", "none"));
+        client.build().unwrap().http().clone()
     }
 }
 

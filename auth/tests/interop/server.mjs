@@ -3,14 +3,21 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 
-// On loading it warns of Node 20, later of its memory that forgets: both are meant here.
-console.warn = () => {};
+// It warns of Node 20 while it is loaded, later of its memory that forgets and of defaults: all of that is meant here.
+console.info = console.warn = () => {};
 const { default: Provider } = await import('oidc-provider');
 
 // The provider reads its time here and nowhere else: a test that moves it need not wait for a token to end.
 const machineTime = Date.now;
 let ahead = 0;
 Date.now = () => machineTime() + ahead * 1000;
+
+// What becomes of the next request for a token: `before` breaks the connection without a word to the provider, `after` once
+// the provider has carried it out.
+let cut;
+
+// The refresh tokens that were given out.
+const refreshTokens = [];
 
 // One line for each request for a token or for stock, in the order of the answers.
 const journal = [];
@@ -22,6 +29,13 @@ const clients = [
   // The first colon of a Basic header ends the id, unless it is encoded.
   { ...machine, client_id: 'south: 50 % + 1', scope: 'stock.read' },
   { ...machine, client_id: 'stock' },
+  {
+    client_id: 'desk',
+    client_secret: SECRET,
+    redirect_uris: ['https://desk.example/callback'],
+    response_types: ['code'],
+    grant_types: ['authorization_code', 'refresh_token'],
+  },
 ];
 
 const server = createServer().listen(0, '127.0.0.1', () => {
@@ -38,6 +52,8 @@ const server = createServer().listen(0, '127.0.0.1', () => {
       revocation: { enabled: true, allowedPolicy: (ctx, client, token) => client.clientId === token.clientId },
     },
     jwks: { keys: [generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' })] },
+    pkce: { required: () => true },
+    // A used one ends the grant, and every token of it.
     rotateRefreshToken: true,
     scopes: ['openid', 'offline_access', 'stock.read', 'stock.write'],
     ttl: { AccessToken: 300, ClientCredentials: 300 },
@@ -49,6 +65,13 @@ const server = createServer().listen(0, '127.0.0.1', () => {
       const { grant_type: grant, client_secret: secret } = ctx.oidc.params;
       const place = ctx.get('authorization') ? 'Basic' : secret ? 'body' : 'nothing';
       journal.push(`token by ${grant} with ${place}: ${ctx.status} ${ctx.body.error ?? ''}`.trimEnd());
+      if (ctx.body.refresh_token) {
+        refreshTokens.push(ctx.body.refresh_token);
+      }
+      if (cut === 'after') {
+        cut = undefined;
+        ctx.req.socket.destroy();
+      }
     }
   });
 
@@ -77,15 +100,37 @@ const server = createServer().listen(0, '127.0.0.1', () => {
     response.end(JSON.stringify(status === 200 ? { owner } : {}));
   };
 
+  // A person who is logged in at once and allows whatever is asked for.
+  const interact = async (request, response) => {
+    const { prompt, params, session } = await provider.interactionDetails(request, response);
+    if (prompt.name === 'login') {
+      return provider.interactionFinished(request, response, { login: { accountId: 'ada' } });
+    }
+    const grant = new provider.Grant({ accountId: session.accountId, clientId: params.client_id });
+    grant.addOIDCScope(params.scope);
+    return provider.interactionFinished(request, response, { consent: { grantId: await grant.save() } });
+  };
+
   const oidc = provider.callback();
   server.on('request', (request, response) => {
     const { pathname, searchParams } = new URL(request.url, issuer);
     if (pathname === '/stock') {
       stock(request, response);
+    } else if (pathname.startsWith('/interaction/')) {
+      interact(request, response);
+    } else if (pathname === '/token' && cut === 'before') {
+      cut = undefined;
+      journal.push('token: cut off before it was read');
+      request.socket.destroy();
     } else if (pathname === '/test/journal') {
       response.end(JSON.stringify(journal));
+    } else if (pathname === '/test/refresh-tokens') {
+      response.end(JSON.stringify(refreshTokens));
     } else if (pathname === '/test/advance') {
       ahead += Number(searchParams.get('seconds'));
+      response.end();
+    } else if (pathname === '/test/cut') {
+      cut = searchParams.get('when');
       response.end();
     } else {
       oidc(request, response);
