@@ -19,7 +19,7 @@ pub(crate) async fn check(
     let (message, challenge) = match token(request.headers()) {
         None => ("an access token is needed", "Bearer"),
         Some(token) => {
-            if show.state().tokens.is_live(token, show.clock.now()) {
+            if show.state().ledger.is_live(token, show.clock().now()) {
                 return Ok(next.run(request).await);
             }
             ("the access token is unknown, expired or revoked", "Bearer error=\"invalid_token\"")
@@ -29,7 +29,7 @@ pub(crate) async fn check(
         .with_header(WWW_AUTHENTICATE, HeaderValue::from_static(challenge)))
 }
 
-fn token(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn token(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
 }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use chrono::{FixedOffset, Offset, Utc};
 
+use crate::ledger::{Rotation, Terms};
+
 /// How the sandbox behaves.
 ///
 /// A field marked "Guess" stands for something that the vendor's documents do not say: a suite that must hold
@@ -23,6 +25,9 @@ pub struct Behavior {
     /// A refresh hands out a new refresh token and the old one dies; without this, the answer to a refresh holds no
     /// refresh token, and the old one goes on. Guess: true.
     pub rotate_refresh_tokens: bool,
+    /// A refresh token that was used before is taken for stolen: all access and refresh tokens that descend from the
+    /// same grant die. It needs rotation. Guess: false, it is refused and the others live on.
+    pub detect_refresh_reuse: bool,
     /// A new access token kills the ones before it. Guess: false.
     pub one_live_token: bool,
     /// Credentials refused in the *body* of a token request answer 400 instead of 401. Guess: false.
@@ -68,6 +73,7 @@ impl Default for Behavior {
             token_lifetime: Duration::from_secs(300),
             refresh_token_lifetime: None,
             rotate_refresh_tokens: true,
+            detect_refresh_reuse: false,
             one_live_token: false,
             body_credentials_answer_400: false,
             rate: Some(Rate::new(300, Duration::from_secs(60))),
@@ -85,6 +91,18 @@ impl Default for Behavior {
             cursor_is_offset: false,
             bulk_cap: None,
             ignore_path_case: true,
+        }
+    }
+}
+
+impl Behavior {
+    pub(crate) fn terms(&self) -> Terms {
+        Terms {
+            token_lifetime: self.token_lifetime,
+            refresh_token_lifetime: self.refresh_token_lifetime,
+            rotation: if self.rotate_refresh_tokens { Rotation::Replace } else { Rotation::Omit },
+            detect_reuse: self.detect_refresh_reuse,
+            one_live_token: self.one_live_token,
         }
     }
 }

@@ -23,7 +23,7 @@ pub(crate) struct Budget {
 
 impl Budget {
     /// Spends one call, or says when the next one is free.
-    fn spend(&mut self, rate: Rate, now: DateTime<Utc>) -> Result<(), DateTime<Utc>> {
+    pub(crate) fn spend(&mut self, rate: Rate, now: DateTime<Utc>) -> Result<(), DateTime<Utc>> {
         while self.calls.front().is_some_and(|call| after(*call, rate.per) <= now) {
             self.calls.pop_front();
         }
@@ -43,7 +43,7 @@ pub(crate) async fn check(
     request: Request,
     next: Next,
 ) -> Result<Response, Refusal> {
-    let now = show.clock.now();
+    let now = show.clock().now();
     let refused = {
         let mut state = show.state();
         let retry_after = state.behavior.retry_after;

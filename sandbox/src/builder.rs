@@ -4,15 +4,13 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
-use tokio::sync::watch;
-
 use crate::behavior::{Behavior, Rate};
 use crate::error::Error;
+use crate::ledger::secret;
+use crate::route::Api;
 use crate::sandbox::Sandbox;
-use crate::server::serve;
+use crate::server::Server;
 use crate::show::{Show, Start};
-use crate::token::secret;
 
 /// Settings for a [`Sandbox`].
 #[derive(Clone)]
@@ -110,6 +108,12 @@ impl Builder {
         self
     }
 
+    /// See [`Behavior::detect_refresh_reuse`], a guess.
+    pub fn detect_refresh_reuse(mut self, detect: bool) -> Self {
+        self.behavior.detect_refresh_reuse = detect;
+        self
+    }
+
     /// See [`Behavior::one_live_token`], a guess.
     pub fn one_live_token(mut self, only_one: bool) -> Self {
         self.behavior.one_live_token = only_one;
@@ -140,13 +144,6 @@ impl Builder {
     /// [`Error::NotLoopback`] for an address that other machines can reach, unless they were let in;
     /// [`Error::Listen`] when the address cannot be listened on.
     pub async fn start(self) -> Result<Sandbox, Error> {
-        let address = self.address;
-        if !self.remote && !address.ip().is_loopback() {
-            return Err(Error::NotLoopback(address));
-        }
-        let listen_error = |source| Error::Listen { address, source };
-        let listener = TcpListener::bind(address).await.map_err(listen_error)?;
-        let url = format!("http://{}", listener.local_addr().map_err(listen_error)?);
         let show = Arc::new(Show::new(Start {
             client_id: self.client_id,
             client_secret: self.client_secret.unwrap_or_else(secret),
@@ -155,9 +152,8 @@ impl Builder {
             journal_cap: self.journal_cap,
             behavior: self.behavior,
         }));
-        let (stop, stopped) = watch::channel(());
-        let server = tokio::spawn(serve(listener, show.clone(), stopped));
-        Ok(Sandbox { show, url, stop, server })
+        let server = Server::start(self.address, self.remote, Arc::new(Api::new(show.clone()))).await?;
+        Ok(Sandbox { show, server })
     }
 }
 

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use crate::body::media_type;
-use crate::token;
+use crate::parameters::{FORM, JSON};
 
 /// What stands in the place of a secret.
 const MASK: &str = "***";
@@ -65,16 +65,18 @@ impl Journal {
         if self.entries.len() >= self.cap {
             self.entries.pop_front();
         }
-        let is_token = parts.uri.path().eq_ignore_ascii_case(token::PATH);
+        let is_token = is_token(&parts.uri);
         let entry = Recorded {
             at,
             method: parts.method.to_string(),
             path: path(&parts.uri, is_token),
             headers: headers(&parts.headers),
             body: match (is_token, media_type(&parts.headers).as_deref()) {
+                // No API takes a form: this is a token request that went astray.
+                (_, Some(FORM)) => masked_form(body),
                 (false, _) => String::from_utf8_lossy(body).into_owned(),
-                (true, Some("application/x-www-form-urlencoded")) => masked_form(body),
                 (true, _) if body.is_empty() => String::new(),
+                (true, Some(JSON)) => masked_json(body),
                 (true, _) => MASK.to_owned(),
             },
             status: None,
@@ -100,6 +102,12 @@ impl Journal {
     }
 }
 
+/// Whether this is an address of tokens, or was meant as one.
+fn is_token(uri: &Uri) -> bool {
+    let last = uri.path().split('/').rfind(|segment| !segment.is_empty()).unwrap_or_default();
+    ["token", "authorize"].iter().any(|name| last.eq_ignore_ascii_case(name))
+}
+
 fn path(uri: &Uri, is_token: bool) -> String {
     match uri.query() {
         None => uri.path().to_owned(),
@@ -110,8 +118,9 @@ fn path(uri: &Uri, is_token: bool) -> String {
 
 fn headers(headers: &HeaderMap) -> Vec<(String, String)> {
     let text = |name: &str, value: &str| match (name, value.split_once(' ')) {
-        ("authorization", Some((scheme, _))) => format!("{scheme} {MASK}"),
-        ("authorization" | "proxy-authorization" | "cookie", _) => MASK.to_owned(),
+        ("authorization" | "authorisation", Some((scheme, _))) => format!("{scheme} {MASK}"),
+        ("authorization" | "authorisation" | "proxy-authorization" | "cookie", _) => MASK.to_owned(),
+        ("tid" | "ocp-apim-subscription-key", _) => MASK.to_owned(),
         _ => value.to_owned(),
     };
     headers
@@ -126,17 +135,43 @@ fn headers(headers: &HeaderMap) -> Vec<(String, String)> {
 /// Keeps the fields of a token request that are known to be harmless, and masks every other one: a client that
 /// sends something else than it should may have a secret anywhere, in a name too.
 fn masked_form(form: &[u8]) -> String {
-    let fields = form_urlencoded::parse(form).map(|(name, value)| match name.as_ref() {
-        "grant_type" | "scope" | "client_id" => format!("{name}={value}"),
-        "client_secret" | "refresh_token" => format!("{name}={MASK}"),
-        _ => format!("{MASK}={MASK}"),
+    let fields = form_urlencoded::parse(form).map(|(name, value)| {
+        let (name, value) = masked(&name, &value);
+        format!("{name}={value}")
     });
     fields.collect::<Vec<_>>().join("&")
 }
 
+/// The same of a JSON object of texts.
+fn masked_json(body: &[u8]) -> String {
+    let Ok(Value::Object(fields)) = serde_json::from_slice(body) else {
+        return MASK.to_owned();
+    };
+    let fields = fields.iter().map(|(name, value)| {
+        let (name, value) = masked(name, value.as_str().unwrap_or(MASK));
+        (name.to_owned(), value.into())
+    });
+    Value::Object(fields.collect()).to_string()
+}
+
+fn masked<'a>(name: &'a str, value: &'a str) -> (&'a str, &'a str) {
+    match name {
+        "grant_type"
+        | "scope"
+        | "client_id"
+        | "redirect_uri"
+        | "response_type"
+        | "response_mode"
+        | "code_challenge_method" => (name, value),
+        "client_secret" | "refresh_token" | "code" | "code_verifier" | "code_challenge" | "state" | "username"
+        | "password" => (name, MASK),
+        _ => (MASK, MASK),
+    }
+}
+
 fn masked_answer(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
-    let names = ["access_token", "refresh_token"];
+    let names = ["access_token", "refresh_token", "id_token"];
     if !names.iter().any(|name| text.contains(name)) {
         return text.into_owned();
     }

@@ -3,18 +3,25 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::{Body, Bytes};
 use axum::extract::DefaultBodyLimit;
-use axum::http::Uri;
 use axum::http::uri::PathAndQuery;
+use axum::http::{Request, Response, Uri};
 use axum::middleware::from_fn_with_state;
+use axum::response::IntoResponse;
 use axum::routing::{get, post};
+use hyper::service::Service;
+use hyper_util::service::TowerToHyperService;
 
 use crate::answer::{health, not_yet, wrong_method};
+use crate::body::has_length;
 use crate::collection::Resource;
+use crate::exchange::{Host, Part};
 use crate::show::Show;
+use crate::traffic::Traffic;
 use crate::{bearer, budget, bulk, collection, export, token};
 
-pub(crate) fn router(show: &Arc<Show>) -> Router {
+fn router(show: &Arc<Show>) -> Router {
     let api = Router::new()
         .merge(collection::routes(show, Resource::Customer))
         .merge(collection::routes(show, Resource::Warehouse))
@@ -34,21 +41,39 @@ pub(crate) fn router(show: &Arc<Show>) -> Router {
         .layer(DefaultBodyLimit::disable())
 }
 
-/// Which part of the sandbox a path belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Part {
-    Health,
-    Token,
-    Api,
+/// The API of a show, with its token endpoint.
+pub(crate) struct Api {
+    show: Arc<Show>,
+    router: TowerToHyperService<Router>,
 }
 
-impl Part {
-    pub(crate) fn of(uri: &Uri) -> Self {
+impl Api {
+    pub(crate) fn new(show: Arc<Show>) -> Self {
+        Self { router: TowerToHyperService::new(router(&show)), show }
+    }
+}
+
+impl Host for Api {
+    fn traffic(&self) -> &Traffic {
+        &self.show.traffic
+    }
+
+    fn part(&self, uri: &Uri) -> Part {
         match uri.path() {
-            "/health" => Self::Health,
-            token::PATH => Self::Token,
-            _ => Self::Api,
+            "/health" => Part::Aside,
+            token::PATH => Part::Token,
+            _ => Part::Api,
         }
+    }
+
+    async fn process(&self, mut request: Request<Bytes>) -> Response<Body> {
+        if let Err(refusal) = has_length(request.method(), request.headers()) {
+            return refusal.into_response();
+        }
+        let ignore_case = self.show.state().behavior.ignore_path_case;
+        *request.uri_mut() = normal(request.uri(), ignore_case);
+        let Ok(answer) = self.router.call(request.map(Body::from)).await;
+        answer
     }
 }
 
@@ -57,7 +82,7 @@ const NAMES: [&str; 8] = ["Customer", "Warehouse", "attendee", "Export", "v2", "
 
 /// The path as the router knows it: names as documented where case does not count, ids untouched, and no slash at
 /// the end, so that an empty id reaches the whole collection as it does on common servers.
-pub(crate) fn normal(uri: &Uri, ignore_case: bool) -> Uri {
+fn normal(uri: &Uri, ignore_case: bool) -> Uri {
     let mut segments: Vec<&str> = uri.path().split('/').collect();
     if segments.len() > 2 && segments.last().is_some_and(|last| last.is_empty()) {
         segments.pop();

@@ -4,8 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
 
 use crate::behavior::Behavior;
 use crate::builder::Builder;
@@ -15,8 +13,10 @@ use crate::error::Error;
 use crate::fault::Fault;
 use crate::field::Problem;
 use crate::journal::Recorded;
+use crate::parameters::TokenRequests;
+use crate::server::Server;
 use crate::show::{Show, State};
-use crate::token::{self, TokenRequests};
+use crate::token;
 
 /// A running stand-in for the API of one show. It stops when it is dropped.
 ///
@@ -44,10 +44,7 @@ use crate::token::{self, TokenRequests};
 /// ```
 pub struct Sandbox {
     pub(crate) show: Arc<Show>,
-    pub(crate) url: String,
-    /// The server stops when this is gone.
-    pub(crate) stop: watch::Sender<()>,
-    pub(crate) server: JoinHandle<()>,
+    pub(crate) server: Server,
 }
 
 impl Sandbox {
@@ -67,13 +64,13 @@ impl Sandbox {
     /// The base address of the API, as `http://127.0.0.1:49152`; V2 is below `/v2`.
     #[must_use]
     pub fn url(&self) -> &str {
-        &self.url
+        &self.server.url
     }
 
     /// The address of the token endpoint.
     #[must_use]
     pub fn token_url(&self) -> String {
-        format!("{}{}", self.url, token::PATH)
+        format!("{}{}", self.url(), token::PATH)
     }
 
     /// The client id, which is the show's id.
@@ -91,12 +88,12 @@ impl Sandbox {
     /// The sandbox's clock.
     #[must_use]
     pub fn clock(&self) -> &Clock {
-        &self.show.clock
+        self.show.clock()
     }
 
     /// Moves the sandbox's clock forward.
     pub fn advance(&self, by: Duration) {
-        self.show.clock.advance(by);
+        self.show.clock().advance(by);
     }
 
     /// How the sandbox behaves at present.
@@ -152,45 +149,46 @@ impl Sandbox {
     /// What was asked and answered, the oldest first, at most as many as [`Builder::journal_cap`] says.
     #[must_use]
     pub fn journal(&self) -> Vec<Recorded> {
-        self.show.state().journal.entries()
+        self.show.traffic.log().journal.entries()
     }
 
     /// Forgets what was asked and answered so far.
     pub fn clear_journal(&self) {
-        self.show.state().journal.clear();
+        self.show.traffic.log().journal.clear();
     }
 
     /// How many token requests arrived since the start or the last [reset](Sandbox::reset).
     #[must_use]
     pub fn token_requests(&self) -> TokenRequests {
-        self.show.state().tokens.requests
+        self.show.traffic.log().token_requests
     }
 
     /// Hands out an access token without a token request, for calls in which tokens are not the point.
     #[must_use]
     pub fn issue_token(&self) -> String {
-        let State { tokens, behavior, .. } = &mut *self.show.state();
-        tokens.issue(behavior.token_lifetime, behavior.one_live_token, self.show.clock.now())
+        let State { ledger, behavior, .. } = &mut *self.show.state();
+        let family = ledger.found();
+        ledger.issue(family, &behavior.terms(), self.show.clock().now())
     }
 
     /// Makes every access token die at once.
     pub fn revoke_tokens(&self) {
-        self.show.state().tokens.revoke_access();
+        self.show.state().ledger.revoke_access();
     }
 
     /// Makes every refresh token die at once.
     pub fn revoke_refresh_tokens(&self) {
-        self.show.state().tokens.revoke_refresh();
+        self.show.state().ledger.revoke_refresh();
     }
 
     /// Orders a fault for the next call of the API that has none yet. Token requests and `/health` do not count.
     pub fn fault(&self, fault: Fault) {
-        self.show.state().faults.push_back(fault);
+        self.show.traffic.log().faults.push_back(fault);
     }
 
     /// Orders a fault for the next token request that has none yet.
     pub fn token_fault(&self, fault: Fault) {
-        self.show.state().token_faults.push_back(fault);
+        self.show.traffic.log().token_faults.push_back(fault);
     }
 
     /// Brings everything back to how it was after the start: records, tokens, journal, faults, budget, behavior and
@@ -202,15 +200,15 @@ impl Sandbox {
     /// Stops, and waits for it: no new connections, and requests under way have two seconds to end. Dropping the sandbox
     /// does the same without the wait.
     pub async fn stop(self) {
-        let Self { stop, server, .. } = self;
-        drop(stop);
-        // It can only fail by a panic, which the runtime has reported.
-        let _ = server.await;
+        self.server.stop().await;
     }
 }
 
 impl std::fmt::Debug for Sandbox {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Sandbox").field("url", &self.url).field("client_id", &self.client_id()).finish_non_exhaustive()
+        f.debug_struct("Sandbox")
+            .field("url", &self.url())
+            .field("client_id", &self.client_id())
+            .finish_non_exhaustive()
     }
 }

@@ -1,5 +1,6 @@
 //! The server: accepts connections until it is told to stop.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,19 +9,46 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
-use crate::exchange::Exchange;
-use crate::route::router;
-use crate::show::Show;
+use crate::error::Error;
+use crate::exchange::{Host, run};
 
 /// How long requests under way may take to end after a stop.
 const GRACE: Duration = Duration::from_secs(2);
 
+/// A running server. It stops when it is dropped.
+pub(crate) struct Server {
+    pub(crate) url: String,
+    /// The server stops when this is gone.
+    stop: watch::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Server {
+    pub(crate) async fn start<H: Host>(address: SocketAddr, remote: bool, host: Arc<H>) -> Result<Self, Error> {
+        if !remote && !address.ip().is_loopback() {
+            return Err(Error::NotLoopback(address));
+        }
+        let listen_error = |source| Error::Listen { address, source };
+        let listener = TcpListener::bind(address).await.map_err(listen_error)?;
+        let url = format!("http://{}", listener.local_addr().map_err(listen_error)?);
+        let (stop, stopped) = watch::channel(());
+        let task = tokio::spawn(serve(listener, host, stopped));
+        Ok(Self { url, stop, task })
+    }
+
+    pub(crate) async fn stop(self) {
+        let Self { stop, task, .. } = self;
+        drop(stop);
+        // It can only fail by a panic, which the runtime has reported.
+        let _ = task.await;
+    }
+}
+
 /// Serves until the other end of `stop` is gone. All connections end with this future.
-pub(crate) async fn serve(listener: TcpListener, show: Arc<Show>, mut stop: watch::Receiver<()>) {
-    let exchange = Exchange::new(show.clone(), router(&show));
+async fn serve<H: Host>(listener: TcpListener, host: Arc<H>, mut stop: watch::Receiver<()>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -28,7 +56,7 @@ pub(crate) async fn serve(listener: TcpListener, show: Arc<Show>, mut stop: watc
             Some(_) = connections.join_next() => {}
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    connections.spawn(connection(stream, exchange.clone(), stop.clone()));
+                    connections.spawn(connection(stream, host.clone(), stop.clone()));
                 }
                 // Most often the process has no file handle left, which only time can mend.
                 Err(_) => sleep(Duration::from_millis(50)).await,
@@ -41,10 +69,10 @@ pub(crate) async fn serve(listener: TcpListener, show: Arc<Show>, mut stop: watc
     let _ = timeout(GRACE, all_ended).await;
 }
 
-async fn connection(stream: TcpStream, exchange: Exchange, mut stop: watch::Receiver<()>) {
+async fn connection<H: Host>(stream: TcpStream, host: Arc<H>, mut stop: watch::Receiver<()>) {
     // Without this a small answer may wait for the client's acknowledgement. It still comes if the call fails.
     let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request| exchange.clone().run(request));
+    let service = service_fn(move |request| run(host.clone(), request));
     let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     // A connection that fails has nobody left to be told about it.

@@ -1,6 +1,5 @@
-//! The show: everything that the sandbox remembers, behind one lock, so that every request is one step.
+//! The show: everything that the sandbox knows of it, behind one lock, so that every request is one step.
 
-use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::NaiveDateTime;
@@ -8,11 +7,10 @@ use chrono::NaiveDateTime;
 use crate::behavior::Behavior;
 use crate::budget::Budget;
 use crate::clock::{Clock, local};
-use crate::fault::Fault;
-use crate::journal::Journal;
+use crate::ledger::Ledger;
 use crate::seed;
 use crate::table::Table;
-use crate::token::Tokens;
+use crate::traffic::Traffic;
 
 /// What a show starts from.
 pub(crate) struct Start {
@@ -26,18 +24,15 @@ pub(crate) struct Start {
 
 pub(crate) struct Show {
     pub(crate) start: Start,
-    pub(crate) clock: Clock,
+    pub(crate) traffic: Traffic,
     state: Mutex<State>,
 }
 
 pub(crate) struct State {
     pub(crate) behavior: Behavior,
-    pub(crate) tokens: Tokens,
+    pub(crate) ledger: Ledger,
     pub(crate) tables: Tables,
     pub(crate) budget: Budget,
-    pub(crate) journal: Journal,
-    pub(crate) faults: VecDeque<Fault>,
-    pub(crate) token_faults: VecDeque<Fault>,
 }
 
 pub(crate) struct Tables {
@@ -51,7 +46,11 @@ pub(crate) struct Tables {
 impl Show {
     pub(crate) fn new(start: Start) -> Self {
         let state = Mutex::new(State::new(&start));
-        Self { start, clock: Clock::default(), state }
+        Self { traffic: Traffic::new(start.journal_cap), start, state }
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.traffic.clock
     }
 
     /// The state. A panic of one request must not take the others down with it.
@@ -61,13 +60,13 @@ impl Show {
 
     /// Everything as it was at the start, the clock too.
     pub(crate) fn reset(&self) {
-        self.clock.reset();
+        self.traffic.reset();
         *self.state() = State::new(&self.start);
     }
 
     /// The present as records are stamped with it.
     pub(crate) fn local_now(&self, behavior: &Behavior) -> NaiveDateTime {
-        local(self.clock.now(), behavior.local_offset)
+        local(self.clock().now(), behavior.local_offset)
     }
 }
 
@@ -75,12 +74,9 @@ impl State {
     fn new(start: &Start) -> Self {
         Self {
             behavior: start.behavior.clone(),
-            tokens: Tokens::default(),
+            ledger: Ledger::default(),
             tables: seed::tables(start.seed, start.customers),
             budget: Budget::default(),
-            journal: Journal::new(start.journal_cap),
-            faults: VecDeque::new(),
-            token_faults: VecDeque::new(),
         }
     }
 }

@@ -7,7 +7,7 @@ mod http;
 
 use std::time::Duration;
 
-use perenso_sandbox::Sandbox;
+use perenso_sandbox::{Fault, Sandbox};
 use reqwest::{Client, Response};
 use serde_json::Value;
 
@@ -185,6 +185,38 @@ async fn without_rotation_a_refresh_token_serves_on() {
     sandbox.revoke_refresh_tokens();
     let answer = refresh(&sandbox, &first["refresh_token"]).await;
     assert_eq!(refusal(answer).await, refused(400, "invalid_grant"));
+}
+
+#[tokio::test]
+async fn a_refresh_token_used_twice_can_be_made_to_end_all_that_came_of_its_grant() {
+    let sandbox = Sandbox::builder().detect_refresh_reuse(true).start().await.unwrap();
+    let (first, other) = (granted(&sandbox).await, granted(&sandbox).await);
+    let second: Value = refresh(&sandbox, &first["refresh_token"]).await.json().await.unwrap();
+    let again = refresh(&sandbox, &first["refresh_token"]).await;
+    assert_eq!(refusal(again).await, refused(400, "invalid_grant"));
+    for answer in [&first, &second] {
+        assert_eq!(status_with(&sandbox, &answer["access_token"]).await, 401);
+    }
+    let heir = refresh(&sandbox, &second["refresh_token"]).await;
+    assert_eq!(refusal(heir).await, refused(400, "invalid_grant"));
+    // Another grant is another family.
+    assert_eq!(status_with(&sandbox, &other["access_token"]).await, 200);
+    assert_eq!(refresh(&sandbox, &other["refresh_token"]).await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_refresh_whose_answer_is_lost_is_done_all_the_same() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let first = granted(&sandbox).await;
+    sandbox.token_fault(Fault::DropAnswer);
+    let token = first["refresh_token"].as_str().unwrap();
+    let form = [("grant_type", "refresh_token"), ("refresh_token", token)];
+    let request = client().post(sandbox.token_url()).basic_auth(sandbox.client_id(), Some(sandbox.client_secret()));
+    assert!(request.form(&form).send().await.is_err());
+    let again = refresh(&sandbox, &first["refresh_token"]).await;
+    assert_eq!(refusal(again).await, refused(400, "invalid_grant"));
+    // The family lives on, since reuse is not looked for.
+    assert_eq!(status_with(&sandbox, &first["access_token"]).await, 200);
 }
 
 #[tokio::test]

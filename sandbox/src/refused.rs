@@ -1,0 +1,31 @@
+//! A refused token request, in the terms of RFC 6749, section 5.2.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) status: StatusCode,
+    pub(crate) error: &'static str,
+    pub(crate) description: String,
+}
+
+impl Refused {
+    pub(crate) fn new(error: &'static str, description: impl Into<String>) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, error, description: description.into() }
+    }
+
+    pub(crate) fn refresh_token() -> Self {
+        Self::new("invalid_grant", "the refresh token is unknown, used up, expired or revoked")
+    }
+
+    pub(crate) fn with_status(mut self, status: StatusCode) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// The body as the RFC has it.
+    pub(crate) fn body(&self) -> Value {
+        json!({ "error": self.error, "error_description": self.description })
+    }
+}
