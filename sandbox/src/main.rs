@@ -5,15 +5,19 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Parser;
-use perenso_sandbox::Sandbox;
+use clap::{Parser, ValueEnum};
+use perenso_sandbox::{Sandbox, StandIn, StandInBuilder};
 
-/// A stand-in for the Perenso Trade Show REST API, to test integrations against. It is not the Perenso service, keeps
-/// everything in memory and forgets it at the end. Once it listens it prints one line on standard output:
-/// `ready url=… token_url=… client_id=… client_secret=…`.
+/// A stand-in for the Perenso Trade Show REST API, or for the token endpoint and one call of another system, to test
+/// integrations against. It is not the Perenso service or that of anybody else, keeps everything in memory and forgets it
+/// at the end. Once it listens it prints one line on standard output: `ready url=… token_url=… client_id=…
+/// client_secret=…`, and what else a client of the system needs.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
+    /// Which system it stands in for
+    #[arg(long, value_enum, default_value_t = System::Perenso)]
+    system: System,
     /// The port to listen on; 0 is a free one
     #[arg(long, default_value_t = 0)]
     port: u16,
@@ -23,24 +27,33 @@ struct Arguments {
     /// Allow an address that other machines can reach
     #[arg(long)]
     allow_remote: bool,
-    /// The client id, which is the show's id
+    /// The client id; for Perenso the show's id
     #[arg(long)]
     client_id: Option<String>,
     /// The client secret; made up when it is not given
     #[arg(long)]
     client_secret: Option<String>,
-    /// How long an access token lives
-    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
-    token_lifetime: u64,
-    /// How many made-up customers there are at the start
-    #[arg(long, value_name = "N", default_value_t = 45)]
-    customers: usize,
-    /// What the made-up data follows from: the same seed, the same data
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    seed: u64,
-    /// The most rows of a page; more is cut down in silence
+    /// How long an access token lives, instead of as long as the vendor says
+    #[arg(long, value_name = "SECONDS")]
+    token_lifetime: Option<u64>,
+    /// How many made-up customers there are at the start (Perenso; default 45)
+    #[arg(long, value_name = "N")]
+    customers: Option<usize>,
+    /// What the made-up data follows from: the same seed, the same data (Perenso; default 1)
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// The most rows of a page; more is cut down in silence (Perenso)
     #[arg(long, value_name = "N")]
     page_cap: Option<usize>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum System {
+    Perenso,
+    Priava,
+    Perspio,
+    EventBookings,
+    Tourpaq,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -60,19 +73,34 @@ async fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     // Before the ready line, since whoever reads that may send a signal at once.
     let end = end()?;
-    let sandbox = start(arguments).await?;
-    announce(&sandbox);
+    let builder = match arguments.system {
+        System::Perenso => {
+            let sandbox = perenso(arguments).await?;
+            let values = [
+                ("token_url", sandbox.token_url()),
+                ("client_id", sandbox.client_id().to_owned()),
+                ("client_secret", sandbox.client_secret().to_owned()),
+            ];
+            announce(sandbox.url(), &values);
+            end.await;
+            sandbox.stop().await;
+            return Ok(());
+        }
+        System::Priava => StandIn::priava(),
+        System::Perspio => StandIn::perspio(),
+        System::EventBookings => StandIn::event_bookings(),
+        System::Tourpaq => StandIn::tourpaq(),
+    };
+    let stand_in = other(builder, arguments)?.start().await?;
+    announce(&stand_in.api_url(), &stand_in.values());
     end.await;
-    sandbox.stop().await;
+    stand_in.stop().await;
     Ok(())
 }
 
-async fn start(arguments: Arguments) -> Result<Sandbox, perenso_sandbox::Error> {
+async fn perenso(arguments: Arguments) -> Result<Sandbox, perenso_sandbox::Error> {
     let mut builder = Sandbox::builder()
         .listen(SocketAddr::new(arguments.host, arguments.port))
-        .token_lifetime(Duration::from_secs(arguments.token_lifetime))
-        .customers(arguments.customers)
-        .seed(arguments.seed)
         // Nobody can read the journal of a process.
         .journal_cap(0);
     if arguments.allow_remote {
@@ -84,21 +112,52 @@ async fn start(arguments: Arguments) -> Result<Sandbox, perenso_sandbox::Error> 
     if let Some(secret) = arguments.client_secret {
         builder = builder.client_secret(secret);
     }
+    if let Some(seconds) = arguments.token_lifetime {
+        builder = builder.token_lifetime(Duration::from_secs(seconds));
+    }
+    if let Some(count) = arguments.customers {
+        builder = builder.customers(count);
+    }
+    if let Some(seed) = arguments.seed {
+        builder = builder.seed(seed);
+    }
     if let Some(rows) = arguments.page_cap {
         builder = builder.page_cap(rows);
     }
     builder.start().await
 }
 
+/// What another system is started with.
+fn other(mut builder: StandInBuilder, arguments: Arguments) -> Result<StandInBuilder, String> {
+    for (option, is_given) in [
+        ("--customers", arguments.customers.is_some()),
+        ("--seed", arguments.seed.is_some()),
+        ("--page-cap", arguments.page_cap.is_some()),
+    ] {
+        if is_given {
+            return Err(format!("{option} is for Perenso only"));
+        }
+    }
+    builder = builder.listen(SocketAddr::new(arguments.host, arguments.port)).journal_cap(0);
+    if arguments.allow_remote {
+        builder = builder.allow_remote();
+    }
+    if let Some(id) = arguments.client_id {
+        builder = builder.client_id(id);
+    }
+    if let Some(secret) = arguments.client_secret {
+        builder = builder.client_secret(secret);
+    }
+    if let Some(seconds) = arguments.token_lifetime {
+        builder = builder.behavior(|behavior| behavior.token_lifetime = Duration::from_secs(seconds));
+    }
+    Ok(builder)
+}
+
 #[allow(clippy::print_stdout)]
-fn announce(sandbox: &Sandbox) {
-    println!(
-        "ready url={} token_url={} client_id={} client_secret={}",
-        sandbox.url(),
-        sandbox.token_url(),
-        sandbox.client_id(),
-        sandbox.client_secret()
-    );
+fn announce(url: &str, values: &[(&'static str, String)]) {
+    let values: Vec<String> = values.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    println!("ready url={url} {}", values.join(" "));
 }
 
 /// Waits for Ctrl-C or, on Unix, SIGTERM.
