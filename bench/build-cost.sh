@@ -27,6 +27,9 @@ cpu_seconds() {
 
 whole=$(cpu_seconds Cargo.toml whole)
 bare=$(cpu_seconds "$scratch/bare/Cargo.toml" bare)
-echo "| what | measured | rival | over it | bound |"
-echo "|---|---|---|---|---|"
-echo "$whole $bare" | awk '{ printf "| clean debug build: CPU | %.0f s | the runtime dependencies alone: %.0f s | %.0f s | 40 s |\n", $1, $2, $1 - $2 }'
+echo "| what | ours | rival | over it | bound | met |"
+echo "|---|---|---|---|---|---|"
+echo "$whole $bare" | awk '{
+  printf "| clean debug build: CPU | %.0f s | the runtime dependencies alone: %.0f s | %.0f s | at most 40 | %s |\n", \
+    $1, $2, $1 - $2, ($1 - $2 <= 40 ? "yes" : "no")
+}'

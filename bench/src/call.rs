@@ -1,20 +1,21 @@
 //! A typed GET of one customer over loopback: client CPU and allocations, SDK and rival in turns.
 
-use std::{future::Future, time::Duration};
+use std::future::Future;
 
 use cpu_time::ProcessTime;
 use perenso::Perenso;
 
 use crate::{
     rival,
-    server::{Server, runtime},
+    server::{Server, Terms, runtime},
+    table::{Bound, Table, medians, plural},
 };
 
 const CALLS: usize = 320;
 
 /// Prints CPU time and allocations per call at so many tasks.
-pub(crate) fn measure(tasks: usize, rounds: usize, bound: &str) {
-    let server = Server::start(Duration::ZERO, 3600);
+pub(crate) fn measure(table: &mut Table, tasks: usize, rounds: usize, bound: Bound) {
+    let server = Server::start(Terms::LASTING);
     let runtime = runtime(tasks);
     let show = show(&server);
     let (http, url) = (rival::client(), server.url.clone());
@@ -39,34 +40,31 @@ pub(crate) fn measure(tasks: usize, rounds: usize, bound: &str) {
         runtime.block_on(spread(tasks, sdk));
         runtime.block_on(spread(tasks, by_hand));
     }
-    let mut pairs = Vec::new();
+    let mut turns = Vec::new();
     for round in 0..rounds {
         // Whoever goes second finds warmer caches: they take turns.
-        let (ours, theirs) = if round % 2 == 0 {
+        turns.push(if round % 2 == 0 {
             let ours = cpu(|| runtime.block_on(spread(tasks, sdk)));
             (ours, cpu(|| runtime.block_on(spread(tasks, by_hand))))
         } else {
             let theirs = cpu(|| runtime.block_on(spread(tasks, by_hand)));
             (cpu(|| runtime.block_on(spread(tasks, sdk))), theirs)
-        };
-        pairs.push((ours, theirs));
+        });
     }
-    let ratio = median(pairs.iter().map(|(ours, theirs)| ours / theirs).collect());
-    let ours = median(pairs.iter().map(|(ours, _)| *ours).collect());
-    let theirs = median(pairs.iter().map(|(_, theirs)| *theirs).collect());
-    println!(
-        "| typed GET of 1 KB, {tasks} tasks: client CPU | {ours:.1} us | reqwest and serde by hand: {theirs:.1} us | {ratio:.3} | {bound} |"
+    let (ours, theirs, ratio) = medians(&turns);
+    table.ratio(
+        &format!("typed GET of 1 KB, {}: client CPU", plural(tasks, "task")),
+        &format!("{ours:.1} us"),
+        &format!("reqwest and serde by hand: {theirs:.1} us"),
+        ratio,
+        bound,
     );
     if tasks == 1 {
-        let ours = allocation_counter::measure(|| runtime.block_on(spread(1, sdk))).count_total;
-        let theirs = allocation_counter::measure(|| runtime.block_on(spread(1, by_hand))).count_total;
-        let each = |count: u64| count as f64 / CALLS as f64;
-        println!(
-            "| the same: allocations | {:.0} | {:.0} | {:.3} | |",
-            each(ours),
-            each(theirs),
-            each(ours) / each(theirs)
-        );
+        let allocations = |count: u64| count as f64 / CALLS as f64;
+        let ours = allocations(allocation_counter::measure(|| runtime.block_on(spread(1, sdk))).count_total);
+        let theirs = allocations(allocation_counter::measure(|| runtime.block_on(spread(1, by_hand))).count_total);
+        let (ours, theirs, ratio) = (format!("{ours:.0}"), format!("{theirs:.0}"), ours / theirs);
+        table.ratio("the same: allocations", &ours, &theirs, ratio, Bound::None);
     }
 }
 
@@ -98,9 +96,4 @@ fn cpu(run: impl FnOnce()) -> f64 {
     let start = ProcessTime::now();
     run();
     start.elapsed().as_secs_f64() * 1e6 / CALLS as f64
-}
-
-pub(crate) fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }

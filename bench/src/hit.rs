@@ -9,15 +9,16 @@ use std::{
 };
 
 use crate::{
-    call::{median, show},
-    server::{Server, runtime},
+    call::show,
+    server::{Server, Terms, runtime},
+    table::{Bound, Table, medians},
 };
 
 const HITS: u32 = 50_000;
 
 /// Prints what a hit costs.
-pub(crate) fn measure(rounds: usize) {
-    let server = Server::start(Duration::ZERO, 3600);
+pub(crate) fn measure(table: &mut Table, rounds: usize) {
+    let server = Server::start(Terms::LASTING);
     let show = show(&server);
     runtime(1).block_on(async { drop(show.token(Duration::ZERO).await.unwrap()) });
     let mut hit = || drop(black_box(show.token_in_hand()));
@@ -27,18 +28,14 @@ pub(crate) fn measure(rounds: usize) {
         black_box(Instant::now());
         black_box(SystemTime::now());
     };
-    let mut rounds_of = |what: &str, hit: &mut dyn FnMut(), bound: &str| {
-        let mut pairs = Vec::new();
-        for _ in 0..rounds {
-            pairs.push((nanoseconds(hit), nanoseconds(&mut clocks)));
-        }
-        let ratio = median(pairs.iter().map(|(hit, clocks)| hit / clocks).collect());
-        let ours = median(pairs.iter().map(|(hit, _)| *hit).collect());
-        let theirs = median(pairs.iter().map(|(_, clocks)| *clocks).collect());
-        println!("| {what} | {ours:.0} ns | reading both clocks: {theirs:.0} ns | {ratio:.2} | {bound} |");
+    let mut rounds_of = |what: &str, hit: &mut dyn FnMut(), bound: Bound| {
+        let turns: Vec<_> = (0..rounds).map(|_| (nanoseconds(hit), nanoseconds(&mut clocks))).collect();
+        let (ours, theirs, ratio) = medians(&turns);
+        let rival = format!("reading both clocks: {theirs:.0} ns");
+        table.ratio(what, &format!("{ours:.0} ns"), &rival, ratio, bound);
     };
-    rounds_of("a token hit", &mut hit, "1.5");
-    rounds_of("the same through a future: `token().await`", &mut awaited, "");
+    rounds_of("a token hit", &mut hit, Bound::AtMost(1.5));
+    rounds_of("the same through a future: `token().await`", &mut awaited, Bound::None);
 }
 
 fn nanoseconds(run: &mut dyn FnMut()) -> f64 {

@@ -1,29 +1,40 @@
 //! What a call, a token hit and a renewal cost, each against a named rival in the same run.
 //!
-//! `cargo run --release -p perenso-bench` prints a table of ratios; machines differ, ratios less so.
+//! `cargo run --release -p perenso-bench` prints a table of ratios; machines differ, ratios less so. With `--short` its
+//! numbers mean nothing, with `--python <path>` it meets a rival from Python too.
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used)]
 
 mod call;
+mod crowd;
 mod herd;
 mod hit;
+mod race;
 mod rival;
 mod server;
+mod table;
 
-fn main() {
+use std::process::ExitCode;
+
+use table::{Bound, Table};
+
+fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    if let [serve, delay, lifetime] = args.as_slice()
-        && serve == "--serve"
-    {
-        return server::serve(delay.parse().unwrap(), lifetime.clone());
+    if let Some(terms) = args.strip_prefix(&["--serve".to_owned()]).and_then(server::Terms::from_args) {
+        server::serve(terms);
+        return ExitCode::SUCCESS;
     }
     // The rival's client asks for the one of the process; the SDK brings its own.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    // Numbers that few rounds give are no numbers: this only shows that it runs.
-    let rounds = if args.iter().any(|arg| arg == "--short") { 3 } else { 300 };
-    println!("| what | measured | rival | ratio | bound |");
-    println!("|---|---|---|---|---|");
-    call::measure(1, rounds, "1.08");
-    call::measure(64, rounds, "1.12");
-    hit::measure(rounds);
-    herd::measure();
+    let (many, some) = if args.iter().any(|arg| arg == "--short") { (3, 1) } else { (300, 9) };
+    let python = args.iter().skip_while(|arg| *arg != "--python").nth(1);
+    let mut table = Table::new();
+    call::measure(&mut table, 1, many, Bound::AtMost(1.08));
+    call::measure(&mut table, 64, many, Bound::AtMost(1.12));
+    hit::measure(&mut table, many);
+    crowd::measure(&mut table, many);
+    herd::measure(&mut table, some, false);
+    herd::measure(&mut table, some, true);
+    race::measure(&mut table, python.map(String::as_str));
+    // Times depend on the machine, counts do not.
+    if table.counts_are_met() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

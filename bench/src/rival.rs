@@ -1,8 +1,14 @@
 //! The rival: the same call by hand, with reqwest and serde, the same time-outs and the same gzip, its token a constant.
+//! The rivals that care for tokens stand below.
+
+pub(crate) mod authlib;
+pub(crate) mod hand_wired;
 
 use std::time::Duration;
 
 use serde::Deserialize;
+
+use crate::server::FIRST_TOKEN;
 
 /// What somebody writes who knows the answer's fields and needs no others.
 #[derive(Deserialize)]
@@ -74,7 +80,7 @@ pub(crate) fn client() -> reqwest::Client {
 
 /// One customer.
 pub(crate) async fn get(client: &reqwest::Client, url: &str, id: &str) -> Customer {
-    let response = client.get(format!("{url}/Customer/{id}")).bearer_auth("tok-0").send().await.unwrap();
+    let response = client.get(format!("{url}/Customer/{id}")).bearer_auth(FIRST_TOKEN).send().await.unwrap();
     let body = response.error_for_status().unwrap().bytes().await.unwrap();
     serde_json::from_slice(&body).unwrap()
 }

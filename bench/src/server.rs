@@ -1,19 +1,20 @@
 //! The other side, in a process of its own so that its work is not counted: tokens, and one customer of 1 KB.
 
+mod tokens;
+
 use std::{
     io::{BufRead, BufReader},
     process::{Child, Command, Stdio},
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering::Relaxed},
-    },
-    time::Duration,
+    sync::{Arc, Mutex},
 };
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
 };
+
+use tokens::Tokens;
+pub(crate) use tokens::{FIRST_TOKEN, Terms};
 
 /// One customer, as the vendor's sample has it.
 pub(crate) const CUSTOMER: &str = r#"{"id":"jggkh3","modifiedDate":"2025-07-28","customerID":"5041","customerName":"Trade Store 0001","email":"store-0001@example.com","phone":"(555) 010-0156","fax":"555-010-4677 x559","priceZone":702,"test":false,"placeholder":false,"street1":"2519 Market Street","street2":"Unit 992","city":"Example City","state":"North Dakota","zipCode":"27667-9860","allowanceGroup":"AG88","deliveryGroup":"0940","warehouseID":"WH7558","customerClassID":"H","orderPermissionKey":3,"primarySalesRep":"USER2791","salesReps":["USER2960","USER1243"],"orderingGroups":[{"id":"6a6skk","orderingGroupID":"OG0849","orderingGroupName":"Group 849","orderingSubGroupID":"6287","orderingSubGroupName":"Sub group 6287","customers":["5041","5042","5043"]}],"extra1":"472","extra2":"7mwek4","extra3":"third free field of the record","extra4":"fourth free field of the record","extra5":"fifth free field of the record"}"#;
@@ -25,10 +26,11 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts this binary again as a server whose token endpoint takes so long, for tokens that live so many seconds.
-    pub(crate) fn start(token_delay: Duration, lifetime: u64) -> Self {
+    /// Starts this binary again as a server.
+    pub(crate) fn start(terms: Terms) -> Self {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--serve", &token_delay.as_millis().to_string(), &lifetime.to_string()])
+            .arg("--serve")
+            .args(terms.to_args())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -40,10 +42,17 @@ impl Server {
 
     /// How many tokens were asked for.
     pub(crate) fn token_requests(&self) -> usize {
-        let url = format!("{}/count", self.url);
-        let count = async { reqwest::get(url).await.unwrap().text().await.unwrap().parse().unwrap() };
-        runtime(1).block_on(count)
+        runtime(1).block_on(get(format!("{}/count", self.url))).parse().unwrap()
     }
+
+    /// Ends all access tokens before their time. Refresh tokens live on.
+    pub(crate) async fn revoke(&self) {
+        get(format!("{}/revoke", self.url)).await;
+    }
+}
+
+async fn get(url: String) -> String {
+    reqwest::get(url).await.unwrap().text().await.unwrap()
 }
 
 impl Drop for Server {
@@ -64,7 +73,7 @@ pub(crate) fn runtime(tasks: usize) -> tokio::runtime::Runtime {
 }
 
 /// The server itself: until its standard input ends.
-pub(crate) fn serve(token_delay: u64, lifetime: String) {
+pub(crate) fn serve(terms: Terms) {
     std::thread::spawn(|| {
         let _ = std::io::stdin().read_line(&mut String::new());
         std::process::exit(0);
@@ -72,17 +81,15 @@ pub(crate) fn serve(token_delay: u64, lifetime: String) {
     runtime(1).block_on(async {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         println!("http://{}", listener.local_addr().unwrap());
-        let tokens = Arc::new(AtomicUsize::new(0));
-        let lifetime: Arc<str> = lifetime.into();
+        let tokens = Arc::new(Mutex::new(Tokens::default()));
         loop {
             let (stream, _) = listener.accept().await.unwrap();
-            let delay = Duration::from_millis(token_delay);
-            tokio::spawn(connection(stream, delay, Arc::clone(&lifetime), Arc::clone(&tokens)));
+            tokio::spawn(connection(stream, terms, Arc::clone(&tokens)));
         }
     });
 }
 
-async fn connection(mut stream: TcpStream, delay: Duration, lifetime: Arc<str>, tokens: Arc<AtomicUsize>) {
+async fn connection(mut stream: TcpStream, terms: Terms, tokens: Arc<Mutex<Tokens>>) {
     stream.set_nodelay(true).unwrap();
     let mut buffer = Vec::new();
     loop {
@@ -95,25 +102,42 @@ async fn connection(mut stream: TcpStream, delay: Duration, lifetime: Arc<str>, 
             }
         };
         let head = String::from_utf8_lossy(&buffer[..end]).to_ascii_lowercase();
-        let length = head.split("content-length: ").nth(1).and_then(|rest| rest.split("\r\n").next()?.parse().ok());
-        while buffer.len() < end + length.unwrap_or(0usize) {
-            stream.read_buf(&mut buffer).await.unwrap();
+        let length = field(&head, "content-length: ").and_then(|length| length.parse().ok()).unwrap_or(0);
+        while buffer.len() < end + length {
+            if stream.read_buf(&mut buffer).await.unwrap_or(0) == 0 {
+                return;
+            }
         }
-        buffer.drain(..end + length.unwrap_or(0));
-        let body = if head.starts_with("post /token") {
-            let n = tokens.fetch_add(1, Relaxed);
-            tokio::time::sleep(delay).await;
-            format!(r#"{{"access_token":"tok-{n}","token_type":"Bearer","expires_in":{lifetime}}}"#)
-        } else if head.starts_with("get /count") {
-            tokens.load(Relaxed).to_string()
+        let form = String::from_utf8_lossy(&buffer[end..end + length]).into_owned();
+        buffer.drain(..end + length);
+        let (status, body) = if head.starts_with("post /token") {
+            let answer = tokens.lock().unwrap().grant(&form, terms);
+            tokio::time::sleep(terms.delay).await;
+            answer
         } else {
-            CUSTOMER.to_owned()
+            let mut tokens = tokens.lock().unwrap();
+            match () {
+                () if head.starts_with("get /count") => ("200 OK", tokens.requests().to_string()),
+                () if head.starts_with("get /revoke") => {
+                    tokens.revoke();
+                    ("200 OK", String::new())
+                }
+                () if field(&head, "authorization: bearer ").is_some_and(|token| tokens.takes(token)) => {
+                    ("200 OK", CUSTOMER.to_owned())
+                }
+                () => ("401 Unauthorized", String::new()),
+            }
         };
         let length = body.len();
         let answer =
-            format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}");
+            format!("HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}");
         if stream.write_all(answer.as_bytes()).await.is_err() {
             return;
         }
     }
+}
+
+/// What stands behind the name of a header, in a head in lower case.
+fn field<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    head.split_once(&format!("\r\n{name}"))?.1.split("\r\n").next()
 }

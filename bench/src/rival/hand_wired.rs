@@ -1,0 +1,102 @@
+//! The rival that a careful user writes: the `oauth2` crate for the grants, `reqwest-retry` for faults, and a middleware
+//! that keeps the token behind a lock, renews it once for all who wait, and replays a call once after a 401.
+
+use std::time::{Duration, Instant};
+
+use http::{Extensions, StatusCode};
+use oauth2::{
+    AuthType, ClientId, ClientSecret, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse, RefreshToken,
+    TokenResponse, TokenUrl, basic::BasicClient,
+};
+use reqwest::{Request, Response};
+use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware, Next, Result};
+use reqwest_retry::{RetryTransientMiddleware, policies::ExponentialBackoff};
+use tokio::sync::Mutex;
+
+/// A token this close to its end is renewed before it is used.
+const MARGIN: Duration = Duration::from_secs(1);
+
+struct Bearer {
+    oauth: BasicClient<EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>,
+    http: reqwest::Client,
+    held: Mutex<Option<Held>>,
+}
+
+struct Held {
+    access: String,
+    refresh: Option<RefreshToken>,
+    end: Instant,
+}
+
+/// A client that cares for its tokens.
+pub(crate) fn client(url: &str) -> ClientWithMiddleware {
+    let oauth = BasicClient::new(ClientId::new("show-1".to_owned()))
+        .set_client_secret(ClientSecret::new("s3cr3t".to_owned()))
+        .set_auth_type(AuthType::RequestBody)
+        .set_token_uri(TokenUrl::new(format!("{url}/token")).unwrap());
+    let http = super::client();
+    let retries = ExponentialBackoff::builder().build_with_max_retries(3);
+    ClientBuilder::new(http.clone())
+        .with(RetryTransientMiddleware::new_with_policy(retries))
+        .with(Bearer { oauth, http, held: Mutex::new(None) })
+        .build()
+}
+
+impl Bearer {
+    /// A token that lives, and is not the one that was refused.
+    async fn token(&self, refused: Option<&str>) -> Result<String> {
+        let mut held = self.held.lock().await;
+        let good = |held: &&Held| held.end > Instant::now() + MARGIN && Some(held.access.as_str()) != refused;
+        if let Some(held) = held.as_ref().filter(good) {
+            return Ok(held.access.clone());
+        }
+        let http = self.http.clone();
+        let send = move |request| send(http.clone(), request);
+        let refreshed = match held.take().and_then(|held| held.refresh) {
+            Some(token) => self.oauth.exchange_refresh_token(&token).request_async(&send).await.ok(),
+            None => None,
+        };
+        let answer = match refreshed {
+            Some(answer) => answer,
+            None => {
+                let request = self.oauth.exchange_client_credentials();
+                request.request_async(&send).await.map_err(reqwest_middleware::Error::middleware)?
+            }
+        };
+        let access = answer.access_token().secret().clone();
+        let end = Instant::now() + answer.expires_in().unwrap_or(Duration::from_secs(300));
+        *held = Some(Held { access: access.clone(), refresh: answer.refresh_token().cloned(), end });
+        Ok(access)
+    }
+}
+
+/// Sends a token request: the `oauth2` crate brings an older reqwest or none.
+async fn send(http: reqwest::Client, request: HttpRequest) -> std::result::Result<HttpResponse, reqwest::Error> {
+    let answer = http.execute(request.try_into()?).await?;
+    let (status, body) = (answer.status(), answer.bytes().await?.to_vec());
+    let mut answer = HttpResponse::new(body);
+    *answer.status_mut() = status;
+    Ok(answer)
+}
+
+#[async_trait::async_trait]
+impl Middleware for Bearer {
+    async fn handle(&self, request: Request, extensions: &mut Extensions, next: Next<'_>) -> Result<Response> {
+        let token = self.token(None).await?;
+        let again = request.try_clone();
+        let answer = next.clone().run(with_token(request, &token), extensions).await?;
+        match again {
+            Some(again) if answer.status() == StatusCode::UNAUTHORIZED => {
+                let token = self.token(Some(&token)).await?;
+                next.run(with_token(again, &token), extensions).await
+            }
+            _ => Ok(answer),
+        }
+    }
+}
+
+fn with_token(mut request: Request, token: &str) -> Request {
+    let value = http::HeaderValue::try_from(format!("Bearer {token}")).unwrap();
+    request.headers_mut().insert(http::header::AUTHORIZATION, value);
+    request
+}

@@ -1,0 +1,98 @@
+//! The tokens that the server has given away. A refresh token is good for one use, and a second use ends all that came
+//! from the same original grant, as after a theft.
+
+use std::{
+    collections::{HashMap, HashSet},
+    time::{Duration, Instant},
+};
+
+/// The access token that the first request gets.
+pub(crate) const FIRST_TOKEN: &str = "tok-0-0";
+/// How long all later tokens live: nothing expires while it is measured.
+const LATER_LIFE: Duration = Duration::from_secs(3600);
+
+/// How the token endpoint behaves.
+#[derive(Clone, Copy)]
+pub(crate) struct Terms {
+    /// How long it takes.
+    pub(crate) delay: Duration,
+    /// How long the first token lives, in whole seconds.
+    pub(crate) first_life: Duration,
+    /// Whether it gives refresh tokens.
+    pub(crate) rotating: bool,
+}
+
+impl Terms {
+    /// At once, and for long.
+    pub(crate) const LASTING: Self = Self { delay: Duration::ZERO, first_life: LATER_LIFE, rotating: false };
+
+    pub(crate) fn to_args(self) -> [String; 3] {
+        [self.delay.as_millis().to_string(), self.first_life.as_secs().to_string(), self.rotating.to_string()]
+    }
+
+    /// `None` when these are not what [`to_args`](Self::to_args) makes.
+    pub(crate) fn from_args(args: &[String]) -> Option<Self> {
+        let [delay, first_life, rotating] = args else { return None };
+        Some(Self {
+            delay: Duration::from_millis(delay.parse().ok()?),
+            first_life: Duration::from_secs(first_life.parse().ok()?),
+            rotating: rotating.parse().ok()?,
+        })
+    }
+}
+
+/// A token names its family and its number: `tok-<family>-<number>`.
+#[derive(Default)]
+pub(super) struct Tokens {
+    requests: usize,
+    families: usize,
+    live: HashMap<String, Instant>,
+    unused: HashSet<String>,
+}
+
+impl Tokens {
+    /// Status and body for a token request.
+    pub(super) fn grant(&mut self, form: &str, terms: Terms) -> (&'static str, String) {
+        let number = self.requests;
+        self.requests += 1;
+        let refresh_token = form.split('&').find_map(|field| field.strip_prefix("refresh_token="));
+        let family = match refresh_token {
+            None => {
+                self.families += 1;
+                (self.families - 1).to_string()
+            }
+            Some(token) if self.unused.remove(token) => family(token).to_owned(),
+            Some(stolen) => {
+                self.live.retain(|token, _| family(token) != family(stolen));
+                self.unused.retain(|token| family(token) != family(stolen));
+                return ("400 Bad Request", r#"{"error":"invalid_grant"}"#.to_owned());
+            }
+        };
+        let life = if number == 0 { terms.first_life } else { LATER_LIFE };
+        let (access, refresh) = (format!("tok-{family}-{number}"), format!("ref-{family}-{number}"));
+        let mut answer =
+            serde_json::json!({"access_token": access, "token_type": "Bearer", "expires_in": life.as_secs()});
+        if terms.rotating {
+            answer["refresh_token"] = refresh.as_str().into();
+            self.unused.insert(refresh);
+        }
+        self.live.insert(access, Instant::now() + terms.delay + life);
+        ("200 OK", answer.to_string())
+    }
+
+    pub(super) fn takes(&self, token: &str) -> bool {
+        self.live.get(token).is_some_and(|end| Instant::now() < *end)
+    }
+
+    pub(super) fn revoke(&mut self) {
+        self.live.clear();
+    }
+
+    pub(super) fn requests(&self) -> usize {
+        self.requests
+    }
+}
+
+fn family(token: &str) -> &str {
+    token.split('-').nth(1).unwrap_or_default()
+}
