@@ -24,7 +24,7 @@ lint:
 
 # Every feature alone, none, and all together.
 features:
-    just feature perenso-auth '""' native-tls rustls test-util
+    just feature perenso-auth '""' native-tls redis redis,native-tls redis,rustls rustls test-util
     just feature perenso '""' native-tls rustls mock test-util
     just feature perenso-sandbox '""' cli
     cargo test -p perenso -p perenso-auth -p perenso-sandbox --all-features
@@ -46,9 +46,9 @@ document:
 package:
     cargo package --workspace --exclude perenso-bench --allow-dirty
 
-# Licences, sources and bans (`cargo install cargo-deny`).
+# Licences, sources and bans of every package, features and all (`cargo install cargo-deny`).
 deny:
-    cargo deny check bans licenses sources
+    cargo deny --workspace check bans licenses sources
 
 # The figures of the README: minutes, on a quiet machine. Without Python, a rival less.
 bench:

@@ -24,6 +24,8 @@ mod renewal;
 mod request;
 mod response;
 mod retry_after;
+#[cfg(feature = "redis")]
+mod seal;
 mod secret;
 pub mod store;
 mod supply;

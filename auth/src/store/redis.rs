@@ -1,0 +1,227 @@
+//! Tokens in Redis: shared by a fleet, sealed, each with its own end.
+
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use chacha20poly1305::{XNonce, aead::Generate};
+
+use self::{
+    entry::{Entry, Found, Write},
+    link::{Link, Script},
+};
+use super::{StoreError, StoreErrorKind, StoreLock, StoredTokens, TokenStore};
+use crate::{clock::Now, error::BuildError, identity::Identity, secret::Secret};
+
+mod builder;
+mod entry;
+pub(crate) mod link;
+mod tls;
+
+pub use builder::RedisStoreBuilder;
+
+/// Keeps tokens in Redis 6 or newer, or what speaks like it. Clones share their connection.
+///
+/// Each value is sealed under a key from the client secret (or from
+/// [`sealing_secret`](RedisStoreBuilder::sealing_secret)), and its name holds nothing but hashes. An access token ends
+/// with its life, a refresh token with its own, or never where none is known. How old a token is comes from Redis alone, so
+/// machines whose clocks differ agree.
+///
+/// The connection is made on first use and made anew when it breaks. Where Redis cannot be reached, it is left alone for a
+/// second, and everybody is told at once.
+///
+/// ```no_run
+/// use perenso_auth::store::RedisStore;
+///
+/// # fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let store = RedisStore::new(std::env::var("REDIS_URL")?)?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct RedisStore {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    link: Link,
+    prefix: String,
+    sealing_secret: Option<Secret>,
+}
+
+/// What is kept at each key, and what is left of it. What is no string counts as an empty one.
+const LOAD: Script = Script(
+    "local found = {}
+     for i, key in ipairs(KEYS) do
+       local value = redis.pcall('GET', key)
+       if type(value) == 'table' then value = '' end
+       found[2 * i - 1], found[2 * i] = value, redis.call('PTTL', key)
+     end
+     return found",
+);
+
+/// Lock; owner, term.
+const LOCK: Script = Script(
+    "local holder = redis.call('GET', KEYS[1])
+     if holder and holder ~= ARGV[1] then return 0 end
+     redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+     return 1",
+);
+
+/// Lock; owner, term.
+const EXTEND: Script = Script(
+    "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+     return redis.call('PEXPIRE', KEYS[1], ARGV[2])",
+);
+
+/// Lock; owner.
+const RELEASE: Script = Script(
+    "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+     return redis.call('DEL', KEYS[1])",
+);
+
+/// Lock, and three places; owner, and for each place: what its holder saw there, what to write, and for how long.
+/// What ended by itself since is no change.
+const SAVE: Script = Script(
+    "if redis.call('GET', KEYS[1]) ~= ARGV[1] then
+       for i = 2, 4 do
+         local value = redis.pcall('GET', KEYS[i])
+         if value and value ~= ARGV[3 * i - 4] and value ~= ARGV[3 * i - 3] then return 0 end
+       end
+     end
+     for i = 2, 4 do
+       local value, term = ARGV[3 * i - 3], ARGV[3 * i - 2]
+       if value == '' then redis.call('DEL', KEYS[i])
+       elseif term == '' then redis.call('SET', KEYS[i], value)
+       else redis.call('SET', KEYS[i], value, 'PX', term) end
+     end
+     return 1",
+);
+
+impl RedisStore {
+    /// The store at `rediss://[user:password@]host[:port][/database]`. `redis`, without TLS, does for loopback only; see
+    /// [`allow_plain`](RedisStoreBuilder::allow_plain).
+    ///
+    /// # Errors
+    /// [`BuildError`] when the URL cannot be read, or tokens must not go there.
+    pub fn new(url: impl Into<Secret>) -> Result<Self, BuildError> {
+        Self::builder(url).build()
+    }
+
+    /// The same, with settings.
+    pub fn builder(url: impl Into<Secret>) -> RedisStoreBuilder {
+        RedisStoreBuilder::new(url.into())
+    }
+
+    fn entry(&self, identity: &Identity) -> Result<Entry, StoreError> {
+        Entry::new(&self.shared.prefix, identity, self.shared.sealing_secret.as_ref())
+    }
+
+    async fn find(&self, entry: &Entry) -> Result<[Found; 3], StoreError> {
+        type Flat = (Option<Vec<u8>>, i64, Option<Vec<u8>>, i64, Option<Vec<u8>>, i64);
+        let found: Flat = self.shared.link.run(LOAD, &entry.places(), &[]).await?;
+        Ok([(found.0, found.1), (found.2, found.3), (found.4, found.5)])
+    }
+}
+
+impl fmt::Debug for RedisStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RedisStore({})", self.shared.link)
+    }
+}
+
+#[async_trait]
+impl TokenStore for RedisStore {
+    fn name(&self) -> Cow<'static, str> {
+        self.shared.link.to_string().into()
+    }
+
+    fn is_durable(&self) -> bool {
+        true
+    }
+
+    async fn load(&self, identity: &Identity, _now: Now) -> Result<Option<StoredTokens>, StoreError> {
+        let entry = self.entry(identity)?;
+        entry.read(&self.find(&entry).await?)
+    }
+
+    async fn try_lock(&self, identity: &Identity, term: Duration) -> Result<Option<Box<dyn StoreLock>>, StoreError> {
+        let entry = self.entry(identity)?;
+        let owner = XNonce::try_generate().map_err(|error| {
+            let text = "the operating system gives no random numbers, and a lock needs one";
+            StoreError::new(StoreErrorKind::Unavailable, text).because(error)
+        })?;
+        let lock = Held { store: self.clone(), entry, owner: owner.to_vec(), term, seen: Default::default() };
+        Ok(lock.take().await?.then(|| Box::new(lock) as Box<dyn StoreLock>))
+    }
+}
+
+/// A lock that ends by itself; dropping it does nothing, since that has no runtime to do it in.
+struct Held {
+    store: RedisStore,
+    entry: Entry,
+    owner: Vec<u8>,
+    term: Duration,
+    /// What lay in Redis when this holder last looked or wrote.
+    seen: [Option<Vec<u8>>; 3],
+}
+
+impl Held {
+    async fn run(&self, script: Script, keys: &[&str], arguments: &[&[u8]]) -> Result<bool, StoreError> {
+        self.store.shared.link.run(script, keys, arguments).await
+    }
+
+    async fn take(&self) -> Result<bool, StoreError> {
+        self.run(LOCK, &[&self.entry.lock], &[&self.owner, self.term().as_bytes()]).await
+    }
+
+    fn term(&self) -> String {
+        self.term.as_millis().max(1).to_string()
+    }
+}
+
+impl fmt::Debug for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Held").field("lock", &self.entry.lock).field("term", &self.term).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl StoreLock for Held {
+    async fn load(&mut self, _now: Now) -> Result<Option<StoredTokens>, StoreError> {
+        let found = self.store.find(&self.entry).await?;
+        let tokens = self.entry.read(&found);
+        self.seen = found.map(|(value, _)| value);
+        tokens
+    }
+
+    async fn save(&mut self, tokens: &StoredTokens, _now: Now) -> Result<(), StoreError> {
+        let writes = self.entry.write(tokens)?;
+        let terms = writes.each_ref().map(|write| write.term.map(|term| term.to_string()).unwrap_or_default());
+        let mut arguments: Vec<&[u8]> = vec![&self.owner];
+        for ((seen, write), term) in self.seen.iter().zip(&writes).zip(&terms) {
+            let [seen, value] = [seen, &write.value].map(|value| value.as_deref().unwrap_or_default());
+            arguments.extend([seen, value, term.as_bytes()]);
+        }
+        let [access, refresh, spent] = self.entry.places();
+        if !self.run(SAVE, &[&self.entry.lock, access, refresh, spent], &arguments).await? {
+            return Err(StoreError::new(
+                StoreErrorKind::LockLost,
+                "the lock ended before the tokens came, and somebody else has written since: use theirs",
+            ));
+        }
+        self.seen = writes.map(|Write { value, .. }| value);
+        Ok(())
+    }
+
+    async fn extend(&mut self) -> Result<(), StoreError> {
+        if self.run(EXTEND, &[&self.entry.lock], &[&self.owner, self.term().as_bytes()]).await? {
+            return Ok(());
+        }
+        Err(StoreError::new(StoreErrorKind::LockLost, "the lock has ended, and somebody else may hold it"))
+    }
+
+    async fn release(self: Box<Self>) {
+        if let Err(error) = self.run(RELEASE, &[&self.entry.lock], &[&self.owner]).await {
+            tracing::debug!(%error, "a lock is left to its end");
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! How a Redis store is set up, and what is refused.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use ::redis::{ConnectionAddr, IntoConnectionInfo};
+use reqwest::Url;
+
+use super::{
+    RedisStore, Shared,
+    link::{Address, Link},
+    tls,
+};
+use crate::{error::BuildError, secret::Secret, transport::is_loopback};
+
+/// Builds a [`RedisStore`].
+#[derive(Clone)]
+#[must_use]
+pub struct RedisStoreBuilder {
+    url: Secret,
+    prefix: String,
+    sealing_secret: Option<Secret>,
+    allow_plain: Vec<String>,
+    root_certificates: Vec<Vec<u8>>,
+    connect_timeout: Duration,
+    response_timeout: Duration,
+}
+
+impl RedisStoreBuilder {
+    pub(super) fn new(url: Secret) -> Self {
+        Self {
+            url,
+            prefix: "perenso-auth:".to_owned(),
+            sealing_secret: None,
+            allow_plain: Vec::new(),
+            root_certificates: Vec::new(),
+            connect_timeout: Duration::from_secs(1),
+            response_timeout: Duration::from_secs(1),
+        }
+    }
+
+    /// What every key begins with; `perenso-auth:` unless set. Fleets with different prefixes share nothing.
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.prefix = prefix.into();
+        self
+    }
+
+    /// Seals tokens with a key from this secret in place of the client secret. A refresh token then outlives a rotated
+    /// client secret. Every process of the fleet needs the same.
+    pub fn sealing_secret(mut self, secret: impl Into<Secret>) -> Self {
+        self.sealing_secret = Some(secret.into());
+        self
+    }
+
+    /// Lets the connection to this host go without TLS. Loopback needs no leave.
+    pub fn allow_plain(mut self, host: impl Into<String>) -> Self {
+        self.allow_plain.push(host.into());
+        self
+    }
+
+    /// Root certificates in PEM that are trusted besides those of the machine.
+    pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.root_certificates.push(pem.into());
+        self
+    }
+
+    /// How long making a connection may take, TLS and password included; a second unless set.
+    pub fn connect_timeout(mut self, limit: Duration) -> Self {
+        self.connect_timeout = limit;
+        self
+    }
+
+    /// How long an answer may take; a second unless set.
+    pub fn response_timeout(mut self, limit: Duration) -> Self {
+        self.response_timeout = limit;
+        self
+    }
+
+    /// The store. Nothing is connected before the first use.
+    ///
+    /// # Errors
+    /// [`BuildError`] with everything that stands in the way, each with the setter to call.
+    pub fn build(self) -> Result<RedisStore, BuildError> {
+        let mut problems = Vec::new();
+        if self.sealing_secret.as_ref().is_some_and(|secret| secret.expose().is_empty()) {
+            problems.push("`sealing_secret` is empty: leave it out, and the client secret seals".to_owned());
+        }
+        if self.connect_timeout.is_zero() || self.response_timeout.is_zero() {
+            problems.push("`connect_timeout` and `response_timeout` must be longer than nothing".to_owned());
+        }
+        let url = self.url().inspect_err(|error| problems.extend_from_slice(error.problems()));
+        let (Ok(url), true) = (url, problems.is_empty()) else { return Err(BuildError::new(problems)) };
+        let tls = if url.scheme() == "rediss" { Some(tls::connector(&self.root_certificates)?) } else { None };
+        let (host, port, login) = login(url)?;
+        let Self { prefix, sealing_secret, connect_timeout, response_timeout, .. } = self;
+        let link = Link::new(Address { host, port, login, tls, connect_timeout, response_timeout });
+        Ok(RedisStore { shared: Arc::new(Shared { link, prefix, sealing_secret }) })
+    }
+
+    /// The address, if secrets may go there. No text repeats it: it may hold a password.
+    fn url(&self) -> Result<Url, BuildError> {
+        let problem = |text: String| Err(BuildError::new([text]));
+        let form = "`rediss://[user:password@]host[:port][/database]`";
+        let Ok(url) = Url::parse(self.url.expose()) else {
+            return problem(format!("the URL of Redis cannot be read: expected {form}"));
+        };
+        let Some(host) = url.host_str().filter(|host| !host.is_empty()) else {
+            return problem(format!("the URL of Redis has no host: expected {form}"));
+        };
+        if url.query().is_some() || url.fragment().is_some() {
+            return problem(format!(
+                "the URL of Redis goes on after the database: expected {form}, and settings by the setters"
+            ));
+        }
+        let allowed = self.allow_plain.iter().any(|allowed| allowed.eq_ignore_ascii_case(host));
+        match url.scheme() {
+            "rediss" => Ok(url),
+            "redis" if allowed || is_loopback(&url) => Ok(url),
+            "redis" => problem(format!(
+                "tokens do not go to Redis at `{host}` without TLS: use `rediss`, or `allow_plain(\"{host}\")` if that is \
+                 meant"
+            )),
+            other => problem(format!("the URL of Redis has the scheme `{other}`: expected `rediss` or `redis`")),
+        }
+    }
+}
+
+/// Host, port and login, as the redis crate reads them; it would refuse `rediss`, knowing of no TLS.
+fn login(mut url: Url) -> Result<(String, u16, ::redis::RedisConnectionInfo), BuildError> {
+    let problem = || {
+        BuildError::new(["the URL of Redis has a user, a password or a database that cannot be read: \
+                                      percent-encode the first two, and make the third a number"
+            .to_owned()])
+    };
+    url.set_scheme("redis").map_err(|()| problem())?;
+    let info = url.into_connection_info().map_err(|_| problem())?;
+    let ConnectionAddr::Tcp(host, port) = info.addr() else { return Err(problem()) };
+    Ok((host.clone(), *port, info.redis_settings().clone()))
+}
+
+impl fmt::Debug for RedisStoreBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisStoreBuilder").field("prefix", &self.prefix).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(builder: RedisStoreBuilder) -> String {
+        builder.build().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn tokens_go_over_tls_to_this_machine_or_to_a_host_that_was_named() {
+        for url in ["redis://localhost", "redis://127.0.0.1:7000/3", "redis://user:pass@[::1]", "redis://127.8.9.1"] {
+            assert!(RedisStore::new(url).is_ok(), "{url}");
+        }
+        let text = problem(RedisStore::builder("redis://redis.example"));
+        assert!(text.contains("allow_plain(\"redis.example\")") && text.contains("`rediss`"), "{text}");
+        assert!(RedisStore::builder("redis://Redis.Example").allow_plain("redis.example").build().is_ok());
+        assert!(RedisStore::builder("redis://other.example").allow_plain("redis.example").build().is_err());
+    }
+
+    #[test]
+    #[cfg(any(feature = "rustls", feature = "native-tls"))]
+    fn tls_needs_no_leave() {
+        let store = RedisStore::new("rediss://redis.example").unwrap();
+        assert_eq!(format!("{store:?}"), "RedisStore(Redis at redis.example:6379)");
+    }
+
+    #[test]
+    #[cfg(not(any(feature = "rustls", feature = "native-tls")))]
+    fn tls_without_a_feature_names_it() {
+        let text = problem(RedisStore::builder("rediss://redis.example"));
+        assert!(text.contains("`rustls` or `native-tls`"), "{text}");
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_refused_and_the_password_never_shown() {
+        for (url, part) in [
+            ("hunter2", "cannot be read"),
+            ("redis://:hunter2@", "cannot be read"),
+            ("redis:hunter2", "no host"),
+            ("https://:hunter2@redis.example", "the scheme `https`"),
+            ("redis://:hunter2@redis.example", "allow_plain"),
+            ("redis://:hunter2@localhost/zero", "a number"),
+            ("redis://:hunter2@localhost/?protocol=resp3", "goes on after the database"),
+            ("rediss://:hunter2@localhost/#insecure", "goes on after the database"),
+            ("redis://:hunter2%ff@localhost", "percent-encode"),
+        ] {
+            let text = problem(RedisStore::builder(url));
+            assert!(text.contains(part), "{url}: {text}");
+            assert!(!text.contains("hunter2"), "{text}");
+        }
+        let builder = RedisStore::builder("redis://:hunter2@localhost").sealing_secret("hunter3");
+        assert!(!format!("{builder:?} {:?}", builder.clone().build()).contains("hunter"));
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_said_at_once() {
+        let builder = RedisStore::builder("redis://redis.example").sealing_secret("").connect_timeout(Duration::ZERO);
+        let text = problem(builder);
+        for part in ["`sealing_secret`", "`connect_timeout`", "allow_plain"] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+    }
+}

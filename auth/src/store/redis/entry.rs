@@ -1,0 +1,153 @@
+//! What Redis keeps for one identity: the keys, the sealed values, and how they become tokens.
+
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use crate::{
+    identity::Identity,
+    seal::{Seal, SealError},
+    secret::Secret,
+    store::{StoreError, StoreErrorKind, StoredAccessToken, StoredRefreshToken, StoredTokens},
+};
+
+/// More than any token lives, and less than what Redis can count.
+const LONGEST: Duration = Duration::from_secs(100 * 365 * 86_400);
+
+/// A value as it lies in Redis, and the milliseconds that are left of it: -1 where it has no end.
+pub(super) type Found = (Option<Vec<u8>>, i64);
+
+/// A value to be written: none deletes; without a term it has no end.
+#[derive(Default)]
+pub(super) struct Write {
+    pub(super) value: Option<Vec<u8>>,
+    pub(super) term: Option<u64>,
+}
+
+/// The place of one identity.
+#[derive(Debug)]
+pub(super) struct Entry {
+    seal: Seal,
+    pub(super) lock: String,
+    access: String,
+    refresh: String,
+    spent: String,
+}
+
+impl Entry {
+    pub(super) fn new(prefix: &str, identity: &Identity, sealing: Option<&Secret>) -> Result<Self, StoreError> {
+        let secret = sealing.unwrap_or_else(|| identity.client_secret());
+        let seal = Seal::new(secret, identity.key()).map_err(cannot_seal)?;
+        // The braces keep the keys of one identity together where Redis spreads keys over several machines.
+        let key = |kind| format!("{prefix}{{{}}}:{}:{kind}", identity.key(), seal.fingerprint());
+        let (lock, access, refresh, spent) = (key("lock"), key("access"), key("refresh"), key("spent"));
+        Ok(Self { seal, lock, access, refresh, spent })
+    }
+
+    /// Where values are, in the order in which they are read and written.
+    pub(super) fn places(&self) -> [&str; 3] {
+        [&self.access, &self.refresh, &self.spent]
+    }
+
+    /// The tokens in what was found. What cannot be used is left out; where nothing else is there, that is an error.
+    pub(super) fn read(&self, [access, refresh, spent]: &[Found; 3]) -> Result<Option<StoredTokens>, StoreError> {
+        let mut problem = None;
+        let tokens = StoredTokens {
+            access_token: usable(self.access_token(access), &mut problem),
+            refresh_token: usable(self.refresh_token(refresh), &mut problem),
+            spent: usable(self.spent(spent), &mut problem),
+        };
+        let is_empty = tokens.access_token.is_none() && tokens.refresh_token.is_none() && tokens.spent.is_none();
+        match problem {
+            Some(problem) if is_empty => return Err(problem),
+            Some(problem) => tracing::warn!(%problem, "a part of what the store holds cannot be used"),
+            None => {}
+        }
+        Ok((!is_empty).then_some(tokens))
+    }
+
+    /// What to write for these tokens, in the order of [`places`](Self::places).
+    pub(super) fn write(&self, tokens: &StoredTokens) -> Result<[Write; 3], StoreError> {
+        let mut writes = [Write::default(), Write::default(), Write::default()];
+        let [access, refresh, spent] = &mut writes;
+        if let Some(kept) = &tokens.access_token {
+            let left = millis(kept.expires_in());
+            let lifetime = left.saturating_add(millis(kept.age));
+            let value = Zeroizing::new([&lifetime.to_be_bytes(), kept.token.expose().as_bytes()].concat());
+            *access = self.sealed(&self.access, &value, Some(left))?;
+        }
+        if let Some(kept) = &tokens.refresh_token {
+            *refresh = self.sealed(&self.refresh, kept.token.expose().as_bytes(), kept.expires_in.map(millis))?;
+        }
+        if let Some(fingerprint) = &tokens.spent {
+            *spent = self.sealed(&self.spent, fingerprint.as_bytes(), None)?;
+        }
+        Ok(writes)
+    }
+
+    fn sealed(&self, place: &str, value: &[u8], term: Option<u64>) -> Result<Write, StoreError> {
+        if term == Some(0) {
+            return Ok(Write::default());
+        }
+        Ok(Write { value: Some(self.seal.close(place, value).map_err(cannot_seal)?), term })
+    }
+
+    /// Its age is what Redis says is gone of its life: the clocks of the machines have no part in it.
+    fn access_token(&self, (value, left): &Found) -> Result<Option<StoredAccessToken>, StoreError> {
+        let Some(plain) = self.open(&self.access, value.as_deref())? else { return Ok(None) };
+        let Some((lifetime, token)) = plain.split_first_chunk() else {
+            return Err(unusable(&self.access, "it is too short"));
+        };
+        let Ok(left) = u64::try_from(*left) else {
+            // -1: somebody has taken its end away. -2: it ended just now.
+            return if *left == -1 { Err(unusable(&self.access, "it has no end")) } else { Ok(None) };
+        };
+        let lifetime = Duration::from_millis(u64::from_be_bytes(*lifetime));
+        let age = lifetime.saturating_sub(Duration::from_millis(left));
+        Ok(Some(StoredAccessToken::new(secret(&self.access, token)?, lifetime, age)))
+    }
+
+    fn refresh_token(&self, (value, left): &Found) -> Result<Option<StoredRefreshToken>, StoreError> {
+        let Some(plain) = self.open(&self.refresh, value.as_deref())? else { return Ok(None) };
+        let expires_in = u64::try_from(*left).ok().map(Duration::from_millis);
+        Ok(Some(StoredRefreshToken::new(secret(&self.refresh, &plain)?, expires_in)))
+    }
+
+    fn spent(&self, (value, _): &Found) -> Result<Option<String>, StoreError> {
+        let Some(plain) = self.open(&self.spent, value.as_deref())? else { return Ok(None) };
+        Ok(Some(text(&self.spent, &plain)?.to_owned()))
+    }
+
+    fn open(&self, place: &str, value: Option<&[u8]>) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+        value.map(|value| self.seal.open(place, value).map_err(|error| unusable(place, error))).transpose()
+    }
+}
+
+/// The value, or its problem put aside.
+fn usable<T>(value: Result<Option<T>, StoreError>, problem: &mut Option<StoreError>) -> Option<T> {
+    value.unwrap_or_else(|error| {
+        *problem = Some(error);
+        None
+    })
+}
+
+fn secret(place: &str, plain: &[u8]) -> Result<Secret, StoreError> {
+    text(place, plain).map(Secret::from)
+}
+
+fn text<'a>(place: &str, plain: &'a [u8]) -> Result<&'a str, StoreError> {
+    std::str::from_utf8(plain).map_err(|_| unusable(place, "it is no text"))
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.min(LONGEST).as_millis()).unwrap_or(u64::MAX)
+}
+
+fn unusable(place: &str, why: impl std::fmt::Display) -> StoreError {
+    let text = format!("what Redis holds as `{place}` counts as nothing, and the next renewal replaces it: {why}");
+    StoreError::new(StoreErrorKind::Unusable, text)
+}
+
+fn cannot_seal(error: SealError) -> StoreError {
+    StoreError::new(StoreErrorKind::Unavailable, format!("tokens cannot be kept in Redis: {error}"))
+}

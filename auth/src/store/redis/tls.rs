@@ -1,0 +1,105 @@
+//! TLS below the connection to Redis: with certificates of this machine, and a crypto provider that nobody has to install.
+
+use std::io;
+
+use tokio::net::TcpStream;
+
+use crate::error::BuildError;
+
+fn problem(what: &str, error: impl std::fmt::Display) -> BuildError {
+    BuildError::new([format!("{what}: {error}")])
+}
+
+#[cfg(feature = "rustls")]
+mod backend {
+    use std::sync::Arc;
+
+    use rustls::{
+        ClientConfig,
+        pki_types::{CertificateDer, ServerName, pem::PemObject},
+    };
+    use tokio_rustls::{TlsConnector, client::TlsStream};
+
+    use super::{BuildError, TcpStream, io, problem};
+
+    pub(in super::super) type Connector = TlsConnector;
+
+    pub(in super::super) fn connector(roots: &[Vec<u8>]) -> Result<Connector, BuildError> {
+        let mut extra = Vec::new();
+        for pem in roots {
+            let before = extra.len();
+            for certificate in CertificateDer::pem_slice_iter(pem) {
+                extra.push(certificate.map_err(|error| problem("a root certificate is not PEM", error))?);
+            }
+            if extra.len() == before {
+                return Err(problem("a root certificate is not PEM", "it has no block `CERTIFICATE`"));
+            }
+        }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| problem("TLS cannot be set up", error))?;
+        let verifier = rustls_platform_verifier::Verifier::new_with_extra_roots(extra, provider)
+            .map_err(|error| problem("the certificates of this machine cannot be read", error))?;
+        let config = config.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth();
+        Ok(TlsConnector::from(Arc::new(config)))
+    }
+
+    pub(in super::super) async fn connect(
+        connector: &Connector,
+        host: &str,
+        stream: TcpStream,
+    ) -> io::Result<TlsStream<TcpStream>> {
+        let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
+        connector.connect(name, stream).await
+    }
+}
+
+#[cfg(all(feature = "native-tls", not(feature = "rustls")))]
+mod backend {
+    use tokio_native_tls::{
+        TlsConnector, TlsStream,
+        native_tls::{self, Certificate},
+    };
+
+    use super::{BuildError, TcpStream, io, problem};
+
+    pub(in super::super) type Connector = TlsConnector;
+
+    pub(in super::super) fn connector(roots: &[Vec<u8>]) -> Result<Connector, BuildError> {
+        let mut builder = native_tls::TlsConnector::builder();
+        for pem in roots {
+            let certificate = Certificate::from_pem(pem);
+            builder.add_root_certificate(certificate.map_err(|error| problem("a root certificate is not PEM", error))?);
+        }
+        let connector = builder.build().map_err(|error| problem("TLS cannot be set up", error))?;
+        Ok(TlsConnector::from(connector))
+    }
+
+    pub(in super::super) async fn connect(
+        connector: &Connector,
+        host: &str,
+        stream: TcpStream,
+    ) -> io::Result<TlsStream<TcpStream>> {
+        connector.connect(host, stream).await.map_err(io::Error::other)
+    }
+}
+
+#[cfg(not(any(feature = "rustls", feature = "native-tls")))]
+mod backend {
+    use super::{BuildError, TcpStream, io, problem};
+
+    /// There is none.
+    #[derive(Clone)]
+    pub(in super::super) enum Connector {}
+
+    pub(in super::super) fn connector(_: &[Vec<u8>]) -> Result<Connector, BuildError> {
+        Err(problem("`rediss` needs TLS", "enable the feature `rustls` or `native-tls`"))
+    }
+
+    pub(in super::super) async fn connect(connector: &Connector, _: &str, _: TcpStream) -> io::Result<TcpStream> {
+        match *connector {}
+    }
+}
+
+pub(super) use backend::{Connector, connect, connector};
