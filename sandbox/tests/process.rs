@@ -76,6 +76,51 @@ async fn it_stops_when_it_is_told() {
 }
 
 #[tokio::test]
+async fn it_stands_in_for_other_systems_and_says_what_a_client_of_them_needs() {
+    for (system, base, names) in [
+        ("priava", "/api/rest", &["code", "redirect_uri"] as &[_]),
+        ("perspio", "", &["authorize_url", "code", "redirect_uri", "subscription_key", "tenant_id"]),
+        ("event-bookings", "", &[]),
+        ("tourpaq", "", &["password", "username"]),
+    ] {
+        let (_child, ready) = start(&["--system", system, "--token-lifetime", "77", "--client-secret", "s"]).await;
+        let mut expected: Vec<&str> = ["url", "token_url", "client_id", "client_secret"].into();
+        expected.extend(names);
+        expected.sort_unstable();
+        let mut named: Vec<&str> = ready.keys().map(String::as_str).collect();
+        named.sort_unstable();
+        assert_eq!(named, expected, "{system}");
+        assert!(ready["url"].ends_with(base) && ready["token_url"].ends_with("/token"), "{ready:?}");
+        assert_eq!(ready["client_secret"], "s");
+        // The address is that of this system's token endpoint.
+        let answer = http::client().post(&ready["token_url"]).send().await.unwrap();
+        let body: Value = answer.json().await.unwrap();
+        assert_eq!(body["error"], "invalid_request", "{system}");
+    }
+    let (_child, ready) = start(&["--system", "tourpaq", "--token-lifetime", "77"]).await;
+    let fields = ["username", "password"].map(|name| (name, ready[name].as_str()));
+    let request = http::client()
+        .post(&ready["token_url"])
+        .basic_auth(&ready["client_id"], Some(&ready["client_secret"]))
+        .form(&[("grant_type", "password"), ("scope", "read"), fields[0], fields[1]]);
+    let token: Value = request.send().await.unwrap().json().await.unwrap();
+    assert_eq!(token["expires_in"], 77);
+}
+
+#[tokio::test]
+async fn an_option_that_is_for_perenso_only_is_not_passed_over() {
+    for option in ["--customers", "--seed", "--page-cap"] {
+        let mut other = command();
+        other.args(["--system", "priava", option, "3"]).stderr(Stdio::piped());
+        let ended = tokio::time::timeout(Duration::from_secs(20), other.output());
+        let refused = ended.await.unwrap().unwrap();
+        assert!(!refused.status.success());
+        let said = String::from_utf8(refused.stderr).unwrap();
+        assert!(said.contains(option) && said.contains("Perenso"), "{said}");
+    }
+}
+
+#[tokio::test]
 async fn it_keeps_other_machines_out_and_says_what_it_is() {
     let mut remote = command();
     remote.args(["--host", "0.0.0.0"]).stderr(Stdio::piped());

@@ -5,6 +5,8 @@
 #[path = "../support/http.rs"]
 mod http;
 
+mod event_bookings;
+mod perspio;
 mod priava;
 mod tokens;
 mod tourpaq;
