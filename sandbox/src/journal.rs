@@ -118,9 +118,11 @@ fn path(uri: &Uri, is_token: bool) -> String {
 
 fn headers(headers: &HeaderMap) -> Vec<(String, String)> {
     let text = |name: &str, value: &str| match (name, value.split_once(' ')) {
-        ("authorization" | "authorisation", Some((scheme, _))) => format!("{scheme} {MASK}"),
-        ("authorization" | "authorisation" | "proxy-authorization" | "cookie", _) => MASK.to_owned(),
-        ("tid" | "ocp-apim-subscription-key", _) => MASK.to_owned(),
+        ("authorization", Some((scheme, _))) => format!("{scheme} {MASK}"),
+        (
+            "authorization" | "authorisation" | "proxy-authorization" | "cookie" | "tid" | "ocp-apim-subscription-key",
+            _,
+        ) => MASK.to_owned(),
         _ => value.to_owned(),
     };
     headers

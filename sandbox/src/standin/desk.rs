@@ -4,9 +4,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use axum::Json;
 use axum::body::{Body, Bytes};
-use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
+use axum::http::{HeaderMap, Method, Request, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 
 use super::behavior::StandInBehavior;
@@ -169,11 +168,4 @@ enum Route<'a> {
     Example { id: &'a str },
     ShortOfASlash,
     Unknown,
-}
-
-/// A JSON answer under exactly this content type.
-pub(super) fn json(status: StatusCode, content_type: &'static str, body: &serde_json::Value) -> Response {
-    let mut response = (status, body.to_string()).into_response();
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    response
 }

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
 use super::behavior::StandInBehavior;
-use super::desk::{self, Start};
+use super::desk::Start;
 use super::system::{Authorize, Example, Grant, GrantType, Place, Scope, System};
 use crate::behavior::Rate;
 use crate::fault::Fault;
@@ -134,11 +134,11 @@ fn unauthorized(message: &'static str) -> Response {
 
 fn gateway(message: &str) -> Response {
     let body = json!({ "statusCode": 401, "message": message });
-    desk::json(StatusCode::UNAUTHORIZED, "application/json", &body)
+    (StatusCode::UNAUTHORIZED, Json(body)).into_response()
 }
 
 fn too_many_requests(wait: Duration, _: DateTime<Utc>) -> Fault {
-    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
     let body = json!({ "statusCode": 429, "message": format!("Too many calls: the next one in {seconds} seconds") });
     let fault = Fault::Status {
         code: 429,

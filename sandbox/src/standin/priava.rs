@@ -6,7 +6,7 @@ use axum::Json;
 use axum::http::header::WWW_AUTHENTICATE;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
-use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDateTime, Utc};
 use serde_json::{Value, json};
 
 use super::behavior::StandInBehavior;
@@ -15,6 +15,7 @@ use super::system::{Call, Example, Grant, GrantType, Place, Scope, System};
 use crate::answer::Refusal;
 use crate::behavior::Rate;
 use crate::body::object;
+use crate::clock::after;
 use crate::fault::Fault;
 use crate::refused::Refused;
 
@@ -69,8 +70,8 @@ fn unauthorized(message: &'static str) -> Response {
 
 /// The time stands in the body, without a zone; here it is UTC.
 fn too_many_requests(wait: Duration, now: DateTime<Utc>) -> Fault {
-    // To the whole second, and never before the limit is lifted.
-    let until = now + TimeDelta::from_std(wait).unwrap_or_default() + TimeDelta::milliseconds(999);
+    // Whole seconds, and never before the limit is lifted.
+    let until = after(after(now, wait), Duration::from_nanos(999_999_999));
     let body = json!({
         "error": "the limit of requests is reached",
         "limits": "450 requests per 300 seconds",

@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::http::header::WWW_AUTHENTICATE;
-use axum::http::{HeaderValue, Method, StatusCode};
+use axum::http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::behavior::StandInBehavior;
-use super::desk;
 use super::system::{Call, Example, Grant, GrantType, Place, Scope, System};
 use crate::answer::Refusal;
 use crate::fault::Fault;
@@ -47,9 +46,8 @@ const fn grant(kind: GrantType) -> Grant {
 
 fn unauthorized(message: &'static str) -> Response {
     let body = json!({ "Message": message });
-    let mut response = desk::json(StatusCode::UNAUTHORIZED, "application/json; charset=utf-8", &body);
-    response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-    response
+    let headers = [(CONTENT_TYPE, "application/json; charset=utf-8"), (WWW_AUTHENTICATE, "Bearer")];
+    (StatusCode::UNAUTHORIZED, headers, body.to_string()).into_response()
 }
 
 /// Made-up rows: no page shows an answer.
