@@ -10,12 +10,14 @@ use async_trait::async_trait;
 
 use crate::{clock::Now, identity::Identity, secret::Secret};
 
+mod file;
 mod memory;
 #[cfg(feature = "redis")]
 pub(crate) mod redis;
 
 #[cfg(feature = "redis")]
 pub use self::redis::{RedisStore, RedisStoreBuilder};
+pub use file::FileStore;
 pub use memory::MemoryStore;
 
 /// Keeps the tokens of any number of identities, and lets one holder at a time renew those of one.
