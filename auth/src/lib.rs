@@ -27,6 +27,8 @@ mod retry_after;
 #[cfg(feature = "redis")]
 mod seal;
 mod secret;
+#[cfg(feature = "redis")]
+mod shared_budget;
 pub mod store;
 mod supply;
 mod tls;
@@ -46,4 +48,6 @@ pub use profile::{Occasion, Profile, Rate, TenantRegion, UnknownRegion};
 pub use request::RequestBuilder;
 pub use response::Response;
 pub use secret::Secret;
+#[cfg(feature = "redis")]
+pub use shared_budget::{BudgetKey, SharedBudget};
 pub use token::AccessToken;

@@ -111,6 +111,11 @@ impl RedisStore {
         RedisStoreBuilder::new(url.into())
     }
 
+    /// The connection, for what else is shared over it, and what keys begin with.
+    pub(crate) fn link(&self) -> (&Link, &str) {
+        (&self.shared.link, &self.shared.prefix)
+    }
+
     fn entry(&self, identity: &Identity) -> Result<Entry, StoreError> {
         Entry::new(&self.shared.prefix, identity, self.shared.sealing_secret.as_ref())
     }

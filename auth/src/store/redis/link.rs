@@ -74,8 +74,13 @@ impl Link {
     }
 
     /// The longest that one question can take.
-    pub(crate) fn patience(&self) -> Duration {
+    fn patience(&self) -> Duration {
         self.address.connect_timeout + self.address.response_timeout
+    }
+
+    /// How long it takes, at most, until one who believes Redis away finds it back.
+    pub(crate) fn delay(&self) -> Duration {
+        self.patience() + ALONE
     }
 
     /// Runs a script.
