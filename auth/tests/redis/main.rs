@@ -11,7 +11,10 @@ mod server;
 mod tls;
 mod value;
 
-use std::{error::Error as StdError, time::Duration};
+use std::{
+    error::Error as StdError,
+    time::{Duration, Instant},
+};
 
 use perenso_auth::store::{RedisStore, TokenStore};
 use server::RedisServer;
@@ -80,7 +83,7 @@ async fn clones_and_crowds_share_one_connection() {
 }
 
 #[test]
-fn a_connection_ends_with_its_store_and_with_its_runtime() {
+fn a_store_outlives_its_runtimes() {
     let Some(server) = RedisServer::start() else { return };
     let store = store(&server);
     let identity = conformance::identity("many runtimes");
@@ -88,15 +91,22 @@ fn a_connection_ends_with_its_store_and_with_its_runtime() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         assert!(runtime.block_on(store.load(&identity, conformance::now())).unwrap().is_none());
     }
+}
+
+#[tokio::test]
+async fn a_connection_ends_with_its_store() {
+    let Some(server) = RedisServer::start() else { return };
+    let store = store(&server);
+    store.load(&conformance::identity("short"), conformance::now()).await.unwrap();
     drop(store);
     let mut connection = raw(&server);
-    let start = std::time::Instant::now();
+    let start = Instant::now();
     loop {
         let clients: String = redis::cmd("CLIENT").arg("LIST").query(&mut connection).unwrap();
         if clients.lines().count() == 1 {
             return;
         }
         assert!(start.elapsed() < Duration::from_secs(20), "{clients}");
-        std::thread::sleep(Duration::from_millis(10));
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
