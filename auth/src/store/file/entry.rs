@@ -117,10 +117,15 @@ impl Entry {
         Some((metadata.modified().ok()?, metadata.len()))
     }
 
+    /// A name for a file to be, of its own at every attempt: a process number comes round again.
+    fn beside(&self) -> PathBuf {
+        let attempt = fastrand::u64(..);
+        self.directory.join(format!("{}.{:x}-{attempt:016x}.tmp", self.key, std::process::id()))
+    }
+
     /// Puts `text` in the place of what was there, whole or not at all.
     fn replace(&self, text: &[u8]) -> io::Result<()> {
-        let attempt = fastrand::u64(..);
-        let beside = self.directory.join(format!("{}.{:x}-{attempt:016x}.tmp", self.key, std::process::id()));
+        let beside = self.beside();
         let mut file = open_private(&beside, true)?;
         let written = file.write_all(text).and_then(|()| file.sync_all());
         drop(file);
@@ -229,7 +234,7 @@ impl Drop for Lock {
     }
 }
 
-/// `{key}.{process}-{attempt}.tmp`, as [`Entry::replace`] names them.
+/// `{key}.{process}-{attempt}.tmp`, as [`Entry::beside`] names them.
 fn is_temporary(name: &str) -> bool {
     name.ends_with(".tmp")
         && name
@@ -282,4 +287,40 @@ fn sync_directory(path: &Path) -> io::Result<()> {
 #[allow(clippy::unnecessary_wraps)]
 fn sync_directory(_: &Path) -> io::Result<()> {
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::Identity;
+
+    fn entry(directory: &Path) -> Entry {
+        Entry::new(directory, Identity::new(["perenso"], "show-1", "s3cr3t".into()).key())
+    }
+
+    #[test]
+    fn no_attempt_to_write_runs_into_what_another_left_and_its_file_is_known_as_temporary() {
+        let entry = entry(Path::new("tokens"));
+        let (one, other) = (entry.beside(), entry.beside());
+        assert_ne!(one, other);
+        for name in [one, other] {
+            assert!(is_temporary(name.file_name().unwrap().to_str().unwrap()), "{name:?}");
+        }
+        for name in [&entry.tokens, &entry.lock] {
+            assert!(!is_temporary(name.file_name().unwrap().to_str().unwrap()), "{name:?}");
+        }
+    }
+
+    /// On Unix a copy stands for the handle that a child process has until it becomes another program.
+    #[cfg(unix)]
+    #[test]
+    fn a_lock_that_is_dropped_is_free_though_its_handle_has_a_copy() {
+        let directory = tempfile::tempdir().unwrap();
+        let entry = entry(directory.path());
+        let hold = entry.try_lock().unwrap().unwrap();
+        let _copy = hold.lock.0.try_clone().unwrap();
+        assert!(entry.try_lock().unwrap().is_none());
+        drop(hold);
+        assert!(entry.try_lock().unwrap().is_some());
+    }
 }
