@@ -6,13 +6,13 @@ use std::{
 };
 
 use perenso_auth::{
-    BuildError, ClientAuth, ClientBuilder, Credentials, Profile, Rate, RetryPolicy, Secret, Timeouts, TokenPolicy,
-    clock::Clock,
+    BuildError, ClientAuth, ClientBuilder, Credentials, CredentialsProvider, Profile, Rate, RetryPolicy, Secret,
+    Timeouts, TokenPolicy, clock::Clock, store::TokenStore,
 };
 
 use crate::{client::Perenso, error::Error};
 
-const USER_AGENT: &str = concat!("perenso/", env!("CARGO_PKG_VERSION"));
+pub(crate) const USER_AGENT: &str = concat!("perenso/", env!("CARGO_PKG_VERSION"));
 
 /// Collects what a [`Perenso`] is made of. Required: [`client_id`](Self::client_id), and
 /// [`client_secret`](Self::client_secret) or [`client_secret_file`](Self::client_secret_file).
@@ -22,12 +22,14 @@ pub struct Builder {
     client_id: Option<String>,
     client_secret: Option<Secret>,
     client_secret_file: Option<PathBuf>,
+    provided: bool,
+    labelled: bool,
 }
 
 impl Builder {
     pub(crate) fn new() -> Self {
         let auth = perenso_auth::Client::builder(Profile::perenso()).user_agent(USER_AGENT);
-        Self { auth, client_id: None, client_secret: None, client_secret_file: None }
+        Self { auth, client_id: None, client_secret: None, client_secret_file: None, provided: false, labelled: false }
     }
 
     fn map(mut self, change: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Self {
@@ -47,10 +49,30 @@ impl Builder {
         self
     }
 
-    /// A file that holds the client secret; blanks and line ends around it are not part of it. Read by `build`.
+    /// A file that holds the client secret; blanks and line ends around it are not part of it. Read by `build`, and again
+    /// when the token endpoint refuses what it held: a rotated secret needs no restart.
     pub fn client_secret_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.client_secret_file = Some(path.into());
         self
+    }
+
+    /// Where id and secret come from, in place of fixed ones: any async function that gives [`Credentials`]. Asked when a
+    /// token is first needed, and again once after a refusal.
+    pub fn credentials_provider(mut self, provider: impl CredentialsProvider) -> Self {
+        self.provided = true;
+        self.map(|auth| auth.credentials_provider(provider))
+    }
+
+    /// Where tokens are kept, and shared with all who use the same store for the same show; see [`store`](crate::auth::store).
+    /// In memory without it.
+    pub fn store(self, store: impl TokenStore) -> Self {
+        self.map(|auth| auth.store(store))
+    }
+
+    /// The rate budget, shared over Redis by all replicas of this show.
+    #[cfg(feature = "redis")]
+    pub fn shared_budget(self, budget: perenso_auth::SharedBudget) -> Self {
+        self.map(|auth| auth.shared_budget(budget))
     }
 
     /// The base address of the API; `https://tsapi.perenso.net` without it.
@@ -75,7 +97,8 @@ impl Builder {
     }
 
     /// What spans call this show; its client id without it.
-    pub fn label(self, label: impl Into<String>) -> Self {
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.labelled = true;
         self.map(|auth| auth.label(label))
     }
 
@@ -156,18 +179,26 @@ impl Builder {
     /// # Errors
     /// Everything that is missing or contradictory, at once, each with the setter to call.
     pub fn build(self) -> Result<Perenso, Error> {
+        if self.provided {
+            if self.client_id.is_some() || self.client_secret.is_some() || self.client_secret_file.is_some() {
+                let problem =
+                    "credentials from two places: call `credentials_provider`, or `client_id` and a secret, not both";
+                return Err(BuildError::new([problem.to_owned()]).into());
+            }
+            return Ok(Perenso::new(self.auth.build()?));
+        }
         let mut problems = Vec::new();
         let client_id = self.client_id.filter(|id| !id.trim().is_empty());
         if client_id.is_none() {
             problems.push("no client id, which is the id of the show: call `client_id`".to_owned());
         }
-        let secret = match (self.client_secret, self.client_secret_file) {
+        let secret = match (self.client_secret, &self.client_secret_file) {
             (Some(_), Some(_)) => {
                 problems.push("two client secrets: call `client_secret` or `client_secret_file`, not both".to_owned());
                 None
             }
             (Some(secret), None) => Some(secret),
-            (None, Some(path)) => match read_secret(&path) {
+            (None, Some(path)) => match read_secret(path) {
                 Ok(secret) => Some(secret),
                 Err(error) => {
                     problems.push(format!("the client secret cannot be read from {}: {error}", path.display()));
@@ -191,7 +222,17 @@ impl Builder {
             client_id.unwrap_or_else(|| "missing".to_owned()),
             secret.unwrap_or_else(|| Secret::from("missing")),
         );
-        match self.auth.credentials(credentials).build() {
+        let auth = match self.client_secret_file {
+            Some(path) => {
+                let client_id = credentials.client_id().to_owned();
+                let auth = if self.labelled { self.auth } else { self.auth.label(&client_id) };
+                auth.credentials_provider(move || {
+                    std::future::ready(read_secret(&path).map(|secret| Credentials::new(&client_id, secret)))
+                })
+            }
+            None => self.auth.credentials(credentials),
+        };
+        match auth.build() {
             Ok(auth) if problems.is_empty() => Ok(Perenso::new(auth)),
             Ok(_) => Err(BuildError::new(problems).into()),
             Err(error) => {

@@ -2,7 +2,6 @@
 
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
-use futures_util::TryFutureExt;
 use http::Method;
 use perenso_auth::{AccessToken, CallOptions};
 use serde::{Serialize, de::DeserializeOwned};
@@ -173,8 +172,9 @@ impl Perenso {
     ///
     /// # Errors
     /// When none can be had, or when tokens of this server never live that long.
+    #[inline]
     pub fn token(&self, min_validity: Duration) -> impl Future<Output = Result<AccessToken, Error>> + Send + '_ {
-        self.auth().token(min_validity).err_into()
+        self.auth().token_as(min_validity)
     }
 
     /// The bearer token in hand, at once and without waiting, for interceptors that cannot; `None` while there is none, or

@@ -26,6 +26,8 @@ mod record;
 mod request;
 mod resource;
 mod reveal;
+#[cfg(feature = "registry")]
+mod shows;
 mod time;
 mod vendors;
 
@@ -56,5 +58,7 @@ pub use resource::Resource;
 pub use reveal::Reveal;
 #[doc(no_inline)]
 pub use rust_decimal;
+#[cfg(feature = "registry")]
+pub use shows::Shows;
 pub use time::Time;
 pub use vendors::{VendorBulk, Vendors};

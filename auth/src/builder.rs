@@ -19,7 +19,7 @@ use crate::{
     secret::Secret,
     store::{MemoryStore, TokenStore},
     supply::Supply,
-    transport::{Transport, is_loopback, may_carry_secrets},
+    transport::{Pool, Transport, is_loopback, may_carry_secrets},
 };
 
 /// The largest body that is read as a whole.
@@ -32,6 +32,8 @@ pub struct ClientBuilder {
     credentials: Option<Source>,
     store: Option<Arc<dyn TokenStore>>,
     memory_only: bool,
+    needs_a_person: bool,
+    pool: Option<Pool>,
     scope: Option<String>,
     label: Option<String>,
     allow_http: Vec<String>,
@@ -50,6 +52,8 @@ impl ClientBuilder {
             credentials: None,
             store: None,
             memory_only: false,
+            needs_a_person: false,
+            pool: None,
             scope: None,
             label: None,
             allow_http: Vec::new(),
@@ -92,6 +96,20 @@ impl ClientBuilder {
     /// such a grant is not built without a store that outlives the process.
     pub fn memory_only(mut self) -> Self {
         self.memory_only = true;
+        self
+    }
+
+    /// The provider is known to give a grant that needs a person.
+    #[cfg(feature = "registry")]
+    pub(crate) fn needs_a_person(mut self) -> Self {
+        self.needs_a_person = true;
+        self
+    }
+
+    /// Connections to share, unless the transport is set.
+    #[cfg(feature = "registry")]
+    pub(crate) fn pool(mut self, pool: Pool) -> Self {
+        self.pool = Some(pool);
         self
     }
 
@@ -255,7 +273,9 @@ impl ClientBuilder {
             }
             // What it will give is not known yet, but what a profile can need is.
             Some(Source::Provider { .. }) => {
-                if !self.profile.grants.is_empty() && self.profile.grants.iter().all(|grant| grant.needs_a_person()) {
+                let grants = &self.profile.grants;
+                let all_need_one = !grants.is_empty() && grants.iter().all(|grant| grant.needs_a_person());
+                if self.needs_a_person || all_need_one {
                     problems.extend(self.store_problem());
                 }
             }
@@ -268,7 +288,10 @@ impl ClientBuilder {
         };
         let secure = [&token_url, &api_url].iter().any(|url| url.scheme() == "https");
         let local = [&token_url, &api_url].iter().any(|url| url.scheme() == "http" && is_loopback(url));
-        let http = self.transport.build(self.timeouts.connect, secure, local)?;
+        let http = match self.pool.filter(|_| self.transport.is_plain()) {
+            Some(pool) => self.transport.pooled(&pool, self.timeouts.connect, secure, local)?,
+            None => self.transport.build(self.timeouts.connect, secure, local)?,
+        };
         let label = self.label.unwrap_or_else(|| match &credentials {
             Source::Fixed(credentials) => credentials.client_id.clone(),
             Source::Provider { .. } => self.profile.name.clone().into_owned(),
@@ -278,6 +301,7 @@ impl ClientBuilder {
         let authorization_header = self.profile.authorization_header.clone();
         let throttle = self.profile.throttle.clone();
         let causes_of_401 = self.profile.causes_of_401.clone();
+        let profile = self.profile.name.clone();
         let exchange = Exchange {
             profile: self.profile,
             credentials,
@@ -293,6 +317,7 @@ impl ClientBuilder {
         };
         Ok(Client::new(Inner {
             label,
+            profile,
             api_url,
             api_headers,
             http,

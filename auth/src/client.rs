@@ -47,6 +47,7 @@ pub struct Client {
 
 pub(crate) struct Inner {
     pub(crate) label: String,
+    pub(crate) profile: Cow<'static, str>,
     pub(crate) api_url: Url,
     pub(crate) api_headers: HeaderMap,
     pub(crate) http: reqwest::Client,
@@ -84,6 +85,12 @@ impl Client {
 
     pub(crate) fn new(inner: Inner) -> Self {
         Self { inner: Arc::new(inner) }
+    }
+
+    /// The name of the profile, such as `perenso`.
+    #[must_use]
+    pub fn profile(&self) -> &str {
+        &self.inner.profile
     }
 
     /// The base address of the API.
@@ -158,7 +165,19 @@ impl Client {
     /// # Errors
     /// `ErrorKind::Refused` or `ErrorKind::TokenUnavailable` when none can be had, `ErrorKind::Request` when
     /// tokens of this server never live that long.
+    #[inline]
     pub fn token(&self, min_validity: Duration) -> impl Future<Output = Result<AccessToken, Error>> + Send + '_ {
+        self.token_as(min_validity)
+    }
+
+    /// As [`token`](Self::token), with the error of whoever builds upon this crate: to convert it there would cost a hit a
+    /// third of its time.
+    #[doc(hidden)]
+    #[inline]
+    pub fn token_as<E: From<Error>>(
+        &self,
+        min_validity: Duration,
+    ) -> impl Future<Output = Result<AccessToken, E>> + Send + '_ {
         let mut slow = None;
         // By hand, so that a hit pays for no more than a hit.
         poll_fn(move |context| {
@@ -167,7 +186,7 @@ impl Client {
             {
                 return Poll::Ready(Ok(token));
             }
-            slow.get_or_insert_with(|| Box::pin(self.new_token(min_validity))).as_mut().poll(context)
+            slow.get_or_insert_with(|| Box::pin(self.new_token(min_validity))).as_mut().poll(context).map_err(E::from)
         })
     }
 

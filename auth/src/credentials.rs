@@ -70,6 +70,12 @@ impl Credentials {
         self
     }
 
+    /// The client id.
+    #[must_use]
+    pub fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
     /// The grant that follows from them.
     #[must_use]
     pub fn grant(&self) -> Grant {

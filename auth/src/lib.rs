@@ -20,6 +20,8 @@ mod identity;
 mod outcome;
 mod policy;
 mod profile;
+#[cfg(feature = "registry")]
+mod registry;
 mod renewal;
 mod request;
 mod response;
@@ -45,6 +47,8 @@ pub use grant::{BodyEncoding, ClientAuth, Grant};
 pub use identity::Identity;
 pub use policy::{CallOptions, Repeat, RetryPolicy, Timeouts, TokenPolicy};
 pub use profile::{Occasion, Profile, Rate, TenantRegion, UnknownRegion};
+#[cfg(feature = "registry")]
+pub use registry::{Registry, RegistryError};
 pub use request::RequestBuilder;
 pub use response::Response;
 pub use secret::Secret;

@@ -16,6 +16,15 @@ pub(crate) struct Tls {
 }
 
 impl Tls {
+    /// Whether nothing was set.
+    pub(crate) fn is_plain(&self) -> bool {
+        #[cfg(feature = "rustls")]
+        let has_config = self.config.is_some();
+        #[cfg(not(feature = "rustls"))]
+        let has_config = false;
+        self.root_certificates.is_empty() && self.client_certificate.is_none() && !self.keep && !has_config
+    }
+
     /// What contradicts itself, each with the setter to call.
     pub(crate) fn problems(&self, has_builder: bool) -> Vec<String> {
         let mut problems = Vec::new();

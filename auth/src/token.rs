@@ -162,6 +162,7 @@ impl AccessToken {
         Self { token: Held::Owned(token), handed_out: now }
     }
 
+    #[inline]
     pub(crate) fn borrowed(token: Guard<Option<Arc<Token>>>, now: Now) -> Self {
         Self { token: Held::Borrowed(token), handed_out: now }
     }

@@ -1,6 +1,10 @@
 //! The HTTP client under everything: proxy, no redirects, and where a secret may go.
 
-use std::time::Duration;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use http::{HeaderMap, header::LOCATION};
 use reqwest::{Url, redirect::Policy};
@@ -16,7 +20,37 @@ pub(crate) struct Transport {
     pub(crate) user_agent: Option<String>,
 }
 
+/// Connections that several clients share: one pool for each way to make them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Pool(Arc<Mutex<HashMap<Way, reqwest::Client>>>);
+
+/// User agent, connect time-out, TLS to elsewhere, plain to this machine.
+type Way = (Option<String>, Duration, bool, bool);
+
 impl Transport {
+    /// Whether it may share a pool: nothing was set but a user agent.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.proxy.is_none() && self.http_builder.is_none() && self.tls.is_plain()
+    }
+
+    /// As [`build`](Self::build), but what was built before in the same way is used again.
+    pub(crate) fn pooled(
+        self,
+        pool: &Pool,
+        connect: Duration,
+        remote_tls: bool,
+        loopback: bool,
+    ) -> Result<reqwest::Client, BuildError> {
+        let way = (self.user_agent.clone(), connect, remote_tls, loopback);
+        let mut clients = pool.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = clients.get(&way) {
+            return Ok(client.clone());
+        }
+        let client = self.build(connect, remote_tls, loopback)?;
+        clients.insert(way, client.clone());
+        Ok(client)
+    }
+
     /// The client. `remote_tls` says whether any address it will talk to is https; `loopback` whether any is plain http to
     /// this machine.
     pub(crate) fn build(

@@ -1,0 +1,140 @@
+//! Several shows from one TOML file: each with its own token, budget and label, all over one pool and one store.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::{Path, PathBuf},
+};
+
+use crate::{builder::ClientBuilder, client::Client, error::BuildError, transport::Pool};
+
+mod entry;
+mod file;
+mod shared;
+
+use shared::Shared;
+
+/// The clients of several shows, or of several systems, by the names that a file gives them.
+///
+/// ```toml
+/// [store]                                   # without it, tokens are kept in memory
+/// directory = "tokens"                      # or `redis_url_file = "secrets/redis"` with the feature `redis`
+///
+/// [shows.spring]
+/// profile = "perenso"
+/// client_id = "SPRING26"
+/// client_secret_file = "secrets/spring"
+///
+/// [shows.venue]
+/// profile = "priava"
+/// region = "EU"
+/// client_id = "c0ffee"
+/// client_secret_file = "secrets/venue"
+/// code_file = "secrets/venue-code"
+/// redirect_uri = "https://erp.example/oauth2callback"
+/// ```
+///
+/// Paths are relative to the file. Secrets stand in files of their own, which are read again when the token endpoint
+/// refuses what they held: a rotated secret needs no restart. A show that cannot be built or is refused stops no other.
+///
+/// | profile | keys besides `client_id` and `client_secret_file` |
+/// |---|---|
+/// | `perenso` | |
+/// | `priava` | `region`, `code_file`, `redirect_uri` |
+/// | `perspio` | `tid_file`, `subscription_key_file`; with a person `code_file` and `redirect_uri` |
+/// | `event-bookings` | `api_url`; `body_encoding = "form"` |
+/// | `tourpaq` | `username`, `password_file` |
+///
+/// With Redis, `replicas = 6` in `[store]` shares the rate budget of each show among so many processes, and
+/// `allow_plain = ["host"]` lets the connection go without TLS.
+///
+/// Of every show: `api_url`, `token_url`, `scope`, `client_auth` and `refresh_client_auth` (`body`, `basic-plain`,
+/// `basic-encoded`), `rate = { calls = 250, seconds = 60, burst = 50 }`, `refresh_token_file`, `memory_only = true`,
+/// `allow_http = ["host"]`.
+#[derive(Clone, Debug)]
+pub struct Registry {
+    shows: BTreeMap<String, Result<Client, BuildError>>,
+}
+
+impl Registry {
+    /// The registry in a file.
+    ///
+    /// # Errors
+    /// [`RegistryError`] when the file cannot be read or is no registry. What is wrong with one show is said by
+    /// [`get`](Self::get).
+    pub fn read(path: impl AsRef<Path>) -> Result<Self, RegistryError> {
+        Self::read_with(path, |_, builder| builder)
+    }
+
+    /// The same, with what a file cannot say: `settings` is called for every show with its name. A show whose transport is
+    /// set (proxy, certificates, user agent) has connections of its own.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn read_with(
+        path: impl AsRef<Path>,
+        settings: impl Fn(&str, ClientBuilder) -> ClientBuilder,
+    ) -> Result<Self, RegistryError> {
+        let path = path.as_ref();
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| RegistryError::new(path, format!("it cannot be read ({source})")))?;
+        let file = file::File::parse(&text).map_err(|detail| RegistryError::new(path, detail))?;
+        let directory = path.parent().unwrap_or_else(|| Path::new("")).to_owned();
+        let shared = match file.store {
+            None => Shared::memory(),
+            Some(store) => Shared::open(store, &directory).map_err(|detail| RegistryError::new(path, detail))?,
+        };
+        let pool = Pool::default();
+        let shows = file.shows.into_iter().map(|(name, show)| {
+            let client = entry::builder(&name, show, &directory)
+                .and_then(|builder| settings(&name, shared.given_to(builder.pool(pool.clone()))).build());
+            (name, client)
+        });
+        Ok(Self { shows: shows.collect() })
+    }
+
+    /// The names of all shows, in the order of the alphabet.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.shows.keys().map(String::as_str)
+    }
+
+    /// The client of a show.
+    ///
+    /// # Errors
+    /// [`BuildError`] when the file has no such show, or when what it says of it makes no client.
+    pub fn get(&self, name: &str) -> Result<&Client, BuildError> {
+        match self.shows.get(name) {
+            Some(client) => client.as_ref().map_err(Clone::clone),
+            None => {
+                let known: Vec<_> = self.names().map(|name| format!("`{name}`")).collect();
+                Err(BuildError::new([format!("there is no show `{name}`; the file has {}", known.join(", "))]))
+            }
+        }
+    }
+
+    /// All shows, those that cannot be built among them.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Result<&Client, &BuildError>)> {
+        self.shows.iter().map(|(name, client)| (name.as_str(), client.as_ref()))
+    }
+}
+
+/// Why a file is no registry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegistryError {
+    path: PathBuf,
+    detail: String,
+}
+
+impl RegistryError {
+    fn new(path: &Path, detail: String) -> Self {
+        Self { path: path.to_owned(), detail }
+    }
+}
+
+impl fmt::Display for RegistryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the registry {} cannot be used: {}", self.path.display(), self.detail)
+    }
+}
+
+impl std::error::Error for RegistryError {}

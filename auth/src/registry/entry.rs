@@ -1,0 +1,162 @@
+//! One show of a registry: its profile, its secrets from files, its settings.
+
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+
+use super::file::Show;
+use crate::{
+    builder::ClientBuilder,
+    client::Client,
+    credentials::{AuthorizationCode, Credentials, CredentialsProvider},
+    error::BuildError,
+    profile::{Profile, TenantRegion},
+    secret::Secret,
+};
+
+/// The builder of a show, with everything that the file says of it.
+pub(super) fn builder(name: &str, show: Show, directory: &Path) -> Result<ClientBuilder, BuildError> {
+    let profile = profile(name, &show, directory)?;
+    let secrets = SecretFiles::of(name, &show, directory)?;
+    // A typing error in a path is to be seen now, and not when the show is open.
+    let credentials = secrets.read().map_err(|problem| BuildError::new([problem]))?;
+    if let [first, ..] = &credentials.problems(&profile)[..] {
+        return Err(BuildError::new([format!("the show `{name}`: {first}")]));
+    }
+    let needs_a_person = credentials.grant().needs_a_person();
+    let mut builder = Client::builder(profile).credentials_provider(secrets).label(name);
+    if needs_a_person {
+        builder = builder.needs_a_person();
+    }
+    if let Some(url) = show.api_url {
+        builder = builder.api_url(url);
+    }
+    if let Some(url) = show.token_url {
+        builder = builder.token_url(url);
+    }
+    if let Some(scope) = show.scope {
+        builder = builder.scope(scope);
+    }
+    if let Some(place) = show.client_auth {
+        builder = builder.client_auth(place.into());
+    }
+    if let Some(place) = show.refresh_client_auth {
+        builder = builder.refresh_client_auth(place.into());
+    }
+    if let Some(encoding) = show.body_encoding {
+        builder = builder.body_encoding(encoding.into());
+    }
+    if let Some(rate) = show.rate {
+        builder = builder.rate(rate.into());
+    }
+    if show.memory_only {
+        builder = builder.memory_only();
+    }
+    Ok(show.allow_http.into_iter().fold(builder, ClientBuilder::allow_http))
+}
+
+fn profile(name: &str, show: &Show, directory: &Path) -> Result<Profile, BuildError> {
+    let fail = |problem: String| BuildError::new([format!("the show `{name}`: {problem}")]);
+    let secret = |key: &str, path: &Option<PathBuf>| match path {
+        Some(path) => read(key, &directory.join(path)).map_err(fail),
+        None => Err(fail(format!("no `{key}`"))),
+    };
+    Ok(match show.profile.as_str() {
+        "perenso" => Profile::perenso(),
+        "priava" => {
+            let region = show.region.as_deref().ok_or_else(|| fail("no `region`".to_owned()))?;
+            Profile::priava(region.parse::<TenantRegion>().map_err(|error| fail(format!("`region`: {error}")))?)
+        }
+        "perspio" => Profile::perspio(
+            secret("tid_file", &show.tid_file)?,
+            secret("subscription_key_file", &show.subscription_key_file)?,
+        ),
+        "event-bookings" => Profile::event_bookings(),
+        "tourpaq" => Profile::tourpaq(),
+        _ => {
+            let known = "`perenso`, `priava`, `perspio`, `event-bookings` and `tourpaq`";
+            return Err(fail(format!("its `profile` is none of {known}")));
+        }
+    })
+}
+
+/// Credentials whose secrets stand in files, read anew whenever they are asked for.
+#[derive(Clone)]
+struct SecretFiles {
+    show: String,
+    client_id: String,
+    client_secret: PathBuf,
+    proof: Proof,
+}
+
+#[derive(Clone)]
+enum Proof {
+    None,
+    User { name: String, password: PathBuf },
+    Code { code: PathBuf, redirect_uri: String },
+    RefreshToken(PathBuf),
+}
+
+impl SecretFiles {
+    fn of(name: &str, show: &Show, directory: &Path) -> Result<Self, BuildError> {
+        let fail = |problem: &str| Err(BuildError::new([format!("the show `{name}`: {problem}")]));
+        let user = (&show.username, &show.password_file);
+        let code = (&show.code_file, &show.redirect_uri);
+        let proof = match (user, code, &show.refresh_token_file) {
+            ((None, None), (None, None), None) => Proof::None,
+            ((Some(user), Some(password)), (None, None), None) => {
+                Proof::User { name: user.clone(), password: directory.join(password) }
+            }
+            ((None, None), (Some(code), Some(redirect_uri)), None) => {
+                Proof::Code { code: directory.join(code), redirect_uri: redirect_uri.clone() }
+            }
+            ((None, None), (None, None), Some(token)) => Proof::RefreshToken(directory.join(token)),
+            ((Some(_), None) | (None, Some(_)), (None, None), None) => {
+                return fail("`username` and `password_file` go together");
+            }
+            ((None, None), (Some(_), None) | (None, Some(_)), None) => {
+                return fail("`code_file` and `redirect_uri` go together");
+            }
+            _ => return fail("one grant alone: `username`, `code_file` or `refresh_token_file`"),
+        };
+        Ok(Self {
+            show: name.to_owned(),
+            client_id: show.client_id.clone(),
+            client_secret: directory.join(&show.client_secret_file),
+            proof,
+        })
+    }
+
+    fn read(&self) -> Result<Credentials, String> {
+        let read =
+            |key: &str, path: &Path| read(key, path).map_err(|problem| format!("the show `{}`: {problem}", self.show));
+        let credentials = Credentials::new(&self.client_id, read("client_secret_file", &self.client_secret)?);
+        Ok(match &self.proof {
+            Proof::None => credentials,
+            Proof::User { name, password } => credentials.user(name, read("password_file", password)?),
+            Proof::Code { code, redirect_uri } => {
+                credentials.code(AuthorizationCode::new(read("code_file", code)?, redirect_uri))
+            }
+            Proof::RefreshToken(token) => credentials.refresh_token(read("refresh_token_file", token)?),
+        })
+    }
+}
+
+#[async_trait]
+impl CredentialsProvider for SecretFiles {
+    async fn credentials(&self) -> Result<Credentials, Box<dyn std::error::Error + Send + Sync>> {
+        let files = self.clone();
+        Ok(tokio::task::spawn_blocking(move || files.read()).await??)
+    }
+}
+
+/// The secret in a file; blanks and line ends around it are not part of it.
+pub(super) fn read(key: &str, path: &Path) -> Result<Secret, String> {
+    let text = std::fs::read_to_string(path)
+        .map(zeroize::Zeroizing::new)
+        .map_err(|error| format!("`{key}`: {} cannot be read ({error})", path.display()))?;
+    match text.trim() {
+        "" => Err(format!("`{key}`: {} is empty", path.display())),
+        secret => Ok(Secret::from(secret)),
+    }
+}

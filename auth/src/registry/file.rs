@@ -1,0 +1,128 @@
+//! What a registry file may say, and reading it without showing what stands in it.
+
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+use serde::Deserialize;
+
+use crate::{
+    grant::{BodyEncoding, ClientAuth},
+    profile::Rate,
+};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct File {
+    pub(super) store: Option<Store>,
+    pub(super) shows: BTreeMap<String, Show>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Store {
+    pub(super) directory: Option<PathBuf>,
+    pub(super) redis_url_file: Option<PathBuf>,
+    pub(super) replicas: Option<u32>,
+    #[serde(default)]
+    #[cfg_attr(not(feature = "redis"), allow(dead_code))]
+    pub(super) allow_plain: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Show {
+    pub(super) profile: String,
+    pub(super) client_id: String,
+    pub(super) client_secret_file: PathBuf,
+    pub(super) code_file: Option<PathBuf>,
+    pub(super) redirect_uri: Option<String>,
+    pub(super) refresh_token_file: Option<PathBuf>,
+    pub(super) username: Option<String>,
+    pub(super) password_file: Option<PathBuf>,
+    pub(super) region: Option<String>,
+    pub(super) tid_file: Option<PathBuf>,
+    pub(super) subscription_key_file: Option<PathBuf>,
+    pub(super) api_url: Option<String>,
+    pub(super) token_url: Option<String>,
+    pub(super) scope: Option<String>,
+    pub(super) client_auth: Option<Place>,
+    pub(super) refresh_client_auth: Option<Place>,
+    pub(super) body_encoding: Option<Encoding>,
+    pub(super) rate: Option<Quota>,
+    #[serde(default)]
+    pub(super) memory_only: bool,
+    #[serde(default)]
+    pub(super) allow_http: Vec<String>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Place {
+    Body,
+    BasicPlain,
+    BasicEncoded,
+}
+
+impl From<Place> for ClientAuth {
+    fn from(place: Place) -> Self {
+        match place {
+            Place::Body => Self::Body,
+            Place::BasicPlain => Self::BasicPlain,
+            Place::BasicEncoded => Self::BasicEncoded,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Encoding {
+    Form,
+    Json,
+}
+
+impl From<Encoding> for BodyEncoding {
+    fn from(encoding: Encoding) -> Self {
+        match encoding {
+            Encoding::Form => Self::Form,
+            Encoding::Json => Self::Json,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Quota {
+    calls: u32,
+    seconds: u32,
+    burst: u32,
+}
+
+impl From<Quota> for Rate {
+    fn from(quota: Quota) -> Self {
+        Self::new(quota.calls, Duration::from_secs(quota.seconds.into()), quota.burst)
+    }
+}
+
+impl File {
+    /// The file in this text. What is wrong with it is said by its place and without its values: a secret may stand where
+    /// none belongs.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let file: Self = toml::from_str(text).map_err(|error| {
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            let line = before.matches('\n').count() + 1;
+            let message = error.message();
+            let what = match message.split_once(", expected ") {
+                Some((found, expected)) if found.starts_with("unknown field") => {
+                    format!("{found}, where {expected} may stand; secrets stand in files of their own")
+                }
+                Some((_, expected)) => format!("expected {expected}"),
+                None if message.starts_with("missing field") => message.to_owned(),
+                None => "it is not TOML".to_owned(),
+            };
+            format!("line {line}: {what}")
+        })?;
+        if file.shows.is_empty() {
+            return Err("it has no show: add a table `[shows.NAME]`".to_owned());
+        }
+        Ok(file)
+    }
+}

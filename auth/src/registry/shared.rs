@@ -1,0 +1,69 @@
+//! What the shows of a registry share: the store, and over Redis the budgets.
+
+use std::{path::Path, sync::Arc};
+
+use super::file::Store;
+use crate::{
+    builder::ClientBuilder,
+    store::{FileStore, MemoryStore, TokenStore},
+};
+#[cfg(feature = "redis")]
+use crate::{shared_budget::SharedBudget, store::RedisStore};
+
+/// The store, and the budget of the fleet.
+pub(super) struct Shared {
+    store: Arc<dyn TokenStore>,
+    #[cfg(feature = "redis")]
+    budget: Option<SharedBudget>,
+}
+
+impl Shared {
+    pub(super) fn memory() -> Self {
+        Self::over(MemoryStore::new())
+    }
+
+    fn over(store: impl TokenStore) -> Self {
+        Self {
+            store: Arc::new(store),
+            #[cfg(feature = "redis")]
+            budget: None,
+        }
+    }
+
+    pub(super) fn open(store: Store, directory: &Path) -> Result<Self, String> {
+        match (&store.directory, &store.redis_url_file) {
+            (Some(_), _) if store.replicas.is_some() => {
+                Err("`replicas` in `[store]` shares the rate over Redis: it goes with `redis_url_file`".to_owned())
+            }
+            (Some(tokens), None) => Ok(Self::over(FileStore::new(directory.join(tokens)))),
+            (None, Some(_)) => Self::redis(store, directory),
+            _ => Err("`[store]` needs either a `directory` or a `redis_url_file`".to_owned()),
+        }
+    }
+
+    #[cfg(feature = "redis")]
+    fn redis(store: Store, directory: &Path) -> Result<Self, String> {
+        let url = store.redis_url_file.unwrap_or_default();
+        let url = super::entry::read("redis_url_file", &directory.join(url))?;
+        let builder =
+            store.allow_plain.into_iter().fold(RedisStore::builder(url), |builder, host| builder.allow_plain(host));
+        let redis = builder.build().map_err(|error| error.problems().join("; "))?;
+        let budget = store.replicas.map(|replicas| SharedBudget::over(&redis, replicas));
+        Ok(Self { budget, ..Self::over(redis) })
+    }
+
+    #[cfg(not(feature = "redis"))]
+    fn redis(_: Store, _: &Path) -> Result<Self, String> {
+        Err("`redis_url_file` in `[store]` needs the feature `redis` of perenso-auth".to_owned())
+    }
+
+    /// The builder of a show, with what it shares with the others.
+    pub(super) fn given_to(&self, builder: ClientBuilder) -> ClientBuilder {
+        let builder = builder.shared_store(Arc::clone(&self.store));
+        #[cfg(feature = "redis")]
+        if let Some(budget) = &self.budget {
+            return builder.shared_budget(budget.clone());
+        }
+        builder
+    }
+}

@@ -1,0 +1,225 @@
+//! Several shows from one TOML file.
+#![cfg(feature = "registry")]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, unreachable_pub)]
+
+#[allow(dead_code)]
+#[path = "../promises/server.rs"]
+mod server;
+
+use std::{
+    fs,
+    path::PathBuf,
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
+
+use perenso_auth::{ErrorKind, Registry, clock::ManualClock};
+use server::{Reply, Server, token};
+
+/// A directory of its own, gone with the test.
+struct Files(PathBuf);
+
+impl Files {
+    fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("perenso-registry-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let directory = std::env::temp_dir().join(name);
+        fs::create_dir_all(directory.join("secrets")).unwrap();
+        Self(directory)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.0.join(name), text).unwrap();
+    }
+
+    fn registry(&self, text: &str) -> Result<Registry, String> {
+        self.write("shows.toml", text);
+        Registry::read(self.0.join("shows.toml")).map_err(|error| error.to_string())
+    }
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A show of Perenso's at this server.
+fn show(server: &Server, name: &str) -> String {
+    format!(
+        "[shows.{name}]\nprofile = \"perenso\"\nclient_id = \"{name}\"\nclient_secret_file = \"secrets/{name}\"\n\
+         token_url = \"{0}/token\"\napi_url = \"{0}\"\n",
+        server.url
+    )
+}
+
+/// A server that knows these clients by their secrets, and tells its tokens apart by client.
+async fn vendor(knows: impl Fn(&str, &str) -> bool + Send + Sync + 'static) -> Server {
+    Server::start(move |seen| {
+        if seen.path != "/token" {
+            return Reply::json(200, "[]");
+        }
+        let (id, secret) = (seen.field("client_id").unwrap(), seen.field("client_secret").unwrap());
+        match knows(&id, &secret) {
+            true => Reply::json(200, format!(r#"{{"access_token":"of-{id}","expires_in":300}}"#)),
+            false => Reply::json(401, r#"{"error":"invalid_client"}"#),
+        }
+    })
+    .await
+}
+
+async fn call(registry: &Registry, show: &str) -> Result<serde_json::Value, perenso_auth::Error> {
+    registry.get(show).unwrap().get("/Customer").send_json().await
+}
+
+#[tokio::test]
+async fn every_show_has_its_own_token_and_one_that_is_refused_stops_no_other() {
+    let server = vendor(|id, secret| secret == format!("secret-of-{id}")).await;
+    let files = Files::new();
+    files.write("secrets/spring", "secret-of-spring\n");
+    files.write("secrets/autumn", "secret-of-autumn\r\n");
+    files.write("secrets/winter", "an old one");
+    let registry =
+        files.registry(&(show(&server, "spring") + &show(&server, "autumn") + &show(&server, "winter"))).unwrap();
+    assert_eq!(registry.names().collect::<Vec<_>>(), ["autumn", "spring", "winter"]);
+    call(&registry, "spring").await.unwrap();
+    assert_eq!(call(&registry, "winter").await.unwrap_err().kind(), ErrorKind::Refused);
+    call(&registry, "autumn").await.unwrap();
+    let calls = server.calls();
+    let bearers: Vec<_> = calls.iter().map(server::Seen::bearer).collect();
+    assert_eq!(bearers, ["of-spring", "of-autumn"]);
+    assert!(
+        format!("{:?}", registry.get("spring").unwrap()).contains("spring"),
+        "spans call it by its name in the file"
+    );
+}
+
+#[tokio::test]
+async fn every_show_has_a_budget_of_its_own() {
+    let server = vendor(|_, _| true).await;
+    let files = Files::new();
+    let rate = "rate = { calls = 1, seconds = 3600, burst = 1 }\n";
+    let mut text = String::new();
+    for name in ["spring", "autumn"] {
+        files.write(&format!("secrets/{name}"), "s");
+        text += &(show(&server, name) + rate);
+    }
+    let registry = files.registry(&text).unwrap();
+    call(&registry, "spring").await.unwrap();
+    call(&registry, "autumn").await.unwrap();
+    assert_eq!(call(&registry, "spring").await.unwrap_err().kind(), ErrorKind::Budget);
+}
+
+#[tokio::test]
+async fn shows_share_their_connections() {
+    let server = Server::start(|seen| match seen.path.as_str() {
+        "/token" => token(0, 300),
+        _ => Reply::json(200, "[]"),
+    })
+    .await;
+    let files = Files::new();
+    let names: Vec<_> = (0..5).map(|n| format!("show{n}")).collect();
+    let mut text = String::new();
+    for name in &names {
+        files.write(&format!("secrets/{name}"), "s");
+        text += &show(&server, name);
+    }
+    let registry = files.registry(&text).unwrap();
+    for name in &names {
+        call(&registry, name).await.unwrap();
+    }
+    assert_eq!(server.seen().len(), 10);
+    assert_eq!(server.connections(), 1);
+}
+
+#[tokio::test]
+async fn a_rotated_secret_in_its_file_needs_no_restart() {
+    let server = vendor(|_, secret| secret == "new").await;
+    let files = Files::new();
+    files.write("secrets/spring", "old");
+    let clock = ManualClock::default();
+    files.write("shows.toml", &show(&server, "spring"));
+    let registry = Registry::read_with(files.0.join("shows.toml"), |_, builder| builder.clock(clock.clone())).unwrap();
+    assert_eq!(call(&registry, "spring").await.unwrap_err().kind(), ErrorKind::Refused);
+    files.write("secrets/spring", "new");
+    clock.advance(Duration::from_secs(11));
+    call(&registry, "spring").await.unwrap();
+    let secrets: Vec<_> = server.tokens().iter().map(|seen| seen.field("client_secret").unwrap()).collect();
+    assert_eq!(secrets, ["old", "old", "new"]);
+}
+
+#[tokio::test]
+async fn tokens_are_kept_in_the_directory_that_the_file_names() {
+    let server = vendor(|_, _| true).await;
+    let files = Files::new();
+    files.write("secrets/spring", "s");
+    let text = format!("[store]\ndirectory = \"tokens\"\n{}", show(&server, "spring"));
+    call(&files.registry(&text).unwrap(), "spring").await.unwrap();
+    // Another process, as it were.
+    call(&files.registry(&text).unwrap(), "spring").await.unwrap();
+    assert_eq!(server.tokens().len(), 1);
+    assert!(files.0.join("tokens").is_dir());
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_one_show_is_said_of_it_alone() {
+    let server = vendor(|_, _| true).await;
+    let files = Files::new();
+    files.write("secrets/spring", "s");
+    files.write("secrets/empty", " \n");
+    let text = show(&server, "spring")
+        + &show(&server, "missing")
+        + &show(&server, "empty")
+        + "[shows.other]\nprofile = \"acme\"\nclient_id = \"x\"\nclient_secret_file = \"secrets/spring\"\n"
+        + "[shows.venue]\nprofile = \"priava\"\nregion = \"MOON\"\nclient_id = \"x\"\nclient_secret_file = \"secrets/spring\"\n"
+        + "[shows.tours]\nprofile = \"tourpaq\"\nclient_id = \"x\"\nclient_secret_file = \"secrets/spring\"\nusername = \"u\"\n"
+        + "[shows.halls]\nprofile = \"priava\"\nregion = \"eu\"\nclient_id = \"x\"\nclient_secret_file = \"secrets/spring\"\n\
+           code_file = \"secrets/spring\"\nredirect_uri = \"https://erp.example/cb\"\n";
+    let registry = files.registry(&text).unwrap();
+    call(&registry, "spring").await.unwrap();
+    for (name, says) in [
+        ("missing", "`client_secret_file`"),
+        ("empty", "is empty"),
+        ("other", "its `profile` is none of `perenso`"),
+        ("venue", "one of `APAC`, `EU` and `US`"),
+        ("tours", "`username` and `password_file` go together"),
+        ("halls", "call `store` with one that outlives it"),
+        ("nowhere", "there is no show `nowhere`; the file has `empty`"),
+    ] {
+        let error = registry.get(name).unwrap_err().to_string();
+        assert!(error.contains(says), "{name}: {error}");
+    }
+    assert_eq!(registry.iter().filter(|(_, client)| client.is_ok()).count(), 1);
+}
+
+#[test]
+fn a_file_that_is_no_registry_is_refused_without_showing_what_stands_in_it() {
+    let files = Files::new();
+    for (text, says) in [
+        ("", "shows"),
+        ("[shows]", "it has no show"),
+        (
+            "[shows.a]\nprofile = \"perenso\"\nclient_id = \"a\"\nclient_secret = \"hush-hush\"\n",
+            "line 4: unknown field `client_secret`",
+        ),
+        (
+            "[shows.a]\nprofile = \"perenso\"\nclient_id = \"a\"\nclient_secret_file = \"f\"\nrate = \"hush-hush\"\n",
+            "line 5: expected",
+        ),
+        (
+            "[shows.a]\nprofile = \"perenso\"\nclient_id = \"a\"\nclient_secret_file = \"f\"\nclient_auth = \"hush-hush\"\n",
+            "line 5: expected",
+        ),
+        ("[shows.a]\nprofile = hush-hush\n", "line 2: expected"),
+        ("[shows.a]\nprofile = \"perenso\"\n", "missing field `client_id`"),
+        (
+            "[store]\nreplicas = 6\ndirectory = \"hush-hush\"\n[shows.a]\nprofile = \"perenso\"\nclient_id = \"a\"\nclient_secret_file = \"f\"\n",
+            "`replicas` in `[store]`",
+        ),
+    ] {
+        let error = files.registry(text).unwrap_err();
+        assert!(error.contains(says), "{text}: {error}");
+        assert!(!error.contains("hush"), "{error}");
+    }
+    assert!(Registry::read(files.0.join("nothing.toml")).unwrap_err().to_string().contains("it cannot be read"));
+}

@@ -1,0 +1,58 @@
+//! Several shows from one TOML file: each a client of its own, over one pool of connections and one store of tokens.
+
+use std::{collections::BTreeMap, path::Path};
+
+use perenso_auth::{BuildError, Registry};
+
+use crate::{builder::USER_AGENT, client::Perenso, error::Error};
+
+/// The shows of a file; [`Registry`](crate::auth::Registry) says what it may hold. Entries of other systems than Perenso
+/// are left to the registry itself.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use perenso::Shows;
+///
+/// let shows = Shows::read("/etc/erp/shows.toml")?;
+/// let customers = shows.get("spring")?.customers().list().page(1).await?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Shows {
+    registry: Registry,
+    shows: BTreeMap<String, Perenso>,
+}
+
+impl Shows {
+    /// The shows of this file.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is no registry. What is wrong with one show is said by [`get`](Self::get).
+    pub fn read(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let registry = Registry::read_with(path, |_, builder| builder.user_agent(USER_AGENT))
+            .map_err(|error| BuildError::new([error.to_string()]))?;
+        let shows = registry.iter().filter_map(|(name, client)| {
+            let client = client.ok().filter(|client| client.profile() == "perenso")?;
+            Some((name.to_owned(), Perenso::new(client.clone())))
+        });
+        let shows = shows.collect();
+        Ok(Self { registry, shows })
+    }
+
+    /// The names of all shows, in the order of the alphabet.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.registry.names()
+    }
+
+    /// The client of a show.
+    ///
+    /// # Errors
+    /// When the file has no such show, when what it says of it makes no client, or when it is none of Perenso's.
+    pub fn get(&self, name: &str) -> Result<&Perenso, Error> {
+        let client = self.registry.get(name)?;
+        self.shows.get(name).ok_or_else(|| {
+            let profile = client.profile();
+            BuildError::new([format!("`{name}` belongs to `{profile}`: read it with `perenso::auth::Registry`")]).into()
+        })
+    }
+}
