@@ -1,4 +1,5 @@
-//! The rate budget: how many calls may leave, with `governor`; and the pause that a 429 puts on all of them.
+//! The rate budget: how many calls may leave, with `governor` or shared over Redis; and the pause that a 429 puts on all of
+//! them.
 
 use std::{
     sync::{
@@ -15,6 +16,8 @@ use governor::{
     state::{InMemoryState, NotKeyed},
 };
 
+#[cfg(feature = "redis")]
+use crate::shared_budget::{SharedBudget, Take};
 use crate::{
     clock::{Clock, within},
     profile::Rate,
@@ -35,7 +38,20 @@ impl governor::clock::Clock for Beat {
     }
 }
 
-type Limiter = RateLimiter<NotKeyed, InMemoryState, Beat, NoOpMiddleware<Duration>>;
+type AloneLimiter = RateLimiter<NotKeyed, InMemoryState, Beat, NoOpMiddleware<Duration>>;
+
+/// Who counts.
+enum Limiter {
+    Nobody,
+    Alone(Box<AloneLimiter>),
+    #[cfg(feature = "redis")]
+    Shared {
+        budget: SharedBudget,
+        rate: Rate,
+        /// Known as soon as the credentials are: before that, no call can leave anyway.
+        name: std::sync::OnceLock<String>,
+    },
+}
 
 /// No permit came within the time that was given.
 #[derive(Debug, PartialEq, Eq)]
@@ -48,7 +64,7 @@ pub(crate) struct Exhausted {
 
 /// Permits for calls, handed out in the order in which they were asked for.
 pub(crate) struct Budget {
-    limiter: Option<Limiter>,
+    limiter: Limiter,
     beat: Beat,
     queue: tokio::sync::Mutex<()>,
     /// Nanoseconds of the beat before which nothing leaves.
@@ -60,16 +76,41 @@ impl Budget {
         let beat = Beat { origin: clock.monotonic(), clock };
         let limiter = rate.and_then(|rate| {
             let quota = Quota::with_period(rate.period / rate.calls.get())?.allow_burst(rate.burst);
-            Some(RateLimiter::direct_with_clock(quota, beat.clone()))
+            Some(Limiter::Alone(Box::new(RateLimiter::direct_with_clock(quota, beat.clone()))))
         });
+        let limiter = limiter.unwrap_or(Limiter::Nobody);
         Self { limiter, beat, queue: tokio::sync::Mutex::new(()), paused_until: AtomicU64::new(0) }
+    }
+
+    /// A budget that others draw on as well.
+    #[cfg(feature = "redis")]
+    pub(crate) fn shared(rate: Option<Rate>, budget: SharedBudget, clock: Arc<dyn Clock>) -> Self {
+        let mut own = Self::new(None, clock);
+        if let Some(rate) = rate {
+            own.limiter = Limiter::Shared { budget, rate, name: std::sync::OnceLock::new() };
+        }
+        own
+    }
+
+    /// Tells a shared budget who draws on it, unless it knows.
+    #[cfg(feature = "redis")]
+    pub(crate) fn introduce(&self, who: impl FnOnce(&SharedBudget) -> String) {
+        if let Limiter::Shared { budget, name, .. } = &self.limiter {
+            name.get_or_init(|| who(budget));
+        }
+    }
+
+    /// Whether a shared budget does not know yet who draws on it.
+    #[cfg(feature = "redis")]
+    pub(crate) fn is_nameless(&self) -> bool {
+        matches!(&self.limiter, Limiter::Shared { name, .. } if name.get().is_none())
     }
 
     /// Waits for a permit, at most for `limit`; answers how long it took.
     pub(crate) async fn permit(&self, limit: Duration) -> Result<Duration, Exhausted> {
         // One at a time, first come first served: a crowd that wakes together would trample on itself.
         let queued = self.queue.try_lock();
-        if queued.is_ok() && self.wait().is_none() {
+        if queued.is_ok() && self.wait().await.is_none() {
             return Ok(Duration::ZERO);
         }
         let start = self.beat.now();
@@ -78,7 +119,7 @@ impl Budget {
                 Ok(turn) => turn,
                 Err(_) => self.queue.lock().await,
             };
-            while let Some(wait) = self.wait() {
+            while let Some(wait) = self.wait().await {
                 if self.beat.now().saturating_sub(start) + wait > limit {
                     return Err(self.exhausted(start));
                 }
@@ -90,7 +131,17 @@ impl Budget {
     }
 
     /// Nothing leaves for this long: the server said that it has had enough.
-    pub(crate) fn pause(&self, duration: Duration) {
+    pub(crate) async fn pause(&self, duration: Duration) {
+        self.pause_here(duration);
+        #[cfg(feature = "redis")]
+        if let Limiter::Shared { budget, name, .. } = &self.limiter
+            && let Some(name) = name.get()
+        {
+            budget.pause(name, duration).await;
+        }
+    }
+
+    fn pause_here(&self, duration: Duration) {
         let until = self.beat.now().saturating_add(duration).as_nanos();
         self.paused_until.fetch_max(u64::try_from(until).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
@@ -108,18 +159,34 @@ impl Budget {
     }
 
     /// How long to wait before asking again; `None` when a permit was taken.
-    fn wait(&self) -> Option<Duration> {
+    async fn wait(&self) -> Option<Duration> {
         if let Some(left) = self.pause_left() {
             return Some(left);
         }
-        let not_until = self.limiter.as_ref()?.check().err()?;
-        Some(not_until.wait_time_from(self.beat.now()).max(Duration::from_millis(1)))
+        match &self.limiter {
+            Limiter::Nobody => None,
+            Limiter::Alone(limiter) => {
+                let not_until = limiter.check().err()?;
+                Some(not_until.wait_time_from(self.beat.now()).max(Duration::from_millis(1)))
+            }
+            #[cfg(feature = "redis")]
+            Limiter::Shared { budget, rate, name } => {
+                match budget.take(*rate, name.get()?, self.beat.clock.as_ref()).await {
+                    Take::Granted => None,
+                    Take::Wait(wait) => Some(wait),
+                    Take::Paused(left) => {
+                        self.pause_here(left);
+                        Some(left)
+                    }
+                }
+            }
+        }
     }
 }
 
 impl std::fmt::Debug for Budget {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Budget").field("limited", &self.limiter.is_some()).finish_non_exhaustive()
+        f.debug_struct("Budget").field("limited", &!matches!(self.limiter, Limiter::Nobody)).finish_non_exhaustive()
     }
 }
 
@@ -144,7 +211,7 @@ mod tests {
         let mut taken = Vec::new();
         // Two minutes in steps of 100 ms, taking whatever is there at once.
         for _ in 0..1200 {
-            while budget.wait().is_none() {
+            while budget.wait().await.is_none() {
                 taken.push(clock.monotonic());
             }
             clock.advance(Duration::from_millis(100));
@@ -158,7 +225,7 @@ mod tests {
     #[tokio::test]
     async fn a_pause_holds_everybody() {
         let (clock, budget) = budget();
-        budget.pause(Duration::from_secs(7));
+        budget.pause(Duration::from_secs(7)).await;
         let (waited, ()) = tokio::join!(budget.permit(MINUTE), async {
             tokio::task::yield_now().await;
             clock.advance(Duration::from_secs(6));
@@ -171,7 +238,7 @@ mod tests {
     #[tokio::test]
     async fn a_wait_beyond_the_limit_is_refused_at_once() {
         let (_clock, budget) = budget();
-        budget.pause(Duration::from_secs(7));
+        budget.pause(Duration::from_secs(7)).await;
         let pause = Some(Duration::from_secs(7));
         assert_eq!(budget.permit(Duration::from_secs(6)).await, Err(Exhausted { pause, waited: Duration::ZERO }));
     }
@@ -179,7 +246,7 @@ mod tests {
     #[tokio::test]
     async fn whoever_gives_up_waiting_leaves_the_place_to_the_next() {
         let (clock, budget) = budget();
-        budget.pause(Duration::from_secs(3));
+        budget.pause(Duration::from_secs(3)).await;
         assert!(Box::pin(budget.permit(MINUTE)).now_or_never().is_none());
         clock.advance(Duration::from_secs(3));
         assert_eq!(budget.permit(MINUTE).await, Ok(Duration::ZERO));
@@ -196,9 +263,9 @@ mod tests {
     #[tokio::test]
     async fn a_shorter_pause_does_not_end_a_longer_one() {
         let budget = Budget::new(None, Arc::new(ManualClock::default()));
-        budget.pause(Duration::from_secs(7));
-        budget.pause(Duration::from_secs(1));
-        assert_eq!(budget.wait(), Some(Duration::from_secs(7)));
+        budget.pause(Duration::from_secs(7)).await;
+        budget.pause(Duration::from_secs(1)).await;
+        assert_eq!(budget.wait().await, Some(Duration::from_secs(7)));
     }
 
     #[tokio::test]

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use oauth2::TokenUrl;
 use reqwest::Url;
 
+#[cfg(feature = "redis")]
+use crate::shared_budget::SharedBudget;
 use crate::{
     budget::Budget,
     cache::Cache,
@@ -32,6 +34,8 @@ pub struct ClientBuilder {
     credentials: Option<Source>,
     store: Option<Arc<dyn TokenStore>>,
     memory_only: bool,
+    #[cfg(feature = "redis")]
+    shared_budget: Option<SharedBudget>,
     needs_a_person: bool,
     pool: Option<Pool>,
     scope: Option<String>,
@@ -52,6 +56,8 @@ impl ClientBuilder {
             credentials: None,
             store: None,
             memory_only: false,
+            #[cfg(feature = "redis")]
+            shared_budget: None,
             needs_a_person: false,
             pool: None,
             scope: None,
@@ -158,6 +164,13 @@ impl ClientBuilder {
     /// The rate budget, in place of the profile's.
     pub fn rate(mut self, rate: Rate) -> Self {
         self.profile = self.profile.rate(rate);
+        self
+    }
+
+    /// The rate budget, shared over Redis with all who draw on it: the [`rate`](Self::rate) is then theirs together.
+    #[cfg(feature = "redis")]
+    pub fn shared_budget(mut self, budget: SharedBudget) -> Self {
+        self.shared_budget = Some(budget);
         self
     }
 
@@ -297,7 +310,14 @@ impl ClientBuilder {
             Source::Provider { .. } => self.profile.name.clone().into_owned(),
         });
         let api_headers = self.profile.api_headers.clone();
-        let budget = Budget::new(self.profile.rate, Arc::clone(&self.clock));
+        let rate = self.profile.rate;
+        #[cfg(feature = "redis")]
+        let budget = match self.shared_budget {
+            Some(shared) => Budget::shared(rate, shared, Arc::clone(&self.clock)),
+            None => Budget::new(rate, Arc::clone(&self.clock)),
+        };
+        #[cfg(not(feature = "redis"))]
+        let budget = Budget::new(rate, Arc::clone(&self.clock));
         let authorization_header = self.profile.authorization_header.clone();
         let throttle = self.profile.throttle.clone();
         let causes_of_401 = self.profile.causes_of_401.clone();

@@ -8,6 +8,8 @@ use std::{
 use arc_swap::ArcSwapOption;
 use tokio::sync::watch;
 
+#[cfg(feature = "redis")]
+use crate::exchange::Exchange;
 use crate::{
     clock::within,
     fault::Fault,
@@ -45,6 +47,12 @@ impl Cache {
         Self { snapshot: ArcSwapOption::empty(), state, supply }
     }
 
+    /// What its tokens are asked for with.
+    #[cfg(feature = "redis")]
+    pub(crate) fn exchange(&self) -> &Exchange {
+        &self.supply.exchange
+    }
+
     /// The token in hand while nothing needs to be done about it.
     pub(crate) fn hit(&self) -> Option<Arc<Token>> {
         let now = self.supply.exchange.clock.now();
@@ -52,6 +60,7 @@ impl Cache {
     }
 
     /// The same, for somebody outside.
+    #[inline]
     pub(crate) fn lend(&self, min_validity: Duration) -> Option<AccessToken> {
         let now = self.supply.exchange.clock.now();
         let token = self.snapshot.load();

@@ -143,6 +143,8 @@ impl<'a> Journey<'a> {
     async fn permit(&mut self) -> Result<(), Error> {
         let own = self.client.timeouts.budget;
         let limit = self.until_deadline().map_or(own, |left| own.min(left));
+        #[cfg(feature = "redis")]
+        self.client.introduce().await;
         let permit = self.client.budget.permit(limit).await;
         self.trip.waited += match &permit {
             Ok(waited) | Err(Exhausted { waited, .. }) => *waited,
@@ -298,7 +300,7 @@ impl<'a> Journey<'a> {
             && let Some(asked) = asked
         {
             // What the server says to one caller holds for all of them.
-            self.client.budget.pause(asked.min(retry.longest_retry_after));
+            self.client.budget.pause(asked.min(retry.longest_retry_after)).await;
         }
         let Some(backoff) = self.backoff.get_or_insert_with(|| retry.backoff()).next() else { return Err(failure) };
         let pause = match outcome::pause(backoff, asked, retry.longest_retry_after) {

@@ -77,6 +77,21 @@ impl Inner {
     }
 }
 
+#[cfg(feature = "redis")]
+impl Inner {
+    /// Tells the shared budget who draws on it. Without credentials nobody does: then the token says what is wrong.
+    pub(crate) async fn introduce(&self) {
+        if !self.budget.is_nameless() {
+            return;
+        }
+        let exchange = self.cache.exchange();
+        if let Ok(credentials) = exchange.credentials().await {
+            let identity = exchange.identity(&credentials);
+            self.budget.introduce(|budget| budget.name(self.api_url.as_str(), &identity));
+        }
+    }
+}
+
 impl Client {
     /// A client of the system that the profile describes.
     pub fn builder(profile: Profile) -> ClientBuilder {

@@ -1,7 +1,7 @@
 //! One token exchange, from the first request to a token or a fault: refresh where there is a refresh token, else, or
 //! when that fails, the original grant. The requests are those of the `oauth2` crate; `adapter` sends them.
 
-use std::{sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use http::{HeaderValue, StatusCode};
 use oauth2::{
@@ -12,7 +12,7 @@ use oauth2::{
 
 use crate::{
     answer::TokenAnswer,
-    clock::{Clock, Now},
+    clock::{Clock, Now, within},
     credentials::{Credentials, Proof, Source},
     fault::Fault,
     grant::{ClientAuth, Grant},
@@ -268,6 +268,32 @@ impl Exchange {
     fn scope_for(&self, grant: Grant, place: ClientAuth) -> Option<&str> {
         let own = self.scope.as_deref().filter(|_| grant != Grant::RefreshToken);
         own.or_else(|| self.profile.scope_of(grant, place).flatten())
+    }
+
+    /// The credentials as they were had last, else as the provider gives them now.
+    pub(crate) async fn credentials(&self) -> Result<Arc<Credentials>, Fault> {
+        self.provided(self.credentials.get()).await
+    }
+
+    /// Other credentials than these, which were refused; `None` when there are none.
+    pub(crate) async fn other_credentials(&self, refused: &Credentials) -> Result<Option<Arc<Credentials>>, Fault> {
+        self.provided(self.credentials.get_other(refused)).await
+    }
+
+    async fn provided<T>(
+        &self,
+        answer: impl Future<Output = Result<T, Box<dyn std::error::Error + Send + Sync>>>,
+    ) -> Result<T, Fault> {
+        let limit = self.policy.attempt;
+        match within(self.clock.as_ref(), limit, answer).await {
+            Some(Ok(credentials)) => Ok(credentials),
+            Some(Err(source)) => {
+                Err(Fault::Credentials { detail: "the provider gave none".to_owned(), source: Some(source.into()) })
+            }
+            None => {
+                Err(Fault::Credentials { detail: format!("the provider gave none within {limit:?}"), source: None })
+            }
+        }
     }
 
     /// Whose tokens these credentials get.

@@ -84,18 +84,18 @@ impl Supply {
 
     /// A token other than the one in hand, and newer, that lives at least `min_validity` longer.
     pub(crate) async fn fetch(&self, memory: Memory, in_hand: Option<&Token>, min_validity: Duration) -> Delivery {
-        let credentials = match self.exchange.credentials.get().await {
+        let credentials = match self.exchange.credentials().await {
             Ok(credentials) => credentials,
-            Err(source) => return Delivery { result: Err(no_credentials(source)), memory },
+            Err(fault) => return Delivery { result: Err(fault), memory },
         };
         let delivery = self.fetch_with(&credentials, memory, in_hand, min_validity).await;
         if !matches!(delivery.result, Err(Fault::Refused(_) | Fault::PersonNeeded { .. })) {
             return delivery;
         }
-        match self.exchange.credentials.get_other(&credentials).await {
+        match self.exchange.other_credentials(&credentials).await {
             Ok(Some(credentials)) => self.fetch_with(&credentials, delivery.memory, in_hand, min_validity).await,
             Ok(None) => delivery,
-            Err(source) => Delivery { result: Err(no_credentials(source)), memory: delivery.memory },
+            Err(fault) => Delivery { result: Err(fault), memory: delivery.memory },
         }
     }
 
@@ -307,8 +307,4 @@ impl Memory {
             .map(|(token, ends)| StoredRefreshToken::new(token.clone(), ends.map(|ends| now.until(ends))));
         StoredTokens { access_token, refresh_token, spent: self.spent.clone() }
     }
-}
-
-fn no_credentials(source: Box<dyn std::error::Error + Send + Sync>) -> Fault {
-    Fault::Credentials { detail: "the provider gave none".to_owned(), source: Some(source.into()) }
 }
