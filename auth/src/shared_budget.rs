@@ -142,7 +142,6 @@ impl SharedBudget {
     }
 
     /// The name of the budget that a client of this identity takes its permits from.
-    #[allow(dead_code)]
     pub(crate) fn name(&self, api_url: &str, identity: &Identity) -> String {
         let nothing = || Secret::from("");
         match &self.key {
@@ -153,7 +152,6 @@ impl SharedBudget {
     }
 
     /// Asks for a permit of the budget of this name.
-    #[allow(dead_code)]
     pub(crate) async fn take(&self, rate: Rate, name: &str, clock: &dyn Clock) -> Take {
         let interval = interval(rate);
         let was_alone = self.was_alone(name, clock.monotonic());
@@ -181,7 +179,6 @@ impl SharedBudget {
     }
 
     /// Nobody of the fleet sends anything for so long; a day at most.
-    #[allow(dead_code)]
     pub(crate) async fn pause(&self, name: &str, duration: Duration) {
         let millis = duration.min(LONGEST_PAUSE).as_millis().max(1).to_string();
         let [pause] = self.places(name, ["pause"]);

@@ -156,7 +156,7 @@ impl Supply {
                 None => self.renew(lock.as_mut(), credentials, memory.and(stored, now)).await,
             },
             Err(error) if error.kind() == StoreErrorKind::Unusable => {
-                tracing::warn!(store = %self.store.name(), %error, "what the store holds is replaced");
+                tracing::warn!(store = %self.store.name(), error = cause(&error), "what the store holds is replaced");
                 self.renew(lock.as_mut(), credentials, memory).await
             }
             Err(_) => self.fetch_alone(credentials, memory).await,
@@ -178,7 +178,7 @@ impl Supply {
             delivery.memory.unsaved = match self.word(lock.save(&tokens, now)).await {
                 Ok(()) => false,
                 Err(error) => {
-                    tracing::warn!(store = %self.store.name(), %error, "the tokens could not be stored: they live on in this process alone");
+                    tracing::warn!(store = %self.store.name(), error = cause(&error), "the tokens could not be stored: they live on in this process alone");
                     true
                 }
             };
@@ -204,7 +204,7 @@ impl Supply {
                 Either::Right(((), still)) => exchange = still,
             }
             if let Some(Err(error)) = within(self.exchange.clock.as_ref(), TERM / 3, lock.extend()).await {
-                tracing::debug!(store = %self.store.name(), %error, "the lock could not be extended");
+                tracing::debug!(store = %self.store.name(), error = cause(&error), "the lock could not be extended");
             }
         }
     }
@@ -268,7 +268,7 @@ impl Supply {
         if self.store_is_away.swap(is_away, Ordering::Relaxed) != is_away {
             match &result {
                 Err(error) => {
-                    tracing::warn!(store = %self.store.name(), %error, "the token store is away: this process goes on alone");
+                    tracing::warn!(store = %self.store.name(), error = cause(error), "the token store is away: this process goes on alone");
                 }
                 Ok(_) => tracing::info!(store = %self.store.name(), "the token store is back"),
             }
@@ -307,4 +307,9 @@ impl Memory {
             .map(|(token, ends)| StoredRefreshToken::new(token.clone(), ends.map(|ends| now.until(ends))));
         StoredTokens { access_token, refresh_token, spent: self.spent.clone() }
     }
+}
+
+/// For the log, which tells the causes of an error as well.
+fn cause(error: &StoreError) -> &(dyn std::error::Error + 'static) {
+    error
 }
