@@ -17,7 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use perenso_auth::{Client, Credentials, Profile, store::RedisStore};
+use perenso_auth::{Client, Credentials, Profile, Rate, SharedBudget, store::RedisStore};
 use redis_server::RedisServer;
 use server::{Reply, Seen, Server, token};
 use tokio::{
@@ -31,6 +31,10 @@ const TASKS: usize = 200;
 /// Of a token, in seconds. It is renewed after four fifths.
 const LIFE: u64 = 6;
 const RUNS: Duration = Duration::from_secs(12);
+/// Of a show, where the processes share it: calls, period, burst.
+const RATE: (u32, Duration, u32) = (60, Duration::from_secs(2), 20);
+/// How much later than others a call may arrive that was let go at the same time: the machine is busy.
+const STRAGGLING: Duration = Duration::from_millis(600);
 
 /// A token server that rotates: a refresh token that comes twice, or was never given out, is a fault.
 #[derive(Default)]
@@ -76,6 +80,7 @@ async fn token_server() -> (Arc<Issuer>, Server) {
 struct Api {
     url: String,
     calls: Arc<AtomicUsize>,
+    arrivals: Arc<Mutex<Vec<Instant>>>,
     bearers: Arc<Mutex<HashSet<String>>>,
     task: JoinHandle<()>,
 }
@@ -85,10 +90,11 @@ impl Api {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (calls, bearers) = (Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(HashSet::new())));
-        let (counted, kept) = (Arc::clone(&calls), Arc::clone(&bearers));
+        let arrivals = Arc::new(Mutex::new(Vec::new()));
+        let (counted, kept, clocked) = (Arc::clone(&calls), Arc::clone(&bearers), Arc::clone(&arrivals));
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (counted, kept) = (Arc::clone(&counted), Arc::clone(&kept));
+                let (counted, kept, clocked) = (Arc::clone(&counted), Arc::clone(&kept), Arc::clone(&clocked));
                 tokio::spawn(async move {
                     let mut stream = BufReader::new(stream);
                     let mut line = String::new();
@@ -98,6 +104,7 @@ impl Api {
                         }
                         if line == "\r\n" {
                             counted.fetch_add(1, Ordering::Relaxed);
+                            clocked.lock().unwrap().push(Instant::now());
                             let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n[]";
                             if stream.get_mut().write_all(answer).await.is_err() {
                                 return;
@@ -108,7 +115,15 @@ impl Api {
                 });
             }
         });
-        Self { url, calls, bearers, task }
+        Self { url, calls, arrivals, bearers, task }
+    }
+
+    /// The most calls that arrived within any while of this length.
+    fn most_within(&self, length: Duration) -> usize {
+        let mut arrivals = self.arrivals.lock().unwrap().clone();
+        arrivals.sort_unstable();
+        let until = |first: Instant| arrivals.partition_point(|at| *at < first + length);
+        arrivals.iter().enumerate().map(|(nth, first)| until(*first) - nth).max().unwrap_or_default()
     }
 }
 
@@ -125,6 +140,8 @@ struct Order<'a> {
     api_url: &'a str,
     tasks: usize,
     runs: Duration,
+    /// How many processes share the rate budget; without it there is none.
+    replicas: Option<usize>,
 }
 
 impl Order<'_> {
@@ -137,6 +154,7 @@ impl Order<'_> {
             .env("FLEET_API", self.api_url)
             .env("FLEET_TASKS", self.tasks.to_string())
             .env("FLEET_RUNS", self.runs.as_millis().to_string())
+            .env("FLEET_REPLICAS", self.replicas.unwrap_or_default().to_string())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
         Process(command.spawn().unwrap())
@@ -181,14 +199,17 @@ async fn one_process_of_the_fleet() {
     let Ok(redis) = std::env::var("FLEET_REDIS") else { return };
     let order = |name: &str| std::env::var(name).unwrap();
     let runs: u64 = order("FLEET_RUNS").parse().unwrap();
-    let client = Client::builder(Profile::perenso())
+    let store = RedisStore::new(redis).unwrap();
+    let builder = Client::builder(Profile::perenso())
         .credentials(Credentials::new("show-1", "s3cr3t"))
         .token_url(order("FLEET_TOKEN"))
         .api_url(order("FLEET_API"))
-        .store(RedisStore::new(redis).unwrap())
-        .unlimited()
-        .build()
-        .unwrap();
+        .store(store.clone());
+    let builder = match order("FLEET_REPLICAS").parse().unwrap() {
+        0 => builder.unlimited(),
+        replicas => builder.rate(Rate::new(RATE.0, RATE.1, RATE.2)).shared_budget(SharedBudget::over(&store, replicas)),
+    };
+    let client = builder.build().unwrap();
     let tasks: u64 = order("FLEET_TASKS").parse().unwrap();
     let tasks: Vec<_> = (0..tasks)
         .map(|nth| {
@@ -213,7 +234,7 @@ async fn fifty_processes_make_one_token_request_per_life() {
     let Some(redis) = RedisServer::start() else { return };
     let ((issuer, tokens), api) = (token_server().await, Api::start().await);
     let token_url = format!("{}/token", tokens.url);
-    let order = Order { redis: &redis, token_url, api_url: &api.url, tasks: TASKS, runs: RUNS };
+    let order = Order { redis: &redis, token_url, api_url: &api.url, tasks: TASKS, runs: RUNS, replicas: None };
     let processes: Vec<_> = (0..PROCESSES).map(|_| order.process()).collect();
     for process in processes {
         process.finished().await;
@@ -229,7 +250,7 @@ async fn two_processes_that_rotate_lose_no_refresh_token() {
     let Some(redis) = RedisServer::start() else { return };
     let ((issuer, tokens), api) = (token_server().await, Api::start().await);
     let token_url = format!("{}/token", tokens.url);
-    let order = Order { redis: &redis, token_url, api_url: &api.url, tasks: 50, runs: RUNS };
+    let order = Order { redis: &redis, token_url, api_url: &api.url, tasks: 50, runs: RUNS, replicas: None };
     for process in [order.process(), order.process()] {
         process.finished().await;
     }
@@ -249,7 +270,14 @@ async fn the_owner_of_the_lock_killed_in_mid_renewal_stops_nobody() {
     })
     .await;
     let token_url = format!("{}/token", tokens.url);
-    let order = Order { redis: &redis, token_url, api_url: &api.url, tasks: 10, runs: Duration::from_millis(100) };
+    let order = Order {
+        redis: &redis,
+        token_url,
+        api_url: &api.url,
+        tasks: 10,
+        runs: Duration::from_millis(100),
+        replicas: None,
+    };
     let mut owner = order.process();
     was_asked.recv().await.unwrap();
     let others: Vec<_> = (0..4).map(|_| order.process()).collect();
@@ -266,7 +294,7 @@ async fn redis_stopped_and_started_again_fails_no_call() {
     let ((issuer, tokens), api) = (token_server().await, Api::start().await);
     let token_url = format!("{}/token", tokens.url);
     let processes: Vec<_> = {
-        let order = Order { redis: &redis, token_url, api_url: &api.url, tasks: 20, runs: 2 * RUNS };
+        let order = Order { redis: &redis, token_url, api_url: &api.url, tasks: 20, runs: 2 * RUNS, replicas: None };
         (0..5).map(|_| order.process()).collect()
     };
     tokio::time::sleep(Duration::from_secs(2)).await;
@@ -279,4 +307,60 @@ async fn redis_stopped_and_started_again_fails_no_call() {
     }
     assert_eq!(api.calls.load(Ordering::Relaxed), 5 * 20 * 3);
     assert!(issuer.count() >= 6, "while Redis was away, somebody did not renew: {}", issuer.count());
+}
+
+/// No window of the period sees more than the rate and a burst, whoever sends.
+fn assert_no_overrun(api: &Api) {
+    let (calls, period, burst) = RATE;
+    let most = api.most_within(period - STRAGGLING);
+    assert!(most <= (calls + burst) as usize, "{most} calls within {:?}", period - STRAGGLING);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fifty_processes_of_one_show_never_send_more_than_the_show_may() {
+    let Some(redis) = RedisServer::start() else { return };
+    let ((issuer, tokens), api) = (token_server().await, Api::start().await);
+    let token_url = format!("{}/token", tokens.url);
+    let order = Order {
+        redis: &redis,
+        token_url,
+        api_url: &api.url,
+        tasks: 2,
+        runs: Duration::from_secs(1),
+        replicas: Some(PROCESSES),
+    };
+    let processes: Vec<_> = (0..PROCESSES).map(|_| order.process()).collect();
+    for process in processes {
+        process.finished().await;
+    }
+    assert_eq!(api.calls.load(Ordering::Relaxed), PROCESSES * 2 * 3);
+    assert_no_overrun(&api);
+    issuer.assert_one_request_per_life();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn six_replicas_keep_to_the_rate_of_their_show_while_redis_goes_and_comes() {
+    let Some(mut redis) = RedisServer::start() else { return };
+    let ((_issuer, tokens), api) = (token_server().await, Api::start().await);
+    let token_url = format!("{}/token", tokens.url);
+    let processes: Vec<_> = {
+        let order = Order {
+            redis: &redis,
+            token_url,
+            api_url: &api.url,
+            tasks: 20,
+            runs: Duration::from_secs(2),
+            replicas: Some(6),
+        };
+        (0..6).map(|_| order.process()).collect()
+    };
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    redis.kill();
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    redis.start_again();
+    for process in processes {
+        process.finished().await;
+    }
+    assert_eq!(api.calls.load(Ordering::Relaxed), 6 * 20 * 3);
+    assert_no_overrun(&api);
 }

@@ -13,7 +13,7 @@ use std::{
 const NURSE: &str = r#"redis-server "$@" </dev/null >/dev/null 2>&1 & while read -r signal; do kill -"$signal" $!; done; kill -KILL $!; wait"#;
 
 /// With this variable set, a machine without Redis fails the tests in place of skipping them.
-const REQUIRED: &str = "REQUIRE_REDIS";
+const REQUIRED: &str = "PERENSO_REQUIRE_REDIS";
 
 pub struct RedisServer {
     pub port: u16,
