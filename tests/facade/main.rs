@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod bulk;
+mod credentials;
 mod customers;
 mod lists;
 mod options;
