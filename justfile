@@ -11,6 +11,12 @@ quickstart:
 test:
     $(sed -n '/^Run its tests/,/^```$/s/^cargo/cargo/p' README.md)
 
+# One call of each system, against its stand-in where no credentials are in the environment.
+examples:
+    for system in perenso priava perspio event_bookings tourpaq custom; do \
+        cargo run -q -p perenso-auth --example "$system" || exit 1; \
+    done
+
 # The token layer against `oidc-provider`, an authorization server that is not ours: needs Node.js 20 or later, and npm.
 interop:
     cd auth/tests/interop && npm ci
@@ -66,4 +72,4 @@ proof:
     PROPTEST_CASES=25600 cargo test --release -p perenso --lib
 
 # What CI runs.
-ci: format lint test interop doc quickstart features document package deny bench-short
+ci: format lint test interop doc quickstart examples features document package deny bench-short

@@ -1,11 +1,21 @@
 //! Five systems and a sixth: what their vendors ask for, against their stand-ins, and byte for byte against a raw server.
 #![allow(missing_docs, dead_code, clippy::unwrap_used, unreachable_pub)]
 
+#[path = "../promises/log.rs"]
+mod log;
 #[path = "../promises/server.rs"]
 mod server;
 
+mod custom;
+mod event_bookings;
+mod perenso;
+mod perspio;
 mod priava;
+mod provider;
+mod readme;
+mod secrecy;
 mod tourpaq;
+mod unusable;
 
 use std::time::Duration;
 

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use perenso_auth::{
-    AuthorizationCode, Client, ClientBuilder, Credentials, Error, ErrorKind, Profile, TenantRegion, store::MemoryStore,
+    AuthorizationCode, Client, ClientBuilder, Credentials, Error, ErrorKind, Profile, TenantRegion,
+    store::{FileStore, MemoryStore},
 };
 use perenso_sandbox::{Fault, StandIn};
 use serde_json::{Value, json};
@@ -238,23 +239,24 @@ fn a_store_that_dies_with_the_process_is_refused_unless_it_is_meant() {
         assert!(error.to_string().contains("`store`") && error.to_string().contains("`memory_only`"), "{error}");
     }
     builder().memory_only().build().unwrap();
+    builder().store(FileStore::new("/nowhere")).build().unwrap();
     let from_provider = Client::builder(profile()).credentials_provider(async || Ok::<_, Error>(copied()));
     assert!(from_provider.build().unwrap_err().to_string().contains("`memory_only`"));
 }
 
 #[tokio::test]
-async fn a_code_is_never_sent_twice_not_even_by_a_process_that_comes_later() {
+async fn a_code_is_never_sent_twice_not_even_by_a_client_that_knows_it_from_the_store_alone() {
     let priava = start().await;
-    let store = MemoryStore::new();
-    let credentials = newest(&priava);
-    let process =
-        || with_clock(of_stand_in(&priava, profile(), credentials.clone()).store(store.clone()).memory_only());
+    let directory = tempfile::tempdir().unwrap();
+    let client =
+        |credentials| with_clock(of_stand_in(&priava, profile(), credentials).store(FileStore::new(directory.path())));
+    let used = newest(&priava);
     let codes = || priava.token_requests().authorization_code;
 
-    let (first, _) = process();
+    let (first, _) = client(used.clone());
     events(&first).await.unwrap();
-    // It finds tokens.
-    let (second, clock) = process();
+    // The next finds tokens.
+    let (second, clock) = client(used.clone());
     events(&second).await.unwrap();
     assert_eq!((codes(), priava.token_requests().total()), (1, 1));
     // It finds a refresh token that is refused.
@@ -262,17 +264,16 @@ async fn a_code_is_never_sent_twice_not_even_by_a_process_that_comes_later() {
     pass(&priava, &clock, SIX_HOURS);
     assert_eq!(events(&second).await.unwrap_err().kind(), ErrorKind::PersonNeeded);
     assert_eq!((codes(), priava.token_requests().refresh_token), (1, 1));
-    // It finds nothing but that the code is used up.
-    let (third, clock) = process();
+    // The one after that finds nothing but that the code is used up.
+    let (third, clock) = client(used);
     clock.advance(SIX_HOURS);
     assert_eq!(events(&third).await.unwrap_err().kind(), ErrorKind::PersonNeeded);
     assert_eq!(priava.token_requests().total(), 2);
     // A person brings a new one.
     priava.new_code();
-    let renewed = of_stand_in(&priava, profile(), newest(&priava)).store(store.clone()).memory_only();
-    let (renewed, clock) = with_clock(renewed);
+    let (fourth, clock) = client(newest(&priava));
     clock.advance(SIX_HOURS);
-    events(&renewed).await.unwrap();
+    events(&fourth).await.unwrap();
     assert_eq!((codes(), priava.token_requests().total()), (2, 3));
 }
 

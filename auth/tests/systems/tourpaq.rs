@@ -6,7 +6,7 @@ use perenso_auth::{Client, ClientAuth, ClientBuilder, Credentials, Error, ErrorK
 use perenso_sandbox::{ExampleAnswer, StandIn};
 use serde_json::Value;
 
-use crate::{MINUTE, S, SECRET, eventually, form, generous, of_server, of_stand_in, pass, with_clock};
+use crate::{MINUTE, S, SECRET, busiest_window, eventually, form, generous, of_server, of_stand_in, pass, with_clock};
 
 const LIFE: Duration = Duration::from_secs(1799);
 const EXPORT: &str = "/api/HotelListExport/2013499853";
@@ -165,4 +165,9 @@ async fn an_export_comes_raw_with_its_content_type() {
     let call = tourpaq.journal().pop().unwrap();
     assert_eq!((call.method.as_str(), call.path.as_str()), ("GET", EXPORT));
     assert_eq!(call.header("accept"), Some("application/json, text/javascript, */*; q=0.01"));
+}
+
+#[tokio::test]
+async fn no_limit_is_known_and_none_is_kept() {
+    assert_eq!(busiest_window(Profile::tourpaq(), credentials(), 100, S).await, 100);
 }
