@@ -1,9 +1,10 @@
 //! The fault table: each grant, each fault of the token endpoint, and what comes of it.
 //!
-//! A cell says how a call for a token ends and what it costs: `token 2+0` brought a token with two token requests, and a
-//! second call right after it made none. `unavailable 4+4` brought none with four, and the second call tried four times
-//! more; `refused 1+0` was refused, and so was the second call, without a request. `person` asks for a person. Each call
-//! is made by eight callers at once, who cost no more than one.
+//! A cell says how a call for a token ends and what it costs: `token 2+0+0` brought a token with two token requests; a
+//! second call right after it made none, and a third a minute later made none. `unavailable 4+4+4` brought none with
+//! four, and each of the others tried four times more; `refused 1+0+1` was refused, the second call as well, without a
+//! request, and the third asked again. `person` asks for a person. Each call is made by eight callers at once, who cost no
+//! more than one.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, unreachable_pub)]
 
 mod cell;
@@ -21,122 +22,122 @@ use table::{Fault, check, json};
 
 /// The fault stays.
 const AT_EVERY_REQUEST: &str = "
-fault                       | client credentials | password        | code            | refresh, credentials behind | refresh, person behind
+fault                       | client credentials | password           | code               | refresh, credentials behind | refresh, person behind
 
-connection refused          | unavailable 4+4    | unavailable 4+4 | unavailable 4+4 | unavailable 5+5             | unavailable 4+4
-reset before it was read    | unavailable 4+4    | unavailable 4+4 | unavailable 4+4 | unavailable 5+4             | unavailable 2+2
-reset after it was read     | unavailable 4+4    | unavailable 4+4 | unavailable 4+4 | unavailable 5+4             | unavailable 2+2
-closed without a word       | unavailable 4+4    | unavailable 4+4 | unavailable 4+4 | unavailable 5+4             | unavailable 2+2
-stalled                     | unavailable 4+4    | unavailable 4+4 | unavailable 4+4 | unavailable 5+4             | unavailable 2+2
-stalled in mid-body         | unavailable 4+4    | unavailable 4+4 | unavailable 4+4 | unavailable 5+4             | unavailable 2+2
-cut body                    | unavailable 4+4    | unavailable 4+4 | unavailable 4+4 | unavailable 5+4             | unavailable 2+2
+connection refused          | unavailable 4+4+4  | unavailable 4+4+4  | unavailable 4+4+4  | unavailable 5+5+5           | unavailable 4+4+4
+reset before it was read    | unavailable 4+4+4  | unavailable 4+4+4  | unavailable 4+4+4  | unavailable 5+4+4           | unavailable 2+2+2
+reset after it was read     | unavailable 4+4+4  | unavailable 4+4+4  | unavailable 4+4+4  | unavailable 5+4+4           | unavailable 2+2+2
+closed without a word       | unavailable 4+4+4  | unavailable 4+4+4  | unavailable 4+4+4  | unavailable 5+4+4           | unavailable 2+2+2
+stalled                     | unavailable 4+4+4  | unavailable 4+4+4  | unavailable 4+4+4  | unavailable 5+4+4           | unavailable 2+2+2
+stalled in mid-body         | unavailable 4+4+4  | unavailable 4+4+4  | unavailable 4+4+4  | unavailable 5+4+4           | unavailable 2+2+2
+cut body                    | unavailable 4+4+4  | unavailable 4+4+4  | unavailable 4+4+4  | unavailable 5+4+4           | unavailable 2+2+2
 
-400                         | refused 1+0        | refused 1+0     | refused 1+0     | refused 2+0                 | refused 1+0
-400, Retry-After: 3         | refused 1+0        | refused 1+0     | refused 1+0     | refused 2+0                 | refused 1+0
-400 invalid_grant           | refused 1+0        | refused 1+0     | person 1+0      | refused 2+0                 | person 1+0
-400 invalid_grant, R-A: 3   | refused 1+0        | refused 1+0     | person 1+0      | refused 2+0                 | person 1+0
-400 invalid_client          | refused 1+0        | refused 1+0     | refused 1+0     | refused 2+0                 | refused 1+0
-401 invalid_client          | refused 1+0        | refused 1+0     | refused 1+0     | refused 2+0                 | refused 1+0
-401, Retry-After: 3         | refused 1+0        | refused 1+0     | refused 1+0     | refused 2+0                 | refused 1+0
-403                         | refused 1+0        | refused 1+0     | refused 1+0     | refused 2+0                 | refused 1+0
-403, Retry-After: 3         | refused 1+0        | refused 1+0     | refused 1+0     | refused 2+0                 | refused 1+0
+400                         | refused 1+0+1      | refused 1+0+1      | refused 1+0+1      | refused 2+0+1               | refused 1+0+1
+400, Retry-After: 3         | refused 1+0+1      | refused 1+0+1      | refused 1+0+1      | refused 2+0+1               | refused 1+0+1
+400 invalid_grant           | refused 1+0+1      | refused 1+0+1      | person 1+0+0       | refused 2+0+1               | person 1+0+0
+400 invalid_grant, R-A: 3   | refused 1+0+1      | refused 1+0+1      | person 1+0+0       | refused 2+0+1               | person 1+0+0
+400 invalid_client          | refused 1+0+1      | refused 1+0+1      | refused 1+0+1      | refused 2+0+1               | refused 1+0+1
+401 invalid_client          | refused 1+0+1      | refused 1+0+1      | refused 1+0+1      | refused 2+0+1               | refused 1+0+1
+401, Retry-After: 3         | refused 1+0+1      | refused 1+0+1      | refused 1+0+1      | refused 2+0+1               | refused 1+0+1
+403                         | refused 1+0+1      | refused 1+0+1      | refused 1+0+1      | refused 2+0+1               | refused 1+0+1
+403, Retry-After: 3         | refused 1+0+1      | refused 1+0+1      | refused 1+0+1      | refused 2+0+1               | refused 1+0+1
 
-408                         | unavailable 4+4    | unavailable 4+4 | unavailable 4+4 | unavailable 5+5             | unavailable 4+4
-429                         | unavailable 4+4    | unavailable 4+4 | unavailable 4+4 | unavailable 5+5             | unavailable 4+4
-429, Retry-After: 3         | unavailable 4+0    | unavailable 4+0 | unavailable 4+0 | unavailable 5+0             | unavailable 4+0
-429, Retry-After: 3600      | unavailable 1+0    | unavailable 1+0 | unavailable 1+0 | unavailable 2+0             | unavailable 1+0
-500                         | unavailable 4+4    | unavailable 4+4 | unavailable 4+4 | unavailable 5+4             | unavailable 2+2
-500, Retry-After: 3         | unavailable 4+0    | unavailable 4+0 | unavailable 4+0 | unavailable 5+0             | unavailable 2+0
-502                         | unavailable 4+4    | unavailable 4+4 | unavailable 4+4 | unavailable 5+4             | unavailable 2+2
-503                         | unavailable 4+4    | unavailable 4+4 | unavailable 4+4 | unavailable 5+5             | unavailable 4+4
-503, Retry-After: 3         | unavailable 4+0    | unavailable 4+0 | unavailable 4+0 | unavailable 5+0             | unavailable 4+0
-503, Retry-After: 3600      | unavailable 1+0    | unavailable 1+0 | unavailable 1+0 | unavailable 2+0             | unavailable 1+0
+408                         | unavailable 4+4+4  | unavailable 4+4+4  | unavailable 4+4+4  | unavailable 5+5+5           | unavailable 4+4+4
+429                         | unavailable 4+4+4  | unavailable 4+4+4  | unavailable 4+4+4  | unavailable 5+5+5           | unavailable 4+4+4
+429, Retry-After: 3         | unavailable 4+0+4  | unavailable 4+0+4  | unavailable 4+0+4  | unavailable 5+0+5           | unavailable 4+0+4
+429, Retry-After: 3600      | unavailable 1+0+1  | unavailable 1+0+1  | unavailable 1+0+1  | unavailable 2+0+2           | unavailable 1+0+1
+500                         | unavailable 4+4+4  | unavailable 4+4+4  | unavailable 4+4+4  | unavailable 5+4+4           | unavailable 2+2+2
+500, Retry-After: 3         | unavailable 4+0+4  | unavailable 4+0+4  | unavailable 4+0+4  | unavailable 5+0+4           | unavailable 2+0+2
+502                         | unavailable 4+4+4  | unavailable 4+4+4  | unavailable 4+4+4  | unavailable 5+4+4           | unavailable 2+2+2
+503                         | unavailable 4+4+4  | unavailable 4+4+4  | unavailable 4+4+4  | unavailable 5+5+5           | unavailable 4+4+4
+503, Retry-After: 3         | unavailable 4+0+4  | unavailable 4+0+4  | unavailable 4+0+4  | unavailable 5+0+5           | unavailable 4+0+4
+503, Retry-After: 3600      | unavailable 1+0+1  | unavailable 1+0+1  | unavailable 1+0+1  | unavailable 2+0+2           | unavailable 1+0+1
 
-HTML with 200               | unavailable 1+0    | unavailable 1+0 | unavailable 1+0 | unavailable 2+0             | unavailable 2+0
-JSON without access_token   | unavailable 1+0    | unavailable 1+0 | unavailable 1+0 | unavailable 2+0             | unavailable 2+0
-JSON, a list                | unavailable 1+0    | unavailable 1+0 | unavailable 1+0 | unavailable 2+0             | unavailable 2+0
-JSON that ends too early    | unavailable 1+0    | unavailable 1+0 | unavailable 1+0 | unavailable 2+0             | unavailable 2+0
-access_token of two lines   | unavailable 1+0    | unavailable 1+0 | unavailable 1+0 | unavailable 2+0             | unavailable 2+0
-token_type mac              | unavailable 1+0    | unavailable 1+0 | unavailable 1+0 | unavailable 2+0             | unavailable 2+0
-empty body                  | unavailable 1+0    | unavailable 1+0 | unavailable 1+0 | unavailable 2+0             | unavailable 2+0
-204                         | unavailable 1+0    | unavailable 1+0 | unavailable 1+0 | unavailable 2+0             | unavailable 2+0
-10 MB body                  | unavailable 1+0    | unavailable 1+0 | unavailable 1+0 | unavailable 2+0             | unavailable 2+0
-10 MB refusal               | refused 1+0        | refused 1+0     | refused 1+0     | refused 2+0                 | refused 1+0
-redirect                    | refused 1+0        | refused 1+0     | refused 1+0     | refused 2+0                 | refused 1+0
-redirect to nowhere         | refused 1+0        | refused 1+0     | refused 1+0     | refused 2+0                 | refused 1+0
+HTML with 200               | unavailable 1+0+1  | unavailable 1+0+1  | unavailable 1+0+1  | unavailable 2+0+1           | unavailable 2+0+2
+JSON without access_token   | unavailable 1+0+1  | unavailable 1+0+1  | unavailable 1+0+1  | unavailable 2+0+1           | unavailable 2+0+2
+JSON, a list                | unavailable 1+0+1  | unavailable 1+0+1  | unavailable 1+0+1  | unavailable 2+0+1           | unavailable 2+0+2
+JSON that ends too early    | unavailable 1+0+1  | unavailable 1+0+1  | unavailable 1+0+1  | unavailable 2+0+1           | unavailable 2+0+2
+access_token of two lines   | unavailable 1+0+1  | unavailable 1+0+1  | unavailable 1+0+1  | unavailable 2+0+1           | unavailable 2+0+2
+token_type mac              | unavailable 1+0+1  | unavailable 1+0+1  | unavailable 1+0+1  | unavailable 2+0+1           | unavailable 2+0+2
+empty body                  | unavailable 1+0+1  | unavailable 1+0+1  | unavailable 1+0+1  | unavailable 2+0+1           | unavailable 2+0+2
+204                         | unavailable 1+0+1  | unavailable 1+0+1  | unavailable 1+0+1  | unavailable 2+0+1           | unavailable 2+0+2
+10 MB body                  | unavailable 1+0+1  | unavailable 1+0+1  | unavailable 1+0+1  | unavailable 2+0+1           | unavailable 2+0+2
+10 MB refusal               | refused 1+0+1      | refused 1+0+1      | refused 1+0+1      | refused 2+0+1               | refused 1+0+1
+redirect                    | refused 1+0+1      | refused 1+0+1      | refused 1+0+1      | refused 2+0+2               | refused 1+0+1
+redirect to nowhere         | refused 1+0+1      | refused 1+0+1      | refused 1+0+1      | refused 2+0+2               | refused 1+0+1
 
-unknown charset             | token 1+0          | token 1+0       | token 1+0       | token 1+0                   | token 1+0
-201, no content type        | token 1+0          | token 1+0       | token 1+0       | token 1+0                   | token 1+0
+unknown charset             | token 1+0+0        | token 1+0+0        | token 1+0+0        | token 1+0+0                 | token 1+0+0
+201, no content type        | token 1+0+0        | token 1+0+0        | token 1+0+0        | token 1+0+0                 | token 1+0+0
 ";
 
 /// The fault passes: the next request is answered as it should be.
 const AT_THE_FIRST_REQUEST: &str = "
-fault                       | client credentials | password        | code            | refresh, credentials behind | refresh, person behind
+fault                       | client credentials | password           | code               | refresh, credentials behind | refresh, person behind
 
-connection refused          | token 2+0          | token 2+0       | token 2+0       | token 2+0                   | token 2+0
-reset before it was read    | token 2+0          | token 2+0       | token 2+0       | token 2+0                   | token 2+0
-reset after it was read     | token 2+0          | token 2+0       | token 2+0       | token 2+0                   | token 2+0
-closed without a word       | token 2+0          | token 2+0       | token 2+0       | token 2+0                   | token 2+0
-stalled                     | token 2+0          | token 2+0       | token 2+0       | token 2+0                   | token 2+0
-stalled in mid-body         | token 2+0          | token 2+0       | token 2+0       | token 2+0                   | token 2+0
-cut body                    | token 2+0          | token 2+0       | token 2+0       | token 2+0                   | token 2+0
+connection refused          | token 2+0+0        | token 2+0+0        | token 2+0+0        | token 2+0+0                 | token 2+0+0
+reset before it was read    | token 2+0+0        | token 2+0+0        | token 2+0+0        | token 2+0+0                 | token 2+0+0
+reset after it was read     | token 2+0+0        | token 2+0+0        | token 2+0+0        | token 2+0+0                 | token 2+0+0
+closed without a word       | token 2+0+0        | token 2+0+0        | token 2+0+0        | token 2+0+0                 | token 2+0+0
+stalled                     | token 2+0+0        | token 2+0+0        | token 2+0+0        | token 2+0+0                 | token 2+0+0
+stalled in mid-body         | token 2+0+0        | token 2+0+0        | token 2+0+0        | token 2+0+0                 | token 2+0+0
+cut body                    | token 2+0+0        | token 2+0+0        | token 2+0+0        | token 2+0+0                 | token 2+0+0
 
-400                         | refused 1+0        | refused 1+0     | refused 1+0     | token 2+0                   | refused 1+0
-400, Retry-After: 3         | refused 1+0        | refused 1+0     | refused 1+0     | token 2+0                   | refused 1+0
-400 invalid_grant           | refused 1+0        | refused 1+0     | person 1+0      | token 2+0                   | person 1+0
-400 invalid_grant, R-A: 3   | refused 1+0        | refused 1+0     | person 1+0      | token 2+0                   | person 1+0
-400 invalid_client          | refused 1+0        | refused 1+0     | refused 1+0     | token 2+0                   | refused 1+0
-401 invalid_client          | refused 1+0        | refused 1+0     | refused 1+0     | token 2+0                   | refused 1+0
-401, Retry-After: 3         | refused 1+0        | refused 1+0     | refused 1+0     | token 2+0                   | refused 1+0
-403                         | refused 1+0        | refused 1+0     | refused 1+0     | token 2+0                   | refused 1+0
-403, Retry-After: 3         | refused 1+0        | refused 1+0     | refused 1+0     | token 2+0                   | refused 1+0
+400                         | refused 1+0+1      | refused 1+0+1      | refused 1+0+1      | token 2+0+0                 | refused 1+0+1
+400, Retry-After: 3         | refused 1+0+1      | refused 1+0+1      | refused 1+0+1      | token 2+0+0                 | refused 1+0+1
+400 invalid_grant           | refused 1+0+1      | refused 1+0+1      | person 1+0+0       | token 2+0+0                 | person 1+0+0
+400 invalid_grant, R-A: 3   | refused 1+0+1      | refused 1+0+1      | person 1+0+0       | token 2+0+0                 | person 1+0+0
+400 invalid_client          | refused 1+0+1      | refused 1+0+1      | refused 1+0+1      | token 2+0+0                 | refused 1+0+1
+401 invalid_client          | refused 1+0+1      | refused 1+0+1      | refused 1+0+1      | token 2+0+0                 | refused 1+0+1
+401, Retry-After: 3         | refused 1+0+1      | refused 1+0+1      | refused 1+0+1      | token 2+0+0                 | refused 1+0+1
+403                         | refused 1+0+1      | refused 1+0+1      | refused 1+0+1      | token 2+0+0                 | refused 1+0+1
+403, Retry-After: 3         | refused 1+0+1      | refused 1+0+1      | refused 1+0+1      | token 2+0+0                 | refused 1+0+1
 
-408                         | token 2+0          | token 2+0       | token 2+0       | token 2+0                   | token 2+0
-429                         | token 2+0          | token 2+0       | token 2+0       | token 2+0                   | token 2+0
-429, Retry-After: 3         | token 2+0          | token 2+0       | token 2+0       | token 2+0                   | token 2+0
-429, Retry-After: 3600      | unavailable 1+0    | unavailable 1+0 | unavailable 1+0 | token 2+0                   | unavailable 1+0
-500                         | token 2+0          | token 2+0       | token 2+0       | token 2+0                   | token 2+0
-500, Retry-After: 3         | token 2+0          | token 2+0       | token 2+0       | token 2+0                   | token 2+0
-502                         | token 2+0          | token 2+0       | token 2+0       | token 2+0                   | token 2+0
-503                         | token 2+0          | token 2+0       | token 2+0       | token 2+0                   | token 2+0
-503, Retry-After: 3         | token 2+0          | token 2+0       | token 2+0       | token 2+0                   | token 2+0
-503, Retry-After: 3600      | unavailable 1+0    | unavailable 1+0 | unavailable 1+0 | token 2+0                   | unavailable 1+0
+408                         | token 2+0+0        | token 2+0+0        | token 2+0+0        | token 2+0+0                 | token 2+0+0
+429                         | token 2+0+0        | token 2+0+0        | token 2+0+0        | token 2+0+0                 | token 2+0+0
+429, Retry-After: 3         | token 2+0+0        | token 2+0+0        | token 2+0+0        | token 2+0+0                 | token 2+0+0
+429, Retry-After: 3600      | unavailable 1+0+1  | unavailable 1+0+1  | unavailable 1+0+1  | token 2+0+0                 | unavailable 1+0+1
+500                         | token 2+0+0        | token 2+0+0        | token 2+0+0        | token 2+0+0                 | token 2+0+0
+500, Retry-After: 3         | token 2+0+0        | token 2+0+0        | token 2+0+0        | token 2+0+0                 | token 2+0+0
+502                         | token 2+0+0        | token 2+0+0        | token 2+0+0        | token 2+0+0                 | token 2+0+0
+503                         | token 2+0+0        | token 2+0+0        | token 2+0+0        | token 2+0+0                 | token 2+0+0
+503, Retry-After: 3         | token 2+0+0        | token 2+0+0        | token 2+0+0        | token 2+0+0                 | token 2+0+0
+503, Retry-After: 3600      | unavailable 1+0+1  | unavailable 1+0+1  | unavailable 1+0+1  | token 2+0+0                 | unavailable 1+0+1
 
-HTML with 200               | unavailable 1+0    | unavailable 1+0 | unavailable 1+0 | token 2+0                   | token 2+0
-JSON without access_token   | unavailable 1+0    | unavailable 1+0 | unavailable 1+0 | token 2+0                   | token 2+0
-JSON, a list                | unavailable 1+0    | unavailable 1+0 | unavailable 1+0 | token 2+0                   | token 2+0
-JSON that ends too early    | unavailable 1+0    | unavailable 1+0 | unavailable 1+0 | token 2+0                   | token 2+0
-access_token of two lines   | unavailable 1+0    | unavailable 1+0 | unavailable 1+0 | token 2+0                   | token 2+0
-token_type mac              | unavailable 1+0    | unavailable 1+0 | unavailable 1+0 | token 2+0                   | token 2+0
-empty body                  | unavailable 1+0    | unavailable 1+0 | unavailable 1+0 | token 2+0                   | token 2+0
-204                         | unavailable 1+0    | unavailable 1+0 | unavailable 1+0 | token 2+0                   | token 2+0
-10 MB body                  | unavailable 1+0    | unavailable 1+0 | unavailable 1+0 | token 2+0                   | token 2+0
-10 MB refusal               | refused 1+0        | refused 1+0     | refused 1+0     | token 2+0                   | refused 1+0
-redirect                    | refused 1+0        | refused 1+0     | refused 1+0     | token 2+0                   | refused 1+0
-redirect to nowhere         | refused 1+0        | refused 1+0     | refused 1+0     | token 2+0                   | refused 1+0
+HTML with 200               | unavailable 1+0+1  | unavailable 1+0+1  | unavailable 1+0+1  | token 2+0+0                 | token 2+0+0
+JSON without access_token   | unavailable 1+0+1  | unavailable 1+0+1  | unavailable 1+0+1  | token 2+0+0                 | token 2+0+0
+JSON, a list                | unavailable 1+0+1  | unavailable 1+0+1  | unavailable 1+0+1  | token 2+0+0                 | token 2+0+0
+JSON that ends too early    | unavailable 1+0+1  | unavailable 1+0+1  | unavailable 1+0+1  | token 2+0+0                 | token 2+0+0
+access_token of two lines   | unavailable 1+0+1  | unavailable 1+0+1  | unavailable 1+0+1  | token 2+0+0                 | token 2+0+0
+token_type mac              | unavailable 1+0+1  | unavailable 1+0+1  | unavailable 1+0+1  | token 2+0+0                 | token 2+0+0
+empty body                  | unavailable 1+0+1  | unavailable 1+0+1  | unavailable 1+0+1  | token 2+0+0                 | token 2+0+0
+204                         | unavailable 1+0+1  | unavailable 1+0+1  | unavailable 1+0+1  | token 2+0+0                 | token 2+0+0
+10 MB body                  | unavailable 1+0+1  | unavailable 1+0+1  | unavailable 1+0+1  | token 2+0+0                 | token 2+0+0
+10 MB refusal               | refused 1+0+1      | refused 1+0+1      | refused 1+0+1      | token 2+0+0                 | refused 1+0+1
+redirect                    | refused 1+0+1      | refused 1+0+1      | refused 1+0+1      | token 2+0+0                 | refused 1+0+1
+redirect to nowhere         | refused 1+0+1      | refused 1+0+1      | refused 1+0+1      | token 2+0+0                 | refused 1+0+1
 
-unknown charset             | token 1+0          | token 1+0       | token 1+0       | token 1+0                   | token 1+0
-201, no content type        | token 1+0          | token 1+0       | token 1+0       | token 1+0                   | token 1+0
+unknown charset             | token 1+0+0        | token 1+0+0        | token 1+0+0        | token 1+0+0                 | token 1+0+0
+201, no content type        | token 1+0+0        | token 1+0+0        | token 1+0+0        | token 1+0+0                 | token 1+0+0
 ";
 
 /// The life of a token whose answer says it this way, in seconds, in place of the word `token`.
 const LIFETIMES: &str = r#"
-expires_in                  | client credentials | password        | code            | refresh, credentials behind | refresh, person behind
+expires_in                  | client credentials | password           | code               | refresh, credentials behind | refresh, person behind
 
-300                         | 300 1+0            | 300 1+0         | 300 1+0         | 300 1+0                     | 300 1+0
-299.9                       | 299 1+0            | 299 1+0         | 299 1+0         | 299 1+0                     | 299 1+0
-0                           | 0 1+1              | 0 1+1           | 0 1+1           | 0 1+1                       | 0 1+1
-0.5                         | 0 1+1              | 0 1+1           | 0 1+1           | 0 1+1                       | 0 1+1
--5                          | 0 1+1              | 0 1+1           | 0 1+1           | 0 1+1                       | 0 1+1
-99999999999999999999        | 315360000 1+0      | 315360000 1+0   | 315360000 1+0   | 315360000 1+0               | 315360000 1+0
-1e300                       | 315360000 1+0      | 315360000 1+0   | 315360000 1+0   | 315360000 1+0               | 315360000 1+0
-"1799"                      | 1799 1+0           | 1799 1+0        | 1799 1+0        | 1799 1+0                    | 1799 1+0
-"1799.9"                    | 1799 1+0           | 1799 1+0        | 1799 1+0        | 1799 1+0                    | 1799 1+0
-"-5"                        | 0 1+1              | 0 1+1           | 0 1+1           | 0 1+1                       | 0 1+1
-null                        | 900 1+0            | 900 1+0         | 900 1+0         | 900 1+0                     | 900 1+0
-"soon"                      | unavailable 1+0    | unavailable 1+0 | unavailable 1+0 | unavailable 2+0             | unavailable 2+0
-"NaN"                       | unavailable 1+0    | unavailable 1+0 | unavailable 1+0 | unavailable 2+0             | unavailable 2+0
-true                        | unavailable 1+0    | unavailable 1+0 | unavailable 1+0 | unavailable 2+0             | unavailable 2+0
+300                         | 300 1+0+0          | 300 1+0+0          | 300 1+0+0          | 300 1+0+0                   | 300 1+0+0
+299.9                       | 299 1+0+0          | 299 1+0+0          | 299 1+0+0          | 299 1+0+0                   | 299 1+0+0
+0                           | 0 1+1+1            | 0 1+1+1            | 0 1+1+1            | 0 1+1+1                     | 0 1+1+1
+0.5                         | 0 1+1+1            | 0 1+1+1            | 0 1+1+1            | 0 1+1+1                     | 0 1+1+1
+-5                          | 0 1+1+1            | 0 1+1+1            | 0 1+1+1            | 0 1+1+1                     | 0 1+1+1
+99999999999999999999        | 315360000 1+0+0    | 315360000 1+0+0    | 315360000 1+0+0    | 315360000 1+0+0             | 315360000 1+0+0
+1e300                       | 315360000 1+0+0    | 315360000 1+0+0    | 315360000 1+0+0    | 315360000 1+0+0             | 315360000 1+0+0
+"1799"                      | 1799 1+0+0         | 1799 1+0+0         | 1799 1+0+0         | 1799 1+0+0                  | 1799 1+0+0
+"1799.9"                    | 1799 1+0+0         | 1799 1+0+0         | 1799 1+0+0         | 1799 1+0+0                  | 1799 1+0+0
+"-5"                        | 0 1+1+1            | 0 1+1+1            | 0 1+1+1            | 0 1+1+1                     | 0 1+1+1
+null                        | 900 1+0+0          | 900 1+0+0          | 900 1+0+0          | 900 1+0+0                   | 900 1+0+0
+"soon"                      | unavailable 1+0+1  | unavailable 1+0+1  | unavailable 1+0+1  | unavailable 2+0+1           | unavailable 2+0+2
+"NaN"                       | unavailable 1+0+1  | unavailable 1+0+1  | unavailable 1+0+1  | unavailable 2+0+1           | unavailable 2+0+2
+true                        | unavailable 1+0+1  | unavailable 1+0+1  | unavailable 1+0+1  | unavailable 2+0+1           | unavailable 2+0+2
 "#;
 
 /// Each fault: what goes over the wire, and what the user reads.

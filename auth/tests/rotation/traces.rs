@@ -15,12 +15,12 @@ const STEPS: usize = 30;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_with_its_own_credentials_survives_all_that_can_happen_to_its_tokens() {
-    join_all((0..12).map(|seed| trace(seed, 1))).await;
+    join_all((0..8).map(|seed| trace(seed, 1))).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn so_do_three_that_share_a_store() {
-    join_all((0..12).map(|seed| trace(seed, 3))).await;
+    join_all((0..8).map(|seed| trace(seed, 3))).await;
 }
 
 async fn trace(seed: u64, clients: usize) {
