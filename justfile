@@ -66,9 +66,9 @@ bench:
 bench-short:
     cargo run --release -p perenso-bench -- --short
 
-# Property tests with a hundred times the cases.
+# Property tests and schedules with a hundred times the cases.
 proof:
-    PROPTEST_CASES=200000 cargo test --release -p perenso-auth --lib
+    PROPTEST_CASES=200000 SCHEDULES=200000 cargo test --release -p perenso-auth --lib
     PROPTEST_CASES=25600 cargo test --release -p perenso --lib
 
 # What CI runs.

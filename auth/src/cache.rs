@@ -1,20 +1,21 @@
 //! The token in hand, and the one exchange that may be under way: a hit takes no lock, everybody else shares a flight.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, PoisonError},
     time::Duration,
 };
 
-use arc_swap::ArcSwapOption;
 use tokio::sync::watch;
 
-#[cfg(feature = "redis")]
-use crate::exchange::Exchange;
+// Not by way of `crate`: the module `schedules` compiles this file once more, over its own.
+use super::{
+    supply::{Delivery, Memory, Supply},
+    sync::{ArcSwapOption, Mutex, MutexGuard, spawn},
+};
 use crate::{
-    clock::within,
+    clock::{Now, within},
     fault::Fault,
     renewal::{Decision, Renewal, Verdict},
-    supply::{Delivery, Memory, Supply},
     token::{AccessToken, Token},
 };
 
@@ -28,7 +29,7 @@ type Landing = Option<Result<Arc<Token>, Arc<Fault>>>;
 pub(crate) struct Cache {
     snapshot: ArcSwapOption<Token>,
     state: Mutex<State>,
-    supply: Supply,
+    pub(crate) supply: Supply,
 }
 
 #[derive(Debug, Default)]
@@ -45,12 +46,6 @@ impl Cache {
         let renewal = Renewal::new(supply.longest());
         let state = Mutex::new(State { renewal, ..State::default() });
         Self { snapshot: ArcSwapOption::empty(), state, supply }
-    }
-
-    /// What its tokens are asked for with.
-    #[cfg(feature = "redis")]
-    pub(crate) fn exchange(&self) -> &Exchange {
-        &self.supply.exchange
     }
 
     /// The token in hand while nothing needs to be done about it.
@@ -86,7 +81,7 @@ impl Cache {
                 // What a sibling left may be enough for the one who went for it, and not for this caller.
                 Some(Ok(token)) if token.timeline.was_adopted() && !self.lasts(&token, min_validity) => {}
                 Some(result) => return result.and_then(|token| long_enough(token, min_validity)),
-                None => self.lock().vanished(flight),
+                None => self.lock().0.vanished(flight),
             }
         }
         Err(Arc::new(Fault::Vanished))
@@ -94,8 +89,7 @@ impl Cache {
 
     /// The API answered 401 to this token: true when another one is worth a replay.
     pub(crate) fn rejected(&self, token: &Token) -> bool {
-        let now = self.supply.exchange.clock.now();
-        let mut state = self.lock();
+        let (mut state, now) = self.lock();
         let verdict = state.renewal.rejected(now, token.generation, token.was_accepted());
         if verdict == Verdict::AskAgain && state.token.as_ref().is_some_and(|held| held.generation == token.generation)
         {
@@ -105,8 +99,7 @@ impl Cache {
     }
 
     fn decide(self: &Arc<Self>, min_validity: Duration) -> Result<Course, Arc<Fault>> {
-        let now = self.supply.exchange.clock.now();
-        let mut state = self.lock();
+        let (mut state, now) = self.lock();
         state.clear_the_dead();
         let decision = state.renewal.ask(now, min_validity);
         let token = match decision {
@@ -127,7 +120,8 @@ impl Cache {
     }
 
     fn lasts(&self, token: &Token, min_validity: Duration) -> bool {
-        self.supply.exchange.clock.now().until(token.timeline.expires) >= min_validity
+        let now = self.supply.exchange.clock.now();
+        token.timeline.is_live(now) && now.until(token.timeline.expires) >= min_validity
     }
 
     /// Spawned, so that a caller who goes away takes nothing from those who wait.
@@ -136,7 +130,7 @@ impl Cache {
         state.flight = Some((flight, landing.clone()));
         let (memory, in_hand) = (state.memory.clone(), state.token.clone());
         let cache = Arc::clone(self);
-        tokio::spawn(async move {
+        spawn(async move {
             let delivery = cache.supply.fetch(memory, in_hand.as_deref(), min_validity).await;
             let result = cache.land(flight, delivery);
             // Nobody may be waiting: the token is in hand all the same.
@@ -146,8 +140,7 @@ impl Cache {
     }
 
     fn land(&self, flight: u64, delivery: Delivery) -> Result<Arc<Token>, Arc<Fault>> {
-        let now = self.supply.exchange.clock.now();
-        let mut state = self.lock();
+        let (mut state, now) = self.lock();
         let is_ours = state.flight.as_ref().is_some_and(|(number, _)| *number == flight);
         // One that was given up for dead brings news only when it brings a token.
         if is_ours || delivery.result.is_ok() {
@@ -156,7 +149,7 @@ impl Cache {
         match delivery.result {
             Ok(supplied) => {
                 let timeline = supplied.timeline;
-                let token = Arc::new(Token::new(state.renewal.next_generation(), supplied.header, timeline));
+                let token = Arc::new(Token::new(flight, supplied.header, timeline));
                 if state.renewal.succeeded(flight, timeline) {
                     state.flight = None;
                     state.refusal = None;
@@ -184,9 +177,11 @@ impl Cache {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    /// The state, and the time: read inside the lock, so that time goes forward from one event to the next.
+    fn lock(&self) -> (MutexGuard<'_, State>, Now) {
         // Nothing in here is left half done by a panic.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        (state, self.supply.exchange.clock.now())
     }
 }
 
@@ -220,50 +215,5 @@ impl State {
             self.flight = None;
         }
         self.renewal.vanished(flight);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::{sync::mpsc, thread};
-
-    use super::*;
-    use crate::{
-        clock::{Clock, ManualClock},
-        credentials::{Credentials, Source},
-        exchange::Exchange,
-        policy::TokenPolicy,
-        profile::Profile,
-        store::MemoryStore,
-        token::Timeline,
-        transport::Transport,
-    };
-
-    fn cache(clock: &ManualClock) -> Arc<Cache> {
-        let exchange = Exchange {
-            profile: Profile::perenso(),
-            credentials: Source::Fixed(Arc::new(Credentials::new("show-1", "s3cr3t"))),
-            token_url: oauth2::TokenUrl::new("http://127.0.0.1:1/token".to_owned()).unwrap(),
-            scope: None,
-            http: Transport::default().build(Duration::from_secs(1), false, true).unwrap(),
-            clock: Arc::new(clock.clone()),
-            policy: TokenPolicy::default(),
-        };
-        Arc::new(Cache::new(Supply::alone(exchange, Arc::new(MemoryStore::new()))))
-    }
-
-    #[test]
-    fn t13_a_hit_takes_no_lock() {
-        let clock = ManualClock::default();
-        let cache = cache(&clock);
-        let timeline = Timeline::new(clock.now(), Duration::from_secs(300), None, 0.0);
-        let header = crate::token::bearer("tok-1").unwrap();
-        cache.snapshot.store(Some(Arc::new(Token::new(1, header, timeline))));
-        let held = cache.state.lock().unwrap();
-        let (sender, answer) = mpsc::channel();
-        let asking = Arc::clone(&cache);
-        thread::spawn(move || sender.send(asking.hit().map(|token| token.generation)));
-        assert_eq!(answer.recv_timeout(Duration::from_secs(5)), Ok(Some(1)), "it waits for the lock");
-        drop(held);
     }
 }

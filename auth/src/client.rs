@@ -84,7 +84,7 @@ impl Inner {
         if !self.budget.is_nameless() {
             return;
         }
-        let exchange = self.cache.exchange();
+        let exchange = &self.cache.supply.exchange;
         if let Ok(credentials) = exchange.credentials().await {
             let identity = exchange.identity(&credentials);
             self.budget.introduce(|budget| budget.name(self.api_url.as_str(), &identity));

@@ -26,6 +26,8 @@ mod renewal;
 mod request;
 mod response;
 mod retry_after;
+#[cfg(test)]
+mod schedules;
 #[cfg(feature = "redis")]
 mod seal;
 mod secret;
@@ -33,6 +35,7 @@ mod secret;
 mod shared_budget;
 pub mod store;
 mod supply;
+mod sync;
 mod tls;
 mod token;
 mod transport;

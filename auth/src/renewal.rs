@@ -64,7 +64,6 @@ pub(crate) struct Renewal {
     /// How long a flight may take: its runtime may be there and not be driven.
     longest_flight: Option<Duration>,
     flights: u64,
-    generations: u64,
     hold: Option<Hold>,
     failures: u32,
     distrusted: Option<Instant>,
@@ -121,18 +120,13 @@ impl Renewal {
         Verdict::AskAgain
     }
 
-    /// The generation that the next token gets.
-    pub(crate) fn next_generation(&self) -> u64 {
-        self.generations + 1
-    }
-
-    /// The exchange of this number brought a token. False when it had been given up for dead.
+    /// The exchange of this number brought a token, whose generation is the same number: no two tokens share one. False
+    /// when it had been given up for dead.
     pub(crate) fn succeeded(&mut self, flight: u64, timeline: Timeline) -> bool {
         if !self.land(flight) {
             return false;
         }
-        self.generations += 1;
-        self.current = Some(Current { generation: self.generations, timeline, rejected: false });
+        self.current = Some(Current { generation: flight, timeline, rejected: false });
         self.hold = None;
         self.failures = 0;
         true
@@ -452,9 +446,8 @@ mod tests {
                     Event::Succeed(seconds) => {
                         if let Some(flight) = in_flight.take() {
                             let timeline = Timeline::new(now, Duration::from_secs(seconds), None, 0.0);
-                            let generation = renewal.next_generation();
                             prop_assert!(renewal.succeeded(flight, timeline));
-                            token = Some((generation, timeline));
+                            token = Some((flight, timeline));
                             rejected = false;
                             refused_at = None;
                         }

@@ -1,0 +1,106 @@
+//! The names of `crate::sync` over `shuttle`: every use of the lock and of the snapshot is a place to change the task.
+
+use std::{
+    cell::{Cell, RefCell},
+    future::{Future, poll_fn},
+    sync::{Arc, LockResult},
+    task::Poll,
+    time::Instant,
+};
+
+use arc_swap::Guard;
+pub(super) use shuttle::sync::MutexGuard;
+use shuttle::{
+    future::JoinHandle,
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+use crate::clock::{Clock, ManualClock};
+
+// All tasks of one run share a thread of the operating system.
+thread_local! {
+    static LOCKED: Cell<usize> = const { Cell::new(0) };
+    static TASKS: RefCell<Vec<JoinHandle<()>>> = const { RefCell::new(Vec::new()) };
+    static VANISHES: Cell<bool> = const { Cell::new(false) };
+    static CLOCK: RefCell<Option<ManualClock>> = const { RefCell::new(None) };
+    static SPAWNED: Cell<Option<Instant>> = const { Cell::new(None) };
+}
+
+#[derive(Debug)]
+pub(super) struct Mutex<T>(shuttle::sync::Mutex<T>);
+
+impl<T> Mutex<T> {
+    pub(super) fn new(value: T) -> Self {
+        Self(shuttle::sync::Mutex::new(value))
+    }
+
+    pub(super) fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
+        LOCKED.set(LOCKED.get() + 1);
+        self.0.lock()
+    }
+}
+
+/// How often a lock was asked for.
+pub(super) fn locked() -> usize {
+    LOCKED.get()
+}
+
+#[derive(Debug)]
+pub(super) struct ArcSwapOption<T> {
+    inner: arc_swap::ArcSwapOption<T>,
+    turn: AtomicUsize,
+}
+
+impl<T> ArcSwapOption<T> {
+    pub(super) fn empty() -> Self {
+        Self { inner: arc_swap::ArcSwapOption::empty(), turn: AtomicUsize::new(0) }
+    }
+
+    pub(super) fn load(&self) -> Guard<Option<Arc<T>>> {
+        self.turn.load(Ordering::SeqCst);
+        self.inner.load()
+    }
+
+    pub(super) fn store(&self, value: Option<Arc<T>>) {
+        self.turn.store(0, Ordering::SeqCst);
+        self.inner.store(value);
+    }
+}
+
+pub(super) fn spawn(task: impl Future<Output = ()> + Send + 'static) {
+    let mut task = Some(Box::pin(task));
+    let now = CLOCK.with_borrow(|clock| clock.as_ref().map(Clock::monotonic));
+    let handle = shuttle::future::spawn(poll_fn(move |context| {
+        SPAWNED.set(now);
+        let poll = task.as_mut().map_or(Poll::Ready(()), |task| task.as_mut().poll(context));
+        if VANISHES.take() {
+            task = None;
+            return Poll::Ready(());
+        }
+        poll
+    }));
+    TASKS.with_borrow_mut(|tasks| tasks.push(handle));
+}
+
+/// The clock that tells when a task is spawned.
+pub(super) fn set_clock(clock: &ManualClock) {
+    CLOCK.set(Some(clock.clone()));
+}
+
+/// When the task that goes on just now was spawned.
+pub(super) fn spawned() -> Instant {
+    SPAWNED.get().unwrap()
+}
+
+/// The task that awaits this is dropped, as with its runtime.
+pub(super) async fn vanish<T>() -> T {
+    VANISHES.set(true);
+    std::future::pending().await
+}
+
+/// Waits for every task that was spawned.
+pub(super) async fn all_tasks() {
+    while let Some(task) = TASKS.with_borrow_mut(Vec::pop) {
+        task.await.unwrap();
+    }
+}
