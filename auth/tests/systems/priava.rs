@@ -1,6 +1,12 @@
 //! Priava: a code copied by hand, a region on every request, reads by POST, and a 429 that says the time in its body.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use perenso_auth::{
     AuthorizationCode, Client, ClientBuilder, Credentials, Error, ErrorKind, Profile, TenantRegion,
@@ -205,6 +211,8 @@ async fn the_time_in_the_body_of_a_429_is_waited_for() {
 async fn a_429_with_a_time_that_nobody_waits_for_is_reported_with_it() {
     for (date, seconds) in [
         ("Thu, 01 Jan 2026 00:04:00", 240),
+        // Of a zone that it does not name.
+        ("Thu, 01 Jan 2026 10:04:00", 300),
         // The vendor's own sample: long past, and of another weekday. Then the whole window counts.
         ("Thu, 18 Nov 2014 14:03:00", 300),
     ] {
@@ -288,6 +296,33 @@ async fn a_code_that_was_refused_is_not_sent_again() {
         clock.advance(10 * MINUTE);
     }
     assert_eq!(priava.token_requests().total(), 1);
+}
+
+#[tokio::test]
+async fn a_refresh_token_from_elsewhere_is_sent_once_and_then_the_ones_that_came_for_it() {
+    let revoked = Arc::new(AtomicBool::new(false));
+    let is_revoked = Arc::clone(&revoked);
+    let server = Server::start(move |seen| match seen.path.as_str() {
+        "/token" if is_revoked.load(Ordering::SeqCst) => Reply::json(400, r#"{"error":"invalid_grant"}"#),
+        "/token" => token(seen.nth, 21_600),
+        _ => Reply::json(200, "[]"),
+    })
+    .await;
+    let brought = Credentials::new("erp", SECRET).refresh_token("br0ught");
+    let (client, clock) = with_clock(of_server(&server, profile(), brought).memory_only());
+    for _ in 0..2 {
+        events(&client).await.unwrap();
+        clock.advance(SIX_HOURS);
+    }
+    revoked.store(true, Ordering::SeqCst);
+    for _ in 0..2 {
+        let error = events(&client).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::PersonNeeded);
+        assert!(error.to_string().contains("a new refresh token is needed"), "{error}");
+        clock.advance(MINUTE);
+    }
+    let sent: Vec<_> = server.tokens().iter().map(|seen| seen.field("refresh_token").unwrap()).collect();
+    assert_eq!(sent, ["br0ught", "ref-0", "ref-1"]);
 }
 
 #[tokio::test]
