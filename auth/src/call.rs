@@ -1,4 +1,4 @@
-//! The way of one call: permit, token, send, classify; then done, replay, or wait and go round.
+//! The way of one call: token, permit, send, classify; then done, replay, or wait and go round.
 
 use std::{
     borrow::Cow,
@@ -110,8 +110,11 @@ impl<'a> Journey<'a> {
     /// To the answer, or to the error that is final.
     pub(crate) async fn travel(mut self, mut request: Request) -> Result<Response, Error> {
         loop {
-            self.permit().await?;
+            // The token first: permits that were taken while everybody waited for it would all be used at once.
             let token = self.token().await?;
+            let waited = self.trip.waited;
+            self.permit().await?;
+            let token = if self.trip.waited == waited { token } else { self.token().await? };
             // A body that is a stream cannot be had twice: then there is no second attempt, and no empty one either.
             let again = request.try_clone();
             request.headers_mut().insert(&self.client.authorization_header, token.header());

@@ -177,6 +177,11 @@ impl Supply {
             let tokens = delivery.memory.stored(access_token, now);
             delivery.memory.unsaved = match self.word(lock.save(&tokens, now)).await {
                 Ok(()) => false,
+                // Whoever took the lock over has written something newer: from now on that counts.
+                Err(error) if error.kind() == StoreErrorKind::LockLost => {
+                    tracing::debug!(store = %self.store.name(), error = cause(&error), "a sibling has stored newer tokens");
+                    false
+                }
                 Err(error) => {
                     tracing::warn!(store = %self.store.name(), error = cause(&error), "the tokens could not be stored: they live on in this process alone");
                     true

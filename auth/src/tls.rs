@@ -69,7 +69,8 @@ impl Tls {
         }
     }
 
-    fn rustls(&self, remote: bool) -> Result<rustls::ClientConfig, BuildError> {
+    /// A configuration with the certificates of this machine, and a crypto provider that nobody has to install.
+    pub(crate) fn rustls(&self, remote: bool) -> Result<rustls::ClientConfig, BuildError> {
         use std::sync::Arc;
 
         use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};

@@ -8,7 +8,7 @@ use perenso_auth::{
     clock::{Clock, ManualClock},
 };
 
-use crate::{S, api, builder, call, client, client_with_clock, eventually, generous, server::Reply};
+use crate::{S, Server, api, builder, call, client, client_with_clock, eventually, generous, server::Reply, token};
 
 #[tokio::test]
 async fn a_read_and_a_keyed_write_survive_faults_and_a_create_is_never_doubled() {
@@ -378,4 +378,21 @@ async fn a_body_that_breaks_off_is_a_failed_attempt_where_the_call_reads_it() {
     assert_eq!((error.kind(), error.attempts(), error.may_have_written()), (ErrorKind::Broken, 1, true));
     // Whoever reads the body as a stream has it as it comes.
     assert_eq!(client.get("/stream").send().await.unwrap().bytes().await.unwrap_err().attempts(), 1);
+}
+
+/// Permits that pile up while everybody waits for the token would leave in one burst with those that come after.
+#[tokio::test]
+async fn no_permit_is_taken_while_the_token_is_waited_for() {
+    let server = Server::start(|seen| match seen.path.as_str() {
+        "/token" => token(seen.nth, 300).late(Duration::from_millis(300)),
+        _ => Reply::json(200, "[]"),
+    })
+    .await;
+    // One permit at once, and one more every 50 ms: six in the time that the token takes.
+    let rate = Rate::new(20, Duration::from_secs(1), 1);
+    let client = builder(&server).rate(rate).build().unwrap();
+    let started = std::time::Instant::now();
+    let calls = futures_util::future::join_all((0..5).map(|_| call(&client))).await;
+    assert!(calls.iter().all(Result::is_ok));
+    assert!(started.elapsed() >= Duration::from_millis(300 + 4 * 50), "{:?}", started.elapsed());
 }

@@ -6,6 +6,7 @@ use tokio::net::TcpStream;
 
 use crate::error::BuildError;
 
+#[cfg(not(feature = "rustls"))]
 fn problem(what: &str, error: impl std::fmt::Display) -> BuildError {
     BuildError::new([format!("{what}: {error}")])
 }
@@ -14,34 +15,17 @@ fn problem(what: &str, error: impl std::fmt::Display) -> BuildError {
 mod backend {
     use std::sync::Arc;
 
-    use rustls::{
-        ClientConfig,
-        pki_types::{CertificateDer, ServerName, pem::PemObject},
-    };
+    use rustls::pki_types::ServerName;
     use tokio_rustls::{TlsConnector, client::TlsStream};
 
-    use super::{BuildError, TcpStream, io, problem};
+    use super::{BuildError, TcpStream, io};
+    use crate::tls::Tls;
 
     pub(in super::super) type Connector = TlsConnector;
 
     pub(in super::super) fn connector(roots: &[Vec<u8>]) -> Result<Connector, BuildError> {
-        let mut extra = Vec::new();
-        for pem in roots {
-            let before = extra.len();
-            for certificate in CertificateDer::pem_slice_iter(pem) {
-                extra.push(certificate.map_err(|error| problem("a root certificate is not PEM", error))?);
-            }
-            if extra.len() == before {
-                return Err(problem("a root certificate is not PEM", "it has no block `CERTIFICATE`"));
-            }
-        }
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
-            .with_safe_default_protocol_versions()
-            .map_err(|error| problem("TLS cannot be set up", error))?;
-        let verifier = rustls_platform_verifier::Verifier::new_with_extra_roots(extra, provider)
-            .map_err(|error| problem("the certificates of this machine cannot be read", error))?;
-        let config = config.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth();
+        let tls = Tls { root_certificates: roots.to_vec(), ..Tls::default() };
+        let config = tls.rustls(true)?;
         Ok(TlsConnector::from(Arc::new(config)))
     }
 
