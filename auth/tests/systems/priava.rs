@@ -253,7 +253,7 @@ fn a_store_that_dies_with_the_process_is_refused_unless_it_is_meant() {
 }
 
 #[tokio::test]
-async fn a_code_is_never_sent_twice_not_even_by_a_client_that_knows_it_from_the_store_alone() {
+async fn a_used_code_is_never_sent_again_not_even_by_a_client_that_knows_it_from_the_store_alone() {
     let priava = start().await;
     let directory = tempfile::tempdir().unwrap();
     let client =
@@ -283,6 +283,23 @@ async fn a_code_is_never_sent_twice_not_even_by_a_client_that_knows_it_from_the_
     clock.advance(SIX_HOURS);
     events(&fourth).await.unwrap();
     assert_eq!((codes(), priava.token_requests().total()), (2, 3));
+}
+
+#[tokio::test]
+async fn a_code_whose_answer_was_lost_is_sent_until_the_server_answers_and_not_again() {
+    // It was never processed: no person is called for nothing.
+    let priava = start().await;
+    priava.token_fault(Fault::DropConnection);
+    events(&builder(&priava).build().unwrap()).await.unwrap();
+    assert_eq!(priava.token_requests().authorization_code, 2);
+    // It was, and the server says so.
+    let priava = start().await;
+    priava.token_fault(Fault::DropAnswer);
+    let client = builder(&priava).build().unwrap();
+    for _ in 0..3 {
+        assert_eq!(events(&client).await.unwrap_err().kind(), ErrorKind::PersonNeeded);
+    }
+    assert_eq!(priava.token_requests().total(), 2);
 }
 
 #[tokio::test]
