@@ -1,6 +1,13 @@
 //! Two clients that share a store: one refresh token between them.
 
-use perenso_auth::{AuthorizationCode, Client, Credentials, store::MemoryStore};
+use std::{borrow::Cow, time::Duration};
+
+use async_trait::async_trait;
+use perenso_auth::{
+    AuthorizationCode, Client, Credentials, Identity,
+    clock::Now,
+    store::{MemoryStore, StoreError, StoreLock, StoredTokens, TokenStore},
+};
 
 use crate::{
     HOUR, S,
@@ -105,4 +112,60 @@ async fn both_wake_from_a_sleep_to_one_refresh() {
         assert_eq!(world.issuer.journal(), ["refresh_token: granted"]);
     }
     assert_eq!((world.issuer.reuses(), world.issuer.late()), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_who_comes_after_a_sleep_takes_no_token_from_before_it() {
+    for step in [World::suspend, World::pass] {
+        let world = World::new().await;
+        let store = MemoryStore::new();
+        let client = || world.builder(credentials()).store(store.clone()).build().unwrap();
+        hundred(&[&client()]).await;
+        world.issuer.journal();
+        world.pass(100 * S);
+        hundred(&[&client()]).await;
+        assert!(world.issuer.journal().is_empty(), "what is good was not taken");
+        step(&world, LIFETIME - 100 * S);
+        hundred(&[&client()]).await;
+        assert_eq!(world.issuer.journal(), ["refresh_token: granted"]);
+        assert_eq!(world.issuer.late(), 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_sibling_stored_between_the_look_and_the_lock_is_found_inside_the_lock() {
+    let world = World::new().await;
+    let store = Unseen(MemoryStore::new());
+    let [one, other] = [(); 2].map(|()| world.builder(credentials()).store(store.clone()).build().unwrap());
+    hundred(&[&one, &other]).await;
+    assert_eq!(world.issuer.journal(), ["client_credentials: granted"]);
+    for _ in 0..3 {
+        world.pass(LIFETIME);
+        hundred(&[&one, &other]).await;
+        assert_eq!(world.issuer.journal(), ["refresh_token: granted"]);
+    }
+    assert_eq!(world.issuer.reuses(), 0);
+}
+
+/// Shows what it holds to nobody but the holder of the lock.
+#[derive(Clone, Debug)]
+struct Unseen(MemoryStore);
+
+#[async_trait]
+impl TokenStore for Unseen {
+    fn name(&self) -> Cow<'static, str> {
+        "unseen".into()
+    }
+
+    fn is_durable(&self) -> bool {
+        false
+    }
+
+    async fn load(&self, _identity: &Identity, _now: Now) -> Result<Option<StoredTokens>, StoreError> {
+        Ok(None)
+    }
+
+    async fn try_lock(&self, identity: &Identity, term: Duration) -> Result<Option<Box<dyn StoreLock>>, StoreError> {
+        self.0.try_lock(identity, term).await
+    }
 }
