@@ -1,0 +1,296 @@
+//! Examples, and traces of anything on which the machine must agree with a model that looks back on all that happened.
+
+use std::{sync::LazyLock, time::SystemTime};
+
+use proptest::prelude::*;
+
+use self::model::{Life, Model, Reading};
+use super::*;
+
+mod model;
+
+static ORIGIN: LazyLock<Now> =
+    LazyLock::new(|| Now::new(Instant::now(), SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000)));
+
+const NO_MINIMUM: Duration = Duration::ZERO;
+
+fn at(seconds: u64) -> Now {
+    ORIGIN.plus(Duration::from_secs(seconds))
+}
+
+fn life(sent: u64, seconds: u64) -> Timeline {
+    Timeline::new(at(sent), Duration::from_secs(seconds), None, 0.0)
+}
+
+fn with_token(sent: u64, seconds: u64) -> Renewal {
+    let mut renewal = Renewal::default();
+    assert_eq!(renewal.ask(at(sent), NO_MINIMUM), Decision::Renew(1));
+    assert!(renewal.succeeded(1, life(sent, seconds)));
+    renewal
+}
+
+#[test]
+fn the_first_caller_starts_and_the_others_wait() {
+    let mut renewal = Renewal::default();
+    assert_eq!(renewal.ask(at(0), NO_MINIMUM), Decision::Renew(1));
+    assert_eq!(renewal.ask(at(0), NO_MINIMUM), Decision::Join(1));
+    assert_eq!(renewal.ask(at(9), NO_MINIMUM), Decision::Join(1));
+    assert!(renewal.succeeded(1, life(0, 300)));
+    assert_eq!(renewal.ask(at(9), NO_MINIMUM), Decision::Serve);
+}
+
+#[test]
+fn a_due_token_is_served_while_one_caller_renews_it() {
+    let mut renewal = with_token(0, 300);
+    assert_eq!(renewal.ask(at(239), NO_MINIMUM), Decision::Serve);
+    assert_eq!(renewal.ask(at(240), NO_MINIMUM), Decision::ServeAndRenew(2));
+    assert_eq!(renewal.ask(at(299), NO_MINIMUM), Decision::Serve);
+    assert_eq!(renewal.ask(at(300), NO_MINIMUM), Decision::Join(2));
+}
+
+#[test]
+fn a_live_token_is_served_while_renewals_fail_and_the_pauses_grow() {
+    let mut renewal = with_token(0, 300);
+    assert_eq!(renewal.ask(at(240), NO_MINIMUM), Decision::ServeAndRenew(2));
+    assert!(renewal.failed(2, at(241), false));
+    assert_eq!(renewal.ask(at(241), NO_MINIMUM), Decision::Serve);
+    assert_eq!(renewal.ask(at(242), NO_MINIMUM), Decision::ServeAndRenew(3));
+    assert!(renewal.failed(3, at(242), false));
+    assert_eq!(renewal.ask(at(243), NO_MINIMUM), Decision::Serve);
+    assert_eq!(renewal.ask(at(244), NO_MINIMUM), Decision::ServeAndRenew(4));
+}
+
+#[test]
+fn a_refusal_is_remembered_for_ten_seconds() {
+    let mut renewal = Renewal::default();
+    assert_eq!(renewal.ask(at(0), NO_MINIMUM), Decision::Renew(1));
+    assert!(renewal.failed(1, at(1), true));
+    assert_eq!(renewal.ask(at(10), NO_MINIMUM), Decision::Refused);
+    assert_eq!(renewal.ask(at(11), NO_MINIMUM), Decision::Renew(2));
+}
+
+#[test]
+fn a_fault_without_a_token_in_hand_is_not_remembered() {
+    let mut renewal = Renewal::default();
+    assert_eq!(renewal.ask(at(0), NO_MINIMUM), Decision::Renew(1));
+    assert!(renewal.failed(1, at(1), false));
+    assert_eq!(renewal.ask(at(1), NO_MINIMUM), Decision::Renew(2));
+}
+
+#[test]
+fn a_rejected_token_is_renewed_once_however_many_report_it() {
+    let mut renewal = with_token(0, 300);
+    assert_eq!(renewal.rejected(at(5), 1, true), Verdict::AskAgain);
+    assert_eq!(renewal.ask(at(5), NO_MINIMUM), Decision::Renew(2));
+    assert_eq!(renewal.rejected(at(5), 1, true), Verdict::AskAgain);
+    assert_eq!(renewal.ask(at(5), NO_MINIMUM), Decision::Join(2));
+    assert!(renewal.succeeded(2, life(5, 300)));
+    assert_eq!(renewal.rejected(at(6), 1, true), Verdict::AskAgain);
+    assert_eq!(renewal.ask(at(6), NO_MINIMUM), Decision::Serve);
+}
+
+#[test]
+fn a_token_that_was_never_accepted_is_renewed_for_a_401_once_in_thirty_seconds() {
+    let mut renewal = with_token(0, 300);
+    assert_eq!(renewal.rejected(at(1), 1, false), Verdict::AskAgain);
+    assert_eq!(renewal.ask(at(1), NO_MINIMUM), Decision::Renew(2));
+    assert!(renewal.succeeded(2, life(1, 300)));
+    assert_eq!(renewal.rejected(at(2), 2, false), Verdict::Report);
+    assert_eq!(renewal.ask(at(2), NO_MINIMUM), Decision::Serve);
+    assert_eq!(renewal.rejected(at(30), 2, false), Verdict::Report);
+    assert_eq!(renewal.rejected(at(31), 2, false), Verdict::AskAgain);
+}
+
+#[test]
+fn a_token_of_no_length_serves_those_who_waited_and_nobody_after_them() {
+    let mut renewal = with_token(0, 0);
+    assert_eq!(renewal.ask(at(0), NO_MINIMUM), Decision::Renew(2));
+}
+
+#[test]
+fn a_flight_that_vanished_makes_room_for_the_next_and_its_late_word_is_not_heard() {
+    let mut renewal = Renewal::default();
+    assert_eq!(renewal.ask(at(0), NO_MINIMUM), Decision::Renew(1));
+    renewal.vanished(1);
+    assert_eq!(renewal.ask(at(0), NO_MINIMUM), Decision::Renew(2));
+    assert!(!renewal.succeeded(1, life(0, 300)));
+    assert_eq!(renewal.ask(at(0), NO_MINIMUM), Decision::Join(2));
+}
+
+#[test]
+fn more_life_than_the_server_gives_is_refused_without_an_exchange() {
+    let mut renewal = with_token(0, 300);
+    assert_eq!(renewal.ask(at(1), Duration::from_secs(301)), Decision::TooShort(Duration::from_secs(300)));
+    assert_eq!(renewal.ask(at(1), Duration::from_secs(299)), Decision::Serve);
+    assert_eq!(renewal.ask(at(2), Duration::from_secs(299)), Decision::Renew(2));
+}
+
+#[test]
+fn a_wall_clock_that_jumps_ends_the_token_and_one_set_back_does_not_prolong_it() {
+    let mut renewal = with_token(0, 300);
+    let jumped = Now::new(at(1).monotonic, at(300).wall);
+    assert_eq!(renewal.ask(jumped, NO_MINIMUM), Decision::Renew(2));
+    let mut renewal = with_token(0, 300);
+    let set_back = Now::new(at(300).monotonic, at(0).wall - Duration::from_secs(5000));
+    assert_eq!(renewal.ask(set_back, NO_MINIMUM), Decision::Renew(2));
+}
+
+fn serve_and_renew(renewal: &mut Renewal, seconds: u64) -> u64 {
+    match renewal.ask(at(seconds), NO_MINIMUM) {
+        Decision::ServeAndRenew(flight) => flight,
+        other => panic!("{other:?} at {seconds}"),
+    }
+}
+
+#[test]
+fn no_pause_between_failed_renewals_is_longer_than_half_a_minute() {
+    let mut renewal = with_token(0, 10_000);
+    for seconds in (9_500..).step_by(30).take(10) {
+        let flight = serve_and_renew(&mut renewal, seconds);
+        assert!(renewal.failed(flight, at(seconds), false));
+    }
+}
+
+#[test]
+fn a_renewal_that_succeeds_forgets_the_failures_before_it() {
+    let mut renewal = with_token(0, 10_000);
+    for seconds in (9_500..).step_by(30).take(10) {
+        let flight = serve_and_renew(&mut renewal, seconds);
+        assert!(renewal.failed(flight, at(seconds), false));
+    }
+    // The last one failed at 9 770, and would be held against those who come before 9 800.
+    let Decision::Renew(flight) = renewal.ask(at(9_771), Duration::from_secs(9_000)) else { panic!("held") };
+    assert!(renewal.succeeded(flight, life(9_770, 10)));
+    let flight = serve_and_renew(&mut renewal, 9_778);
+    assert!(renewal.failed(flight, at(9_778), false));
+    serve_and_renew(&mut renewal, 9_779);
+}
+
+#[test]
+fn a_second_401_to_the_same_token_is_no_second_reason_for_distrust() {
+    let mut renewal = with_token(0, 300);
+    assert_eq!(renewal.rejected(at(1), 1, false), Verdict::AskAgain);
+    assert_eq!(renewal.rejected(at(1), 1, false), Verdict::AskAgain);
+}
+
+/// How long a flight may take on these traces.
+const LONGEST_FLIGHT: u64 = 60;
+
+#[derive(Clone, Copy, Debug)]
+enum Event {
+    Pass(u64),
+    StepWall(i64),
+    Ask(u64),
+    /// A 401 to the token that came last, or so many before it.
+    Reject {
+        back: usize,
+        was_accepted: bool,
+    },
+    /// A word of the flight that took off last, or so many before it.
+    Word(u64, Word),
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Word {
+    Token(Life),
+    Failed { refused: bool },
+    PutOff(u64),
+    Vanished,
+}
+
+/// Seconds at which something begins or ends, and their neighbours.
+fn seconds() -> impl Strategy<Value = u64> {
+    const SECONDS: [u64; 24] =
+        [0, 1, 2, 3, 4, 5, 8, 9, 10, 11, 16, 29, 30, 31, 48, 59, 60, 61, 100, 240, 299, 300, 600, 3_000];
+    prop::sample::select(&SECONDS[..])
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let step = prop_oneof![3 => -400i64..400, 1 => Just(7_200), 1 => Just(-7_200)];
+    let life = (prop_oneof![Just(60), Just(300), Just(4_000), seconds()], prop_oneof![3 => Just(0), 1 => seconds()])
+        .prop_map(|(lifetime, age)| Life { lifetime, age });
+    let word = prop_oneof![
+        4 => life.prop_map(Word::Token),
+        3 => any::<bool>().prop_map(|refused| Word::Failed { refused }),
+        1 => seconds().prop_map(Word::PutOff),
+        1 => Just(Word::Vanished),
+    ];
+    prop_oneof![
+        5 => seconds().prop_map(Event::Pass),
+        1 => step.prop_map(Event::StepWall),
+        8 => prop_oneof![4 => Just(0), 1 => seconds()].prop_map(Event::Ask),
+        2 => (prop_oneof![3 => Just(0), 1 => 0usize..3], any::<bool>())
+            .prop_map(|(back, was_accepted)| Event::Reject { back, was_accepted }),
+        6 => (prop_oneof![5 => Just(0), 1 => 0u64..3], word).prop_map(|(back, word)| Event::Word(back, word)),
+    ]
+}
+
+/// What chance alone would seldom bring about.
+fn episode() -> impl Strategy<Value = Vec<Event>> {
+    let next_token = |lifetime| [Event::Ask(0), Event::Word(0, Word::Token(Life { lifetime, age: 0 }))];
+    let old_age = (prop_oneof![Just(300u64), Just(4_000)], 0u64..3).prop_map(move |(lifetime, late)| {
+        let lead = (lifetime / 5).min(600);
+        [&next_token(lifetime)[..], &[Event::Pass(lifetime - lead + late - 1), Event::Ask(0)]].concat()
+    });
+    let outage = (1usize..8, seconds()).prop_map(|(failures, pause)| {
+        [Event::Ask(0), Event::Word(0, Word::Failed { refused: false }), Event::Pass(pause)].repeat(failures)
+    });
+    let never_accepted = (29u64..32).prop_map(move |pause| {
+        let reject = [Event::Reject { back: 0, was_accepted: false }];
+        [&reject[..], &next_token(300), &[Event::Pass(pause)], &reject].concat()
+    });
+    prop_oneof![
+        20 => event().prop_map(|event| vec![event]),
+        1 => old_age,
+        1 => outage,
+        1 => never_accepted,
+    ]
+}
+
+/// Thousands, and as many as it is told in a long run.
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(5000)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: cases(), ..ProptestConfig::default() })]
+
+    #[test]
+    fn on_any_trace_it_decides_as_one_who_looks_back_on_all_that_happened(
+        episodes in prop::collection::vec(episode(), 1..40)
+    ) {
+        let mut renewal = Renewal::new(Duration::from_secs(LONGEST_FLIGHT));
+        let mut model = Model::new(LONGEST_FLIGHT);
+        let mut reading = Reading { monotonic: 0, wall: 0 };
+        for event in episodes.concat() {
+            let now = reading.now();
+            match event {
+                Event::Pass(seconds) => reading = reading.later(seconds),
+                Event::StepWall(seconds) => reading.wall += seconds,
+                Event::Ask(minimum) => {
+                    prop_assert_eq!(renewal.ask(now, Duration::from_secs(minimum)), model.ask(reading, minimum));
+                }
+                Event::Reject { back, was_accepted } => {
+                    let generation = model.generation(back);
+                    prop_assert_eq!(
+                        renewal.rejected(now, generation, was_accepted),
+                        model.rejected(reading, generation, was_accepted)
+                    );
+                }
+                Event::Word(back, word) => {
+                    let flight = model.flights().saturating_sub(back);
+                    let heard = match word {
+                        Word::Token(life) => renewal.succeeded(flight, life.timeline(now)),
+                        Word::Failed { refused } => renewal.failed(flight, now, refused),
+                        Word::PutOff(pause) => renewal.put_off(flight, now, Duration::from_secs(pause)),
+                        Word::Vanished => {
+                            renewal.vanished(flight);
+                            model.is_heard(flight)
+                        }
+                    };
+                    prop_assert_eq!(heard, model.word(reading, flight, word));
+                }
+            }
+        }
+    }
+}
