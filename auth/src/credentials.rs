@@ -55,8 +55,8 @@ impl Credentials {
         self
     }
 
-    /// The code that a person has brought. It is sent once; from then on its refresh token counts, so the tokens need a
-    /// store that outlives the process.
+    /// The code that a person has brought. Once it has brought a token, or was refused, it is never sent again; from then on
+    /// its refresh token counts, so the tokens need a store that outlives the process.
     #[must_use]
     pub fn code(mut self, code: AuthorizationCode) -> Self {
         self.proof = Proof::Code(code);

@@ -95,7 +95,14 @@ impl Supply {
         match self.exchange.other_credentials(&credentials).await {
             Ok(Some(credentials)) => self.fetch_with(&credentials, delivery.memory, in_hand, min_validity).await,
             Ok(None) => delivery,
-            Err(fault) => Delivery { result: Err(fault), memory: delivery.memory },
+            Err(fault) => {
+                // The refusal is what its caller can do something about.
+                tracing::warn!(
+                    error = &fault as &(dyn std::error::Error + 'static),
+                    "no other credentials after a refusal"
+                );
+                delivery
+            }
         }
     }
 

@@ -1,0 +1,87 @@
+//! A client over a store of files that is in a bad state: no call fails, and the log says so. Alone in its process, since the
+//! log is.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, unreachable_pub)]
+
+#[path = "../promises/log.rs"]
+mod log;
+#[allow(dead_code)]
+#[path = "../promises/server.rs"]
+mod server;
+
+use std::{fs, path::Path, time::Duration};
+
+use log::Log;
+use perenso_auth::{Client, Credentials, Profile, clock::ManualClock, store::FileStore};
+use server::{Reply, Server, token};
+
+async fn vendor() -> Server {
+    Server::start(|seen| match seen.path.as_str() {
+        "/token" => token(seen.nth, 300),
+        _ => Reply::json(200, "[]"),
+    })
+    .await
+}
+
+fn client(server: &Server, directory: &Path) -> (Client, ManualClock) {
+    let clock = ManualClock::default();
+    let client = Client::builder(Profile::new("vendor"))
+        .credentials(Credentials::new("show-1", "s3cr3t"))
+        .token_url(format!("{}/token", server.url))
+        .api_url(&server.url)
+        .store(FileStore::new(directory))
+        .clock(clock.clone())
+        .build()
+        .unwrap();
+    (client, clock)
+}
+
+async fn call(client: &Client) {
+    client.get("/").send().await.unwrap();
+}
+
+/// The file with the tokens, which is there as soon as a client has stored some.
+fn tokens_file(directory: &Path) -> std::path::PathBuf {
+    let mut files = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    files.find(|path| path.extension().is_some_and(|extension| extension == "json")).unwrap()
+}
+
+#[tokio::test]
+async fn what_cannot_be_used_is_told_and_replaced_by_a_fresh_token() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(log.clone()).finish();
+    tracing::subscriber::set_global_default(subscriber).unwrap();
+    let server = vendor().await;
+    let directory = tempfile::tempdir().unwrap();
+    call(&client(&server, directory.path()).0).await;
+    let file = tokens_file(directory.path());
+    let whole = fs::read_to_string(&file).unwrap();
+    assert!(log.text().is_empty(), "{}", log.text());
+    for broken in ["", "{", "hush-hush", &whole.replace("\"version\":1", "\"version\":99"), &whole[..whole.len() / 2]] {
+        assert_ne!(broken, whole);
+        fs::write(&file, broken).unwrap();
+        let (before, asked) = (log.text().len(), server.tokens().len());
+        call(&client(&server, directory.path()).0).await;
+        let text = log.text().split_off(before);
+        assert_eq!(text.matches("WARN").count(), 1, "{text}");
+        assert!(text.contains(file.to_str().unwrap()) && !text.contains("hush"), "{text}");
+        assert_eq!(server.tokens().len(), asked + 1, "a fresh token");
+        // And it is a store again.
+        call(&client(&server, directory.path()).0).await;
+        assert_eq!(server.tokens().len(), asked + 1);
+    }
+    // A directory in its place cannot be replaced: the process goes on alone, and says so once.
+    fs::remove_file(&file).unwrap();
+    fs::create_dir(&file).unwrap();
+    let before = log.text().len();
+    let (client, clock) = client(&server, directory.path());
+    for _ in 0..3 {
+        call(&client).await;
+        clock.advance(Duration::from_secs(301));
+    }
+    let text = log.text().split_off(before);
+    assert_eq!(text.matches("the token store is away").count(), 1, "{text}");
+    fs::remove_dir(&file).unwrap();
+    call(&client).await;
+    assert_eq!(log.text().matches("the token store is back").count(), 1);
+    assert!(fs::read_to_string(&file).unwrap().contains("tok-"), "what was kept in memory meanwhile is stored");
+}
