@@ -24,7 +24,8 @@ use crate::{
     server::{Reply, Seen, Server},
 };
 
-const CLIENT_SECRET: &str = "cl13nt-s3cr3t+/=%";
+/// Holds what forms, JSON and Base64 change.
+const CLIENT_SECRET: &str = "cl13nt\"s3cr3t+/=%";
 const PASSWORD: &str = "pa55 w0rd/&";
 const CODE: &str = "c0de/9+";
 const VERIFIER: &str = "v3r1f13r~pkce";
@@ -65,7 +66,9 @@ async fn no_secret_of_any_system_stands_in_any_text() {
 fn secrets() -> Vec<String> {
     let plain = [CLIENT_SECRET, PASSWORD, CODE, VERIFIER, TID, KEY, BROUGHT, ACCESS, REFRESH];
     let encoded = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-    let forms = plain.iter().flat_map(|text| [(*text).to_owned(), encoded(text), encoded(text).to_lowercase()]);
+    let in_json = |text: &str| json!(text).to_string().trim_matches('"').to_owned();
+    let forms =
+        plain.iter().flat_map(|text| [(*text).to_owned(), encoded(text), encoded(text).to_lowercase(), in_json(text)]);
     let pairs = [CLIENT_SECRET.to_owned(), encoded(CLIENT_SECRET)];
     forms.chain(pairs.map(|secret| STANDARD.encode(format!("desk:{secret}")))).collect()
 }
@@ -87,6 +90,7 @@ fn systems() -> Vec<(Profile, Credentials)> {
         (Profile::event_bookings(), own()),
         (Profile::event_bookings().body_encoding(BodyEncoding::Form), own()),
         (Profile::tourpaq(), tourpaq()),
+        (basic(Profile::tourpaq(), ClientAuth::BasicEncoded), tourpaq()),
         (Profile::new("sixth").token_field("assertion", VERIFIER).grants([]), own()),
     ]
 }
@@ -212,6 +216,7 @@ async fn print_what_needs_no_server(texts: &mut Vec<String>) {
     let identity = Identity::new(["perspio", TID], "desk", Secret::from(CLIENT_SECRET));
     show(&identity);
     for (profile, credentials) in systems() {
+        show(&profile);
         show(&credentials);
         let refused = Client::builder(profile).credentials(credentials).token_url("").api_url("http://api.example");
         show(&refused.build().unwrap_err());

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use perenso_auth::{Client, ClientAuth, ClientBuilder, Credentials, Error, ErrorKind, Profile};
+use perenso_auth::{BodyEncoding, Client, ClientAuth, ClientBuilder, Credentials, Error, ErrorKind, Profile};
 use perenso_sandbox::{ExampleAnswer, StandIn};
 use serde_json::Value;
 
@@ -72,6 +72,16 @@ async fn the_basic_header_can_be_form_encoded() {
     pass(&tourpaq, &clock, LIFE);
     hotels(&client).await.unwrap();
     assert_eq!((tourpaq.token_requests().password, tourpaq.token_requests().refresh_token), (2, 1));
+}
+
+#[tokio::test]
+async fn a_switch_to_json_changes_the_content_type_as_well() {
+    let server = generous(1799).await;
+    let builder = of_server(&server, Profile::tourpaq(), credentials()).body_encoding(BodyEncoding::Json);
+    hotels(&builder.build().unwrap()).await.unwrap();
+    let sent = &server.tokens()[0];
+    assert!(sent.body.starts_with('{'), "{}", sent.body);
+    assert_eq!(sent.header("content-type"), "application/json");
 }
 
 #[tokio::test]
