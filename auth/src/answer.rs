@@ -167,7 +167,11 @@ pub(crate) fn shown(text: &str, secrets: &[&str]) -> String {
     let mut text = text.to_owned();
     for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
         let encoded: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-        text = text.replace(secret, "…").replace(&encoded, "…").replace(&lower(&encoded), "…");
+        let in_json = Value::from(*secret).to_string();
+        let in_json = in_json.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(secret);
+        for form in [secret, encoded.as_str(), &lower(&encoded), in_json] {
+            text = text.replace(form, "…");
+        }
     }
     let mut shown: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST_TEXT).collect();
     if text.chars().nth(LONGEST_TEXT).is_some() {

@@ -305,7 +305,7 @@ impl Exchange {
             profile.token_headers.iter().flat_map(|(name, value)| [name.as_str(), value.to_str().unwrap_or("")]);
         let fields = profile.token_fields.iter().flat_map(|(name, value)| [name.as_str(), value.expose()]);
         let parts = [profile.name(), token_url.as_str(), grant.name(), scope, credentials.user_name()];
-        let tenant = profile.tenant.iter().map(String::as_str);
+        let tenant = profile.tenant.iter().map(Secret::expose);
         let parts = parts.into_iter().chain(headers).chain(fields).chain(tenant);
         Identity::new(parts, credentials.client_id.clone(), credentials.client_secret.clone())
     }

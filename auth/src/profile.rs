@@ -51,7 +51,7 @@ pub struct Profile {
     pub(crate) authorize_fields: Vec<(String, String)>,
     pub(crate) authorization_header: HeaderName,
     pub(crate) api_headers: HeaderMap,
-    pub(crate) tenant: Vec<String>,
+    pub(crate) tenant: Vec<Secret>,
     pub(crate) default_lifetime: Duration,
     pub(crate) renewal_lead: Option<Duration>,
     pub(crate) rate: Option<Rate>,
@@ -244,7 +244,7 @@ impl Profile {
     /// What tells one customer of the system from another, besides client id and token request: tokens are not shared
     /// across it.
     #[must_use]
-    pub fn tenant(mut self, tenant: impl Into<String>) -> Self {
+    pub fn tenant(mut self, tenant: impl Into<Secret>) -> Self {
         self.tenant.push(tenant.into());
         self
     }

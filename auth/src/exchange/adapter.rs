@@ -53,14 +53,17 @@ impl Adapter<'_> {
             }
             basic.set_sensitive(true);
         }
+        for (name, value) in &profile.token_headers {
+            request.headers_mut().insert(name, value.clone());
+        }
         if profile.body_encoding == BodyEncoding::Json {
             let form = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
             *request.body_mut() = Some(json_of(form).into());
-            let json = HeaderValue::from_static("application/json");
-            request.headers_mut().insert(header::CONTENT_TYPE, json);
-        }
-        for (name, value) in &profile.token_headers {
-            request.headers_mut().insert(name, value.clone());
+            // The content type of a profile may be one of forms: the encoding can be switched.
+            let is_json = |value: &HeaderValue| value.to_str().is_ok_and(|text| text.contains("json"));
+            if !request.headers().get(header::CONTENT_TYPE).is_some_and(is_json) {
+                request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            }
         }
         let answer = within(clock.as_ref(), self.limit, async {
             let response = http.execute(request).await.map_err(broken)?;
@@ -119,7 +122,7 @@ impl Adapter<'_> {
         };
         let fields = self.exchange.profile.token_fields.iter().map(|(_, value)| Some(value));
         let secrets = own.into_iter().chain(proof).chain(fields).flatten().map(|secret| secret.expose().to_owned());
-        secrets.chain([self.pair()]).map(Zeroizing::new).collect()
+        secrets.chain([self.pair(), self.encoded_pair()]).map(Zeroizing::new).collect()
     }
 
     fn plain_basic(&self) -> Result<HeaderValue, Fault> {
@@ -131,6 +134,14 @@ impl Adapter<'_> {
     fn pair(&self) -> String {
         let Credentials { client_id, client_secret, .. } = self.credentials;
         STANDARD.encode(Zeroizing::new(format!("{client_id}:{}", client_secret.expose())).as_bytes())
+    }
+
+    /// Id and secret as the `oauth2` crate sends them in a Basic header: form-encoded, then Base64.
+    fn encoded_pair(&self) -> String {
+        let encoded = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+        let Credentials { client_id, client_secret, .. } = self.credentials;
+        let secret = Zeroizing::new(encoded(client_secret.expose()));
+        STANDARD.encode(Zeroizing::new(format!("{}:{}", encoded(client_id), *secret)).as_bytes())
     }
 }
 
