@@ -157,7 +157,7 @@ async fn a_provider_that_fails_is_an_error_that_says_so_and_nothing_is_sent() {
 }
 
 #[tokio::test]
-async fn a_provider_that_fails_when_asked_again_shows_no_secret() {
+async fn a_provider_that_fails_when_asked_again_leaves_the_refusal_as_the_answer_and_shows_no_secret() {
     let vault = Vault::new("0ld-s3cr3t");
     let server = server(&vault.secret.clone(), false).await;
     let (client, clock) = vault.client(&server);
@@ -165,10 +165,14 @@ async fn a_provider_that_fails_when_asked_again_shows_no_secret() {
     vault.rotate("n3w-s3cr3t");
     vault.seal(true);
     clock.advance(5 * MINUTE);
-    let error = call(&client).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::TokenUnavailable, "{error}");
-    let text = chain(&error);
-    assert!(text.contains("the vault is sealed") && !text.contains("s3cr3t"), "{text}");
+    for _ in 0..3 {
+        let error = call(&client).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Refused, "{error}");
+        let text = chain(&error);
+        assert!(!text.contains("s3cr3t"), "{text}");
+    }
+    // The first token, a refresh and the grant that were refused; then the refusal is remembered.
+    assert_eq!(server.tokens().len(), 3);
 }
 
 #[tokio::test]
