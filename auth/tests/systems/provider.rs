@@ -171,8 +171,8 @@ async fn a_provider_that_fails_when_asked_again_leaves_the_refusal_as_the_answer
         let text = chain(&error);
         assert!(!text.contains("s3cr3t"), "{text}");
     }
-    // The first token, a refresh and the grant that were refused; then the refusal is remembered.
-    assert_eq!(server.tokens().len(), 3);
+    // The first token, and the grant that was refused; then the refusal is remembered.
+    assert_eq!(server.tokens().len(), 2);
 }
 
 #[tokio::test]
