@@ -385,7 +385,8 @@ pub(crate) fn prepare(client: &Inner, request: &mut Request, call: &Call<'_>) ->
 /// A token fault as the error of one call.
 pub(crate) fn of_fault(trip: &Trip, fault: Arc<Fault>) -> Error {
     let kind = match *fault {
-        Fault::Refused(_) | Fault::Redirected { .. } => ErrorKind::Refused,
+        Fault::Refused(_) => ErrorKind::Refused,
+        Fault::Redirected { .. } => ErrorKind::Redirect,
         Fault::PersonNeeded { .. } => ErrorKind::PersonNeeded,
         Fault::TooShort { .. } => ErrorKind::Request,
         Fault::Credentials { .. } | Fault::Unreadable { .. } | Fault::Unavailable { .. } | Fault::Vanished => {

@@ -31,7 +31,7 @@ pub enum ErrorKind {
     Budget,
     /// The API answered with another status that is no success.
     Status,
-    /// The API answered with a redirect, and none is followed.
+    /// The API, or the token endpoint, answered with a redirect, and none is followed.
     Redirect,
     /// No connection could be made. Nothing was processed.
     Connect,

@@ -116,6 +116,8 @@ impl Exchange {
             } else {
                 outcome.refresh_token_is_spent = fault.spends_the_refresh_token();
                 tracing::debug!(profile = self.profile.name(), %fault, "refresh failed, asking with the original grant");
+                // A pause that is too long to be sat out is no reason not to try the other grant.
+                let _ = self.pause_as_asked(fault, self.policy.total).await;
             }
         }
         if proof_is_spent || matches!(credentials.proof, Proof::RefreshToken(_)) {
@@ -161,10 +163,21 @@ impl Exchange {
                 Err(fault) if fault.is_lost() => {
                     tracing::debug!(profile = self.profile.name(), %fault, "the answer to a refresh was lost, asking once more");
                     was_lost = true;
+                    self.pause_as_asked(fault, self.left(&patience)).await?;
                 }
                 Err(fault) => self.pause(&mut patience, fault).await?,
             }
         }
+    }
+
+    /// Waits as long as the server asks for, or says that this is too long. A server that asks for nothing is not waited for.
+    async fn pause_as_asked(&self, fault: Fault, longest: Duration) -> Result<(), Fault> {
+        let Fault::Unavailable { retry_after: Some(asked), .. } = fault else { return Ok(()) };
+        if asked >= longest {
+            return Err(fault);
+        }
+        self.clock.sleep(asked).await;
+        Ok(())
     }
 
     fn patience(&self) -> Patience {

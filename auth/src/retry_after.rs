@@ -3,18 +3,23 @@
 use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, NaiveDateTime, Utc};
-use http::{HeaderMap, header::RETRY_AFTER};
+use http::{
+    HeaderMap,
+    header::{DATE, RETRY_AFTER},
+};
 
 use crate::profile::Throttle;
 
-/// How long the server asks to wait, `wall` being the time now; `None` when it does not say, or cannot be understood.
+/// How long the server asks to wait, by its own clock where it tells the time and else from `wall`; `None` when it does not say, or cannot be understood.
 pub(crate) fn retry_after(headers: &HeaderMap, wall: SystemTime) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse::<u64>() {
         return Some(Duration::from_secs(seconds));
     }
-    let date = httpdate::parse_http_date(text).ok()?;
-    Some(date.duration_since(wall).unwrap_or_default())
+    let date = |text: &str| httpdate::parse_http_date(text).ok();
+    // A server whose clock is off is off in both.
+    let now = headers.get(DATE).and_then(|value| date(value.to_str().ok()?.trim())).unwrap_or(wall);
+    Some(date(text)?.duration_since(now).unwrap_or_default())
 }
 
 impl Throttle {

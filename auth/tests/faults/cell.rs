@@ -10,6 +10,8 @@ use crate::{
     endpoint::{Endpoint, Wire},
 };
 
+/// All attempts of one grant together, and the pauses between them.
+const TOTAL: Duration = Duration::from_secs(60);
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 /// The longest that a refusal, or a pause that the server asked for, is remembered.
@@ -101,6 +103,7 @@ impl Call {
         };
         let ending = match error.kind() {
             ErrorKind::Refused => "refused".to_owned(),
+            ErrorKind::Redirect => "redirect".to_owned(),
             ErrorKind::PersonNeeded => "person".to_owned(),
             ErrorKind::TokenUnavailable => "unavailable".to_owned(),
             other => format!("{other:?}"),
@@ -129,11 +132,7 @@ impl Cell {
             .clock(clock.clone())
             .http_builder(endpoint.http())
             .token_policy(
-                TokenPolicy::default()
-                    .attempt(DEADLINE)
-                    .total(Duration::from_secs(60))
-                    .attempts(4)
-                    .pauses(FIRST_PAUSE, LONGEST_PAUSE),
+                TokenPolicy::default().attempt(DEADLINE).total(TOTAL).attempts(4).pauses(FIRST_PAUSE, LONGEST_PAUSE),
             )
             .build()
             .unwrap();
@@ -191,11 +190,12 @@ impl Cell {
         if pauses.iter().any(|pause| *pause < least || *pause > most) {
             oddities.push(format!("pauses {pauses:?}"));
         }
+        let kept = asked.is_some_and(|asked| asked < TOTAL);
         let expected = match self.grant {
-            // From the refresh to the original grant without a pause.
-            Grant::RefreshCredentialsBehind => requests.saturating_sub(2),
+            // From the refresh to the original grant without a pause, unless the server asks for one.
+            Grant::RefreshCredentialsBehind if !kept => requests.saturating_sub(2),
             // Once more after a lost answer.
-            Grant::RefreshPersonBehind if requests == 2 => pauses.len().min(1),
+            Grant::RefreshPersonBehind if !kept && requests == 2 => pauses.len().min(1),
             _ => requests.saturating_sub(1),
         };
         if pauses.len() != expected {
@@ -220,9 +220,12 @@ impl Cell {
     }
 }
 
-/// The pause that an answer asks for.
+/// The pause that an answer asks for; a refusal is final, whatever else it says.
 pub fn retry_after(wire: &Wire) -> Option<Duration> {
-    let Wire::Answer(_, headers, _) = wire else { return None };
+    let Wire::Answer(status, headers, _) = wire else { return None };
+    if ["400", "401", "403"].contains(&&status[..3]) {
+        return None;
+    }
     let seconds = headers.strip_prefix("retry-after: ")?.trim().parse().ok()?;
     Some(Duration::from_secs(seconds))
 }

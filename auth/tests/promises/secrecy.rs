@@ -131,7 +131,7 @@ async fn t11_no_redirect_is_followed_and_the_error_says_where_it_pointed() {
     let to = target.clone();
     let server = Server::start(move |_| Reply::status(302).with("location", &to)).await;
     let error = call(&client(&server)).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Refused);
+    assert_eq!(error.kind(), ErrorKind::Redirect);
     assert!(error.to_string().contains(&format!("{}/login", elsewhere.url)), "{error}");
     assert_eq!((server.tokens().len(), elsewhere.seen().len()), (1, 0));
 }

@@ -105,18 +105,3 @@ async fn a_grant_revoked_in_mid_life_goes_on_with_the_next_code_of_a_provider() 
         ["authorization_code: granted", "refresh_token: refused", "authorization_code: granted"]
     );
 }
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "a refresh whose answer was lost is repeated at once, while the token in hand is still good"]
-async fn a_refresh_ahead_of_time_whose_answer_is_lost_does_not_end_the_token_in_hand() {
-    let world = World::new().await;
-    let client = mid_life(&world).await;
-    world.pass(LIFETIME - 100 * S - 20 * S);
-    world.issuer.lose(Loss::After);
-    for _ in 0..10 {
-        // The server would take the token in hand for 20 s more, had the old refresh token not come back.
-        call(&client).await.unwrap();
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
-    assert_eq!(world.issuer.journal(), ["refresh_token: lost after"]);
-}
