@@ -151,12 +151,12 @@ impl<T: Serialize> Walk<T> {
         ))
     }
 
-    /// A short page is no end: the server may cap its pages. It is said once.
+    /// A short page is no end: the server may cap its pages. It is said once, and quietly: the last page mostly is one.
     fn notice(&mut self, number: u64, received: usize) {
         let asked = self.source.asked.get();
         if !self.short && received < asked as usize {
             self.short = true;
-            tracing::info!(
+            tracing::debug!(
                 operation = self.source.operation,
                 page = number,
                 asked,

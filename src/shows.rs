@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use perenso_auth::{BuildError, Registry};
+use perenso_auth::{BuildError, ClientBuilder, Registry};
 
 use crate::{builder::USER_AGENT, client::Perenso, error::Error};
 
@@ -29,7 +29,18 @@ impl Shows {
     /// # Errors
     /// When the file cannot be read or is no registry. What is wrong with one show is said by [`get`](Self::get).
     pub fn read(path: impl AsRef<Path>) -> Result<Self, Error> {
-        let registry = Registry::read_with(path, |_, builder| builder.user_agent(USER_AGENT))
+        Self::read_with(path, |_, builder| builder)
+    }
+
+    /// The same, with what a file cannot say: `settings` is called for every show with its name.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn read_with(
+        path: impl AsRef<Path>,
+        settings: impl Fn(&str, ClientBuilder) -> ClientBuilder,
+    ) -> Result<Self, Error> {
+        let registry = Registry::read_with(path, |name, builder| settings(name, builder.user_agent(USER_AGENT)))
             .map_err(|error| BuildError::new([error.to_string()]))?;
         let shows = registry.iter().filter_map(|(name, client)| {
             let client = client.ok().filter(|client| client.profile() == "perenso")?;

@@ -85,16 +85,10 @@ impl ClientBuilder {
         self
     }
 
-    /// Where tokens are kept, and shared with whoever uses the same store for the same identity. Without it, in the memory
-    /// of this client and its clones.
+    /// Where tokens are kept, and shared with whoever uses the same store (a clone, or an `Arc` of it) for the same identity.
+    /// Without it, in the memory of this client and its clones.
     pub fn store(mut self, store: impl TokenStore) -> Self {
         self.store = Some(Arc::new(store));
-        self
-    }
-
-    /// The same, for one that is shared already.
-    pub fn shared_store(mut self, store: Arc<dyn TokenStore>) -> Self {
-        self.store = Some(store);
         self
     }
 
@@ -270,7 +264,8 @@ impl ClientBuilder {
         let api_url = self.address("API", "api_url", self.profile.api_url.as_deref(), &mut problems);
         if let Some(api_url) = api_url.as_ref().filter(|url| url.query().is_some() || url.fragment().is_some()) {
             problems.push(format!(
-                "the API address `{}` must have no query and no fragment: call `api_url`",
+                "the API address `{}{}` must have no query and no fragment: call `api_url`",
+                api_url.origin().ascii_serialization(),
                 api_url.path()
             ));
         }

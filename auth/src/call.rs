@@ -398,6 +398,6 @@ pub(crate) fn of_fault(trip: &Trip, fault: Arc<Fault>) -> Error {
         if let Fault::Unavailable { retry_after, .. } = &*fault {
             inner.retry_after = *retry_after;
         }
-        inner.source = Some(fault);
+        inner.fault = Some(fault);
     })
 }

@@ -65,6 +65,8 @@ pub(crate) struct Inner {
     pub(crate) retry_after: Option<Duration>,
     pub(crate) body: Option<Bytes>,
     pub(crate) source: Option<Source>,
+    /// Why there was no token; its words are the detail, so its own cause comes next.
+    pub(crate) fault: Option<Arc<Fault>>,
 }
 
 impl Error {
@@ -81,6 +83,7 @@ impl Error {
             retry_after: None,
             body: None,
             source: None,
+            fault: None,
         }))
     }
 
@@ -166,8 +169,7 @@ impl Error {
     /// secrets and control characters, at most 200 characters of each. `None` when that is not why the call failed.
     #[must_use]
     pub fn token_error(&self) -> Option<TokenError<'_>> {
-        let fault = self.0.source.as_deref()?.downcast_ref::<Fault>()?;
-        let refusal = fault.refusal()?;
+        let refusal = self.0.fault.as_ref()?.refusal()?;
         Some(TokenError { error: refusal.error.as_deref(), description: refusal.description.as_deref() })
     }
 
@@ -228,13 +230,17 @@ impl fmt::Debug for Error {
             .field("attempts", &inner.attempts)
             .field("may_have_written", &inner.may_have_written)
             .field("source", &inner.source)
+            .field("fault", &inner.fault)
             .finish_non_exhaustive()
     }
 }
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.0.source.as_deref().map(|source| source as _)
+        match &self.0.fault {
+            Some(fault) => fault.source(),
+            None => self.0.source.as_deref().map(|source| source as _),
+        }
     }
 }
 

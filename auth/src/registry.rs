@@ -35,7 +35,8 @@ use shared::Shared;
 /// ```
 ///
 /// Paths are relative to the file. Secrets stand in files of their own, which are read again when the token endpoint
-/// refuses what they held: a rotated secret needs no restart. A show that cannot be built or is refused stops no other.
+/// refuses what they held: a rotated secret needs no restart. A show that cannot be built or is refused stops no other; one
+/// whose file is missing or empty when the registry is read stays unusable until it is read again.
 ///
 /// | profile | keys besides `client_id` and `client_secret_file` |
 /// |---|---|
@@ -45,8 +46,9 @@ use shared::Shared;
 /// | `event-bookings` | `api_url`; `body_encoding = "form"` |
 /// | `tourpaq` | `username`, `password_file` |
 ///
-/// With Redis, `replicas = 6` in `[store]` shares the rate budget of each show among so many processes, and
-/// `allow_plain = ["host"]` lets the connection go without TLS.
+/// With Redis, `[store]` takes besides: `replicas = 6`, which shares the rate budget of each show among so many processes;
+/// `sealing_secret_file`, which seals the tokens in place of each client secret, so that a refresh token outlives a rotated
+/// one; `prefix`; and `allow_plain = ["host"]`, which lets the connection go without TLS.
 ///
 /// Of every show: `api_url`, `token_url`, `scope`, `client_auth` and `refresh_client_auth` (`body`, `basic-plain`,
 /// `basic-encoded`), `rate = { calls = 250, seconds = 60, burst = 50 }`, `refresh_token_file`, `memory_only = true`,

@@ -3,10 +3,94 @@
 //! A renewal goes like this: [`load`](TokenStore::load), and take what a sibling has put there; else
 //! [`try_lock`](TokenStore::try_lock), read once more inside the lock, exchange, [`save`](StoreLock::save) before use,
 //! [`release`](StoreLock::release). A store that fails stops no renewal: the process goes on alone, and says so once.
+//!
+//! # A store of your own
+//! Two traits, made with [`async_trait`]. All that a store has to promise: a save is whole or not at all, a lock has one holder,
+//! and tokens grow older while they lie there. A token that has ended may be given or left out.
+//!
+//! ```
+//! use std::{borrow::Cow, collections::HashMap, sync::Arc, time::Duration};
+//!
+//! use perenso_auth::{Identity, clock::Now, store::*};
+//! use tokio::sync::{Mutex, OwnedMutexGuard};
+//!
+//! type Kept = Option<(StoredTokens, Now)>;
+//!
+//! #[derive(Clone, Debug, Default)]
+//! struct Drawer {
+//!     // The lock of an identity, and what is kept of it.
+//!     boxes: Arc<std::sync::Mutex<HashMap<String, (Arc<Mutex<()>>, Kept)>>>,
+//! }
+//!
+//! impl Drawer {
+//!     fn read(&self, key: &str, now: Now) -> Option<StoredTokens> {
+//!         let boxes = self.boxes.lock().unwrap();
+//!         let (tokens, since) = boxes.get(key)?.1.as_ref()?;
+//!         let mut tokens = tokens.clone();
+//!         if let Some(access) = &mut tokens.access_token {
+//!             // The clock that says more: one of them may have stood still.
+//!             let on_the_wall = now.wall.duration_since(since.wall).unwrap_or_default();
+//!             access.age += on_the_wall.max(now.monotonic - since.monotonic);
+//!         }
+//!         Some(tokens)
+//!     }
+//! }
+//!
+//! #[async_trait]
+//! impl TokenStore for Drawer {
+//!     fn name(&self) -> Cow<'static, str> {
+//!         "a drawer".into()
+//!     }
+//!
+//!     fn is_durable(&self) -> bool {
+//!         false
+//!     }
+//!
+//!     async fn load(&self, identity: &Identity, now: Now) -> Result<Option<StoredTokens>, StoreError> {
+//!         Ok(self.read(identity.key(), now))
+//!     }
+//!
+//!     // A lock that is free as soon as its holder is gone needs no term.
+//!     async fn try_lock(&self, identity: &Identity, _: Duration) -> Result<Option<Box<dyn StoreLock>>, StoreError> {
+//!         let lock = self.boxes.lock().unwrap().entry(identity.key().to_owned()).or_default().0.clone();
+//!         let Ok(guard) = lock.try_lock_owned() else { return Ok(None) };
+//!         Ok(Some(Box::new(Open { drawer: self.clone(), key: identity.key().to_owned(), _guard: guard })))
+//!     }
+//! }
+//!
+//! #[derive(Debug)]
+//! struct Open {
+//!     drawer: Drawer,
+//!     key: String,
+//!     _guard: OwnedMutexGuard<()>,
+//! }
+//!
+//! #[async_trait]
+//! impl StoreLock for Open {
+//!     async fn load(&mut self, now: Now) -> Result<Option<StoredTokens>, StoreError> {
+//!         Ok(self.drawer.read(&self.key, now))
+//!     }
+//!
+//!     async fn save(&mut self, tokens: &StoredTokens, now: Now) -> Result<(), StoreError> {
+//!         self.drawer.boxes.lock().unwrap().get_mut(&self.key).unwrap().1 = Some((tokens.clone(), now));
+//!         Ok(())
+//!     }
+//!
+//!     async fn extend(&mut self) -> Result<(), StoreError> {
+//!         Ok(())
+//!     }
+//!
+//!     async fn release(self: Box<Self>) {}
+//! }
+//!
+//! use perenso_auth::{Client, Credentials, Profile};
+//! let client = Client::builder(Profile::perenso()).credentials(Credentials::new("show", "s3cr3t")).store(Drawer::default());
+//! # client.build().unwrap();
+//! ```
 
 use std::{borrow::Cow, error::Error as StdError, fmt, sync::Arc, time::Duration};
 
-use async_trait::async_trait;
+pub use async_trait::async_trait;
 
 use crate::{clock::Now, identity::Identity, secret::Secret};
 
@@ -39,11 +123,31 @@ pub trait TokenStore: fmt::Debug + Send + Sync + 'static {
     /// [`Unusable`](StoreErrorKind::Unusable) when what it holds makes no sense.
     async fn load(&self, identity: &Identity, now: Now) -> Result<Option<StoredTokens>, StoreError>;
 
-    /// The lock of this identity, for `term` and as long as it is extended; `None` while another holds it. Does not wait.
+    /// The lock of this identity, for `term` (by whatever clock the store has) and as long as it is extended; `None` while
+    /// another holds it. Does not wait.
     ///
     /// # Errors
     /// [`StoreError`] of the kind [`Unavailable`](StoreErrorKind::Unavailable).
     async fn try_lock(&self, identity: &Identity, term: Duration) -> Result<Option<Box<dyn StoreLock>>, StoreError>;
+}
+
+#[async_trait]
+impl<S: TokenStore + ?Sized> TokenStore for Arc<S> {
+    fn name(&self) -> Cow<'static, str> {
+        (**self).name()
+    }
+
+    fn is_durable(&self) -> bool {
+        (**self).is_durable()
+    }
+
+    async fn load(&self, identity: &Identity, now: Now) -> Result<Option<StoredTokens>, StoreError> {
+        (**self).load(identity, now).await
+    }
+
+    async fn try_lock(&self, identity: &Identity, term: Duration) -> Result<Option<Box<dyn StoreLock>>, StoreError> {
+        (**self).try_lock(identity, term).await
+    }
 }
 
 /// The right to renew the tokens of one identity. One that is dropped is free at once, or at the end of its term.
@@ -73,11 +177,11 @@ pub trait StoreLock: fmt::Debug + Send + Sync {
     async fn release(self: Box<Self>);
 }
 
-/// What is kept for one identity.
+/// What is kept for one identity. A store makes one from [`default`](Default::default) and fills it.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct StoredTokens {
-    /// The access token, where there is one that has not ended.
+    /// The access token, where there is one; a store may leave out one that has ended.
     pub access_token: Option<StoredAccessToken>,
     /// The refresh token, where there is one.
     pub refresh_token: Option<StoredRefreshToken>,

@@ -1,6 +1,6 @@
 //! What a registry file may say, and reading it without showing what stands in it.
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, num::NonZeroU32, path::PathBuf, time::Duration};
 
 use serde::Deserialize;
 
@@ -22,6 +22,10 @@ pub(super) struct Store {
     pub(super) directory: Option<PathBuf>,
     pub(super) redis_url_file: Option<PathBuf>,
     pub(super) replicas: Option<u32>,
+    #[cfg_attr(not(feature = "redis"), allow(dead_code))]
+    pub(super) sealing_secret_file: Option<PathBuf>,
+    #[cfg_attr(not(feature = "redis"), allow(dead_code))]
+    pub(super) prefix: Option<String>,
     #[serde(default)]
     #[cfg_attr(not(feature = "redis"), allow(dead_code))]
     pub(super) allow_plain: Vec<String>,
@@ -91,14 +95,15 @@ impl From<Encoding> for BodyEncoding {
 #[derive(Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Quota {
-    calls: u32,
-    seconds: u32,
-    burst: u32,
+    calls: NonZeroU32,
+    seconds: NonZeroU32,
+    burst: NonZeroU32,
 }
 
 impl From<Quota> for Rate {
     fn from(quota: Quota) -> Self {
-        Self::new(quota.calls, Duration::from_secs(quota.seconds.into()), quota.burst)
+        let Quota { calls, seconds, burst } = quota;
+        Self::new(calls.get(), Duration::from_secs(seconds.get().into()), burst.get())
     }
 }
 

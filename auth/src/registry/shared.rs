@@ -45,8 +45,16 @@ impl Shared {
     fn redis(store: Store, directory: &Path) -> Result<Self, String> {
         let url = store.redis_url_file.unwrap_or_default();
         let url = super::entry::read("redis_url_file", &directory.join(url))?;
-        let builder =
-            store.allow_plain.into_iter().fold(RedisStore::builder(url), |builder, host| builder.allow_plain(host));
+        let mut builder = RedisStore::builder(url);
+        for host in store.allow_plain {
+            builder = builder.allow_plain(host);
+        }
+        if let Some(path) = store.sealing_secret_file {
+            builder = builder.sealing_secret(super::entry::read("sealing_secret_file", &directory.join(path))?);
+        }
+        if let Some(prefix) = store.prefix {
+            builder = builder.prefix(prefix);
+        }
         let redis = builder.build().map_err(|error| error.problems().join("; "))?;
         let budget = store.replicas.map(|replicas| SharedBudget::over(&redis, replicas));
         Ok(Self { budget, ..Self::over(redis) })
@@ -59,7 +67,7 @@ impl Shared {
 
     /// The builder of a show, with what it shares with the others.
     pub(super) fn given_to(&self, builder: ClientBuilder) -> ClientBuilder {
-        let builder = builder.shared_store(Arc::clone(&self.store));
+        let builder = builder.store(Arc::clone(&self.store));
         #[cfg(feature = "redis")]
         if let Some(budget) = &self.budget {
             return builder.shared_budget(budget.clone());

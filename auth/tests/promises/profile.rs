@@ -52,3 +52,21 @@ async fn a_token_is_renewed_ahead_by_the_lead_of_the_profile() {
     call(&client).await.unwrap();
     eventually(|| server.tokens().len() == 2).await;
 }
+
+#[tokio::test]
+async fn the_chain_of_an_error_says_nothing_twice() {
+    use std::error::Error as _;
+
+    let refused = crate::Server::start(|_| crate::server::Reply::json(400, r#"{"error":"invalid_scope"}"#)).await;
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let unreachable = crate::builder(&refused).token_url(format!("http://{nobody}/token")).build().unwrap();
+    for client in [crate::client(&refused), unreachable] {
+        let error = crate::call(&client).await.unwrap_err();
+        let own = error.to_string();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            assert!(!own.contains(&error.to_string()), "{own} | {error}");
+            cause = error.source();
+        }
+    }
+}

@@ -210,6 +210,10 @@ fn a_file_that_is_no_registry_is_refused_without_showing_what_stands_in_it() {
             "[shows.a]\nprofile = \"perenso\"\nclient_id = \"a\"\nclient_secret_file = \"f\"\nclient_auth = \"hush-hush\"\n",
             "line 5: expected",
         ),
+        (
+            "[shows.a]\nprofile = \"perenso\"\nclient_id = \"a\"\nclient_secret_file = \"f\"\nrate = { calls = 0, seconds = 1, burst = 1 }\n",
+            "line 5: expected a nonzero",
+        ),
         ("[shows.a]\nprofile = hush-hush\n", "line 2: expected"),
         ("[shows.a]\nprofile = \"perenso\"\n", "missing field `client_id`"),
         (

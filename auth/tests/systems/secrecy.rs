@@ -139,7 +139,7 @@ async fn run(texts: &mut Vec<String>, profile: &Profile, credentials: &Credentia
         *mood.lock().unwrap() = bad;
         // The token of no length has ended: a refresh, and the original grant where there is one.
         let error = client.get("/well").send().await.unwrap_err();
-        let of_tokens = [ErrorKind::Refused, ErrorKind::PersonNeeded, ErrorKind::TokenUnavailable];
+        let of_tokens = [ErrorKind::Refused, ErrorKind::PersonNeeded, ErrorKind::TokenUnavailable, ErrorKind::Redirect];
         assert!(of_tokens.contains(&error.kind()), "{bad:?}: {error}");
         print(texts, &error);
         print(texts, &builder().build().unwrap().get("/well").send().await.unwrap_err());
