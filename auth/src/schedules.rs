@@ -59,7 +59,8 @@ struct World {
 struct Seen {
     /// The tokens by their generation.
     tokens: HashMap<u64, String>,
-    newest: u64,
+    /// One that came late may be newer: it is for those alone who waited for it.
+    newest_in_hand: u64,
     rejected: HashSet<String>,
 }
 
@@ -95,10 +96,9 @@ impl World {
         let mut seen = self.seen();
         let known = seen.tokens.entry(token.generation).or_insert_with(|| text.clone());
         assert_eq!(*known, text, "two tokens of one generation");
-        seen.newest = seen.newest.max(token.generation);
         drop(seen);
         self.check_text(before, &text, min_validity);
-        assert!(token.generation >= before.seen.newest, "{text} had been replaced");
+        assert!(token.generation >= before.seen.newest_in_hand, "{text} had been replaced");
     }
 
     fn check_text(&self, before: &Before, text: &str, min_validity: Duration) {
@@ -115,6 +115,9 @@ impl World {
         let token = self.cache.hit()?;
         self.check(&before, &token, NO_MINIMUM);
         assert!(!token.timeline.is_due(before.now), "a hit on a token that is due");
+        let mut seen = self.seen();
+        seen.newest_in_hand = seen.newest_in_hand.max(token.generation);
+        drop(seen);
         Some(token)
     }
 
