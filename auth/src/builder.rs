@@ -14,7 +14,7 @@ use crate::{
     clock::{Clock, SystemClock},
     credentials::{Credentials, CredentialsProvider, Source},
     error::BuildError,
-    exchange::Exchange,
+    exchange::{Exchange, LOST_WITH_THE_PROCESS},
     grant::{BodyEncoding, ClientAuth, Grant},
     policy::{RetryPolicy, Timeouts, TokenPolicy},
     profile::{Profile, Rate},
@@ -260,6 +260,7 @@ impl ClientBuilder {
     /// [`BuildError`] with everything that is missing or contradictory, each with the setter to call.
     pub fn build(self) -> Result<Client, BuildError> {
         let mut problems = Vec::new();
+        let tokens_may_need_a_person = self.tokens_may_need_a_person();
         let token_url = self.address("token", "token_url", self.profile.token_url.as_deref(), &mut problems);
         let api_url = self.address("API", "api_url", self.profile.api_url.as_deref(), &mut problems);
         if let Some(api_url) = api_url.as_ref().filter(|url| url.query().is_some() || url.fragment().is_some()) {
@@ -285,6 +286,9 @@ impl ClientBuilder {
                 let all_need_one = !grants.is_empty() && grants.iter().all(|grant| grant.needs_a_person());
                 if self.needs_a_person || all_need_one {
                     problems.extend(self.store_problem());
+                }
+                if grants.iter().all(|grant| self.scope_problem(*grant).is_some()) {
+                    problems.extend(grants.first().and_then(|grant| self.scope_problem(*grant)));
                 }
             }
         }
@@ -325,6 +329,7 @@ impl ClientBuilder {
             http: http.clone(),
             clock: Arc::clone(&self.clock),
             policy: self.token_policy,
+            tokens_may_need_a_person,
         };
         let supply = match self.store {
             Some(store) => Supply::shared(exchange, store),
@@ -358,12 +363,11 @@ impl ClientBuilder {
 
     /// A grant that needs a person, and nothing that outlives the process.
     fn store_problem(&self) -> Option<String> {
-        let is_durable = self.store.as_ref().is_some_and(|store| store.is_durable());
-        (!is_durable && !self.memory_only).then(|| {
-            "the tokens of this grant need a person to get them anew, and would be lost with the process: call `store` with \
-             one that outlives it, or `memory_only` if that is meant"
-                .to_owned()
-        })
+        (!self.tokens_may_need_a_person()).then(|| LOST_WITH_THE_PROCESS.to_owned())
+    }
+
+    fn tokens_may_need_a_person(&self) -> bool {
+        self.memory_only || self.store.as_ref().is_some_and(|store| store.is_durable())
     }
 
     fn address(&self, what: &str, setter: &str, text: Option<&str>, problems: &mut Vec<String>) -> Option<Url> {

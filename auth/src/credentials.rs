@@ -1,12 +1,9 @@
 //! What a client proves itself with: fixed, or asked from a provider, which is asked again once after a refusal.
 
-use std::{
-    fmt,
-    future::Future,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{fmt, future::Future, sync::Arc};
 
 use async_trait::async_trait;
+use tokio::sync::Mutex;
 
 use crate::{
     grant::{ClientAuth, Grant},
@@ -218,7 +215,18 @@ where
 /// Where credentials come from.
 pub(crate) enum Source {
     Fixed(Arc<Credentials>),
-    Provider { provider: Arc<dyn CredentialsProvider>, latest: Mutex<Option<Arc<Credentials>>> },
+    /// The lock is held while the provider is asked: a crowd asks it once.
+    Provider {
+        provider: Arc<dyn CredentialsProvider>,
+        latest: Mutex<Option<Arc<Credentials>>>,
+    },
+}
+
+/// Why there are no credentials.
+pub(crate) enum Lack {
+    Failed(Box<dyn std::error::Error + Send + Sync>),
+    /// What came cannot be used; it is not kept, so that the provider is asked again.
+    Unusable(String),
 }
 
 impl Source {
@@ -226,15 +234,22 @@ impl Source {
         Self::Provider { provider, latest: Mutex::new(None) }
     }
 
-    /// The credentials that were had last, else those that the provider gives.
-    pub(crate) async fn get(&self) -> Result<Arc<Credentials>, Box<dyn std::error::Error + Send + Sync>> {
-        let latest = match self {
-            Self::Fixed(credentials) => return Ok(Arc::clone(credentials)),
-            Self::Provider { latest, .. } => latest.lock().unwrap_or_else(PoisonError::into_inner).clone(),
-        };
-        match latest {
-            Some(latest) => Ok(latest),
-            None => self.ask().await,
+    /// Whether there may be others one day.
+    pub(crate) fn may_change(&self) -> bool {
+        matches!(self, Self::Provider { .. })
+    }
+
+    /// The credentials that were had last, else those that the provider gives and `problems` finds nothing wrong with.
+    pub(crate) async fn get(&self, problems: impl Fn(&Credentials) -> Vec<String>) -> Result<Arc<Credentials>, Lack> {
+        match self {
+            Self::Fixed(credentials) => Ok(Arc::clone(credentials)),
+            Self::Provider { provider, latest } => {
+                let mut latest = latest.lock().await;
+                match &*latest {
+                    Some(latest) => Ok(Arc::clone(latest)),
+                    None => ask(provider.as_ref(), &mut latest, problems).await,
+                }
+            }
         }
     }
 
@@ -242,23 +257,29 @@ impl Source {
     pub(crate) async fn get_other(
         &self,
         refused: &Credentials,
-    ) -> Result<Option<Arc<Credentials>>, Box<dyn std::error::Error + Send + Sync>> {
-        if matches!(self, Self::Fixed(_)) {
-            return Ok(None);
-        }
-        Ok(Some(self.ask().await?).filter(|credentials| !credentials.are(refused)))
-    }
-
-    async fn ask(&self) -> Result<Arc<Credentials>, Box<dyn std::error::Error + Send + Sync>> {
+        problems: impl Fn(&Credentials) -> Vec<String>,
+    ) -> Result<Option<Arc<Credentials>>, Lack> {
         match self {
-            Self::Fixed(credentials) => Ok(Arc::clone(credentials)),
+            Self::Fixed(_) => Ok(None),
             Self::Provider { provider, latest } => {
-                let credentials = Arc::new(provider.credentials().await?);
-                *latest.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&credentials));
-                Ok(credentials)
+                let credentials = ask(provider.as_ref(), &mut *latest.lock().await, problems).await?;
+                Ok(Some(credentials).filter(|credentials| !credentials.are(refused)))
             }
         }
     }
+}
+
+async fn ask(
+    provider: &dyn CredentialsProvider,
+    latest: &mut Option<Arc<Credentials>>,
+    problems: impl Fn(&Credentials) -> Vec<String>,
+) -> Result<Arc<Credentials>, Lack> {
+    let credentials = provider.credentials().await.map_err(Lack::Failed)?;
+    let problems = problems(&credentials);
+    if !problems.is_empty() {
+        return Err(Lack::Unusable(problems.join("; ")));
+    }
+    Ok(Arc::clone(latest.insert(Arc::new(credentials))))
 }
 
 impl fmt::Debug for Source {

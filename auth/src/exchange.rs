@@ -13,7 +13,7 @@ use oauth2::{
 use crate::{
     answer::TokenAnswer,
     clock::{Clock, Now, within},
-    credentials::{Credentials, Proof, Source},
+    credentials::{Credentials, Lack, Proof, Source},
     fault::Fault,
     grant::{ClientAuth, Grant},
     identity::Identity,
@@ -40,6 +40,10 @@ type OauthClient = oauth2::Client<
     EndpointSet,
 >;
 
+/// What is wrong with a grant that needs a person, and nothing that outlives the process.
+pub(crate) const LOST_WITH_THE_PROCESS: &str = "the tokens of this grant need a person to get them anew, and would be lost with the process: call `store` with \
+     one that outlives it, or `memory_only` if that is meant";
+
 /// Everything that a token request is made of.
 #[derive(Debug)]
 pub(crate) struct Exchange {
@@ -50,6 +54,8 @@ pub(crate) struct Exchange {
     pub(crate) http: reqwest::Client,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) policy: TokenPolicy,
+    /// Whether tokens outlive the process, or may be lost with it, where a person has to come to get others.
+    pub(crate) tokens_may_need_a_person: bool,
 }
 
 /// What a successful exchange brought.
@@ -285,28 +291,35 @@ impl Exchange {
 
     /// The credentials as they were had last, else as the provider gives them now.
     pub(crate) async fn credentials(&self) -> Result<Arc<Credentials>, Fault> {
-        self.provided(self.credentials.get()).await
+        self.provided(self.credentials.get(|credentials| self.problems(credentials))).await
     }
 
     /// Other credentials than these, which were refused; `None` when there are none.
     pub(crate) async fn other_credentials(&self, refused: &Credentials) -> Result<Option<Arc<Credentials>>, Fault> {
-        self.provided(self.credentials.get_other(refused)).await
+        self.provided(self.credentials.get_other(refused, |credentials| self.problems(credentials))).await
     }
 
-    async fn provided<T>(
-        &self,
-        answer: impl Future<Output = Result<T, Box<dyn std::error::Error + Send + Sync>>>,
-    ) -> Result<T, Fault> {
+    async fn provided<T>(&self, answer: impl Future<Output = Result<T, Lack>>) -> Result<T, Fault> {
         let limit = self.policy.attempt;
+        let lacking = |detail: String| Fault::Credentials { detail, source: None };
         match within(self.clock.as_ref(), limit, answer).await {
             Some(Ok(credentials)) => Ok(credentials),
-            Some(Err(source)) => {
-                Err(Fault::Credentials { detail: "the provider gave none".to_owned(), source: Some(source.into()) })
+            Some(Err(Lack::Failed(source))) => {
+                let detail = "the provider gave none".to_owned();
+                Err(Fault::Credentials { detail, source: Some(source.into()) })
             }
-            None => {
-                Err(Fault::Credentials { detail: format!("the provider gave none within {limit:?}"), source: None })
-            }
+            Some(Err(Lack::Unusable(detail))) => Err(lacking(detail)),
+            None => Err(lacking(format!("the provider gave none within {limit:?}"))),
         }
+    }
+
+    /// What stands in the way of what a provider gave; of fixed credentials, building the client has said it.
+    fn problems(&self, credentials: &Credentials) -> Vec<String> {
+        let mut problems = credentials.problems(&self.profile);
+        if credentials.grant().needs_a_person() && !self.tokens_may_need_a_person {
+            problems.push(LOST_WITH_THE_PROCESS.to_owned());
+        }
+        problems
     }
 
     /// Whose tokens these credentials get.

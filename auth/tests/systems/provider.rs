@@ -8,7 +8,9 @@ use std::{
     },
 };
 
-use perenso_auth::{CallOptions, Client, Credentials, Error, ErrorKind, Profile, clock::ManualClock};
+use perenso_auth::{
+    AuthorizationCode, CallOptions, Client, ClientAuth, Credentials, Error, ErrorKind, Profile, clock::ManualClock,
+};
 
 use crate::{
     MINUTE, S, eventually,
@@ -184,6 +186,57 @@ async fn credentials_that_cannot_be_used_name_their_setter_and_nothing_is_sent()
     assert_eq!(error.kind(), ErrorKind::TokenUnavailable, "{error}");
     assert!(error.to_string().contains("the client secret is empty: call `credentials`"), "{error}");
     assert!(server.seen().is_empty());
+    // They are not kept.
+    vault.rotate("f1lled");
+    call(&client).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_secret_that_is_empty_while_it_is_rotated_is_asked_for_again() {
+    let vault = Vault::new("0ld");
+    let right = Arc::new(Mutex::new("0ld".to_owned()));
+    let server = server(&right, false).await;
+    let (client, clock) = vault.client(&server);
+    call(&client).await.unwrap();
+    *right.lock().unwrap() = "n3w".to_owned();
+    // Its file was emptied a moment ago.
+    vault.rotate("");
+    clock.advance(5 * MINUTE);
+    call(&client).await.unwrap_err();
+    vault.rotate("n3w");
+    clock.advance(10 * S);
+    call(&client).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_code_is_not_spent_where_its_tokens_would_be_lost_with_the_process() {
+    let server = server(&Arc::default(), true).await;
+    let given = || async {
+        let code = AuthorizationCode::new("c0de", "https://desk.example/callback");
+        Ok::<_, Error>(Credentials::new("show-1", "s3cr3t").code(code))
+    };
+    // A profile that knows several grants cannot tell before it is asked.
+    let builder = || {
+        Client::builder(Profile::new("sixth"))
+            .credentials_provider(given)
+            .token_url(format!("{}/token", server.url))
+            .api_url(server.url.clone())
+    };
+    let error = call(&builder().build().unwrap()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TokenUnavailable, "{error}");
+    assert!(error.to_string().contains("`memory_only`"), "{error}");
+    assert!(server.seen().is_empty());
+    let _ = call(&builder().memory_only().build().unwrap()).await;
+    assert_eq!(server.tokens().len(), 1);
+}
+
+#[test]
+fn a_scope_where_none_goes_is_not_built_whoever_gives_the_credentials() {
+    let given = async || Ok::<_, Error>(Credentials::new("show-1", "s3cr3t"));
+    let builder = || Client::builder(Profile::perenso()).credentials_provider(given).scope("100214");
+    let error = builder().client_auth(ClientAuth::BasicPlain).build().unwrap_err();
+    assert!(error.to_string().contains("leave out `scope`"), "{error}");
+    builder().build().unwrap();
 }
 
 #[tokio::test]
