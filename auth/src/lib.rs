@@ -17,6 +17,7 @@ mod exchange;
 mod fault;
 mod grant;
 mod identity;
+mod memory;
 mod outcome;
 mod policy;
 mod profile;

@@ -206,9 +206,10 @@ impl TokenPolicy {
         Backoff::new(self.attempts, self.first_pause, self.longest_pause)
     }
 
-    /// The longest that an exchange can take: a refresh, and an original grant with its last attempt.
+    /// The longest that an exchange can take: a refresh in one attempt and an original grant, or where a person would be
+    /// needed, two refreshes or a refresh and a code, each as patient as an original grant.
     pub(crate) fn longest(&self) -> Duration {
-        self.attempt.saturating_mul(2).saturating_add(self.total)
+        self.attempt.saturating_add(self.total.saturating_mul(2))
     }
 
     /// For one token request.

@@ -16,13 +16,15 @@ use http::HeaderValue;
 
 use crate::{
     clock::{Now, within},
-    credentials::{Credentials, Proof},
-    exchange::{Exchange, Outcome},
+    credentials::Credentials,
+    exchange::{Exchange, Granted},
     fault::Fault,
     secret::Secret,
-    store::{StoreError, StoreErrorKind, StoreLock, StoredAccessToken, StoredRefreshToken, StoredTokens, TokenStore},
+    store::{StoreError, StoreErrorKind, StoreLock, StoredAccessToken, StoredTokens, TokenStore},
     token::{Timeline, Token},
 };
+
+pub(crate) use crate::memory::Memory;
 
 /// How long a lock stands when its holder gives no sign of life: whoever waits for one that was killed waits so long.
 const TERM: Duration = Duration::from_secs(5);
@@ -40,16 +42,6 @@ pub(crate) struct Supply {
     /// Whether anybody else may use the store.
     is_shared: bool,
     store_is_away: AtomicBool,
-}
-
-/// What a process remembers from one renewal to the next, whatever becomes of the store.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Memory {
-    refresh_token: Option<(Secret, Option<Now>)>,
-    /// The fingerprint of what the person brought and is used up.
-    spent: Option<String>,
-    /// The store does not have it.
-    unsaved: bool,
 }
 
 /// What a renewal brought.
@@ -77,9 +69,16 @@ impl Supply {
 
     /// The longest that a renewal can take.
     pub(crate) fn longest(&self) -> Duration {
-        let exchange = self.exchange.policy.longest();
+        let Exchange { policy, credentials, .. } = &self.exchange;
+        let exchange = policy.longest();
         // A sibling's renewal, the own one, and a few words with the store.
-        if self.is_shared { exchange.saturating_mul(2).saturating_add(TERM + STORE_PATIENCE * 5) } else { exchange }
+        let pass = if self.is_shared {
+            exchange.saturating_mul(2).saturating_add(TERM + STORE_PATIENCE * 6)
+        } else {
+            exchange
+        };
+        // A provider is asked twice, and what it gives the second time is tried as well.
+        if credentials.may_change() { pass.saturating_add(policy.attempt).saturating_mul(2) } else { pass }
     }
 
     /// A token other than the one in hand, and newer, that lives at least `min_validity` longer.
@@ -113,22 +112,22 @@ impl Supply {
         in_hand: Option<&Token>,
         min_validity: Duration,
     ) -> Delivery {
-        let problems = credentials.problems(&self.exchange.profile);
-        if !problems.is_empty() {
-            let fault = Fault::Credentials { detail: problems.join("; "), source: None };
-            return Delivery { result: Err(fault), memory };
-        }
         let identity = self.exchange.identity(credentials);
+        let in_hand = in_hand.filter(|_| memory.is_of(&identity));
+        let mut memory = memory.of(&identity);
         // Where nobody shares the store, only a renewal of our own that was given up for dead can hold the lock.
         let patience =
             if self.is_shared { self.exchange.policy.longest().saturating_add(TERM) } else { Duration::ZERO };
         let started = self.exchange.clock.monotonic();
         let mut look = FIRST_LOOK;
         loop {
-            match self.word(self.store.load(&identity, self.exchange.clock.now())).await {
+            let asked = self.exchange.clock.now();
+            match self.word(self.store.load(&identity, asked)).await {
                 Ok(stored) => {
-                    if let Some(adopted) = self.adopt(stored.as_ref(), in_hand, min_validity) {
-                        return Delivery { result: Ok(adopted), memory: memory.and(stored, self.exchange.clock.now()) };
+                    // Whatever becomes of the lock: nothing older is sent than what was seen here.
+                    memory = memory.and(stored.as_ref(), asked);
+                    if let Some(adopted) = self.adopt(stored.as_ref(), asked, in_hand, min_validity) {
+                        return Delivery { result: Ok(adopted), memory };
                     }
                 }
                 Err(error) if error.kind() == StoreErrorKind::Unusable => {}
@@ -156,63 +155,75 @@ impl Supply {
         in_hand: Option<&Token>,
         min_validity: Duration,
     ) -> Delivery {
-        let now = self.exchange.clock.now();
-        let delivery = match self.word(lock.load(now)).await {
-            Ok(stored) => match self.adopt(stored.as_ref(), in_hand, min_validity) {
-                Some(adopted) => Delivery { result: Ok(adopted), memory: memory.and(stored, now) },
-                None => self.renew(lock.as_mut(), credentials, memory.and(stored, now)).await,
-            },
+        let asked = self.exchange.clock.now();
+        let delivery = match self.word(lock.load(asked)).await {
+            Ok(stored) => {
+                let memory = memory.and(stored.as_ref(), asked);
+                match self.adopt(stored.as_ref(), asked, in_hand, min_validity) {
+                    Some(adopted) => Delivery { result: Ok(adopted), memory },
+                    None => self.renew(lock.as_mut(), credentials, memory).await,
+                }
+            }
             Err(error) if error.kind() == StoreErrorKind::Unusable => {
                 tracing::warn!(store = %self.store.name(), error = cause(&error), "what the store holds is replaced");
                 self.renew(lock.as_mut(), credentials, memory).await
             }
             Err(_) => self.fetch_alone(credentials, memory).await,
         };
-        lock.release().await;
+        // One that is not given back in time ends by itself.
+        let _ = within(self.exchange.clock.as_ref(), STORE_PATIENCE, lock.release()).await;
         delivery
     }
 
     /// An exchange inside the lock, and what came of it into the store.
     async fn renew(&self, lock: &mut dyn StoreLock, credentials: &Credentials, memory: Memory) -> Delivery {
-        let refresh_token = memory.refresh_token(credentials);
-        let exchange = self.exchange.run(credentials, refresh_token.as_ref(), memory.is_spent(credentials));
-        let outcome = if self.is_shared { self.keeping(lock, exchange).await } else { exchange.await };
-        let changed = outcome.result.is_ok() || outcome.refresh_token_is_spent || outcome.proof_is_spent;
-        let (access_token, mut delivery) = self.digest(outcome, credentials, memory);
-        if changed {
+        let exchange = self.exchange_with(credentials, memory);
+        let fruit = if self.is_shared { self.keeping(lock, exchange).await } else { exchange.await };
+        if fruit.changed {
             let now = self.exchange.clock.now();
-            let tokens = delivery.memory.stored(access_token, now);
-            delivery.memory.unsaved = match self.word(lock.save(&tokens, now)).await {
-                Ok(()) => false,
+            let access_token = fruit.delivery.result.as_ref().ok().and_then(|supplied| supplied.stored(now));
+            match self.word(lock.save(&fruit.delivery.memory.stored(access_token, now), now)).await {
+                Ok(()) => self.is_back(),
                 // Whoever took the lock over has written something newer: from now on that counts.
                 Err(error) if error.kind() == StoreErrorKind::LockLost => {
                     tracing::debug!(store = %self.store.name(), error = cause(&error), "a sibling has stored newer tokens");
-                    false
                 }
                 Err(error) => {
-                    tracing::warn!(store = %self.store.name(), error = cause(&error), "the tokens could not be stored: they live on in this process alone");
-                    true
+                    tracing::debug!(store = %self.store.name(), error = cause(&error), "the tokens live on in this process alone");
                 }
-            };
+            }
         }
-        delivery
+        fruit.delivery
     }
 
     /// An exchange while the store is away.
     async fn fetch_alone(&self, credentials: &Credentials, memory: Memory) -> Delivery {
-        let refresh_token = memory.refresh_token(credentials);
-        let outcome = self.exchange.run(credentials, refresh_token.as_ref(), memory.is_spent(credentials)).await;
-        let (_, mut delivery) = self.digest(outcome, credentials, memory);
-        delivery.memory.unsaved = true;
-        delivery
+        self.exchange_with(credentials, memory).await.delivery
+    }
+
+    /// An exchange; and another where a refresh token was refused for good and is not the last one there is.
+    async fn exchange_with(&self, credentials: &Credentials, mut memory: Memory) -> Fruit {
+        let mut changed = false;
+        loop {
+            let refresh_token = memory.refresh_token(credentials);
+            let is_spent = memory.is_spent(credentials);
+            let outcome = self.exchange.run(credentials, refresh_token.as_ref(), is_spent).await;
+            changed |= outcome.result.is_ok() || outcome.refresh_token_is_spent || outcome.proof_is_spent;
+            memory.learn(&outcome, refresh_token.as_ref(), credentials);
+            let is_final = !matches!(outcome.result, Err(Fault::PersonNeeded { .. }));
+            if is_final || memory.refresh_token(credentials).is_none() {
+                let result = outcome.result.map(|granted| self.supplied(granted));
+                return Fruit { delivery: Delivery { result, memory }, changed };
+            }
+        }
     }
 
     /// Drives the exchange to its end, and shows meanwhile that the holder of the lock is alive.
-    async fn keeping(&self, lock: &mut dyn StoreLock, exchange: impl Future<Output = Outcome>) -> Outcome {
+    async fn keeping<T>(&self, lock: &mut dyn StoreLock, exchange: impl Future<Output = T>) -> T {
         let mut exchange = pin!(exchange);
         loop {
             match select(exchange, self.exchange.clock.sleep(TERM / 3)).await {
-                Either::Left((outcome, _)) => return outcome,
+                Either::Left((fruit, _)) => return fruit,
                 Either::Right(((), still)) => exchange = still,
             }
             if let Some(Err(error)) = within(self.exchange.clock.as_ref(), TERM / 3, lock.extend()).await {
@@ -221,103 +232,73 @@ impl Supply {
         }
     }
 
-    fn digest(
-        &self,
-        outcome: Outcome,
-        credentials: &Credentials,
-        mut memory: Memory,
-    ) -> (Option<StoredAccessToken>, Delivery) {
-        if outcome.refresh_token_is_spent {
-            if matches!(credentials.proof, Proof::RefreshToken(_)) && memory.refresh_token.is_none() {
-                memory.spent = credentials.once_only();
-            }
-            memory.refresh_token = None;
-        }
-        if outcome.proof_is_spent {
-            memory.spent = credentials.once_only();
-        }
-        match outcome.result {
-            Ok(granted) => {
-                if let Some(token) = granted.refresh_token {
-                    let ends = granted.refresh_expires_in.map(|lifetime| granted.sent.plus(lifetime));
-                    memory.refresh_token = Some((token, ends));
-                }
-                let lead = self.exchange.profile.renewal_lead;
-                let timeline = Timeline::new(granted.sent, granted.lifetime, lead, fastrand::f64());
-                let age = timeline.age(self.exchange.clock.now());
-                let access_token = crate::token::without_scheme(&granted.header)
-                    .map(|token| StoredAccessToken::new(Secret::from(token), timeline.lifetime, age));
-                (access_token, Delivery { result: Ok(Supplied { header: granted.header, timeline }), memory })
-            }
-            Err(fault) => (None, Delivery { result: Err(fault), memory }),
-        }
+    fn supplied(&self, granted: Granted) -> Supplied {
+        let lead = self.exchange.profile.renewal_lead;
+        let timeline = Timeline::new(granted.sent, granted.lifetime, lead, fastrand::f64());
+        Supplied { header: granted.header, timeline }
     }
 
-    /// What the store has, if it is worth more than what is in hand.
+    /// What the store has, if it is worth more than what is in hand. Its age is that of the moment when the store was
+    /// asked: the answer may have taken its time.
     fn adopt(
         &self,
         stored: Option<&StoredTokens>,
+        asked: Now,
         in_hand: Option<&Token>,
         min_validity: Duration,
     ) -> Option<Supplied> {
         let now = self.exchange.clock.now();
         let access_token = stored?.access_token.as_ref()?;
         let header = crate::token::bearer(access_token.token.expose())?;
-        let is_newer = in_hand.is_none_or(|held| held.header() != header && access_token.age < held.timeline.age(now));
+        let is_newer =
+            in_hand.is_none_or(|held| held.header() != header && access_token.age < held.timeline.age(asked));
         let lead = self.exchange.profile.renewal_lead;
-        let timeline = Timeline::aged(now, access_token.age, access_token.lifetime, lead, fastrand::f64());
+        let timeline = Timeline::aged(asked, access_token.age, access_token.lifetime, lead, fastrand::f64());
         let is_good = timeline.is_live(now) && now.until(timeline.expires) >= min_validity;
-        (is_newer && is_good).then_some(Supplied { header, timeline })
+        if !(is_newer && is_good) {
+            return None;
+        }
+        self.is_back();
+        Some(Supplied { header, timeline })
     }
 
-    /// One word with the store, within its time; says once that the store is away, and once that it is back.
+    /// One word with the store, within its time; says once that the store is away.
     async fn word<T>(&self, word: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
         let result = within(self.exchange.clock.as_ref(), STORE_PATIENCE, word).await.unwrap_or_else(|| {
             let detail = format!("no answer within {STORE_PATIENCE:?}");
             Err(StoreError::new(StoreErrorKind::Unavailable, detail))
         });
-        let is_away = matches!(&result, Err(error) if error.kind() == StoreErrorKind::Unavailable);
-        if self.store_is_away.swap(is_away, Ordering::Relaxed) != is_away {
-            match &result {
-                Err(error) => {
-                    tracing::warn!(store = %self.store.name(), error = cause(error), "the token store is away: this process goes on alone");
-                }
-                Ok(_) => tracing::info!(store = %self.store.name(), "the token store is back"),
-            }
+        if let Err(error) = &result
+            && error.kind() == StoreErrorKind::Unavailable
+            && !self.store_is_away.swap(true, Ordering::Relaxed)
+        {
+            tracing::warn!(
+                store = %self.store.name(),
+                error = cause(error),
+                "the token store is away: this process goes on alone, and its tokens live on in it alone"
+            );
         }
         result
     }
+
+    /// The store did what it is for: a token came from it or went into it. That it can be read alone is not enough.
+    fn is_back(&self) {
+        if self.store_is_away.swap(false, Ordering::Relaxed) {
+            tracing::info!(store = %self.store.name(), "the token store is back");
+        }
+    }
 }
 
-impl Memory {
-    /// What the store holds, over what is remembered, unless the store lacks it.
-    fn and(self, stored: Option<StoredTokens>, now: Now) -> Self {
-        let Some(stored) = stored.filter(|_| !self.unsaved) else { return self };
-        let refresh_token =
-            stored.refresh_token.map(|refresh| (refresh.token, refresh.expires_in.map(|left| now.plus(left))));
-        Self { refresh_token: refresh_token.or(self.refresh_token), spent: stored.spent.or(self.spent), unsaved: false }
-    }
+/// What an exchange brought, and whether the store has to know.
+struct Fruit {
+    delivery: Delivery,
+    changed: bool,
+}
 
-    /// The refresh token to use: the newest one, else the one that the credentials came with.
-    fn refresh_token(&self, credentials: &Credentials) -> Option<Secret> {
-        let own = match &credentials.proof {
-            Proof::RefreshToken(token) if !self.is_spent(credentials) => Some(token.clone()),
-            _ => None,
-        };
-        self.refresh_token.as_ref().map(|(token, _)| token.clone()).or(own)
-    }
-
-    fn is_spent(&self, credentials: &Credentials) -> bool {
-        let once_only = credentials.once_only();
-        once_only.is_some() && once_only == self.spent
-    }
-
-    fn stored(&self, access_token: Option<StoredAccessToken>, now: Now) -> StoredTokens {
-        let refresh_token = self
-            .refresh_token
-            .as_ref()
-            .map(|(token, ends)| StoredRefreshToken::new(token.clone(), ends.map(|ends| now.until(ends))));
-        StoredTokens { access_token, refresh_token, spent: self.spent.clone() }
+impl Supplied {
+    fn stored(&self, now: Now) -> Option<StoredAccessToken> {
+        let token = crate::token::without_scheme(&self.header)?;
+        Some(StoredAccessToken::new(Secret::from(token), self.timeline.lifetime, self.timeline.age(now)))
     }
 }
 

@@ -21,6 +21,8 @@ pub enum Loss {
     Before,
     /// It was processed all the same.
     After,
+    /// The server says that it did not process it.
+    Unavailable,
 }
 
 /// Stops when dropped.
@@ -133,6 +135,10 @@ impl State {
         if matches!(loss, Some(Loss::Before)) {
             self.journal.push(format!("{kind}: lost before"));
             return Reply::Close;
+        }
+        if matches!(loss, Some(Loss::Unavailable)) {
+            self.journal.push(format!("{kind}: unavailable"));
+            return Reply::status(503);
         }
         let grant = match kind.as_str() {
             "refresh_token" => self.redeem(&seen.field("refresh_token").unwrap()),

@@ -5,11 +5,15 @@
 mod clocks;
 mod credentials;
 mod issuer;
+#[path = "../promises/log.rs"]
+mod log;
 mod person;
 #[allow(dead_code, reason = "other tests order more from it")]
 #[path = "../promises/server.rs"]
 mod server;
 mod siblings;
+mod stores;
+mod stumbling;
 mod traces;
 mod world;
 

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 use perenso_auth::{
     Client, ClientBuilder, Credentials, Error, Profile, TokenPolicy,
     clock::{Clock, ManualClock, Now, Sleep},
+    store::TokenStore,
 };
 use tokio::task::JoinSet;
 
@@ -32,6 +33,16 @@ impl World {
     /// A client that speaks for itself.
     pub fn client(&self) -> Client {
         self.builder(Credentials::new("client-1", "s3cr3t")).build().unwrap()
+    }
+
+    /// The same, over a store.
+    pub fn client_over(&self, store: impl TokenStore) -> Client {
+        self.builder(Credentials::new("client-1", "s3cr3t")).store(store).build().unwrap()
+    }
+
+    /// What the clocks of the machine say.
+    pub fn now(&self) -> Now {
+        self.clock.now()
     }
 
     /// Time passes, and every clock notices.

@@ -1,0 +1,154 @@
+//! A store that stumbles where a test wants it to.
+
+use std::{
+    borrow::Cow,
+    collections::HashMap,
+    future::Future,
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use perenso_auth::{
+    Identity,
+    clock::Now,
+    store::{MemoryStore, StoreError, StoreErrorKind, StoreLock, StoredTokens, TokenStore},
+};
+
+/// What is asked of a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Word {
+    Load,
+    Lock,
+    /// Once more, inside the lock.
+    Look,
+    Save,
+    Extend,
+    Release,
+}
+
+/// What becomes of it.
+#[derive(Clone, Copy, Debug)]
+pub enum Stumble {
+    Fails(StoreErrorKind),
+    /// It is done, and its answer is lost.
+    LosesTheAnswer,
+    /// It never ends.
+    Hangs,
+}
+
+/// Keeps tokens in memory. Clones stumble by themselves, over what they share.
+#[derive(Clone, Debug)]
+pub struct Stumbling {
+    name: &'static str,
+    kept: MemoryStore,
+    own: Arc<Mutex<Own>>,
+}
+
+#[derive(Debug, Default)]
+struct Own {
+    stumbles: HashMap<Word, Stumble>,
+    words: Vec<Word>,
+}
+
+impl Stumbling {
+    pub fn new(name: &'static str) -> Self {
+        Self::over(name, MemoryStore::new())
+    }
+
+    pub fn over(name: &'static str, kept: MemoryStore) -> Self {
+        Self { name, kept, own: Arc::default() }
+    }
+
+    /// From now on this becomes of such words.
+    pub fn stumbles_at(&self, word: Word, stumble: Stumble) {
+        self.own().stumbles.insert(word, stumble);
+    }
+
+    /// It is away for every word.
+    pub fn goes_away(&self) {
+        for word in [Word::Load, Word::Lock, Word::Look, Word::Save, Word::Extend] {
+            self.stumbles_at(word, Stumble::Fails(StoreErrorKind::Unavailable));
+        }
+    }
+
+    pub fn stumbles_no_more(&self) {
+        self.own().stumbles.clear();
+    }
+
+    /// The words since this was last asked.
+    pub fn words(&self) -> Vec<Word> {
+        std::mem::take(&mut self.own().words)
+    }
+
+    fn own(&self) -> MutexGuard<'_, Own> {
+        self.own.lock().unwrap()
+    }
+
+    async fn hear<T>(&self, word: Word, done: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+        let stumble = {
+            let mut own = self.own();
+            own.words.push(word);
+            own.stumbles.get(&word).copied()
+        };
+        match stumble {
+            None => done.await,
+            Some(Stumble::Fails(kind)) => Err(StoreError::new(kind, "it stumbles")),
+            Some(Stumble::LosesTheAnswer) => {
+                done.await?;
+                Err(StoreError::new(StoreErrorKind::Unavailable, "its answer is lost"))
+            }
+            Some(Stumble::Hangs) => std::future::pending().await,
+        }
+    }
+}
+
+#[async_trait]
+impl TokenStore for Stumbling {
+    fn name(&self) -> Cow<'static, str> {
+        self.name.into()
+    }
+
+    fn is_durable(&self) -> bool {
+        true
+    }
+
+    async fn load(&self, identity: &Identity, now: Now) -> Result<Option<StoredTokens>, StoreError> {
+        self.hear(Word::Load, self.kept.load(identity, now)).await
+    }
+
+    async fn try_lock(&self, identity: &Identity, term: Duration) -> Result<Option<Box<dyn StoreLock>>, StoreError> {
+        let lock = self.hear(Word::Lock, self.kept.try_lock(identity, term)).await?;
+        Ok(lock.map(|lock| Box::new(Held { store: self.clone(), lock }) as Box<dyn StoreLock>))
+    }
+}
+
+#[derive(Debug)]
+struct Held {
+    store: Stumbling,
+    lock: Box<dyn StoreLock>,
+}
+
+#[async_trait]
+impl StoreLock for Held {
+    async fn load(&mut self, now: Now) -> Result<Option<StoredTokens>, StoreError> {
+        self.store.hear(Word::Look, self.lock.load(now)).await
+    }
+
+    async fn save(&mut self, tokens: &StoredTokens, now: Now) -> Result<(), StoreError> {
+        self.store.hear(Word::Save, self.lock.save(tokens, now)).await
+    }
+
+    async fn extend(&mut self) -> Result<(), StoreError> {
+        self.store.hear(Word::Extend, self.lock.extend()).await
+    }
+
+    async fn release(self: Box<Self>) {
+        let Self { store, lock } = *self;
+        let released = async {
+            lock.release().await;
+            Ok(())
+        };
+        let _ = store.hear(Word::Release, released).await;
+    }
+}
