@@ -110,7 +110,8 @@ impl Budget {
     pub(crate) async fn permit(&self, limit: Duration) -> Result<Duration, Exhausted> {
         // One at a time, first come first served: a crowd that wakes together would trample on itself.
         let queued = self.queue.try_lock();
-        if queued.is_ok() && self.wait().await.is_none() {
+        // Redis may take its time: that counts.
+        if queued.is_ok() && self.is_at_hand() && self.wait().await.is_none() {
             return Ok(Duration::ZERO);
         }
         let start = self.beat.now();
@@ -152,6 +153,15 @@ impl Budget {
         // The clock is read only while there is, or was, a pause.
         let left = (until > 0).then(|| Duration::from_nanos(until).saturating_sub(self.beat.now()))?;
         (!left.is_zero()).then_some(left)
+    }
+
+    /// Whether the permits are counted in this process.
+    fn is_at_hand(&self) -> bool {
+        match self.limiter {
+            Limiter::Nobody | Limiter::Alone(_) => true,
+            #[cfg(feature = "redis")]
+            Limiter::Shared { .. } => false,
+        }
     }
 
     fn exhausted(&self, start: Duration) -> Exhausted {

@@ -147,7 +147,11 @@ impl<'a> Journey<'a> {
         let own = self.client.timeouts.budget;
         let limit = self.until_deadline().map_or(own, |left| own.min(left));
         #[cfg(feature = "redis")]
-        self.client.introduce().await;
+        match within(self.client.clock.as_ref(), limit, self.client.introduce()).await {
+            Some(Ok(())) => {}
+            Some(Err(fault)) => return Err(of_fault(&self.trip, Arc::new(fault))),
+            None => return Err(self.out_of_time()),
+        }
         let permit = self.client.budget.permit(limit).await;
         self.trip.waited += match &permit {
             Ok(waited) | Err(Exhausted { waited, .. }) => *waited,

@@ -12,6 +12,8 @@ use http::{HeaderMap, HeaderName, Method};
 use reqwest::Url;
 use tracing::{Instrument, field};
 
+#[cfg(feature = "redis")]
+use crate::fault::Fault;
 use crate::{
     budget::Budget,
     builder::ClientBuilder,
@@ -79,16 +81,15 @@ impl Inner {
 
 #[cfg(feature = "redis")]
 impl Inner {
-    /// Tells the shared budget who draws on it. Without credentials nobody does: then the token says what is wrong.
-    pub(crate) async fn introduce(&self) {
+    /// Tells the shared budget who draws on it. Without credentials nobody does, and no call can leave.
+    pub(crate) async fn introduce(&self) -> Result<(), Fault> {
         if !self.budget.is_nameless() {
-            return;
+            return Ok(());
         }
         let exchange = &self.cache.supply.exchange;
-        if let Ok(credentials) = exchange.credentials().await {
-            let identity = exchange.identity(&credentials);
-            self.budget.introduce(|budget| budget.name(self.api_url.as_str(), &identity));
-        }
+        let identity = exchange.identity(&*exchange.credentials().await?);
+        self.budget.introduce(|budget| budget.name(self.api_url.as_str(), &identity));
+        Ok(())
     }
 }
 

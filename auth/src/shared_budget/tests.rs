@@ -6,7 +6,10 @@ use server::RedisServer;
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::clock::{ManualClock, SystemClock};
+use crate::{
+    budget::Budget,
+    clock::{ManualClock, SystemClock},
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 /// Slow enough to be read, fast enough to be waited for: one in 50 ms, ten at once.
@@ -310,4 +313,17 @@ fn the_time_between_two_calls_is_never_too_short() {
     assert_eq!(interval(Rate::new(3, SECOND, 1)), Duration::from_micros(333_334));
     assert_eq!(interval(Rate::new(u32::MAX, SECOND, 1)), Duration::from_micros(1));
     assert_eq!(interval(rate()), Duration::from_millis(50));
+}
+
+#[tokio::test]
+async fn a_redis_that_says_nothing_does_not_outlast_the_limit_of_a_call() {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let url = format!("redis://{}", listener.local_addr().unwrap());
+    let minute = Duration::from_secs(60);
+    let store = RedisStore::builder(url).connect_timeout(minute).response_timeout(minute).build().unwrap();
+    let budget = Budget::shared(Some(rate()), SharedBudget::over(&store, 1), Arc::new(SystemClock::default()));
+    budget.introduce(|_| "show".to_owned());
+    let permit = budget.permit(Duration::from_millis(100));
+    let permit = tokio::time::timeout(Duration::from_secs(20), permit).await.expect("it waits for Redis");
+    assert!(permit.is_err());
 }
