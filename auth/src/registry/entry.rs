@@ -1,6 +1,9 @@
 //! One show of a registry: its profile, its secrets from files, its settings.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
 
 use async_trait::async_trait;
 
@@ -24,7 +27,8 @@ pub(super) fn builder(name: &str, show: Show, directory: &Path) -> Result<Client
         return Err(BuildError::new([format!("the show `{name}`: {first}")]));
     }
     let needs_a_person = credentials.grant().needs_a_person();
-    let mut builder = Client::builder(profile).credentials_provider(secrets).label(name);
+    let provider = Provider { files: secrets, first: Mutex::new(Some(credentials)) };
+    let mut builder = Client::builder(profile).credentials_provider(provider).label(name);
     if needs_a_person {
         builder = builder.needs_a_person();
     }
@@ -142,10 +146,20 @@ impl SecretFiles {
     }
 }
 
+/// Gives what was read when the registry was, and from then on what the files hold.
+struct Provider {
+    files: SecretFiles,
+    first: Mutex<Option<Credentials>>,
+}
+
 #[async_trait]
-impl CredentialsProvider for SecretFiles {
+impl CredentialsProvider for Provider {
     async fn credentials(&self) -> Result<Credentials, Box<dyn std::error::Error + Send + Sync>> {
-        let files = self.clone();
+        let first = self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(first) = first {
+            return Ok(first);
+        }
+        let files = self.files.clone();
         Ok(tokio::task::spawn_blocking(move || files.read()).await??)
     }
 }

@@ -149,6 +149,16 @@ async fn a_rotated_secret_in_its_file_needs_no_restart() {
 }
 
 #[tokio::test]
+async fn a_secret_that_was_read_once_may_be_gone_before_it_is_needed() {
+    let server = vendor(|_, secret| secret == "s").await;
+    let files = Files::new();
+    files.write("secrets/spring", "s");
+    let registry = files.registry(&show(&server, "spring")).unwrap();
+    std::fs::remove_file(files.0.join("secrets/spring")).unwrap();
+    call(&registry, "spring").await.unwrap();
+}
+
+#[tokio::test]
 async fn tokens_are_kept_in_the_directory_that_the_file_names() {
     let server = vendor(|_, _| true).await;
     let files = Files::new();
