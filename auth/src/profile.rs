@@ -327,15 +327,16 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// `calls` in each `period`, of which `burst` may leave at once. A zero counts as one, a period below a
-    /// millisecond as a millisecond.
+    /// `calls` in each `period`, evenly, and `burst` at once after a rest: no period sees more than `calls` and one
+    /// `burst`, which together are what the API must take. A zero counts as one, a period below a millisecond as a
+    /// millisecond.
     #[must_use]
     pub fn new(calls: u32, period: Duration, burst: u32) -> Self {
         let at_least_one = |n: u32| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
         Self { calls: at_least_one(calls), period: period.max(Duration::from_millis(1)), burst: at_least_one(burst) }
     }
 
-    /// `calls` in each minute, a fifth of them at once.
+    /// `calls` in each minute, and a fifth as many at once after a rest: see [`new`](Self::new).
     #[must_use]
     pub fn per_minute(calls: u32) -> Self {
         Self::new(calls, Duration::from_secs(60), calls / 5)

@@ -101,7 +101,7 @@ impl Adapter<'_> {
                 status: Some(status),
                 retry_after: retry_after(&headers, clock.wall()),
                 // A gateway that gave up waiting, or a server that broke at work, may have carried the request out.
-                lost: matches!(status.as_u16(), 500 | 502 | 504),
+                lost: status.is_server_error() && status != StatusCode::SERVICE_UNAVAILABLE,
                 source: None,
             });
         }

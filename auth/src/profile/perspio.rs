@@ -32,7 +32,7 @@ impl Profile {
             .scope(Grant::RefreshToken, "api://perspiotalk/all_readwrite offline_access")
             .scope(Occasion::Authorize, "api://perspiotalk/access_as_user")
             .authorize_field("response_mode", "query")
-            .tenant(tid.expose())
+            .tenant(tid.clone())
             .secret_api_header("tid", &tid, "Profile::perspio")
             .secret_api_header("ocp-apim-subscription-key", &subscription_key, "Profile::perspio")
             .api_header(ACCEPT, HeaderValue::from_static("application/json"))

@@ -222,7 +222,7 @@ async fn print_what_needs_no_server(texts: &mut Vec<String>) {
         show(&refused.build().unwrap_err());
     }
     show(&Client::builder(Profile::perspio(format!("{TID}\n"), KEY)).build().unwrap_err());
-    show(&Profile::perspio("in-1", KEY));
+    show(&Profile::perspio(TID, KEY));
 
     let now = SystemClock::default().now();
     let mut tokens = StoredTokens::default();
