@@ -307,7 +307,7 @@ async fn what_took_long_to_come_from_the_store_is_as_old_as_it_is() {
         .clock(clock.clone())
         .build()
         .unwrap();
-    let token = client.token(0 * S).await.unwrap();
+    let token = client.token(Duration::ZERO).await.unwrap();
     assert_eq!((token.expose(), token.expires_in()), ("kept", 198 * S));
 }
 
