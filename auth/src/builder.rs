@@ -93,7 +93,8 @@ impl ClientBuilder {
     }
 
     /// Tokens of a grant that needs a person may be lost with the process: a person then has to come again. Without this,
-    /// such a grant is not built without a store that outlives the process.
+    /// such a grant is not built without a store that outlives the process, and nothing is sent while that store is away: a
+    /// refresh token that two processes send, or one that is exchanged and not stored, would be lost.
     pub fn memory_only(mut self) -> Self {
         self.memory_only = true;
         self
@@ -330,6 +331,7 @@ impl ClientBuilder {
             clock: Arc::clone(&self.clock),
             policy: self.token_policy,
             tokens_may_need_a_person,
+            memory_only: self.memory_only,
         };
         let supply = match self.store {
             Some(store) => Supply::shared(exchange, store),

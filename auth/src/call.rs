@@ -393,9 +393,11 @@ pub(crate) fn of_fault(trip: &Trip, fault: Arc<Fault>) -> Error {
         Fault::Redirected { .. } => ErrorKind::Redirect,
         Fault::PersonNeeded { .. } => ErrorKind::PersonNeeded,
         Fault::TooShort { .. } => ErrorKind::Request,
-        Fault::Credentials { .. } | Fault::Unreadable { .. } | Fault::Unavailable { .. } | Fault::Vanished => {
-            ErrorKind::TokenUnavailable
-        }
+        Fault::Credentials { .. }
+        | Fault::StoreAway(_)
+        | Fault::Unreadable { .. }
+        | Fault::Unavailable { .. }
+        | Fault::Vanished => ErrorKind::TokenUnavailable,
     };
     trip.error(kind, fault.to_string()).with(|inner| {
         inner.status = fault.status();

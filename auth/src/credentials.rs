@@ -118,24 +118,29 @@ impl Credentials {
     /// What stands in the way of using them with this profile, each with the setter to call.
     pub(crate) fn problems(&self, profile: &Profile) -> Vec<String> {
         let mut problems = Vec::new();
-        let mut empty = |what: &str, text: &str, setter: &str| {
+        let mut check = |what: &str, text: &str, setter: &str| {
             if text.trim().is_empty() {
                 problems.push(format!("the {what} is empty: call `{setter}`"));
+            } else if text.chars().any(char::is_control) {
+                problems.push(format!(
+                    "the {what} holds a line end or another control character, which came with the copying: call `{setter}` \
+                     without it"
+                ));
             }
         };
-        empty("client id", &self.client_id, "credentials");
-        empty("client secret", self.client_secret.expose(), "credentials");
+        check("client id", &self.client_id, "credentials");
+        check("client secret", self.client_secret.expose(), "credentials");
         match &self.proof {
             Proof::None => {}
             Proof::User { name, password } => {
-                empty("user name", name, "Credentials::user");
-                empty("password", password.expose(), "Credentials::user");
+                check("user name", name, "Credentials::user");
+                check("password", password.expose(), "Credentials::user");
             }
             Proof::Code(code) => {
-                empty("authorization code", code.code.expose(), "Credentials::code");
-                empty("redirect URI", &code.redirect_uri, "AuthorizationCode::new");
+                check("authorization code", code.code.expose(), "Credentials::code");
+                check("redirect URI", &code.redirect_uri, "AuthorizationCode::new");
             }
-            Proof::RefreshToken(token) => empty("refresh token", token.expose(), "Credentials::refresh_token"),
+            Proof::RefreshToken(token) => check("refresh token", token.expose(), "Credentials::refresh_token"),
         }
         let places = [profile.client_auth, profile.refresh_client_auth];
         if self.client_id.contains(':') && places.contains(&ClientAuth::BasicPlain) {
@@ -288,5 +293,24 @@ impl fmt::Debug for Source {
             Self::Fixed(_) => "Fixed",
             Self::Provider { .. } => "Provider",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_came_along_with_the_copying_is_told_without_the_value() {
+        let code = AuthorizationCode::new("c0de\r\n", "https://erp.example/cb\t");
+        let all = Credentials::new("client-1\n", "hush\0").code(code).problems(&Profile::new("x"));
+        assert_eq!(all.len(), 4, "{all:?}");
+        assert!(
+            all.iter().all(|problem| problem.contains("control character") && !problem.contains("hush")),
+            "{all:?}"
+        );
+        let user = Credentials::new("client-1", "s").user("jane", "pa ss\n").problems(&Profile::new("x"));
+        assert!(user.len() == 1 && user[0].contains("`Credentials::user`"), "{user:?}");
+        assert!(Credentials::new("client 1", "s ecret").problems(&Profile::new("x")).is_empty());
     }
 }

@@ -16,10 +16,10 @@ pub enum ErrorKind {
     /// The request could not be built, or may not be sent where it points. Nothing left the machine.
     Request,
     /// The token endpoint refused the grant: id, secret or scope are wrong, or no longer right. Not retried; the
-    /// refusal is remembered for ten seconds.
+    /// refusal is remembered for ten seconds. Where credentials come from a provider or a file, it heals when they do.
     Refused,
-    /// The refresh was finally refused and the grant needs a person: a new authorization code, or a new refresh token. Not
-    /// retried; remembered for ten seconds.
+    /// The refresh token or the authorization code was finally refused, or is used up, and the grant needs a person: a new code,
+    /// or a new refresh token. Not retried; remembered for ten seconds.
     PersonNeeded,
     /// No token could be had: the token endpoint could not be reached, broke, or made no sense.
     TokenUnavailable,

@@ -56,6 +56,8 @@ pub(crate) struct Exchange {
     pub(crate) policy: TokenPolicy,
     /// Whether tokens outlive the process, or may be lost with it, where a person has to come to get others.
     pub(crate) tokens_may_need_a_person: bool,
+    /// Whether tokens may be lost where a person has to come to get others.
+    pub(crate) memory_only: bool,
 }
 
 /// What a successful exchange brought.
@@ -92,7 +94,7 @@ impl Exchange {
         proof_is_spent: bool,
     ) -> Outcome {
         let mut outcome = Outcome {
-            result: Err(Fault::PersonNeeded { grant: credentials.grant(), refusal: None }),
+            result: Err(Fault::PersonNeeded { grant: credentials.grant(), refused: None }),
             refresh_token_is_spent: false,
             proof_is_spent: false,
         };
@@ -118,7 +120,8 @@ impl Exchange {
                     return outcome;
                 };
                 outcome.refresh_token_is_spent = true;
-                outcome.result = Err(Fault::PersonNeeded { grant: credentials.grant(), refusal: Some(refusal) });
+                let refused = Some((Grant::RefreshToken, refusal));
+                outcome.result = Err(Fault::PersonNeeded { grant: credentials.grant(), refused });
             } else {
                 outcome.refresh_token_is_spent = fault.spends_the_refresh_token();
                 tracing::debug!(profile = self.profile.name(), %fault, "refresh failed, asking with the original grant");
@@ -138,7 +141,7 @@ impl Exchange {
         }
         outcome.result = result.map_err(|fault| match fault {
             Fault::Refused(refusal) if outcome.proof_is_spent => {
-                Fault::PersonNeeded { grant: credentials.grant(), refusal: Some(refusal) }
+                Fault::PersonNeeded { grant: credentials.grant(), refused: Some((credentials.grant(), refusal)) }
             }
             fault => fault,
         });

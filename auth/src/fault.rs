@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use http::StatusCode;
 
-use crate::grant::Grant;
+use crate::{grant::Grant, store::StoreError};
 
 /// A server that asks for more is asked again after this.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
@@ -40,8 +40,17 @@ pub(crate) enum Fault {
     #[error("the token endpoint refused the grant {0}")]
     Refused(Refusal),
 
-    #[error("{}", person(.grant.name(), .refusal.as_ref()))]
-    PersonNeeded { grant: Grant, refusal: Option<Refusal> },
+    #[error("{}", person(*.grant, .refused.as_ref()))]
+    PersonNeeded {
+        grant: Grant,
+        /// What was sent with which grant, and what came; nothing where there was nothing left to send.
+        refused: Option<(Grant, Refusal)>,
+    },
+
+    #[error(
+        "the token store is away, and nothing is risked that only a person could replace: {0} (`memory_only` takes the risk)"
+    )]
+    StoreAway(#[source] StoreError),
 
     #[error("the credentials cannot be used: {detail}")]
     Credentials {
@@ -102,7 +111,7 @@ impl Fault {
     pub(crate) const fn refusal(&self) -> Option<&Refusal> {
         match self {
             Self::Refused(refusal) => Some(refusal),
-            Self::PersonNeeded { refusal, .. } => refusal.as_ref(),
+            Self::PersonNeeded { refused: Some((_, refusal)), .. } => Some(refusal),
             _ => None,
         }
     }
@@ -112,14 +121,25 @@ impl Fault {
             Self::Unreadable { status, .. } | Self::Redirected { status, .. } => Some(*status),
             Self::Unavailable { status, .. } => *status,
             Self::Refused(_) | Self::PersonNeeded { .. } => self.refusal().map(|refusal| refusal.status),
-            Self::Credentials { .. } | Self::TooShort { .. } | Self::Vanished => None,
+            Self::Credentials { .. } | Self::StoreAway(_) | Self::TooShort { .. } | Self::Vanished => None,
         }
     }
 }
 
-fn person(grant: &str, refusal: Option<&Refusal>) -> String {
-    let refused =
-        refusal.map_or(String::new(), |refusal| format!("; the token endpoint refused the last one {refusal}"));
-    let what = if grant == Grant::RefreshToken.name() { "refresh token" } else { "authorization code" };
-    format!("a person has to allow access anew: a new {what} is needed (`Credentials`){refused}")
+fn person(grant: Grant, refused: Option<&(Grant, Refusal)>) -> String {
+    let (what, setter) = match grant {
+        Grant::RefreshToken => ("refresh token", "Credentials::refresh_token"),
+        _ => ("authorization code", "Credentials::code"),
+    };
+    let anew = format!("a person has to allow access anew, and a new {what} is needed (`{setter}`)");
+    match refused {
+        Some((Grant::RefreshToken, refusal)) => {
+            format!("the token endpoint refused the refresh token {refusal}; {anew}")
+        }
+        Some((_, refusal)) => format!(
+            "the token endpoint refused the authorization code {refusal}; unless it was mistyped, or issued for another \
+             redirect URI, {anew}"
+        ),
+        None => format!("the {what} of the credentials is used up, and no refresh token is left; {anew}"),
+    }
 }

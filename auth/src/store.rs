@@ -5,7 +5,7 @@
 //! [`release`](StoreLock::release). A store that fails stops no renewal: the process goes on alone, and says so once.
 //!
 //! # A store of your own
-//! Two traits, made with [`async_trait`]. All that a store has to promise: a save is whole or not at all, a lock has one holder,
+//! Two traits, made with [`async_trait`](macro@async_trait). All that a store has to promise: a save is whole or not at all, a lock has one holder,
 //! and tokens grow older while they lie there. A token that has ended may be given or left out.
 //!
 //! ```

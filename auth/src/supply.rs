@@ -131,16 +131,17 @@ impl Supply {
                     }
                 }
                 Err(error) if error.kind() == StoreErrorKind::Unusable => {}
-                Err(_) => return self.fetch_alone(credentials, memory).await,
+                Err(error) => return self.fetch_alone(error, credentials, memory).await,
             }
             match self.word(self.store.try_lock(&identity, TERM)).await {
                 Ok(Some(lock)) => return self.fetch_locked(lock, credentials, memory, in_hand, min_validity).await,
                 Ok(None) => {}
-                Err(_) => return self.fetch_alone(credentials, memory).await,
+                Err(error) => return self.fetch_alone(error, credentials, memory).await,
             }
             if self.exchange.clock.monotonic().saturating_duration_since(started) >= patience {
                 tracing::warn!(store = %self.store.name(), "the lock of the tokens is not given back; renewing without it");
-                return self.fetch_alone(credentials, memory).await;
+                let error = StoreError::new(StoreErrorKind::Unavailable, "its lock is not given back");
+                return self.fetch_alone(error, credentials, memory).await;
             }
             self.exchange.clock.sleep(look.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
             look = (look * 2).min(LONGEST_LOOK);
@@ -168,7 +169,7 @@ impl Supply {
                 tracing::warn!(store = %self.store.name(), error = cause(&error), "what the store holds is replaced");
                 self.renew(lock.as_mut(), credentials, memory).await
             }
-            Err(_) => self.fetch_alone(credentials, memory).await,
+            Err(error) => self.fetch_alone(error, credentials, memory).await,
         };
         // One that is not given back in time ends by itself.
         let _ = within(self.exchange.clock.as_ref(), STORE_PATIENCE, lock.release()).await;
@@ -196,8 +197,11 @@ impl Supply {
         fruit.delivery
     }
 
-    /// An exchange while the store is away.
-    async fn fetch_alone(&self, credentials: &Credentials, memory: Memory) -> Delivery {
+    /// An exchange while the store is away, unless a person would have to come if it went wrong.
+    async fn fetch_alone(&self, error: StoreError, credentials: &Credentials, memory: Memory) -> Delivery {
+        if self.is_shared && credentials.grant().needs_a_person() && !self.exchange.memory_only {
+            return Delivery { result: Err(Fault::StoreAway(error)), memory };
+        }
         self.exchange_with(credentials, memory).await.delivery
     }
 

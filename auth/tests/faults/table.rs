@@ -55,7 +55,7 @@ fn compare(fault: &Fault, grant: Grant, expected: &str, ending: &Ending) -> Vec<
     }
     let reads = match &ending.error {
         None => String::new(),
-        Some(_) if ending.cell.starts_with("person") => format!("token: {}", person(fault.reads)),
+        Some(_) if ending.cell.starts_with("person") => format!("token: {}", person(grant, fault.reads)),
         Some(_) => format!("token: {}", fault.reads),
     };
     if ending.error.as_deref().unwrap_or_default() != reads {
@@ -65,12 +65,16 @@ fn compare(fault: &Fault, grant: Grant, expected: &str, ending: &Ending) -> Vec<
 }
 
 /// What a refusal reads like where a person has to come.
-fn person(refusal: &str) -> String {
+fn person(grant: Grant, refusal: &str) -> String {
     let words = refusal.trim_start_matches("the token endpoint refused the grant ");
-    format!(
-        "a person has to allow access anew: a new authorization code is needed (`Credentials`); the token endpoint \
-         refused the last one {words}"
-    )
+    let anew = "a person has to allow access anew, and a new authorization code is needed (`Credentials::code`)";
+    match grant {
+        Grant::Code => format!(
+            "the token endpoint refused the authorization code {words}; unless it was mistyped, or issued for another \
+             redirect URI, {anew}"
+        ),
+        _ => format!("the token endpoint refused the refresh token {words}; {anew}"),
+    }
 }
 
 fn lines(table: &'static str) -> impl Iterator<Item = Vec<&'static str>> {

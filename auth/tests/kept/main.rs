@@ -93,3 +93,46 @@ async fn a_code_that_is_used_up_survives_a_restart_by_its_refresh_token() {
         .unwrap();
     assert_eq!(lost.get("/").send().await.unwrap_err().kind(), ErrorKind::PersonNeeded);
 }
+
+/// What only a person could replace is not risked: nothing is sent while the store is away, and the token in hand serves.
+#[tokio::test]
+async fn a_code_is_not_spent_and_a_refresh_token_not_sent_while_the_store_is_away() {
+    let server = vendor().await;
+    let directory = tempfile::tempdir().unwrap();
+    let place = directory.path().join("tokens");
+    let clock = ManualClock::default();
+    let builder = || {
+        Client::builder(Profile::new("vendor"))
+            .credentials(Credentials::new("c", "s").code(AuthorizationCode::new("by-hand", "https://erp.example/cb")))
+            .token_url(format!("{}/token", server.url))
+            .api_url(&server.url)
+            .store(FileStore::new(&place))
+            .clock(clock.clone())
+    };
+    fs::write(&place, "in the way").unwrap();
+    let client = builder().build().unwrap();
+    let error = client.get("/").send().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TokenUnavailable, "{error}");
+    assert!(error.to_string().contains("the token store is away, and nothing is risked"), "{error}");
+    assert!(error.is_transient() && server.seen().is_empty());
+
+    fs::remove_file(&place).unwrap();
+    call(&client).await;
+    fs::remove_dir_all(&place).unwrap();
+    fs::write(&place, "in the way").unwrap();
+    // Due, and still good.
+    clock.advance(Duration::from_secs(290));
+    call(&client).await;
+    clock.advance(Duration::from_secs(20));
+    assert_eq!(client.get("/").send().await.unwrap_err().kind(), ErrorKind::TokenUnavailable);
+    assert_eq!(server.tokens().len(), 1);
+
+    fs::remove_file(&place).unwrap();
+    call(&client).await;
+    let sent: Vec<_> = server.tokens().iter().map(|seen| seen.field("refresh_token")).collect();
+    assert_eq!(sent, [None, Some("ref-0".to_owned())]);
+
+    fs::remove_dir_all(&place).unwrap();
+    fs::write(&place, "in the way").unwrap();
+    call(&builder().memory_only().build().unwrap()).await;
+}
