@@ -7,43 +7,13 @@ mod log;
 #[allow(dead_code)]
 #[path = "../promises/server.rs"]
 mod server;
+#[path = "../kept/vendor.rs"]
+mod vendor;
 
-use std::{fs, path::Path, time::Duration};
+use std::{fs, time::Duration};
 
 use log::Log;
-use perenso_auth::{Client, Credentials, Profile, clock::ManualClock, store::FileStore};
-use server::{Reply, Server, token};
-
-async fn vendor() -> Server {
-    Server::start(|seen| match seen.path.as_str() {
-        "/token" => token(seen.nth, 300),
-        _ => Reply::json(200, "[]"),
-    })
-    .await
-}
-
-fn client(server: &Server, directory: &Path) -> (Client, ManualClock) {
-    let clock = ManualClock::default();
-    let client = Client::builder(Profile::new("vendor"))
-        .credentials(Credentials::new("show-1", "s3cr3t"))
-        .token_url(format!("{}/token", server.url))
-        .api_url(&server.url)
-        .store(FileStore::new(directory))
-        .clock(clock.clone())
-        .build()
-        .unwrap();
-    (client, clock)
-}
-
-async fn call(client: &Client) {
-    client.get("/").send().await.unwrap();
-}
-
-/// The file with the tokens, which is there as soon as a client has stored some.
-fn tokens_file(directory: &Path) -> std::path::PathBuf {
-    let mut files = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
-    files.find(|path| path.extension().is_some_and(|extension| extension == "json")).unwrap()
-}
+use vendor::{call, client, tokens_file, vendor};
 
 #[tokio::test]
 async fn what_cannot_be_used_is_told_and_replaced_by_a_fresh_token() {
