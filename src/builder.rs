@@ -3,6 +3,7 @@
 use std::{
     fmt,
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
 };
 
 use perenso_auth::{
@@ -96,7 +97,7 @@ impl Builder {
         self.map(|auth| auth.scope(scope))
     }
 
-    /// What spans call this show; its client id without it.
+    /// What spans call this show; its client id without it, or with a provider `perenso`.
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.labelled = true;
         self.map(|auth| auth.label(label))
@@ -226,8 +227,18 @@ impl Builder {
             Some(path) => {
                 let client_id = credentials.client_id().to_owned();
                 let auth = if self.labelled { self.auth } else { self.auth.label(&client_id) };
+                let first = Mutex::new(Some(credentials));
                 auth.credentials_provider(move || {
-                    std::future::ready(read_secret(&path).map(|secret| Credentials::new(&client_id, secret)))
+                    let first = first.lock().unwrap_or_else(PoisonError::into_inner).take();
+                    let (path, client_id) = (path.clone(), client_id.clone());
+                    async move {
+                        if let Some(first) = first {
+                            return Ok(first);
+                        }
+                        // A file may be far away, or a pipe.
+                        let secret = tokio::task::spawn_blocking(move || read_secret(&path)).await??;
+                        Ok::<_, std::io::Error>(Credentials::new(client_id, secret))
+                    }
                 })
             }
             None => self.auth.credentials(credentials),

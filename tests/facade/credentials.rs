@@ -68,6 +68,22 @@ async fn a_secret_that_is_rotated_in_its_file_needs_no_restart() {
 }
 
 #[tokio::test]
+async fn a_secret_that_was_read_may_be_gone_before_the_first_call() {
+    let sandbox = sandbox().await;
+    let files = Directory::new();
+    let file = files.write("secret", sandbox.client_secret());
+    let show = Perenso::builder()
+        .client_id(sandbox.client_id())
+        .client_secret_file(&file)
+        .api_url(sandbox.url())
+        .token_url(sandbox.token_url())
+        .build()
+        .unwrap();
+    std::fs::remove_file(&file).unwrap();
+    show.customers().list().send().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_provider_is_asked_when_a_token_is_needed_and_again_after_a_refusal() {
     let sandbox = sandbox().await;
     let asked = Arc::new(AtomicU32::new(0));
