@@ -4,13 +4,16 @@
 use std::{
     borrow::Cow,
     collections::VecDeque,
-    sync::{Arc, Mutex, OnceLock},
+    sync::{
+        Arc, Mutex, OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
 use async_trait::async_trait;
 use perenso_auth::{
-    AuthorizationCode, Client, Credentials, ErrorKind, Identity, Profile, Secret,
+    AuthorizationCode, Client, Credentials, Error, ErrorKind, Identity, Profile, Secret, Timeouts, TokenPolicy,
     clock::{Clock, ManualClock, Now},
     store::{MemoryStore, StoreError, StoreErrorKind, StoreLock, StoredAccessToken, StoredTokens, TokenStore},
 };
@@ -21,7 +24,7 @@ use crate::{
     log::Log,
     server::{Reply, Server, token},
     stumbling::{
-        Stumble::{self, Fails, Hangs, LosesTheAnswer},
+        Stumble::{self, Fails, Hangs, LosesTheAnswer, Taken},
         Stumbling, Word,
     },
     world::{World, call},
@@ -331,14 +334,111 @@ async fn an_exchange_that_takes_its_time_is_not_given_up_and_its_refresh_token_n
         .unwrap();
     call(&client).await.unwrap();
     clock.advance(LIFETIME);
+    let error = call_as_time_goes_on(client, &clock).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TokenUnavailable);
+    let refreshes = server.tokens().iter().filter(|seen| seen.field("refresh_token").is_some()).count();
+    assert_eq!(refreshes, 1);
+}
+
+/// Calls while the clock goes on, and answers what came of it.
+async fn call_as_time_goes_on(client: Client, clock: &ManualClock) -> Result<(), Error> {
     let calling = tokio::spawn(async move { call(&client).await });
     while !calling.is_finished() {
         tokio::time::sleep(Duration::from_millis(5)).await;
         clock.advance(S);
     }
-    assert_eq!(calling.await.unwrap().unwrap_err().kind(), ErrorKind::TokenUnavailable);
+    calling.await.unwrap()
+}
+
+#[tokio::test]
+async fn who_waits_for_a_lock_in_vain_makes_one_exchange_alone() {
+    let server = Server::start(|seen| match seen.path.as_str() {
+        "/token" => Reply::Never,
+        _ => Reply::json(200, "[]"),
+    })
+    .await;
+    let (store, clock) = (Stumbling::new("taken"), ManualClock::default());
+    store.stumbles_at(Word::Lock, Taken);
+    let client = Client::builder(Profile::new("stores"))
+        .credentials(own())
+        .token_url(format!("{}/token", server.url))
+        .api_url(server.url.clone())
+        .store(store)
+        .clock(clock.clone())
+        .timeouts(Timeouts::default().overall(600 * S))
+        .token_policy(TokenPolicy::default().attempt(40 * S).total(40 * S).attempts(1))
+        .build()
+        .unwrap();
+    let error = call_as_time_goes_on(client, &clock).await.unwrap_err();
+    assert_eq!((error.kind(), server.tokens().len()), (ErrorKind::TokenUnavailable, 1));
+}
+
+#[tokio::test]
+async fn a_provider_that_takes_its_time_is_waited_for_and_the_refresh_token_not_sent_again() {
+    let server = Server::start(|seen| match (seen.path.as_str(), seen.field("client_secret").as_deref(), seen.nth) {
+        ("/token", _, 0) => token(0, 300),
+        ("/token", Some("0ld"), 1) => Reply::Never,
+        ("/token", Some("0ld"), _) => Reply::json(401, r#"{"error":"invalid_client"}"#),
+        ("/token", ..) => token(seen.nth, 300),
+        _ => Reply::json(200, "[]"),
+    })
+    .await;
+    let clock = ManualClock::default();
+    let (asked, waiting) = (AtomicUsize::new(0), clock.clone());
+    let client = Client::builder(Profile::new("stores"))
+        .credentials_provider(move || {
+            let (nth, clock) = (asked.fetch_add(1, Ordering::SeqCst), waiting.clone());
+            async move {
+                if nth > 0 {
+                    clock.sleep(50 * S).await;
+                }
+                Ok::<_, Error>(Credentials::new("client-1", if nth > 0 { "n3w" } else { "0ld" }))
+            }
+        })
+        .token_url(format!("{}/token", server.url))
+        .api_url(server.url.clone())
+        .clock(clock.clone())
+        .timeouts(Timeouts::default().overall(600 * S))
+        .token_policy(TokenPolicy::default().attempt(60 * S).total(10 * S))
+        .build()
+        .unwrap();
+    call(&client).await.unwrap();
+    clock.advance(LIFETIME);
+    call_as_time_goes_on(client, &clock).await.unwrap();
     let refreshes = server.tokens().iter().filter(|seen| seen.field("refresh_token").is_some()).count();
     assert_eq!(refreshes, 1);
+}
+
+#[tokio::test]
+async fn a_token_of_the_next_client_id_is_taken_from_the_store_however_old_it_is() {
+    let server = Server::start(|seen| match (seen.path.as_str(), seen.field("client_id").as_deref(), seen.nth) {
+        ("/token", Some("first"), 2..) => Reply::json(401, r#"{"error":"invalid_client"}"#),
+        ("/token", ..) => Reply::json(200, format!(r#"{{"access_token":"tok-{}","expires_in":300}}"#, seen.nth)),
+        _ if seen.bearer() == "tok-1" && seen.nth > 2 => Reply::status(401),
+        _ => Reply::json(200, "[]"),
+    })
+    .await;
+    let (store, clock) = (Stumbling::new("next"), ManualClock::default());
+    call(&over(&server, Credentials::new("second", "s3cr3t"), &store, &clock)).await.unwrap();
+    clock.advance(100 * S);
+    let ids = Arc::new(Mutex::new(VecDeque::from(["first", "second"])));
+    let client = Client::builder(Profile::new("stores"))
+        .credentials_provider(move || {
+            let id = ids.lock().unwrap().pop_front().unwrap();
+            async move { Ok::<_, Error>(Credentials::new(id, "s3cr3t")) }
+        })
+        .token_url(format!("{}/token", server.url))
+        .api_url(server.url.clone())
+        .store(store)
+        .clock(clock.clone())
+        .build()
+        .unwrap();
+    call(&client).await.unwrap();
+    call(&client).await.unwrap();
+    // The third call of all that come with its token is answered with a 401.
+    call(&client).await.unwrap();
+    assert_eq!(server.calls().last().unwrap().bearer(), "tok-0");
+    assert_eq!(server.tokens().len(), 3);
 }
 
 /// Its answers are two seconds under way.

@@ -35,6 +35,8 @@ pub enum Stumble {
     LosesTheAnswer,
     /// It never ends.
     Hangs,
+    /// Somebody else has the lock.
+    Taken,
 }
 
 /// Keeps tokens in memory. Clones stumble by themselves, over what they share.
@@ -98,7 +100,7 @@ impl Stumbling {
                 done.await?;
                 Err(StoreError::new(StoreErrorKind::Unavailable, "its answer is lost"))
             }
-            Some(Stumble::Hangs) => std::future::pending().await,
+            Some(Stumble::Hangs | Stumble::Taken) => std::future::pending().await,
         }
     }
 }
@@ -118,6 +120,9 @@ impl TokenStore for Stumbling {
     }
 
     async fn try_lock(&self, identity: &Identity, term: Duration) -> Result<Option<Box<dyn StoreLock>>, StoreError> {
+        if matches!(self.own().stumbles.get(&Word::Lock), Some(Stumble::Taken)) {
+            return Ok(None);
+        }
         let lock = self.hear(Word::Lock, self.kept.try_lock(identity, term)).await?;
         Ok(lock.map(|lock| Box::new(Held { store: self.clone(), lock }) as Box<dyn StoreLock>))
     }
