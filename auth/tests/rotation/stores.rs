@@ -15,7 +15,10 @@ use async_trait::async_trait;
 use perenso_auth::{
     AuthorizationCode, Client, Credentials, Error, ErrorKind, Identity, Profile, Secret, Timeouts, TokenPolicy,
     clock::{Clock, ManualClock, Now},
-    store::{MemoryStore, StoreError, StoreErrorKind, StoreLock, StoredAccessToken, StoredTokens, TokenStore},
+    store::{
+        MemoryStore, StoreError, StoreErrorKind, StoreLock, StoredAccessToken, StoredRefreshToken, StoredTokens,
+        TokenStore,
+    },
 };
 
 use crate::{
@@ -439,6 +442,104 @@ async fn a_token_of_the_next_client_id_is_taken_from_the_store_however_old_it_is
     call(&client).await.unwrap();
     assert_eq!(server.calls().last().unwrap().bearer(), "tok-0");
     assert_eq!(server.tokens().len(), 3);
+}
+
+/// A server whose answers at the token endpoint are `tok-0` with `ref-0` and so on, each after so many attempts in vain.
+async fn vendor(in_vain: usize) -> Server {
+    Server::start(move |seen| match seen.path.as_str() {
+        "/token" if seen.nth % (in_vain + 1) < in_vain => Reply::Never,
+        "/token" => token(seen.nth / (in_vain + 1), 300),
+        _ => Reply::json(200, "[]"),
+    })
+    .await
+}
+
+fn refresh_token_alone(text: &str) -> StoredTokens {
+    let mut tokens = StoredTokens::default();
+    tokens.refresh_token = Some(StoredRefreshToken::new(Secret::from(text), None));
+    tokens
+}
+
+#[tokio::test]
+async fn a_refresh_token_that_came_before_the_lock_is_the_one_that_is_sent() {
+    let server = vendor(0).await;
+    let (store, clock) = (Stumbling::new("preceded"), ManualClock::default());
+    let client = over(&server, own(), &store, &clock);
+    call(&client).await.unwrap();
+    clock.advance(LIFETIME);
+    store.is_preceded_by(refresh_token_alone("the sibling's"));
+    call(&client).await.unwrap();
+    assert_eq!(server.tokens()[1].field("refresh_token").as_deref(), Some("the sibling's"));
+}
+
+#[tokio::test]
+async fn what_could_not_be_read_inside_the_lock_is_not_overwritten() {
+    let server = vendor(0).await;
+    let (store, clock) = (Stumbling::new("unread"), ManualClock::default());
+    let client = over(&server, own(), &store, &clock);
+    call(&client).await.unwrap();
+    clock.advance(LIFETIME);
+    store.is_preceded_by(refresh_token_alone("the sibling's"));
+    store.stumbles_at(Word::Look, AWAY);
+    call(&client).await.unwrap();
+    assert_eq!(store.kept(clock.now()).await.refresh_token.unwrap().token.expose(), "the sibling's");
+}
+
+#[tokio::test]
+async fn a_renewal_that_brings_nothing_takes_nothing_out_of_the_store() {
+    let world = World::new().await;
+    let store = Stumbling::new("untouched");
+    let client = world.client_over(store.clone());
+    call(&client).await.unwrap();
+    world.pass(LIFETIME - S);
+    for _ in 0..20 {
+        world.issuer.lose(Loss::Unavailable);
+    }
+    store.words();
+    // It is due, and served meanwhile.
+    call(&client).await.unwrap();
+    let mut words = Vec::new();
+    while !words.contains(&Word::Release) {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        words.append(&mut store.words());
+    }
+    assert_eq!(words, [Word::Load, Word::Lock, Word::Look, Word::Release]);
+    assert_eq!(store.kept(world.now()).await.access_token.unwrap().token.expose(), "tok-1");
+}
+
+#[tokio::test]
+async fn a_lock_is_extended_while_the_exchange_lasts_and_given_back_after_the_save() {
+    let server = vendor(2).await;
+    for (name, extend) in [("extends", None), ("cannot-extend", Some(AWAY)), ("extends-for-ever", Some(Hangs))] {
+        let (store, clock) = (Stumbling::new(name), ManualClock::default());
+        if let Some(stumble) = extend {
+            store.stumbles_at(Word::Extend, stumble);
+        }
+        call_as_time_goes_on(over(&server, own(), &store, &clock), &clock).await.unwrap();
+        let mut words = store.words();
+        let extended = words.iter().filter(|word| **word == Word::Extend).count();
+        // Two attempts of ten seconds, a lock of five.
+        assert!(extended >= 2, "{name}: {extended}");
+        words.dedup();
+        assert_eq!(words, [Word::Load, Word::Lock, Word::Look, Word::Extend, Word::Save, Word::Release], "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_in_the_store_is_as_old_as_its_request() {
+    let clock = ManualClock::default();
+    let time = clock.clone();
+    let server = Server::start(move |seen| match seen.path.as_str() {
+        "/token" => {
+            time.advance(7 * S);
+            token(seen.nth, 300)
+        }
+        _ => Reply::json(200, "[]"),
+    })
+    .await;
+    let store = Stumbling::new("age");
+    call(&over(&server, own(), &store, &clock)).await.unwrap();
+    assert_eq!(store.kept(clock.now()).await.access_token.unwrap().age, 7 * S);
 }
 
 /// Its answers are two seconds under way.

@@ -11,7 +11,7 @@ use std::{
 use async_trait::async_trait;
 use perenso_auth::{
     Identity,
-    clock::Now,
+    clock::{Clock, Now, SystemClock},
     store::{MemoryStore, StoreError, StoreErrorKind, StoreLock, StoredTokens, TokenStore},
 };
 
@@ -51,6 +51,8 @@ pub struct Stumbling {
 struct Own {
     stumbles: HashMap<Word, Stumble>,
     words: Vec<Word>,
+    identity: Option<Identity>,
+    siblings: Option<StoredTokens>,
 }
 
 impl Stumbling {
@@ -81,6 +83,17 @@ impl Stumbling {
     /// The words since this was last asked.
     pub fn words(&self) -> Vec<Word> {
         std::mem::take(&mut self.own().words)
+    }
+
+    /// Before the next lock, a sibling stores this.
+    pub fn is_preceded_by(&self, tokens: StoredTokens) {
+        self.own().siblings = Some(tokens);
+    }
+
+    /// What it has for whoever was there last.
+    pub async fn kept(&self, now: Now) -> StoredTokens {
+        let identity = self.own().identity.clone().unwrap();
+        self.kept.load(&identity, now).await.unwrap().unwrap()
     }
 
     fn own(&self) -> MutexGuard<'_, Own> {
@@ -116,12 +129,19 @@ impl TokenStore for Stumbling {
     }
 
     async fn load(&self, identity: &Identity, now: Now) -> Result<Option<StoredTokens>, StoreError> {
+        self.own().identity = Some(identity.clone());
         self.hear(Word::Load, self.kept.load(identity, now)).await
     }
 
     async fn try_lock(&self, identity: &Identity, term: Duration) -> Result<Option<Box<dyn StoreLock>>, StoreError> {
         if matches!(self.own().stumbles.get(&Word::Lock), Some(Stumble::Taken)) {
             return Ok(None);
+        }
+        let siblings = self.own().siblings.take();
+        if let Some(tokens) = siblings {
+            let mut lock = self.kept.try_lock(identity, term).await?.unwrap();
+            lock.save(&tokens, SystemClock::default().now()).await?;
+            lock.release().await;
         }
         let lock = self.hear(Word::Lock, self.kept.try_lock(identity, term)).await?;
         Ok(lock.map(|lock| Box::new(Held { store: self.clone(), lock }) as Box<dyn StoreLock>))
