@@ -31,7 +31,7 @@ fn main() -> ExitCode {
     call::measure(&mut table, 1, many, Bound::AtMost(1.08));
     call::measure(&mut table, 64, many, Bound::AtMost(1.12));
     hit::measure(&mut table, many);
-    crowd::measure(&mut table, many.div_ceil(5));
+    crowd::measure(&mut table, many);
     herd::measure(&mut table, some, false);
     herd::measure(&mut table, some, true);
     race::measure(&mut table, python.map(String::as_str));
