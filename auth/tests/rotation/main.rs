@@ -15,6 +15,7 @@ mod siblings;
 mod stores;
 mod stumbling;
 mod traces;
+mod words;
 mod world;
 
 use std::time::Duration;

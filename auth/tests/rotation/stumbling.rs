@@ -10,10 +10,12 @@ use std::{
 
 use async_trait::async_trait;
 use perenso_auth::{
-    Identity,
-    clock::{Clock, Now, SystemClock},
+    Client, Credentials, Identity, Profile,
+    clock::{Clock, ManualClock, Now, SystemClock},
     store::{MemoryStore, StoreError, StoreErrorKind, StoreLock, StoredTokens, TokenStore},
 };
+
+use crate::server::Server;
 
 /// What is asked of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -38,6 +40,8 @@ pub enum Stumble {
     /// Somebody else has the lock.
     Taken,
 }
+
+pub const AWAY: Stumble = Stumble::Fails(StoreErrorKind::Unavailable);
 
 /// Keeps tokens in memory. Clones stumble by themselves, over what they share.
 #[derive(Clone, Debug)]
@@ -72,7 +76,7 @@ impl Stumbling {
     /// It is away for every word.
     pub fn goes_away(&self) {
         for word in [Word::Load, Word::Lock, Word::Look, Word::Save, Word::Extend] {
-            self.stumbles_at(word, Stumble::Fails(StoreErrorKind::Unavailable));
+            self.stumbles_at(word, AWAY);
         }
     }
 
@@ -176,4 +180,20 @@ impl StoreLock for Held {
         };
         let _ = store.hear(Word::Release, released).await;
     }
+}
+
+pub fn own() -> Credentials {
+    Credentials::new("client-1", "s3cr3t")
+}
+
+/// A client of this server over a store.
+pub fn over(server: &Server, credentials: Credentials, store: &Stumbling, clock: &ManualClock) -> Client {
+    Client::builder(Profile::new("stores"))
+        .credentials(credentials)
+        .token_url(format!("{}/token", server.url))
+        .api_url(server.url.clone())
+        .store(store.clone())
+        .clock(clock.clone())
+        .build()
+        .unwrap()
 }
