@@ -20,7 +20,7 @@ mod assembly;
 /// The largest body that is read as a whole.
 const LARGEST_BODY: usize = 256 * 1024 * 1024;
 
-/// Collects what a [`Client`] is made of.
+/// Collects what a [`Client`](crate::Client) is made of.
 #[must_use = "a client is made by `build`"]
 pub struct ClientBuilder {
     profile: Profile,
