@@ -143,6 +143,17 @@ async fn what_a_store_has_from_before_is_not_sent_again() {
 }
 
 #[tokio::test]
+async fn a_code_that_was_refused_is_not_sent_by_the_next_process() {
+    let server = Server::start(|_| Reply::json(400, r#"{"error":"invalid_grant"}"#)).await;
+    let (store, clock) = (Stumbling::new("code"), ManualClock::default());
+    for _ in 0..2 {
+        let error = call(&over(&server, with_code("code-1"), &store, &clock)).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::PersonNeeded);
+    }
+    assert_eq!(server.tokens().len(), 1);
+}
+
+#[tokio::test]
 async fn a_new_refresh_token_from_elsewhere_is_used_when_the_one_in_the_store_is_refused() {
     let server = Server::start(|seen| match seen.path.as_str() {
         "/token" => match seen.field("refresh_token").as_deref() {

@@ -10,7 +10,7 @@ use std::{
 
 use async_trait::async_trait;
 use perenso_auth::{
-    Client, Credentials, Identity, Profile,
+    Client, Credentials, Identity, Profile, Timeouts, TokenPolicy,
     clock::{Clock, ManualClock, Now, SystemClock},
     store::{MemoryStore, StoreError, StoreErrorKind, StoreLock, StoredTokens, TokenStore},
 };
@@ -194,6 +194,9 @@ pub fn over(server: &Server, credentials: Credentials, store: &Stumbling, clock:
         .api_url(server.url.clone())
         .store(store.clone())
         .clock(clock.clone())
+        // More than any server of a test needs, where each second is a moment.
+        .timeouts(Timeouts::default().overall(Duration::from_secs(3000)))
+        .token_policy(TokenPolicy::default().attempt(Duration::from_secs(30)).total(Duration::from_secs(300)))
         .build()
         .unwrap()
 }
