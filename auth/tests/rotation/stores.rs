@@ -143,6 +143,36 @@ async fn what_a_store_has_from_before_is_not_sent_again() {
 }
 
 #[tokio::test]
+async fn what_a_sibling_has_replaced_is_not_sent_again_either() {
+    let world = World::new().await;
+    let [store, sibling] = pair();
+    let (one, other) = (world.client_over(store.clone()), world.client_over(sibling));
+    call(&one).await.unwrap();
+    let before = store.kept(world.now()).await;
+    world.pass(LIFETIME);
+    call(&other).await.unwrap();
+    // The one takes what the other has brought.
+    call(&one).await.unwrap();
+    store.is_preceded_by(before);
+    world.pass(LIFETIME);
+    call(&one).await.unwrap();
+    assert_eq!(world.issuer.reuses(), 0);
+}
+
+#[tokio::test]
+async fn a_used_code_that_no_store_knows_of_is_not_sent_again() {
+    let world = World::new().await;
+    let store = Stumbling::new("unaware");
+    store.stumbles_at(Word::Save, AWAY);
+    let client = world.builder(with_code("code-1")).store(store).build().unwrap();
+    call(&client).await.unwrap();
+    world.pass(LIFETIME);
+    world.issuer.revoke_grant();
+    assert_eq!(call(&client).await.unwrap_err().kind(), ErrorKind::PersonNeeded);
+    assert_eq!(world.issuer.journal(), ["authorization_code: granted", "refresh_token: refused"]);
+}
+
+#[tokio::test]
 async fn a_code_that_was_refused_is_not_sent_by_the_next_process() {
     let server = Server::start(|_| Reply::json(400, r#"{"error":"invalid_grant"}"#)).await;
     let (store, clock) = (Stumbling::new("code"), ManualClock::default());

@@ -36,6 +36,9 @@ async fn a_store_that_never_answers_is_waited_for_a_moment_at_any_word() {
         let (store, clock) = (Stumbling::new("silent"), ManualClock::default());
         store.stumbles_at(word, Hangs);
         call_as_time_goes_on(over(&server, own(), &store, &clock), &clock).await.unwrap();
+        if word == Word::Load {
+            assert_eq!(store.words(), [Word::Load], "one who is away is not asked twice");
+        }
     }
 }
 
@@ -237,20 +240,23 @@ async fn a_lock_is_extended_while_the_exchange_lasts_and_given_back_after_the_sa
 }
 
 #[tokio::test]
-async fn a_token_in_the_store_is_as_old_as_its_request() {
+async fn tokens_in_the_store_are_as_old_as_their_request() {
     let clock = ManualClock::default();
     let time = clock.clone();
     let server = Server::start(move |seen| match seen.path.as_str() {
         "/token" => {
             time.advance(7 * S);
-            token(seen.nth, 300)
+            let ends = r#""expires_in":300,"refresh_expires_in":900"#;
+            Reply::json(200, format!(r#"{{"access_token":"tok","refresh_token":"ref",{ends}}}"#))
         }
         _ => Reply::json(200, "[]"),
     })
     .await;
     let store = Stumbling::new("age");
     call(&over(&server, own(), &store, &clock)).await.unwrap();
-    assert_eq!(store.kept(clock.now()).await.access_token.unwrap().age, 7 * S);
+    let kept = store.kept(clock.now()).await;
+    assert_eq!(kept.access_token.unwrap().age, 7 * S);
+    assert_eq!(kept.refresh_token.unwrap().expires_in, Some(893 * S));
 }
 
 #[tokio::test]
