@@ -48,9 +48,14 @@ doc:
 document:
     openapi-spec-validator openapi/perenso.json
 
-# Every published crate as it would be uploaded, built from what is in the package.
+# Every published crate as it would be uploaded, built from what is in the package. Cargo keeps what it has unpacked of a
+# version, and builds against it again when the same version is packaged later at the same path: each run has its own.
 package:
-    cargo package --workspace --exclude perenso-bench --allow-dirty
+    #!/usr/bin/env bash
+    set -euo pipefail
+    mkdir -p target && target=$(mktemp -d target/package-XXXXXX)
+    trap 'rm -rf "$target"' EXIT
+    cargo package --workspace --exclude perenso-bench --allow-dirty --target-dir "$target"
 
 # Licences, sources and bans of every package, features and all (`cargo install cargo-deny`).
 deny:
