@@ -24,6 +24,8 @@ pub enum ErrorKind {
     Paging,
     /// The answer came whole and well, and does not fit what was asked of it.
     Answer,
+    /// One row of an export does not fit; the stream of rows goes on with the next one when it is asked.
+    Row,
     /// A call failed on its way or was refused; the kind says how.
     Call(perenso_auth::ErrorKind),
 }
@@ -52,6 +54,8 @@ enum Repr {
     Config(BuildError),
     Call(perenso_auth::Error),
     Own { kind: ErrorKind, operation: &'static str, detail: String, problems: Vec<String> },
+    #[allow(dead_code)]
+    Row { operation: &'static str, row: u64, detail: String },
 }
 
 impl Error {
@@ -74,6 +78,21 @@ impl Error {
         Self(Box::new(Repr::Own { kind, operation, detail: detail.into(), problems }))
     }
 
+    /// One row does not fit. The detail names the row.
+    #[allow(dead_code)]
+    pub(crate) fn of_row(operation: &'static str, row: u64, detail: impl Into<String>) -> Self {
+        Self(Box::new(Repr::Row { operation, row, detail: detail.into() }))
+    }
+
+    /// The number, from 1, of the row that does not fit, where one is the problem.
+    #[must_use]
+    pub fn row(&self) -> Option<u64> {
+        match &*self.0 {
+            Repr::Row { row, .. } => Some(*row),
+            _ => None,
+        }
+    }
+
     /// What kind of thing went wrong.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
@@ -81,6 +100,7 @@ impl Error {
             Repr::Config(_) => ErrorKind::Config,
             Repr::Call(error) => ErrorKind::Call(error.kind()),
             Repr::Own { kind, .. } => *kind,
+            Repr::Row { .. } => ErrorKind::Row,
         }
     }
 
@@ -100,7 +120,7 @@ impl Error {
         match &*self.0 {
             Repr::Config(error) => error.problems(),
             Repr::Own { problems, .. } => problems,
-            Repr::Call(_) => &[],
+            Repr::Call(_) | Repr::Row { .. } => &[],
         }
     }
 
@@ -110,7 +130,7 @@ impl Error {
         match &*self.0 {
             Repr::Config(_) => "client",
             Repr::Call(error) => error.operation(),
-            Repr::Own { operation, .. } => operation,
+            Repr::Own { operation, .. } | Repr::Row { operation, .. } => operation,
         }
     }
 
@@ -188,6 +208,7 @@ impl fmt::Display for Error {
         match &*self.0 {
             Repr::Config(error) => error.fmt(f),
             Repr::Call(error) => error.fmt(f),
+            Repr::Row { operation, detail, .. } => write!(f, "{operation}: {detail}"),
             Repr::Own { operation, detail, problems, .. } => {
                 write!(f, "{operation}: {detail}")?;
                 let shown = &problems[..problems.len().min(LONGEST_LIST)];
@@ -208,6 +229,13 @@ impl fmt::Debug for Error {
         match &*self.0 {
             Repr::Config(error) => error.fmt(f),
             Repr::Call(error) => error.fmt(f),
+            Repr::Row { operation, row, detail } => f
+                .debug_struct("Error")
+                .field("kind", &ErrorKind::Row)
+                .field("operation", operation)
+                .field("row", row)
+                .field("detail", detail)
+                .finish(),
             Repr::Own { kind, operation, detail, problems } => f
                 .debug_struct("Error")
                 .field("kind", kind)

@@ -36,9 +36,12 @@ mod answer;
 mod catalog;
 mod descriptor;
 mod name;
+mod raw;
 mod row;
+mod rows;
 mod run;
 mod shelf;
+mod stream;
 mod value;
 
 use std::sync::Arc;
@@ -49,7 +52,10 @@ pub use self::{
     answer::ExportAnswer,
     catalog::Catalog,
     descriptor::{CheckedRequest, Descriptor},
+    raw::{FromRow, RawRow},
+    rows::Rows,
     run::Run,
+    stream::ExportStream,
     value::Value,
 };
 use crate::{client::Perenso, error::Error, generated::ClientExportExt};
@@ -101,6 +107,14 @@ impl<'a> Exports<'a> {
     /// # Errors
     /// Whatever keeps the call from a whole answer.
     pub async fn send(&self, request: CheckedRequest) -> Result<ExportAnswer, Error> {
-        ExportAnswer::read(run::start(self.show, request).await?).await
+        self.stream(request).await?.read().await
+    }
+
+    /// Sends a request that a descriptor has checked. The answer is read as it comes.
+    ///
+    /// # Errors
+    /// Whatever keeps the call from the headers of an answer.
+    pub async fn stream(&self, request: CheckedRequest) -> Result<ExportStream, Error> {
+        Ok(ExportStream::new(run::start(self.show, request).await?))
     }
 }

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::{
     name::{clean, shown},
-    row::Row,
+    raw::FromRow,
 };
 use crate::{
     error::{Error, ErrorKind},
@@ -66,7 +66,7 @@ impl ExportAnswer {
     /// [`ErrorKind::Answer`] when a row does not fit, with its number from 1 and the path, never the value; when the
     /// answer has no rows, such as a page of HTML or a single object; and when it is empty, except in JSON lines and CSV,
     /// where nothing means no rows.
-    pub fn rows<T: DeserializeOwned>(&self) -> Result<Vec<T>, Error> {
+    pub fn rows<T: FromRow>(&self) -> Result<Vec<T>, Error> {
         let body = self.body();
         let rows = match self.form()? {
             Form::Array => array(body),
@@ -161,26 +161,24 @@ const EMPTY: &str = "it is empty; an export without rows would be `[]`";
 const NO_ROWS: &str = "rows come as a JSON array, JSON lines or CSV; read it with `text` or `bytes`";
 const ONE_OBJECT: &str = "it is one JSON object and not a list of rows; read it with `json`";
 
-fn array<T: DeserializeOwned>(body: &[u8]) -> Result<Vec<T>, String> {
+fn array<T: FromRow>(body: &[u8]) -> Result<Vec<T>, String> {
     match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
         None => return Err(EMPTY.to_owned()),
         Some(b'{') => return Err(ONE_OBJECT.to_owned()),
         Some(_) => {}
     }
-    decode(body).map_err(|misfit| {
-        let row = misfit.path.strip_prefix('[').and_then(|path| path.split_once(']'));
-        match row.and_then(|(index, path)| Some((index.parse::<usize>().ok()?, path))) {
-            Some((index, path)) => in_row(index + 1, path.trim_start_matches('.'), &misfit.detail),
-            None => misfit.to_string(),
-        }
-    })
+    let rows: Vec<serde_json::Value> = decode(body).map_err(|misfit| misfit.to_string())?;
+    let row = |(index, row): (usize, &serde_json::Value)| {
+        T::from_json(row.to_string().as_bytes()).map_err(|misfit| in_row(index + 1, &misfit.path, &misfit.detail))
+    };
+    rows.iter().enumerate().map(row).collect()
 }
 
-fn lines<T: DeserializeOwned>(body: &[u8]) -> Result<Vec<T>, String> {
+fn lines<T: FromRow>(body: &[u8]) -> Result<Vec<T>, String> {
     let rows = body.split(|byte| *byte == b'\n').filter(|line| !line.iter().all(u8::is_ascii_whitespace));
     let read: Result<Vec<T>, String> = rows
         .enumerate()
-        .map(|(index, line)| decode(line).map_err(|misfit| in_row(index + 1, &misfit.path, &misfit.detail)))
+        .map(|(index, line)| T::from_json(line).map_err(|misfit| in_row(index + 1, &misfit.path, &misfit.detail)))
         .collect();
     // An object over several lines has no line that is whole.
     read.map_err(|error| if is_one_object(body) { ONE_OBJECT.to_owned() } else { error })
@@ -190,9 +188,10 @@ fn is_one_object(body: &[u8]) -> bool {
     body.trim_ascii().contains(&b'\n') && decode::<serde_json::Map<String, serde_json::Value>>(body).is_ok()
 }
 
-fn table<T: DeserializeOwned>(body: &[u8]) -> Result<Vec<T>, String> {
+fn table<T: FromRow>(body: &[u8]) -> Result<Vec<T>, String> {
     let mut reader = ReaderBuilder::new().from_reader(body);
     let header = reader.headers().map_err(|error| broken("the header", &error))?.clone();
+    let header = std::sync::Arc::new(header);
     let mut names = BTreeSet::new();
     if let Some(twice) = header.iter().find(|name| !names.insert(*name)) {
         return Err(format!("its header has the column {} twice", shown(twice)));
@@ -206,15 +205,9 @@ fn table<T: DeserializeOwned>(body: &[u8]) -> Result<Vec<T>, String> {
             Ok(false) => return Ok(rows),
             Err(error) => return Err(broken(&format!("row {number}"), &error)),
         }
-        rows.push(read(number, Row { header: &header, fields: &fields })?);
+        let row = T::from_fields(&header, &fields);
+        rows.push(row.map_err(|misfit| in_row(number, &misfit.path, &misfit.detail))?);
     }
-}
-
-fn read<T: DeserializeOwned>(number: usize, row: Row<'_>) -> Result<T, String> {
-    // The way that remembers the path is slow, so only those go it who need the path.
-    T::deserialize(row)
-        .or_else(|_| serde_path_to_error::deserialize(row))
-        .map_err(|error| in_row(number, &error.path().to_string(), &error.inner().to_string()))
 }
 
 fn in_row(number: usize, path: &str, detail: &str) -> String {

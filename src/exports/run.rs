@@ -14,6 +14,9 @@ use super::{
     answer::ExportAnswer,
     catalog::Catalog,
     descriptor::{CheckedRequest, Descriptor},
+    raw::FromRow,
+    rows::Rows,
+    stream::ExportStream,
     value::{Given, Value, kind},
 };
 use crate::{client::Perenso, error::Error, generated::ClientSealedExt, types::ExportValues};
@@ -110,10 +113,35 @@ impl Run {
     /// values that do not fit, all of them at once ([`ErrorKind::Input`](crate::ErrorKind::Input)). Then whatever keeps
     /// the call from a whole answer.
     pub async fn send(self) -> Result<ExportAnswer, Error> {
+        self.stream().await?.read().await
+    }
+
+    /// Checks the values against the catalog and sends them. The answer is read as it comes.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send), up to the headers of the answer.
+    pub async fn stream(self) -> Result<ExportStream, Error> {
+        let show = self.show.clone();
+        let request = self.check().await?;
+        show.exports().stream(request).await
+    }
+
+    /// Checks the values against the catalog, sends them, and gives the rows one by one.
+    ///
+    /// # Errors
+    /// As [`stream`](Self::stream), and as [`ExportStream::rows`].
+    pub async fn rows<T: FromRow + Send + 'static>(self) -> Result<Rows<T>, Error> {
+        self.stream().await?.rows()
+    }
+
+    /// Checks the values against the catalog, and sends nothing yet.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send) before the run is sent.
+    pub async fn check(self) -> Result<CheckedRequest, Error> {
         let Self { show, target, given, problems } = self;
         let catalog = catalog_with(&show, &target).await?;
-        let request = target.find(&catalog)?.fit(given, problems)?;
-        show.exports().send(request).await
+        target.find(&catalog)?.fit(given, problems)
     }
 }
 

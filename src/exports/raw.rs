@@ -1,0 +1,92 @@
+//! A row as it came, before a type reads it.
+
+use std::{fmt, sync::Arc};
+
+use csv::StringRecord;
+use perenso_auth::decode::{Misfit, decode};
+use serde::de::DeserializeOwned;
+
+use super::row::Row;
+
+/// A row as it came: the text of a JSON value, or the fields of a CSV record under their header. For those who keep rows
+/// and do not read them, such as the writers of files.
+///
+/// `Debug` shows the form only: a row may be personal data.
+#[derive(Clone, PartialEq)]
+pub struct RawRow(Repr);
+
+#[derive(Clone, PartialEq)]
+enum Repr {
+    Json(Box<str>),
+    Cells { header: Arc<StringRecord>, fields: StringRecord },
+}
+
+impl RawRow {
+    /// The text of the JSON value, blanks around it cut; `None` for a CSV record.
+    #[must_use]
+    pub fn json(&self) -> Option<&str> {
+        match &self.0 {
+            Repr::Json(text) => Some(text),
+            Repr::Cells { .. } => None,
+        }
+    }
+
+    /// The fields of the CSV record, each with the name of its column, in the order of the header; `None` for JSON.
+    #[must_use]
+    pub fn fields(&self) -> Option<impl ExactSizeIterator<Item = (&str, &str)>> {
+        match &self.0 {
+            Repr::Json(_) => None,
+            Repr::Cells { header, fields } => {
+                // Equally long: the reader refuses a record of another length.
+                let columns = (0..header.len().min(fields.len())).map(|n| (&header[n], &fields[n]));
+                Some(columns)
+            }
+        }
+    }
+}
+
+impl fmt::Debug for RawRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match &self.0 {
+            Repr::Json(_) => "RawRow(JSON)",
+            Repr::Cells { .. } => "RawRow(CSV)",
+        })
+    }
+}
+
+/// What a row can be read into: every type that deserialises and owns what it holds, and [`RawRow`].
+///
+/// The methods are the reader's own business.
+pub trait FromRow: Sized {
+    #[doc(hidden)]
+    fn from_json(row: &[u8]) -> Result<Self, Misfit>;
+    #[doc(hidden)]
+    fn from_fields(header: &Arc<StringRecord>, fields: &StringRecord) -> Result<Self, Misfit>;
+}
+
+impl<T: DeserializeOwned> FromRow for T {
+    fn from_json(row: &[u8]) -> Result<Self, Misfit> {
+        decode(row)
+    }
+
+    fn from_fields(header: &Arc<StringRecord>, fields: &StringRecord) -> Result<Self, Misfit> {
+        let row = Row { header, fields };
+        // The way that remembers the path is slow, so only those go it who need the path.
+        T::deserialize(row)
+            .or_else(|_| serde_path_to_error::deserialize(row))
+            .map_err(|error| Misfit { path: error.path().to_string(), detail: error.inner().to_string() })
+    }
+}
+
+impl FromRow for RawRow {
+    fn from_json(row: &[u8]) -> Result<Self, Misfit> {
+        decode::<serde::de::IgnoredAny>(row)?;
+        let text = std::str::from_utf8(row.trim_ascii())
+            .map_err(|_| Misfit { path: String::new(), detail: "it is not UTF-8".to_owned() })?;
+        Ok(Self(Repr::Json(text.into())))
+    }
+
+    fn from_fields(header: &Arc<StringRecord>, fields: &StringRecord) -> Result<Self, Misfit> {
+        Ok(Self(Repr::Cells { header: Arc::clone(header), fields: fields.clone() }))
+    }
+}
