@@ -189,6 +189,22 @@ impl CheckedRequest {
         (!self.values.is_empty()).then_some(&self.values)
     }
 
+    /// The value of a parameter where it is an integer.
+    #[allow(dead_code, reason = "for pages")]
+    pub(crate) fn integer(&self, name: &str) -> Option<i64> {
+        self.values.get(name)?.as_i64()
+    }
+
+    /// The same request with another value of a parameter that is an integer; without such a parameter, the same.
+    #[allow(dead_code, reason = "for pages")]
+    pub(crate) fn with_integer(&self, name: &str, number: i64) -> Self {
+        let mut request = self.clone();
+        if self.integer(name).is_some() {
+            request.values.insert(name.to_owned(), number.into());
+        }
+        request
+    }
+
     pub(crate) fn into_parts(self) -> (Id, Map<String, Json>) {
         (self.id, self.values)
     }
@@ -256,6 +272,20 @@ mod tests {
         assert_eq!(request.body(), json!({"Cursor": 1, "Limit": 15}).as_object());
         assert_eq!(request.id().as_str(), "79aag9");
         assert_eq!(format!("{request:?}"), r#"CheckedRequest { id: Id("79aag9"), parameters: ["Cursor", "Limit"] }"#);
+    }
+
+    #[test]
+    fn an_integer_is_read_and_replaced() {
+        let export = descriptor(&[("Cursor", "Integer"), ("City", "Text")]);
+        let request = export.check([("Cursor", Value::from(1)), ("City", "1".into())]).unwrap();
+        assert_eq!(
+            (request.integer("Cursor"), request.integer("City"), request.integer("cursor")),
+            (Some(1), None, None)
+        );
+        let next = request.with_integer("Cursor", i64::MAX);
+        assert_eq!((next.integer("Cursor"), request.integer("Cursor")), (Some(i64::MAX), Some(1)));
+        assert_eq!(next.body().unwrap()["City"], json!("1"));
+        assert_eq!((request.with_integer("City", 2), request.with_integer("cursor", 2)), (request.clone(), request));
     }
 
     #[test]
