@@ -271,22 +271,24 @@ async fn a_token_in_the_store_that_has_ended_serves_nobody() {
 }
 
 #[tokio::test]
-async fn a_rejected_token_does_not_come_back_from_the_store_however_young_it_seems() {
-    let server = Server::start(|seen| match seen.path.as_str() {
-        "/token" => token(seen.nth, 300),
-        _ if seen.nth > 0 && seen.bearer() == "tok-0" => Reply::status(401),
-        _ => Reply::json(200, "[]"),
-    })
-    .await;
-    let (store, clock) = (Stumbling::new("rejected"), ManualClock::default());
-    let client = over(&server, own(), &store, &clock);
-    call(&client).await.unwrap();
-    clock.advance(100 * S);
-    let mut tokens = StoredTokens::default();
-    tokens.access_token = Some(StoredAccessToken::new(Secret::from("tok-0"), LIFETIME, Duration::ZERO));
-    store.is_preceded_by(tokens);
-    call(&client).await.unwrap();
-    assert_eq!(server.calls().last().unwrap().bearer(), "tok-1");
+async fn in_place_of_a_rejected_token_neither_it_nor_an_older_one_is_taken_from_the_store() {
+    for (text, age) in [("tok-0", Duration::ZERO), ("older", 200 * S)] {
+        let server = Server::start(|seen| match seen.path.as_str() {
+            "/token" => token(seen.nth, 300),
+            _ if seen.nth > 0 && seen.bearer() == "tok-0" => Reply::status(401),
+            _ => Reply::json(200, "[]"),
+        })
+        .await;
+        let (store, clock) = (Stumbling::new("rejected"), ManualClock::default());
+        let client = over(&server, own(), &store, &clock);
+        call(&client).await.unwrap();
+        clock.advance(100 * S);
+        let mut tokens = StoredTokens::default();
+        tokens.access_token = Some(StoredAccessToken::new(Secret::from(text), LIFETIME, age));
+        store.is_preceded_by(tokens);
+        call(&client).await.unwrap();
+        assert_eq!(server.calls().last().unwrap().bearer(), "tok-1");
+    }
 }
 
 /// Its answers are two seconds under way.
