@@ -37,6 +37,8 @@ struct State {
     renewal: Renewal,
     token: Option<Arc<Token>>,
     memory: Memory,
+    /// The newest flight that brought a token: what it remembers is what counts.
+    remembered_by: u64,
     flight: Option<(u64, watch::Receiver<Landing>)>,
     refusal: Option<Arc<Fault>>,
 }
@@ -128,22 +130,27 @@ impl Cache {
     fn start(self: &Arc<Self>, state: &mut State, flight: u64, min_validity: Duration) -> watch::Receiver<Landing> {
         let (sender, landing) = watch::channel(None);
         state.flight = Some((flight, landing.clone()));
-        let (memory, in_hand) = (state.memory.clone(), state.token.clone());
+        let (memory, in_hand, known) = (state.memory.clone(), state.token.clone(), state.remembered_by);
         let cache = Arc::clone(self);
         spawn(async move {
             let delivery = cache.supply.fetch(memory, in_hand.as_deref(), min_validity).await;
-            let result = cache.land(flight, delivery);
+            let result = cache.land(flight, known, delivery);
             // Nobody may be waiting: the token is in hand all the same.
             let _ = sender.send(Some(result));
         });
         landing
     }
 
-    fn land(&self, flight: u64, delivery: Delivery) -> Result<Arc<Token>, Arc<Fault>> {
+    /// `known` is the flight whose memory this one took along.
+    fn land(&self, flight: u64, known: u64, delivery: Delivery) -> Result<Arc<Token>, Arc<Fault>> {
         let (mut state, now) = self.lock();
         let is_ours = state.flight.as_ref().is_some_and(|(number, _)| *number == flight);
-        // One that was given up for dead brings news only when it brings a token.
-        if is_ours || delivery.result.is_ok() {
+        // One that was given up for dead may come before or after its successors: the newest token's memory counts, and
+        // without a token there is news only for those who knew all that is known.
+        if delivery.result.is_ok() && flight > state.remembered_by {
+            state.memory = delivery.memory;
+            state.remembered_by = flight;
+        } else if is_ours && known == state.remembered_by {
             state.memory = delivery.memory;
         }
         match delivery.result {

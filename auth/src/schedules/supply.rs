@@ -48,9 +48,9 @@ pub(super) struct Exchange {
     pub(super) profile: Profile,
 }
 
-/// There is nothing to remember.
+/// What is remembered: when the newest exchange that brought a token was spawned.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Memory;
+pub(super) struct Memory(Option<Instant>);
 
 pub(super) struct Delivery {
     pub(super) result: Result<Supplied, Fault>,
@@ -78,6 +78,10 @@ pub(super) struct Ledger {
     pub(super) under_way: Vec<Instant>,
     /// Exchanges that left those without an answer who waited.
     pub(super) silent: u32,
+    /// When the newest exchange that brought a token was spawned.
+    newest: Option<Instant>,
+    /// Nothing was under way when the next exchange began: it has to know of the newest.
+    pub(super) is_peace: bool,
     /// The lives of all tokens by their text.
     pub(super) issued: HashMap<String, Timeline>,
 }
@@ -89,6 +93,8 @@ impl Server {
             began: 0,
             under_way: Vec::new(),
             silent: 0,
+            newest: None,
+            is_peace: false,
             issued: HashMap::new(),
         });
         Self { clock: clock.clone(), longest, ledger }
@@ -146,9 +152,10 @@ impl Supply {
     }
 
     pub(super) async fn fetch(&self, memory: Memory, _: Option<&Token>, min_validity: Duration) -> Delivery {
-        let _under_way = self.server.begin();
+        let under_way = self.server.begin();
         let fate = {
             let mut ledger = self.server.ledger();
+            assert!(!ledger.is_peace || memory.0 == ledger.newest, "what the newest exchange brought is forgotten");
             let fate = ledger.fates[thread_rng().gen_range(0..ledger.fates.len())];
             let is_silent =
                 matches!(fate, Fate::Vanishes | Fate::LateToken(_) | Fate::LateRefusal(_) | Fate::Adopted(_));
@@ -172,6 +179,14 @@ impl Supply {
                 self.exchange.clock.sleep(Duration::from_secs(delay)).await;
                 Err(refused())
             }
+        };
+        // What a sibling has left is in the store, and need not be remembered.
+        let memory = if result.is_ok() && !matches!(fate, Fate::Adopted(_)) {
+            let mut ledger = self.server.ledger();
+            ledger.newest = ledger.newest.max(Some(under_way.spawned));
+            Memory(Some(under_way.spawned))
+        } else {
+            memory
         };
         Delivery { result, memory }
     }
