@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::behavior::{Behavior, Rate};
+use crate::catalog::guide;
 use crate::error::Error;
+use crate::export::Export;
 use crate::ledger::secret;
 use crate::route::Api;
 use crate::sandbox::Sandbox;
@@ -24,6 +26,7 @@ pub struct Builder {
     seed: u64,
     journal_cap: usize,
     behavior: Behavior,
+    exports: Vec<Export>,
 }
 
 impl Default for Builder {
@@ -37,6 +40,7 @@ impl Default for Builder {
             seed: 1,
             journal_cap: 100_000,
             behavior: Behavior::default(),
+            exports: guide(),
         }
     }
 }
@@ -87,6 +91,15 @@ impl Builder {
     /// How many requests the journal remembers; default 100,000. With 0 it remembers nothing.
     pub fn journal_cap(mut self, entries: usize) -> Self {
         self.journal_cap = entries;
+        self
+    }
+
+    /// Adds an export to those of the vendor's guide, in the place of one that has its id.
+    pub fn export(mut self, export: Export) -> Self {
+        match self.exports.iter_mut().find(|known| known.id == export.id) {
+            Some(known) => *known = export,
+            None => self.exports.push(export),
+        }
         self
     }
 
@@ -151,6 +164,7 @@ impl Builder {
             seed: self.seed,
             journal_cap: self.journal_cap,
             behavior: self.behavior,
+            exports: self.exports,
         }));
         let server = Server::start(self.address, self.remote, Arc::new(Api::new(show.clone()))).await?;
         Ok(Sandbox { show, server })

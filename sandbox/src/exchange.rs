@@ -5,10 +5,10 @@ use std::sync::Arc;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{Request, Response, StatusCode, Uri};
 use axum::response::IntoResponse;
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 
 use crate::answer::Refusal;
-use crate::fault::{Dropped, Fault, cut, status_answer};
+use crate::fault::{Dropped, Fault, cut, half, slow, status_answer};
 use crate::traffic::Traffic;
 
 /// The longest body that is read, so that a broken client cannot eat the machine's memory.
@@ -41,10 +41,10 @@ pub(crate) async fn run<H: Host>(host: Arc<H>, request: Request<Incoming>) -> Re
         return Ok(Refusal::new(status, "body_too_long", "at most 64 MiB are read").into_response());
     };
     let (number, fault) = host.traffic().arrive(host.part(&parts.uri), &parts, &body);
-    let answer = match fault {
+    let (answer, shown) = match fault {
         Some(Fault::DropConnection) => return Err(Dropped),
         Some(Fault::Status { code, ref content_type, ref body, ref headers }) => {
-            status_answer(code, content_type, body.clone(), headers)
+            whole(status_answer(code, content_type, body.clone(), headers))
         }
         Some(Fault::Delay(time)) => {
             tokio::time::sleep(time).await;
@@ -54,17 +54,28 @@ pub(crate) async fn run<H: Host>(host: Arc<H>, request: Request<Incoming>) -> Re
     };
     let is_dropped = matches!(fault, Some(Fault::DropAnswer));
     let status = Some(answer.status()).filter(|_| !is_dropped);
-    host.traffic().answered(number, status, answer.body());
+    host.traffic().answered(number, status, &shown);
     match fault {
         Some(Fault::DropAnswer) => Err(Dropped),
-        Some(Fault::CutBody) => Ok(cut(answer)),
+        Some(Fault::CutBody) => half(answer).await,
+        Some(Fault::CutAfter(bytes)) => Ok(cut(answer, bytes)),
+        Some(Fault::Slow { piece, pause }) => Ok(slow(answer, piece, pause)),
         Some(Fault::EmptyBody) => Ok(Response::new(Body::empty())),
-        _ => Ok(answer.map(Body::from)),
+        _ => Ok(answer),
     }
 }
 
-async fn process(host: &impl Host, request: Request<Bytes>) -> Result<Response<Bytes>, Dropped> {
+/// The answer, and its body for the journal: an answer of unknown length is passed on as it comes, and not kept.
+async fn process(host: &impl Host, request: Request<Bytes>) -> Result<(Response<Body>, Bytes), Dropped> {
     let (parts, body) = host.process(request).await.into_parts();
+    if body.size_hint().exact().is_none() {
+        return Ok((Response::from_parts(parts, body), Bytes::new()));
+    }
     let body = to_bytes(body, usize::MAX).await.map_err(|_| Dropped)?;
-    Ok(Response::from_parts(parts, body))
+    Ok(whole(Response::from_parts(parts, body)))
+}
+
+fn whole(answer: Response<Bytes>) -> (Response<Body>, Bytes) {
+    let shown = answer.body().clone();
+    (answer.map(Body::from), shown)
 }

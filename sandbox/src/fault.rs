@@ -1,13 +1,14 @@
 //! Faults: what goes wrong on order.
 
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
 use axum::http::{Response, StatusCode};
 use hyper::body::Frame;
+use tokio::time::{Sleep, sleep};
 
 /// Something that goes wrong with one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +28,19 @@ pub enum Fault {
     /// The request is processed after this time, real time and not that of the sandbox's clock.
     Delay(Duration),
     /// The request is processed; the answer's head announces the whole body, half of it comes, then the connection ends.
+    /// (A long export is made as a whole for this.)
     CutBody,
+    /// The request is processed; the answer is chunked, and the connection ends after so many bytes of its body, or at
+    /// the end of a shorter one, so that no client can take it for whole. What a slow reader has not taken off the
+    /// connection by then may be lost with it.
+    CutAfter(u64),
+    /// The request is processed; the answer is chunked, and its body comes in pieces, each after a pause.
+    Slow {
+        /// How many bytes a piece has at most; zero counts as one.
+        piece: usize,
+        /// Before every piece; real time and not that of the sandbox's clock.
+        pause: Duration,
+    },
     /// The request is processed; the answer is 200 with an empty body.
     EmptyBody,
     /// The request is *not* processed, and the connection ends without an answer.
@@ -44,6 +57,17 @@ impl Fault {
             code,
             content_type: "application/json".to_owned(),
             body: format!(r#"{{"error":"ordered_fault","message":"a test ordered this {code}"}}"#).into(),
+            headers: Vec::new(),
+        }
+    }
+
+    /// A [`Fault::Status`] with a small HTML page, as a proxy or a login form answers it, with 200 too.
+    #[must_use]
+    pub fn page(code: u16) -> Self {
+        Self::Status {
+            code,
+            content_type: "text/html; charset=utf-8".to_owned(),
+            body: format!("<!DOCTYPE html><html><body><h1>A test ordered this {code}</h1></body></html>").into(),
             headers: Vec::new(),
         }
     }
@@ -89,21 +113,33 @@ fn made(code: u16, content_type: &str, body: Vec<u8>, headers: &[(String, String
 }
 
 /// The answer of a [`Fault::CutBody`].
-pub(crate) fn cut(answer: Response<Bytes>) -> Response<Body> {
+pub(crate) async fn half(answer: Response<Body>) -> Result<Response<Body>, Dropped> {
     let (mut parts, body) = answer.into_parts();
-    if parts.status == StatusCode::NO_CONTENT {
-        // A 204 has no body that could be cut.
-        parts.status = StatusCode::OK;
-    }
+    let body = to_bytes(body, usize::MAX).await.map_err(|_| Dropped)?;
     parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len().max(1)));
-    let half = body.slice(..body.len() / 2);
-    Response::from_parts(parts, Body::new(CutBody { half: Some(half), flushed: false }))
+    let half = body.len() / 2;
+    Ok(cut(Response::from_parts(parts, Body::from(body)), half as u64))
 }
 
-/// A body that ends in an error after its first half.
-struct CutBody {
-    half: Option<Bytes>,
-    flushed: bool,
+/// The answer of a [`Fault::CutAfter`].
+pub(crate) fn cut(answer: Response<Body>, after: u64) -> Response<Body> {
+    with_body(answer, |body| Body::new(CutBody { body, left: after, flushed: false }))
+}
+
+/// The answer of a [`Fault::Slow`].
+pub(crate) fn slow(answer: Response<Body>, piece: usize, pause: Duration) -> Response<Body> {
+    with_body(answer, |body| {
+        Body::new(SlowBody { body, rest: Bytes::new(), piece: piece.max(1), pause, waiting: Box::pin(sleep(pause)) })
+    })
+}
+
+fn with_body(answer: Response<Body>, change: impl FnOnce(Body) -> Body) -> Response<Body> {
+    let mut answer = answer.map(change);
+    if answer.status() == StatusCode::NO_CONTENT {
+        // A 204 has no body that anything could be done to.
+        *answer.status_mut() = StatusCode::OK;
+    }
+    answer
 }
 
 /// What ends the connection.
@@ -111,13 +147,29 @@ struct CutBody {
 #[error("dropped on order")]
 pub(crate) struct Dropped;
 
+type Polled<E> = Poll<Option<Result<Frame<Bytes>, E>>>;
+
+/// A body that ends in an error.
+struct CutBody {
+    body: Body,
+    left: u64,
+    flushed: bool,
+}
+
 impl hyper::body::Body for CutBody {
     type Data = Bytes;
     type Error = Dropped;
 
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Dropped>>> {
-        if let Some(half) = self.half.take() {
-            return Poll::Ready(Some(Ok(Frame::data(half))));
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Polled<Dropped> {
+        if self.left > 0 {
+            match ready!(Pin::new(&mut self.body).poll_frame(context)).and_then(data) {
+                Some(mut bytes) => {
+                    bytes.truncate(usize::try_from(self.left).unwrap_or(usize::MAX));
+                    self.left -= bytes.len() as u64;
+                    return Poll::Ready(Some(Ok(Frame::data(bytes))));
+                }
+                None => self.left = 0,
+            }
         }
         // hyper throws away what it has not written yet when a body fails; a body that is not ready makes it write.
         if !std::mem::replace(&mut self.flushed, true) {
@@ -126,4 +178,38 @@ impl hyper::body::Body for CutBody {
         }
         Poll::Ready(Some(Err(Dropped)))
     }
+}
+
+/// A body that comes bit by bit.
+struct SlowBody {
+    body: Body,
+    rest: Bytes,
+    piece: usize,
+    pause: Duration,
+    waiting: Pin<Box<Sleep>>,
+}
+
+impl hyper::body::Body for SlowBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Polled<axum::Error> {
+        while self.rest.is_empty() {
+            match ready!(Pin::new(&mut self.body).poll_frame(context)) {
+                Some(Ok(frame)) => self.rest = frame.into_data().unwrap_or_default(),
+                end => return Poll::Ready(end),
+            }
+        }
+        if !self.pause.is_zero() {
+            ready!(self.waiting.as_mut().poll(context));
+            self.waiting = Box::pin(sleep(self.pause));
+        }
+        let piece = self.piece.min(self.rest.len());
+        Poll::Ready(Some(Ok(Frame::data(self.rest.split_to(piece)))))
+    }
+}
+
+/// The bytes of a frame; nothing where the body has failed or sends something else, which ends what is cut anyway.
+fn data(frame: Result<Frame<Bytes>, axum::Error>) -> Option<Bytes> {
+    frame.ok()?.into_data().ok()
 }

@@ -1,6 +1,7 @@
 //! Lists: which rows a call asks for, in which order, and which page of them.
 
 use std::cmp::Ordering;
+use std::ops::Range;
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -90,31 +91,34 @@ impl ListQuery {
         let default = behavior.default_page_size.map(|size| size as u64);
         match (self.rows_per_page.or(default), self.page) {
             (None, None) => Some(rows),
-            (size, page) => page_of(rows, page.unwrap_or(1), size.unwrap_or(u64::MAX), behavior),
+            (size, page) => {
+                let page = page_of(rows.len() as u64, page.unwrap_or(1), size.unwrap_or(u64::MAX), behavior)?;
+                // A part of a slice has ends that fit.
+                rows.get(page.start as usize..page.end as usize)
+            }
         }
     }
 }
 
 /// The rows of a page, counted from one; `None` where the answer is that there is no such page.
-pub(crate) fn page_of<'a, T>(rows: &'a [T], page: u64, size: u64, behavior: &Behavior) -> Option<&'a [T]> {
+pub(crate) fn page_of(total: u64, page: u64, size: u64, behavior: &Behavior) -> Option<Range<u64>> {
     let size = capped(size, behavior);
-    let skipped = usize::try_from(page.saturating_sub(1)).unwrap_or(usize::MAX);
-    match rows.chunks(size).nth(skipped) {
-        Some(page) => Some(page),
-        // The first page is there even when nothing is on it.
-        None if page <= 1 => Some(&[]),
-        None => match behavior.past_the_end {
-            PastTheEnd::Empty => Some(&[]),
-            PastTheEnd::NotFound => None,
-            PastTheEnd::LastPageAgain => Some(rows.chunks(size).last().unwrap_or_default()),
-        },
+    let from = |start: u64| Some(start..start.saturating_add(size).min(total));
+    let start = page.saturating_sub(1).saturating_mul(size);
+    // The first page is there even when nothing is on it.
+    if start < total || page <= 1 {
+        return from(start);
+    }
+    match behavior.past_the_end {
+        PastTheEnd::Empty => Some(total..total),
+        PastTheEnd::NotFound => None,
+        PastTheEnd::LastPageAgain => from(total.saturating_sub(1) / size * size),
     }
 }
 
 /// The number of rows that a page really holds.
-pub(crate) fn capped(size: u64, behavior: &Behavior) -> usize {
-    let size = usize::try_from(size).unwrap_or(usize::MAX);
-    size.min(behavior.page_cap.unwrap_or(usize::MAX)).max(1)
+pub(crate) fn capped(size: u64, behavior: &Behavior) -> u64 {
+    size.min(behavior.page_cap.map_or(u64::MAX, |cap| cap as u64)).max(1)
 }
 
 fn count(name: &str, text: &str) -> Result<u64, Refusal> {

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
-use perenso_sandbox::{Sandbox, StandIn, StandInBuilder};
+use perenso_sandbox::{Export, Sandbox, StandIn, StandInBuilder};
 
 /// A stand-in for the Perenso Trade Show REST API, or for the token endpoint and one call of another system, to test
 /// integrations against. It is not the Perenso service or that of anybody else, keeps everything in memory and forgets it
@@ -45,6 +45,9 @@ struct Arguments {
     /// The most rows of a page; more is cut down in silence (Perenso)
     #[arg(long, value_name = "N")]
     page_cap: Option<usize>,
+    /// Adds the exports "Order Lines" and "Order Lines Since" of this many made-up rows (Perenso)
+    #[arg(long, value_name = "N")]
+    rows: Option<u64>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -124,6 +127,9 @@ async fn perenso(arguments: Arguments) -> Result<Sandbox, perenso_sandbox::Error
     if let Some(rows) = arguments.page_cap {
         builder = builder.page_cap(rows);
     }
+    if let Some(rows) = arguments.rows {
+        builder = builder.export(Export::order_lines(rows)).export(Export::order_lines_since(rows));
+    }
     builder.start().await
 }
 
@@ -133,6 +139,7 @@ fn other(mut builder: StandInBuilder, arguments: Arguments) -> Result<StandInBui
         ("--customers", arguments.customers.is_some()),
         ("--seed", arguments.seed.is_some()),
         ("--page-cap", arguments.page_cap.is_some()),
+        ("--rows", arguments.rows.is_some()),
     ] {
         if is_given {
             return Err(format!("{option} is for Perenso only"));

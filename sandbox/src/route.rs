@@ -19,7 +19,7 @@ use crate::collection::Resource;
 use crate::exchange::{Host, Part};
 use crate::show::Show;
 use crate::traffic::Traffic;
-use crate::{bearer, budget, bulk, collection, export, token};
+use crate::{bearer, budget, bulk, catalog, collection, token};
 
 fn router(show: &Arc<Show>) -> Router {
     let api = Router::new()
@@ -27,7 +27,7 @@ fn router(show: &Arc<Show>) -> Router {
         .merge(collection::routes(show, Resource::Warehouse))
         .merge(collection::routes(show, Resource::Attendee))
         .merge(bulk::routes(show))
-        .merge(export::routes(show))
+        .merge(catalog::routes(show))
         .fallback(not_yet)
         // The last one that is added is the first one that is asked.
         .layer(from_fn_with_state(show.clone(), budget::check))

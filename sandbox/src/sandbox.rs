@@ -10,6 +10,7 @@ use crate::builder::Builder;
 use crate::clock::Clock;
 use crate::customer;
 use crate::error::Error;
+use crate::export::Export;
 use crate::fault::Fault;
 use crate::field::Problem;
 use crate::journal::Recorded;
@@ -109,6 +110,19 @@ impl Sandbox {
         self.show.state().behavior = behavior;
     }
 
+    /// The exports of the catalog at present, in its order.
+    #[must_use]
+    pub fn exports(&self) -> Vec<Export> {
+        self.show.state().exports.clone()
+    }
+
+    /// Changes the catalog of exports from the next request on; those of the vendor's guide are the first three.
+    pub fn set_exports(&self, change: impl FnOnce(&mut Vec<Export>)) {
+        let mut exports = self.exports();
+        change(&mut exports);
+        self.show.state().exports = exports;
+    }
+
     /// All customers in the order of their creation, each with `id` and `modifiedDate`.
     #[must_use]
     pub fn customers(&self) -> Vec<Value> {
@@ -191,8 +205,8 @@ impl Sandbox {
         self.show.traffic.log().token_faults.push_back(fault);
     }
 
-    /// Brings everything back to how it was after the start: records, tokens, journal, faults, budget, behavior and
-    /// clock. Address, client id and secret stay.
+    /// Brings everything back to how it was after the start: records, tokens, journal, faults, budget, behavior,
+    /// exports and clock. Address, client id and secret stay.
     pub fn reset(&self) {
         self.show.reset();
     }

@@ -7,6 +7,7 @@ use chrono::NaiveDateTime;
 use crate::behavior::Behavior;
 use crate::budget::Budget;
 use crate::clock::{Clock, local};
+use crate::export::Export;
 use crate::ledger::Ledger;
 use crate::seed;
 use crate::table::Table;
@@ -20,6 +21,7 @@ pub(crate) struct Start {
     pub(crate) seed: u64,
     pub(crate) journal_cap: usize,
     pub(crate) behavior: Behavior,
+    pub(crate) exports: Vec<Export>,
 }
 
 pub(crate) struct Show {
@@ -32,6 +34,7 @@ pub(crate) struct State {
     pub(crate) behavior: Behavior,
     pub(crate) ledger: Ledger,
     pub(crate) tables: Tables,
+    pub(crate) exports: Vec<Export>,
     pub(crate) budget: Budget,
 }
 
@@ -76,6 +79,7 @@ impl State {
             behavior: start.behavior.clone(),
             ledger: Ledger::default(),
             tables: seed::tables(start.seed, start.customers),
+            exports: start.exports.clone(),
             budget: Budget::default(),
         }
     }

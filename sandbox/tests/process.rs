@@ -109,7 +109,7 @@ async fn it_stands_in_for_other_systems_and_says_what_a_client_of_them_needs() {
 
 #[tokio::test]
 async fn an_option_that_is_for_perenso_only_is_not_passed_over() {
-    for option in ["--customers", "--seed", "--page-cap"] {
+    for option in ["--customers", "--seed", "--page-cap", "--rows"] {
         let mut other = command();
         other.args(["--system", "priava", option, "3"]).stderr(Stdio::piped());
         let ended = tokio::time::timeout(Duration::from_secs(20), other.output());

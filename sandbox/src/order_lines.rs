@@ -1,0 +1,117 @@
+//! Order lines: a made-up export of any size, the same for the same number of rows.
+
+use std::io::Write;
+
+use chrono::{DateTime, NaiveDateTime, TimeDelta};
+use serde_json::{Error, Result};
+
+use crate::clock::written;
+use crate::data_type::DataType;
+use crate::export::{Export, Parameter};
+use crate::rows::Rows;
+
+/// When the first line was ordered, in seconds of Unix time: 2025-01-06T08:00:00.
+const START: i64 = 1_736_150_400;
+/// From one line to the next, in milliseconds.
+const STEP: i64 = 1370;
+/// Notes as JSON; the texts hold what CSV has to quote.
+const NOTES: [&str; 7] = [
+    "null",
+    "null",
+    r#""Call before delivery""#,
+    "null",
+    r#""Rear door, not the front""#,
+    r#""Shelf 12\" deep\nFacing: \"eye level\"""#,
+    r#""Crème brûlée für später""#,
+];
+
+impl Export {
+    /// A made-up export "Order Lines" with this many rows, in pages by `Cursor` and `Limit`.
+    ///
+    /// Each row follows from its number alone:
+    ///
+    /// | field | |
+    /// |---|---|
+    /// | `lineID`, `orderID`, `quantity` | integers; `lineID` counts from 1 |
+    /// | `productID`, `upc` | text with zeros in front: `"004711"` |
+    /// | `customerID` | text |
+    /// | `price`, `amount`, `discount` | money: numbers with two decimals, as `12.50`; `discount` may be null |
+    /// | `orderedAt`, `shippedAt` | times without a zone, as `"2025-01-20T04:50:03.61"`; `shippedAt` may be null |
+    /// | `promotional` | a boolean |
+    /// | `note` | text with commas, quotes, line breaks and accents here and there, or null |
+    ///
+    /// `orderedAt` grows from row to row, by 1.37 s. A million rows in a JSON array are about 260 MB.
+    #[must_use]
+    pub fn order_lines(rows: u64) -> Self {
+        Self::new("ol26pg", "Order Lines")
+            .parameter(Parameter::new("Cursor", DataType::Integer).described("Index of the current set of lines"))
+            .parameter(Parameter::new("Limit", DataType::Integer).described("Number of lines to return per export"))
+            .rows(lines(0, rows))
+    }
+
+    /// The same rows under the name "Order Lines Since", all in one answer: those that were ordered at or after
+    /// `Since`. (Taken for a time of the show, as if its clocks went by UTC.)
+    #[must_use]
+    pub fn order_lines_since(rows: u64) -> Self {
+        Self::new("ol26sc", "Order Lines Since")
+            .parameter(Parameter::new("Since", DataType::DateTime).described("Lines ordered at or after this time"))
+            .rows_by(move |values| {
+                let since = values.get("Since").and_then(|since| since.as_str()?.parse::<DateTime<chrono::Utc>>().ok());
+                let first = since.map_or(0, |since| first_at(since.naive_utc()));
+                lines(first.min(rows), rows)
+            })
+    }
+}
+
+fn lines(first: u64, end: u64) -> Rows {
+    Rows::written(end - first, move |number, buffer| line(first + number, buffer))
+}
+
+/// The number of the first line at or after this time.
+fn first_at(since: NaiveDateTime) -> u64 {
+    let millis = u64::try_from((since - start()).num_milliseconds()).unwrap_or_default();
+    millis.div_ceil(STEP.unsigned_abs())
+}
+
+fn start() -> NaiveDateTime {
+    DateTime::UNIX_EPOCH.naive_utc() + TimeDelta::seconds(START)
+}
+
+/// The time of the show so many milliseconds after the first line.
+fn at(millis: i64) -> String {
+    written(start().checked_add_signed(TimeDelta::milliseconds(millis)).unwrap_or(NaiveDateTime::MAX))
+}
+
+fn line(number: u64, buffer: &mut Vec<u8>) -> Result<()> {
+    // What is multiplied by an odd number looks mixed, and is the same every time.
+    let mixed = number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 20;
+    let millis = i64::try_from(number).unwrap_or(i64::MAX).saturating_mul(STEP);
+    let (quantity, cents) = (1 + mixed % 48, 99 + mixed / 48 % 20_000);
+    let discount = match mixed % 4 {
+        0 => money(quantity * cents / 10),
+        _ => "null".to_owned(),
+    };
+    let shipped = match mixed % 3 {
+        0 => "null".to_owned(),
+        days => format!("\"{}\"", at(millis.saturating_add(86_400_000 * days.cast_signed()))),
+    };
+    write!(
+        buffer,
+        r#"{{"lineID":{},"orderID":{},"customerID":"C{:05}","productID":"{:06}","upc":"00{:011}","quantity":{quantity},"price":{},"amount":{},"discount":{discount},"orderedAt":"{}","shippedAt":{shipped},"promotional":{},"note":{}}}"#,
+        number + 1,
+        100_001 + number / 5,
+        1 + mixed % 45,
+        mixed / 7 % 20_000,
+        mixed % 100_000_000_000,
+        money(cents),
+        money(quantity * cents),
+        at(millis),
+        mixed.is_multiple_of(5),
+        NOTES[(mixed % 7) as usize],
+    )
+    .map_err(Error::io)
+}
+
+fn money(cents: u64) -> String {
+    format!("{}.{:02}", cents / 100, cents % 100)
+}
