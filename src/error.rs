@@ -53,9 +53,18 @@ pub struct Error(Box<Repr>);
 enum Repr {
     Config(BuildError),
     Call(perenso_auth::Error),
-    Own { kind: ErrorKind, operation: &'static str, detail: String, problems: Vec<String> },
+    Own {
+        kind: ErrorKind,
+        operation: &'static str,
+        detail: String,
+        problems: Vec<String>,
+    },
     #[allow(dead_code)]
-    Row { operation: &'static str, row: u64, detail: String },
+    Row {
+        operation: &'static str,
+        row: u64,
+        detail: String,
+    },
 }
 
 impl Error {

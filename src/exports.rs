@@ -34,7 +34,9 @@
 
 mod answer;
 mod catalog;
+mod checked;
 mod descriptor;
+mod fields;
 mod name;
 mod raw;
 mod row;
@@ -51,7 +53,8 @@ pub(crate) use self::shelf::Shelf;
 pub use self::{
     answer::ExportAnswer,
     catalog::Catalog,
-    descriptor::{CheckedRequest, Descriptor},
+    checked::CheckedRequest,
+    descriptor::Descriptor,
     raw::{FromRow, RawRow},
     rows::Rows,
     run::Run,

@@ -4,20 +4,19 @@ use std::{fmt, sync::Arc};
 
 use http::StatusCode;
 use perenso_auth::Response;
-use serde::{
-    Deserialize, Deserializer, Serialize,
-    de::{MapAccess, Visitor},
-};
+use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::{
     answer::ExportAnswer,
     catalog::Catalog,
-    descriptor::{CheckedRequest, Descriptor},
+    checked::CheckedRequest,
+    descriptor::Descriptor,
+    fields::{Sink, pour, written},
     raw::FromRow,
     rows::Rows,
     stream::ExportStream,
-    value::{Given, Value, kind},
+    value::{Given, Value},
 };
 use crate::{client::Perenso, error::Error, generated::ClientSealedExt, types::ExportValues};
 
@@ -99,9 +98,8 @@ impl Run {
     /// # Ok(()) }
     /// ```
     pub fn values(mut self, values: &(impl Serialize + ?Sized)) -> Self {
-        match fields(values) {
-            Ok(fields) => self.given.extend(fields.into_iter().map(|(name, json)| (name, Given::Json(json)))),
-            Err(problem) => self.problems.push(problem),
+        if let Err(problem) = pour(values, &mut Collected(&mut self.given)) {
+            self.problems.push(problem);
         }
         self
     }
@@ -163,11 +161,10 @@ async fn catalog_with(show: &Perenso, target: &Target) -> Result<Arc<Catalog>, E
 /// Sends a checked request. What the server refuses may have changed since the catalog was read, so the next run reads
 /// it again.
 pub(crate) async fn start(show: &Perenso, request: CheckedRequest) -> Result<Response, Error> {
-    let (id, values) = request.into_parts();
-    let result = if values.is_empty() {
-        show.api().export_run().id(id).send().await
-    } else {
-        show.api().export_run_with().record_id(id).body(ExportValues(values)).send().await
+    let id = request.id().clone();
+    let result = match request.body() {
+        None => show.api().export_run().id(id).send().await,
+        Some(values) => show.api().export_run_with().record_id(id).body(ExportValues(values)).send().await,
     };
     let refusals = [StatusCode::BAD_REQUEST, StatusCode::NOT_FOUND, StatusCode::UNPROCESSABLE_ENTITY];
     if let Err(error) = &result
@@ -179,73 +176,10 @@ pub(crate) async fn start(show: &Perenso, request: CheckedRequest) -> Result<Res
     result
 }
 
-/// The fields of an object in their order, those that occur twice included.
-struct Fields(Vec<(String, Json)>);
+struct Collected<'r>(&'r mut Vec<(String, Given)>);
 
-impl<'de> Deserialize<'de> for Fields {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Reader;
-        impl<'de> Visitor<'de> for Reader {
-            type Value = Fields;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
-                let mut fields = Vec::new();
-                while let Some(field) = map.next_entry()? {
-                    fields.push(field);
-                }
-                Ok(Fields(fields))
-            }
-        }
-        deserializer.deserialize_map(Reader)
-    }
-}
-
-/// What a type writes as its fields. (Text of a type's own errors may quote values, so it is not handed on.)
-fn fields(values: &(impl Serialize + ?Sized)) -> Result<Vec<(String, Json)>, String> {
-    let text = serde_json::to_vec(values).map_err(|_| "values: they cannot be written as a JSON object".to_owned())?;
-    serde_json::from_slice(&text).map(|Fields(fields)| fields).map_err(|_| {
-        let found = serde_json::from_slice(&text).map_or("something else", |json: Json| kind(&json));
-        format!("values: expected an object with a field for every parameter; found {found}")
-    })
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use serde::{Serializer, ser::SerializeMap};
-    use serde_json::json;
-
-    use super::*;
-
-    struct Twice;
-
-    impl Serialize for Twice {
-        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            let mut map = serializer.serialize_map(None)?;
-            map.serialize_entry("Limit", &1)?;
-            map.serialize_entry("Limit", &2)?;
-            map.end()
-        }
-    }
-
-    #[test]
-    fn a_name_that_a_type_writes_twice_is_not_lost() {
-        assert_eq!(fields(&Twice).unwrap(), [("Limit".to_owned(), json!(1)), ("Limit".to_owned(), json!(2))]);
-    }
-
-    #[test]
-    fn what_is_no_object_is_named_by_its_kind() {
-        let found = |result: Result<_, String>| result.unwrap_err().rsplit("; found ").next().unwrap().to_owned();
-        assert_eq!(found(fields(&["s3cr3t"])), "a list");
-        assert_eq!(found(fields("s3cr3t")), "text");
-        assert_eq!(found(fields(&None::<i32>)), "null");
-        assert_eq!(found(fields(&15)), "an integer");
-        fields(&BTreeMap::from([(vec![1], 2)])).unwrap_err();
+impl Sink for Collected<'_> {
+    fn put<V: Serialize + ?Sized>(&mut self, name: &str, value: &V) {
+        self.0.push((name.to_owned(), Given::Written(written(value))));
     }
 }

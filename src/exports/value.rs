@@ -62,6 +62,18 @@ impl Value {
         Self::Raw(json.into())
     }
 
+    /// The value as it goes out, once it was found to fit.
+    pub(crate) fn to_json(&self) -> Json {
+        match self {
+            Self::Integer(number) => (*number).into(),
+            Self::Text(text) => text.as_str().into(),
+            Self::DateTime(time) => time.format("%Y-%m-%dT%H:%M:%SZ").to_string().into(),
+            Self::Boolean(value) => (*value).into(),
+            Self::Raw(json) => json.clone(),
+            Self::Beyond => Json::Null,
+        }
+    }
+
     fn kind(&self) -> &'static str {
         match self {
             Self::Integer(_) => "an integer",
@@ -141,37 +153,43 @@ impl<Tz: TimeZone> From<DateTime<Tz>> for Value {
 pub(crate) enum Given {
     /// By its Rust type.
     Value(Value),
-    /// By a type that serialises itself.
-    Json(Json),
+    /// By a type that serialises itself: what it wrote, a time as text, or what was found instead.
+    Written(Result<Value, &'static str>),
     /// As text that the data type reads.
     Text(String),
 }
 
 impl Given {
-    /// The value as it goes out, or what was found instead.
-    pub(crate) fn fit(self, expected: &ExportDataType) -> Result<Json, &'static str> {
+    /// The value as the data type has it, or what was found instead.
+    pub(crate) fn fit(self, expected: &ExportDataType) -> Result<Value, &'static str> {
         use ExportDataType as Type;
-        match (expected, self) {
-            (_, Self::Text(text)) => Self::Value(parse(expected, &text)?).fit(expected),
-            (Type::Other(_), Self::Value(Value::Raw(json))) => Ok(json),
-            (Type::Other(_), Self::Value(value)) => Err(value.kind()),
-            (Type::Other(_), Self::Json(json)) => Err(kind(&json)),
-            (_, Self::Value(Value::Raw(json)) | Self::Json(json)) => fit_json(expected, json),
-            (Type::Integer, Self::Value(Value::Integer(number))) => Ok(number.into()),
-            (Type::Text, Self::Value(Value::Text(text))) => Ok(text.into()),
-            (Type::DateTime, Self::Value(Value::DateTime(time))) => write_time(time).map(Json::String),
-            (Type::Boolean, Self::Value(Value::Boolean(value))) => Ok(value.into()),
-            (_, Self::Value(value)) => Err(value.kind()),
+        let value = match (expected, self) {
+            (_, Self::Text(text)) => parse(expected, &text)?,
+            (Type::DateTime, Self::Written(Ok(Value::Text(text)))) => read_time(&text)?.into(),
+            (_, Self::Value(value)) => value,
+            (_, Self::Written(written)) => written?,
+        };
+        match (expected, value) {
+            (Type::DateTime, Value::DateTime(time)) => whole(time).map(Value::DateTime),
+            (Type::Integer, value @ Value::Integer(_))
+            | (Type::Text, value @ Value::Text(_))
+            | (Type::Boolean, value @ Value::Boolean(_))
+            | (Type::Other(_), value @ Value::Raw(_)) => Ok(value),
+            (_, Value::Raw(json)) => fit_json(expected, json),
+            (_, value) => Err(value.kind()),
         }
     }
 }
 
-fn fit_json(expected: &ExportDataType, json: Json) -> Result<Json, &'static str> {
-    match (expected, &json) {
-        (ExportDataType::Integer, Json::Number(number)) if number.as_i64().is_some() => Ok(json),
-        (ExportDataType::Text, Json::String(_)) | (ExportDataType::Boolean, Json::Bool(_)) => Ok(json),
-        (ExportDataType::DateTime, Json::String(text)) => write_time(read_time(text)?).map(Json::String),
-        _ => Err(kind(&json)),
+fn fit_json(expected: &ExportDataType, json: Json) -> Result<Value, &'static str> {
+    match (expected, json) {
+        (ExportDataType::Integer, Json::Number(number)) if number.is_i64() => {
+            number.as_i64().map(Value::Integer).ok_or(BEYOND)
+        }
+        (ExportDataType::Text, Json::String(text)) => Ok(Value::Text(text)),
+        (ExportDataType::Boolean, Json::Bool(value)) => Ok(Value::Boolean(value)),
+        (ExportDataType::DateTime, Json::String(text)) => whole(read_time(&text)?).map(Value::DateTime),
+        (_, json) => Err(kind(&json)),
     }
 }
 
@@ -180,10 +198,7 @@ pub(crate) fn parse(expected: &ExportDataType, text: &str) -> Result<Value, &'st
     match expected {
         ExportDataType::Integer => read_integer(text).map(Value::Integer),
         ExportDataType::Text => Ok(text.into()),
-        ExportDataType::DateTime => {
-            let time = read_time(text)?;
-            write_time(time).map(|_| Value::DateTime(time))
-        }
+        ExportDataType::DateTime => whole(read_time(text)?).map(Value::DateTime),
         ExportDataType::Boolean if text.eq_ignore_ascii_case("true") => Ok(Value::Boolean(true)),
         ExportDataType::Boolean if text.eq_ignore_ascii_case("false") => Ok(Value::Boolean(false)),
         ExportDataType::Boolean => Err(OTHER_TEXT),
@@ -271,17 +286,14 @@ fn read_time(text: &str) -> Result<DateTime<Utc>, &'static str> {
 
 const FRACTION: &str = "a time with a fraction of a second";
 
-/// A time in the form of the vendor's guide.
-fn write_time(time: DateTime<Utc>) -> Result<String, &'static str> {
+/// A time that the form of the vendor's guide can say.
+fn whole(time: DateTime<Utc>) -> Result<DateTime<Utc>, &'static str> {
     match time.nanosecond() {
-        0 => {}
-        1_000_000_000.. => return Err("a leap second"),
-        _ => return Err(FRACTION),
+        0 if (0..=9999).contains(&time.year()) => Ok(time),
+        0 => Err("a time outside of the years 0000 to 9999"),
+        1_000_000_000.. => Err("a leap second"),
+        _ => Err(FRACTION),
     }
-    if !(0..=9999).contains(&time.year()) {
-        return Err("a time outside of the years 0000 to 9999");
-    }
-    Ok(time.format("%Y-%m-%dT%H:%M:%SZ").to_string())
 }
 
 #[cfg(test)]
@@ -295,7 +307,7 @@ mod tests {
     use ExportDataType as Type;
 
     fn fit(expected: &Type, value: impl Into<Value>) -> Result<Json, &'static str> {
-        Given::Value(value.into()).fit(expected)
+        Given::Value(value.into()).fit(expected).map(|value| value.to_json())
     }
 
     #[test]
@@ -402,9 +414,10 @@ mod tests {
             prop_assert_eq!(parse(&Type::Integer, &number.to_string()), Ok(number.into()));
             prop_assert_eq!(parse(&Type::Boolean, &flag.to_string()), Ok(flag.into()));
             prop_assert_eq!(parse(&Type::Text, &text), Ok(text.into()));
-            let written = write_time(time).unwrap();
+            let written = Value::from(time).to_json();
+            let written = written.as_str().unwrap();
             prop_assert_eq!(written.len(), 20);
-            prop_assert_eq!(parse(&Type::DateTime, &written), Ok(time.into()));
+            prop_assert_eq!(parse(&Type::DateTime, written), Ok(time.into()));
         }
 
         #[test]

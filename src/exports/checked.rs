@@ -1,0 +1,201 @@
+//! A request whose values fit the export, and how it is filled.
+
+use std::{collections::BTreeSet, fmt};
+
+use serde_json::{Map, Value as Json};
+
+use super::{
+    descriptor::Descriptor,
+    name::{meant, shown},
+    value::{Given, Value, expectation, text_expectation},
+};
+use crate::{
+    error::{Error, ErrorKind},
+    generated::operations::EXPORT_RUN,
+    id::Id,
+    types::ExportDataType,
+};
+
+/// A request whose values fit the export: [`Descriptor::check`] and [`Bound::check`](super::Bound::check) make it,
+/// [`Exports::send`](crate::Exports::send) sends it.
+///
+/// `Debug` shows the names of the parameters only.
+#[derive(Clone)]
+pub struct CheckedRequest {
+    descriptor: Descriptor,
+    id: Id,
+    /// In the order of the parameters.
+    values: Vec<Value>,
+}
+
+impl CheckedRequest {
+    /// The id of the export.
+    #[must_use]
+    pub fn id(&self) -> &Id {
+        &self.id
+    }
+
+    /// The body as it goes out; none for an export without parameters.
+    #[must_use]
+    pub fn body(&self) -> Option<Map<String, Json>> {
+        let members = || self.names().map(str::to_owned).zip(self.values.iter().map(Value::to_json));
+        (!self.values.is_empty()).then(|| members().collect())
+    }
+
+    /// The value of a parameter where it is an integer.
+    #[allow(dead_code, reason = "for pages")]
+    pub(crate) fn integer(&self, name: &str) -> Option<i64> {
+        match self.values.get(self.place(name)?)? {
+            Value::Integer(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// The same request with another value of a parameter that is an integer; without such a parameter, the same.
+    #[allow(dead_code, reason = "for pages")]
+    pub(crate) fn with_integer(&self, name: &str, number: i64) -> Self {
+        let mut request = self.clone();
+        let value = self.place(name).and_then(|place| request.values.get_mut(place));
+        if let Some(Value::Integer(value)) = value {
+            *value = number;
+        }
+        request
+    }
+
+    fn place(&self, name: &str) -> Option<usize> {
+        self.names().position(|parameter| parameter == name)
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.descriptor.parameters().iter().map(|parameter| parameter.name.as_str())
+    }
+}
+
+/// The same export, run with the same values.
+impl PartialEq for CheckedRequest {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id && self.body() == other.body()
+    }
+}
+
+impl fmt::Debug for CheckedRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.names().collect();
+        f.debug_struct("CheckedRequest").field("id", &self.id).field("parameters", &names).finish()
+    }
+}
+
+/// The id that a run of this export is sent to, unless nothing can ever fit the export.
+pub(crate) fn runnable(descriptor: &Descriptor) -> Result<Id, Error> {
+    let mut names = BTreeSet::new();
+    if let Some(twice) = descriptor.parameters().iter().find(|parameter| !names.insert(parameter.name.as_str())) {
+        let detail =
+            format!("{} cannot be run: the catalog has its parameter {} twice", descriptor, shown(&twice.name));
+        return Err(Error::own(ErrorKind::Export, EXPORT_RUN.id, detail));
+    }
+    Id::new(descriptor.id()).map_err(|error| {
+        let detail = format!("{} cannot be run, its id is none: {error}", shown(descriptor.name()));
+        Error::own(ErrorKind::Export, EXPORT_RUN.id, detail)
+    })
+}
+
+/// A request that is being filled.
+pub(crate) struct Draft<'d> {
+    descriptor: &'d Descriptor,
+    places: Vec<Place>,
+    /// Where the next value belongs if they come in the order of the parameters.
+    next: usize,
+    strangers: Vec<String>,
+    problems: Vec<String>,
+}
+
+/// What is there of a parameter.
+enum Place {
+    Empty,
+    Refused,
+    Filled(Value),
+}
+
+impl<'d> Draft<'d> {
+    pub(crate) fn new(descriptor: &'d Descriptor) -> Self {
+        let places = descriptor.parameters().iter().map(|_| Place::Empty).collect();
+        Self { descriptor, places, next: 0, strangers: Vec::new(), problems: Vec::new() }
+    }
+
+    /// Something that is wrong beside the values.
+    pub(crate) fn problem(&mut self, problem: String) {
+        self.problems.push(problem);
+    }
+
+    /// The next value, which may depend on the data type.
+    pub(crate) fn fill(&mut self, name: &str, given: impl FnOnce(&ExportDataType) -> Given) {
+        let parameters = self.descriptor.parameters();
+        let is_next = parameters.get(self.next).is_some_and(|parameter| parameter.name == name);
+        let place = if is_next { Some(self.next) } else { parameters.iter().position(|other| other.name == name) };
+        let Some(place) = place else {
+            return self.stranger(name);
+        };
+        self.next = place + 1;
+        if !matches!(self.places[place], Place::Empty) {
+            return self.twice(name);
+        }
+        let expected = &parameters[place].data_type;
+        let given = given(expected);
+        let is_text = matches!(given, Given::Text(_));
+        self.places[place] = match given.fit(expected) {
+            Ok(value) => Place::Filled(value),
+            Err(found) => {
+                let expected = if is_text { text_expectation(expected) } else { expectation(expected) };
+                self.problems.push(format!("{}: expected {expected}; found {found}", shown(name)));
+                Place::Refused
+            }
+        };
+    }
+
+    fn stranger(&mut self, name: &str) {
+        if self.strangers.iter().any(|stranger| stranger == name) {
+            return self.twice(name);
+        }
+        self.problems.push(unknown(self.descriptor, name));
+        self.strangers.push(name.to_owned());
+    }
+
+    fn twice(&mut self, name: &str) {
+        self.problems.push(format!("{}: given twice; expected once", shown(name)));
+    }
+
+    /// The request, which goes to this id, or everything that keeps it from being one.
+    pub(crate) fn finish(mut self, id: Id) -> Result<CheckedRequest, Error> {
+        let mut values = Vec::with_capacity(self.places.len());
+        for (parameter, place) in self.descriptor.parameters().iter().zip(self.places) {
+            match place {
+                Place::Filled(value) => values.push(value),
+                Place::Refused => {}
+                Place::Empty => {
+                    let expected = expectation(&parameter.data_type);
+                    self.problems.push(format!("{}: missing; expected {expected}", shown(&parameter.name)));
+                }
+            }
+        }
+        if self.problems.is_empty() {
+            Ok(CheckedRequest { descriptor: self.descriptor.clone(), id, values })
+        } else {
+            Err(refusal(self.descriptor, self.problems))
+        }
+    }
+}
+
+pub(crate) fn refusal(descriptor: &Descriptor, problems: Vec<String>) -> Error {
+    let detail = format!("the values do not fit {}", shown(descriptor.name()));
+    Error::several(ErrorKind::Input, EXPORT_RUN.id, detail, problems)
+}
+
+pub(crate) fn unknown(descriptor: &Descriptor, name: &str) -> String {
+    let names = || descriptor.parameters().iter().map(|parameter| parameter.name.as_str());
+    let hint = match meant(name, names()) {
+        Some(meant) => format!("did you mean {}?", shown(meant)),
+        None if descriptor.parameters().is_empty() => "it has none".to_owned(),
+        None => format!("expected {}", names().map(shown).collect::<Vec<_>>().join(", ")),
+    };
+    format!("{}: the export has no such parameter; {hint}", shown(name))
+}

@@ -1,0 +1,513 @@
+//! The fields that a type writes, taken one by one as serde hands them over.
+
+use std::fmt::Display;
+
+use serde::{
+    Serialize, Serializer,
+    de::{Deserializer as _, MapAccess, Visitor},
+    ser::{self, Impossible, SerializeMap, SerializeStruct},
+};
+use serde_json::Value as Json;
+
+use super::value::{Value, kind};
+
+/// Where the fields of a type go.
+pub(crate) trait Sink {
+    /// Takes the next field. A name may come again.
+    fn put<V: Serialize + ?Sized>(&mut self, name: &str, value: &V);
+}
+
+/// Hands over what a type writes as its fields, or says what is wrong with the type. (The text of its own errors may
+/// quote values, so it is not handed on.)
+pub(crate) fn pour(values: &(impl Serialize + ?Sized), sink: &mut impl Sink) -> Result<(), String> {
+    values
+        .serialize(Object(sink))
+        .map_err(|Unfit(found)| format!("values: expected an object with a field for every parameter; found {found}"))
+}
+
+/// A single value as a type writes it, or what was found instead of a value that could fit.
+pub(crate) fn written(value: &(impl Serialize + ?Sized)) -> Result<Value, &'static str> {
+    value.serialize(Single).map_err(|Unfit(found)| found)
+}
+
+const LIST: &str = "a list";
+const OBJECT: &str = "an object";
+const UNWRITABLE: &str = "something that cannot be written as JSON";
+
+/// What was found instead of something that fits, without its value.
+#[derive(Debug, thiserror::Error)]
+#[error("found {0}")]
+struct Unfit(&'static str);
+
+impl ser::Error for Unfit {
+    fn custom<T: Display>(_: T) -> Self {
+        Self(UNWRITABLE)
+    }
+}
+
+/// The names by which serde_json hands over numbers and JSON that it keeps as text, where a build asks it to
+/// (`arbitrary_precision`, `raw_value`).
+fn is_json_text(name: &str) -> bool {
+    matches!(name, "$serde_json::private::Number" | "$serde_json::private::RawValue")
+}
+
+/// All that a serializer is given and that is of one kind, whatever its value.
+macro_rules! refuse {
+    ($($method:ident($($argument:ty),*) $(-> $compound:ident)? = $found:expr;)*) => {$(
+        fn $method(self, $(_: $argument),*) -> Result<refuse!(@ok $($compound)?), Unfit> {
+            Err(Unfit($found))
+        }
+    )*};
+    (@ok) => { Self::Ok };
+    (@ok $compound:ident) => { Self::$compound };
+}
+
+/// Takes one value.
+struct Single;
+
+macro_rules! integers {
+    ($($method:ident $integer:ty),*) => {$(
+        fn $method(self, number: $integer) -> Result<Value, Unfit> {
+            Ok(number.into())
+        }
+    )*};
+}
+
+impl Serializer for Single {
+    type Ok = Value;
+    type Error = Unfit;
+    type SerializeSeq = Impossible<Value, Unfit>;
+    type SerializeTuple = Impossible<Value, Unfit>;
+    type SerializeTupleStruct = Impossible<Value, Unfit>;
+    type SerializeTupleVariant = Impossible<Value, Unfit>;
+    type SerializeMap = Impossible<Value, Unfit>;
+    type SerializeStruct = JsonText<Value>;
+    type SerializeStructVariant = Impossible<Value, Unfit>;
+
+    integers! {
+        serialize_i8 i8, serialize_i16 i16, serialize_i32 i32, serialize_i64 i64, serialize_i128 i128,
+        serialize_u8 u8, serialize_u16 u16, serialize_u32 u32, serialize_u64 u64, serialize_u128 u128
+    }
+
+    refuse! {
+        serialize_bytes(&[u8]) = LIST;
+        serialize_none() = kind(&Json::Null);
+        serialize_unit() = kind(&Json::Null);
+        serialize_unit_struct(&'static str) = kind(&Json::Null);
+        serialize_seq(Option<usize>) -> SerializeSeq = LIST;
+        serialize_tuple(usize) -> SerializeTuple = LIST;
+        serialize_tuple_struct(&'static str, usize) -> SerializeTupleStruct = LIST;
+        serialize_tuple_variant(&'static str, u32, &'static str, usize) -> SerializeTupleVariant = OBJECT;
+        serialize_map(Option<usize>) -> SerializeMap = OBJECT;
+        serialize_struct_variant(&'static str, u32, &'static str, usize) -> SerializeStructVariant = OBJECT;
+    }
+
+    fn serialize_bool(self, value: bool) -> Result<Value, Unfit> {
+        Ok(Value::Boolean(value))
+    }
+
+    fn serialize_f32(self, number: f32) -> Result<Value, Unfit> {
+        Err(Unfit(kind(&number.into())))
+    }
+
+    fn serialize_f64(self, number: f64) -> Result<Value, Unfit> {
+        Err(Unfit(kind(&number.into())))
+    }
+
+    fn serialize_char(self, letter: char) -> Result<Value, Unfit> {
+        Ok(Value::Text(letter.into()))
+    }
+
+    fn serialize_str(self, text: &str) -> Result<Value, Unfit> {
+        Ok(text.into())
+    }
+
+    fn collect_str<T: Display + ?Sized>(self, text: &T) -> Result<Value, Unfit> {
+        Ok(Value::Text(text.to_string()))
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<Value, Unfit> {
+        value.serialize(self)
+    }
+
+    fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<Value, Unfit> {
+        Ok(variant.into())
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<Value, Unfit> {
+        value.serialize(self)
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: &T,
+    ) -> Result<Value, Unfit> {
+        Err(Unfit(OBJECT))
+    }
+
+    fn serialize_struct(self, name: &'static str, _: usize) -> Result<JsonText<Value>, Unfit> {
+        if is_json_text(name) { Ok(JsonText { read: from_text, done: None }) } else { Err(Unfit(OBJECT)) }
+    }
+}
+
+/// JSON that came as text.
+struct JsonText<T> {
+    read: fn(&str) -> Result<T, &'static str>,
+    done: Option<T>,
+}
+
+impl<T> SerializeStruct for JsonText<T> {
+    type Ok = T;
+    type Error = Unfit;
+
+    fn serialize_field<V: Serialize + ?Sized>(&mut self, _: &'static str, value: &V) -> Result<(), Unfit> {
+        match value.serialize(Single)? {
+            Value::Text(text) => self.done = Some((self.read)(&text).map_err(Unfit)?),
+            _ => return Err(Unfit(UNWRITABLE)),
+        }
+        Ok(())
+    }
+
+    fn end(self) -> Result<T, Unfit> {
+        self.done.ok_or(Unfit(UNWRITABLE))
+    }
+}
+
+fn from_text(text: &str) -> Result<Value, &'static str> {
+    match serde_json::from_str(text).map_err(|_| UNWRITABLE)? {
+        Json::Number(number) if number.is_i64() => number.as_i64().map(Value::Integer).ok_or(UNWRITABLE),
+        Json::String(text) => Ok(Value::Text(text)),
+        Json::Bool(value) => Ok(Value::Boolean(value)),
+        json => Err(kind(&json)),
+    }
+}
+
+type Members = Vec<(String, Json)>;
+
+/// The members of an object in their order, those that occur twice included.
+fn members(text: &str) -> Result<Members, &'static str> {
+    struct Reader;
+    impl<'de> Visitor<'de> for Reader {
+        type Value = Members;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str(OBJECT)
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+            let mut members = Vec::new();
+            while let Some(member) = map.next_entry()? {
+                members.push(member);
+            }
+            Ok(members)
+        }
+    }
+    let found = || serde_json::from_str(text).map_or(UNWRITABLE, |json: Json| kind(&json));
+    serde_json::Deserializer::from_str(text).deserialize_map(Reader).map_err(|_| found())
+}
+
+/// Takes an object, field by field.
+struct Object<'s, S>(&'s mut S);
+
+/// An object that is being handed over.
+struct Open<'s, S> {
+    sink: &'s mut S,
+    /// The key that waits for its value.
+    key: String,
+    /// For an object that comes as text.
+    text: Option<JsonText<Members>>,
+}
+
+impl<'s, S: Sink> Serializer for Object<'s, S> {
+    type Ok = ();
+    type Error = Unfit;
+    type SerializeSeq = Impossible<(), Unfit>;
+    type SerializeTuple = Impossible<(), Unfit>;
+    type SerializeTupleStruct = Impossible<(), Unfit>;
+    type SerializeTupleVariant = Impossible<(), Unfit>;
+    type SerializeMap = Open<'s, S>;
+    type SerializeStruct = Open<'s, S>;
+    type SerializeStructVariant = Impossible<(), Unfit>;
+
+    refuse! {
+        serialize_bool(bool) = "a boolean";
+        serialize_i8(i8) = "an integer";
+        serialize_i16(i16) = "an integer";
+        serialize_i32(i32) = "an integer";
+        serialize_i64(i64) = "an integer";
+        serialize_i128(i128) = "an integer";
+        serialize_u8(u8) = "an integer";
+        serialize_u16(u16) = "an integer";
+        serialize_u32(u32) = "an integer";
+        serialize_u64(u64) = "an integer";
+        serialize_u128(u128) = "an integer";
+        serialize_f32(f32) = "a number with a fraction";
+        serialize_f64(f64) = "a number with a fraction";
+        serialize_char(char) = "text";
+        serialize_str(&str) = "text";
+        serialize_bytes(&[u8]) = LIST;
+        serialize_none() = kind(&Json::Null);
+        serialize_unit_variant(&'static str, u32, &'static str) = "text";
+        serialize_seq(Option<usize>) -> SerializeSeq = LIST;
+        serialize_tuple(usize) -> SerializeTuple = LIST;
+        serialize_tuple_struct(&'static str, usize) -> SerializeTupleStruct = LIST;
+        serialize_tuple_variant(&'static str, u32, &'static str, usize) -> SerializeTupleVariant = "an enum with fields";
+        serialize_struct_variant(&'static str, u32, &'static str, usize) -> SerializeStructVariant = "an enum with fields";
+    }
+
+    fn collect_str<T: Display + ?Sized>(self, _: &T) -> Result<(), Unfit> {
+        Err(Unfit("text"))
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Unfit> {
+        value.serialize(self)
+    }
+
+    /// No fields: what an export without parameters takes.
+    fn serialize_unit(self) -> Result<(), Unfit> {
+        Ok(())
+    }
+
+    fn serialize_unit_struct(self, _: &'static str) -> Result<(), Unfit> {
+        Ok(())
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<(), Unfit> {
+        value.serialize(self)
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+        value: &T,
+    ) -> Result<(), Unfit> {
+        self.0.put(variant, value);
+        Ok(())
+    }
+
+    fn serialize_map(self, _: Option<usize>) -> Result<Open<'s, S>, Unfit> {
+        Ok(Open { sink: self.0, key: String::new(), text: None })
+    }
+
+    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Open<'s, S>, Unfit> {
+        let text = is_json_text(name).then_some(JsonText { read: members, done: None });
+        Ok(Open { sink: self.0, key: String::new(), text })
+    }
+}
+
+impl<S: Sink> SerializeStruct for Open<'_, S> {
+    type Ok = ();
+    type Error = Unfit;
+
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Unfit> {
+        match &mut self.text {
+            Some(text) => text.serialize_field(name, value)?,
+            None => self.sink.put(name, value),
+        }
+        Ok(())
+    }
+
+    fn end(self) -> Result<(), Unfit> {
+        if let Some(text) = self.text {
+            text.end()?.iter().for_each(|(name, json)| self.sink.put(name, json));
+        }
+        Ok(())
+    }
+}
+
+impl<S: Sink> SerializeMap for Open<'_, S> {
+    type Ok = ();
+    type Error = Unfit;
+
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Unfit> {
+        self.key = match key.serialize(Single) {
+            Ok(Value::Text(text)) => text,
+            _ => match serde_json::to_value(key) {
+                Ok(json @ (Json::Number(_) | Json::Bool(_))) => json.to_string(),
+                _ => return Err(Unfit("a map whose keys are no text")),
+            },
+        };
+        Ok(())
+    }
+
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Unfit> {
+        self.sink.put(&self.key, value);
+        Ok(())
+    }
+
+    fn end(self) -> Result<(), Unfit> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::{borrow::Cow, collections::BTreeMap};
+
+    use chrono::{DateTime, Utc};
+    use serde_json::json;
+
+    use super::*;
+
+    type Field = (String, Result<Value, &'static str>);
+
+    #[derive(Default)]
+    struct Kept(Vec<Field>);
+
+    impl Sink for Kept {
+        fn put<V: Serialize + ?Sized>(&mut self, name: &str, value: &V) {
+            self.0.push((name.to_owned(), written(value)));
+        }
+    }
+
+    fn fields(values: &(impl Serialize + ?Sized)) -> Result<Vec<Field>, String> {
+        let mut kept = Kept::default();
+        pour(values, &mut kept).map(|()| kept.0)
+    }
+
+    fn names(values: &(impl Serialize + ?Sized)) -> Vec<String> {
+        fields(values).unwrap().into_iter().map(|(name, _)| name).collect()
+    }
+
+    /// Writes its pairs as a map, or as a struct of that name.
+    struct Pairs(Option<&'static str>, Vec<(&'static str, Json)>);
+
+    impl Serialize for Pairs {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            match self.0 {
+                Some(name) => {
+                    let mut open = serializer.serialize_struct(name, self.1.len())?;
+                    self.1.iter().try_for_each(|(name, json)| open.serialize_field(name, json))?;
+                    open.end()
+                }
+                None => serializer.collect_map(self.1.iter().map(|(name, json)| (name, json))),
+            }
+        }
+    }
+
+    #[test]
+    fn a_name_that_a_type_writes_twice_is_not_lost() {
+        let twice = || vec![("Limit", json!(1)), ("Limit", json!(2))];
+        let kept = [("Limit".to_owned(), Ok(1.into())), ("Limit".to_owned(), Ok(2.into()))];
+        assert_eq!(fields(&Pairs(None, twice())).unwrap(), kept);
+        assert_eq!(fields(&Pairs(Some("Page"), twice())).unwrap(), kept);
+        let text = Pairs(Some("$serde_json::private::RawValue"), vec![("", json!(r#"{"Limit": 1, "Limit": 2}"#))]);
+        assert_eq!(fields(&text).unwrap(), kept);
+    }
+
+    #[test]
+    fn what_is_no_object_is_named_by_its_kind() {
+        #[derive(Serialize)]
+        enum Enum {
+            Unit,
+            Tuple(i32, i32),
+            Struct { limit: i32 },
+        }
+        let found = |result: Result<_, String>| result.unwrap_err().rsplit("; found ").next().unwrap().to_owned();
+        assert_eq!(found(fields(&["s3cr3t"])), "a list");
+        assert_eq!(found(fields("s3cr3t")), "text");
+        assert_eq!(found(fields(&'s')), "text");
+        assert_eq!(found(fields(&None::<i32>)), "null");
+        assert_eq!(found(fields(&Some(15))), "an integer");
+        assert_eq!(found(fields(&15u128)), "an integer");
+        assert_eq!(found(fields(&1.5)), "a number with a fraction");
+        assert_eq!(found(fields(&true)), "a boolean");
+        assert_eq!(found(fields(&DateTime::<Utc>::UNIX_EPOCH)), "text");
+        assert_eq!(found(fields(&Enum::Unit)), "text");
+        assert_eq!(found(fields(&Enum::Tuple(1, 2))), "an enum with fields");
+        assert_eq!(found(fields(&Enum::Struct { limit: 1 })), "an enum with fields");
+        assert_eq!(found(fields(&BTreeMap::from([(vec![1], 2)]))), "a map whose keys are no text");
+        let text = Pairs(Some("$serde_json::private::RawValue"), vec![("", json!("[1]"))]);
+        assert_eq!(found(fields(&text)), "a list");
+    }
+
+    #[test]
+    fn names_come_as_serde_json_writes_them() {
+        #[derive(Serialize)]
+        enum Page {
+            Limit(u32),
+        }
+        #[derive(Serialize)]
+        struct Newtype(BTreeMap<Cow<'static, str>, u8>);
+        #[derive(Serialize)]
+        struct Flat {
+            #[serde(flatten)]
+            newtype: Newtype,
+            #[serde(rename = "Cursor")]
+            cursor: u8,
+        }
+        let newtype = || Newtype(BTreeMap::from([("Limit".into(), 1)]));
+        assert_eq!(names(&Page::Limit(1)), ["Limit"]);
+        assert_eq!(names(&Some(&newtype())), ["Limit"]);
+        assert_eq!(names(&Flat { newtype: newtype(), cursor: 1 }), ["Limit", "Cursor"]);
+        assert_eq!(names(&BTreeMap::from([(u64::MAX, 1), (7, 2)])), ["7", "18446744073709551615"]);
+        assert_eq!(names(&BTreeMap::from([(true, 1)])), ["true"]);
+        assert_eq!(names(&BTreeMap::from([('x', 1)])), ["x"]);
+        assert_eq!(names(&()), [""; 0]);
+    }
+
+    #[test]
+    fn numbers_that_a_build_keeps_as_text_are_numbers() {
+        let number = |text: &str| Pairs(Some("$serde_json::private::Number"), vec![("", json!(text))]);
+        assert_eq!(written(&number("15")), Ok(15.into()));
+        assert_eq!(written(&number("-9223372036854775808")), Ok(i64::MIN.into()));
+        assert_eq!(written(&number("9223372036854775808")), Err("an integer beyond 64 bits"));
+        assert_eq!(written(&number("15.0")), Err("a number with a fraction"));
+        let raw = |text: &str| Pairs(Some("$serde_json::private::RawValue"), vec![("", json!(text))]);
+        assert_eq!(written(&raw(r#""text""#)), Ok("text".into()));
+        assert_eq!(written(&raw("true")), Ok(true.into()));
+        assert_eq!(written(&raw("null")), Err("null"));
+        assert_eq!(written(&raw("{")), Err(UNWRITABLE));
+    }
+
+    #[test]
+    fn what_a_type_says_of_its_own_error_stays_where_it_is() {
+        struct Broken;
+        impl Serialize for Broken {
+            fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+                Err(ser::Error::custom("s3cr3t"))
+            }
+        }
+        assert_eq!(written(&Broken), Err(UNWRITABLE));
+        assert!(fields(&Broken).unwrap_err().ends_with(UNWRITABLE));
+        let one = fields(&BTreeMap::from([("a", Broken)])).unwrap();
+        assert_eq!(one, [("a".to_owned(), Err(UNWRITABLE))]);
+    }
+
+    #[test]
+    fn every_other_kind_is_named() {
+        #[derive(Serialize)]
+        enum Enum {
+            Unit,
+            Newtype(i32),
+            Tuple(i32, i32),
+            Struct { limit: i32 },
+        }
+        #[derive(Serialize)]
+        struct Pair(i32, i32);
+        #[derive(Serialize)]
+        struct Unit;
+        assert_eq!(written(&Enum::Unit), Ok("Unit".into()));
+        assert_eq!(written(&Enum::Newtype(1)), Err("an object"));
+        assert_eq!(written(&Enum::Tuple(1, 2)), Err("an object"));
+        assert_eq!(written(&Enum::Struct { limit: 1 }), Err("an object"));
+        assert_eq!(written(&Pair(1, 2)), Err("a list"));
+        assert_eq!(written(&(1, 2)), Err("a list"));
+        assert_eq!(written(&[1]), Err("a list"));
+        assert_eq!(written(&json!({})), Err("an object"));
+        assert_eq!(written(&Unit), Err("null"));
+        assert_eq!(written(&()), Err("null"));
+        assert_eq!(written(&None::<i32>), Err("null"));
+        assert_eq!(written(&f64::NAN), Err("null"));
+        assert_eq!(written(&1.0f32), Err("a number with a fraction"));
+        assert_eq!(written(&'x'), Ok("x".into()));
+        assert_eq!(written(&u64::MAX), Ok(Value::Beyond));
+        assert_eq!(written(&i128::from(i64::MIN)), Ok(i64::MIN.into()));
+    }
+}
