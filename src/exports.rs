@@ -26,13 +26,15 @@
 //! ```
 //!
 //! Values come one by one, by their Rust types ([`Run::value`]), as text that the data type reads ([`Run::text`]), or
-//! all at once from anything that serialises as an object ([`Run::values`]).
+//! all at once from anything that serialises as an object ([`Run::values`]). A struct that says its schema is compared
+//! with the export before there are any values ([`Exports::bind`]).
 //!
 //! The catalog is read once and kept by the client and its clones. It is read again when a run names an export that is
 //! not there, and after the server refused a run (400, 404, 422); where the vendor changes the parameters of an export
 //! under a running program, [`Exports::refresh`] reads it at once.
 
 mod answer;
+mod bind;
 mod catalog;
 mod checked;
 mod descriptor;
@@ -48,10 +50,14 @@ mod value;
 
 use std::sync::Arc;
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use self::run::Target;
 pub(crate) use self::shelf::Shelf;
 pub use self::{
     answer::ExportAnswer,
+    bind::Bound,
     catalog::Catalog,
     checked::CheckedRequest,
     descriptor::Descriptor,
@@ -103,6 +109,26 @@ impl<'a> Exports<'a> {
     /// A run of the export of this id.
     pub fn run_id(&self, id: impl Into<String>) -> Run {
         Run::new(self.show, Target::Id(id.into()))
+    }
+
+    /// Binds a struct to the export of this name: see [`Catalog::bind`]. The catalog that is kept is read again where it
+    /// does not know the export.
+    ///
+    /// ```no_run
+    /// # use perenso::schemars::{self, JsonSchema};
+    /// # #[derive(serde::Serialize, JsonSchema)]
+    /// # struct GetApiCustomers { cursor: u32, limit: u32 }
+    /// # async fn example(show: perenso::Perenso) -> Result<(), perenso::Error> {
+    /// let exports = show.exports();
+    /// let customers = exports.bind::<GetApiCustomers>("Get API Customers").await?;
+    /// let page = exports.send(customers.check(&GetApiCustomers { cursor: 1, limit: 15 })?).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Catalog::bind`], and whatever keeps the catalog from being read.
+    pub async fn bind<T: Serialize + JsonSchema>(&self, name: &str) -> Result<Bound<T>, Error> {
+        run::catalog_with(self.show, &Target::Name(name.to_owned())).await?.bind(name)
     }
 
     /// Sends a request that a descriptor has checked.

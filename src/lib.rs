@@ -58,6 +58,8 @@ pub use resource::Resource;
 pub use reveal::Reveal;
 #[doc(no_inline)]
 pub use rust_decimal;
+#[doc(no_inline)]
+pub use schemars;
 #[cfg(feature = "registry")]
 pub use shows::Shows;
 pub use time::Time;

@@ -2,9 +2,11 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    bind::Bound,
     descriptor::Descriptor,
     name::{clean, handful, shown},
 };
@@ -72,6 +74,62 @@ impl Catalog {
             }
             (None, _) => Err(none_found("id", id, self.iter().map(Descriptor::id))),
         }
+    }
+
+    /// Binds a struct to the export of this name: compares what its values are serialised as, by the struct's schema,
+    /// with the parameters. Then every run [checks](Bound::check) its values.
+    ///
+    /// ```
+    /// use perenso::{exports::Catalog, schemars::{self, JsonSchema}};
+    /// use serde::Serialize;
+    ///
+    /// #[derive(Serialize, JsonSchema)]
+    /// #[serde(rename_all = "PascalCase")]
+    /// struct GetApiCustomers {
+    ///     cursor: u32,
+    ///     limit: u32,
+    /// }
+    ///
+    /// #[derive(Serialize, JsonSchema)]
+    /// struct Wrong {
+    ///     #[serde(rename = "Cursor")]
+    ///     cursor: Option<u32>,
+    ///     limit: String,
+    /// }
+    ///
+    /// let catalog: Catalog = serde_json::from_str(r#"[{"id": "79aag9", "name": "Get API Customers", "parameters": [
+    ///     {"name": "Cursor", "dataType": "Integer"}, {"name": "Limit", "dataType": "Integer"}]}]"#)?;
+    /// let customers = catalog.bind::<GetApiCustomers>("Get API Customers")?;
+    /// let request = customers.check(&GetApiCustomers { cursor: 1, limit: 15 })?;
+    /// # assert_eq!(request.body().unwrap_or_default()["Limit"], 15);
+    ///
+    /// let error = catalog.bind::<Wrong>("Get API Customers").unwrap_err();
+    /// assert_eq!(error.problems(), [
+    ///     "`Cursor`: expected Integer, 64 bits, without quotes such as `15`; found an optional integer: every parameter must be given",
+    ///     "`limit`: the export has no such parameter; did you mean `Limit`? `#[serde(rename = \"Limit\")]` says so",
+    ///     "`Limit`: the type has no such field; expected Integer, 64 bits, without quotes such as `15`",
+    /// ]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// | data type | fields that fit |
+    /// |---|---|
+    /// | Integer | integers of every width, `NonZero` ones too; whether a value has 64 bits is for the check |
+    /// | Text | `String`, `&str`, `Cow`, `char`, enums without data, whatever else is text in its schema |
+    /// | DateTime | chrono's `DateTime` of any zone |
+    /// | Boolean | `bool` |
+    /// | anything new | `serde_json::Value`, sent as it is |
+    ///
+    /// Newtypes, `rename`, `rename_all`, `transparent` and flattened structs count as what they are written as. Every
+    /// parameter must be given, so an `Option` or `skip_serializing_if` is refused; so are maps and enums with data,
+    /// whose fields no schema can promise. An export without parameters takes a struct without fields.
+    ///
+    /// Where `serialize_with` writes another kind than the field's type, `#[schemars(with = "…")]` names that kind.
+    ///
+    /// # Errors
+    /// As [`by_name`](Self::by_name); [`ErrorKind::Input`] with all differences at once.
+    pub fn bind<T: Serialize + JsonSchema>(&self, name: &str) -> Result<Bound<T>, Error> {
+        self.by_name(name)?.bind()
     }
 
     /// The exports one by one.

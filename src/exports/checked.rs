@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 use super::{
     descriptor::Descriptor,
     name::{meant, shown},
-    value::{Given, Value, expectation, text_expectation},
+    value::{Given, Value, expectation},
 };
 use crate::{
     error::{Error, ErrorKind},
@@ -145,7 +145,7 @@ impl<'d> Draft<'d> {
         self.places[place] = match given.fit(expected) {
             Ok(value) => Place::Filled(value),
             Err(found) => {
-                let expected = if is_text { text_expectation(expected) } else { expectation(expected) };
+                let expected = if is_text { expected.accepts() } else { expectation(expected) };
                 self.problems.push(format!("{}: expected {expected}; found {found}", shown(name)));
                 Place::Refused
             }
@@ -156,7 +156,7 @@ impl<'d> Draft<'d> {
         if self.strangers.iter().any(|stranger| stranger == name) {
             return self.twice(name);
         }
-        self.problems.push(unknown(self.descriptor, name));
+        self.problems.push(unknown(self.descriptor, name, nearest(self.descriptor, name)));
         self.strangers.push(name.to_owned());
     }
 
@@ -190,12 +190,17 @@ pub(crate) fn refusal(descriptor: &Descriptor, problems: Vec<String>) -> Error {
     Error::several(ErrorKind::Input, EXPORT_RUN.id, detail, problems)
 }
 
-pub(crate) fn unknown(descriptor: &Descriptor, name: &str) -> String {
-    let names = || descriptor.parameters().iter().map(|parameter| parameter.name.as_str());
-    let hint = match meant(name, names()) {
+pub(crate) fn unknown(descriptor: &Descriptor, name: &str, meant: Option<&str>) -> String {
+    let names = || descriptor.parameters().iter().map(|parameter| shown(&parameter.name));
+    let hint = match meant {
         Some(meant) => format!("did you mean {}?", shown(meant)),
         None if descriptor.parameters().is_empty() => "it has none".to_owned(),
-        None => format!("expected {}", names().map(shown).collect::<Vec<_>>().join(", ")),
+        None => format!("expected {}", names().collect::<Vec<_>>().join(", ")),
     };
     format!("{}: the export has no such parameter; {hint}", shown(name))
+}
+
+/// The parameter that was most likely meant by a name that is none.
+pub(crate) fn nearest<'d>(descriptor: &'d Descriptor, name: &str) -> Option<&'d str> {
+    meant(name, descriptor.parameters().iter().map(|parameter| parameter.name.as_str()))
 }

@@ -2,12 +2,14 @@
 
 use std::{fmt, sync::Arc};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{
-    checked::{CheckedRequest, Draft, refusal, runnable, unknown},
+    bind::Bound,
+    checked::{CheckedRequest, Draft, nearest, refusal, runnable, unknown},
     name::{clean, shown},
-    value::{Given, Value, parse, text_expectation},
+    value::{Given, Value, parse},
 };
 use crate::{
     error::Error,
@@ -70,19 +72,53 @@ impl Descriptor {
         self.fit(given, Vec::new())
     }
 
+    /// Binds a struct to this export: see [`Catalog::bind`](super::Catalog::bind).
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) with all differences at once, [`ErrorKind::Export`](crate::ErrorKind::Export) where nothing fits the
+    /// export.
+    pub fn bind<T: Serialize + JsonSchema>(&self) -> Result<Bound<T>, Error> {
+        Bound::new(self)
+    }
+
+    /// Turns text from a command line, a form or a table into a request that fits. Each is read as [`parse`](Self::parse)
+    /// reads it.
+    ///
+    /// ```
+    /// # use perenso::exports::Catalog;
+    /// # let catalog: Catalog = serde_json::from_str(r#"[{"id": "79aag9", "name": "Get API Customers", "parameters": [
+    /// #     {"name": "Cursor", "dataType": "Integer"}, {"name": "Limit", "dataType": "Integer"}]}]"#)?;
+    /// let customers = catalog.by_name("Get API Customers")?;
+    ///
+    /// let arguments = ["Cursor=1", "Limit=15"];
+    /// let request = customers.check_text(arguments.iter().filter_map(|argument| argument.split_once('=')))?;
+    /// assert_eq!(request, customers.check([("Cursor", 1), ("Limit", 15)])?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// All [problems](Error::problems) at once, as [`check`](Self::check) has them, each with what the parameter takes.
+    pub fn check_text(
+        &self,
+        values: impl IntoIterator<Item = (impl AsRef<str>, impl AsRef<str>)>,
+    ) -> Result<CheckedRequest, Error> {
+        let given = values.into_iter().map(|(name, text)| (name, Given::Text(text.as_ref().to_owned())));
+        self.fit(given, Vec::new())
+    }
+
     /// Reads text from a command line, a form or a table as the parameter's data type has it.
     ///
     /// Integer: digits, or digits after a minus sign. Boolean: `true` or `false` in any case. DateTime: RFC 3339 with a
-    /// zone and whole seconds. Text: as it is.
+    /// zone and whole seconds. Text: as it is. [`accepts`](crate::types::ExportDataType::accepts) says it to whoever types.
     ///
     /// # Errors
     /// When there is no such parameter, or the text is none that it takes; the error says what it takes.
     pub fn parse(&self, name: &str, text: &str) -> Result<Value, Error> {
         let refused = |problem: String| Err(refusal(self, vec![problem]));
         match self.parameters().iter().find(|parameter| parameter.name == name) {
-            None => refused(unknown(self, name)),
+            None => refused(unknown(self, name, nearest(self, name))),
             Some(parameter) => parse(&parameter.data_type, text).or_else(|found| {
-                refused(format!("{}: expected {}; found {found}", shown(name), text_expectation(&parameter.data_type)))
+                refused(format!("{}: expected {}; found {found}", shown(name), parameter.data_type.accepts()))
             }),
         }
     }

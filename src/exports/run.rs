@@ -151,7 +151,7 @@ impl fmt::Debug for Run {
 }
 
 /// The catalog that is kept, or a new one where that does not know the export: it may have come since.
-async fn catalog_with(show: &Perenso, target: &Target) -> Result<Arc<Catalog>, Error> {
+pub(crate) async fn catalog_with(show: &Perenso, target: &Target) -> Result<Arc<Catalog>, Error> {
     match show.shelf().kept() {
         Some(catalog) if target.is_in(&catalog) => Ok(catalog),
         _ => show.exports().refresh().await,

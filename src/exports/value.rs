@@ -222,16 +222,25 @@ pub(crate) fn expectation(expected: &ExportDataType) -> String {
     }
 }
 
-/// What a data type takes as text.
-pub(crate) fn text_expectation(expected: &ExportDataType) -> String {
-    match expected {
-        ExportDataType::Integer => "Integer, 64 bits, digits only or after a minus sign, such as 15".to_owned(),
-        ExportDataType::DateTime => {
-            "DateTime, RFC 3339 with a zone and whole seconds, such as 2022-10-31T09:00:00Z".to_owned()
+impl ExportDataType {
+    /// What it takes as text, for the help of a command line or beside the field of a form.
+    ///
+    /// ```
+    /// use perenso::types::ExportDataType;
+    ///
+    /// assert_eq!(ExportDataType::Boolean.accepts(), "Boolean, true or false");
+    /// ```
+    #[must_use]
+    pub fn accepts(&self) -> String {
+        match self {
+            Self::Integer => "Integer, 64 bits, digits only or after a minus sign, such as 15".to_owned(),
+            Self::DateTime => {
+                "DateTime, RFC 3339 with a zone and whole seconds, such as 2022-10-31T09:00:00Z".to_owned()
+            }
+            Self::Boolean => "Boolean, true or false".to_owned(),
+            Self::Text => "Text".to_owned(),
+            Self::Other(_) => expectation(self),
         }
-        ExportDataType::Boolean => "Boolean, true or false".to_owned(),
-        ExportDataType::Text => "Text".to_owned(),
-        ExportDataType::Other(_) => expectation(expected),
     }
 }
 

@@ -1,0 +1,200 @@
+//! The kinds of values that a schema speaks of.
+
+use std::{collections::BTreeSet, fmt};
+
+use serde_json::{Map, Value as Json};
+
+use crate::types::ExportDataType;
+
+/// A kind of value. (The order is that of a list of several.)
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    Boolean,
+    Integer,
+    /// Any number, so perhaps one with a fraction.
+    Number,
+    Text,
+    /// Text that is a moment: RFC 3339, with a zone.
+    Time,
+    ZonelessTime,
+    NamedZoneTime,
+    Date,
+    TimeOfDay,
+    List,
+    Object,
+    Null,
+}
+
+impl Kind {
+    /// The kind that a type and a format of JSON Schema mean together.
+    fn of(json_type: &str, format: Option<&str>) -> Option<Self> {
+        Some(match (json_type, format) {
+            ("boolean", _) => Self::Boolean,
+            ("integer", _) => Self::Integer,
+            ("number", _) => Self::Number,
+            ("string", Some("date-time")) => Self::Time,
+            ("string", Some("partial-date-time")) => Self::ZonelessTime,
+            ("string", Some("zoned-date-time")) => Self::NamedZoneTime,
+            ("string", Some("date")) => Self::Date,
+            ("string", Some("time" | "partial-time")) => Self::TimeOfDay,
+            ("string", _) => Self::Text,
+            ("array", _) => Self::List,
+            ("object", _) => Self::Object,
+            ("null", _) => Self::Null,
+            _ => return None,
+        })
+    }
+
+    fn of_value(json: &Json) -> Self {
+        match json {
+            Json::Null => Self::Null,
+            Json::Bool(_) => Self::Boolean,
+            Json::Number(number) if number.is_f64() => Self::Number,
+            Json::Number(_) => Self::Integer,
+            Json::String(_) => Self::Text,
+            Json::Array(_) => Self::List,
+            Json::Object(_) => Self::Object,
+        }
+    }
+
+    /// The wider kind of which this is a special case.
+    fn wider(self) -> Option<Self> {
+        match self {
+            Self::Integer => Some(Self::Number),
+            Self::Time | Self::ZonelessTime | Self::NamedZoneTime | Self::Date | Self::TimeOfDay => Some(Self::Text),
+            _ => None,
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Boolean => "a boolean",
+            Self::Integer => "an integer",
+            Self::Number => "a number with a fraction",
+            Self::Text => "text",
+            Self::Time => "a time",
+            Self::ZonelessTime => "a time without a zone",
+            Self::NamedZoneTime => "a time with the name of its zone",
+            Self::Date => "a date",
+            Self::TimeOfDay => "a time of day",
+            Self::List => "a list",
+            Self::Object => "an object",
+            Self::Null => "null",
+        }
+    }
+}
+
+/// The kinds that a value may be of.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Kinds {
+    Any,
+    /// None of them for a type that has no values.
+    Of(BTreeSet<Kind>),
+}
+
+impl Kinds {
+    pub(crate) const NONE: Self = Self::Of(BTreeSet::new());
+
+    /// What the keywords `type`, `format`, `const` and `enum` of a schema say, and a `not` that leaves nothing.
+    pub(crate) fn of_keywords(schema: &Map<String, Json>) -> Self {
+        if schema.get("not").is_some_and(|not| *not == Json::Bool(true) || *not == Json::Object(Map::new())) {
+            return Self::NONE;
+        }
+        let format = schema.get("format").and_then(Json::as_str);
+        match (schema.get("type"), schema.get("const"), schema.get("enum")) {
+            (Some(Json::String(json_type)), _, _) => Self::Of(Kind::of(json_type, format).into_iter().collect()),
+            (Some(Json::Array(types)), _, _) => {
+                Self::Of(types.iter().filter_map(Json::as_str).filter_map(|name| Kind::of(name, format)).collect())
+            }
+            (_, Some(json), _) => Self::Of([Kind::of_value(json)].into()),
+            (_, _, Some(Json::Array(values))) => Self::Of(values.iter().map(Kind::of_value).collect()),
+            _ => Self::Any,
+        }
+    }
+
+    pub(crate) fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Of(mut kinds), Self::Of(more)) => {
+                kinds.extend(more);
+                Self::Of(kinds)
+            }
+            _ => Self::Any,
+        }
+    }
+
+    pub(crate) fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Any, kinds) | (kinds, Self::Any) => kinds,
+            (Self::Of(one), Self::Of(other)) => {
+                let is_in = |kind: &Kind, kinds: &BTreeSet<Kind>| {
+                    kinds.contains(kind) || kind.wider().is_some_and(|wider| kinds.contains(&wider))
+                };
+                let in_other = one.iter().filter(|kind| is_in(kind, &other));
+                Self::Of(in_other.chain(other.iter().filter(|kind| is_in(kind, &one))).copied().collect())
+            }
+        }
+    }
+
+    pub(crate) fn has(&self, kind: Kind) -> bool {
+        matches!(self, Self::Of(kinds) if kinds.contains(&kind))
+    }
+
+    pub(crate) fn are_only(&self, kind: Kind) -> bool {
+        self.has(kind) && matches!(self, Self::Of(kinds) if kinds.len() == 1)
+    }
+
+    /// Why these are not what a data type takes, and what would be; nothing where they fit.
+    pub(crate) fn misfit(&self, expected: &ExportDataType) -> Option<&'static str> {
+        use ExportDataType as Type;
+        let Self::Of(kinds) = self else {
+            return match expected {
+                Type::Other(_) => None,
+                _ => Some("give it a type of its own"),
+            };
+        };
+        let all_are = |fitting: &[Kind]| !kinds.is_empty() && kinds.iter().all(|kind| fitting.contains(kind));
+        let fits = match expected {
+            Type::Integer => all_are(&[Kind::Integer]),
+            Type::Text => all_are(&[Kind::Text, Kind::ZonelessTime, Kind::Date, Kind::TimeOfDay]),
+            Type::DateTime => all_are(&[Kind::Time]),
+            Type::Boolean => all_are(&[Kind::Boolean]),
+            Type::Other(_) => false,
+        };
+        if fits {
+            return None;
+        }
+        let zoneless = [Kind::ZonelessTime, Kind::Date, Kind::TimeOfDay];
+        Some(match expected {
+            Type::Other(_) => "give it as a `serde_json::Value`",
+            _ if self.has(Kind::Null) => "every parameter must be given",
+            Type::DateTime if zoneless.iter().any(|kind| self.has(*kind)) => {
+                "it names no moment, a `DateTime` of chrono does"
+            }
+            Type::DateTime if self.has(Kind::Text) => {
+                "take a `DateTime` of chrono, or say `#[schemars(with = \"DateTime<Utc>\")]` of text that is one"
+            }
+            Type::Text if self.has(Kind::Time) => "say `#[schemars(with = \"String\")]` where it is meant as text",
+            _ => "",
+        })
+    }
+}
+
+impl fmt::Display for Kinds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self::Of(kinds) = self else {
+            return f.write_str("any JSON");
+        };
+        let named = kinds.iter().filter(|kind| **kind != Kind::Null || kinds.len() == 1);
+        let words = named.map(|kind| kind.words()).collect::<Vec<_>>().join(" or ");
+        if words.is_empty() {
+            return f.write_str("a type without values");
+        }
+        if kinds.len() == 1 || !self.has(Kind::Null) {
+            return f.write_str(&words);
+        }
+        match words.split_once(' ') {
+            Some(("a" | "an", rest)) => write!(f, "an optional {rest}"),
+            _ => write!(f, "optional {words}"),
+        }
+    }
+}
