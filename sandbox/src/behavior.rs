@@ -65,6 +65,9 @@ pub struct Behavior {
     pub bulk_cap: Option<usize>,
     /// `/customer` and `/CUSTOMER` are `/Customer`. Guess: true.
     pub ignore_path_case: bool,
+    /// Answers with a body are gzipped where `Accept-Encoding` allows it; the journal has no bodies of them then.
+    /// Guess: false.
+    pub gzip: bool,
 }
 
 impl Default for Behavior {
@@ -91,6 +94,7 @@ impl Default for Behavior {
             cursor_is_offset: false,
             bulk_cap: None,
             ignore_path_case: true,
+            gzip: false,
         }
     }
 }

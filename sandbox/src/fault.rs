@@ -114,16 +114,22 @@ fn made(code: u16, content_type: &str, body: Vec<u8>, headers: &[(String, String
 
 /// The answer of a [`Fault::CutBody`].
 pub(crate) async fn half(answer: Response<Body>) -> Result<Response<Body>, Dropped> {
-    let (mut parts, body) = answer.into_parts();
+    let (parts, body) = answer.into_parts();
     let body = to_bytes(body, usize::MAX).await.map_err(|_| Dropped)?;
-    parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len().max(1)));
-    let half = body.len() / 2;
-    Ok(cut(Response::from_parts(parts, Body::from(body)), half as u64))
+    let length = body.len();
+    let mut answer = cut(Response::from_parts(parts, Body::from(body)), length as u64 / 2);
+    answer.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length.max(1)));
+    Ok(answer)
 }
 
 /// The answer of a [`Fault::CutAfter`].
 pub(crate) fn cut(answer: Response<Body>, after: u64) -> Response<Body> {
-    with_body(answer, |body| Body::new(CutBody { body, left: after, flushed: false }))
+    let mut answer = with_body(answer, |body| Body::new(CutBody { body, left: after, waiting: None }));
+    if answer.status() == StatusCode::NO_CONTENT {
+        // A 204 has no body that could be cut.
+        *answer.status_mut() = StatusCode::OK;
+    }
+    answer
 }
 
 /// The answer of a [`Fault::Slow`].
@@ -133,12 +139,10 @@ pub(crate) fn slow(answer: Response<Body>, piece: usize, pause: Duration) -> Res
     })
 }
 
+/// The answer with another body, of unknown length.
 fn with_body(answer: Response<Body>, change: impl FnOnce(Body) -> Body) -> Response<Body> {
     let mut answer = answer.map(change);
-    if answer.status() == StatusCode::NO_CONTENT {
-        // A 204 has no body that anything could be done to.
-        *answer.status_mut() = StatusCode::OK;
-    }
+    answer.headers_mut().remove(CONTENT_LENGTH);
     answer
 }
 
@@ -149,11 +153,13 @@ pub(crate) struct Dropped;
 
 type Polled<E> = Poll<Option<Result<Frame<Bytes>, E>>>;
 
+const MOMENT: Duration = Duration::from_millis(20);
+
 /// A body that ends in an error.
 struct CutBody {
     body: Body,
     left: u64,
-    flushed: bool,
+    waiting: Option<Pin<Box<Sleep>>>,
 }
 
 impl hyper::body::Body for CutBody {
@@ -171,11 +177,9 @@ impl hyper::body::Body for CutBody {
                 None => self.left = 0,
             }
         }
-        // hyper throws away what it has not written yet when a body fails; a body that is not ready makes it write.
-        if !std::mem::replace(&mut self.flushed, true) {
-            context.waker().wake_by_ref();
-            return Poll::Pending;
-        }
+        // hyper throws away what it has not written yet when a body fails: a body that is not ready makes it write, and
+        // the reader gets a moment to make room for that.
+        ready!(self.waiting.get_or_insert_with(|| Box::pin(sleep(MOMENT))).as_mut().poll(context));
         Poll::Ready(Some(Err(Dropped)))
     }
 }

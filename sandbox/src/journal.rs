@@ -31,7 +31,8 @@ pub struct Recorded {
     pub body: String,
     /// The status that was answered; `None` while there is no answer and when the connection was dropped on order.
     pub status: Option<u16>,
-    /// The body of the answer as the sandbox had it, before a fault cut or dropped it.
+    /// The body of the answer as the sandbox had it, before a fault cut or dropped it; empty for an export that was made
+    /// on its way and for what was gzipped.
     pub answer: String,
 }
 

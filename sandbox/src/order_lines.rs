@@ -1,9 +1,9 @@
 //! Order lines: a made-up export of any size, the same for the same number of rows.
 
-use std::io::Write;
+use std::io::{self, Write};
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta};
-use serde_json::{Error, Result};
+use serde_json::Error;
 
 use crate::clock::written;
 use crate::data_type::DataType;
@@ -64,7 +64,7 @@ impl Export {
 }
 
 fn lines(first: u64, end: u64) -> Rows {
-    Rows::written(end - first, move |number, buffer| line(first + number, buffer))
+    Rows::written(end - first, move |number, buffer| line(first + number, buffer).map_err(Error::io))
 }
 
 /// The number of the first line at or after this time.
@@ -82,7 +82,7 @@ fn at(millis: i64) -> String {
     written(start().checked_add_signed(TimeDelta::milliseconds(millis)).unwrap_or(NaiveDateTime::MAX))
 }
 
-fn line(number: u64, buffer: &mut Vec<u8>) -> Result<()> {
+fn line(number: u64, buffer: &mut Vec<u8>) -> io::Result<()> {
     // What is multiplied by an odd number looks mixed, and is the same every time.
     let mixed = number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 20;
     let millis = i64::try_from(number).unwrap_or(i64::MAX).saturating_mul(STEP);
@@ -95,21 +95,14 @@ fn line(number: u64, buffer: &mut Vec<u8>) -> Result<()> {
         0 => "null".to_owned(),
         days => format!("\"{}\"", at(millis.saturating_add(86_400_000 * days.cast_signed()))),
     };
-    write!(
-        buffer,
-        r#"{{"lineID":{},"orderID":{},"customerID":"C{:05}","productID":"{:06}","upc":"00{:011}","quantity":{quantity},"price":{},"amount":{},"discount":{discount},"orderedAt":"{}","shippedAt":{shipped},"promotional":{},"note":{}}}"#,
-        number + 1,
-        100_001 + number / 5,
-        1 + mixed % 45,
-        mixed / 7 % 20_000,
-        mixed % 100_000_000_000,
-        money(cents),
-        money(quantity * cents),
-        at(millis),
-        mixed.is_multiple_of(5),
-        NOTES[(mixed % 7) as usize],
-    )
-    .map_err(Error::io)
+    let (line, order, customer) = (number + 1, 100_001 + number / 5, 1 + mixed % 45);
+    let (product, upc) = (mixed / 7 % 20_000, mixed % 100_000_000_000);
+    let (price, amount, ordered) = (money(cents), money(quantity * cents), at(millis));
+    let (is_promotional, note) = (mixed.is_multiple_of(5), NOTES[(mixed % 7) as usize]);
+    write!(buffer, r#"{{"lineID":{line},"orderID":{order},"customerID":"C{customer:05}","productID":"{product:06}","#)?;
+    write!(buffer, r#""upc":"00{upc:011}","quantity":{quantity},"price":{price},"amount":{amount},"#)?;
+    write!(buffer, r#""discount":{discount},"orderedAt":"{ordered}","shippedAt":{shipped},"#)?;
+    write!(buffer, r#""promotional":{is_promotional},"note":{note}}}"#)
 }
 
 fn money(cents: u64) -> String {

@@ -6,12 +6,14 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::DefaultBodyLimit;
 use axum::http::uri::PathAndQuery;
-use axum::http::{Request, Response, Uri};
+use axum::http::{Extensions, HeaderMap, Request, Response, StatusCode, Uri, Version};
 use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
+use tower_http::compression::predicate::{Predicate, SizeAbove};
+use tower_http::compression::{CompressionLayer, CompressionLevel};
 
 use crate::answer::{health, not_yet, wrong_method};
 use crate::body::has_length;
@@ -39,6 +41,16 @@ fn router(show: &Arc<Show>) -> Router {
         .fallback_service(api)
         // The exchange has bounded the body already.
         .layer(DefaultBodyLimit::disable())
+        .layer(gzip(show.clone()))
+}
+
+fn gzip(show: Arc<Show>) -> CompressionLayer<impl Predicate> {
+    let is_on = move |status: StatusCode, _: Version, _: &HeaderMap, _: &Extensions| {
+        status != StatusCode::NO_CONTENT && show.state().behavior.gzip
+    };
+    // Whoever uses this crate may have turned on what else it can do.
+    let layer = CompressionLayer::new().no_br().no_deflate().no_zstd().quality(CompressionLevel::Fastest);
+    layer.compress_when(SizeAbove::new(1).and(is_on))
 }
 
 /// The API of a show, with its token endpoint.

@@ -197,7 +197,14 @@ impl Sandbox {
 
     /// Orders a fault for the next call of the API that has none yet. Token requests and `/health` do not count.
     pub fn fault(&self, fault: Fault) {
-        self.show.traffic.log().faults.push_back(fault);
+        self.fault_after(0, fault);
+    }
+
+    /// The same for a later call: of the calls that have no fault yet, so many go well before it.
+    pub fn fault_after(&self, calls: usize, fault: Fault) {
+        let faults = &mut self.show.traffic.log().faults;
+        faults.extend(std::iter::repeat_n(None, calls));
+        faults.push_back(Some(fault));
     }
 
     /// Orders a fault for the next token request that has none yet.

@@ -242,7 +242,7 @@ impl StandIn {
 
     /// Orders a fault for the next call of the API that has none yet.
     pub fn fault(&self, fault: Fault) {
-        self.desk.traffic.log().faults.push_back(fault);
+        self.desk.traffic.log().faults.push_back(Some(fault));
     }
 
     /// Orders a fault for the next token request that has none yet; [`Fault::DropAnswer`] loses an answer whose tokens

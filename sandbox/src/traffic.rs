@@ -21,7 +21,8 @@ pub(crate) struct Traffic {
 pub(crate) struct Log {
     pub(crate) journal: Journal,
     pub(crate) token_requests: TokenRequests,
-    pub(crate) faults: VecDeque<Fault>,
+    /// What becomes of the next calls of the API; `None`: nothing.
+    pub(crate) faults: VecDeque<Option<Fault>>,
     pub(crate) token_faults: VecDeque<Fault>,
 }
 
@@ -51,7 +52,7 @@ impl Traffic {
                 log.token_requests.count(&parts.headers, body);
                 log.token_faults.pop_front()
             }
-            Part::Api => log.faults.pop_front(),
+            Part::Api => log.faults.pop_front().flatten(),
         };
         (number, fault)
     }

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::process::Stdio;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
@@ -59,6 +59,24 @@ async fn it_serves_what_its_ready_line_says() {
     };
     assert_eq!(list("").await, 12);
     assert_eq!(list("?resultsPerPage=10").await, 5);
+}
+
+#[tokio::test]
+async fn it_adds_exports_of_as_many_rows_as_it_is_told() {
+    let (_child, ready) = start(&["--rows", "7"]).await;
+    let client = http::client();
+    let request = client
+        .post(&ready["token_url"])
+        .basic_auth(&ready["client_id"], Some(&ready["client_secret"]))
+        .form(&[("grant_type", "client_credentials")]);
+    let token: Value = request.send().await.unwrap().json().await.unwrap();
+    for (id, values) in
+        [("ol26pg", json!({ "Cursor": 1, "Limit": 100 })), ("ol26sc", json!({ "Since": "2025-01-01T00:00:00Z" }))]
+    {
+        let request = client.post(format!("{}/Export/{id}", ready["url"])).json(&values);
+        let answer = request.bearer_auth(token["access_token"].as_str().unwrap()).send().await.unwrap();
+        assert_eq!(answer.json::<Vec<Value>>().await.unwrap().len(), 7, "{id}");
+    }
 }
 
 #[cfg(unix)]
