@@ -53,18 +53,8 @@ pub struct Error(Box<Repr>);
 enum Repr {
     Config(BuildError),
     Call(perenso_auth::Error),
-    Own {
-        kind: ErrorKind,
-        operation: &'static str,
-        detail: String,
-        problems: Vec<String>,
-    },
-    #[allow(dead_code)]
-    Row {
-        operation: &'static str,
-        row: u64,
-        detail: String,
-    },
+    Own { kind: ErrorKind, operation: &'static str, detail: String, problems: Vec<String> },
+    Row { operation: &'static str, row: u64, detail: String },
 }
 
 impl Error {
@@ -88,9 +78,18 @@ impl Error {
     }
 
     /// One row does not fit. The detail names the row.
-    #[allow(dead_code)]
     pub(crate) fn of_row(operation: &'static str, row: u64, detail: impl Into<String>) -> Self {
         Self(Box::new(Repr::Row { operation, row, detail: detail.into() }))
+    }
+
+    /// The same error, said of a part of the whole. That of a call keeps its text, which is the token layer's.
+    pub(crate) fn within(mut self, part: &str) -> Self {
+        match &mut *self.0 {
+            Repr::Own { detail, .. } => detail.insert_str(0, &format!("{part}: ")),
+            Repr::Row { detail, .. } => detail.insert_str(0, &format!("{part}, ")),
+            Repr::Config(_) | Repr::Call(_) => {}
+        }
+        self
     }
 
     /// The number, from 1, of the row that does not fit, where one is the problem.

@@ -37,9 +37,13 @@ mod answer;
 mod bind;
 mod catalog;
 mod checked;
+mod cursor;
 mod descriptor;
 mod fields;
+mod mark;
 mod name;
+mod pages;
+mod paging;
 mod raw;
 mod row;
 mod rows;
@@ -47,6 +51,7 @@ mod run;
 mod shelf;
 mod stream;
 mod value;
+mod walk;
 
 use std::sync::Arc;
 
@@ -60,12 +65,16 @@ pub use self::{
     bind::Bound,
     catalog::Catalog,
     checked::CheckedRequest,
+    cursor::Cursor,
     descriptor::Descriptor,
+    pages::Pages,
+    paging::Paging,
     raw::{FromRow, RawRow},
     rows::Rows,
     run::Run,
     stream::ExportStream,
     value::Value,
+    walk::PageReport,
 };
 use crate::{client::Perenso, error::Error, generated::ClientExportExt};
 
@@ -145,5 +154,32 @@ impl<'a> Exports<'a> {
     /// Whatever keeps the call from the headers of an answer.
     pub async fn stream(&self, request: CheckedRequest) -> Result<ExportStream, Error> {
         Ok(ExportStream::new(run::start(self.show, request).await?))
+    }
+
+    /// Reads an export page by page, as one stream of rows, from a request that a descriptor has checked. Its own values
+    /// of the two parameters say where to start and how many rows a page is asked for, unless the paging says otherwise.
+    /// Nothing is sent before the stream is polled.
+    ///
+    /// ```no_run
+    /// # async fn example(show: perenso::Perenso) -> Result<(), perenso::Error> {
+    /// use futures_util::TryStreamExt;
+    /// use perenso::{exports::Paging, types::Customer};
+    ///
+    /// let catalog = show.exports().catalog().await?;
+    /// let request = catalog.by_name("Get API Customers")?.check([("Cursor", 1), ("Limit", 500)])?;
+    /// let customers = show.exports().pages::<Customer>(request, Paging::by_page())?;
+    /// let customers: Vec<Customer> = customers.try_collect().await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) when the two parameters are no integers of the request, a page is to
+    /// hold no rows, or the start does not fit the paging.
+    pub fn pages<T: FromRow + Send + 'static>(
+        &self,
+        request: CheckedRequest,
+        paging: Paging,
+    ) -> Result<Pages<T>, Error> {
+        Pages::new(self.show, &request, &paging)
     }
 }

@@ -43,7 +43,6 @@ impl CheckedRequest {
     }
 
     /// The value of a parameter where it is an integer.
-    #[allow(dead_code, reason = "for pages")]
     pub(crate) fn integer(&self, name: &str) -> Option<i64> {
         match self.values.get(self.place(name)?)? {
             Value::Integer(number) => Some(*number),
@@ -51,8 +50,13 @@ impl CheckedRequest {
         }
     }
 
+    /// The names of the parameters whose values are integers.
+    pub(crate) fn integers(&self) -> impl Iterator<Item = &str> {
+        let values = self.names().zip(&self.values);
+        values.filter(|(_, value)| matches!(value, Value::Integer(_))).map(|(name, _)| name)
+    }
+
     /// The same request with another value of a parameter that is an integer; without such a parameter, the same.
-    #[allow(dead_code, reason = "for pages")]
     pub(crate) fn with_integer(&self, name: &str, number: i64) -> Self {
         let mut request = self.clone();
         let value = self.place(name).and_then(|place| request.values.get_mut(place));

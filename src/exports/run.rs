@@ -13,6 +13,8 @@ use super::{
     checked::CheckedRequest,
     descriptor::Descriptor,
     fields::{Sink, pour, written},
+    pages::Pages,
+    paging::Paging,
     raw::FromRow,
     rows::Rows,
     stream::ExportStream,
@@ -130,6 +132,20 @@ impl Run {
     /// As [`stream`](Self::stream), and as [`ExportStream::rows`].
     pub async fn rows<T: FromRow + Send + 'static>(self) -> Result<Rows<T>, Error> {
         self.stream().await?.rows()
+    }
+
+    /// Checks the values against the catalog, and gives the rows page by page as one stream. The two parameters of the
+    /// paging may be left out: it starts at its beginning then, or where [`Paging::start`] says, with pages of
+    /// [`Paging::limit`] rows, or 100. Nothing is sent before the stream is polled.
+    ///
+    /// # Errors
+    /// As [`check`](Self::check), and as [`Exports::pages`](crate::Exports::pages).
+    pub async fn pages<T: FromRow + Send + 'static>(self, paging: Paging) -> Result<Pages<T>, Error> {
+        let Self { show, target, mut given, problems } = self;
+        let catalog = catalog_with(&show, &target).await?;
+        let export = target.find(&catalog)?;
+        given.extend(paging.missing(export, |name| given.iter().any(|(given, _)| given == name))?);
+        show.exports().pages(export.fit(given, problems)?, paging)
     }
 
     /// Checks the values against the catalog, and sends nothing yet.

@@ -1,0 +1,534 @@
+//! An export as one stream of rows, page behind page: the next one is fetched while this one is read.
+
+use std::{
+    collections::VecDeque,
+    fmt,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use futures_util::{FutureExt, Stream, StreamExt, future::BoxFuture, stream::BoxStream};
+use perenso_auth::decode::Misfit;
+use tokio::task::JoinSet;
+use tracing::Instrument;
+
+use super::{
+    checked::CheckedRequest,
+    cursor::Cursor,
+    mark::Marked,
+    paging::{Paging, Plan},
+    raw::FromRow,
+    run,
+    stream::ExportStream,
+    walk::{PageReport, Walk},
+};
+use crate::{
+    client::Perenso,
+    error::{Error, ErrorKind},
+    generated::operations::EXPORT_RUN,
+};
+
+/// The headers of a page have come; its rows come when they are asked for.
+struct Leaf<T> {
+    rows: BoxStream<'static, Result<Marked<T>, Error>>,
+    attempts: u32,
+}
+
+type Fetch<T> = BoxFuture<'static, Result<Leaf<T>, Error>>;
+
+/// How a page is fetched, by the value of the parameter that says which.
+type Source<T> = Arc<dyn Fn(i64) -> Fetch<T> + Send + Sync>;
+
+/// An export with a cursor as one stream of rows.
+///
+/// Rows come in the order of the server. The stream ends behind an empty page and nowhere else: a short page is no end,
+/// since the server may cap its pages. A page that repeats or overlaps the one before is an error of kind
+/// [`ErrorKind::Paging`], and no row of it that stood there already is handed out.
+///
+/// A row that does not fit is an error of kind [`ErrorKind::Row`] that names its page and its number on it; the stream
+/// goes on with the next row. Every other error ends the stream, and [`cursor`](Self::cursor) is the place to go on.
+///
+/// The next page is asked for while this one is read, by a task that ends with the stream; nothing of its rows is read
+/// before their turn. A page that was fetched ahead and breaks off before its first row is fetched once more.
+///
+/// ```no_run
+/// # async fn example(show: perenso::Perenso, kept: Option<perenso::exports::Cursor>) -> Result<(), perenso::Error> {
+/// use futures_util::TryStreamExt;
+/// use perenso::{exports::Paging, types::Customer};
+///
+/// let mut paging = Paging::by_page().limit(500);
+/// if let Some(kept) = kept {
+///     paging = paging.start(kept);
+/// }
+/// let mut customers = show.exports().run("Get API Customers").pages::<Customer>(paging).await?;
+/// while let Some(customer) = customers.try_next().await? {
+///     println!("{:?}, then go on at {}", customer.customer_id, customers.cursor());
+/// }
+/// println!("{}", customers.report());
+/// # Ok(()) }
+/// ```
+#[must_use = "streams do nothing unless polled"]
+pub struct Pages<T> {
+    source: Source<T>,
+    walk: Walk,
+    state: State<T>,
+    ahead: Option<Ahead<T>>,
+    /// Rows with the place behind each: one at most, but for those that are held back.
+    held: VecDeque<(Cursor, Result<T, Error>)>,
+    cursor: Cursor,
+}
+
+enum State<T> {
+    Opening {
+        fetch: Fetch<T>,
+        ahead: bool,
+    },
+    Reading {
+        rows: BoxStream<'static, Result<Marked<T>, Error>>,
+        /// Whether the page was fetched ahead.
+        ahead: bool,
+    },
+    Over,
+}
+
+/// A page that is fetched while another one is read. The task ends when this is dropped.
+struct Ahead<T> {
+    at: i64,
+    task: JoinSet<Result<Leaf<T>, Error>>,
+}
+
+impl<T: FromRow + Send + 'static> Pages<T> {
+    pub(crate) fn new(show: &Perenso, request: &CheckedRequest, paging: &Paging) -> Result<Self, Error> {
+        let (plan, request) = paging.settle(request)?;
+        let (show, parameter) = (show.clone(), plan.parameter.clone());
+        let source = move |at| -> Fetch<T> {
+            let (show, request) = (show.clone(), request.with_integer(&parameter, at));
+            async move {
+                let response = run::start(&show, request).await?;
+                let attempts = response.attempts();
+                Ok(Leaf { rows: ExportStream::new(response).rows::<Marked<T>>()?.boxed(), attempts })
+            }
+            .boxed()
+        };
+        Ok(Self::of(Arc::new(source), plan))
+    }
+}
+
+impl<T: Send + 'static> Pages<T> {
+    fn of(source: Source<T>, plan: Plan) -> Self {
+        let cursor = plan.start;
+        let walk = Walk::new(plan);
+        let state = State::Opening { fetch: source(walk.at()), ahead: false };
+        Self { source, walk, state, ahead: None, held: VecDeque::new(), cursor }
+    }
+
+    /// A row came, or what is wrong with it.
+    fn take(&mut self, mark: Option<u64>, row: Result<T, Error>) -> Result<(), Error> {
+        let row = row.map_err(|error| error.within(&self.walk.page()));
+        if let Some(behind) = self.walk.row(mark)? {
+            self.held.push_back((behind, row));
+        }
+        if let Some(at) = self.walk.ahead() {
+            let mut task = JoinSet::new();
+            task.spawn((self.source)(at).in_current_span());
+            self.ahead = Some(Ahead { at, task });
+        }
+        Ok(())
+    }
+
+    /// The page ended: on to the next one.
+    fn turn(&mut self) -> Result<State<T>, Error> {
+        let next = self.walk.end()?;
+        let ahead = self.ahead.take();
+        let expected = ahead.as_ref().map(|ahead| ahead.at);
+        if expected.is_some() && expected != next {
+            self.walk.report.discarded += 1;
+        }
+        let Some(next) = next else { return Ok(State::Over) };
+        let source = Arc::clone(&self.source);
+        Ok(match ahead {
+            Some(Ahead { at, mut task }) if at == next => {
+                let fetch = async move {
+                    match task.join_next().await {
+                        Some(Ok(fetched)) => fetched,
+                        // The runtime of the task ended before it.
+                        _ => source(next).await,
+                    }
+                };
+                State::Opening { fetch: fetch.boxed(), ahead: true }
+            }
+            _ => State::Opening { fetch: source(next), ahead: false },
+        })
+    }
+
+    /// One step on the way to the next row.
+    fn step(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        match &mut self.state {
+            State::Opening { fetch, ahead } => {
+                let leaf = ready!(fetch.poll_unpin(context))?;
+                self.walk.report.retries += u64::from(leaf.attempts.saturating_sub(1));
+                self.state = State::Reading { rows: leaf.rows, ahead: *ahead };
+            }
+            State::Reading { rows, ahead } => match ready!(rows.poll_next_unpin(context)) {
+                Some(Ok(Marked { mark, row })) => {
+                    let number = self.walk.came() + 1;
+                    self.take(Some(mark), row.map_err(|misfit| unfit(number, &misfit)))?;
+                }
+                Some(Err(error)) if error.kind() == ErrorKind::Row => self.take(None, Err(error))?,
+                Some(Err(error)) if *ahead && self.walk.came() == 0 && error.is_transient() => {
+                    self.walk.report.retries += 1;
+                    self.state = State::Opening { fetch: (self.source)(self.walk.at()), ahead: false };
+                }
+                Some(Err(error)) => return Poll::Ready(Err(error.within(&self.walk.page()))),
+                None => self.state = self.turn()?,
+            },
+            State::Over => {}
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<T> Pages<T> {
+    /// The place behind the row that was handed out last, those that do not fit included: a stream that
+    /// [starts](Paging::start) there goes on with the next row, as long as rows do not move on the server.
+    #[must_use]
+    pub fn cursor(&self) -> Cursor {
+        self.cursor
+    }
+
+    /// What came of it so far; whole when the stream has ended.
+    #[must_use]
+    pub fn report(&self) -> PageReport {
+        self.walk.report
+    }
+
+    fn close(&mut self) {
+        self.state = State::Over;
+        self.ahead = None;
+        self.held.clear();
+    }
+}
+
+impl<T: Send + 'static> Stream for Pages<T> {
+    type Item = Result<T, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            if !self.walk.holds()
+                && let Some((behind, row)) = self.held.pop_front()
+            {
+                self.cursor = behind;
+                self.walk.report.rows += 1;
+                self.walk.report.misfits += u64::from(row.is_err());
+                return Poll::Ready(Some(row));
+            }
+            if matches!(self.state, State::Over) {
+                return Poll::Ready(None);
+            }
+            if let Err(error) = ready!(self.step(context)) {
+                self.close();
+                return Poll::Ready(Some(Err(error)));
+            }
+        }
+    }
+}
+
+impl<T> Unpin for Pages<T> {}
+
+impl<T> fmt::Debug for Pages<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pages").field("cursor", &self.cursor).field("report", &self.walk.report).finish_non_exhaustive()
+    }
+}
+
+fn unfit(number: u64, misfit: &Misfit) -> Error {
+    let detail = match misfit.path.as_str() {
+        "" | "." => format!("row {number}: {}", misfit.detail),
+        path => format!("row {number}, at `{path}`: {}", misfit.detail),
+    };
+    Error::of_row(EXPORT_RUN.id, number, detail)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    };
+
+    use futures_util::stream;
+    use proptest::prelude::*;
+
+    use super::{super::paging::Meaning, *};
+
+    /// What happens to a request.
+    #[derive(Clone, Copy, Debug)]
+    enum Event {
+        Answer,
+        /// No answer.
+        Refuse,
+        /// So many rows, and then the body breaks off.
+        Cut(usize),
+    }
+
+    /// A server with the rows from 0 to `total`. Some rows do not fit.
+    struct Server {
+        meaning: Meaning,
+        total: i64,
+        /// How many rows a page holds at most, in turn; by page number the first counts.
+        caps: Vec<i64>,
+        events: Mutex<VecDeque<Event>>,
+        /// Which pages were asked for, and how many rows they had.
+        asked: Mutex<Vec<(i64, i64)>>,
+    }
+
+    fn fits(row: i64) -> bool {
+        row % 7 != 3
+    }
+
+    /// An error that may go away.
+    fn passing() -> Error {
+        static ERROR: std::sync::LazyLock<Error> = std::sync::LazyLock::new(|| {
+            let nowhere = "http://127.0.0.1:1";
+            let show = Perenso::builder().client_id("SHOWID").client_secret("secret").api_url(nowhere);
+            let show = show.token_url(nowhere).retry(perenso_auth::RetryPolicy::never());
+            let pause = std::time::Duration::from_millis(1);
+            let show = show.token_policy(perenso_auth::TokenPolicy::default().pauses(pause, pause)).build().unwrap();
+            let lost = async move { show.customers().list().send().await.unwrap_err() };
+            std::thread::spawn(|| runtime().block_on(lost)).join().unwrap()
+        });
+        ERROR.clone()
+    }
+
+    fn runtime() -> tokio::runtime::Runtime {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+    }
+
+    impl Server {
+        fn new(meaning: Meaning, total: i64, caps: &[i64]) -> Self {
+            let (events, asked) = Default::default();
+            Self { meaning, total, caps: caps.to_vec(), events, asked }
+        }
+
+        fn answer(&self, at: i64, limit: i64) -> Result<Leaf<i64>, Error> {
+            let event = self.events.lock().unwrap().pop_front().unwrap_or(Event::Answer);
+            let mut asked = self.asked.lock().unwrap();
+            let cap = match self.meaning {
+                Meaning::Page => self.caps[0],
+                Meaning::Offset => self.caps[asked.len() % self.caps.len()],
+            };
+            let size = cap.min(limit);
+            let first = match self.meaning {
+                Meaning::Page => (at - 1) * size,
+                Meaning::Offset => at,
+            };
+            let rows: Vec<i64> = (first..self.total.min(first + size)).collect();
+            asked.push((at, rows.len() as i64));
+            let row = |row: i64| {
+                let misfit = Misfit { path: ".".to_owned(), detail: "expected another".to_owned() };
+                Ok(Marked { mark: row as u64 + 1, row: if fits(row) { Ok(row) } else { Err(misfit) } })
+            };
+            let rows = rows.into_iter().map(row);
+            let rows = match event {
+                Event::Answer => stream::iter(rows).boxed(),
+                Event::Refuse => return Err(passing()),
+                Event::Cut(after) => stream::iter(rows.take(after).chain([Err(passing())])).boxed(),
+            };
+            Ok(Leaf { rows, attempts: 1 })
+        }
+
+        fn source(self: &Arc<Self>, limit: i64) -> Source<i64> {
+            let server = Arc::clone(self);
+            Arc::new(move |at| {
+                let server = Arc::clone(&server);
+                async move { server.answer(at, limit) }.boxed()
+            })
+        }
+
+        fn asked(&self) -> Vec<i64> {
+            self.asked.lock().unwrap().iter().map(|(at, _)| *at).collect()
+        }
+    }
+
+    fn plan(meaning: Meaning, limit: i64) -> Plan {
+        let start = match meaning {
+            Meaning::Page => Cursor::page(1, 0, limit),
+            Meaning::Offset => Cursor::offset(0),
+        };
+        Plan { meaning, parameter: "Cursor".to_owned(), limit, start, alike: false, ahead: true }
+    }
+
+    /// All that is handed out, and the error that ended it.
+    async fn read(pages: &mut Pages<i64>) -> (Vec<i64>, Option<Error>) {
+        let mut read = Vec::new();
+        while let Some(row) = pages.next().await {
+            match row {
+                Ok(row) => read.push(row),
+                Err(error) if error.kind() == ErrorKind::Row => {}
+                Err(error) => {
+                    assert!(pages.next().await.is_none(), "an error is the end");
+                    return (read, Some(error));
+                }
+            }
+        }
+        (read, None)
+    }
+
+    fn fitting(rows: std::ops::Range<i64>) -> Vec<i64> {
+        rows.filter(|row| fits(*row)).collect()
+    }
+
+    #[tokio::test]
+    async fn pages_by_number_are_asked_for_to_the_first_empty_one_and_no_further() {
+        let server = Arc::new(Server::new(Meaning::Page, 25, &[10]));
+        let mut pages = Pages::of(server.source(20), plan(Meaning::Page, 20));
+        assert!(server.asked().is_empty(), "nothing before it is polled");
+        assert_eq!(read(&mut pages).await.0, fitting(0..25));
+        assert_eq!(server.asked(), [1, 2, 3, 4]);
+        assert_eq!(pages.cursor(), Cursor::page(3, 5, 20));
+        let report =
+            PageReport { pages: 3, rows: 25, asked: 20, given: 10, short: 3, misfits: 4, ..Default::default() };
+        assert_eq!(pages.report(), report);
+        assert_eq!(
+            pages.report().to_string(),
+            "25 rows (4 do not fit) on 3 pages; 20 rows asked for, 10 given; 3 short, 0 retries, 0 thrown away"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_wrong_forecast_of_an_offset_costs_one_request() {
+        let server = Arc::new(Server::new(Meaning::Offset, 25, &[10]));
+        let mut pages = Pages::of(server.source(20), plan(Meaning::Offset, 20));
+        for row in 0..25 {
+            assert_eq!(pages.next().await.unwrap().is_ok(), fits(row));
+            tokio::task::yield_now().await;
+        }
+        assert!(pages.next().await.is_none());
+        // 30 was expected to follow upon 20, which had fewer rows than the pages before.
+        assert_eq!(server.asked(), [0, 10, 20, 30, 25]);
+        assert_eq!((pages.report().discarded, pages.cursor()), (1, Cursor::offset(25)));
+    }
+
+    #[tokio::test]
+    async fn without_fetching_ahead_nothing_is_asked_for_before_its_turn() {
+        for meaning in [Meaning::Page, Meaning::Offset] {
+            let server = Arc::new(Server::new(meaning, 25, &[10]));
+            let mut pages = Pages::of(server.source(10), Plan { ahead: false, ..plan(meaning, 10) });
+            for row in 0..25 {
+                assert_eq!(server.asked().len(), usize::try_from((row + 9) / 10).unwrap());
+                assert_eq!(pages.next().await.unwrap().is_ok(), fits(row));
+                tokio::task::yield_now().await;
+            }
+            assert!(pages.next().await.is_none());
+            assert_eq!(server.asked().len(), 4);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_cursor_that_would_not_fit_is_an_error_and_no_wrap() {
+        let endless = |_| -> Fetch<i64> {
+            static MARKS: AtomicUsize = AtomicUsize::new(0);
+            let mark = MARKS.fetch_add(1, Ordering::Relaxed) as u64;
+            async move { Ok(Leaf { rows: stream::iter([Ok(Marked { mark, row: Ok(0) })]).boxed(), attempts: 1 }) }
+                .boxed()
+        };
+        for (start, expected) in [
+            (Cursor::page(i64::MAX - 1, 0, 1), "what follows page 9223372036854775807 cannot be asked for"),
+            (Cursor::offset(i64::MAX - 2), "what follows the page behind row 9223372036854775807 cannot be asked for"),
+        ] {
+            let meaning = if let Cursor::Page { .. } = start { Meaning::Page } else { Meaning::Offset };
+            let mut pages = Pages::of(Arc::new(endless), Plan { start, ..plan(meaning, 1) });
+            let (rows, error) = read(&mut pages).await;
+            let error = error.unwrap();
+            assert_eq!((rows.len(), error.kind()), (2, ErrorKind::Paging), "{error}");
+            assert!(error.to_string().contains(expected), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_page_fetched_ahead_that_breaks_before_its_first_row_is_fetched_once_more_and_no_oftener() {
+        for (events, requests, whole) in [
+            (vec![Event::Answer, Event::Cut(0)], 4, true),
+            (vec![Event::Answer, Event::Cut(0), Event::Answer, Event::Cut(0)], 5, true),
+            (vec![Event::Answer, Event::Cut(0), Event::Cut(0)], 3, false),
+            (vec![Event::Answer, Event::Cut(1)], 2, false),
+            (vec![Event::Cut(0)], 1, false),
+            (vec![Event::Answer, Event::Refuse], 2, false),
+        ] {
+            let server = Arc::new(Server::new(Meaning::Page, 5, &[3]));
+            *server.events.lock().unwrap() = events.iter().copied().collect();
+            let mut pages = Pages::of(server.source(3), plan(Meaning::Page, 3));
+            let (rows, error) = read(&mut pages).await;
+            assert_eq!((error.is_none(), server.asked().len()), (whole, requests), "{events:?}");
+            assert_eq!(whole, rows == fitting(0..5));
+            let again = events.iter().filter(|event| matches!(event, Event::Cut(0))).count() as u64;
+            assert!(!whole || pages.report().retries == again, "{events:?}");
+        }
+    }
+
+    fn events() -> impl Strategy<Value = Vec<Event>> {
+        let event =
+            prop_oneof![4 => Just(Event::Answer), 1 => Just(Event::Refuse), 2 => (0usize..6).prop_map(Event::Cut)];
+        prop::collection::vec(event, 0..20)
+    }
+
+    proptest! {
+        /// Whatever the page sizes, caps, faults, rows that do not fit, and places where it is stopped and gone on with.
+        #[test]
+        fn no_row_is_lost_and_none_doubled(
+            by_page in any::<bool>(),
+            total in 0i64..60,
+            caps in prop::collection::vec(1i64..9, 1..5),
+            limit in 1i64..9,
+            events in events(),
+            stops in prop::collection::vec(0usize..25, 0..8),
+            ahead in any::<bool>(),
+            alike in any::<bool>(),
+        ) {
+            let meaning = if by_page { Meaning::Page } else { Meaning::Offset };
+            let server = Arc::new(Server::new(meaning, total, &caps));
+            *server.events.lock().unwrap() = events.into();
+            let mut stops = stops.into_iter();
+            let mut plan = Plan { alike, ahead, ..plan(meaning, limit) };
+            let mut handed = Vec::new();
+            runtime().block_on(async {
+                for _ in 0..100 {
+                    let mut pages = Pages::of(server.source(limit), plan.clone());
+                    let stop = stops.next().unwrap_or(usize::MAX);
+                    let mut count = 0;
+                    let ended = loop {
+                        if count == stop {
+                            break false;
+                        }
+                        match pages.next().await {
+                            None => break true,
+                            Some(Ok(row)) => handed.push(row),
+                            Some(Err(error)) if error.kind() == ErrorKind::Row => handed.push(-1),
+                            Some(Err(error)) => {
+                                prop_assert!(error.call().is_some(), "{}", error);
+                                break false;
+                            }
+                        }
+                        count += 1;
+                        prop_assert_eq!(pages.report().rows, count as u64);
+                    };
+                    let asked = server.asked.lock().unwrap();
+                    let empty = asked.iter().filter(|(_, rows)| *rows == 0).map(|(at, _)| *at).min();
+                    if by_page && let Some(empty) = empty {
+                        prop_assert!(asked.iter().all(|(at, _)| *at <= empty), "{:?}", asked);
+                    }
+                    if ended {
+                        let expected: Vec<i64> = (0..total).map(|row| if fits(row) { row } else { -1 }).collect();
+                        prop_assert_eq!(&handed, &expected);
+                        return Ok(());
+                    }
+                    let kept = serde_json::to_string(&pages.cursor()).unwrap();
+                    plan.start = serde_json::from_str(&kept).unwrap();
+                }
+                Err(TestCaseError::fail("it never ended"))
+            })?;
+        }
+    }
+}

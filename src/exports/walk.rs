@@ -1,0 +1,232 @@
+//! The way through the pages of an export: rows and ends of pages go in, decisions come out. No effects.
+
+use std::fmt;
+
+use super::{
+    cursor::Cursor,
+    paging::{Meaning, Plan},
+};
+use crate::{
+    error::{Error, ErrorKind},
+    generated::operations::EXPORT_RUN,
+};
+
+/// What came of reading an export page by page, by this stream: what was read before its start is not counted.
+///
+/// `Display` is one line:
+///
+/// ```
+/// assert_eq!(
+///     perenso::exports::PageReport::default().to_string(),
+///     "0 rows (0 do not fit) on 0 pages; 0 rows asked for, 0 given; 0 short, 0 retries, 0 thrown away"
+/// );
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PageReport {
+    /// Pages that were read to their end and had rows.
+    pub pages: u64,
+    /// Rows that were handed out, those that do not fit included.
+    pub rows: u64,
+    /// How many rows a page was asked for.
+    pub asked: u64,
+    /// How many rows the largest page had: the page size that the server really gives.
+    pub given: u64,
+    /// Pages that had fewer rows than they were asked for. The last one mostly is one of them.
+    pub short: u64,
+    /// Rows that did not fit.
+    pub misfits: u64,
+    /// Requests that had to be repeated.
+    pub retries: u64,
+    /// Pages that were fetched ahead and thrown away, since the page before had another number of rows than expected.
+    pub discarded: u64,
+}
+
+impl fmt::Display for PageReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { pages, rows, asked, given, short, misfits, retries, discarded } = self;
+        write!(
+            f,
+            "{rows} rows ({misfits} do not fit) on {pages} pages; {asked} rows asked for, {given} given; {short} short, \
+             {retries} retries, {discarded} thrown away"
+        )
+    }
+}
+
+/// Stands for a row that has no mark.
+const UNREAD: u64 = 0;
+
+/// Where a stream of pages stands.
+pub(crate) struct Walk {
+    plan: Plan,
+    /// The value of the parameter for the page that is read.
+    at: i64,
+    /// How many rows of this page were handed out by an earlier stream.
+    skip: u64,
+    /// How many rows of this page came.
+    came: u64,
+    /// The marks of the rows of this page that came.
+    marks: Vec<u64>,
+    before: Option<Before>,
+    /// Whether all rows of this page were those of the page before so far, where only whole pages are compared.
+    same: bool,
+    pub(crate) report: PageReport,
+}
+
+/// What is remembered of the page before.
+struct Before {
+    at: i64,
+    rows: u64,
+    /// In the order of the rows where whole pages are compared, else sorted.
+    marks: Vec<u64>,
+}
+
+impl Walk {
+    pub(crate) fn new(plan: Plan) -> Self {
+        let (at, skip) = match plan.start {
+            Cursor::Page { number, row, .. } => (number, row),
+            Cursor::Offset(rows) => (rows, 0),
+        };
+        let report = PageReport { asked: plan.limit.unsigned_abs(), ..PageReport::default() };
+        Self { plan, at, skip, came: 0, marks: Vec::new(), before: None, same: false, report }
+    }
+
+    /// The value of the parameter for the page that is read.
+    pub(crate) fn at(&self) -> i64 {
+        self.at
+    }
+
+    /// How many rows of this page came.
+    pub(crate) fn came(&self) -> u64 {
+        self.came
+    }
+
+    /// Whether rows must not be handed out yet: they may turn out to be those of the page before.
+    pub(crate) fn holds(&self) -> bool {
+        self.same
+    }
+
+    /// A row came: gives the place behind it, or nothing where it was handed out by an earlier stream. A row that could
+    /// not be read at all has no mark: it is no proof of a doubled row, but a page of nothing else must not come for ever.
+    pub(crate) fn row(&mut self, mark: Option<u64>) -> Result<Option<Cursor>, Error> {
+        match &self.before {
+            Some(before) if self.plan.alike => {
+                let first = self.came == 0;
+                self.same = (first || self.same) && before.marks.get(self.marks.len()) == Some(&mark.unwrap_or(UNREAD));
+            }
+            Some(before) if mark.is_some_and(|mark| before.marks.binary_search(&mark).is_ok()) => {
+                let row = self.came + 1;
+                return Err(self.doubled(&format!("row {row} of {} stood on {}", self.page(), self.name(before.at))));
+            }
+            _ => {}
+        }
+        self.came += 1;
+        self.marks.push(mark.unwrap_or(UNREAD));
+        let behind = match self.plan.meaning {
+            Meaning::Page => Cursor::page(self.at, self.came, self.plan.limit),
+            Meaning::Offset => Cursor::offset(self.offset()?),
+        };
+        Ok((self.came > self.skip).then_some(behind))
+    }
+
+    /// The page that can be asked for while this one is read, once its first row has come.
+    pub(crate) fn ahead(&self) -> Option<i64> {
+        if !self.plan.ahead || self.came != 1 {
+            return None;
+        }
+        match (self.plan.meaning, &self.before) {
+            (Meaning::Page, _) => self.at.checked_add(1),
+            (Meaning::Offset, Some(before)) => self.at.checked_add_unsigned(before.rows),
+            (Meaning::Offset, None) => None,
+        }
+    }
+
+    /// The page ended: gives the next one, or nothing where this one was empty.
+    pub(crate) fn end(&mut self) -> Result<Option<i64>, Error> {
+        if self.came < self.skip {
+            let detail =
+                format!("{} rows were read of {}, which holds {}: rows moved", self.skip, self.page(), self.came);
+            return Err(Error::own(ErrorKind::Paging, EXPORT_RUN.id, detail));
+        }
+        if self.came == 0 {
+            return Ok(None);
+        }
+        if !self.plan.alike {
+            self.marks.sort_unstable();
+        }
+        if let Some(before) = &self.before
+            && before.marks == self.marks
+        {
+            return Err(self.doubled(&format!("{} repeats {}", self.page(), self.name(before.at))));
+        }
+        let next = match self.plan.meaning {
+            Meaning::Page => self.at.checked_add(1).ok_or_else(|| self.beyond())?,
+            Meaning::Offset => self.offset()?,
+        };
+        self.count();
+        let marks = std::mem::take(&mut self.marks);
+        self.before = Some(Before { at: self.at, rows: self.came, marks });
+        (self.at, self.skip, self.came, self.same) = (next, 0, 0, false);
+        Ok(Some(next))
+    }
+
+    /// The page as errors call it.
+    pub(crate) fn page(&self) -> String {
+        self.name(self.at)
+    }
+
+    fn name(&self, at: i64) -> String {
+        match self.plan.meaning {
+            Meaning::Page => format!("page {at}"),
+            Meaning::Offset => format!("the page behind row {at}"),
+        }
+    }
+
+    fn offset(&self) -> Result<i64, Error> {
+        self.at.checked_add_unsigned(self.came).ok_or_else(|| self.beyond())
+    }
+
+    fn beyond(&self) -> Error {
+        let (parameter, page) = (&self.plan.parameter, self.page());
+        let detail = format!("what follows {page} cannot be asked for: `{parameter}` would not fit 64 bits");
+        Error::own(ErrorKind::Paging, EXPORT_RUN.id, detail)
+    }
+
+    fn doubled(&self, what: &str) -> Error {
+        let parameter = &self.plan.parameter;
+        let alike = if self.plan.alike {
+            ""
+        } else {
+            "; where rows of this export can be alike, say `Paging::rows_may_be_alike`"
+        };
+        let detail = format!(
+            "{what}: either the server takes no notice of `{parameter}`, or means something else by it than a \
+             {} (`Paging`), or rows moved while they were read{alike}",
+            match self.plan.meaning {
+                Meaning::Page => "page number",
+                Meaning::Offset => "number of rows to skip",
+            }
+        );
+        Error::own(ErrorKind::Paging, EXPORT_RUN.id, detail)
+    }
+
+    /// A short page is no end: the server may cap its pages. It is said once, and quietly: the last page mostly is one.
+    fn count(&mut self) {
+        let Self { report, came, at, .. } = self;
+        report.pages += 1;
+        report.given = report.given.max(*came);
+        if *came < report.asked {
+            if report.short == 0 {
+                let asked = report.asked;
+                tracing::debug!(
+                    operation = EXPORT_RUN.id,
+                    page = *at,
+                    asked,
+                    received = *came,
+                    "a short page: going on to the next"
+                );
+            }
+            report.short += 1;
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! What goes wrong in the middle: an error at its place, and the cursor is where to go on.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures_util::StreamExt;
+use perenso::{
+    CallErrorKind, ErrorKind,
+    exports::{Cursor, Paging},
+};
+
+use crate::{
+    export::{Export, array, assert_once, behind, cut, ids, numbered, page},
+    kept, read,
+    server::Reply,
+};
+
+/// Reads on after every error, from the cursor as it was kept; gives the rows and the errors.
+async fn read_all(export: &Export, paging: Paging) -> (Vec<crate::export::Thing>, Vec<perenso::Error>) {
+    let (mut rows, mut errors) = (Vec::new(), Vec::new());
+    let mut pages = export.pages(paging.clone()).await;
+    loop {
+        let (more, error) = read(&mut pages).await;
+        rows.extend(more);
+        let Some(error) = error else { return (rows, errors) };
+        errors.push(error);
+        assert!(errors.len() < 20, "it gets nowhere");
+        pages = export.pages(paging.clone().start(kept(pages.cursor()))).await;
+    }
+}
+
+#[tokio::test]
+async fn a_cut_in_the_middle_of_a_page_loses_and_doubles_nothing() {
+    for bytes in [0, 1, 5, 10, 25, 40, 80] {
+        for by_page in [true, false] {
+            let broken = AtomicBool::new(false);
+            let export = Export::start(move |asked, _| {
+                let rows = if by_page { numbered(asked, 45, 10) } else { behind(asked, 45, 10) };
+                if rows.start == 20 && !broken.swap(true, Ordering::Relaxed) {
+                    return cut(rows, bytes);
+                }
+                page(rows)
+            })
+            .await;
+            let paging = if by_page { Paging::by_page() } else { Paging::by_offset() };
+            let (rows, errors) = read_all(&export, paging.limit(20)).await;
+            assert_once(&rows, 45);
+            assert!(errors.iter().all(|error| error.kind() == ErrorKind::Call(CallErrorKind::Broken)), "{errors:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_page_fetched_ahead_that_breaks_before_its_first_row_is_no_error() {
+    let broken = AtomicBool::new(false);
+    let export = Export::start(move |asked, _| {
+        if asked.cursor == 3 && !broken.swap(true, Ordering::Relaxed) {
+            return cut(numbered(asked, 45, 10), 1);
+        }
+        page(numbered(asked, 45, 10))
+    })
+    .await;
+    let mut pages = export.pages(Paging::by_page()).await;
+    let (rows, error) = read(&mut pages).await;
+    assert!(error.is_none(), "{error:?}");
+    assert_once(&rows, 45);
+    assert_eq!(pages.report().retries, 1);
+    let mut asked = export.asked();
+    asked.sort_unstable();
+    assert_eq!(asked, [1, 2, 3, 3, 4, 5, 6]);
+}
+
+#[tokio::test]
+async fn an_error_page_comes_behind_the_rows_before_it_and_is_not_shown() {
+    let html = "<html>s3cr3t</html>";
+    for (reply, kind, says) in [
+        (
+            Reply::Whole(200, vec![("content-type", "text/html".to_owned())], html.into()),
+            ErrorKind::Answer,
+            "page 3: the answer (200, of content type `text/html`) cannot be read",
+        ),
+        (Reply::json(200, html), ErrorKind::Answer, "page 3: the answer (200, of content type `application/json`)"),
+        (Reply::json(200, ""), ErrorKind::Answer, "page 3: the answer (200, of content type `application/json`)"),
+        (
+            Reply::Whole(422, vec![("content-type", "text/html".to_owned())], html.into()),
+            ErrorKind::Call(CallErrorKind::Status),
+            "422",
+        ),
+        (
+            Reply::Whole(500, vec![("content-type", "text/html".to_owned())], html.into()),
+            ErrorKind::Call(CallErrorKind::Status),
+            "500",
+        ),
+    ] {
+        let export = Export::start(move |asked, _| match asked.cursor {
+            3 => reply.clone(),
+            _ => page(numbered(asked, 45, 10)),
+        })
+        .await;
+        let mut pages = export.pages(Paging::by_page()).await;
+        let (rows, error) = read(&mut pages).await;
+        let error = error.unwrap();
+        assert_eq!(ids(&rows), (0..20).collect::<Vec<_>>(), "the rows before come first");
+        assert_eq!((error.kind(), pages.cursor()), (kind, Cursor::page(2, 10, 100)), "{error}");
+        assert!(error.to_string().contains(says), "{error}");
+        assert!(!format!("{error} {error:?} {pages:?}").contains("s3cr3t"));
+        assert!(!export.asked().contains(&4), "{:?}", export.asked());
+    }
+}
+
+#[tokio::test]
+async fn a_row_that_does_not_fit_is_named_by_page_and_row_and_passed() {
+    let export = Export::start(|asked, _| match asked.cursor {
+        2 => Reply::json(200, r#"[{"id":3},{"id":"s3cr3t"},{"id":5}]"#),
+        _ => page(numbered(asked, 9, 3)),
+    })
+    .await;
+    let mut pages = export.pages(Paging::by_page().limit(3)).await;
+    let mut seen = Vec::new();
+    while let Some(row) = pages.next().await {
+        match row {
+            Ok(row) => seen.push(row.id),
+            Err(error) => {
+                assert_eq!((error.kind(), error.row()), (ErrorKind::Row, Some(2)));
+                assert_eq!(error.to_string(), "export_run: page 2, row 2, at `id`: expected u64, found text");
+                assert_eq!(pages.cursor(), Cursor::page(2, 2, 3), "it counts as handed out");
+            }
+        }
+    }
+    assert_eq!(seen, [0, 1, 2, 3, 5, 6, 7, 8]);
+    assert_eq!((pages.report().rows, pages.report().misfits), (9, 1));
+}
+
+#[tokio::test]
+async fn a_server_that_takes_no_notice_of_the_cursor_is_found_out() {
+    for paging in [Paging::by_page(), Paging::by_offset()] {
+        let export = Export::start(|_, _| page(0..10)).await;
+        let (rows, error) = read(&mut export.pages(paging.clone()).await).await;
+        assert_once(&rows, 10);
+        assert_eq!(error.unwrap().kind(), ErrorKind::Paging);
+        assert!(export.asked().len() <= 3, "{:?}", export.asked());
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_misfits_that_comes_again_is_found_out() {
+    let export = Export::start(|_, _| Reply::json(200, r#"[{"id":"a"},{"id":"b"}]"#)).await;
+    let (_, error) = read(&mut export.pages(Paging::by_page()).await).await;
+    assert_eq!(error.unwrap().kind(), ErrorKind::Paging);
+}
+
+#[tokio::test]
+async fn a_table_whose_records_cannot_be_read_does_not_come_for_ever() {
+    let export = Export::start(|_, _| {
+        Reply::Whole(200, vec![("content-type", "text/csv".to_owned())], b"id\n1,2\n1,2,3\n".to_vec())
+    })
+    .await;
+    let (_, error) = read(&mut export.pages(Paging::by_page()).await).await;
+    assert!(matches!(error.unwrap().kind(), ErrorKind::Paging | ErrorKind::Answer));
+}
+
+#[tokio::test]
+async fn pages_that_overlap_are_found_out_before_a_row_is_doubled() {
+    // A row was put in before page 2 was read.
+    let export = Export::start(|asked, _| match asked.cursor {
+        1 => page(0..10),
+        2 => Reply::json(200, array([100, 9, 10])),
+        _ => page(20..30),
+    })
+    .await;
+    let mut pages = export.pages(Paging::by_page()).await;
+    let (rows, error) = read(&mut pages).await;
+    let error = error.unwrap();
+    assert_eq!(ids(&rows), (0..10).chain([100]).collect::<Vec<_>>());
+    assert_eq!((error.kind(), pages.cursor()), (ErrorKind::Paging, Cursor::page(2, 1, 100)));
+    let text = error.to_string();
+    assert!(text.contains("row 2 of page 2 stood on page 1") && text.contains("rows_may_be_alike"), "{text}");
+}
+
+#[tokio::test]
+async fn rows_that_may_be_alike_are_compared_as_whole_pages() {
+    // Sales without a number: the same thing is sold again and again.
+    let sales: [&[u64]; 6] = [&[1, 1, 2], &[1, 1, 3], &[1, 1], &[1, 1, 1], &[3], &[]];
+    let export = Export::start(move |asked, _| page(sales[asked.cursor.unsigned_abs() as usize - 1].to_vec())).await;
+    let (rows, error) = read(&mut export.pages(Paging::by_page().limit(3).rows_may_be_alike()).await).await;
+    assert!(error.is_none(), "{error:?}");
+    assert_eq!(ids(&rows), sales.concat());
+
+    let (rows, error) = read(&mut export.pages(Paging::by_page().limit(3)).await).await;
+    assert_eq!((rows.len(), error.unwrap().kind()), (3, ErrorKind::Paging), "without that it is no export of records");
+}
+
+#[tokio::test]
+async fn the_cursor_counts_rows_that_were_held_back_one_by_one() {
+    let export = Export::start(|asked, _| match asked.cursor {
+        1 => page([1, 1, 1]),
+        2 => page([1, 1, 2]),
+        _ => page([]),
+    })
+    .await;
+    let paging = Paging::by_page().limit(3).rows_may_be_alike();
+    for stop in 0..=6 {
+        let mut pages = export.pages(paging.clone()).await;
+        assert_eq!((&mut pages).take(stop).count().await, stop);
+        let (rest, error) = read(&mut export.pages(paging.clone().start(kept(pages.cursor()))).await).await;
+        assert!(error.is_none(), "{error:?}");
+        assert_eq!(ids(&rest), [1, 1, 1, 1, 1, 2][stop..]);
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_holds_fewer_rows_than_were_read_of_it_is_an_error() {
+    let export = Export::start(|asked, _| page(numbered(asked, 13, 10))).await;
+    for (row, rows) in [(3, Some(0)), (4, None), (0, Some(3))] {
+        let (read, error) = read(&mut export.pages(Paging::by_page().start(Cursor::page(2, row, 10))).await).await;
+        match rows {
+            Some(rows) => assert_eq!((read.len(), error.is_none()), (rows, true), "{error:?}"),
+            None => {
+                let error = error.unwrap();
+                assert_eq!((read.len(), error.kind()), (0, ErrorKind::Paging));
+                assert!(error.to_string().contains("4 rows were read of page 2, which holds 3"), "{error}");
+            }
+        }
+    }
+    let (_, error) = read(&mut export.pages(Paging::by_page().start(Cursor::page(9, 1, 10))).await).await;
+    assert_eq!(error.unwrap().kind(), ErrorKind::Paging, "an empty page held rows before");
+}

@@ -1,0 +1,133 @@
+//! What cannot be read page by page is refused before anything is sent, and says what to call.
+
+use futures_util::TryStreamExt;
+use perenso::{
+    ErrorKind, Perenso,
+    exports::{Catalog, Cursor, Paging},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    builder,
+    export::{Asked, Export, numbered, page},
+    server::{Reply, Server},
+};
+
+fn refused(paging: Paging, values: Value) -> String {
+    let show = Perenso::builder().client_id("SHOWID").client_secret("secret").build().unwrap();
+    let parameters: Vec<Value> = (values.as_object().unwrap().iter())
+        .map(|(name, value)| json!({"name": name, "dataType": if value.is_i64() { "Integer" } else { "Text" }}))
+        .collect();
+    let catalog = json!([{"id": "1", "name": "Things", "parameters": parameters}]);
+    let catalog: Catalog = serde_json::from_value(catalog).unwrap();
+    let values = values.as_object().unwrap().iter();
+    let values = values.map(|(name, value)| (name.clone(), perenso::exports::Value::raw(value.clone())));
+    let request = catalog.by_id("1").unwrap().check(values).unwrap();
+    let error = show.exports().pages::<Value>(request, paging).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Input);
+    error.to_string().replace("export_run: the export cannot be read page by page: ", "")
+}
+
+#[tokio::test]
+async fn what_does_not_fit_is_named_with_what_to_call() {
+    let usual = || json!({"Cursor": 1, "Limit": 15});
+    for (paging, values, expected) in [
+        (
+            Paging::by_page(),
+            json!({"Skip": 1, "Take": 2}),
+            "it has no Integer parameter `Cursor` and no `Limit`: of that type it has `Skip`, `Take`; name the right one \
+             by `Paging::cursor_parameter` and `Paging::limit_parameter`",
+        ),
+        (
+            Paging::by_page().limit_parameter("Take"),
+            usual(),
+            "it has no Integer parameter `Take`: of that type it has `Cursor`, `Limit`; name the right one by \
+             `Paging::limit_parameter`",
+        ),
+        (
+            Paging::by_page().limit_parameter("Limit"),
+            json!({"Cursor": "1", "Limit": "2"}),
+            "it has no Integer parameter `Cursor` and no `Limit`: of that type it has none; name the right one by \
+             `Paging::cursor_parameter` and `Paging::limit_parameter`",
+        ),
+        (Paging::by_page().cursor_parameter("Limit"), usual(), "`Limit` cannot be both its cursor and its limit"),
+        (Paging::by_page().limit(0), usual(), "`Limit` is 0; expected 1 or more"),
+        (Paging::by_page(), json!({"Cursor": 1, "Limit": -1}), "`Limit` is -1; expected 1 or more"),
+        (Paging::by_page(), json!({"Cursor": -1, "Limit": 1}), "`Cursor` is -1; expected 0 or more"),
+        (Paging::by_offset().start(Cursor::offset(-1)), usual(), "`Cursor` is -1; expected 0 or more"),
+        (
+            Paging::by_page().start(Cursor::page(2, 3, 20)),
+            usual(),
+            "the cursor to start at lies in pages of 20 rows, and `Limit` asks for 15; ask for 20",
+        ),
+        (
+            Paging::by_offset().start(Cursor::page(2, 3, 15)),
+            usual(),
+            "the cursor to start at counts pages; read it with `Paging::by_page`",
+        ),
+        (
+            Paging::by_page().start(Cursor::offset(2)),
+            usual(),
+            "the cursor to start at counts rows; read it with `Paging::by_offset`",
+        ),
+    ] {
+        assert_eq!(refused(paging, values), expected);
+    }
+}
+
+#[tokio::test]
+async fn values_of_the_run_hold_and_those_that_are_left_out_are_filled_in() {
+    let export = Export::start(|asked, _| page(numbered(asked, 7, 100))).await;
+    let run = || export.show.exports().run("Things");
+    let asked = |cursor, limit| Asked { cursor, limit };
+    let at = Cursor::page(2, 1, 5);
+    for (run, paging, first) in [
+        (run(), Paging::by_page(), asked(1, 100)),
+        (run(), Paging::by_page().limit(5), asked(1, 5)),
+        (run().value("Limit", 6), Paging::by_page(), asked(1, 6)),
+        (run().value("Limit", 6), Paging::by_page().limit(5), asked(1, 5)),
+        (run().value("Cursor", 2), Paging::by_page(), asked(2, 100)),
+        (run().value("Cursor", 9), Paging::by_page().start(at), asked(2, 5)),
+        (run(), Paging::by_page().start(at), asked(2, 5)),
+        (run().value("Limit", 6), Paging::by_page().start(at).limit(5), asked(2, 5)),
+    ] {
+        let before = export.runs().count();
+        let mut pages = run.pages::<Value>(paging).await.unwrap();
+        pages.try_next().await.unwrap();
+        assert_eq!(export.runs().nth(before).unwrap(), first);
+        drop(pages);
+    }
+    let error = run().value("Limit", 6).pages::<Value>(Paging::by_page().start(at)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Input);
+    let error = run().value("Limit", "6").pages::<Value>(Paging::by_page()).await.unwrap_err();
+    assert_eq!(error.problems(), ["`Limit`: expected Integer, 64 bits, without quotes such as `15`; found text"]);
+}
+
+#[tokio::test]
+async fn other_names_and_other_values_reach_every_page() {
+    let server = Server::start(|seen| match seen.method.as_str() {
+        "GET" => Reply::json(
+            200,
+            json!([{"id": "1", "name": "Sales", "parameters": [{"name": "Skip", "dataType": "Integer"},
+                {"name": "Take", "dataType": "Integer"}, {"name": "City", "dataType": "Text"}]}])
+            .to_string(),
+        ),
+        _ => {
+            let values: Value = serde_json::from_str(&seen.body).unwrap();
+            assert_eq!(values["City"], "Exampleville");
+            let first = values["Skip"].as_u64().unwrap();
+            page(first..(first + values["Take"].as_u64().unwrap()).min(7))
+        }
+    })
+    .await;
+    let show = builder(&server.url, &format!("{}/token", server.url), "SHOWID", "secret").build().unwrap();
+    let run = || show.exports().run("Sales").value("City", "Exampleville");
+    let paging = || Paging::by_offset().cursor_parameter("Skip").limit_parameter("Take").limit(3);
+    let rows: Vec<Value> = run().pages(paging()).await.unwrap().try_collect().await.unwrap();
+    assert_eq!(rows.len(), 7);
+
+    let error = run().pages::<Value>(Paging::by_page()).await.unwrap_err();
+    assert!(error.to_string().contains("of that type it has `Skip`, `Take`; name the right one"), "{error}");
+    let error = run().pages::<Value>(paging().limit_parameter("City")).await.unwrap_err();
+    assert!(error.to_string().contains("no Integer parameter `City`"), "{error}");
+}

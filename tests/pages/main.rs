@@ -1,0 +1,61 @@
+//! Exports page by page over real sockets: no row lost, none doubled, whatever the server does.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, unreachable_pub)]
+
+mod ahead;
+mod export;
+mod faults;
+mod input;
+mod sandbox;
+#[allow(dead_code)]
+#[path = "../facade/server.rs"]
+mod server;
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use perenso::{
+    Builder, Error, ErrorKind, Perenso, RetryPolicy,
+    exports::{Cursor, Pages},
+};
+
+fn builder(url: &str, token_url: &str, id: &str, secret: &str) -> Builder {
+    Perenso::builder()
+        .client_id(id)
+        .client_secret(secret)
+        .api_url(url)
+        .token_url(token_url)
+        .unlimited()
+        .retry(RetryPolicy::default().pauses(Duration::from_millis(2), Duration::from_millis(10)))
+}
+
+/// All rows that fit, and the error that ended them.
+async fn read<T: Send + 'static>(pages: &mut Pages<T>) -> (Vec<T>, Option<Error>) {
+    let mut rows = Vec::new();
+    while let Some(row) = pages.next().await {
+        match row {
+            Ok(row) => rows.push(row),
+            Err(error) if error.kind() == ErrorKind::Row => {}
+            Err(error) => {
+                assert!(pages.next().await.is_none(), "an error is the end");
+                return (rows, Some(error));
+            }
+        }
+    }
+    (rows, None)
+}
+
+/// What comes back where a cursor was kept as text.
+fn kept(cursor: Cursor) -> Cursor {
+    serde_json::from_str(&serde_json::to_string(&cursor).unwrap()).unwrap()
+}
+
+/// Until the condition holds; fails after five seconds.
+async fn eventually(mut condition: impl FnMut() -> bool) {
+    for _ in 0..5000 {
+        if condition() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    panic!("it did not come to pass within five seconds");
+}
