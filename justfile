@@ -35,7 +35,7 @@ features:
     just feature perenso-auth '""' native-tls redis redis,native-tls redis,rustls registry rustls test-util
     just feature perenso '""' native-tls rustls mock redis registry test-util
     just feature perenso-sandbox '""' cli
-    cargo test -p perenso -p perenso-auth -p perenso-sandbox --all-features
+    cargo test -p perenso -p perenso-auth -p perenso-sandbox -p perenso-codegen -p perenso-codegen-compiled --all-features
 
 # One crate with each of these features alone.
 feature crate +features:
@@ -57,7 +57,7 @@ package:
     set -euo pipefail
     mkdir -p target && target=$(mktemp -d target/package-XXXXXX)
     trap 'rm -rf "$target"' EXIT
-    cargo package --workspace --exclude perenso-bench --allow-dirty --target-dir "$target"
+    cargo package --workspace --exclude perenso-bench --exclude perenso-codegen-compiled --allow-dirty --target-dir "$target"
 
 # Licences, sources and bans of every package, features and all (`cargo install cargo-deny`).
 deny:
@@ -77,6 +77,8 @@ bench-short:
 proof:
     PROPTEST_CASES=200000 SCHEDULES=200000 cargo test --release -p perenso-auth --lib
     PROPTEST_CASES=25600 cargo test --release -p perenso --lib
+    PROPTEST_CASES=25600 cargo test --release -p perenso-codegen
+    STRANGE_CATALOGS=1000 cargo test -p perenso-codegen-compiled
 
 # Every fuzz target for so many seconds (`cargo install cargo-fuzz`, and a C++ compiler). No nightly: our code has nothing
 # that a sanitizer could find. What made a target fail is printed as base64, to be kept in `fuzz/seeds`.

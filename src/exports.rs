@@ -39,6 +39,7 @@ mod catalog;
 mod checked;
 mod cursor;
 mod descriptor;
+mod export;
 mod fields;
 mod mark;
 mod name;
@@ -58,6 +59,8 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+#[doc(hidden)]
+pub use self::export::__codegen;
 use self::run::Target;
 pub(crate) use self::shelf::Shelf;
 pub use self::{
@@ -67,6 +70,7 @@ pub use self::{
     checked::CheckedRequest,
     cursor::Cursor,
     descriptor::Descriptor,
+    export::Export,
     pages::Pages,
     paging::Paging,
     raw::{FromRow, RawRow},
@@ -138,6 +142,28 @@ impl<'a> Exports<'a> {
     /// As [`Catalog::bind`], and whatever keeps the catalog from being read.
     pub async fn bind<T: Serialize + JsonSchema>(&self, name: &str) -> Result<Bound<T>, Error> {
         run::catalog_with(self.show, &Target::Name(name.to_owned())).await?.bind(name)
+    }
+
+    /// A run of the export that a generated struct stands for, with the values that it holds.
+    ///
+    /// It is found by its id, and by its name in the catalog of a show where no export has that id. Before anything is
+    /// sent, its parameters are compared with those of the saved catalog; a difference is an
+    /// [`ErrorKind::Export`](crate::ErrorKind::Export) that names them all. Then the values are checked as in every run.
+    ///
+    /// ```no_run
+    /// # async fn example(show: perenso::Perenso) -> Result<(), perenso::Error> {
+    /// # #[derive(serde::Serialize)] struct GetApiCustomers { cursor: i64, limit: i64 }
+    /// # impl perenso::exports::Export for GetApiCustomers {
+    /// #     const ID: &'static str = "79aag9";
+    /// #     const NAME: &'static str = "Get API Customers";
+    /// #     const PARAMETERS: &'static [(&'static str, &'static str)] = &[("Cursor", "Integer"), ("Limit", "Integer")];
+    /// # }
+    /// // `GetApiCustomers` is generated from a saved catalog, by `perenso-codegen`.
+    /// let answer = show.exports().run_export(&GetApiCustomers { cursor: 1, limit: 15 }).send().await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn run_export<E: Export>(&self, export: &E) -> Run {
+        Run::declared(self.show, export)
     }
 
     /// Sends a request that a descriptor has checked.

@@ -12,6 +12,7 @@ use super::{
     catalog::Catalog,
     checked::CheckedRequest,
     descriptor::Descriptor,
+    export::{Declared, Export},
     fields::{Sink, pour, written},
     pages::Pages,
     paging::Paging,
@@ -27,6 +28,7 @@ use crate::{client::Perenso, error::Error, generated::ClientSealedExt, types::Ex
 pub(crate) enum Target {
     Name(String),
     Id(String),
+    Declared(Declared),
 }
 
 impl Target {
@@ -34,14 +36,16 @@ impl Target {
         match self {
             Self::Name(name) => catalog.by_name(name),
             Self::Id(id) => catalog.by_id(id),
+            Self::Declared(declared) => declared.find(catalog),
         }
     }
 
     fn is_in(&self, catalog: &Catalog) -> bool {
-        catalog.iter().any(|export| match self {
-            Self::Name(name) => export.name() == name,
-            Self::Id(id) => export.id() == id,
-        })
+        match self {
+            Self::Name(name) => catalog.iter().any(|export| export.name() == name),
+            Self::Id(id) => catalog.iter().any(|export| export.id() == id),
+            Self::Declared(declared) => declared.find(catalog).is_ok(),
+        }
     }
 }
 
@@ -60,6 +64,16 @@ pub struct Run {
 impl Run {
     pub(crate) fn new(show: &Perenso, target: Target) -> Self {
         Self { show: show.clone(), target, given: Vec::new(), problems: Vec::new() }
+    }
+
+    /// A run of the export that this type declares. Where the data type is one that the SDK does not know, the type's
+    /// field asks for its JSON.
+    pub(crate) fn declared<E: Export>(show: &Perenso, export: &E) -> Self {
+        let mut run = Self::new(show, Target::Declared(Declared::of::<E>()));
+        if let Err(problem) = pour(export, &mut AsJson(&mut run.given)) {
+            run.problems.push(problem);
+        }
+        run
     }
 
     /// The value of a parameter.
@@ -197,5 +211,15 @@ struct Collected<'r>(&'r mut Vec<(String, Given)>);
 impl Sink for Collected<'_> {
     fn put<V: Serialize + ?Sized>(&mut self, name: &str, value: &V) {
         self.0.push((name.to_owned(), Given::Written(written(value))));
+    }
+}
+
+/// Takes fields as their JSON, as [`Run::raw`] does: whatever has a field for an unknown data type asked for that.
+struct AsJson<'r>(&'r mut Vec<(String, Given)>);
+
+impl Sink for AsJson<'_> {
+    fn put<V: Serialize + ?Sized>(&mut self, name: &str, value: &V) {
+        let json = serde_json::to_value(value).map(Value::Raw);
+        self.0.push((name.to_owned(), Given::Written(json.map_err(|_| "something that cannot be written as JSON"))));
     }
 }
