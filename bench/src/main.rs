@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used)]
 
 mod call;
+mod check;
 mod crowd;
 mod herd;
 mod hit;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
     call::measure(&mut table, 1, many, Bound::AtMost(1.08));
     call::measure(&mut table, 64, many, Bound::AtMost(1.12));
     hit::measure(&mut table, many);
+    check::measure(&mut table, many);
     crowd::measure(&mut table, many);
     herd::measure(&mut table, some, false);
     herd::measure(&mut table, some, true);
