@@ -208,3 +208,6 @@ pub(crate) fn unknown(descriptor: &Descriptor, name: &str, meant: Option<&str>) 
 pub(crate) fn nearest<'d>(descriptor: &'d Descriptor, name: &str) -> Option<&'d str> {
     meant(name, descriptor.parameters().iter().map(|parameter| parameter.name.as_str()))
 }
+
+#[cfg(test)]
+mod model;

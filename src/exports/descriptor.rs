@@ -164,12 +164,10 @@ impl<'de> Deserialize<'de> for Descriptor {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use chrono::{DateTime, Utc};
-    use proptest::prelude::*;
-    use serde_json::{Map, Value as Json, json};
+    use serde_json::{Value as Json, json};
 
-    use super::{super::fields::written, *};
-    use crate::{error::ErrorKind, types::ExportDataType as Type};
+    use super::*;
+    use crate::error::ErrorKind;
 
     fn descriptor(parameters: &[(&str, &str)]) -> Descriptor {
         let parameters: Vec<Json> =
@@ -277,88 +275,5 @@ mod tests {
             ]
         );
         assert!(export.parse("Limti", "15").unwrap_err().problems()[0].contains("did you mean `Limit`?"));
-    }
-
-    /// Whether a value stands in the vendor's table, written down a second time.
-    fn is_in_the_table(data_type: &Type, json: &Json) -> bool {
-        match data_type {
-            Type::Integer => json.to_string().parse::<i64>().is_ok(),
-            Type::Text => json.is_string(),
-            Type::Boolean => matches!(json.to_string().as_str(), "true" | "false"),
-            Type::DateTime => json.as_str().is_some_and(|text| {
-                let digits = text.bytes().filter(u8::is_ascii_digit).count();
-                text.len() == 20 && text.ends_with('Z') && digits == 14 && text.parse::<DateTime<Utc>>().is_ok()
-            }),
-            Type::Other(_) => true,
-        }
-    }
-
-    fn values() -> impl Strategy<Value = Given> {
-        let times = (-99_999_999_999i64..999_999_999_999, prop_oneof![Just(0u32), Just(1), Just(999_999_999)])
-            .prop_map(|(seconds, nanos)| DateTime::from_timestamp(seconds, nanos).unwrap());
-        let jsons = prop_oneof![
-            Just(Json::Null),
-            any::<bool>().prop_map(Json::from),
-            any::<i64>().prop_map(Json::from),
-            any::<u64>().prop_map(Json::from),
-            any::<f64>().prop_map(Json::from),
-            "\\PC{0,8}".prop_map(Json::from),
-            times.clone().prop_map(|time| json!(time)),
-            Just(json!([1])),
-            Just(json!({"a": 1})),
-        ];
-        prop_oneof![
-            any::<i128>().prop_map(|number| Given::Value(number.into())),
-            any::<i64>().prop_map(|number| Given::Value(number.into())),
-            any::<bool>().prop_map(|value| Given::Value(value.into())),
-            "\\PC{0,8}".prop_map(|text| Given::Value(text.into())),
-            times.prop_map(|time| Given::Value(time.into())),
-            jsons.clone().prop_map(|json| Given::Value(Value::Raw(json))),
-            jsons.prop_map(|json| Given::Written(written(&json))),
-            prop_oneof!["-?[0-9]{1,20}", "true|FALSE|0", "20[0-9]{2}-0[0-9]-[0-3][0-9]T09:00:00(Z|\\+13:00|)"]
-                .prop_map(Given::Text),
-        ]
-    }
-
-    proptest! {
-        #[test]
-        fn what_is_accepted_stands_in_the_table_and_what_is_refused_is_named(
-            types in prop::collection::vec(prop_oneof![Just("Integer"), Just("Text"), Just("DateTime"), Just("Boolean"), Just("Money")], 0..5),
-            given in prop::collection::vec((0usize..6, values()), 0..6),
-        ) {
-            let names: Vec<String> = (0..6).map(|number| format!("Parameter{number}")).collect();
-            let parameters: Vec<(&str, &str)> = names.iter().map(String::as_str).zip(types.iter().copied()).collect();
-            let export = descriptor(&parameters);
-            let counts = |place: usize| given.iter().filter(|(at, _)| *at == place).count();
-            for (at, value) in given.iter().filter(|(at, _)| *at < types.len()) {
-                let data_type = &export.parameters()[*at].data_type;
-                if let Ok(json) = value.clone().fit(data_type).map(|value| value.to_json()) {
-                    prop_assert!(is_in_the_table(data_type, &json), "{} {}", data_type, json);
-                }
-            }
-            let result = export.fit(given.iter().map(|(at, value)| (names[*at].clone(), value.clone())), Vec::new());
-            match result {
-                Ok(request) => {
-                    let body: Map<String, Json> = request.body().unwrap_or_default();
-                    prop_assert_eq!(body.len(), types.len());
-                    for (place, parameter) in export.parameters().iter().enumerate() {
-                        prop_assert_eq!(counts(place), 1);
-                        prop_assert!(is_in_the_table(&parameter.data_type, &body[&parameter.name]));
-                    }
-                    prop_assert!((types.len()..6).all(|place| counts(place) == 0));
-                }
-                Err(error) => {
-                    for (place, name) in names.iter().enumerate() {
-                        let is_wanted = place < types.len();
-                        let fits = given.iter().filter(|(at, _)| *at == place).all(|(_, value)| {
-                            is_wanted && value.clone().fit(&export.parameters()[place].data_type).is_ok()
-                        });
-                        let is_right = fits && counts(place) == usize::from(is_wanted);
-                        let is_named = error.problems().iter().any(|problem| problem.starts_with(&format!("`{name}`: ")));
-                        prop_assert_eq!(is_named, !is_right, "{} {:?}", name, error);
-                    }
-                }
-            }
-        }
     }
 }

@@ -9,12 +9,18 @@ use serde::{
 };
 use serde_json::Value as Json;
 
-use super::value::{Value, kind};
+use super::value::{Given, Value, kind};
 
 /// Where the fields of a type go.
 pub(crate) trait Sink {
     /// Takes the next field. A name may come again.
     fn put<V: Serialize + ?Sized>(&mut self, name: &str, value: &V);
+}
+
+impl Sink for Vec<(String, Given)> {
+    fn put<V: Serialize + ?Sized>(&mut self, name: &str, value: &V) {
+        self.push((name.to_owned(), Given::Written(written(value))));
+    }
 }
 
 /// Hands over what a type writes as its fields, or says what is wrong with the type. (The text of its own errors may

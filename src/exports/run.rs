@@ -13,7 +13,7 @@ use super::{
     checked::CheckedRequest,
     descriptor::Descriptor,
     export::{Declared, Export},
-    fields::{Sink, pour, written},
+    fields::{Sink, pour},
     pages::Pages,
     paging::Paging,
     raw::FromRow,
@@ -114,7 +114,7 @@ impl Run {
     /// # Ok(()) }
     /// ```
     pub fn values(mut self, values: &(impl Serialize + ?Sized)) -> Self {
-        if let Err(problem) = pour(values, &mut Collected(&mut self.given)) {
+        if let Err(problem) = pour(values, &mut self.given) {
             self.problems.push(problem);
         }
         self
@@ -204,14 +204,6 @@ pub(crate) async fn start(show: &Perenso, request: CheckedRequest) -> Result<Res
         show.shelf().clear();
     }
     result
-}
-
-struct Collected<'r>(&'r mut Vec<(String, Given)>);
-
-impl Sink for Collected<'_> {
-    fn put<V: Serialize + ?Sized>(&mut self, name: &str, value: &V) {
-        self.0.push((name.to_owned(), Given::Written(written(value))));
-    }
 }
 
 /// Takes fields as their JSON, as [`Run::raw`] does: whatever has a field for an unknown data type asked for that.

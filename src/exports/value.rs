@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt};
 
-use chrono::{DateTime, Datelike, TimeZone, Timelike, Utc};
+use chrono::{DateTime, Datelike, SecondsFormat, TimeZone, Timelike, Utc};
 use serde_json::Value as Json;
 
 use crate::types::ExportDataType;
@@ -67,9 +67,10 @@ impl Value {
         match self {
             Self::Integer(number) => (*number).into(),
             Self::Text(text) => text.as_str().into(),
-            Self::DateTime(time) => time.format("%Y-%m-%dT%H:%M:%SZ").to_string().into(),
+            Self::DateTime(time) => time.to_rfc3339_opts(SecondsFormat::Secs, true).into(),
             Self::Boolean(value) => (*value).into(),
             Self::Raw(json) => json.clone(),
+            // Fits nothing.
             Self::Beyond => Json::Null,
         }
     }
