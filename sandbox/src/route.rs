@@ -45,9 +45,7 @@ fn router(show: &Arc<Show>) -> Router {
 }
 
 fn gzip(show: Arc<Show>) -> CompressionLayer<impl Predicate> {
-    let is_on = move |status: StatusCode, _: Version, _: &HeaderMap, _: &Extensions| {
-        status != StatusCode::NO_CONTENT && show.state().behavior.gzip
-    };
+    let is_on = move |_: StatusCode, _: Version, _: &HeaderMap, _: &Extensions| show.state().behavior.gzip;
     // Whoever uses this crate may have turned on what else it can do.
     let layer = CompressionLayer::new().no_br().no_deflate().no_zstd().quality(CompressionLevel::Fastest);
     layer.compress_when(SizeAbove::new(1).and(is_on))
