@@ -50,7 +50,8 @@ type Source<T> = Arc<dyn Fn(i64) -> Fetch<T> + Send + Sync>;
 /// goes on with the next row. Every other error ends the stream, and [`cursor`](Self::cursor) is the place to go on.
 ///
 /// The next page is asked for while this one is read, by a task that ends with the stream; nothing of its rows is read
-/// before their turn. A page that was fetched ahead and breaks off before its first row is fetched once more.
+/// before their turn. A page that was fetched ahead and fails in passing before its first row is fetched once more when
+/// its turn has come, so that fetching ahead makes nothing fail that would not fail without it.
 ///
 /// ```no_run
 /// # async fn example(show: perenso::Perenso, kept: Option<perenso::exports::Cursor>) -> Result<(), perenso::Error> {
@@ -162,13 +163,26 @@ impl<T: Send + 'static> Pages<T> {
         })
     }
 
+    /// A page that was fetched ahead failed before its first row, some time ago perhaps: what went wrong then is no
+    /// reason to end now.
+    fn again(&mut self, attempts: u32) {
+        self.walk.report.retries += u64::from(attempts);
+        self.state = State::Opening { fetch: (self.source)(self.walk.at()), ahead: false };
+    }
+
     /// One step on the way to the next row.
     fn step(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
         match &mut self.state {
             State::Opening { fetch, ahead } => {
-                let leaf = ready!(fetch.poll_unpin(context))?;
-                self.walk.report.retries += u64::from(leaf.attempts.saturating_sub(1));
-                self.state = State::Reading { rows: leaf.rows, ahead: *ahead };
+                let ahead = *ahead;
+                match ready!(fetch.poll_unpin(context)) {
+                    Ok(leaf) => {
+                        self.walk.report.retries += u64::from(leaf.attempts.saturating_sub(1));
+                        self.state = State::Reading { rows: leaf.rows, ahead };
+                    }
+                    Err(error) if ahead && error.is_transient() => self.again(error.attempts()),
+                    Err(error) => return Poll::Ready(Err(error)),
+                }
             }
             State::Reading { rows, ahead } => match ready!(rows.poll_next_unpin(context)) {
                 Some(Ok(Marked { mark, row })) => {
@@ -176,10 +190,7 @@ impl<T: Send + 'static> Pages<T> {
                     self.take(Some(mark), row.map_err(|misfit| unfit(number, &misfit)))?;
                 }
                 Some(Err(error)) if error.kind() == ErrorKind::Row => self.take(None, Err(error))?,
-                Some(Err(error)) if *ahead && self.walk.came() == 0 && error.is_transient() => {
-                    self.walk.report.retries += 1;
-                    self.state = State::Opening { fetch: (self.source)(self.walk.at()), ahead: false };
-                }
+                Some(Err(error)) if *ahead && self.walk.came() == 0 && error.is_transient() => self.again(1),
                 Some(Err(error)) => return Poll::Ready(Err(error.within(&self.walk.page()))),
                 None => self.state = self.turn()?,
             },
@@ -448,14 +459,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_page_fetched_ahead_that_breaks_before_its_first_row_is_fetched_once_more_and_no_oftener() {
+    async fn a_page_fetched_ahead_that_fails_before_its_first_row_is_fetched_once_more_and_no_oftener() {
         for (events, requests, whole) in [
             (vec![Event::Answer, Event::Cut(0)], 4, true),
             (vec![Event::Answer, Event::Cut(0), Event::Answer, Event::Cut(0)], 5, true),
             (vec![Event::Answer, Event::Cut(0), Event::Cut(0)], 3, false),
             (vec![Event::Answer, Event::Cut(1)], 2, false),
             (vec![Event::Cut(0)], 1, false),
-            (vec![Event::Answer, Event::Refuse], 2, false),
+            (vec![Event::Answer, Event::Refuse], 4, true),
+            (vec![Event::Answer, Event::Refuse, Event::Refuse], 3, false),
+            (vec![Event::Answer, Event::Refuse, Event::Cut(0)], 3, false),
+            (vec![Event::Answer, Event::Cut(0), Event::Refuse], 3, false),
+            (vec![Event::Refuse], 1, false),
         ] {
             let server = Arc::new(Server::new(Meaning::Page, 5, &[3]));
             *server.events.lock().unwrap() = events.iter().copied().collect();
@@ -463,8 +478,12 @@ mod tests {
             let (rows, error) = read(&mut pages).await;
             assert_eq!((error.is_none(), server.asked().len()), (whole, requests), "{events:?}");
             assert_eq!(whole, rows == fitting(0..5));
-            let again = events.iter().filter(|event| matches!(event, Event::Cut(0))).count() as u64;
-            assert!(!whole || pages.report().retries == again, "{events:?}");
+            let again = |event: &Event| match event {
+                Event::Answer => 0,
+                Event::Refuse => u64::from(passing().attempts()),
+                Event::Cut(_) => 1,
+            };
+            assert!(!whole || pages.report().retries == events.iter().map(again).sum::<u64>(), "{events:?}");
         }
     }
 

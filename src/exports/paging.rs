@@ -120,7 +120,7 @@ impl Paging {
     ///
     /// At most one page, and only up to its headers: what it holds waits with the server until it is read. By offset,
     /// it is asked for where the server is expected to give as many rows as on the page before, and is thrown away where
-    /// it did not.
+    /// it did not. Where a page takes many minutes to work off, a server may tire of holding the next one: switch it off.
     pub fn fetch_ahead(mut self, ahead: bool) -> Self {
         self.ahead = ahead;
         self

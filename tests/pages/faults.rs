@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::StreamExt;
 use perenso::{
-    CallErrorKind, ErrorKind,
+    CallErrorKind, CallOptions, ErrorKind, RetryPolicy,
     exports::{Cursor, Paging},
 };
 
@@ -67,6 +67,25 @@ async fn a_page_fetched_ahead_that_breaks_before_its_first_row_is_no_error() {
     let mut asked = export.asked();
     asked.sort_unstable();
     assert_eq!(asked, [1, 2, 3, 3, 4, 5, 6]);
+}
+
+/// Without fetching ahead, page 3 would be asked for when the server is well again.
+#[tokio::test]
+async fn a_page_fetched_ahead_that_is_refused_in_passing_is_no_error() {
+    let broken = AtomicBool::new(false);
+    let export = Export::start(move |asked, _| {
+        if asked.cursor == 3 && !broken.swap(true, Ordering::Relaxed) {
+            return Reply::status(503);
+        }
+        page(numbered(asked, 45, 10))
+    })
+    .await;
+    let once = export.show.with_options(CallOptions::new().retry(RetryPolicy::never()));
+    let mut pages = once.exports().run("Things").pages(Paging::by_page()).await.unwrap();
+    let (rows, error) = read(&mut pages).await;
+    assert!(error.is_none(), "{error:?}");
+    assert_once(&rows, 45);
+    assert_eq!((pages.report().retries, export.asked().iter().filter(|page| **page == 3).count()), (1, 2));
 }
 
 #[tokio::test]
