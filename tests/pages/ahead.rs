@@ -117,25 +117,3 @@ async fn an_error_of_the_page_fetched_ahead_waits_for_its_place() {
     assert_eq!(pages.next().await.unwrap().unwrap_err().status().map(|status| status.as_u16()), Some(422));
     assert_eq!(export.asked(), [1, 2]);
 }
-
-/// Short here; `ROWS=1000000` for the long form.
-#[tokio::test]
-async fn a_large_export_comes_whole_and_in_order() {
-    let total: u64 = std::env::var("ROWS").ok().map_or(200_000, |rows| rows.parse().unwrap());
-    for by_page in [true, false] {
-        let export = Export::start(move |asked, _| {
-            page(if by_page { numbered(asked, total, 5_000) } else { behind(asked, total, 5_000) })
-        })
-        .await;
-        let paging = if by_page { Paging::by_page() } else { Paging::by_offset() };
-        let mut pages = export.pages(paging.limit(10_000)).await;
-        let mut next = 0;
-        while let Some(row) = pages.next().await {
-            assert_eq!(row.unwrap().id, next);
-            next += 1;
-        }
-        assert_eq!(next, total);
-        assert_eq!(export.asked().len() as u64, total.div_ceil(5_000) + 1);
-        assert_eq!((pages.report().rows, pages.report().given), (total, 5_000));
-    }
-}

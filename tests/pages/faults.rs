@@ -198,7 +198,7 @@ async fn pages_that_overlap_are_found_out_before_a_row_is_doubled() {
 #[tokio::test]
 async fn rows_that_may_be_alike_are_compared_as_whole_pages() {
     // Sales without a number: the same thing is sold again and again.
-    let sales: [&[u64]; 6] = [&[1, 1, 2], &[1, 1, 3], &[1, 1], &[1, 1, 1], &[3], &[]];
+    let sales: [&[u64]; 7] = [&[1, 1, 2], &[1, 1, 3], &[1, 1], &[1, 1, 1], &[3, 3], &[3], &[]];
     let export = Export::start(move |asked, _| page(sales[asked.cursor.unsigned_abs() as usize - 1].to_vec())).await;
     let (rows, error) = read(&mut export.pages(Paging::by_page().limit(3).rows_may_be_alike()).await).await;
     assert!(error.is_none(), "{error:?}");

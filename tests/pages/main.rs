@@ -5,6 +5,8 @@ mod ahead;
 mod export;
 mod faults;
 mod input;
+mod large;
+mod log;
 mod sandbox;
 #[allow(dead_code)]
 #[path = "../facade/server.rs"]
