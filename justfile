@@ -33,7 +33,7 @@ lint:
 # Every feature alone, none, and all together.
 features:
     just feature perenso-auth '""' native-tls redis redis,native-tls redis,rustls registry rustls test-util
-    just feature perenso '""' native-tls rustls mock redis registry test-util
+    just feature perenso '""' native-tls rustls mock redis registry parquet test-util
     just feature perenso-sandbox '""' cli
     cargo test -p perenso -p perenso-auth -p perenso-sandbox -p perenso-codegen -p perenso-codegen-compiled --all-features
 

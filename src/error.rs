@@ -26,6 +26,10 @@ pub enum ErrorKind {
     Answer,
     /// One row of an export does not fit; the stream of rows goes on with the next one when it is asked.
     Row,
+    /// A row does not fit the schema of the file that it is for.
+    Schema,
+    /// A file cannot be read or written. What was there before is still there.
+    File,
     /// A call failed on its way or was refused; the kind says how.
     Call(perenso_auth::ErrorKind),
 }
@@ -53,7 +57,7 @@ pub struct Error(Box<Repr>);
 enum Repr {
     Config(BuildError),
     Call(perenso_auth::Error),
-    Own { kind: ErrorKind, operation: &'static str, detail: String, problems: Vec<String> },
+    Own { kind: ErrorKind, operation: &'static str, row: Option<u64>, detail: String, problems: Vec<String> },
     Row { operation: &'static str, row: u64, detail: String },
 }
 
@@ -64,7 +68,7 @@ impl Error {
     }
 
     pub(crate) fn own(kind: ErrorKind, operation: &'static str, detail: impl Into<String>) -> Self {
-        Self(Box::new(Repr::Own { kind, operation, detail: detail.into(), problems: Vec::new() }))
+        Self::several(kind, operation, detail, Vec::new())
     }
 
     /// An error of several parts, each of which is worth a line.
@@ -74,7 +78,18 @@ impl Error {
         detail: impl Into<String>,
         problems: Vec<String>,
     ) -> Self {
-        Self(Box::new(Repr::Own { kind, operation, detail: detail.into(), problems }))
+        Self(Box::new(Repr::Own { kind, operation, row: None, detail: detail.into(), problems }))
+    }
+
+    /// Several things are wrong with one row. The detail names the row.
+    pub(crate) fn of_rows(
+        kind: ErrorKind,
+        operation: &'static str,
+        row: u64,
+        detail: impl Into<String>,
+        problems: Vec<String>,
+    ) -> Self {
+        Self(Box::new(Repr::Own { kind, operation, row: Some(row), detail: detail.into(), problems }))
     }
 
     /// One row does not fit. The detail names the row.
@@ -97,6 +112,7 @@ impl Error {
     pub fn row(&self) -> Option<u64> {
         match &*self.0 {
             Repr::Row { row, .. } => Some(*row),
+            Repr::Own { row, .. } => *row,
             _ => None,
         }
     }
@@ -132,7 +148,8 @@ impl Error {
         }
     }
 
-    /// The `operationId` of the document, or method and path; `client` when there is none yet.
+    /// The `operationId` of the document, or method and path; `client` when there is none yet,
+    /// `file` for those of files.
     #[must_use]
     pub fn operation(&self) -> &str {
         match &*self.0 {
@@ -244,7 +261,7 @@ impl fmt::Debug for Error {
                 .field("row", row)
                 .field("detail", detail)
                 .finish(),
-            Repr::Own { kind, operation, detail, problems } => f
+            Repr::Own { kind, operation, detail, problems, .. } => f
                 .debug_struct("Error")
                 .field("kind", kind)
                 .field("operation", operation)

@@ -41,6 +41,7 @@ mod cursor;
 mod descriptor;
 mod export;
 mod fields;
+pub mod file;
 mod mark;
 mod name;
 mod pages;

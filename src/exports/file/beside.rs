@@ -1,0 +1,94 @@
+//! A file that is written beside its place and renamed when whole.
+
+use std::{
+    fmt,
+    fs::{self, File},
+    path::{Path, PathBuf},
+};
+
+use tempfile::{Builder, NamedTempFile};
+
+use super::failed;
+use crate::error::Error;
+
+/// A file on its way to its place; gone when dropped before.
+#[derive(Debug)]
+pub(super) struct Beside {
+    file: NamedTempFile,
+    place: PathBuf,
+}
+
+impl Beside {
+    /// A new file beside `path`, with the permissions of the file that is there, if one is.
+    pub(super) fn new(path: &Path) -> Result<Self, Error> {
+        let cannot = |error: &dyn fmt::Display| failed("cannot be written", path, error);
+        let name = path.file_name().ok_or_else(|| cannot(&"it has no name"))?.to_string_lossy();
+        // What a link points to is to be replaced, not the link.
+        let place = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let before = fs::metadata(&place).ok();
+        if before.as_ref().is_some_and(|before| !before.is_file()) {
+            return Err(cannot(&"there is something else than a file"));
+        }
+        let mut builder = Builder::new();
+        let prefix = format!(".{}-", name.chars().take(64).collect::<String>());
+        builder.prefix(&prefix).suffix(".part");
+        // As any new file has them: others are to read it where the user's mask lets them.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let file = builder.tempfile_in(folder(&place)).map_err(|error| cannot(&error))?;
+        if let Some(before) = before {
+            file.as_file().set_permissions(before.permissions()).map_err(|error| cannot(&error))?;
+        }
+        Ok(Self { file, place })
+    }
+
+    /// The file to write to.
+    pub(super) fn file(&self) -> &File {
+        self.file.as_file()
+    }
+
+    /// What was written is on the disk, not only on its way there.
+    pub(super) fn sync(&self) -> Result<(), Error> {
+        self.file.as_file().sync_all().map_err(|error| self.failed(error))
+    }
+
+    /// How many bytes were written.
+    pub(super) fn length(&self) -> Result<u64, Error> {
+        Ok(self.file.as_file().metadata().map_err(|error| self.failed(error))?.len())
+    }
+
+    /// Puts the file in its place.
+    pub(super) fn place(self) -> Result<(), Error> {
+        let Self { file, place } = self;
+        file.persist(&place).map_err(|error| failed("cannot be put in its place", &place, error.error))?;
+        sync_folder(folder(&place))
+            .map_err(|error| failed("may not last: its directory cannot be synced", &place, error))
+    }
+
+    /// It could not be written to.
+    pub(super) fn failed(&self, error: impl fmt::Display) -> Error {
+        failed("cannot be written", &self.place, error)
+    }
+}
+
+/// A file without a name in the directory of `path`: gone with the process, however that ends.
+pub(super) fn nameless(path: &Path) -> Result<File, Error> {
+    tempfile::tempfile_in(folder(path)).map_err(|error| failed("has no room beside it", path, error))
+}
+
+fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    }
+}
+
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> std::io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> std::io::Result<()> {
+    Ok(())
+}

@@ -1,0 +1,133 @@
+//! JSON lines: rows as they came, one to a line.
+
+use std::{
+    borrow::Cow,
+    io::{self, Write},
+};
+
+use super::fields::Fields;
+use crate::exports::RawRow;
+
+/// Writes a row as JSON: one that came as JSON to the letter, but for the blanks where lines would break; a CSV record as
+/// an object of texts.
+pub(super) fn write(row: &RawRow, mut out: impl Write) -> io::Result<()> {
+    match row.json() {
+        Some(json) => out.write_all(on_one_line(json).as_bytes())?,
+        None => write_record(row, &mut out)?,
+    }
+    out.write_all(b"\n")
+}
+
+/// Writes a row so that [`kept`] tells a CSV record from an object.
+pub(super) fn keep(row: &RawRow, mut out: impl Write) -> io::Result<()> {
+    if row.json().is_none() {
+        out.write_all(b"[")?;
+    }
+    write(row, out)
+}
+
+/// A row that [`keep`] has written.
+pub(super) fn kept(line: &str) -> Fields<'_> {
+    line.strip_prefix('[').map_or(Fields::Json(line), Fields::Kept)
+}
+
+fn write_record(row: &RawRow, mut out: impl Write) -> io::Result<()> {
+    out.write_all(b"{")?;
+    for (index, (name, text)) in row.fields().into_iter().flatten().enumerate() {
+        if index > 0 {
+            out.write_all(b",")?;
+        }
+        serde_json::to_writer(&mut out, name)?;
+        out.write_all(b":")?;
+        serde_json::to_writer(&mut out, text)?;
+    }
+    out.write_all(b"}")
+}
+
+/// The text without the blanks between its tokens, where a line break is among them. (In a string it would be escaped.)
+fn on_one_line(json: &str) -> Cow<'_, str> {
+    if !json.bytes().any(|byte| matches!(byte, b'\n' | b'\r')) {
+        return json.into();
+    }
+    let (mut in_string, mut is_escaped) = (false, false);
+    let is_kept = |c: &char| {
+        if in_string {
+            in_string = is_escaped || *c != '"';
+            is_escaped = !is_escaped && *c == '\\';
+            return true;
+        }
+        in_string = *c == '"';
+        !c.is_ascii_whitespace()
+    };
+    Cow::Owned(json.chars().filter(is_kept).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::exports::FromRow;
+
+    #[test]
+    fn only_blanks_between_tokens_go_and_only_where_lines_would_break() {
+        assert_eq!(on_one_line(r#"{ "a" : 1.0 }"#), r#"{ "a" : 1.0 }"#);
+        let broken = "{\r\n\t\"a b\" : [ 1.00 ,\n 1E+2 ] , \"c\\\"\" : \"\\\\\" ,\n\"\\\\\\\" \": \" } \" }";
+        assert_eq!(on_one_line(broken), r#"{"a b":[1.00,1E+2],"c\"":"\\","\\\" ":" } "}"#);
+    }
+
+    #[test]
+    fn a_record_is_kept_apart_from_an_object() {
+        let mut out = Vec::new();
+        let row = RawRow::from_json(b"{\"a\":1}").unwrap();
+        keep(&row, &mut out).unwrap();
+        let header = std::sync::Arc::new(csv::StringRecord::from(vec!["a", "b \""]));
+        let record = RawRow::from_fields(&header, &csv::StringRecord::from(vec!["1", "x\ny"])).unwrap();
+        keep(&record, &mut out).unwrap();
+        let lines: Vec<_> = std::str::from_utf8(&out).unwrap().lines().collect();
+        assert_eq!(lines, ["{\"a\":1}", "[{\"a\":\"1\",\"b \\\"\":\"x\\ny\"}"]);
+        for (line, row, fields) in [
+            (lines[0], &row, vec![("a".to_owned(), super::super::value::Value::Number("1"))]),
+            (
+                lines[1],
+                &record,
+                vec![
+                    ("a".to_owned(), super::super::value::Value::Cell("1".into())),
+                    ("b \"".to_owned(), super::super::value::Value::Cell("x\ny".into())),
+                ],
+            ),
+        ] {
+            for source in [kept(line), Fields::of(row)] {
+                let mut found = Vec::new();
+                source.each(|name, value| found.push((name.to_owned(), value))).unwrap();
+                assert_eq!(found, fields);
+            }
+        }
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            "[\\PC\\n\\r\\t\"\\\\ {}]{0,8}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(3, 24, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::btree_map("[a\\n\" ]{0,3}", inner, 0..4).prop_map(|map| json!(map)),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_row_means_the_same_on_one_line(value in any_json()) {
+            let pretty = serde_json::to_string_pretty(&value).unwrap();
+            let line = on_one_line(&pretty);
+            prop_assert!(!line.contains(['\n', '\r']));
+            prop_assert_eq!(serde_json::from_str::<Value>(&line).unwrap(), value);
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! Parquet: rows into columns, and columns into row groups of bounded size.
+
+use std::{io::Write, sync::Arc};
+
+use arrow_array::{
+    ArrayRef, RecordBatch,
+    builder::{
+        BooleanBuilder, Date32Builder, Decimal128Builder, Float64Builder, Int64Builder, NullBuilder, StringBuilder,
+        TimestampMicrosecondBuilder,
+    },
+};
+use arrow_schema::{ArrowError, DataType, Field, Schema, TimeUnit};
+use parquet::{
+    arrow::{ArrowWriter, arrow_writer::ArrowWriterOptions},
+    basic::{Compression, LogicalType, Repetition, Type as Physical},
+    errors::ParquetError,
+    file::properties::WriterProperties,
+    schema::types::{SchemaDescriptor, Type},
+};
+
+use super::{
+    column::{Cell, Column, ColumnType},
+    schema::TableSchema,
+    value::Value,
+};
+
+/// As many rows become columns at once, or fewer when they are long.
+const BATCH_ROWS: usize = 4096;
+const BATCH_BYTES: usize = 4 << 20;
+
+/// How large a row group may become.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RowGroups {
+    pub(super) rows: usize,
+    pub(super) bytes: usize,
+}
+
+impl Default for RowGroups {
+    fn default() -> Self {
+        Self { rows: 1 << 16, bytes: 64 << 20 }
+    }
+}
+
+/// Writes rows as columns.
+pub(super) struct Parquet<W: Write + Send> {
+    out: ArrowWriter<W>,
+    schema: Arc<Schema>,
+    columns: Vec<Builder>,
+    limits: RowGroups,
+    rows: usize,
+    bytes: usize,
+}
+
+impl<W: Write + Send> Parquet<W> {
+    pub(super) fn new(out: W, schema: &TableSchema, limits: RowGroups) -> Result<Self, ParquetError> {
+        let fields = schema.columns().iter();
+        let fields = fields.map(|column| Field::new(column.name(), data_type(column.kind()), column.is_nullable()));
+        let arrow = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::SNAPPY)
+            .set_max_row_group_row_count(Some(limits.rows))
+            .build();
+        let options = ArrowWriterOptions::new()
+            .with_properties(properties)
+            .with_parquet_schema(descriptor(schema)?)
+            .with_skip_arrow_metadata(true);
+        let out = ArrowWriter::try_new_with_options(out, Arc::clone(&arrow), options)?;
+        let columns = schema.columns().iter().map(|column| Builder::new(column.kind())).collect();
+        Ok(Self { out, schema: arrow, columns, limits, rows: 0, bytes: 0 })
+    }
+
+    pub(super) fn push(&mut self, cells: &[(Value<'_>, Cell<'_>)]) -> Result<(), ParquetError> {
+        for (column, (_, cell)) in self.columns.iter_mut().zip(cells) {
+            self.bytes += column.push(cell)?;
+        }
+        self.rows += 1;
+        if self.rows >= BATCH_ROWS || self.bytes >= BATCH_BYTES {
+            self.write()?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn finish(mut self) -> Result<(), ParquetError> {
+        self.write()?;
+        self.out.close().map(drop)
+    }
+
+    fn write(&mut self) -> Result<(), ParquetError> {
+        if std::mem::take(&mut self.rows) == 0 {
+            return Ok(());
+        }
+        self.bytes = 0;
+        let columns = self.columns.iter_mut().map(Builder::finish).collect::<Result<_, _>>()?;
+        self.out.write(&RecordBatch::try_new(Arc::clone(&self.schema), columns)?)?;
+        if self.out.in_progress_size() >= self.limits.bytes {
+            self.out.flush()?;
+        }
+        Ok(())
+    }
+}
+
+fn data_type(kind: ColumnType) -> DataType {
+    match kind {
+        ColumnType::Null => DataType::Null,
+        ColumnType::Boolean => DataType::Boolean,
+        ColumnType::Integer => DataType::Int64,
+        ColumnType::Decimal { precision, scale } => DataType::Decimal128(precision, scale.cast_signed()),
+        ColumnType::Float => DataType::Float64,
+        ColumnType::Date => DataType::Date32,
+        ColumnType::LocalTime => DataType::Timestamp(TimeUnit::Microsecond, None),
+        ColumnType::Time => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+        ColumnType::Text | ColumnType::Json => DataType::Utf8,
+    }
+}
+
+/// The types as Parquet names them: what is JSON is said to be JSON, and a time without a zone to be one.
+fn descriptor(schema: &TableSchema) -> Result<SchemaDescriptor, ParquetError> {
+    let fields = schema.columns().iter().map(|column| parquet_type(column).map(Arc::new)).collect::<Result<_, _>>()?;
+    let root = Type::group_type_builder("rows").with_fields(fields).build()?;
+    Ok(SchemaDescriptor::new(Arc::new(root)))
+}
+
+fn parquet_type(column: &Column) -> Result<Type, ParquetError> {
+    use parquet::basic::TimeUnit;
+    let (physical, logical) = match column.kind() {
+        ColumnType::Null => (Physical::INT32, Some(LogicalType::Unknown)),
+        ColumnType::Boolean => (Physical::BOOLEAN, None),
+        ColumnType::Integer => (Physical::INT64, None),
+        ColumnType::Decimal { precision, scale } => {
+            let physical = match precision {
+                0..=9 => Physical::INT32,
+                10..=18 => Physical::INT64,
+                _ => Physical::FIXED_LEN_BYTE_ARRAY,
+            };
+            (physical, Some(LogicalType::decimal(scale.into(), precision.into())))
+        }
+        ColumnType::Float => (Physical::DOUBLE, None),
+        ColumnType::Date => (Physical::INT32, Some(LogicalType::Date)),
+        ColumnType::LocalTime => (Physical::INT64, Some(LogicalType::timestamp(false, TimeUnit::MICROS))),
+        ColumnType::Time => (Physical::INT64, Some(LogicalType::timestamp(true, TimeUnit::MICROS))),
+        ColumnType::Text => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
+        ColumnType::Json => (Physical::BYTE_ARRAY, Some(LogicalType::Json)),
+    };
+    let repetition = if column.is_nullable() { Repetition::OPTIONAL } else { Repetition::REQUIRED };
+    let builder = Type::primitive_type_builder(column.name(), physical);
+    let builder = builder.with_repetition(repetition).with_logical_type(logical);
+    match column.kind() {
+        ColumnType::Decimal { precision, scale } => builder
+            .with_precision(precision.into())
+            .with_scale(scale.into())
+            .with_length(if physical == Physical::FIXED_LEN_BYTE_ARRAY { bytes_of(precision) } else { -1 })
+            .build(),
+        _ => builder.build(),
+    }
+}
+
+/// The bytes that any number of so many digits fits.
+fn bytes_of(precision: u8) -> i32 {
+    let most = 10_i128.pow(precision.into()) - 1;
+    (1..16).find(|bytes| most < 1 << (8 * bytes - 1)).unwrap_or(16)
+}
+
+/// A column in the making.
+enum Builder {
+    Null(NullBuilder),
+    Boolean(BooleanBuilder),
+    Integer(Int64Builder),
+    Decimal(Decimal128Builder, u8, i8),
+    Float(Float64Builder),
+    Date(Date32Builder),
+    Time(TimestampMicrosecondBuilder),
+    Text(StringBuilder),
+}
+
+impl Builder {
+    fn new(kind: ColumnType) -> Self {
+        match kind {
+            ColumnType::Null => Self::Null(NullBuilder::new()),
+            ColumnType::Boolean => Self::Boolean(BooleanBuilder::new()),
+            ColumnType::Integer => Self::Integer(Int64Builder::new()),
+            ColumnType::Decimal { precision, scale } => {
+                Self::Decimal(Decimal128Builder::new(), precision, scale.cast_signed())
+            }
+            ColumnType::Float => Self::Float(Float64Builder::new()),
+            ColumnType::Date => Self::Date(Date32Builder::new()),
+            ColumnType::LocalTime => Self::Time(TimestampMicrosecondBuilder::new()),
+            ColumnType::Time => Self::Time(TimestampMicrosecondBuilder::new().with_timezone("UTC")),
+            ColumnType::Text | ColumnType::Json => Self::Text(StringBuilder::new()),
+        }
+    }
+
+    /// Adds a cell, and says how many bytes it takes, about.
+    fn push(&mut self, cell: &Cell<'_>) -> Result<usize, ParquetError> {
+        match (&mut *self, cell) {
+            (Self::Boolean(column), Cell::Boolean(value)) => column.append_value(*value),
+            (Self::Integer(column), Cell::Integer(value)) => column.append_value(*value),
+            (Self::Decimal(column, ..), Cell::Decimal(value)) => column.append_value(*value),
+            (Self::Float(column), Cell::Float(value)) => column.append_value(*value),
+            (Self::Date(column), Cell::Date(value)) => column.append_value(*value),
+            (Self::Time(column), Cell::Time(value)) => column.append_value(*value),
+            (Self::Text(column), Cell::Text(value)) => {
+                column.append_value(value);
+                return Ok(value.len() + 8);
+            }
+            (_, Cell::Null) => self.push_null(),
+            _ => return Err(ParquetError::General("a cell of another type than its column".to_owned())),
+        }
+        Ok(8)
+    }
+
+    fn push_null(&mut self) {
+        match self {
+            Self::Null(column) => column.append_null(),
+            Self::Boolean(column) => column.append_null(),
+            Self::Integer(column) => column.append_null(),
+            Self::Decimal(column, ..) => column.append_null(),
+            Self::Float(column) => column.append_null(),
+            Self::Date(column) => column.append_null(),
+            Self::Time(column) => column.append_null(),
+            Self::Text(column) => column.append_null(),
+        }
+    }
+
+    fn finish(&mut self) -> Result<ArrayRef, ArrowError> {
+        Ok(match self {
+            Self::Null(column) => Arc::new(column.finish()),
+            Self::Boolean(column) => Arc::new(column.finish()),
+            Self::Integer(column) => Arc::new(column.finish()),
+            Self::Decimal(column, precision, scale) => {
+                Arc::new(column.finish().with_precision_and_scale(*precision, *scale)?)
+            }
+            Self::Float(column) => Arc::new(column.finish()),
+            Self::Date(column) => Arc::new(column.finish()),
+            Self::Time(column) => Arc::new(column.finish()),
+            Self::Text(column) => Arc::new(column.finish()),
+        })
+    }
+}

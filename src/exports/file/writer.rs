@@ -1,0 +1,259 @@
+//! The thread that writes: rows come in batches, go through schema or survey, and into the file.
+
+use std::{
+    fs::File,
+    io::{BufRead, BufReader, BufWriter, Seek, Write},
+};
+
+use tokio::sync::mpsc::Receiver;
+
+#[cfg(feature = "parquet")]
+use super::parquet::Parquet;
+use super::{
+    Changes, Contract, Format, OPERATION, ToFile, Written,
+    beside::{Beside, nameless},
+    column::ColumnType,
+    csv::Csv,
+    fields::Fields,
+    lines,
+    progress::{Count, Stage},
+    schema::TableSchema,
+    survey::Survey,
+    table::Table,
+};
+use crate::{
+    error::{Error, ErrorKind},
+    exports::RawRow,
+};
+
+/// As many rows, or bytes of them, go to the thread at once.
+const BATCH_ROWS: usize = 1024;
+const BATCH_BYTES: usize = 1 << 18;
+const BUFFER: usize = 1 << 16;
+/// After as many rows of a second reading, a look around.
+const LOOK: u64 = 1024;
+
+/// Rows on their way to the thread.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    rows: Vec<RawRow>,
+    bytes: usize,
+}
+
+impl Batch {
+    pub(super) fn push(&mut self, row: RawRow) {
+        self.bytes += length(&row);
+        self.rows.push(row);
+    }
+
+    pub(super) fn has_room(&self) -> bool {
+        self.rows.len() < BATCH_ROWS && self.bytes < BATCH_BYTES
+    }
+}
+
+/// What the thread is told. Nothing more to come, without an end, means that nobody wants the file any longer.
+#[derive(Debug)]
+pub(super) enum Message {
+    Rows(Batch),
+    End,
+}
+
+/// Rows that come, and the file that they are for.
+pub(super) struct Writer<'f> {
+    to: &'f ToFile,
+    rows: Receiver<Message>,
+}
+
+/// Writes the file.
+pub(super) fn write(to: &ToFile, rows: Receiver<Message>) -> Result<Written, Error> {
+    Writer { to, rows }.run()
+}
+
+impl<'f> Writer<'f> {
+    fn run(mut self) -> Result<Written, Error> {
+        let to = self.to;
+        let file = Beside::new(&to.path)?;
+        let contract = match &to.contract {
+            Contract::Kept(path) if path.exists() => Some(TableSchema::load(path)?),
+            Contract::Given(schema) => Some(schema.clone()),
+            Contract::Kept(_) | Contract::None => None,
+        };
+        let (count, schema) = match (to.format, &contract) {
+            (Format::JsonLines, _) => self.write_lines(&file, contract.as_ref())?,
+            (_, Some(schema)) if self.is_final(schema) => {
+                let mut count = to.meter.start(Stage::Receiving);
+                let mut table = TableFile::new(to, &file, schema)?;
+                self.receive(&mut count, |row, number| table.push(Fields::of(row), number))?;
+                table.finish()?;
+                (count, Some(schema.clone()))
+            }
+            _ => self.write_surveyed(&file, contract.as_ref())?,
+        };
+        file.sync()?;
+        let written = Written { path: to.path.clone(), rows: count.rows(), bytes: file.length()?, schema };
+        // Both are whole before the first is put in its place. A crash between the two leaves a file that the next run
+        // replaces, under the contract that it had.
+        let kept = match (&to.contract, &written.schema) {
+            (Contract::Kept(path), Some(schema)) if written.rows > 0 && contract.as_ref() != Some(schema) => {
+                Some(schema.prepare(path)?)
+            }
+            _ => None,
+        };
+        self.look()?;
+        file.place()?;
+        kept.map_or(Ok(()), Beside::place)?;
+        count.done();
+        Ok(written)
+    }
+
+    /// Whether no row can change the schema.
+    fn is_final(&self, schema: &TableSchema) -> bool {
+        self.to.changes == Changes::Refuse && schema.columns().iter().all(|column| column.kind() != ColumnType::Null)
+    }
+
+    /// JSON lines can be written before the schema is known.
+    fn write_lines(
+        &mut self,
+        file: &Beside,
+        contract: Option<&TableSchema>,
+    ) -> Result<(Count<'f>, Option<TableSchema>), Error> {
+        let has_schema = contract.is_some() || matches!(self.to.contract, Contract::Kept(_));
+        let mut survey = has_schema.then(|| Survey::new(contract, self.to.changes));
+        let mut count = self.to.meter.start(Stage::Receiving);
+        let mut out = BufWriter::with_capacity(BUFFER, file.file());
+        self.receive(&mut count, |row, number| {
+            if let Some(survey) = &mut survey {
+                survey.add(Fields::of(row)).map_err(|problems| misfit(number, problems))?;
+            }
+            lines::write(row, &mut out).map_err(|error| file.failed(error))
+        })?;
+        out.flush().map_err(|error| file.failed(error))?;
+        Ok((count, survey.map(|survey| survey.schema()).transpose()?))
+    }
+
+    /// All rows are seen, and kept beside, before the first is written.
+    fn write_surveyed(
+        &mut self,
+        file: &Beside,
+        contract: Option<&TableSchema>,
+    ) -> Result<(Count<'f>, Option<TableSchema>), Error> {
+        let mut survey = Survey::new(contract, self.to.changes);
+        let mut kept = nameless(&self.to.path)?;
+        let mut count = self.to.meter.start(Stage::Receiving);
+        let mut out = BufWriter::with_capacity(BUFFER, &kept);
+        self.receive(&mut count, |row, number| {
+            survey.add(Fields::of(row)).map_err(|problems| misfit(number, problems))?;
+            lines::keep(row, &mut out).map_err(|error| file.failed(error))
+        })?;
+        out.flush().map_err(|error| file.failed(error))?;
+        drop(out);
+        let schema = survey.schema()?;
+        if schema.columns().is_empty() && count.rows() > 0 {
+            return Err(misfit(1, vec!["expected a field, found an object without any".to_owned()]));
+        }
+        kept.rewind().map_err(|error| file.failed(error))?;
+        let mut again = self.to.meter.start(Stage::Writing);
+        let mut table = TableFile::new(self.to, file, &schema)?;
+        for line in BufReader::with_capacity(BUFFER, kept).lines() {
+            let line = line.map_err(|error| file.failed(error))?;
+            again.add(line.len());
+            table.push(lines::kept(&line), again.rows())?;
+            if again.rows().is_multiple_of(LOOK) {
+                self.look()?;
+                again.tell();
+            }
+        }
+        table.finish()?;
+        if again.rows() != count.rows() {
+            return Err(file.failed("the rows that were kept beside it are not all there"));
+        }
+        Ok((again, Some(schema)))
+    }
+
+    fn receive(
+        &mut self,
+        count: &mut Count<'_>,
+        mut each: impl FnMut(&RawRow, u64) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        loop {
+            match self.rows.blocking_recv() {
+                Some(Message::Rows(batch)) => {
+                    for row in &batch.rows {
+                        count.add(length(row));
+                        each(row, count.rows())?;
+                    }
+                    count.tell();
+                }
+                Some(Message::End) => return Ok(()),
+                None => return Err(unwanted()),
+            }
+        }
+    }
+
+    /// Whether somebody still waits for the file.
+    fn look(&self) -> Result<(), Error> {
+        if self.rows.is_closed() { Err(unwanted()) } else { Ok(()) }
+    }
+}
+
+/// A file of a table.
+struct TableFile<'f> {
+    file: &'f Beside,
+    table: Table,
+    out: Out<'f>,
+}
+
+enum Out<'f> {
+    Csv(Csv<&'f File>),
+    #[cfg(feature = "parquet")]
+    Parquet(Box<Parquet<&'f File>>),
+}
+
+impl<'f> TableFile<'f> {
+    fn new(to: &ToFile, file: &'f Beside, schema: &TableSchema) -> Result<Self, Error> {
+        let out = match to.format {
+            #[cfg(feature = "parquet")]
+            Format::Parquet => {
+                let parquet = Parquet::new(file.file(), schema, to.row_groups).map_err(|error| file.failed(error))?;
+                Out::Parquet(Box::new(parquet))
+            }
+            Format::Csv | Format::JsonLines => {
+                Out::Csv(Csv::new(file.file(), schema).map_err(|error| file.failed(error))?)
+            }
+        };
+        Ok(Self { file, table: Table::new(schema), out })
+    }
+
+    fn push(&mut self, row: Fields<'_>, number: u64) -> Result<(), Error> {
+        let cells = self.table.fit(row).map_err(|problems| misfit(number, problems))?;
+        match &mut self.out {
+            Out::Csv(csv) => csv.push(&cells).map_err(|error| self.file.failed(error)),
+            #[cfg(feature = "parquet")]
+            Out::Parquet(parquet) => parquet.push(&cells).map_err(|error| self.file.failed(error)),
+        }
+    }
+
+    fn finish(self) -> Result<(), Error> {
+        match self.out {
+            Out::Csv(csv) => csv.finish().map_err(|error| self.file.failed(error)),
+            #[cfg(feature = "parquet")]
+            Out::Parquet(parquet) => parquet.finish().map_err(|error| self.file.failed(error)),
+        }
+    }
+}
+
+fn misfit(row: u64, problems: Vec<String>) -> Error {
+    Error::of_rows(ErrorKind::Schema, OPERATION, row, format!("row {row} does not fit"), problems)
+}
+
+fn unwanted() -> Error {
+    Error::own(ErrorKind::File, OPERATION, "nobody waits for the file any longer")
+}
+
+/// The bytes of a row's text.
+fn length(row: &RawRow) -> usize {
+    match row.fields() {
+        Some(fields) => fields.map(|(_, text)| text.len() + 1).sum(),
+        None => row.json().map_or(0, str::len),
+    }
+}

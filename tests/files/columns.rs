@@ -1,0 +1,291 @@
+//! Schemas: found over all rows, kept, and then a contract.
+
+use std::fs;
+
+use perenso::{
+    ErrorKind,
+    exports::file::{Changes, Column, ColumnType, TableSchema, ToFile, Written},
+};
+
+use crate::{Folder, json, table};
+
+/// The columns that are found in these rows, as `name type`.
+async fn found(lines: &str) -> Vec<String> {
+    let folder = Folder::new();
+    shown(&ToFile::csv(folder.path("rows.csv")).write(json(lines).await).await.unwrap())
+}
+
+fn shown(written: &Written) -> Vec<String> {
+    let columns = written.schema.as_ref().unwrap().columns().iter();
+    let nullable = |column: &Column| if column.is_nullable() { "" } else { " required" };
+    columns.map(|column| format!("{} {}{}", column.name(), column.kind(), nullable(column))).collect()
+}
+
+#[tokio::test]
+async fn every_kind_of_value_has_its_type() {
+    let lines = concat!(
+        r#"{"null":null,"boolean":true,"integer":-1,"decimal":1.50,"date":"2025-07-28","local":"2025-01-20T04:50:03.61","#,
+        r#""time":"2025-01-20T04:50:03Z","text":"0940","list":[1],"object":{"a":1},"#,
+        r#""offset":"2025-01-20T04:50:03+01:00","nanos":"2025-01-20T04:50:03.123456789","half":"\ud800"}"#,
+    );
+    let columns = [
+        "null null",
+        "boolean boolean",
+        "integer integer",
+        "decimal decimal(18, 2)",
+        "date date",
+        "local local_time",
+        "time time",
+        "text text",
+        "list json",
+        "object json",
+        "offset text",
+        "nanos text",
+        "half json",
+    ];
+    assert_eq!(found(lines).await, columns);
+}
+
+#[tokio::test]
+async fn no_type_rests_on_a_sample() {
+    let mut lines = "{\"a\":1,\"b\":\"2025-07-28\"}\n".repeat(5000);
+    lines.push_str("{\"a\":1.25,\"b\":\"n/a\",\"c\":true}\n");
+    assert_eq!(found(&lines).await, ["a decimal(18, 2)", "b text", "c boolean"]);
+}
+
+#[tokio::test]
+async fn columns_of_two_kinds_lose_nothing() {
+    for (one, other, kind) in [
+        ("null", "1", "integer"),
+        ("1", "1.5", "decimal(18, 1)"),
+        ("1.5", "0.125", "decimal(18, 3)"),
+        ("9223372036854775808", "1", "decimal(38, 0)"),
+        ("12345678901234567.25", "1", "decimal(38, 2)"),
+        ("1e2", "1", "decimal(18, 0)"),
+        ("1e400", "1", "json"),
+        ("1e30", "1e-30", "json"),
+        ("1", "\"1\"", "json"),
+        ("true", "1", "json"),
+        ("true", "\"true\"", "json"),
+        ("[1]", "\"x\"", "json"),
+        ("\"2025-07-28\"", "\"2025-07-28T00:00:00\"", "text"),
+        ("\"2025-07-28T00:00:00\"", "\"2025-07-28T00:00:00Z\"", "text"),
+        ("\"2025-07-28\"", "\"\"", "text"),
+        ("\"2025-07-28\"", "1", "json"),
+    ] {
+        for (one, other) in [(one, other), (other, one)] {
+            assert_eq!(
+                found(&format!("{{\"a\":{one}}}\n{{\"a\":{other}}}\n")).await,
+                [format!("a {kind}")],
+                "{one} {other}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_first_run_saves_what_the_next_one_must_keep() {
+    let folder = Folder::new();
+    let to = || ToFile::csv(folder.path("rows.csv")).schema_file(folder.path("rows.json"));
+    let first = to().write(json("{\"a\":1,\"b\":\"x\"}\n").await).await.unwrap();
+    let saved = "{\n  \"columns\": [\n    {\"name\":\"a\",\"type\":\"integer\",\"nullable\":true},\n    \
+                 {\"name\":\"b\",\"type\":\"text\",\"nullable\":true}\n  ]\n}\n";
+    assert_eq!(folder.text("rows.json"), saved);
+    assert_eq!(first.schema, Some(TableSchema::load(folder.path("rows.json")).unwrap()));
+    // A column that does not occur any longer stays, empty.
+    let second = to().write(json("{\"a\":2}\n").await).await.unwrap();
+    assert_eq!((folder.text("rows.csv").as_str(), second.schema), ("a,b\r\n2,\r\n", first.schema));
+    assert_eq!((folder.text("rows.json").as_str(), folder.names().len()), (saved, 2));
+}
+
+#[tokio::test]
+async fn all_that_a_row_changes_is_named_at_once_and_nothing_is_written() {
+    let folder = Folder::new();
+    let to = || ToFile::csv(folder.path("rows.csv")).schema_file(folder.path("rows.json"));
+    let schema = TableSchema::new([
+        Column::nullable("a", ColumnType::Integer),
+        Column::required("b", ColumnType::Text),
+        Column::required("c", ColumnType::Text),
+        Column::nullable("d", ColumnType::Decimal { precision: 4, scale: 2 }),
+        Column::nullable("e", ColumnType::Null),
+    ]);
+    let mut columns = schema.unwrap().columns().to_vec();
+    let contract = |columns: &[Column]| TableSchema::new(columns.to_vec()).unwrap();
+    let row = r#"{"a":"s3cr3t","b":null,"d":1.005,"new":[4711],"a":2}"#;
+    let problems = [
+        "column `a`: expected integer, found text",
+        "column `b`: expected text, found null",
+        "column `d`: expected decimal(4, 2), found a number with more digits",
+        "column `new`: not in the schema, found a list",
+        "field `a` occurs twice",
+        "column `c`: expected text, found no such field",
+    ];
+    // In two passes, for the column of nulls, and in one.
+    for passes in [2, 1] {
+        columns.truncate(passes + 3);
+        contract(&columns).save(folder.path("rows.json")).unwrap();
+        let before = folder.text("rows.json");
+        let lines = format!("{{\"a\":1,\"b\":\"\",\"c\":\"\"}}\n{row}\n");
+        let error = to().write(json(lines).await).await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.row(), error.problems()),
+            (ErrorKind::Schema, Some(2), &problems.map(str::to_owned)[..])
+        );
+        assert!(!format!("{error} {error:?}").contains("s3cr3t"));
+        assert_eq!((folder.text("rows.json"), folder.names()), (before, vec!["rows.json".to_owned()]));
+    }
+}
+
+#[tokio::test]
+async fn accepted_changes_make_the_schema_wider_and_drop_nothing() {
+    let folder = Folder::new();
+    let to = || ToFile::csv(folder.path("rows.csv")).schema_file(folder.path("rows.json"));
+    let schema = TableSchema::new([
+        Column::required("id", ColumnType::Integer),
+        Column::required("gone", ColumnType::Text),
+        Column::nullable("price", ColumnType::Decimal { precision: 6, scale: 2 }),
+        Column::nullable("kept", ColumnType::Decimal { precision: 6, scale: 2 }),
+        Column::nullable("day", ColumnType::Date),
+        Column::nullable("weight", ColumnType::Float),
+        Column::nullable("flag", ColumnType::Boolean),
+        Column::nullable("count", ColumnType::Integer),
+    ]);
+    schema.unwrap().save(folder.path("rows.json")).unwrap();
+    let lines = concat!(
+        r#"{"id":1,"price":12345.5,"kept":1,"day":"soon","weight":0.1,"flag":"yes","count":0.5,"new":true}"#,
+        "\n",
+        r#"{"id":2,"gone":"x","price":1.125,"kept":2.5,"day":"2025-07-28","flag":true,"count":1}"#,
+        "\n",
+    );
+    let columns = [
+        "id integer required",
+        "gone text",
+        "price decimal(18, 3)",
+        "kept decimal(6, 2)",
+        "day text",
+        "weight float",
+        "flag json",
+        "count decimal(38, 1)",
+        "new boolean",
+    ];
+    let written = to().changes(Changes::Accept).write(json(lines).await).await.unwrap();
+    assert_eq!(shown(&written), columns);
+    assert_eq!(written.schema, Some(TableSchema::load(folder.path("rows.json")).unwrap()));
+    let text = concat!(
+        "id,gone,price,kept,day,weight,flag,count,new\r\n",
+        "1,,12345.5,1,soon,0.1,\"\"\"yes\"\"\",0.5,true\r\n",
+        "2,x,1.125,2.5,2025-07-28,,true,1,\r\n",
+    );
+    assert_eq!(folder.text("rows.csv"), text);
+    // What was accepted once is the contract of the next run.
+    to().write(json(lines).await).await.unwrap();
+}
+
+#[tokio::test]
+async fn accepted_text_of_csv_is_text() {
+    let folder = Folder::new();
+    let to = || ToFile::csv(folder.path("rows.csv")).schema_file(folder.path("rows.json"));
+    let schema = TableSchema::new([Column::nullable("zip", ColumnType::Integer)]).unwrap();
+    schema.save(folder.path("rows.json")).unwrap();
+    let written = to().changes(Changes::Accept).write(table("zip\n1234\n0940\n").await).await.unwrap();
+    assert_eq!(
+        (shown(&written), folder.text("rows.csv").as_str()),
+        (vec!["zip text".to_owned()], "zip\r\n1234\r\n0940\r\n")
+    );
+}
+
+#[tokio::test]
+async fn a_column_of_nulls_takes_the_type_of_what_comes() {
+    let folder = Folder::new();
+    let to = || ToFile::csv(folder.path("rows.csv")).schema_file(folder.path("rows.json"));
+    to().write(json("{\"a\":null,\"b\":1}\n").await).await.unwrap();
+    let second = to().write(json("{\"a\":null,\"b\":1}\n{\"a\":2.5,\"b\":1}\n").await).await.unwrap();
+    assert_eq!(shown(&second), ["a decimal(18, 1)", "b integer"]);
+    assert_eq!(second.schema, Some(TableSchema::load(folder.path("rows.json")).unwrap()));
+    let error = to().write(json("{\"a\":\"x\",\"b\":1}\n").await).await.unwrap_err();
+    assert_eq!(error.problems(), ["column `a`: expected decimal(18, 1), found text"]);
+}
+
+#[tokio::test]
+async fn a_run_without_rows_says_nothing_about_columns() {
+    let folder = Folder::new();
+    let to = || ToFile::csv(folder.path("rows.csv")).schema_file(folder.path("rows.json"));
+    let written = to().write(json("").await).await.unwrap();
+    assert_eq!((written.rows, folder.text("rows.csv").as_str(), folder.names()), (0, "", vec!["rows.csv".to_owned()]));
+    to().write(json("{\"a\":1}\n").await).await.unwrap();
+    to().write(json("").await).await.unwrap();
+    assert_eq!(folder.text("rows.csv"), "a\r\n");
+}
+
+#[tokio::test]
+async fn rows_that_no_table_holds_are_refused() {
+    let folder = Folder::new();
+    for (lines, row, problem) in [
+        ("{\"a\":1}\n[1]\n", 2, "expected an object, found a list"),
+        ("{\"a\":1}\n{\"a\":1,\"b\":2,\"a\":3}\n", 2, "field `a` occurs twice"),
+        ("{}\n{}\n", 1, "expected a field, found an object without any"),
+        ("{\"\\ud800\":1}\n", 1, "expected an object, found an object with a name that is no text"),
+    ] {
+        let error = ToFile::csv(folder.path("rows.csv")).write(json(lines).await).await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.row(), error.problems()),
+            (ErrorKind::Schema, Some(row), &[problem.to_owned()][..])
+        );
+        assert!(folder.names().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_holds_no_schema_is_not_written_over() {
+    let folder = Folder::new();
+    for text in [
+        "",
+        "{}",
+        "{\"columns\":[{\"name\":\"a\",\"type\":\"int\",\"nullable\":true}]}",
+        "{\"columns\":[{\"name\":\"a\",\"type\":\"decimal(39, 0)\",\"nullable\":true}]}",
+        "{\"columns\":[{\"name\":\"a\",\"type\":\"text\"}]}",
+        "{\"columns\":[],\"colums\":[]}",
+    ] {
+        fs::write(folder.path("rows.json"), text).unwrap();
+        let to = ToFile::csv(folder.path("rows.csv")).schema_file(folder.path("rows.json"));
+        let error = to.write(json("{\"a\":1}\n").await).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::File, "{text}");
+        assert!(error.to_string().contains("rows.json` holds no schema of a table: "), "{error}");
+        assert_eq!((folder.text("rows.json").as_str(), folder.names().len()), (text, 1));
+    }
+}
+
+#[test]
+fn a_schema_that_cannot_be_is_refused_with_all_its_problems() {
+    let decimal = |precision, scale| ColumnType::Decimal { precision, scale };
+    let error = TableSchema::new([
+        Column::nullable("a", decimal(38, 38)),
+        Column::nullable("a", decimal(1, 0)),
+        Column::nullable("b", decimal(0, 0)),
+        Column::nullable("c", decimal(39, 2)),
+        Column::nullable("d", decimal(4, 5)),
+        Column::required("e", ColumnType::Null),
+    ]);
+    let decimals = "a decimal has from 1 to 38 digits, and at most all of them behind the point";
+    let problems = [
+        "column `a` occurs twice".to_owned(),
+        format!("column `b`: {decimals}"),
+        format!("column `c`: {decimals}"),
+        format!("column `d`: {decimals}"),
+        "column `e`: null is never required".to_owned(),
+    ];
+    let error = error.unwrap_err();
+    assert_eq!((error.kind(), error.problems()), (ErrorKind::Input, &problems[..]));
+}
+
+#[test]
+fn types_are_written_as_they_are_read() {
+    for text in ["null", "boolean", "integer", "decimal(18, 2)", "float", "date", "local_time", "time", "text", "json"]
+    {
+        assert_eq!(text.parse::<ColumnType>().unwrap().to_string(), text);
+    }
+    assert_eq!("decimal(18,2)".parse(), Ok(ColumnType::Decimal { precision: 18, scale: 2 }));
+    for text in ["", "Text", "decimal", "decimal(18)", "decimal(18, -2)", "decimal(18, 2", "int"] {
+        text.parse::<ColumnType>().unwrap_err();
+    }
+}

@@ -1,0 +1,84 @@
+//! CSV: RFC 4180, null and empty text told apart, nothing rounded.
+
+use perenso::{
+    ErrorKind,
+    exports::file::{Column, ColumnType, TableSchema, ToFile},
+};
+
+use crate::{Folder, json, table};
+
+#[tokio::test]
+async fn values_stand_as_they_came_and_null_is_not_empty() {
+    let folder = Folder::new();
+    let lines = concat!(
+        r#"{"n":1.10,"big":1e400,"text":"a","when":"2025-01-20T04:50:03.61","yes":true,"list":[1, "x"],"code":"0940"}"#,
+        "\n",
+        r#"{"n":-0.0,"big":1,"text":"","when":null,"yes":false,"list":null,"code":"1,5"}"#,
+        "\n",
+        r#"{"n":null,"big":null,"text":null,"when":"2025-01-20T04:50:03","yes":null,"list":{"a":"b"},"code":"say \"é\"\r\n"}"#,
+        "\n",
+    );
+    let written = ToFile::csv(folder.path("rows.csv")).write(json(lines).await).await.unwrap();
+    let text = concat!(
+        "n,big,text,when,yes,list,code\r\n",
+        "1.10,1e400,a,2025-01-20T04:50:03.61,true,\"[1, \"\"x\"\"]\",0940\r\n",
+        "-0.0,1,\"\",,false,,\"1,5\"\r\n",
+        ",,,2025-01-20T04:50:03,,\"{\"\"a\"\":\"\"b\"\"}\",\"say \"\"é\"\"\r\n\"\r\n",
+    );
+    assert_eq!(folder.text("rows.csv"), text);
+    assert_eq!((written.rows, written.bytes), (3, text.len() as u64));
+    assert_eq!(folder.names(), ["rows.csv"]);
+}
+
+#[tokio::test]
+async fn a_table_of_one_column_has_no_empty_lines() {
+    let folder = Folder::new();
+    let lines = "{\"a\":null}\n{\"a\":\"\"}\n{\"a\":\"x\"}\n";
+    ToFile::csv(folder.path("rows.csv")).write(json(lines).await).await.unwrap();
+    assert_eq!(folder.text("rows.csv"), "a\r\n\"\"\r\n\"\"\r\nx\r\n");
+}
+
+#[tokio::test]
+async fn columns_stand_in_the_order_of_the_schema() {
+    let folder = Folder::new();
+    let columns = ["a", "b", "c"].map(|name| Column::nullable(name, ColumnType::Integer));
+    let to = ToFile::csv(folder.path("rows.csv")).schema(TableSchema::new(columns).unwrap());
+    to.write(json("{\"c\":3,\"a\":1}\n{\"b\":2}\n").await).await.unwrap();
+    assert_eq!(folder.text("rows.csv"), "a,b,c\r\n1,,3\r\n,2,\r\n");
+}
+
+#[tokio::test]
+async fn text_of_csv_stays_text_unless_a_schema_reads_it() {
+    let folder = Folder::new();
+    let csv = "code,n,price,open,day,json\n0940,7,1.50,TRUE,2025-07-28,[1]\n,,,,,\n";
+    let written = ToFile::csv(folder.path("rows.csv")).write(table(csv).await).await.unwrap();
+    assert!(written.schema.unwrap().columns().iter().all(|column| column.kind() == ColumnType::Text));
+    let text = "code,n,price,open,day,json\r\n0940,7,1.50,TRUE,2025-07-28,[1]\r\n\"\",\"\",\"\",\"\",\"\",\"\"\r\n";
+    assert_eq!(folder.text("rows.csv"), text);
+
+    let schema = TableSchema::new([
+        Column::required("code", ColumnType::Text),
+        Column::nullable("n", ColumnType::Integer),
+        Column::nullable("price", ColumnType::Decimal { precision: 4, scale: 2 }),
+        Column::nullable("open", ColumnType::Boolean),
+        Column::nullable("day", ColumnType::Date),
+        Column::nullable("json", ColumnType::Json),
+    ]);
+    let schema = schema.unwrap();
+    let to = || ToFile::csv(folder.path("rows.csv")).schema(schema.clone());
+    to().write(table(csv).await).await.unwrap();
+    let text = "code,n,price,open,day,json\r\n0940,7,1.50,TRUE,2025-07-28,[1]\r\n\"\",,,,,\r\n";
+    assert_eq!(folder.text("rows.csv"), text);
+
+    let wrong = "code,n,price,open,day,json\nx,0940,1.505,yes,28.07.2025,[\n";
+    let error = to().write(table(wrong).await).await.unwrap_err();
+    assert_eq!((error.kind(), error.row()), (ErrorKind::Schema, Some(1)));
+    let problems = [
+        "column `n`: expected integer, found text of another form",
+        "column `price`: expected decimal(4, 2), found text of another form",
+        "column `open`: expected boolean, found text of another form",
+        "column `day`: expected date, found text of another form",
+        "column `json`: expected json, found text of another form",
+    ];
+    assert_eq!(error.problems(), problems);
+}

@@ -1,0 +1,142 @@
+//! A file is there when it is whole; before, and after an error, there is what was there.
+
+use std::{fs, time::Duration};
+
+use futures_util::{StreamExt, stream};
+use perenso::{
+    Error, ErrorKind, Id,
+    exports::{
+        RawRow,
+        file::{TableSchema, ToFile},
+    },
+};
+
+use crate::{Folder, json};
+
+fn formats(folder: &Folder) -> Vec<ToFile> {
+    vec![
+        ToFile::json_lines(folder.path("rows")),
+        ToFile::csv(folder.path("rows")),
+        ToFile::csv(folder.path("rows")).schema_file(folder.path("none.json")),
+        ToFile::csv(folder.path("rows")).schema(schema()),
+        #[cfg(feature = "parquet")]
+        ToFile::parquet(folder.path("rows")),
+        #[cfg(feature = "parquet")]
+        ToFile::parquet(folder.path("rows")).schema(schema()),
+    ]
+}
+
+fn schema() -> TableSchema {
+    serde_json::from_str(r#"{"columns":[{"name":"a","type":"integer","nullable":true}]}"#).unwrap()
+}
+
+fn some_error() -> Error {
+    Id::new("").unwrap_err().into()
+}
+
+async fn raw_rows(count: usize) -> Vec<Result<RawRow, Error>> {
+    json("{\"a\":1}\n".repeat(count)).await.collect().await
+}
+
+#[tokio::test]
+async fn an_error_among_the_rows_leaves_what_was_there() {
+    let folder = Folder::new();
+    fs::write(folder.path("rows"), "before").unwrap();
+    for to in formats(&folder) {
+        let mut rows = raw_rows(5000).await;
+        rows.push(Err(some_error()));
+        rows.extend(raw_rows(10).await);
+        let error = to.write(stream::iter(rows)).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Input, "{error}");
+        assert_eq!((folder.text("rows").as_str(), folder.names()), ("before", vec!["rows".to_owned()]));
+    }
+}
+
+#[tokio::test]
+async fn whoever_leaves_leaves_nothing() {
+    let folder = Folder::new();
+    fs::write(folder.path("rows"), "before").unwrap();
+    for to in formats(&folder) {
+        let rows = stream::iter(raw_rows(5000).await).chain(stream::pending());
+        let left = tokio::time::timeout(Duration::from_millis(100), to.write(rows)).await;
+        left.unwrap_err();
+        // The thread notices when it looks for the next rows.
+        while folder.names().len() > 1 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        assert_eq!(folder.text("rows"), "before");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_leaves_while_it_is_written_leaves_nothing() {
+    let folder = Folder::new();
+    fs::write(folder.path("rows"), "before").unwrap();
+    // In the second pass: the callback holds the thread until the future is gone.
+    let (reached, reaches) = tokio::sync::oneshot::channel();
+    let (go, gone) = std::sync::mpsc::channel::<()>();
+    let (reached, gone) = (std::sync::Mutex::new(Some(reached)), std::sync::Mutex::new(gone));
+    let to = ToFile::csv(folder.path("rows")).progress_interval(Duration::ZERO).progress(move |progress| {
+        if progress.stage == perenso::exports::file::Stage::Writing {
+            if let Some(reached) = reached.lock().unwrap().take() {
+                reached.send(()).unwrap();
+            }
+            let _ = gone.lock().unwrap().recv();
+        }
+    });
+    let writing = tokio::spawn(to.write(stream::iter(raw_rows(5000).await)));
+    reaches.await.unwrap();
+    writing.abort();
+    assert!(writing.await.unwrap_err().is_cancelled());
+    drop(go);
+    while folder.names().len() > 1 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert_eq!(folder.text("rows"), "before");
+}
+
+#[tokio::test]
+async fn a_place_that_cannot_be_written_to_is_an_error_before_rows_come() {
+    let folder = Folder::new();
+    fs::create_dir(folder.path("folder")).unwrap();
+    for (path, reason) in
+        [("no/such/rows", "cannot be written"), ("folder", "something else than a file"), ("..", "it has no name")]
+    {
+        // Rows that never come would be waited for without end.
+        let error = ToFile::json_lines(folder.path(path)).write(stream::pending()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::File);
+        let text = error.to_string();
+        assert!(text.contains(reason) && text.contains(path), "{text}");
+    }
+    // A schema that cannot be saved is found out before the file is replaced.
+    fs::write(folder.path("rows"), "before").unwrap();
+    let to = ToFile::csv(folder.path("rows")).schema_file(folder.path("no/such/schema"));
+    let error = to.write(stream::iter(raw_rows(1).await)).await.unwrap_err();
+    assert!(error.to_string().contains("no/such/schema"), "{error}");
+    assert_eq!((folder.text("rows").as_str(), folder.names().len()), ("before", 2));
+}
+
+#[tokio::test]
+async fn a_panic_of_the_callback_is_not_swallowed_and_leaves_nothing() {
+    let folder = Folder::new();
+    let to = ToFile::csv(folder.path("rows")).progress_interval(Duration::ZERO).progress(|_| panic!("made up"));
+    let error = tokio::spawn(to.write(stream::iter(raw_rows(1).await))).await.unwrap_err();
+    assert_eq!(error.into_panic().downcast_ref(), Some(&"made up"));
+    assert!(folder.names().is_empty());
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn permissions_and_links_stay() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let mode = |path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let folder = Folder::new();
+    fs::write(folder.path("usual"), "").unwrap();
+    ToFile::json_lines(folder.path("rows")).write(stream::iter(raw_rows(1).await)).await.unwrap();
+    assert_eq!(mode(folder.path("rows")), mode(folder.path("usual")));
+    fs::set_permissions(folder.path("rows"), fs::Permissions::from_mode(0o640)).unwrap();
+    symlink(folder.path("rows"), folder.path("link")).unwrap();
+    ToFile::json_lines(folder.path("link")).write(stream::iter(raw_rows(2).await)).await.unwrap();
+    assert!(fs::symlink_metadata(folder.path("link")).unwrap().is_symlink());
+    assert_eq!((folder.text("rows").lines().count(), mode(folder.path("rows"))), (2, 0o640));
+}
