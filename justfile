@@ -22,6 +22,12 @@ interop:
     cd auth/tests/interop && npm ci
     PERENSO_REQUIRE_INTEROP=1 cargo test -p perenso-auth --test interop
 
+# The files of exports, read by pyarrow and by Python's csv and json.
+readback:
+    python3 -m venv target/readback && target/readback/bin/pip install -q pyarrow
+    PERENSO_REQUIRE_PYARROW=1 PERENSO_PYTHON=$PWD/target/readback/bin/python \
+        cargo test -p perenso --features parquet --test files readback
+
 format:
     cargo fmt --all --check
     cargo fmt --manifest-path fuzz/Cargo.toml --check
@@ -106,4 +112,4 @@ fuzz seconds="600":
 fuzz-short: (fuzz "10")
 
 # What CI runs.
-ci: format lint test interop doc quickstart examples features document package deny fuzz-short bench-short
+ci: format lint test interop readback doc quickstart examples features document package deny fuzz-short bench-short

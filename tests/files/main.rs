@@ -5,8 +5,12 @@
 mod columns;
 mod csv;
 mod json_lines;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod place;
 mod progress;
+#[cfg(feature = "parquet")]
+mod readback;
 
 use std::{fs, path::PathBuf};
 

@@ -236,3 +236,151 @@ impl Builder {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use arrow_array::{
+        Array,
+        cast::AsArray,
+        types::{Date32Type, Decimal128Type, Float64Type, Int64Type, TimestampMicrosecondType},
+    };
+    use chrono::{DateTime, NaiveDate};
+    use futures_util::stream;
+    use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+    use proptest::{option, prelude::*};
+
+    use super::*;
+    use crate::exports::{FromRow, RawRow, file::ToFile};
+
+    #[derive(Clone, Debug, PartialEq)]
+    struct Row {
+        boolean: Option<bool>,
+        integer: Option<i64>,
+        decimal: Option<i128>,
+        float: Option<f64>,
+        date: Option<i32>,
+        local: Option<i64>,
+        time: Option<i64>,
+        text: Option<String>,
+        json: Option<String>,
+    }
+
+    const MICROS: std::ops::Range<i64> = -62_167_219_200_000_000..253_402_300_800_000_000;
+
+    prop_compose! {
+        fn rows(precision: u8)(rows in prop::collection::vec(row(precision), 0..40)) -> Vec<Row> {
+            rows
+        }
+    }
+
+    fn row(precision: u8) -> impl Strategy<Value = Row> {
+        let most = 10_i128.pow(precision.into()) - 1;
+        let json = prop_oneof![
+            any::<i64>().prop_map(|number| number.to_string()),
+            ".{0,9}".prop_map(|text| serde_json::json!({ text.clone(): [text, null] }).to_string()),
+        ];
+        (
+            option::of(any::<bool>()),
+            option::of(any::<i64>()),
+            option::of(-most..=most),
+            option::of(any::<f64>().prop_filter("JSON has no others", |number| number.is_finite())),
+            option::of(-719_528..2_932_897),
+            option::of(MICROS),
+            option::of(MICROS),
+            option::of("\\PC{0,20}|[\\n\\r\"\\\\,\\x00]{0,5}"),
+            option::of(json),
+        )
+            .prop_map(|(boolean, integer, decimal, float, date, local, time, text, json)| Row {
+                boolean,
+                integer,
+                decimal,
+                float,
+                date,
+                local,
+                time,
+                text,
+                json,
+            })
+    }
+
+    fn json(row: &Row, scale: u8, turn: usize) -> String {
+        let decimal = |units: i128| {
+            let digits = format!("{:0>width$}", units.unsigned_abs(), width = usize::from(scale) + 1);
+            let (integers, fraction) = digits.split_at(digits.len() - usize::from(scale));
+            let sign = if units < 0 { "-" } else { "" };
+            if fraction.is_empty() { format!("{sign}{integers}") } else { format!("{sign}{integers}.{fraction}") }
+        };
+        let date = |days| NaiveDate::default() + chrono::Days::new(0) + chrono::Duration::days(i64::from(days));
+        let at = |micros| DateTime::from_timestamp_micros(micros).unwrap().format("%Y-%m-%dT%H:%M:%S%.f");
+        let mut fields = [
+            ("boolean", row.boolean.map(|value| value.to_string())),
+            ("integer", row.integer.map(|value| value.to_string())),
+            ("decimal", row.decimal.map(decimal)),
+            ("float", row.float.map(|value| format!("{value:e}"))),
+            ("date", row.date.map(|value| format!("\"{}\"", date(value)))),
+            ("local", row.local.map(|value| format!("\"{}\"", at(value)))),
+            ("time", row.time.map(|value| format!("\"{}Z\"", at(value)))),
+            ("text", row.text.as_ref().map(|value| serde_json::to_string(value).unwrap())),
+            ("json", row.json.clone()),
+        ];
+        fields.rotate_left(turn % 9);
+        // A field that is null may as well be missing.
+        let fields = fields.into_iter().filter(|(_, value)| turn.is_multiple_of(2) || value.is_some());
+        let fields = fields.map(|(name, value)| format!("\"{name}\": {}", value.unwrap_or("null".to_owned())));
+        format!("{{{}}}", fields.collect::<Vec<_>>().join(", "))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+        #[test]
+        fn what_goes_in_comes_out(
+            ((precision, scale), rows) in (1..=38_u8)
+                .prop_flat_map(|precision| ((Just(precision), 0..=precision), rows(precision))),
+            limit in 1..20_usize,
+        ) {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("rows.parquet");
+            let schema = TableSchema::new([
+                Column::nullable("boolean", ColumnType::Boolean),
+                Column::nullable("integer", ColumnType::Integer),
+                Column::nullable("decimal", ColumnType::Decimal { precision, scale }),
+                Column::nullable("float", ColumnType::Float),
+                Column::nullable("date", ColumnType::Date),
+                Column::nullable("local", ColumnType::LocalTime),
+                Column::nullable("time", ColumnType::Time),
+                Column::nullable("text", ColumnType::Text),
+                Column::nullable("json", ColumnType::Json),
+            ]).unwrap();
+            let raw: Vec<_> = rows.iter().enumerate().map(|(turn, row)| {
+                Ok(RawRow::from_json(json(row, scale, turn).as_bytes()).unwrap())
+            }).collect();
+            let to = ToFile::parquet(&path).schema(schema).row_group_rows(limit);
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            let written = runtime.block_on(to.write(stream::iter(raw))).unwrap();
+            prop_assert_eq!(written.rows, rows.len() as u64);
+
+            let file = std::fs::File::open(&path).unwrap();
+            let mut found = Vec::new();
+            for batch in ParquetRecordBatchReaderBuilder::try_new(file).unwrap().build().unwrap() {
+                let batch = batch.unwrap();
+                let column = |index: usize| batch.column(index);
+                for n in 0..batch.num_rows() {
+                    let has = |index: usize| column(index).is_valid(n).then_some(());
+                    found.push(Row {
+                        boolean: has(0).map(|()| column(0).as_boolean().value(n)),
+                        integer: has(1).map(|()| column(1).as_primitive::<Int64Type>().value(n)),
+                        decimal: has(2).map(|()| column(2).as_primitive::<Decimal128Type>().value(n)),
+                        float: has(3).map(|()| column(3).as_primitive::<Float64Type>().value(n)),
+                        date: has(4).map(|()| column(4).as_primitive::<Date32Type>().value(n)),
+                        local: has(5).map(|()| column(5).as_primitive::<TimestampMicrosecondType>().value(n)),
+                        time: has(6).map(|()| column(6).as_primitive::<TimestampMicrosecondType>().value(n)),
+                        text: has(7).map(|()| column(7).as_string::<i32>().value(n).to_owned()),
+                        json: has(8).map(|()| column(8).as_string::<i32>().value(n).to_owned()),
+                    });
+                }
+            }
+            prop_assert_eq!(found, rows);
+        }
+    }
+}

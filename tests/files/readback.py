@@ -1,0 +1,142 @@
+"""Reads the files of a directory with pyarrow, csv and json, and compares them with the rows they were made from."""
+
+import csv
+import datetime
+import json
+import pathlib
+import re
+import sys
+from decimal import Decimal
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+
+EPOCH = datetime.datetime(1970, 1, 1)
+
+
+class Raw(str):
+    """The text of a value as it stands in a row."""
+
+
+def spans(line):
+    """The fields of an object, each as the text of its value."""
+    decoder = json.JSONDecoder(strict=False)
+    at, fields = 1, {}
+    while line[at] != "}":
+        name, at = decoder.raw_decode(line, at)
+        start = at + 1
+        _, at = decoder.raw_decode(line, start)
+        fields[name] = Raw(line[start:at])
+        at += line[at] == ","
+    return fields
+
+
+def micros(text):
+    # datetime knows six digits of a second, and no more.
+    text = re.sub(r"(\.\d{6})0*", r"\1", text.replace(" ", "T"))
+    text = re.sub(r"\.(\d{1,5})(?=$|[Z+-])", lambda found: "." + found[1].ljust(6, "0"), text)
+    time = datetime.datetime.fromisoformat(text)
+    if time.tzinfo:
+        time = time.astimezone(datetime.timezone.utc).replace(tzinfo=None)
+    return (time - EPOCH) // datetime.timedelta(microseconds=1)
+
+
+def expected(kind, raw):
+    """What a column of this type has for a value."""
+    value = None if raw is None else json.loads(raw, parse_float=Decimal, parse_int=Decimal)
+    if value is None:
+        return None
+    if kind == "integer":
+        return int(value)
+    if kind == "float":
+        return float(raw)
+    if kind == "date":
+        return datetime.date.fromisoformat(value)
+    if kind in ("local_time", "time"):
+        return micros(value)
+    return str(raw) if kind == "json" else value
+
+
+def same(what, found, wanted):
+    if found != wanted or type(found) is not type(wanted):
+        sys.exit(f"{what}: found {found!r}, expected {wanted!r}")
+
+
+def read_parquet(folder, columns, rows):
+    types = {
+        "boolean": pa.bool_(),
+        "integer": pa.int64(),
+        "decimal(9, 2)": pa.decimal128(9, 2),
+        "decimal(18, 4)": pa.decimal128(18, 4),
+        "decimal(38, 6)": pa.decimal128(38, 6),
+        "float": pa.float64(),
+        "date": pa.date32(),
+        "local_time": pa.timestamp("us"),
+        "time": pa.timestamp("us", "UTC"),
+        "text": pa.string(),
+        "null": pa.null(),
+    }
+    file = pa.parquet.ParquetFile(folder / "rows.parquet")
+    same("row groups", file.num_row_groups, -(-len(rows) // 4))
+    table = file.read()
+    same("columns", table.column_names, [column["name"] for column in columns])
+    for column in columns:
+        name, kind = column["name"], column["type"]
+        found = table[name]
+        # pyarrow reads JSON as text, or as a type of its own, by its version.
+        if kind == "json":
+            found = found.cast(pa.string())
+        elif found.type != types[kind]:
+            sys.exit(f"{name}: found {found.type}, expected {types[kind]}")
+        if kind in ("local_time", "time"):
+            found = found.cast(pa.int64())
+        for number, (value, row) in enumerate(zip(found.to_pylist(), rows, strict=True), 1):
+            same(f"Parquet, row {number}, {name}", value, expected(kind, row.get(name)))
+
+
+def plain(raw):
+    """What CSV has for a value."""
+    if raw is None or raw == "null":
+        return None
+    return json.loads(raw) if raw.startswith('"') else str(raw)
+
+
+def read_csv(folder, columns, rows):
+    names = [column["name"] for column in columns]
+
+    def wanted(column, row):
+        raw = row.get(column["name"])
+        return str(raw) if column["type"] == "json" and raw not in (None, "null") else plain(raw)
+
+    with open(folder / "rows.csv", newline="", encoding="utf-8") as file:
+        header, *records = csv.reader(file, strict=True)
+    same("header", header, names)
+    for number, (record, row) in enumerate(zip(records, rows, strict=True), 1):
+        same(f"CSV, row {number}", record, [wanted(column, row) or "" for column in columns])
+    # Null and an empty text are two things to whoever looks at the quotes.
+    table = pa.csv.read_csv(
+        folder / "rows.csv",
+        parse_options=pa.csv.ParseOptions(newlines_in_values=True),
+        convert_options=pa.csv.ConvertOptions(
+            column_types={name: pa.string() for name in names},
+            null_values=[""],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+        ),
+    )
+    for number, (record, row) in enumerate(zip(table.to_pylist(), rows, strict=True), 1):
+        same(f"CSV by pyarrow, row {number}", record, {column["name"]: wanted(column, row) for column in columns})
+
+
+def main(folder):
+    columns = json.loads((folder / "schema.json").read_text())["columns"]
+    lines = {name: (folder / name).read_text(encoding="utf-8").split("\n") for name in ("source.jsonl", "source-csv.jsonl", "rows.jsonl")}
+    same("JSON lines", lines["rows.jsonl"], lines["source.jsonl"])
+    rows = {name: [spans(line) for line in lines[name] if line] for name in ("source.jsonl", "source-csv.jsonl")}
+    read_parquet(folder, columns, rows["source.jsonl"])
+    read_csv(folder, columns, rows["source-csv.jsonl"])
+    print(f"{len(rows['source.jsonl'])} rows, {len(columns)} columns")
+
+
+main(pathlib.Path(sys.argv[1]))
