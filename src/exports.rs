@@ -131,6 +131,7 @@ impl<'a> Exports<'a> {
     /// ```no_run
     /// # use perenso::schemars::{self, JsonSchema};
     /// # #[derive(serde::Serialize, JsonSchema)]
+    /// # #[serde(rename_all = "PascalCase")]
     /// # struct GetApiCustomers { cursor: u32, limit: u32 }
     /// # async fn example(show: perenso::Perenso) -> Result<(), perenso::Error> {
     /// let exports = show.exports();

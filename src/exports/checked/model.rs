@@ -201,17 +201,34 @@ fn jsons() -> impl Strategy<Value = Json> {
     ]
 }
 
-fn specs() -> impl Strategy<Value = Spec> {
+fn moments() -> impl Strategy<Value = Spec> {
     let seconds = prop_oneof![0..4_000_000_000i64, -99_999_999_999..999_999_999_999i64];
+    (seconds, select(vec![0, 0, 0, 1, 999_999_999])).prop_map(|(seconds, nanos)| Spec::Time(seconds, nanos))
+}
+
+fn specs() -> impl Strategy<Value = Spec> {
     prop_oneof![
         prop_oneof![any::<i64>().prop_map(i128::from), any::<i128>()].prop_map(Spec::Integer),
         texts().prop_map(Spec::Text),
-        (seconds, select(vec![0, 0, 0, 1, 999_999_999])).prop_map(|(seconds, nanos)| Spec::Time(seconds, nanos)),
+        moments(),
         any::<bool>().prop_map(Spec::Boolean),
         jsons().prop_map(Spec::Raw),
         jsons().prop_map(Spec::Written),
         texts().prop_map(Spec::Typed),
     ]
+}
+
+/// One that looks as if it fits.
+fn similar(data_type: &str) -> BoxedStrategy<Spec> {
+    match data_type {
+        "Integer" => any::<i128>().prop_map(Spec::Integer).boxed(),
+        "DateTime" => {
+            let text = |of: fn(String) -> Spec| times().prop_map(of);
+            let written = text(|time| Spec::Written(time.into()));
+            prop_oneof![moments(), written, text(|time| Spec::Raw(time.into())), text(Spec::Typed)].boxed()
+        }
+        _ => specs().boxed(),
+    }
 }
 
 /// One that fits, so that whole requests do now and then.
@@ -239,7 +256,7 @@ fn cases() -> impl Strategy<Value = (Parameters, Vec<(String, Spec)>)> {
             .iter()
             .map(|(name, data_type)| {
                 let given =
-                    prop_oneof![12 => fitting(data_type).prop_map(Some), 1 => specs().prop_map(Some), 1 => Just(None)];
+                    prop_oneof![12 => fitting(data_type).prop_map(Some), 2 => similar(data_type).prop_map(Some), 1 => specs().prop_map(Some), 1 => Just(None)];
                 (Just(name.clone()), given)
             })
             .collect();
