@@ -28,7 +28,7 @@ pub enum ErrorKind {
     Row,
     /// A row does not fit the schema of the file that it is for.
     Schema,
-    /// A file cannot be read or written. What was there before is still there.
+    /// A file cannot be read or written, or does not hold what it should. What was there before is still there.
     File,
     /// A call failed on its way or was refused; the kind says how.
     Call(perenso_auth::ErrorKind),

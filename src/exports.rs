@@ -37,8 +37,10 @@ mod answer;
 mod bind;
 mod catalog;
 mod checked;
+mod compare;
 mod cursor;
 mod descriptor;
+mod drift;
 mod export;
 mod fields;
 pub mod file;
@@ -50,6 +52,7 @@ mod raw;
 mod row;
 mod rows;
 mod run;
+mod saved;
 mod shelf;
 mod stream;
 mod value;
@@ -71,12 +74,14 @@ pub use self::{
     checked::CheckedRequest,
     cursor::Cursor,
     descriptor::Descriptor,
+    drift::{Change, ChangeKind, Drift},
     export::Export,
     pages::Pages,
     paging::Paging,
     raw::{FromRow, RawRow},
     rows::Rows,
     run::Run,
+    saved::SavedCatalog,
     stream::ExportStream,
     value::Value,
     walk::PageReport,

@@ -1,13 +1,18 @@
-//! Exports as generated types, run against catalogs that are and are not what they were made from.
+//! Saved catalogs, and exports as generated types, run against catalogs that are and are not what they were made from.
 
 #![allow(clippy::unwrap_used)]
+
+use std::fs;
 
 use chrono::{DateTime, TimeZone, Utc};
 use httpmock::{
     Method::{GET, POST},
     MockServer,
 };
-use perenso::{Error, ErrorKind, Perenso, exports::Export};
+use perenso::{
+    Error, ErrorKind, Perenso,
+    exports::{Catalog, Export, SavedCatalog},
+};
 use perenso_sandbox::Sandbox;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -238,4 +243,83 @@ async fn a_type_that_writes_no_object_is_refused() {
     let error = server.run("739da9", &Vendors(true)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Input);
     assert!(error.problems()[0].contains("found a boolean"), "{error}");
+}
+
+#[tokio::test]
+async fn a_catalog_is_saved_as_version_control_likes_it_and_read_again() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let show = client(sandbox.url(), &sandbox.token_url(), sandbox.client_id(), sandbox.client_secret());
+    let live = show.exports().catalog().await.unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("exports.json");
+    fs::write(&path, "what was there before").unwrap();
+    SavedCatalog::save(&live, &path).unwrap();
+    let saved = SavedCatalog::read(&path).unwrap();
+    assert_eq!(saved.catalog(), &*live);
+    assert_eq!(saved, Catalog::clone(&live).into());
+    assert!(saved.compare(&live).is_empty());
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.starts_with("[\n  {\n    \"id\": \"739da9\",\n    \"name\": \"Vendors\","), "{text}");
+    assert!(text.ends_with("\n]\n"), "{text}");
+    SavedCatalog::save(saved.catalog(), &path).unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), text);
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "nothing is left beside it");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_saved_catalog_is_readable_as_any_new_file_is() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let directory = tempfile::tempdir().unwrap();
+    let (plain, saved) = (directory.path().join("plain"), directory.path().join("saved"));
+    fs::write(&plain, "").unwrap();
+    SavedCatalog::save(&Catalog::default(), &saved).unwrap();
+    let mode = |path| fs::metadata(path).unwrap().permissions().mode();
+    assert_eq!(mode(saved), mode(plain));
+}
+
+#[test]
+fn what_cannot_be_saved_leaves_what_was_there() {
+    let directory = tempfile::tempdir().unwrap();
+    let nowhere = directory.path().join("nowhere").join("exports.json");
+    let error = SavedCatalog::save(&Catalog::default(), &nowhere).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::File);
+    let text = format!("file: `{}` cannot be written: ", nowhere.display());
+    assert!(error.to_string().starts_with(&text), "{error}");
+    let folder = directory.path().join("folder");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("kept"), "").unwrap();
+    SavedCatalog::save(&Catalog::default(), &folder).unwrap_err();
+    assert!(folder.join("kept").exists());
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "nothing is left beside it");
+}
+
+#[test]
+fn what_is_no_catalog_is_named_by_its_path_and_place() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("exports.json");
+    let error = SavedCatalog::read(&path).unwrap_err();
+    assert!(error.to_string().starts_with(&format!("file: `{}` cannot be read: ", path.display())), "{error}");
+    for (json, place) in [
+        ("", "at the top: "),
+        ("{\"error\": 1}", "at the top: expected a sequence, found object"),
+        ("[{\"id\": \"1\", \"name\": \"A\", \"parameters\": [{\"name\": 5}]}]", "at `[0].parameters[0].name`: "),
+        ("[{\"id\": \"1\"}]", "at `[0]`: "),
+        ("[\n{\"id\": ]", "at the top: no JSON (line 2, column 8)"),
+        ("[\u{0}]", "at the top: no JSON (line 1, column 2)"),
+    ] {
+        fs::write(&path, json).unwrap();
+        let error = SavedCatalog::read(&path).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::File);
+        let text = format!("file: `{}` is not the JSON answer of `GET /Export`: {place}", path.display());
+        assert!(error.to_string().starts_with(&text), "{error}");
+        assert!(error.to_string().ends_with("; save the catalog again"), "{error}");
+        let error = SavedCatalog::from_json(json).unwrap_err();
+        assert!(error.to_string().contains(place), "{error}");
+    }
+    fs::write(&path, [0xff, 0xfe, b'[']).unwrap();
+    SavedCatalog::read(&path).unwrap_err();
+    SavedCatalog::from_json(&"[".repeat(100_000)).unwrap_err();
+    assert_eq!(SavedCatalog::from_json("\u{feff}[]").unwrap().catalog().len(), 0);
 }

@@ -43,6 +43,11 @@ impl Descriptor {
         &self.0.parameters
     }
 
+    /// Fields that the SDK does not know.
+    pub(crate) fn extra(&self) -> &serde_json::Map<String, serde_json::Value> {
+        &self.0.extra
+    }
+
     /// Turns values into a request that fits.
     ///
     /// ```

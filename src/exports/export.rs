@@ -19,7 +19,7 @@ pub mod __codegen {
 
 /// An export as a Rust type: the struct holds the values of its parameters.
 ///
-/// `perenso-codegen` implements it in a build script, from a saved catalog, so that
+/// `perenso-codegen` implements it in a build script, from a saved catalog ([`SavedCatalog`](super::SavedCatalog)), so that
 /// a parameter that was renamed or got another type breaks the build. What it implements is what
 /// [`Exports::run_export`](super::Exports::run_export) relies on: the struct serialises as an object with a field for each
 /// of [`PARAMETERS`](Self::PARAMETERS), under its exact name.
@@ -35,9 +35,9 @@ pub trait Export: Serialize {
 /// What a type says about its export, to be met by the catalog of the show.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Declared {
-    id: &'static str,
-    name: &'static str,
-    parameters: &'static [(&'static str, &'static str)],
+    pub(crate) id: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) parameters: &'static [(&'static str, &'static str)],
 }
 
 impl Declared {
@@ -75,7 +75,7 @@ impl Declared {
     }
 
     /// What is not as it was declared, in the order of the declaration, and then what is new.
-    fn differences(&self, live: &Descriptor) -> Vec<String> {
+    pub(crate) fn differences(&self, live: &Descriptor) -> Vec<String> {
         let declared = self.parameters.iter().filter_map(|(name, data_type)| {
             let mut found = live.parameters().iter().filter(|parameter| parameter.name == *name);
             match found.next().map(|parameter| parameter.data_type.as_str()) {

@@ -43,7 +43,7 @@
 //!
 //! JSON lines need no schema: rows go there to the letter. One that is given is checked all the same.
 
-mod beside;
+pub(super) mod beside;
 mod column;
 mod csv;
 mod fields;
@@ -86,7 +86,7 @@ use super::RawRow;
 use crate::error::{Error, ErrorKind};
 
 /// What errors name as their operation.
-const OPERATION: &str = "file";
+pub(super) const OPERATION: &str = "file";
 /// As many batches wait for the thread that writes, so that it never waits for the network in turn.
 const QUEUE: usize = 4;
 
@@ -293,6 +293,6 @@ impl fmt::Debug for ToFile {
 }
 
 /// A file and what is wrong with it.
-fn failed(problem: &str, path: &Path, reason: impl fmt::Display) -> Error {
+pub(super) fn failed(problem: &str, path: &Path, reason: impl fmt::Display) -> Error {
     Error::own(ErrorKind::File, OPERATION, format!("`{}` {problem}: {reason}", path.display()))
 }

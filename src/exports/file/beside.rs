@@ -13,14 +13,14 @@ use crate::error::Error;
 
 /// A file on its way to its place; gone when dropped before.
 #[derive(Debug)]
-pub(super) struct Beside {
+pub(crate) struct Beside {
     file: NamedTempFile,
     place: PathBuf,
 }
 
 impl Beside {
     /// A new file beside `path`, with the permissions of the file that is there, if one is.
-    pub(super) fn new(path: &Path) -> Result<Self, Error> {
+    pub(crate) fn new(path: &Path) -> Result<Self, Error> {
         let cannot = |error: &dyn fmt::Display| failed("cannot be written", path, error);
         let name = path.file_name().ok_or_else(|| cannot(&"it has no name"))?.to_string_lossy();
         // What a link points to is to be replaced, not the link.
@@ -43,12 +43,12 @@ impl Beside {
     }
 
     /// The file to write to.
-    pub(super) fn file(&self) -> &File {
+    pub(crate) fn file(&self) -> &File {
         self.file.as_file()
     }
 
     /// What was written is on the disk, not only on its way there.
-    pub(super) fn sync(&self) -> Result<(), Error> {
+    pub(crate) fn sync(&self) -> Result<(), Error> {
         self.file.as_file().sync_all().map_err(|error| self.failed(error))
     }
 
@@ -58,7 +58,7 @@ impl Beside {
     }
 
     /// Puts the file in its place.
-    pub(super) fn place(self) -> Result<(), Error> {
+    pub(crate) fn place(self) -> Result<(), Error> {
         let Self { file, place } = self;
         file.persist(&place).map_err(|error| failed("cannot be put in its place", &place, error.error))?;
         sync_folder(folder(&place))
@@ -66,7 +66,7 @@ impl Beside {
     }
 
     /// It could not be written to.
-    pub(super) fn failed(&self, error: impl fmt::Display) -> Error {
+    pub(crate) fn failed(&self, error: impl fmt::Display) -> Error {
         failed("cannot be written", &self.place, error)
     }
 }
