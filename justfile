@@ -11,11 +11,12 @@ quickstart:
 test:
     $(sed -n '/^Run its tests/,/^```$/s/^cargo/cargo/p' README.md)
 
-# One call of each system, against its stand-in where no credentials are in the environment.
+# One call of each system, against its stand-in where no credentials are in the environment, and a saved catalog.
 examples:
     for system in perenso priava perspio event_bookings tourpaq custom; do \
         cargo run -q -p perenso-auth --example "$system" || exit 1; \
     done
+    cargo run -q -p saved-catalog
 
 # The token layer against `oidc-provider`, an authorization server that is not ours: needs Node.js 20 or later, and npm.
 interop:
@@ -41,7 +42,7 @@ features:
     just feature perenso-auth '""' native-tls redis redis,native-tls redis,rustls registry rustls test-util
     just feature perenso '""' native-tls rustls mock redis registry parquet test-util
     just feature perenso-sandbox '""' cli
-    cargo test -p perenso -p perenso-auth -p perenso-sandbox -p perenso-codegen -p perenso-codegen-compiled --all-features
+    cargo test -p perenso -p perenso-auth -p perenso-sandbox -p perenso-codegen -p perenso-codegen-compiled -p saved-catalog --all-features
 
 # One crate with each of these features alone.
 feature crate +features:
@@ -63,7 +64,7 @@ package:
     set -euo pipefail
     mkdir -p target && target=$(mktemp -d target/package-XXXXXX)
     trap 'rm -rf "$target"' EXIT
-    cargo package --workspace --exclude perenso-bench --exclude perenso-codegen-compiled --allow-dirty --target-dir "$target"
+    cargo package --workspace --exclude perenso-bench --exclude perenso-codegen-compiled --exclude saved-catalog --allow-dirty --target-dir "$target"
 
 # Licences, sources and bans of every package, features and all (`cargo install cargo-deny`).
 deny:

@@ -1,0 +1,5 @@
+//! Writes a struct for each export of `exports.json` into `OUT_DIR`. Cargo comes back when that file has changed.
+
+fn main() -> Result<(), perenso_codegen::Error> {
+    perenso_codegen::Builder::new().catalog("exports.json").compile()
+}
