@@ -53,20 +53,28 @@ type Source<T> = Arc<dyn Fn(i64) -> Fetch<T> + Send + Sync>;
 /// before their turn. A page that was fetched ahead and fails in passing before its first row is fetched once more when
 /// its turn has come, so that fetching ahead makes nothing fail that would not fail without it.
 ///
-/// ```no_run
-/// # async fn example(show: perenso::Perenso, kept: Option<perenso::exports::Cursor>) -> Result<(), perenso::Error> {
-/// use futures_util::TryStreamExt;
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let sandbox = perenso_sandbox::Sandbox::builder().customers(45).page_cap(10).start().await?;
+/// # let show = perenso::Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
+/// # let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+/// use futures_util::{StreamExt, TryStreamExt};
 /// use perenso::{exports::Paging, types::Customer};
 ///
-/// let mut paging = Paging::by_page().limit(500);
-/// if let Some(kept) = kept {
-///     paging = paging.start(kept);
-/// }
-/// let mut customers = show.exports().run("Get API Customers").pages::<Customer>(paging).await?;
-/// while let Some(customer) = customers.try_next().await? {
-///     println!("{:?}, then go on at {}", customer.customer_id, customers.cursor());
-/// }
+/// let run = || show.exports().run("Get API Customers");
+/// let mut customers = run().pages::<Customer>(Paging::by_page().limit(20)).await?;
+/// let first: Vec<Customer> = (&mut customers).take(17).try_collect().await?;
+///
+/// // A job that ends here goes on with the next row when it starts again.
+/// let kept = serde_json::to_string(&customers.cursor())?;
+/// let paging = Paging::by_page().start(serde_json::from_str(&kept)?);
+/// let mut customers = run().pages::<Customer>(paging).await?;
+/// let rest: Vec<Customer> = (&mut customers).try_collect().await?;
+///
+/// assert_eq!(first.len() + rest.len(), 45);
 /// println!("{}", customers.report());
+/// # assert_eq!(customers.report().given, 10);
 /// # Ok(()) }
 /// ```
 #[must_use = "streams do nothing unless polled"]
@@ -485,6 +493,34 @@ mod tests {
             };
             assert!(!whole || pages.report().retries == events.iter().map(again).sum::<u64>(), "{events:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_is_dropped_ends_the_task_that_fetches_ahead() {
+        let alive = Arc::new(());
+        let held = Arc::clone(&alive);
+        let source = move |at| -> Fetch<i64> {
+            let held = Arc::clone(&held);
+            async move {
+                if at > 1 {
+                    std::future::pending::<()>().await;
+                }
+                drop(held);
+                Ok(Leaf { rows: stream::iter([Ok(Marked { mark: 1, row: Ok(1) })]).boxed(), attempts: 1 })
+            }
+            .boxed()
+        };
+        let mut pages = Pages::of(Arc::new(source), plan(Meaning::Page, 1));
+        pages.next().await.unwrap().unwrap();
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(Arc::strong_count(&alive), 3, "the source has one, and so has the task");
+        drop(pages);
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(Arc::strong_count(&alive), 1);
     }
 
     fn events() -> impl Strategy<Value = Vec<Event>> {
