@@ -13,15 +13,18 @@ use crate::{error::Error, operation::Operation};
 pub(crate) struct Bridge {
     pub(crate) auth: Client,
     pub(crate) options: Arc<CallOptions>,
+    /// Whether a call ends with the headers of its answer, and not with its body.
+    pub(crate) is_streaming: bool,
 }
 
 type Request = Result<reqwest::Request, reqwest::Error>;
 
-/// Sends a request of the generated client and hands on the answer with its whole body.
+/// Sends a request of the generated client and hands on the answer, with its whole body unless that is to be streamed.
 pub(crate) async fn raw(bridge: &Bridge, request: Request, operation: &'static Operation) -> Result<Response, Error> {
     // The text of the cause may hold the address with its query.
     let request = request.map_err(|_| Error::invalid_request(operation.id, "the values make no request"))?;
-    let call = Call::new(operation.id, operation.retry.into()).options(&bridge.options).whole();
+    let call = Call::new(operation.id, operation.retry.into()).options(&bridge.options);
+    let call = if bridge.is_streaming { call } else { call.whole() };
     Ok(bridge.auth.execute(request, call).await?)
 }
 

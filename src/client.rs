@@ -83,7 +83,7 @@ impl Perenso {
 
     pub(crate) fn new(auth: perenso_auth::Client) -> Self {
         let base = auth.api_url().as_str().trim_end_matches('/').to_owned();
-        let bridge = Bridge { auth, options: Arc::default() };
+        let bridge = Bridge { auth, options: Arc::default(), is_streaming: false };
         let http = bridge.auth.http().clone();
         Self { api: Arc::new(generated::Client::new(base, http, bridge)), shelf: Arc::default() }
     }
@@ -102,7 +102,15 @@ impl Perenso {
     /// ```
     #[must_use]
     pub fn with_options(&self, options: CallOptions) -> Self {
-        let bridge = Bridge { auth: self.api.inner.auth.clone(), options: Arc::new(options.over(self.options())) };
+        self.over(Bridge { options: Arc::new(options.over(self.options())), ..self.api.inner.clone() })
+    }
+
+    /// The same client, whose calls end with the headers of their answers.
+    pub(crate) fn streaming(&self) -> Self {
+        self.over(Bridge { is_streaming: true, ..self.api.inner.clone() })
+    }
+
+    fn over(&self, bridge: Bridge) -> Self {
         let api = generated::Client::new(self.api.baseurl.clone(), self.api.client.clone(), bridge);
         Self { api: Arc::new(api), shelf: Arc::clone(&self.shelf) }
     }

@@ -22,7 +22,7 @@ pub enum ErrorKind {
     Export,
     /// The pages of a list do not follow upon each other.
     Paging,
-    /// The answer came whole and well, and does not fit what was asked of it.
+    /// The answer came, and does not fit what was asked of it, or ends too early by its form.
     Answer,
     /// One row of an export does not fit; the stream of rows goes on with the next one when it is asked.
     Row,
@@ -95,6 +95,16 @@ impl Error {
     /// One row does not fit. The detail names the row.
     pub(crate) fn of_row(operation: &'static str, row: u64, detail: impl Into<String>) -> Self {
         Self(Box::new(Repr::Row { operation, row, detail: detail.into() }))
+    }
+
+    /// The same for a whole answer, of which one row is a part like any other.
+    pub(crate) fn of_answer(self) -> Self {
+        match *self.0 {
+            Repr::Row { operation, row, detail } => {
+                Self::of_rows(ErrorKind::Answer, operation, row, detail, Vec::new())
+            }
+            other => Self(Box::new(other)),
+        }
     }
 
     /// The same error, said of a part of the whole. That of a call keeps its text, which is the token layer's.

@@ -44,11 +44,13 @@ mod drift;
 mod export;
 mod fields;
 pub mod file;
+mod form;
 mod mark;
 mod name;
 mod pages;
 mod paging;
 mod raw;
+mod reader;
 mod row;
 mod rows;
 mod run;
@@ -65,7 +67,6 @@ use serde::Serialize;
 
 #[doc(hidden)]
 pub use self::export::__codegen;
-use self::run::Target;
 pub(crate) use self::shelf::Shelf;
 pub use self::{
     answer::ExportAnswer,
@@ -79,6 +80,7 @@ pub use self::{
     pages::Pages,
     paging::Paging,
     raw::{FromRow, RawRow},
+    reader::RowReader,
     rows::Rows,
     run::Run,
     saved::SavedCatalog,
@@ -86,6 +88,7 @@ pub use self::{
     value::Value,
     walk::PageReport,
 };
+use self::{run::Target, stream::Limits};
 use crate::{client::Perenso, error::Error, generated::ClientExportExt};
 
 /// The custom exports of a show.
@@ -178,15 +181,16 @@ impl<'a> Exports<'a> {
     /// # Errors
     /// Whatever keeps the call from a whole answer.
     pub async fn send(&self, request: CheckedRequest) -> Result<ExportAnswer, Error> {
-        self.stream(request).await?.read().await
+        ExportAnswer::read(run::start(self.show, request).await?).await
     }
 
-    /// Sends a request that a descriptor has checked. The answer is read as it comes.
+    /// Sends a request that a descriptor has checked. The answer is read as it comes: what breaks off then is not asked
+    /// for again, as it is by [`send`](Self::send).
     ///
     /// # Errors
     /// Whatever keeps the call from the headers of an answer.
     pub async fn stream(&self, request: CheckedRequest) -> Result<ExportStream, Error> {
-        Ok(ExportStream::new(run::start(self.show, request).await?))
+        Ok(ExportStream::new(run::start(&self.show.streaming(), request).await?))
     }
 
     /// Reads an export page by page, as one stream of rows, from a request that a descriptor has checked. Its own values
@@ -213,6 +217,6 @@ impl<'a> Exports<'a> {
         request: CheckedRequest,
         paging: Paging,
     ) -> Result<Pages<T>, Error> {
-        Pages::new(self.show, &request, &paging)
+        Pages::new(self.show, &request, &paging, Limits::default())
     }
 }

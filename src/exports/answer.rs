@@ -1,21 +1,14 @@
 //! The answer of a run: rows, a value, text, or the bytes as they came.
 
-use std::{collections::BTreeSet, fmt};
+use std::fmt;
 
 use bytes::Bytes;
-use csv::{ErrorKind as CsvError, ReaderBuilder, StringRecord};
 use http::StatusCode;
 use perenso_auth::{Response, decode::decode};
 use serde::de::DeserializeOwned;
 
-use super::{
-    name::{clean, shown},
-    raw::FromRow,
-};
-use crate::{
-    error::{Error, ErrorKind},
-    generated::operations::EXPORT_RUN,
-};
+use super::{form::Label, raw::FromRow, reader::RowReader};
+use crate::error::Error;
 
 /// The whole answer of a run. Which form an export has is documented nowhere: its content type says.
 ///
@@ -23,22 +16,14 @@ use crate::{
 #[derive(Clone)]
 pub struct ExportAnswer {
     status: StatusCode,
-    content_type: Option<String>,
+    label: Label,
     bytes: Bytes,
-}
-
-/// How rows stand in an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
-    Array,
-    Lines,
-    Csv,
 }
 
 impl ExportAnswer {
     pub(crate) async fn read(response: Response) -> Result<Self, Error> {
-        let (status, content_type) = (response.status(), response.content_type().map(str::to_owned));
-        Ok(Self { status, content_type, bytes: response.bytes().await? })
+        let (status, label) = (response.status(), Label::of(&response));
+        Ok(Self { status, label, bytes: response.bytes().await? })
     }
 
     /// The status, always a success.
@@ -50,7 +35,7 @@ impl ExportAnswer {
     /// The `Content-Type` as it came.
     #[must_use]
     pub fn content_type(&self) -> Option<&str> {
-        self.content_type.as_deref()
+        self.label.content_type.as_deref()
     }
 
     /// The rows of the answer, in the form that its content type names: a JSON array, JSON lines, or CSV with a header.
@@ -63,33 +48,30 @@ impl ExportAnswer {
     /// `#[serde(flatten)]` serde does not say what a field is, so all fields there are text.)
     ///
     /// # Errors
-    /// [`ErrorKind::Answer`] when a row does not fit, with its number from 1 and the path, never the value; when the
+    /// [`ErrorKind::Answer`](crate::ErrorKind::Answer) when a row does not fit, with its number from 1 and the path, never the value; when the
     /// answer has no rows, such as a page of HTML or a single object; and when it is empty, except in JSON lines and CSV,
     /// where nothing means no rows.
     pub fn rows<T: FromRow>(&self) -> Result<Vec<T>, Error> {
-        let body = self.body();
-        let rows = match self.form()? {
-            Form::Array => array(body),
-            Form::Lines => lines(body),
-            Form::Csv => table(body),
-        };
-        rows.map_err(|detail| self.refusal(detail))
+        let mut reader = RowReader::labelled(self.label.clone())?.row_limit(usize::MAX);
+        reader.push(self.bytes.clone());
+        reader.finish();
+        std::iter::from_fn(|| reader.next_row()).collect::<Result<_, _>>().map_err(Error::of_answer)
     }
 
     /// The answer as one JSON value.
     ///
     /// # Errors
-    /// [`ErrorKind::Answer`] when it does not fit, with the path, the expected and the found kind, never the value.
+    /// [`ErrorKind::Answer`](crate::ErrorKind::Answer) when it does not fit, with the path, the expected and the found kind, never the value.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        decode(self.body()).map_err(|misfit| self.refusal(misfit.to_string()))
+        decode(self.body()).map_err(|misfit| self.refusal(&misfit.to_string()))
     }
 
     /// The answer as text.
     ///
     /// # Errors
-    /// [`ErrorKind::Answer`] when it is not UTF-8: nothing is replaced in silence.
+    /// [`ErrorKind::Answer`](crate::ErrorKind::Answer) when it is not UTF-8: nothing is replaced in silence.
     pub fn text(&self) -> Result<&str, Error> {
-        std::str::from_utf8(&self.bytes).map_err(|_| self.refusal("it is not UTF-8; read it as bytes".to_owned()))
+        std::str::from_utf8(&self.bytes).map_err(|_| self.refusal("it is not UTF-8; read it as bytes"))
     }
 
     /// The answer as it came.
@@ -109,122 +91,17 @@ impl ExportAnswer {
         self.bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&self.bytes)
     }
 
-    fn form(&self) -> Result<Form, Error> {
-        let content_type = self.content_type().unwrap_or_default().to_ascii_lowercase();
-        let (media_type, parameters) = content_type.split_once(';').unwrap_or((&content_type, ""));
-        match media_type.trim() {
-            "application/json" | "text/json" => Ok(Form::Array),
-            json if json.starts_with("application/") && json.ends_with("+json") => Ok(Form::Array),
-            "application/x-ndjson"
-            | "application/ndjson"
-            | "application/jsonl"
-            | "application/x-jsonlines"
-            | "application/jsonlines"
-            | "application/json-lines" => Ok(Form::Lines),
-            // RFC 4180: the first row would be taken for the header, and lost.
-            "text/csv" if parameters.contains("header=absent") => {
-                Err(self.refusal("it is CSV without a header; read it with `text` or `bytes`".to_owned()))
-            }
-            "text/csv" | "application/csv" => Ok(Form::Csv),
-            "" | "application/octet-stream" | "text/plain" => {
-                match self.body().iter().find(|byte| !byte.is_ascii_whitespace()) {
-                    None => Err(self.refusal(EMPTY.to_owned())),
-                    Some(b'[') => Ok(Form::Array),
-                    Some(b'{') => Ok(Form::Lines),
-                    Some(_) => Err(self.refusal(format!("it does not look like JSON; {NO_ROWS}"))),
-                }
-            }
-            _ => Err(self.refusal(NO_ROWS.to_owned())),
-        }
-    }
-
-    fn refusal(&self, detail: String) -> Error {
-        let of_type = match self.content_type() {
-            Some(content_type) => format!("of content type `{}`", clean(content_type, 80)),
-            None => "without a content type".to_owned(),
-        };
-        let detail = format!("the answer ({}, {of_type}) cannot be read: {detail}", self.status.as_u16());
-        Error::own(ErrorKind::Answer, EXPORT_RUN.id, detail)
+    fn refusal(&self, detail: &str) -> Error {
+        self.label.refusal(detail)
     }
 }
 
 impl fmt::Debug for ExportAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ExportAnswer")
-            .field("content_type", &self.content_type)
+            .field("content_type", &self.label.content_type)
             .field("length", &self.bytes.len())
             .finish_non_exhaustive()
-    }
-}
-
-const EMPTY: &str = "it is empty; an export without rows would be `[]`";
-const NO_ROWS: &str = "rows come as a JSON array, JSON lines or CSV; read it with `text` or `bytes`";
-const ONE_OBJECT: &str = "it is one JSON object and not a list of rows; read it with `json`";
-
-fn array<T: FromRow>(body: &[u8]) -> Result<Vec<T>, String> {
-    match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
-        None => return Err(EMPTY.to_owned()),
-        Some(b'{') => return Err(ONE_OBJECT.to_owned()),
-        Some(_) => {}
-    }
-    let rows: Vec<serde_json::Value> = decode(body).map_err(|misfit| misfit.to_string())?;
-    let row = |(index, row): (usize, &serde_json::Value)| {
-        T::from_json(row.to_string().as_bytes()).map_err(|misfit| in_row(index + 1, &misfit.path, &misfit.detail))
-    };
-    rows.iter().enumerate().map(row).collect()
-}
-
-fn lines<T: FromRow>(body: &[u8]) -> Result<Vec<T>, String> {
-    let rows = body.split(|byte| *byte == b'\n').filter(|line| !line.iter().all(u8::is_ascii_whitespace));
-    let read: Result<Vec<T>, String> = rows
-        .enumerate()
-        .map(|(index, line)| T::from_json(line).map_err(|misfit| in_row(index + 1, &misfit.path, &misfit.detail)))
-        .collect();
-    // An object over several lines has no line that is whole.
-    read.map_err(|error| if is_one_object(body) { ONE_OBJECT.to_owned() } else { error })
-}
-
-fn is_one_object(body: &[u8]) -> bool {
-    body.trim_ascii().contains(&b'\n') && decode::<serde_json::Map<String, serde_json::Value>>(body).is_ok()
-}
-
-fn table<T: FromRow>(body: &[u8]) -> Result<Vec<T>, String> {
-    let mut reader = ReaderBuilder::new().from_reader(body);
-    let header = reader.headers().map_err(|error| broken("the header", &error))?.clone();
-    let header = std::sync::Arc::new(header);
-    let mut names = BTreeSet::new();
-    if let Some(twice) = header.iter().find(|name| !names.insert(*name)) {
-        return Err(format!("its header has the column {} twice", shown(twice)));
-    }
-    let mut rows = Vec::new();
-    let mut fields = StringRecord::new();
-    loop {
-        let number = rows.len() + 1;
-        match reader.read_record(&mut fields) {
-            Ok(true) => {}
-            Ok(false) => return Ok(rows),
-            Err(error) => return Err(broken(&format!("row {number}"), &error)),
-        }
-        let row = T::from_fields(&header, &fields);
-        rows.push(row.map_err(|misfit| in_row(number, &misfit.path, &misfit.detail))?);
-    }
-}
-
-fn in_row(number: usize, path: &str, detail: &str) -> String {
-    match path {
-        "" | "." => format!("row {number}: {detail}"),
-        path => format!("row {number}, at `{path}`: {detail}"),
-    }
-}
-
-/// What is wrong with a CSV file, without its content.
-fn broken(place: &str, error: &csv::Error) -> String {
-    match error.kind() {
-        CsvError::UnequalLengths { expected_len, len, .. } => {
-            format!("{place} has {len} fields, and the header has {expected_len}")
-        }
-        CsvError::Utf8 { .. } => format!("{place} is not UTF-8"),
-        _ => format!("{place} is no CSV"),
     }
 }
 
@@ -236,6 +113,10 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::{
+        error::ErrorKind,
+        exports::form::{EMPTY, NO_ROWS, ONE_OBJECT},
+    };
 
     #[derive(Debug, Deserialize, PartialEq)]
     #[serde(rename_all = "camelCase")]
@@ -248,7 +129,8 @@ mod tests {
 
     fn answer(content_type: &str, body: impl Into<Bytes>) -> ExportAnswer {
         let content_type = Some(content_type).filter(|text| !text.is_empty()).map(str::to_owned);
-        ExportAnswer { status: StatusCode::OK, content_type, bytes: body.into() }
+        let label = Label { status: Some(StatusCode::OK), content_type };
+        ExportAnswer { status: StatusCode::OK, label, bytes: body.into() }
     }
 
     fn customers() -> Vec<Customer> {
@@ -258,6 +140,8 @@ mod tests {
         ]
     }
 
+    const OVER_LINES: &str =
+        "row 1 goes on in the next line, and JSON lines have a row in each; one JSON object is read with `json`";
     const ARRAY: &str = r#" [{"code":"0940","zone":-7,"open":true},{"code":"","zone":null}]"#;
     const LINES: &str = "{\"code\":\"0940\",\"zone\":-7,\"open\":true}\r\n\n{\"code\":\"\",\"zone\":null}\n";
     const CSV: &str = "code,zone,open\r\n0940,-7,TRUE\r\n\"\",,\r\n";
@@ -293,12 +177,8 @@ mod tests {
                 "row 2, at `zone`: expected i64, found text",
             ),
             ("application/json", r#"[{"code":"s3cr3t"},{}]"#, "row 2: field `code` is missing"),
-            (
-                "application/json",
-                r#"[{"code":"s3cr3t""#,
-                "at the top: JSON that ends too early: the body was cut (line 1, column 17)",
-            ),
-            ("application/json", r#"[{"code":"s3cr3t"}]]"#, "at the top: no JSON (line 1, column 20)"),
+            ("application/json", r#"[{"code":"s3cr3t""#, "it ends within row 1: it was cut"),
+            ("application/json", r#"[{"code":"s3cr3t"}]]"#, "more follows after the closing `]`"),
             ("application/json", r#"{"code":"s3cr3t"}"#, ONE_OBJECT),
             ("application/json", " ", EMPTY),
             ("text/plain", "\n", EMPTY),
@@ -313,16 +193,12 @@ mod tests {
                 "{\"code\":\"a\"}\n{\"code\":[\"s3cr3t\"]}",
                 "row 2, at `code`: expected a string, found list",
             ),
-            (
-                "application/jsonl",
-                "{\"code\":\"a\"}\n{\"code\":\"s3cr3t",
-                "row 2: JSON that ends too early: the body was cut (line 1, column 15)",
-            ),
-            ("text/plain", "{\n\"code\": \"s3cr3t\"\n}", ONE_OBJECT),
+            ("application/jsonl", "{\"code\":\"a\"}\n{\"code\":\"s3cr3t", "it ends within row 2: it was cut"),
+            ("text/plain", "{\n\"code\": \"s3cr3t\"\n}", OVER_LINES),
             ("text/csv", "code,zone\na,1\nb,s3cr3t\n", "row 2, at `zone`: expected i64, found text"),
             ("text/csv", "code,open\ns3cr3t,no\n", "row 1, at `open`: expected a boolean, found text"),
             ("text/csv", "zone\n1\n", "row 1: field `code` is missing"),
-            ("text/csv", "code,zone\na,1\ns3cr3t\n", "row 2 has 1 fields, and the header has 2"),
+            ("text/csv", "code,zone\na,1\ns3cr3t\n", "row 2: 1 fields, and the header has 2"),
             ("text/csv", "code,zone,code\na,1,b\n", "its header has the column `code` twice"),
             ("text/csv;header=absent", "s3cr3t,1\n", "it is CSV without a header; read it with `text` or `bytes`"),
         ] {
@@ -336,7 +212,7 @@ mod tests {
             assert!(!format!("{text} {error:?}").contains("s3cr3t"));
         }
         let broken = answer("text/csv", &b"code\na\n\xFF\n"[..]).rows::<Customer>().unwrap_err();
-        assert!(broken.to_string().ends_with("row 2 is not UTF-8"), "{broken}");
+        assert!(broken.to_string().ends_with("row 2: it is not UTF-8"), "{broken}");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use csv::StringRecord;
 use perenso_auth::decode::{Misfit, decode};
 use serde::de::IgnoredAny;
 
-use super::raw::FromRow;
+use super::raw::{FromRow, sealed::Sealed};
 
 /// A row, or why it does not fit, with a mark of the row as it came.
 ///
@@ -19,7 +19,16 @@ pub(crate) struct Marked<T> {
     pub(crate) row: Result<T, Misfit>,
 }
 
+impl<T: FromRow> Sealed for Marked<T> {}
+
 impl<T: FromRow> FromRow for Marked<T> {
+    fn first(bytes: &[u8]) -> Option<(Self, usize)> {
+        let (row, length) = T::first(bytes)?;
+        let mut hasher = DefaultHasher::new();
+        hasher.write(&bytes[..length]);
+        Some((Self { mark: hasher.finish(), row: Ok(row) }, length))
+    }
+
     fn from_json(row: &[u8]) -> Result<Self, Misfit> {
         let mut hasher = DefaultHasher::new();
         hasher.write(row.trim_ascii());

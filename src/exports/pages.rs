@@ -20,7 +20,7 @@ use super::{
     paging::{Paging, Plan},
     raw::FromRow,
     run,
-    stream::ExportStream,
+    stream::{ExportStream, Limits},
     walk::{PageReport, Walk},
 };
 use crate::{
@@ -108,15 +108,20 @@ struct Ahead<T> {
 }
 
 impl<T: FromRow + Send + 'static> Pages<T> {
-    pub(crate) fn new(show: &Perenso, request: &CheckedRequest, paging: &Paging) -> Result<Self, Error> {
+    pub(crate) fn new(
+        show: &Perenso,
+        request: &CheckedRequest,
+        paging: &Paging,
+        limits: Limits,
+    ) -> Result<Self, Error> {
         let (plan, request) = paging.settle(request)?;
-        let (show, parameter) = (show.clone(), plan.parameter.clone());
+        let (show, parameter) = (show.streaming(), plan.parameter.clone());
         let source = move |at| -> Fetch<T> {
             let (show, request) = (show.clone(), request.with_integer(&parameter, at));
             async move {
                 let response = run::start(&show, request).await?;
                 let attempts = response.attempts();
-                Ok(Leaf { rows: ExportStream::new(response).rows::<Marked<T>>()?.boxed(), attempts })
+                Ok(Leaf { rows: ExportStream::new(response).limited(limits).rows::<Marked<T>>()?.boxed(), attempts })
             }
             .boxed()
         };
@@ -189,7 +194,7 @@ impl<T: Send + 'static> Pages<T> {
                         self.state = State::Reading { rows: leaf.rows, ahead };
                     }
                     Err(error) if ahead && error.is_transient() => self.again(error.attempts()),
-                    Err(error) => return Poll::Ready(Err(error)),
+                    Err(error) => return Poll::Ready(Err(error.within(&self.walk.page()))),
                 }
             }
             State::Reading { rows, ahead } => match ready!(rows.poll_next_unpin(context)) {

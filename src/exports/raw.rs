@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use csv::StringRecord;
 use perenso_auth::decode::{Misfit, decode};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::row::Row;
 
@@ -57,14 +57,32 @@ impl fmt::Debug for RawRow {
 /// What a row can be read into: every type that deserialises and owns what it holds, and [`RawRow`].
 ///
 /// The methods are the reader's own business.
-pub trait FromRow: Sized {
+pub trait FromRow: sealed::Sealed + Sized {
+    /// The row at the start of these bytes and its length, if it can be read.
+    #[doc(hidden)]
+    fn first(bytes: &[u8]) -> Option<(Self, usize)>;
+    /// The row that these bytes are.
     #[doc(hidden)]
     fn from_json(row: &[u8]) -> Result<Self, Misfit>;
+    /// The row of these fields, as many as the header has.
     #[doc(hidden)]
     fn from_fields(header: &Arc<StringRecord>, fields: &StringRecord) -> Result<Self, Misfit>;
 }
 
+pub(crate) mod sealed {
+    pub trait Sealed {}
+    impl<T: serde::de::DeserializeOwned> Sealed for T {}
+    impl Sealed for super::RawRow {}
+}
+
 impl<T: DeserializeOwned> FromRow for T {
+    #[inline]
+    fn first(bytes: &[u8]) -> Option<(Self, usize)> {
+        let mut rows = serde_json::Deserializer::from_slice(bytes).into_iter();
+        let row = rows.next()?.ok()?;
+        Some((row, rows.byte_offset()))
+    }
+
     fn from_json(row: &[u8]) -> Result<Self, Misfit> {
         decode(row)
     }
@@ -79,8 +97,14 @@ impl<T: DeserializeOwned> FromRow for T {
 }
 
 impl FromRow for RawRow {
+    fn first(bytes: &[u8]) -> Option<(Self, usize)> {
+        let (_, length) = IgnoredAny::first(bytes)?;
+        let text = std::str::from_utf8(&bytes[..length]).ok()?;
+        Some((Self(Repr::Json(text.into())), length))
+    }
+
     fn from_json(row: &[u8]) -> Result<Self, Misfit> {
-        decode::<serde::de::IgnoredAny>(row)?;
+        decode::<IgnoredAny>(row)?;
         let text = std::str::from_utf8(row.trim_ascii())
             .map_err(|_| Misfit { path: String::new(), detail: "it is not UTF-8".to_owned() })?;
         Ok(Self(Repr::Json(text.into())))

@@ -2,53 +2,102 @@
 
 use std::{
     fmt,
+    marker::PhantomData,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
-use futures_util::{Stream, StreamExt, TryStreamExt, stream};
+use bytes::Bytes;
+use futures_util::{
+    Stream, StreamExt,
+    stream::{self, BoxStream},
+};
 
-use super::{raw::FromRow, stream::ExportStream};
+use super::{raw::FromRow, reader::RowReader};
 use crate::error::Error;
 
-/// The rows of an answer, one by one.
+/// The rows of an answer, one by one, as they come: one row is held, and the piece of the answer that it stands in.
+/// Nothing is fetched before it is asked for.
 ///
-/// A row that does not fit is an error of kind [`ErrorKind::Row`](crate::ErrorKind::Row) with its number, and the stream
-/// goes on when it is polled again. Every other error is its last item.
+/// A row that does not fit is an error of kind [`ErrorKind::Row`](crate::ErrorKind::Row) with its number and path, and
+/// the stream goes on when it is polled again. Every other error is its last item.
+///
+/// ```no_run
+/// # async fn example(show: perenso::Perenso) -> Result<(), perenso::Error> {
+/// # #[derive(serde::Deserialize)]
+/// # struct Vendor;
+/// use futures_util::StreamExt;
+/// use perenso::ErrorKind;
+///
+/// let mut vendors = show.exports().run("Vendors").rows::<Vendor>().await?;
+/// while let Some(row) = vendors.next().await {
+///     match row {
+///         Ok(vendor) => { /* … */ }
+///         // Row 4711 has text where a number should be: the others may still be of use.
+///         Err(error) if error.kind() == ErrorKind::Row => eprintln!("{error}"),
+///         Err(error) => return Err(error),
+///     }
+/// }
+/// # Ok(()) }
+/// ```
+///
+/// # What is an error
+/// JSON is what serde_json takes for JSON. In an array, that is a comma that is missing, doubled or behind the last row,
+/// and anything but blanks behind the closing bracket. In JSON lines every row has a line of its own, and empty lines are
+/// passed over. In CSV every record has as many fields as the header, and no two columns have one name.
+///
+/// An answer that was cut is never a short one. Where its length or its last chunk is missing, HTTP tells, after the rows
+/// that were whole. Where only the end of the connection ends it (HTTP/1.0, and servers that say neither length nor
+/// chunks), its form must tell: the closing bracket of the array, the last value of the lines, a closing quote, a field of
+/// the last record. What no form can tell is a cut between two lines or records, or within the last number of JSON lines
+/// or the last field of CSV.
 pub struct Rows<T> {
-    inner: Pin<Box<dyn Stream<Item = Result<T, Error>> + Send>>,
-    received: u64,
-}
-
-impl<T: FromRow + Send + 'static> Rows<T> {
-    pub(crate) fn of(answer: ExportStream) -> Self {
-        let rows = async move { Ok::<_, Error>(stream::iter(answer.read().await?.rows::<T>()?).map(Ok)) };
-        Self { inner: stream::once(rows).try_flatten().boxed(), received: 0 }
-    }
+    reader: RowReader,
+    pieces: BoxStream<'static, Result<Bytes, Error>>,
+    row: PhantomData<fn() -> T>,
 }
 
 impl<T> Rows<T> {
+    pub(crate) fn new(reader: RowReader, pieces: BoxStream<'static, Result<Bytes, Error>>) -> Self {
+        Self { reader, pieces, row: PhantomData }
+    }
+
     /// How many rows the answer has given so far, those that did not fit included.
     #[must_use]
     pub fn received(&self) -> u64 {
-        self.received
+        self.reader.received()
     }
 }
 
-impl<T> Stream for Rows<T> {
+impl<T: FromRow> Stream for Rows<T> {
     type Item = Result<T, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let next = self.inner.poll_next_unpin(context);
-        if let Poll::Ready(Some(Ok(_))) = &next {
-            self.received += 1;
+        loop {
+            let next = self.reader.next_row();
+            if self.reader.is_over() {
+                // Whatever else the server has to say: the connection is not kept for it.
+                self.pieces = stream::empty().boxed();
+                return Poll::Ready(next);
+            }
+            if next.is_some() {
+                return Poll::Ready(next);
+            }
+            match ready!(self.pieces.poll_next_unpin(context)) {
+                Some(Ok(piece)) => self.reader.push(piece),
+                Some(Err(error)) => {
+                    self.reader.stop();
+                    self.pieces = stream::empty().boxed();
+                    return Poll::Ready(Some(Err(error)));
+                }
+                None => self.reader.finish(),
+            }
         }
-        next
     }
 }
 
 impl<T> fmt::Debug for Rows<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Rows").field("received", &self.received).finish_non_exhaustive()
+        f.debug_struct("Rows").field("received", &self.received()).finish_non_exhaustive()
     }
 }

@@ -18,7 +18,7 @@ use super::{
     paging::Paging,
     raw::FromRow,
     rows::Rows,
-    stream::ExportStream,
+    stream::{ExportStream, Limits},
     value::{Given, Value},
 };
 use crate::{client::Perenso, error::Error, generated::ClientSealedExt, types::ExportValues};
@@ -59,11 +59,12 @@ pub struct Run {
     target: Target,
     given: Vec<(String, Given)>,
     problems: Vec<String>,
+    pub(crate) limits: Limits,
 }
 
 impl Run {
     pub(crate) fn new(show: &Perenso, target: Target) -> Self {
-        Self { show: show.clone(), target, given: Vec::new(), problems: Vec::new() }
+        Self { show: show.clone(), target, given: Vec::new(), problems: Vec::new(), limits: Limits::default() }
     }
 
     /// A run of the export that this type declares. Where the data type is one that the SDK does not know, the type's
@@ -127,24 +128,56 @@ impl Run {
     /// values that do not fit, all of them at once ([`ErrorKind::Input`](crate::ErrorKind::Input)). Then whatever keeps
     /// the call from a whole answer.
     pub async fn send(self) -> Result<ExportAnswer, Error> {
-        self.stream().await?.read().await
+        let show = self.show.clone();
+        let request = self.check().await?;
+        show.exports().send(request).await
     }
 
-    /// Checks the values against the catalog and sends them. The answer is read as it comes.
+    /// Checks the values against the catalog and sends them. The answer is read as it comes: what breaks off then is not
+    /// asked for again, as it is by [`send`](Self::send).
     ///
     /// # Errors
     /// As [`send`](Self::send), up to the headers of the answer.
     pub async fn stream(self) -> Result<ExportStream, Error> {
-        let show = self.show.clone();
+        let (show, limits) = (self.show.clone(), self.limits);
         let request = self.check().await?;
-        show.exports().stream(request).await
+        Ok(show.exports().stream(request).await?.limited(limits))
+    }
+
+    /// How many bytes a row may have: see [`ExportStream::row_limit`].
+    pub fn row_limit(mut self, bytes: usize) -> Self {
+        self.limits.row = bytes;
+        self
+    }
+
+    /// How many bytes the answer may have: see [`ExportStream::total_limit`].
+    pub fn total_limit(mut self, bytes: u64) -> Self {
+        self.limits.total = bytes;
+        self
     }
 
     /// Checks the values against the catalog, sends them, and gives the rows one by one.
     ///
+    /// ```no_run
+    /// # async fn example(show: perenso::Perenso) -> Result<(), perenso::Error> {
+    /// use futures_util::TryStreamExt;
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// #[serde(rename_all = "camelCase")]
+    /// struct Vendor {
+    ///     vendor_name: String,
+    /// }
+    ///
+    /// let mut vendors = show.exports().run("Vendors").rows::<Vendor>().await?;
+    /// while let Some(vendor) = vendors.try_next().await? {
+    ///     println!("{}", vendor.vendor_name);
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// As [`stream`](Self::stream), and as [`ExportStream::rows`].
-    pub async fn rows<T: FromRow + Send + 'static>(self) -> Result<Rows<T>, Error> {
+    pub async fn rows<T: FromRow>(self) -> Result<Rows<T>, Error> {
         self.stream().await?.rows()
     }
 
@@ -155,11 +188,11 @@ impl Run {
     /// # Errors
     /// As [`check`](Self::check), and as [`Exports::pages`](crate::Exports::pages).
     pub async fn pages<T: FromRow + Send + 'static>(self, paging: Paging) -> Result<Pages<T>, Error> {
-        let Self { show, target, mut given, problems } = self;
+        let Self { show, target, mut given, problems, limits } = self;
         let catalog = catalog_with(&show, &target).await?;
         let export = target.find(&catalog)?;
         given.extend(paging.missing(export, |name| given.iter().any(|(given, _)| given == name))?);
-        show.exports().pages(export.fit(given, problems)?, paging)
+        Pages::new(&show, &export.fit(given, problems)?, &paging, limits)
     }
 
     /// Checks the values against the catalog, and sends nothing yet.
@@ -167,7 +200,7 @@ impl Run {
     /// # Errors
     /// As [`send`](Self::send) before the run is sent.
     pub async fn check(self) -> Result<CheckedRequest, Error> {
-        let Self { show, target, given, problems } = self;
+        let Self { show, target, given, problems, .. } = self;
         let catalog = catalog_with(&show, &target).await?;
         target.find(&catalog)?.fit(given, problems)
     }

@@ -1,0 +1,87 @@
+//! How rows stand in an answer: what its content type says, or how it looks.
+
+use http::StatusCode;
+use perenso_auth::Response;
+
+use super::name::clean;
+use crate::{
+    error::{Error, ErrorKind},
+    generated::operations::EXPORT_RUN,
+};
+
+pub(crate) const EMPTY: &str = "it is empty; an export without rows would be `[]`";
+pub(crate) const ONE_OBJECT: &str = "it is one JSON object and not a list of rows; read it with `json`";
+pub(crate) const NO_ROWS: &str = "rows come as a JSON array, JSON lines or CSV; read it with `text` or `bytes`";
+const NO_HEADER: &str = "it is CSV without a header; read it with `text` or `bytes`";
+
+/// How rows stand in an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    Array,
+    Lines,
+    Csv,
+}
+
+impl Form {
+    /// The form that the content type names; `None` where the first character decides.
+    pub(crate) fn of_type(content_type: &str) -> Result<Option<Self>, String> {
+        let content_type = content_type.to_ascii_lowercase();
+        let (media_type, parameters) = content_type.split_once(';').unwrap_or((&content_type, ""));
+        match media_type.trim() {
+            "application/json" | "text/json" => Ok(Some(Self::Array)),
+            json if json.starts_with("application/") && json.ends_with("+json") => Ok(Some(Self::Array)),
+            "application/x-ndjson"
+            | "application/ndjson"
+            | "application/jsonl"
+            | "application/x-jsonlines"
+            | "application/jsonlines"
+            | "application/json-lines" => Ok(Some(Self::Lines)),
+            // RFC 4180: the first row would be taken for the header, and lost.
+            "text/csv" if parameters.contains("header=absent") => Err(NO_HEADER.to_owned()),
+            "text/csv" | "application/csv" => Ok(Some(Self::Csv)),
+            "" | "application/octet-stream" | "text/plain" => Ok(None),
+            _ => Err(NO_ROWS.to_owned()),
+        }
+    }
+
+    /// The form that starts with this character.
+    pub(crate) fn of_look(first: u8) -> Result<Self, String> {
+        match first {
+            b'[' => Ok(Self::Array),
+            b'{' => Ok(Self::Lines),
+            _ => Err(format!("it does not look like JSON; {NO_ROWS}")),
+        }
+    }
+}
+
+/// What an answer says of itself, for the errors of reading it.
+#[derive(Clone, Debug)]
+pub(crate) struct Label {
+    pub(crate) status: Option<StatusCode>,
+    pub(crate) content_type: Option<String>,
+}
+
+impl Label {
+    pub(crate) fn of(response: &Response) -> Self {
+        Self { status: Some(response.status()), content_type: response.content_type().map(str::to_owned) }
+    }
+
+    /// The answer cannot be read, and why.
+    pub(crate) fn refusal(&self, detail: &str) -> Error {
+        Error::own(ErrorKind::Answer, EXPORT_RUN.id, self.text(detail))
+    }
+
+    /// One row of the answer cannot be read, and why.
+    pub(crate) fn misfit(&self, row: u64, detail: &str) -> Error {
+        Error::of_row(EXPORT_RUN.id, row, self.text(detail))
+    }
+
+    fn text(&self, detail: &str) -> String {
+        let of_type = match &self.content_type {
+            Some(content_type) => format!("of content type `{}`", clean(content_type, 80)),
+            None => "without a content type".to_owned(),
+        };
+        let status = self.status.map_or(String::new(), |status| format!("{}, ", status.as_u16()));
+        format!("the answer ({status}{of_type}) cannot be read: {detail}")
+    }
+}

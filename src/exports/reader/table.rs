@@ -1,0 +1,120 @@
+//! The rows of CSV with a header.
+
+use std::{collections::HashSet, sync::Arc};
+
+use bytes::{Buf, Bytes};
+use csv::{ByteRecord, StringRecord};
+use csv_core::ReadRecordResult;
+use perenso_auth::decode::Misfit;
+
+use super::{Place, Step};
+use crate::exports::{name::shown, raw::FromRow};
+
+/// The rows of CSV with a header (RFC 4180).
+pub(super) struct Table {
+    core: csv_core::Reader,
+    header: Option<Arc<StringRecord>>,
+    /// The text of the fields of a record that is being read, one behind the other, and where each ends.
+    text: Vec<u8>,
+    length: usize,
+    ends: Vec<usize>,
+    count: usize,
+    /// The record before, for its memory.
+    spare: Option<ByteRecord>,
+}
+
+impl Table {
+    pub(super) fn new() -> Self {
+        let (mut core, mut text, mut ends) = (csv_core::Reader::new(), vec![0; 1024], vec![0; 32]);
+        // An empty line says nothing, and keeps the parser from looking for a mark of its own.
+        core.read_record(b"\n", &mut text, &mut ends);
+        Self { core, header: None, text, length: 0, ends, count: 0, spare: None }
+    }
+
+    pub(super) fn next<T: FromRow>(&mut self, chunk: &mut Bytes, place: Place) -> Step<T> {
+        loop {
+            let is_over = chunk.is_empty();
+            if is_over && !place.is_last {
+                return Step::More;
+            }
+            // A line break ends the last record, unless a quote is open. (The parser alone would swallow that.)
+            let input = if is_over { b"\n" } else { chunk.as_ref() };
+            let (text, ends) = (&mut self.text[self.length..], &mut self.ends[self.count..]);
+            let (result, read, written, ended) = self.core.read_record(input, text, ends);
+            if !is_over {
+                chunk.advance(read);
+            }
+            self.length += written;
+            self.count += ended;
+            if self.length + self.count * size_of::<usize>() > place.largest_row {
+                return self.too_large(place);
+            }
+            match result {
+                ReadRecordResult::InputEmpty if is_over && self.length == 0 => return Step::End,
+                ReadRecordResult::InputEmpty if is_over => return self.unclosed(place),
+                ReadRecordResult::InputEmpty => {}
+                ReadRecordResult::OutputFull => self.text.resize(2 * self.text.len(), 0),
+                ReadRecordResult::OutputEndsFull => self.ends.resize(2 * self.ends.len(), 0),
+                ReadRecordResult::End => return Step::End,
+                ReadRecordResult::Record => match self.record(place, is_over) {
+                    Some(step) => return step,
+                    None => continue,
+                },
+            }
+        }
+    }
+
+    /// Reads the record that is whole now; the first is the header, and no row.
+    fn record<T: FromRow>(&mut self, place: Place, is_last: bool) -> Option<Step<T>> {
+        let mut record = self.spare.take().unwrap_or_default();
+        record.clear();
+        let mut start = 0;
+        for &end in &self.ends[..self.count] {
+            record.push_field(&self.text[start..end]);
+            start = end;
+        }
+        (self.length, self.count) = (0, 0);
+        let misfit = |detail: String| Some(Step::Misfit(Misfit { path: String::new(), detail }));
+        let fields = match StringRecord::from_byte_record(record) {
+            Ok(fields) => fields,
+            Err(_) if self.header.is_none() => return Some(Step::Broken("its header is not UTF-8".to_owned())),
+            Err(_) => return misfit("it is not UTF-8".to_owned()),
+        };
+        let Some(header) = &self.header else {
+            let mut names = HashSet::new();
+            if let Some(twice) = fields.iter().find(|name| !names.insert(*name)) {
+                return Some(Step::Broken(format!("its header has the column {} twice", shown(twice))));
+            }
+            self.header = Some(Arc::new(fields));
+            return None;
+        };
+        let (found, expected) = (fields.len(), header.len());
+        if found < expected && is_last {
+            return Some(place.cut());
+        }
+        if found != expected {
+            return misfit(format!("{found} fields, and the header has {expected}"));
+        }
+        let row = T::from_fields(header, &fields);
+        self.spare = Some(fields.into_byte_record());
+        Some(row.map_or_else(Step::Misfit, Step::Row))
+    }
+
+    fn unclosed<T>(&self, place: Place) -> Step<T> {
+        match self.header {
+            None => Step::Broken("a quote of its header is not closed".to_owned()),
+            Some(_) => {
+                Step::Broken(format!("it ends within row {}, in a quote that is not closed: it was cut", place.row))
+            }
+        }
+    }
+
+    fn too_large<T>(&self, place: Place) -> Step<T> {
+        match self.header {
+            None => {
+                Step::Broken(format!("its header is larger than the limit of {} bytes for a row", place.largest_row))
+            }
+            Some(_) => place.too_large(),
+        }
+    }
+}
