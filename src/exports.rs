@@ -29,6 +29,9 @@
 //! all at once from anything that serialises as an object ([`Run::values`]). A struct that says its schema is compared
 //! with the export before there are any values ([`Exports::bind`]).
 //!
+//! An export with a cursor is read as one stream of rows, page behind page ([`Run::pages`], [`Exports::pages`]): the next
+//! page is fetched while one is read, and a job that broke off goes on behind its last row ([`Pages::cursor`]).
+//!
 //! The catalog is read once and kept by the client and its clones. It is read again when a run names an export that is
 //! not there, and after the server refused a run (400, 404, 422); where the vendor changes the parameters of an export
 //! under a running program, [`Exports::refresh`] reads it at once.

@@ -115,6 +115,7 @@ impl<T: FromRow + Send + 'static> Pages<T> {
         limits: Limits,
     ) -> Result<Self, Error> {
         let (plan, request) = paging.settle(request)?;
+        let limits = paging.limits(limits);
         let (show, parameter) = (show.streaming(), plan.parameter.clone());
         let source = move |at| -> Fetch<T> {
             let (show, request) = (show.clone(), request.with_integer(&parameter, at));

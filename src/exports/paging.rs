@@ -5,6 +5,7 @@ use super::{
     cursor::Cursor,
     descriptor::Descriptor,
     name::shown,
+    stream::Limits,
     value::{Given, Value},
 };
 use crate::{
@@ -48,6 +49,7 @@ pub struct Paging {
     limit: Option<u32>,
     alike: bool,
     ahead: bool,
+    row_limit: Option<usize>,
 }
 
 /// What a paging comes to for a request: everything is known and fits together.
@@ -82,6 +84,7 @@ impl Paging {
             limit: None,
             alike: false,
             ahead: true,
+            row_limit: None,
         }
     }
 
@@ -124,6 +127,17 @@ impl Paging {
     pub fn fetch_ahead(mut self, ahead: bool) -> Self {
         self.ahead = ahead;
         self
+    }
+
+    /// How many bytes a row may have: see [`ExportStream::row_limit`](super::ExportStream::row_limit).
+    pub fn row_limit(mut self, bytes: usize) -> Self {
+        self.row_limit = Some(bytes);
+        self
+    }
+
+    /// The limits of each page, where a run has said something of them.
+    pub(crate) fn limits(&self, run: Limits) -> Limits {
+        Limits { row: self.row_limit.unwrap_or(run.row), ..run }
     }
 
     /// The values of the two parameters that were not given yet.

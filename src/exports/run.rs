@@ -183,7 +183,7 @@ impl Run {
 
     /// Checks the values against the catalog, and gives the rows page by page as one stream. The two parameters of the
     /// paging may be left out: it starts at its beginning then, or where [`Paging::start`] says, with pages of
-    /// [`Paging::limit`] rows, or 100. Nothing is sent before the stream is polled.
+    /// [`Paging::limit`] rows, or 100. Limits of bytes hold for each page. Nothing is sent before the stream is polled.
     ///
     /// # Errors
     /// As [`check`](Self::check), and as [`Exports::pages`](crate::Exports::pages).

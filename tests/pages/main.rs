@@ -11,6 +11,7 @@ mod sandbox;
 #[allow(dead_code)]
 #[path = "../facade/server.rs"]
 mod server;
+mod streaming;
 
 use std::time::Duration;
 
