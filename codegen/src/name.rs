@@ -99,11 +99,11 @@ fn unique(
     let names: Vec<String> = bases
         .into_iter()
         .zip(suffixes)
-        .map(
-            |(base, suffix)| {
-                if shared.contains(&base) { format!("{}{suffix}", base.trim_end_matches('_')) } else { base }
-            },
-        )
+        .map(|(base, suffix)| match suffix.is_empty() || !shared.contains(&base) {
+            // What the base may end with keeps it from being a keyword.
+            true => base,
+            false => format!("{}{suffix}", base.trim_end_matches('_')),
+        })
         .collect();
     let mut places = BTreeMap::new();
     let mut pairs = Vec::new();

@@ -88,6 +88,14 @@ fn names_do_not_depend_on_their_order() {
 }
 
 #[test]
+fn a_keyword_that_two_exports_share_stays_none_where_an_id_has_no_letters() {
+    let exports = json!([{"id": "'", "name": "Self", "parameters": []}, {"id": "2", "name": "self", "parameters": []}]);
+    let names: Vec<String> =
+        structs(&generate(&exports.to_string()).unwrap()).into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["Self_", "Self2"]);
+}
+
+#[test]
 fn a_text_is_shown_as_it_is_and_never_read_as_markdown() {
     for (description, expected) in [
         ("Index of the current set", " Index of the current set"),
