@@ -96,6 +96,9 @@ fn checked(export: &Descriptor, json: &Json) {
         return;
     }
 
+    let backwards: Vec<(&str, Value)> = raw().rev().collect();
+    assert!(export.check(backwards).unwrap() == export.check(raw()).unwrap());
+
     // One at a time: left out, given twice, of another type, of another name.
     for (place, (name, data_type)) in wanted.iter().enumerate() {
         let others = || raw().enumerate().filter(move |(other, _)| *other != place).map(|(_, given)| given);
