@@ -80,10 +80,11 @@ bench:
 bench-short:
     cargo run --release -p perenso-bench -- --short
 
-# Property tests and schedules with a hundred times the cases.
+# Property tests and schedules with a hundred times the cases; a million rows in single bytes and slowly.
 proof:
     PROPTEST_CASES=200000 SCHEDULES=200000 cargo test --release -p perenso-auth --lib
     PROPTEST_CASES=25600 cargo test --release -p perenso --lib
+    ROWS=1000000 cargo test --release -p perenso --test rows
     PROPTEST_CASES=25600 cargo test --release -p perenso-codegen
     STRANGE_CATALOGS=1000 cargo test -p perenso-codegen-compiled
 

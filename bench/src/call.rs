@@ -70,11 +70,15 @@ pub(crate) fn measure(table: &mut Table, tasks: usize, rounds: usize, bound: Bou
 
 /// The SDK as it comes, without the budget, which is there to be slow.
 pub(crate) fn show(server: &Server) -> Perenso {
+    show_at(&server.url)
+}
+
+pub(crate) fn show_at(url: &str) -> Perenso {
     Perenso::builder()
         .client_id("show-1")
         .client_secret("s3cr3t")
-        .api_url(server.url.clone())
-        .token_url(format!("{}/token", server.url))
+        .api_url(url)
+        .token_url(format!("{url}/token"))
         .unlimited()
         .build()
         .unwrap()

@@ -1,4 +1,4 @@
-//! What a call, a token hit and a renewal cost, each against a named rival in the same run.
+//! What a call, a token hit, a renewal and the rows of an export cost, each against a named rival in the same run.
 //!
 //! `cargo run --release -p perenso-bench` prints a table of ratios; machines differ, ratios less so. With `--short` its
 //! numbers mean nothing, with `--python <path>` it meets a rival from Python too.
@@ -9,8 +9,10 @@ mod check;
 mod crowd;
 mod herd;
 mod hit;
+mod memory;
 mod race;
 mod rival;
+mod rows;
 mod server;
 mod table;
 
@@ -24,15 +26,25 @@ fn main() -> ExitCode {
         server::serve(terms);
         return ExitCode::SUCCESS;
     }
+    if let [stream, url, thousands] = &args[..]
+        && stream == "--stream"
+    {
+        memory::stream(url, thousands.parse().unwrap());
+        return ExitCode::SUCCESS;
+    }
     // The rival's client asks for the one of the process; the SDK brings its own.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let (many, some) = if args.iter().any(|arg| arg == "--short") { (3, 1) } else { (300, 9) };
+    let is_short = args.iter().any(|arg| arg == "--short");
+    let (many, some) = if is_short { (3, 1) } else { (300, 9) };
+    let (thousands, mib) = if is_short { (20, 64) } else { (300, 1024) };
     let python = args.iter().skip_while(|arg| *arg != "--python").nth(1);
     let mut table = Table::new();
     call::measure(&mut table, 1, many, Bound::AtMost(1.08));
     call::measure(&mut table, 64, many, Bound::AtMost(1.12));
     hit::measure(&mut table, many);
     check::measure(&mut table, many);
+    rows::measure(&mut table, some, thousands);
+    memory::measure(&mut table, mib);
     crowd::measure(&mut table, many);
     herd::measure(&mut table, some, false);
     herd::measure(&mut table, some, true);

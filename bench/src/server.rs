@@ -1,5 +1,6 @@
-//! The other side, in a process of its own so that its work is not counted: tokens, and one customer of 1 KB.
+//! The other side, in a process of its own so that its work is not counted: tokens, one customer of 1 KB, and an export.
 
+mod rows;
 mod tokens;
 
 use std::{
@@ -13,6 +14,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
+pub(crate) use rows::length;
 use tokens::Tokens;
 pub(crate) use tokens::{FIRST_TOKEN, Terms};
 
@@ -110,6 +112,13 @@ async fn connection(mut stream: TcpStream, terms: Terms, tokens: Arc<Mutex<Token
         }
         let form = String::from_utf8_lossy(&buffer[end..end + length]).into_owned();
         buffer.drain(..end + length);
+        let takes = |tokens: &Tokens| field(&head, "authorization: bearer ").is_some_and(|token| tokens.takes(token));
+        if head.starts_with("post /export/rows ") && takes(&tokens.lock().unwrap()) {
+            if rows::answer(&mut stream, &form).await.is_err() {
+                return;
+            }
+            continue;
+        }
         let (status, body) = if head.starts_with("post /token") {
             let answer = tokens.lock().unwrap().grant(&form, terms);
             tokio::time::sleep(terms.delay).await;
@@ -122,10 +131,9 @@ async fn connection(mut stream: TcpStream, terms: Terms, tokens: Arc<Mutex<Token
                     tokens.revoke();
                     ("200 OK", String::new())
                 }
-                () if field(&head, "authorization: bearer ").is_some_and(|token| tokens.takes(token)) => {
-                    ("200 OK", CUSTOMER.to_owned())
-                }
-                () => ("401 Unauthorized", String::new()),
+                () if !takes(&tokens) => ("401 Unauthorized", String::new()),
+                () if head.starts_with("get /export ") => ("200 OK", rows::CATALOG.to_owned()),
+                () => ("200 OK", CUSTOMER.to_owned()),
             }
         };
         let length = body.len();
