@@ -47,10 +47,8 @@ pub(crate) fn structs(exports: &[Export]) -> Result<Vec<String>, Error> {
 /// The names of the fields, in the order of the parameters.
 pub(crate) fn fields(export: &Export) -> Result<Vec<String>, Vec<String>> {
     let parameters = &export.parameters;
-    let bases = parameters.iter().map(|parameter| {
-        let base = cut(&ascii(&parameter.name).to_snake_case());
-        identifier(base.trim_end_matches('_').to_owned(), "parameter_")
-    });
+    let bases =
+        parameters.iter().map(|parameter| identifier(cut(&ascii(&parameter.name).to_snake_case()), "parameter_"));
     let suffixes = parameters.iter().map(|parameter| format!("_{:08x}", hash(&parameter.name)));
     unique(bases.collect(), suffixes).map_err(|pairs| {
         let named = |parameter: &Parameter| shown(&parameter.name);
@@ -74,22 +72,19 @@ fn ascii(name: &str) -> String {
 
 /// The words are ASCII, so that every place is one between characters.
 fn cut(words: &str) -> String {
-    words.get(..LONGEST).unwrap_or(words).to_owned()
+    words.get(..LONGEST).unwrap_or(words).trim_end_matches('_').to_owned()
 }
 
-/// Makes an identifier of words, with `before` in front of what could not be one alone.
+/// Words with `before` in front where no identifier begins like them.
 fn identifier(words: String, before: &str) -> String {
-    if KEYWORDS.contains(&words.as_str()) {
-        return format!("{words}_");
-    }
     match words.chars().next() {
         Some(first) if !first.is_ascii_digit() => words,
         _ => format!("{before}{words}").trim_end_matches('_').to_owned(),
     }
 }
 
-/// Gives all who would share a name their suffix: it depends on nobody's place, so a name never changes hands when the
-/// catalog grows or is sorted. What is shared even then comes back as places and name.
+/// Gives all who would share a name their suffix, and keywords an underscore. Neither depends on anybody's place, so a name
+/// never changes hands when the catalog grows or is sorted. What is shared even then comes back as places and name.
 fn unique(
     bases: Vec<String>,
     suffixes: impl Iterator<Item = String>,
@@ -99,11 +94,8 @@ fn unique(
     let names: Vec<String> = bases
         .into_iter()
         .zip(suffixes)
-        .map(|(base, suffix)| match suffix.is_empty() || !shared.contains(&base) {
-            // What the base may end with keeps it from being a keyword.
-            true => base,
-            false => format!("{}{suffix}", base.trim_end_matches('_')),
-        })
+        .map(|(base, suffix)| if shared.contains(&base) { base + &suffix } else { base })
+        .map(|name| if KEYWORDS.contains(&name.as_str()) { name + "_" } else { name })
         .collect();
     let mut places = BTreeMap::new();
     let mut pairs = Vec::new();

@@ -110,7 +110,11 @@ fn a_text_is_shown_as_it_is_and_never_read_as_markdown() {
         ("C:\\x &amp; !", " C:\\\\x \\&amp; \\!"),
         ("(see https://example.com/a_b?c=[d]).", " (see <https://example.com/a_b?c=[d]>)."),
         ("*/ \" /**", " \\*/ \" /\\*\\*"),
-        ("a\u{202e}b\u{2066}c\u{0}d\u{7}", " a\u{fffd}b\u{fffd}c\u{fffd}d\u{fffd}"),
+        ("a\u{0}b\u{7}c\u{85}d", " a\u{fffd}b\u{fffd}c\u{fffd}d"),
+        (
+            "\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2066}\u{2067}\u{2068}\u{2069}",
+            " \u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}",
+        ),
     ] {
         assert_eq!(docs(&described(&json!(description))), [expected, "", " Parameter “P”, Text."], "{description}");
     }
@@ -131,6 +135,7 @@ fn what_no_run_can_tell_apart_is_refused_with_its_name() {
         {"id": "x", "name": "Orders", "parameters": []},
         {"id": "x", "name": "Vendors", "parameters": [
             {"name": "A", "dataType": "Text"}, {"name": "A", "dataType": "Integer"}, {"name": "A", "dataType": "Text"}]},
+        {"id": "y", "name": "Booths", "parameters": [{"name": "B", "dataType": "Text"}, {"name": "B", "dataType": "Text"}]},
     ]));
     assert_eq!(
         error.problems(),
@@ -138,6 +143,8 @@ fn what_no_run_can_tell_apart_is_refused_with_its_name() {
             "export `Orders` of id `x` and export `Vendors` of id `x` have one id; expected an id of its own for each: \
              take one of them out",
             "export `Vendors` of id `x`: expected the parameter `A` once; found it 3 times: such an export cannot be run, \
+             take it out",
+            "export `Booths` of id `y`: expected the parameter `B` once; found it 2 times: such an export cannot be run, \
              take it out",
         ]
     );
