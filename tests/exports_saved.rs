@@ -156,6 +156,8 @@ async fn every_data_type_goes_out_in_its_form() {
             "Money": {"amount": "1.50"},
         })
     );
+    let text = Everything { money: json!("1.50"), ..everything() };
+    assert!(server.run("all", &text).await.unwrap().contains(r#""Money":"1.50""#));
     let date_time = Utc.timestamp_opt(0, 1).unwrap();
     let error = server.run("all", &Everything { date_time, ..everything() }).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Input);

@@ -96,6 +96,18 @@ fn a_keyword_that_two_exports_share_stays_none_where_an_id_has_no_letters() {
 }
 
 #[test]
+fn a_long_name_is_cut_and_told_apart() {
+    // Cut between two words.
+    let [one, other] = ["b", "c"].map(|last| json!({"name": format!("{} {last}", "a".repeat(99)), "dataType": "Text"}));
+    let huge = json!({"id": "1", "name": "Huge ".repeat(50_000), "parameters": [one, other]});
+    let structs = structs(&generate(&json!([huge]).to_string()).unwrap());
+    assert_eq!(structs[0].0, "Huge".repeat(25));
+    for field in &structs[0].1 {
+        assert!(field.starts_with(&format!("{}_", "a".repeat(99))) && field.len() == 108, "{field}");
+    }
+}
+
+#[test]
 fn a_text_is_shown_as_it_is_and_never_read_as_markdown() {
     for (description, expected) in [
         ("Index of the current set", " Index of the current set"),

@@ -282,6 +282,13 @@ breaks  Orders (4): renamed to `All orders`
         assert_eq!(between(&json!([a, b]), &json!([a])).to_string(), "breaks  Zones (2): gone");
         // What was generated for it would find its old name at the other.
         assert_eq!(between(&json!([a, b]), &json!([a, renamed])).to_string(), "breaks  Zones (2): renamed to `Areas`");
+        // A new id that cannot be sent to.
+        let (by_name, other) = (export("1", "Areas", &[]), export("1", "Booths", &[]));
+        let nowhere = export("..", "Areas", &[]);
+        assert_eq!(
+            between(&json!([by_name, other]), &json!([nowhere, other])).to_string(),
+            "breaks  Areas (1): has the id `..` now"
+        );
         // Nothing could run an export with a parameter twice.
         let twice = export("1", "Zones", &[parameter("A", "Text"), parameter("A", "Integer")]);
         let once = export("1", "Zones", &[parameter("A", "Integer")]);
@@ -290,6 +297,32 @@ breaks  Orders (4): renamed to `All orders`
             "        Zones (1): parameter `A`: gone, was Text"
         );
         assert_eq!(between(&json!([once]), &json!([twice])).to_string(), "breaks  Zones (1): parameter `A`: new, Text");
+    }
+
+    #[test]
+    fn who_is_whom_is_told_by_what_is_somebodys_own() {
+        let all = |pairs: &[(&str, &str)]| Json::from_iter(pairs.iter().map(|(id, name)| export(id, name, &[])));
+        // Id and name together.
+        let grid = [("1", "A"), ("2", "A"), ("1", "B"), ("2", "B")];
+        let turned = [grid[3], grid[2], grid[1], grid[0]];
+        assert_eq!(between(&all(&grid), &all(&turned)).to_string(), "no changes");
+        // An id before a name.
+        assert_eq!(
+            between(&all(&[("1", "A")]), &all(&[("2", "A"), ("1", "B")])).to_string(),
+            "breaks  A (1): renamed to `B`\nbreaks  A (2): new, with an id or a name that another export has"
+        );
+        // A name before an id that several have.
+        let shared = [("1", "B"), ("2", "B"), ("2", "C")];
+        assert_eq!(
+            between(&all(&shared), &all(&[("1", "B"), ("2", "B"), ("2", "A"), ("3", "C")])).to_string(),
+            "        C (2): has the id `3` now\n        A (2): new"
+        );
+        // A name that becomes that of two.
+        assert_eq!(
+            between(&all(&[("1", "Z"), ("2", "Z"), ("3", "B")]), &all(&[("1", "Y"), ("2", "B"), ("3", "B")]))
+                .to_string(),
+            "        Z (1): renamed to `Y`\nbreaks  Z (2): renamed to `B`"
+        );
     }
 
     #[test]
