@@ -18,7 +18,7 @@ pub enum ErrorKind {
     Config,
     /// A value cannot be sent as it is: an id, a key, a parameter of an export. Nothing left the machine.
     Input,
-    /// There is no export of that name or id, or more than one.
+    /// There is no export of that name or id, or more than one, or it is no longer what a struct was generated from.
     Export,
     /// The pages of a list do not follow upon each other.
     Paging,

@@ -29,7 +29,8 @@
 //!
 //! Values come one by one, by their Rust types ([`Run::value`]), as text that the data type reads ([`Run::text`]), or
 //! all at once from anything that serialises as an object ([`Run::values`]). A struct that says its schema is compared
-//! with the export before there are any values ([`Exports::bind`]).
+//! with the export before there are any values ([`Exports::bind`]). A catalog that was saved ([`SavedCatalog`]) becomes Rust
+//! in a build script, by `perenso-codegen` ([`Exports::run_export`]), and says what has changed since.
 //!
 //! An export with a cursor is read as one stream of rows, page behind page ([`Run::pages`], [`Exports::pages`]): the next
 //! page is fetched while one is read, and a job that broke off goes on behind its last row ([`Pages::cursor`]).

@@ -78,12 +78,29 @@ mod tests {
     use perenso::exports::{
         __codegen::{
             chrono::DateTime,
-            serde_json::{json, to_value},
+            serde_json::{Value, json, to_value},
         },
-        Export as _,
+        Export as _, SavedCatalog,
     };
 
-    use super::{check_all, guide, names, private, renamed_sdk};
+    use super::{check_all, guide, names, private, renamed_sdk, retyped};
+
+    fn all_kinds() -> names::AllKinds {
+        names::AllKinds {
+            integer: -1,
+            text: "s3cr3t".to_owned(),
+            date_time: DateTime::UNIX_EPOCH,
+            boolean: true,
+            money: json!({"amount": "1.50"}),
+        }
+    }
+
+    fn values() -> Value {
+        json!({
+            "Integer": -1, "Text": "s3cr3t", "DateTime": "1970-01-01T00:00:00Z", "Boolean": true,
+            "Money": {"amount": "1.50"},
+        })
+    }
 
     #[test]
     fn every_struct_has_the_fields_of_its_export_under_their_exact_names() {
@@ -92,18 +109,8 @@ mod tests {
 
     #[test]
     fn fields_have_the_types_of_their_parameters_and_no_debug() {
-        let run = names::AllKinds {
-            integer: -1,
-            text: "s3cr3t".to_owned(),
-            date_time: DateTime::UNIX_EPOCH,
-            boolean: true,
-            money: json!({"amount": "1.50"}),
-        };
-        let values = json!({
-            "Integer": -1, "Text": "s3cr3t", "DateTime": "1970-01-01T00:00:00Z", "Boolean": true,
-            "Money": {"amount": "1.50"},
-        });
-        assert_eq!(to_value(&run).unwrap(), values);
+        let run = all_kinds();
+        assert_eq!(to_value(&run).unwrap(), values());
         assert_eq!(format!("{run:?}"), "AllKinds { .. }");
         assert_eq!(run.clone(), run);
     }
@@ -116,6 +123,19 @@ mod tests {
         assert_eq!((guide::GetApiCustomers::ID, guide::GetApiCustomers::NAME), ("79aag9", "Get API Customers"));
         assert_eq!(guide::GetApiCustomers::PARAMETERS, [("Cursor", "Integer"), ("Limit", "Integer")]);
         let _ = (private::Vendors {}, renamed_sdk::Vendors {});
+    }
+
+    #[test]
+    fn a_generated_struct_can_be_bound_too() {
+        let catalog = SavedCatalog::from_json(include_str!("../catalogs/guide.json")).unwrap();
+        let bound = catalog.catalog().bind::<guide::GetApiCustomers>("Get API Customers").unwrap();
+        bound.check(&guide::GetApiCustomers { cursor: 1, limit: 15 }).unwrap();
+        catalog.catalog().bind::<guide::Vendors>("Vendors").unwrap().check(&guide::Vendors {}).unwrap();
+        catalog.catalog().bind::<retyped::GetApiCustomers>("Get API Customers").unwrap_err();
+        let catalog = SavedCatalog::from_json(include_str!("../catalogs/names.json")).unwrap();
+        let bound = catalog.catalog().bind::<names::AllKinds>("All kinds").unwrap();
+        let request = bound.check(&all_kinds()).unwrap();
+        assert_eq!(to_value(request.body()).unwrap(), values());
     }
 
     #[test]
