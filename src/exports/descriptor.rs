@@ -194,6 +194,7 @@ mod tests {
             ("limti", 2.into()),
             ("Open", 4711.into()),
             ("x", 1.into()),
+            ("x", 2.into()),
         ];
         let error = export.check(values).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Input);
@@ -205,6 +206,7 @@ mod tests {
                 "`limti`: the export has no such parameter; did you mean `Limit`?",
                 "`Open`: expected Boolean, without quotes such as `true`; found an integer",
                 "`x`: the export has no such parameter; expected `Cursor`, `Limit`, `Since`, `Open`",
+                "`x`: given twice; expected once",
                 "`Cursor`: missing; expected Integer, 64 bits, without quotes such as `15`",
                 "`Since`: missing; expected DateTime, with a zone and whole seconds, such as `\"2022-10-31T09:00:00Z\"`",
             ]
@@ -233,6 +235,16 @@ mod tests {
         assert_eq!((next.integer("Cursor"), request.integer("Cursor")), (Some(i64::MAX), Some(1)));
         assert_eq!(next.body().unwrap()["City"], json!("1"));
         assert_eq!((request.with_integer("City", 2), request.with_integer("cursor", 2)), (request.clone(), request));
+    }
+
+    #[test]
+    fn requests_of_two_exports_are_never_equal() {
+        let other: Descriptor =
+            serde_json::from_value(json!({"id": "79aag8", "name": "Other", "parameters": paged().parameters()}))
+                .unwrap();
+        let values = [("Cursor", 1), ("Limit", 15)];
+        assert_eq!(paged().check(values).unwrap(), paged().check(values).unwrap());
+        assert_ne!(paged().check(values).unwrap(), other.check(values).unwrap());
     }
 
     #[test]
@@ -280,5 +292,13 @@ mod tests {
             ]
         );
         assert!(export.parse("Limti", "15").unwrap_err().problems()[0].contains("did you mean `Limit`?"));
+        let at_once = export.check_text([("Cursor", "1"), ("Limit", "s3cr3t")]).unwrap_err();
+        assert_eq!(at_once.problems(), error.problems());
+        let text = descriptor(&[("City", "Text")]);
+        assert_eq!(
+            text.check([("City", 15)]).unwrap_err().problems(),
+            [r#"`City`: expected Text such as `"text"`; found an integer"#]
+        );
+        assert_eq!(text.parameters()[0].data_type.accepts(), "Text");
     }
 }

@@ -346,10 +346,15 @@ mod tests {
             (Type::Integer, true.into(), "a boolean"),
             (Type::Integer, Value::Raw(json!(15.0)), "a number with a fraction"),
             (Type::Integer, Value::Raw(json!("15")), "text"),
+            (Type::Integer, Value::Raw(json!(1e19)), BEYOND),
+            (Type::Integer, Value::Raw(json!(-1e300)), BEYOND),
+            (Type::Integer, DateTime::UNIX_EPOCH.into(), "a time"),
             (Type::Text, 15.into(), "an integer"),
             (Type::Text, Value::Raw(Json::Null), "null"),
             (Type::Boolean, "true".into(), "text"),
             (Type::DateTime, "2022-10-31T09:00:00Z".into(), "text"),
+            (Type::DateTime, Value::raw("2016-12-31T23:59:60Z"), "a leap second"),
+            (Type::DateTime, Value::raw("2022-10-31T09:00:00"), "a time without a zone"),
             (Type::Other("Money".into()), 1.into(), "an integer"),
         ] {
             assert_eq!(fit(&expected, value.clone()), Err(found), "{expected} {value:?}");
@@ -379,6 +384,7 @@ mod tests {
             (Type::Boolean, "false"),
             (Type::DateTime, "2022-10-31T09:00:00Z"),
             (Type::DateTime, "2022-10-31T09:00:00+13:45"),
+            (Type::DateTime, "0000-01-01T00:00:00Z"),
             (Type::Text, ""),
         ] {
             parse(&expected, text).unwrap();
@@ -388,11 +394,15 @@ mod tests {
             (Type::Integer, " 15", OTHER_TEXT),
             (Type::Integer, "1 5", OTHER_TEXT),
             (Type::Integer, "0940", OTHER_TEXT),
+            (Type::Integer, "07", OTHER_TEXT),
+            (Type::Integer, "-0940", OTHER_TEXT),
+            (Type::Integer, "--15", OTHER_TEXT),
             (Type::Integer, "15.0", OTHER_TEXT),
             (Type::Integer, "١٥", OTHER_TEXT),
             (Type::Integer, "-", OTHER_TEXT),
             (Type::Integer, "", OTHER_TEXT),
             (Type::Integer, "9223372036854775808", BEYOND),
+            (Type::Integer, "-9223372036854775809", BEYOND),
             (Type::Boolean, "1", OTHER_TEXT),
             (Type::Boolean, "yes", OTHER_TEXT),
             (Type::DateTime, "2022-10-31", OTHER_TEXT),
@@ -404,7 +414,10 @@ mod tests {
             (Type::DateTime, "2016-12-31T23:59:60Z", "a leap second"),
             (Type::DateTime, "2022-02-30T09:00:00Z", OTHER_TEXT),
             (Type::DateTime, "9999-12-31T23:59:59-01:00", "a time outside of the years 0000 to 9999"),
+            (Type::DateTime, "0000-01-01T00:00:00+00:01", "a time outside of the years 0000 to 9999"),
             (Type::DateTime, "2022-10-31T09:00:00 +01:00", OTHER_TEXT),
+            (Type::DateTime, "2022-10-31T09:00:00z", OTHER_TEXT),
+            (Type::DateTime, "2022-10-31T09:00:00\u{2212}01:00", OTHER_TEXT),
             (Type::DateTime, "2022-10-31T09:00:0é", OTHER_TEXT),
             (Type::Other("Money".into()), "1", "text"),
         ] {
@@ -414,7 +427,9 @@ mod tests {
 
     #[test]
     fn debug_shows_the_kind_only() {
-        assert_eq!(format!("{:?}", [Value::from("s3cr3t"), 4711.into()]), "[Text(..), Integer(..)]");
+        let values =
+            [Value::from("s3cr3t"), 4711.into(), DateTime::UNIX_EPOCH.into(), true.into(), Value::raw("s3cr3t")];
+        assert_eq!(format!("{values:?}"), "[Text(..), Integer(..), DateTime(..), Boolean(..), Raw(..)]");
     }
 
     proptest! {
