@@ -37,7 +37,7 @@ impl Form {
             | "application/jsonlines"
             | "application/json-lines" => Ok(Some(Self::Lines)),
             // RFC 4180: the first row would be taken for the header, and lost.
-            "text/csv" if parameters.contains("header=absent") => Err(NO_HEADER.to_owned()),
+            "text/csv" if is_headless(parameters) => Err(NO_HEADER.to_owned()),
             "text/csv" | "application/csv" => Ok(Some(Self::Csv)),
             "" | "application/octet-stream" | "text/plain" => Ok(None),
             _ => Err(NO_ROWS.to_owned()),
@@ -52,6 +52,14 @@ impl Form {
             _ => Err(format!("it does not look like JSON; {NO_ROWS}")),
         }
     }
+}
+
+/// Whether the parameters of CSV say that it has no header, with or without quotes (RFC 9110, section 5.6.6).
+fn is_headless(parameters: &str) -> bool {
+    parameters
+        .split(';')
+        .filter_map(|parameter| parameter.split_once('='))
+        .any(|(name, value)| name.trim() == "header" && value.trim().trim_matches('"') == "absent")
 }
 
 /// What an answer says of itself, for the errors of reading it.

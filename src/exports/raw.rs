@@ -6,7 +6,10 @@ use csv::StringRecord;
 use perenso_auth::decode::{Misfit, decode};
 use serde::de::{DeserializeOwned, IgnoredAny};
 
-use super::row::Row;
+use super::{name::clean, row::Row};
+
+/// The most of a path that is shown, as of JSON.
+const LONGEST_PATH: usize = 200;
 
 /// A row as it came: the text of a JSON value, or the fields of a CSV record under their header. For those who keep rows
 /// and do not read them, such as the writers of files.
@@ -90,9 +93,10 @@ impl<T: DeserializeOwned> FromRow for T {
     fn from_fields(header: &Arc<StringRecord>, fields: &StringRecord) -> Result<Self, Misfit> {
         let row = Row { header, fields };
         // The way that remembers the path is slow, so only those go it who need the path.
-        T::deserialize(row)
-            .or_else(|_| serde_path_to_error::deserialize(row))
-            .map_err(|error| Misfit { path: error.path().to_string(), detail: error.inner().to_string() })
+        T::deserialize(row).or_else(|_| serde_path_to_error::deserialize(row)).map_err(|error| Misfit {
+            path: clean(&error.path().to_string(), LONGEST_PATH),
+            detail: error.inner().to_string(),
+        })
     }
 }
 

@@ -387,6 +387,29 @@ fn what_is_wrong_with_one_row_is_an_error_of_that_row() {
 }
 
 #[test]
+fn a_table_without_a_header_is_refused_however_that_is_written() {
+    for parameters in ["header=absent", "charset=utf-8; Header=\"absent\"", "header=ABSENT ; charset=utf-8"] {
+        let error = RowReader::new(Some(&format!("text/csv; {parameters}"))).unwrap_err();
+        assert!(error.to_string().contains("without a header"), "{parameters}: {error}");
+    }
+    reader("text/csv; header=present; note=\"header=absent\"");
+}
+
+#[test]
+fn a_strange_column_is_named_on_one_line_and_short() {
+    #[derive(Debug, Deserialize)]
+    struct Numbers(#[allow(dead_code)] std::collections::BTreeMap<String, i64>);
+    for (name, shown) in
+        [("a\nb\u{1b}", "a\u{fffd}b\u{fffd}".to_owned()), (&"x".repeat(999), format!("{}…", "x".repeat(200)))]
+    {
+        let mut reader = reader(CSV);
+        reader.push(format!("\"{name}\"\ns3cr3t\n"));
+        let error = reader.next_row::<Numbers>().unwrap().unwrap_err().to_string();
+        assert!(error.ends_with(&format!("row 1, at `{shown}`: expected i64, found text")), "{error}");
+    }
+}
+
+#[test]
 fn a_row_of_unknown_depth_is_no_danger() {
     let deep = format!("[1,{}{},2]", "[".repeat(100_000), "]".repeat(100_000));
     for outcome in [read::<Value>(ARRAY, &deep), read_bytewise(ARRAY, &deep)] {
