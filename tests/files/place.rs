@@ -53,6 +53,28 @@ async fn an_error_among_the_rows_leaves_what_was_there() {
 }
 
 #[tokio::test]
+async fn a_file_is_not_its_own_schema() {
+    let folder = Folder::new();
+    fs::create_dir(folder.path("in")).unwrap();
+    for format in [ToFile::csv, ToFile::json_lines] {
+        let to = format(folder.path("rows")).schema_file(folder.path("in").join("../rows"));
+        let error = to.write(stream::iter(raw_rows(1).await)).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::File, "{error}");
+        assert_eq!(folder.names(), ["in"]);
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_schema_that_cannot_be_looked_for_is_not_taken_for_none() {
+    let folder = Folder::new();
+    std::os::unix::fs::symlink("kept.json", folder.path("kept.json")).unwrap();
+    let to = ToFile::csv(folder.path("rows")).schema_file(folder.path("kept.json"));
+    let error = to.write(stream::iter(raw_rows(1).await)).await.unwrap_err();
+    assert_eq!((error.kind(), folder.names()), (ErrorKind::File, vec!["kept.json".to_owned()]), "{error}");
+}
+
+#[tokio::test]
 async fn whoever_leaves_leaves_nothing() {
     let folder = Folder::new();
     fs::write(folder.path("rows"), "before").unwrap();

@@ -76,6 +76,15 @@ pub(super) fn nameless(path: &Path) -> Result<File, Error> {
     tempfile::tempfile_in(folder(path)).map_err(|error| failed("has no room beside it", path, error))
 }
 
+/// Whether both are the same place, whatever is there.
+pub(super) fn is_same(one: &Path, other: &Path) -> bool {
+    let whole = |path: &Path| {
+        let beside = || Some(fs::canonicalize(folder(path)).ok()?.join(path.file_name()?));
+        fs::canonicalize(path).ok().or_else(beside)
+    };
+    whole(one).is_some_and(|one| whole(other) == Some(one))
+}
+
 fn folder(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if folder != Path::new("") => folder,

@@ -3,6 +3,7 @@
 use std::{
     fs::File,
     io::{BufRead, BufReader, BufWriter, Seek, Write},
+    path::Path,
 };
 
 use tokio::sync::mpsc::Receiver;
@@ -11,9 +12,10 @@ use tokio::sync::mpsc::Receiver;
 use super::parquet::Parquet;
 use super::{
     Changes, Contract, Format, OPERATION, ToFile, Written,
-    beside::{Beside, nameless},
+    beside::{Beside, is_same, nameless},
     column::ColumnType,
     csv::Csv,
+    failed,
     fields::Fields,
     lines,
     progress::{Count, Stage},
@@ -73,11 +75,7 @@ impl<'f> Writer<'f> {
     fn run(mut self) -> Result<Written, Error> {
         let to = self.to;
         let file = Beside::new(&to.path)?;
-        let contract = match &to.contract {
-            Contract::Kept(path) if path.exists() => Some(TableSchema::load(path)?),
-            Contract::Given(schema) => Some(schema.clone()),
-            Contract::Kept(_) | Contract::None => None,
-        };
+        let contract = to.contract.schema(&to.path)?;
         let (count, schema) = match (to.format, &contract) {
             (Format::JsonLines, _) => self.write_lines(&file, contract.as_ref())?,
             (_, Some(schema)) if self.is_final(schema) => {
@@ -193,6 +191,23 @@ impl<'f> Writer<'f> {
     /// Whether somebody still waits for the file.
     fn look(&self) -> Result<(), Error> {
         if self.rows.is_closed() { Err(unwanted()) } else { Ok(()) }
+    }
+}
+
+impl Contract {
+    /// The schema that the rows of this file are to have; none where it is still to be found out.
+    fn schema(&self, file: &Path) -> Result<Option<TableSchema>, Error> {
+        match self {
+            Self::None => Ok(None),
+            Self::Given(schema) => Ok(Some(schema.clone())),
+            Self::Kept(path) if is_same(path, file) => Err(failed("cannot be both", path, "rows and their schema")),
+            // What cannot be looked at is not taken for one that is not there, or it would be replaced.
+            Self::Kept(path) => match path.try_exists() {
+                Ok(true) => TableSchema::load(path).map(Some),
+                Ok(false) => Ok(None),
+                Err(error) => Err(failed("cannot be read", path, error)),
+            },
+        }
     }
 }
 
