@@ -255,6 +255,32 @@ async fn a_file_that_holds_no_schema_is_not_written_over() {
     }
 }
 
+#[tokio::test]
+async fn what_is_no_schema_is_told_without_its_values() {
+    let folder = Folder::new();
+    for (text, told) in [
+        (r#"["s3cr3t"]"#, "expected a sequence, found text"),
+        (r#"{"columns":"s3cr3t"}"#, "at `columns`: expected a sequence, found text"),
+        (
+            r#"{"columns":[{"name":"a","type":"text","nullable":"s3cr3t"}]}"#,
+            "at `columns[0].nullable`: expected a boolean, found text",
+        ),
+        (
+            r#"{"columns":[{"name":"a","type":"s3cr3t","nullable":true}]}"#,
+            "at `columns[0].type`: expected a type of a column (null, boolean, integer, decimal(18, 2), float, date, \
+             local_time, time, text or json), found another text",
+        ),
+    ] {
+        fs::write(folder.path("rows.json"), text).unwrap();
+        let error = TableSchema::load(folder.path("rows.json")).unwrap_err();
+        let text = format!("{error} {error:?}");
+        assert!(text.contains(told) && !text.contains("s3cr3t"), "{text}");
+    }
+    // As some editors write it.
+    fs::write(folder.path("rows.json"), "\u{feff}{\"columns\":[]}").unwrap();
+    TableSchema::load(folder.path("rows.json")).unwrap();
+}
+
 #[test]
 fn a_schema_that_cannot_be_is_refused_with_all_its_problems() {
     let decimal = |precision, scale| ColumnType::Decimal { precision, scale };

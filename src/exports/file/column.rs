@@ -2,7 +2,10 @@
 
 use std::{borrow::Cow, fmt, str::FromStr};
 
-use serde::{Deserialize, Serialize, de::IgnoredAny};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{self, IgnoredAny, Unexpected, Visitor},
+};
 
 use super::{
     moment,
@@ -14,8 +17,8 @@ use super::{
 ///
 /// A column takes a value that it holds exactly, and no other: a decimal is never rounded, and `"0940"` is no integer.
 /// [`Float`](Self::Float) is the exception, and is in a schema only where somebody has put it there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(into = "String")]
 #[non_exhaustive]
 pub enum ColumnType {
     /// `null`: nothing has been seen in this column. The first values that come give it a type, without a word.
@@ -48,10 +51,10 @@ pub enum ColumnType {
 
 /// A text names no type of columns.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "a type of a column is expected: null, boolean, integer, decimal(18, 2), float, date, local_time, time, text or json"
-)]
+#[error("a type of a column is expected: {TYPES}")]
 pub struct InvalidColumnType(());
+
+const TYPES: &str = "null, boolean, integer, decimal(18, 2), float, date, local_time, time, text or json";
 
 /// A column of a [`TableSchema`](super::TableSchema).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -234,6 +237,24 @@ impl TryFrom<String> for ColumnType {
 
     fn try_from(text: String) -> Result<Self, InvalidColumnType> {
         text.parse()
+    }
+}
+
+impl<'de> Deserialize<'de> for ColumnType {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl Visitor<'_> for Reader {
+            type Value = ColumnType;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "a type of a column ({TYPES})")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<ColumnType, E> {
+                text.parse().map_err(|_| E::invalid_value(Unexpected::Str(text), &self))
+            }
+        }
+        deserializer.deserialize_str(Reader)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{collections::HashSet, fmt, fs, io::Write, path::Path};
 
+use perenso_auth::decode::decode;
 use serde::{Deserialize, Serialize};
 
 use super::{OPERATION, beside::Beside, column::Column, failed};
@@ -93,7 +94,12 @@ impl TableSchema {
     pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let text = fs::read(path).map_err(|error| failed("cannot be read", path, error))?;
-        serde_json::from_slice(&text).map_err(|error| failed("holds no schema of a table", path, error))
+        let none = |reason: &dyn fmt::Display| failed("holds no schema of a table", path, reason);
+        // Some editors begin a file with a byte order mark.
+        let text = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&text);
+        // What is there instead may be rows.
+        let draft: Draft = decode(text).map_err(|misfit| none(&misfit))?;
+        Self::new(draft.columns).map_err(|error| none(&error))
     }
 
     /// Saves the schema as JSON, a line for each column. The file is written beside and renamed when whole.
