@@ -98,7 +98,7 @@ pub enum Changes {
     #[default]
     Refuse,
     /// The schema becomes wider: new columns at its end, and types that hold what was and what came. Numbers go from
-    /// integers to decimals, dates and times to text, and all that is mixed to JSON text.
+    /// integers to decimals of as many digits as both need, 38 at most; dates and times to text, and all that is mixed to JSON text.
     Accept,
 }
 

@@ -165,7 +165,7 @@ async fn accepted_changes_make_the_schema_wider_and_drop_nothing() {
         "day text",
         "weight float",
         "flag json",
-        "count decimal(38, 1)",
+        "count decimal(20, 1)",
         "new boolean",
     ];
     let written = to().changes(Changes::Accept).write(json(lines).await).await.unwrap();
@@ -179,6 +179,25 @@ async fn accepted_changes_make_the_schema_wider_and_drop_nothing() {
     assert_eq!(folder.text("rows.csv"), text);
     // What was accepted once is the contract of the next run.
     to().write(json(lines).await).await.unwrap();
+}
+
+#[tokio::test]
+async fn money_stays_a_decimal_however_often_it_is_accepted() {
+    let folder = Folder::new();
+    let to = || ToFile::csv(folder.path("rows.csv")).schema_file(folder.path("rows.json")).changes(Changes::Accept);
+    for (price, kind) in [
+        ("5", "integer"),
+        ("12.5", "decimal(20, 1)"),
+        ("12.25", "decimal(21, 2)"),
+        ("9223372036854775807", "decimal(21, 2)"),
+        ("0.125", "decimal(22, 3)"),
+        ("12345678901234567890", "decimal(23, 3)"),
+        ("1e30", "decimal(34, 3)"),
+        ("1e-10", "json"),
+    ] {
+        let written = to().write(json(format!("{{\"price\":{price}}}\n")).await).await.unwrap();
+        assert_eq!(shown(&written), [format!("price {kind}")], "{price}");
+    }
 }
 
 #[tokio::test]

@@ -124,8 +124,8 @@ impl Surveyed {
     fn column(&self) -> Column {
         let kind = match (self.contract, self.seen) {
             (Some(contract), Kind::Null) => contract,
-            (Some(contract), seen) => Kind::of_type(contract).with(seen).to_type(),
-            (None, seen) => seen.to_type(),
+            (None | Some(ColumnType::Null), seen) => seen.to_type(),
+            (Some(contract), seen) => Kind::of_type(contract).with(seen).to_wider_type(),
         };
         if self.nullable { Column::nullable(&self.name, kind) } else { Column::required(&self.name, kind) }
     }
@@ -205,6 +205,17 @@ impl Kind {
 
     fn is_text(self) -> bool {
         matches!(self, Self::Date | Self::LocalTime | Self::Time | Self::Text)
+    }
+
+    /// What a contract becomes. It has room already: as many digits more as came are enough, since a decimal of all
+    /// digits could not take one more behind the point, and its column would be JSON.
+    fn to_wider_type(self) -> ColumnType {
+        match self {
+            Self::Number(Size { integers, scale, is_integer: false }) => {
+                ColumnType::Decimal { precision: (integers + scale).max(ROOM), scale }
+            }
+            kind => kind.to_type(),
+        }
     }
 
     fn to_type(self) -> ColumnType {
