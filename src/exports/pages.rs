@@ -51,7 +51,8 @@ type Source<T> = Arc<dyn Fn(i64) -> Fetch<T> + Send + Sync>;
 ///
 /// The next page is asked for while this one is read, by a task that ends with the stream; nothing of its rows is read
 /// before their turn. A page that was fetched ahead and fails in passing before its first row is fetched once more when
-/// its turn has come, so that fetching ahead makes nothing fail that would not fail without it.
+/// its turn has come. One that breaks off later, since the server tired of holding it, is an error as on every page: see
+/// [`Paging::fetch_ahead`].
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]

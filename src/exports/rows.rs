@@ -43,8 +43,9 @@ use crate::error::Error;
 ///
 /// # What is an error
 /// JSON is what serde_json takes for JSON. In an array, that is a comma that is missing, doubled or behind the last row,
-/// and anything but blanks behind the closing bracket. In JSON lines every row has a line of its own, and empty lines are
-/// passed over. In CSV every record has as many fields as the header, and no two columns have one name.
+/// and anything but blanks behind the closing bracket. In JSON lines every row has a line of its own. In CSV every record
+/// has as many fields as the header, and no two columns have one name. Empty lines are passed over in both, in a table of
+/// one column too.
 ///
 /// An answer that was cut is never a short one. Where its length or its last chunk is missing, HTTP tells, after the rows
 /// that were whole. Where only the end of the connection ends it (HTTP/1.0, and servers that say neither length nor
