@@ -72,7 +72,7 @@ deny:
 
 # The figures of the README: minutes, on a quiet machine. Without Python, a rival less.
 bench:
-    python3 -m venv target/rivals && target/rivals/bin/pip install -q authlib httpx || true
+    python3 -m venv target/rivals && target/rivals/bin/pip install -q authlib httpx pyarrow || true
     cargo run --release -p perenso-bench -- --python target/rivals/bin/python
     bench/build-cost.sh
 

@@ -10,6 +10,7 @@ mod crowd;
 mod herd;
 mod hit;
 mod memory;
+mod parquet;
 mod race;
 mod rival;
 mod rows;
@@ -32,12 +33,19 @@ fn main() -> ExitCode {
         memory::stream(url, thousands.parse().unwrap());
         return ExitCode::SUCCESS;
     }
+    if let [write, url, thousands, path, schema] = &args[..]
+        && write == "--write-parquet"
+    {
+        parquet::write(url, thousands.parse().unwrap(), path, schema);
+        return ExitCode::SUCCESS;
+    }
     // The rival's client asks for the one of the process; the SDK brings its own.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let is_short = args.iter().any(|arg| arg == "--short");
     let (many, some) = if is_short { (3, 1) } else { (300, 9) };
+    let (turns, million) = if is_short { (1, 10) } else { (3, 1000) };
     let (thousands, mib) = if is_short { (20, 64) } else { (300, 1024) };
-    let python = args.iter().skip_while(|arg| *arg != "--python").nth(1);
+    let python = args.iter().skip_while(|arg| *arg != "--python").nth(1).map(String::as_str);
     let mut table = Table::new();
     call::measure(&mut table, 1, many, Bound::AtMost(1.08));
     call::measure(&mut table, 64, many, Bound::AtMost(1.12));
@@ -45,10 +53,11 @@ fn main() -> ExitCode {
     check::measure(&mut table, many);
     rows::measure(&mut table, some, thousands);
     memory::measure(&mut table, mib);
+    parquet::measure(&mut table, python, million, turns);
     crowd::measure(&mut table, many);
     herd::measure(&mut table, some, false);
     herd::measure(&mut table, some, true);
-    race::measure(&mut table, python.map(String::as_str));
+    race::measure(&mut table, python);
     // Times depend on the machine, counts do not.
     if table.counts_are_met() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

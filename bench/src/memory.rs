@@ -41,7 +41,8 @@ pub(crate) fn stream(url: &str, thousands: usize) {
     }
 }
 
-fn peak() -> Option<u64> {
+/// The most memory that this process had, in KiB.
+pub(crate) fn peak() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.trim().trim_end_matches(" kB").parse().ok()
