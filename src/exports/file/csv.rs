@@ -1,6 +1,9 @@
 //! CSV as RFC 4180 has it, with null told from an empty text.
 
-use std::io::{self, BufWriter, Write};
+use std::{
+    borrow::Cow,
+    io::{self, BufWriter, Write},
+};
 
 use super::{
     column::{Cell, Column},
@@ -22,40 +25,36 @@ impl<W: Write> Csv<W> {
     pub(super) fn new(out: W, schema: &TableSchema) -> io::Result<Self> {
         let mut csv = Self { out: BufWriter::with_capacity(1 << 16, out), quotes_null: schema.columns().len() == 1 };
         if !schema.columns().is_empty() {
-            csv.record(schema.columns().iter().map(Column::name).map(Some))?;
+            csv.push(schema.columns().iter().map(Column::name).map(Some))?;
         }
         Ok(csv)
     }
 
-    pub(super) fn push(&mut self, cells: &[(Value<'_>, Cell<'_>)]) -> io::Result<()> {
-        for (index, (value, cell)) in cells.iter().enumerate() {
-            self.separate(index)?;
-            match cell {
-                Cell::Null => self.field(None)?,
-                Cell::Text(text) => self.field(Some(text))?,
-                _ => self.field(value.plain().as_deref())?,
-            }
+    /// What the file says of a value; `None` for null.
+    pub(super) fn field<'r>(value: &Value<'r>, cell: Cell<'r>) -> Option<Cow<'r, str>> {
+        match cell {
+            Cell::Null => None,
+            Cell::Text(text) => Some(text),
+            _ => value.plain(),
         }
-        self.out.write_all(b"\r\n")
     }
 
     pub(super) fn finish(mut self) -> io::Result<()> {
         self.out.flush()
     }
 
-    fn record<'a>(&mut self, fields: impl Iterator<Item = Option<&'a str>>) -> io::Result<()> {
+    /// Writes a record.
+    pub(super) fn push<'a>(&mut self, fields: impl Iterator<Item = Option<&'a str>>) -> io::Result<()> {
         for (index, field) in fields.enumerate() {
-            self.separate(index)?;
-            self.field(field)?;
+            if index > 0 {
+                self.out.write_all(b",")?;
+            }
+            self.write(field)?;
         }
         self.out.write_all(b"\r\n")
     }
 
-    fn separate(&mut self, index: usize) -> io::Result<()> {
-        if index > 0 { self.out.write_all(b",") } else { Ok(()) }
-    }
-
-    fn field(&mut self, text: Option<&str>) -> io::Result<()> {
+    fn write(&mut self, text: Option<&str>) -> io::Result<()> {
         match text {
             None if self.quotes_null => self.out.write_all(b"\"\""),
             None => Ok(()),

@@ -1,6 +1,13 @@
 //! Parquet: rows into columns, and columns into row groups of bounded size.
 
-use std::{io::Write, sync::Arc};
+use std::{
+    io::Write,
+    sync::{
+        Arc,
+        mpsc::{self, SyncSender},
+    },
+    thread::JoinHandle,
+};
 
 use arrow_array::{
     ArrayRef, RecordBatch,
@@ -21,12 +28,13 @@ use parquet::{
 use super::{
     column::{Cell, Column, ColumnType},
     schema::TableSchema,
-    value::Value,
 };
 
 /// As many rows become columns at once, or fewer when they are long.
 const BATCH_ROWS: usize = 4096;
 const BATCH_BYTES: usize = 4 << 20;
+/// A dictionary that grows beyond this does not pay: most of its values occur once.
+const DICTIONARY_BYTES: usize = 1 << 16;
 
 /// How large a row group may become.
 #[derive(Clone, Copy, Debug)]
@@ -41,24 +49,28 @@ impl Default for RowGroups {
     }
 }
 
-/// Writes rows as columns.
-pub(super) struct Parquet<W: Write + Send> {
-    out: ArrowWriter<W>,
+/// Makes columns of rows. A thread of its own encodes them meanwhile.
+pub(super) struct Parquet {
+    encoder: Encoder,
     schema: Arc<Schema>,
     columns: Vec<Builder>,
-    limits: RowGroups,
     rows: usize,
     bytes: usize,
 }
 
-impl<W: Write + Send> Parquet<W> {
-    pub(super) fn new(out: W, schema: &TableSchema, limits: RowGroups) -> Result<Self, ParquetError> {
+impl Parquet {
+    pub(super) fn new(
+        out: impl Write + Send + 'static,
+        schema: &TableSchema,
+        limits: RowGroups,
+    ) -> Result<Self, ParquetError> {
         let fields = schema.columns().iter();
         let fields = fields.map(|column| Field::new(column.name(), data_type(column.kind()), column.is_nullable()));
         let arrow = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
         let properties = WriterProperties::builder()
             .set_compression(Compression::SNAPPY)
             .set_max_row_group_row_count(Some(limits.rows))
+            .set_dictionary_page_size_limit(DICTIONARY_BYTES)
             .build();
         let options = ArrowWriterOptions::new()
             .with_properties(properties)
@@ -66,36 +78,71 @@ impl<W: Write + Send> Parquet<W> {
             .with_skip_arrow_metadata(true);
         let out = ArrowWriter::try_new_with_options(out, Arc::clone(&arrow), options)?;
         let columns = schema.columns().iter().map(|column| Builder::new(column.kind())).collect();
-        Ok(Self { out, schema: arrow, columns, limits, rows: 0, bytes: 0 })
+        Ok(Self { encoder: Encoder::start(out, limits)?, schema: arrow, columns, rows: 0, bytes: 0 })
     }
 
-    pub(super) fn push(&mut self, cells: &[(Value<'_>, Cell<'_>)]) -> Result<(), ParquetError> {
-        for (column, (_, cell)) in self.columns.iter_mut().zip(cells) {
-            self.bytes += column.push(cell)?;
+    pub(super) fn push(&mut self, cells: &[Option<Cell<'_>>]) -> Result<(), ParquetError> {
+        for (column, cell) in self.columns.iter_mut().zip(cells) {
+            self.bytes += column.push(cell.as_ref().unwrap_or(&Cell::Null))?;
         }
         self.rows += 1;
-        if self.rows >= BATCH_ROWS || self.bytes >= BATCH_BYTES {
-            self.write()?;
-        }
-        Ok(())
+        if self.rows >= BATCH_ROWS || self.bytes >= BATCH_BYTES { self.encode() } else { Ok(()) }
     }
 
     pub(super) fn finish(mut self) -> Result<(), ParquetError> {
-        self.write()?;
-        self.out.close().map(drop)
+        if self.rows > 0 {
+            self.encode()?;
+        }
+        self.encoder.finish()
     }
 
-    fn write(&mut self) -> Result<(), ParquetError> {
-        if std::mem::take(&mut self.rows) == 0 {
-            return Ok(());
-        }
-        self.bytes = 0;
+    fn encode(&mut self) -> Result<(), ParquetError> {
+        (self.rows, self.bytes) = (0, 0);
         let columns = self.columns.iter_mut().map(Builder::finish).collect::<Result<_, _>>()?;
-        self.out.write(&RecordBatch::try_new(Arc::clone(&self.schema), columns)?)?;
-        if self.out.in_progress_size() >= self.limits.bytes {
-            self.out.flush()?;
+        self.encoder.write(RecordBatch::try_new(Arc::clone(&self.schema), columns)?)
+    }
+}
+
+/// The thread that encodes. Without its end it closes nothing, and whoever dropped it leaves half a file.
+struct Encoder {
+    /// `None` tells it to close the file.
+    batches: SyncSender<Option<RecordBatch>>,
+    thread: Option<JoinHandle<Result<(), ParquetError>>>,
+}
+
+impl Encoder {
+    fn start<W: Write + Send + 'static>(mut out: ArrowWriter<W>, limits: RowGroups) -> Result<Self, ParquetError> {
+        let (batches, received) = mpsc::sync_channel::<Option<RecordBatch>>(1);
+        let thread = std::thread::Builder::new().name("parquet".to_owned()).spawn(move || {
+            while let Ok(batch) = received.recv() {
+                let Some(batch) = batch else { return out.close().map(drop) };
+                out.write(&batch)?;
+                if out.in_progress_size() >= limits.bytes {
+                    out.flush()?;
+                }
+            }
+            Ok(())
+        })?;
+        Ok(Self { batches, thread: Some(thread) })
+    }
+
+    fn write(&mut self, batch: RecordBatch) -> Result<(), ParquetError> {
+        self.batches.send(Some(batch)).or_else(|_| self.end())
+    }
+
+    fn finish(mut self) -> Result<(), ParquetError> {
+        // One that has gone has a reason, which is its end.
+        let _ = self.batches.send(None);
+        self.end()
+    }
+
+    /// What it ended with.
+    fn end(&mut self) -> Result<(), ParquetError> {
+        match self.thread.take().map(JoinHandle::join) {
+            Some(Ok(end)) => end,
+            Some(Err(panic)) => std::panic::resume_unwind(panic),
+            None => Err(ParquetError::General("the encoder has ended".to_owned())),
         }
-        Ok(())
     }
 }
 

@@ -24,9 +24,15 @@ impl Table {
         Self { columns, places }
     }
 
-    /// The values of a row with what their columns make of them, in the order of the columns; or what does not fit.
-    pub(super) fn fit<'r>(&self, row: Fields<'r>) -> Result<Vec<(Value<'r>, Cell<'r>)>, Vec<String>> {
-        let mut cells: Vec<Option<(Value<'r>, Cell<'r>)>> = vec![None; self.columns.len()];
+    /// What `make` has for each value of a row and for what its column makes of it, in the order of the columns; `None`
+    /// where the row has no such field. Or all that does not fit.
+    pub(super) fn fit<'r, T>(
+        &self,
+        row: Fields<'r>,
+        make: impl Fn(&Value<'r>, Cell<'r>) -> T,
+    ) -> Result<Vec<Option<T>>, Vec<String>> {
+        let mut cells: Vec<Option<T>> = Vec::with_capacity(self.columns.len());
+        cells.resize_with(self.columns.len(), || None);
         let mut problems = Vec::new();
         let mut next = 0;
         let read = row.each(|name, value| {
@@ -41,17 +47,14 @@ impl Table {
                 problems.push(format!("column {}: {problem}", shown(name)));
                 Cell::Null
             });
-            cells[place] = Some((value, cell));
+            cells[place] = Some(make(&value, cell));
         });
         if let Err(found) = read {
             return Err(vec![no_object(found)]);
         }
         let missing = self.columns.iter().zip(&cells).filter(|(column, cell)| cell.is_none() && !column.is_nullable());
         problems.extend(missing.map(|(column, _)| absent(column)));
-        if !problems.is_empty() {
-            return Err(problems);
-        }
-        Ok(cells.into_iter().map(|cell| cell.unwrap_or((Value::Null, Cell::Null))).collect())
+        if problems.is_empty() { Ok(cells) } else { Err(problems) }
     }
 }
 

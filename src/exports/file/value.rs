@@ -35,14 +35,14 @@ impl<'r> Value<'r> {
     }
 
     /// What a file of text says: a text without its quotes, everything else as it came. `None` for null.
-    pub(super) fn plain(&self) -> Option<Cow<'_, str>> {
+    pub(super) fn plain(&self) -> Option<Cow<'r, str>> {
         Some(match self {
             Self::Null => return None,
             Self::Boolean(true) => "true".into(),
             Self::Boolean(false) => "false".into(),
             Self::Number(text) | Self::List(text) | Self::Object(text) => (*text).into(),
             Self::Text(quoted) => unquoted(quoted).unwrap_or_else(|| (*quoted).into()),
-            Self::Cell(text) => text.as_ref().into(),
+            Self::Cell(text) => text.clone(),
         })
     }
 

@@ -221,7 +221,7 @@ struct TableFile<'f> {
 enum Out<'f> {
     Csv(Csv<&'f File>),
     #[cfg(feature = "parquet")]
-    Parquet(Box<Parquet<&'f File>>),
+    Parquet(Box<Parquet>),
 }
 
 impl<'f> TableFile<'f> {
@@ -229,7 +229,8 @@ impl<'f> TableFile<'f> {
         let out = match to.format {
             #[cfg(feature = "parquet")]
             Format::Parquet => {
-                let parquet = Parquet::new(file.file(), schema, to.row_groups).map_err(|error| file.failed(error))?;
+                let out = file.file().try_clone().map_err(|error| file.failed(error))?;
+                let parquet = Parquet::new(out, schema, to.row_groups).map_err(|error| file.failed(error))?;
                 Out::Parquet(Box::new(parquet))
             }
             Format::Csv | Format::JsonLines => {
@@ -240,11 +241,17 @@ impl<'f> TableFile<'f> {
     }
 
     fn push(&mut self, row: Fields<'_>, number: u64) -> Result<(), Error> {
-        let cells = self.table.fit(row).map_err(|problems| misfit(number, problems))?;
+        let misfit = |problems| misfit(number, problems);
         match &mut self.out {
-            Out::Csv(csv) => csv.push(&cells).map_err(|error| self.file.failed(error)),
+            Out::Csv(csv) => {
+                let fields = self.table.fit(row, Csv::<&File>::field).map_err(misfit)?;
+                csv.push(fields.iter().map(|field| field.as_ref()?.as_deref())).map_err(|error| self.file.failed(error))
+            }
             #[cfg(feature = "parquet")]
-            Out::Parquet(parquet) => parquet.push(&cells).map_err(|error| self.file.failed(error)),
+            Out::Parquet(parquet) => {
+                let cells = self.table.fit(row, |_, cell| cell).map_err(misfit)?;
+                parquet.push(&cells).map_err(|error| self.file.failed(error))
+            }
         }
     }
 
