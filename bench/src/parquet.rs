@@ -24,9 +24,9 @@ struct Report {
     versions: Option<String>,
 }
 
-/// Prints time and memory; nothing where no Python is named.
-pub(crate) fn measure(table: &mut Table, python: Option<&str>, thousands: usize, turns: usize) {
-    let Some(python) = python else { return };
+/// Prints time and memory; nothing where no Python is named. Gives what is to be said of the rival behind the table.
+pub(crate) fn measure(table: &mut Table, python: Option<&str>, thousands: usize, turns: usize) -> Option<String> {
+    let python = python?;
     let server = Server::start(Terms::LASTING);
     let (count, rows) = (thousands.to_string(), thousands as u64 * 1000);
     let folder = std::env::temp_dir().join(format!("perenso-bench-{}", std::process::id()));
@@ -43,14 +43,10 @@ pub(crate) fn measure(table: &mut Table, python: Option<&str>, thousands: usize,
     for _ in 0..turns {
         match theirs() {
             Ok(theirs) => reports.push((ours(), theirs)),
-            Err(reason) => {
-                println!("\nA Parquet file by Python was not measured: {reason}");
-                break;
-            }
+            Err(reason) => return Some(format!("A Parquet file by Python was not measured: {reason}")),
         }
     }
     let _ = std::fs::remove_dir_all(&folder);
-    let Some((_, rival)) = reports.last() else { return };
     assert!(reports.iter().all(|(ours, theirs)| ours.rows == rows && theirs.rows == rows), "rows were lost");
     let of = |value: fn(&Report) -> f64| {
         let ours = median(reports.iter().map(|report| value(&report.0)).collect());
@@ -68,7 +64,8 @@ pub(crate) fn measure(table: &mut Table, python: Option<&str>, thousands: usize,
         let (ours, theirs) = (format!("{mine:.0} MiB"), format!("{name}: {other:.0} MiB"));
         table.ratio("the same: the most memory", &ours, &theirs, mine / other, Bound::AtMost(0.1));
     }
-    println!("\nThe rival's: {}.", rival.versions.as_deref().unwrap_or("versions unknown"));
+    let versions = reports.last()?.1.versions.as_ref()?;
+    Some(format!("The Parquet file by Python: {versions}."))
 }
 
 fn run(command: &mut Command) -> Result<Report, String> {

@@ -109,12 +109,18 @@ impl Column {
     }
 
     /// The value as the column has it, or what was expected and found.
+    #[inline]
     pub(super) fn read<'r>(&self, value: &Value<'r>) -> Result<Cell<'r>, String> {
         match self.kind.read(value) {
-            Some(Cell::Null) if !self.nullable => Err(format!("expected {}, found null", self.kind)),
+            Some(Cell::Null) if !self.nullable => Err(self.misfit("null")),
             Some(cell) => Ok(cell),
-            None => Err(format!("expected {}, found {}", self.kind, self.kind.unlike(value))),
+            None => Err(self.misfit(self.kind.unlike(value))),
         }
+    }
+
+    #[cold]
+    fn misfit(&self, found: &str) -> String {
+        format!("expected {}, found {found}", self.kind)
     }
 }
 
@@ -137,6 +143,7 @@ pub(super) enum Cell<'r> {
 
 impl ColumnType {
     /// The value as this type has it; `None` where it does not hold it.
+    #[inline]
     pub(super) fn read<'r>(self, value: &Value<'r>) -> Option<Cell<'r>> {
         match (self, value) {
             (Self::Text, Value::Cell(text)) => Some(Cell::Text(text.clone())),

@@ -1,6 +1,6 @@
 //! The fields of a row, one after the other.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, marker::PhantomData};
 
 use serde::{
     Deserialize, Deserializer,
@@ -46,22 +46,18 @@ impl<'r> Fields<'r> {
 
 fn object<'r, T: Deserialize<'r>>(
     json: &'r str,
-    value: fn(T) -> Value<'r>,
-    field: impl FnMut(&str, Value<'r>),
+    value: impl Fn(T) -> Value<'r>,
+    mut field: impl FnMut(&str, Value<'r>),
 ) -> Result<(), &'static str> {
-    let reader = Reader { value, field };
+    let reader = Reader(|name: &str, read| field(name, value(read)), PhantomData);
     // The reader of rows has read it as JSON before, so this is about names.
-    serde_json::Deserializer::from_str(json)
-        .deserialize_map(reader)
-        .map_err(|_| "an object with a name that is no text")
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    deserializer.deserialize_map(reader).map_err(|_| "an object with a name that is no text")
 }
 
-struct Reader<'r, T, F> {
-    value: fn(T) -> Value<'r>,
-    field: F,
-}
+struct Reader<T, F>(F, PhantomData<T>);
 
-impl<'r, T: Deserialize<'r>, F: FnMut(&str, Value<'r>)> Visitor<'r> for Reader<'r, T, F> {
+impl<'r, T: Deserialize<'r>, F: FnMut(&str, T)> Visitor<'r> for Reader<T, F> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -70,7 +66,7 @@ impl<'r, T: Deserialize<'r>, F: FnMut(&str, Value<'r>)> Visitor<'r> for Reader<'
 
     fn visit_map<A: MapAccess<'r>>(mut self, mut fields: A) -> Result<(), A::Error> {
         while let Some(Text(name)) = fields.next_key()? {
-            (self.field)(&name, (self.value)(fields.next_value()?));
+            (self.0)(&name, fields.next_value()?);
         }
         Ok(())
     }
