@@ -248,9 +248,12 @@ async fn garbage_ends_the_rows_and_the_connection() {
     let (read, error) = read(&mut rows).await;
     assert_eq!((read, error.unwrap().kind()), (1, ErrorKind::Answer));
     assert!(rows.next().await.is_none());
-    while gone.load(Ordering::SeqCst) == 0 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    let closed = async {
+        while gone.load(Ordering::SeqCst) == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), closed).await.unwrap();
 }
 
 #[tokio::test]

@@ -315,6 +315,9 @@ fn every_way_to_break_an_array_is_an_error_of_its_own() {
         (r#"[1,"a\"]"#, 1, "it ends within row 2: it was cut"),
         (r#"[{"a":1 "b":[],{"#, 0, "row 1: no JSON (line 1, column 8 of the row)"),
         ("[1 2]", 1, "row 1 is followed by neither `,` nor `]`"),
+        (r#"[1"a"]"#, 1, "row 1 is followed by neither `,` nor `]`"),
+        ("[1{}]", 1, "row 1 is followed by neither `,` nor `]`"),
+        ("[1[]]", 1, "row 1 is followed by neither `,` nor `]`"),
         ("[1,,2]", 1, "row 2 is missing: there is a `,` too many"),
         ("[1,2,]", 2, "row 3 is missing: there is a `,` too many"),
         ("[,]", 0, "row 1 is missing: there is a `,` too many"),
@@ -333,6 +336,10 @@ fn every_way_to_break_an_array_is_an_error_of_its_own() {
         for outcome in [read::<Value>(ARRAY, body), read_bytewise(ARRAY, body)] {
             let text = outcome.end.unwrap_or_default();
             assert_eq!(text.rsplit_once("cannot be read: ").unwrap_or_default().1, end, "{body}");
+            assert_eq!((outcome.rows.len(), outcome.misfits), (rows, vec![]), "{body}");
+        }
+        for outcome in [read::<RawRow>(ARRAY, body), read_bytewise(ARRAY, body)] {
+            assert!(outcome.end.is_some_and(|text| text.ends_with(end)), "{body}");
             assert_eq!((outcome.rows.len(), outcome.misfits), (rows, vec![]), "{body}");
         }
     }
@@ -512,6 +519,18 @@ fn a_raw_row_is_what_came() {
     assert_eq!(rows[0].fields().unwrap().collect::<Vec<_>>(), [("code", "0940"), ("zone", "a \"b\"")]);
     assert!(rows[0].json().is_none());
     assert_eq!(format!("{rows:?}"), "[RawRow(CSV)]");
+}
+
+#[test]
+fn one_mark_and_no_half_of_it_is_passed_over() {
+    // The first character of the second starts like the mark.
+    for (body, name) in [("\u{FEFF}a", "a"), ("\u{FEFE}a", "\u{FEFE}a"), ("\u{FEFF}\u{FEFF}a", "\u{FEFF}a")] {
+        let body = format!("{body}\n1\n");
+        for outcome in [read::<RawRow>(CSV, &body), read_bytewise(CSV, &body)] {
+            let row = &outcome.accepted().unwrap()[0];
+            assert_eq!(row.fields().unwrap().collect::<Vec<_>>(), [(name, "1")]);
+        }
+    }
 }
 
 #[test]
