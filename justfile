@@ -11,12 +11,14 @@ quickstart:
 test:
     $(sed -n '/^Run its tests/,/^```$/s/^cargo/cargo/p' README.md)
 
-# One call of each system, against its stand-in where no credentials are in the environment, and a saved catalog.
+# One call of each system, against its stand-in where no credentials are in the environment, and custom exports.
 examples:
     for system in perenso priava perspio event_bookings tourpaq custom; do \
         cargo run -q -p perenso-auth --example "$system" || exit 1; \
     done
     cargo run -q -p saved-catalog
+    cargo run -q --example typed_export
+    cargo run -q --features parquet --example parquet -- 50000
 
 # The token layer against `oidc-provider`, an authorization server that is not ours: needs Node.js 20 or later, and npm.
 interop:
@@ -78,7 +80,7 @@ bench:
 
 # That the benches run: their numbers mean nothing.
 bench-short:
-    cargo run --release -p perenso-bench -- --short
+    cargo run -p perenso-bench -- --short
 
 # Property tests and schedules with a hundred times the cases; a million rows in single bytes and slowly.
 proof:
