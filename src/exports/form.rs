@@ -3,7 +3,7 @@
 use http::StatusCode;
 use perenso_auth::Response;
 
-use super::name::clean;
+use super::name::{clean, shown};
 use crate::{
     error::{Error, ErrorKind},
     generated::operations::EXPORT_RUN,
@@ -27,6 +27,9 @@ impl Form {
     pub(crate) fn of_type(content_type: &str) -> Result<Option<Self>, String> {
         let content_type = content_type.to_ascii_lowercase();
         let (media_type, parameters) = content_type.split_once(';').unwrap_or((&content_type, ""));
+        if let Some(charset) = foreign_charset(parameters) {
+            return Err(format!("it is in {}, and rows are read in UTF-8; read it with `bytes`", shown(charset)));
+        }
         match media_type.trim() {
             "application/json" | "text/json" => Ok(Some(Self::Array)),
             json if json.starts_with("application/") && json.ends_with("+json") => Ok(Some(Self::Array)),
@@ -54,12 +57,20 @@ impl Form {
     }
 }
 
-/// Whether the parameters of CSV say that it has no header, with or without quotes (RFC 9110, section 5.6.6).
+/// Whether the parameters of CSV say that it has no header.
 fn is_headless(parameters: &str) -> bool {
-    parameters
-        .split(';')
-        .filter_map(|parameter| parameter.split_once('='))
-        .any(|(name, value)| name.trim() == "header" && value.trim().trim_matches('"') == "absent")
+    parameter(parameters, "header") == Some("absent")
+}
+
+/// A charset that is named and not read: its letters would come out as others.
+fn foreign_charset(parameters: &str) -> Option<&str> {
+    parameter(parameters, "charset").filter(|charset| !["utf-8", "utf8", "us-ascii", "ascii", ""].contains(charset))
+}
+
+/// The value of a parameter, with or without quotes (RFC 9110, section 5.6.6).
+fn parameter<'p>(parameters: &'p str, wanted: &str) -> Option<&'p str> {
+    let mut parameters = parameters.split(';').filter_map(|parameter| parameter.split_once('='));
+    parameters.find(|(name, _)| name.trim() == wanted).map(|(_, value)| value.trim().trim_matches('"'))
 }
 
 /// What an answer says of itself, for the errors of reading it.

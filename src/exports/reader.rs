@@ -2,6 +2,7 @@
 
 mod array;
 mod lines;
+mod quotes;
 mod table;
 
 use std::{collections::VecDeque, fmt};

@@ -237,6 +237,17 @@ async fn a_run_without_rows_says_nothing_about_columns() {
 }
 
 #[tokio::test]
+async fn fields_that_are_named_by_their_rows_do_not_take_all_memory() {
+    let folder = Folder::new();
+    let lines: String = (0..5000).map(|row| format!("{{\"id{row}\": 1}}\n")).collect();
+    let error = ToFile::csv(folder.path("rows.csv")).write(json(lines).await).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Schema);
+    let text = error.to_string();
+    assert_eq!(error.row(), Some(4097));
+    assert!(text.contains("`id4096`: one beyond 4096 columns"), "{text}");
+}
+
+#[tokio::test]
 async fn rows_that_no_table_holds_are_refused() {
     let folder = Folder::new();
     for (lines, row, problem) in [

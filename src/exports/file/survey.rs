@@ -15,6 +15,9 @@ use crate::{error::Error, exports::name::shown};
 /// The least digits of an inferred decimal: as many as 64 bits hold.
 const ROOM: u8 = 18;
 
+/// More columns than anybody means: rows whose fields have names of their own, such as ids, would take all memory.
+const MOST_COLUMNS: usize = 4096;
+
 /// Looks at row after row. With a contract, a row may be refused for what it changes.
 #[derive(Debug)]
 pub(super) struct Survey {
@@ -63,6 +66,12 @@ impl Survey {
             let place = match places.find(next, name, |place| &columns[place].name) {
                 Some(place) => place,
                 None if *has_contract && !accepts => return problems.push(unknown(name, &value)),
+                None if columns.len() == MOST_COLUMNS => {
+                    return problems.push(format!(
+                        "column {}: one beyond {MOST_COLUMNS} columns; write JSON lines, or give a schema",
+                        shown(name)
+                    ));
+                }
                 None => {
                     columns.push(Surveyed::new(name));
                     places.add(name)

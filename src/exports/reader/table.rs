@@ -7,12 +7,15 @@ use csv::{ByteRecord, StringRecord};
 use csv_core::ReadRecordResult;
 use perenso_auth::decode::Misfit;
 
-use super::{Place, Step};
+use super::{Place, Step, quotes::Quotes};
 use crate::exports::{name::shown, raw::FromRow};
+
+const STRAY: &str = "text behind the closing quote of a field, where CSV has a comma or the end of the line";
 
 /// The rows of CSV with a header (RFC 4180).
 pub(super) struct Table {
     core: csv_core::Reader,
+    quotes: Quotes,
     header: Option<Arc<StringRecord>>,
     /// The text of the fields of a record that is being read, one behind the other, and where each ends.
     text: Vec<u8>,
@@ -28,7 +31,7 @@ impl Table {
         let (mut core, mut text, mut ends) = (csv_core::Reader::new(), vec![0; 1024], vec![0; 32]);
         // An empty line says nothing, and keeps the parser from looking for a mark of its own.
         core.read_record(b"\n", &mut text, &mut ends);
-        Self { core, header: None, text, length: 0, ends, count: 0, spare: None }
+        Self { core, quotes: Quotes::default(), header: None, text, length: 0, ends, count: 0, spare: None }
     }
 
     pub(super) fn next<T: FromRow>(&mut self, chunk: &mut Bytes, place: Place) -> Step<T> {
@@ -42,6 +45,7 @@ impl Table {
             let (text, ends) = (&mut self.text[self.length..], &mut self.ends[self.count..]);
             let (result, read, written, ended) = self.core.read_record(input, text, ends);
             if !is_over {
+                self.quotes.see(&chunk[..read]);
                 chunk.advance(read);
             }
             self.length += written;
@@ -74,12 +78,18 @@ impl Table {
             start = end;
         }
         (self.length, self.count) = (0, 0);
+        let is_stray = self.quotes.take_stray();
         let misfit = |detail: String| Some(Step::Misfit(Misfit { path: String::new(), detail }));
         let fields = match StringRecord::from_byte_record(record) {
             Ok(fields) => fields,
             Err(_) if self.header.is_none() => return Some(Step::Broken("its header is not UTF-8".to_owned())),
             Err(_) => return misfit("it is not UTF-8".to_owned()),
         };
+        match &self.header {
+            _ if !is_stray => {}
+            None => return Some(Step::Broken(format!("its header has {STRAY}"))),
+            Some(_) => return misfit(format!("it has {STRAY}")),
+        }
         let Some(header) = &self.header else {
             let mut names = HashSet::new();
             if let Some(twice) = fields.iter().find(|name| !names.insert(*name)) {

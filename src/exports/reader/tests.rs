@@ -200,6 +200,29 @@ fn has_open_quote(body: &[u8]) -> bool {
     lines(&[body, b"\n"].concat()) != lines(body)
 }
 
+/// Whether a field that begins with a quote goes on behind its end: field by field, as the grammar of RFC 4180 has it.
+fn has_stray_quote(mut body: &[u8]) -> bool {
+    loop {
+        if let Some(quoted) = body.strip_prefix(b"\"") {
+            body = quoted;
+            loop {
+                match body.iter().position(|byte| *byte == b'"') {
+                    None => return false,
+                    Some(end) if body.get(end + 1) == Some(&b'"') => body = &body[end + 2..],
+                    Some(end) => break body = &body[end + 1..],
+                }
+            }
+            if body.first().is_some_and(|byte| !b",\r\n".contains(byte)) {
+                return true;
+            }
+        }
+        match body.iter().position(|byte| b",\r\n".contains(byte)) {
+            None => return false,
+            Some(end) => body = &body[end + 1..],
+        }
+    }
+}
+
 fn fields(row: &RawRow) -> Vec<String> {
     row.fields().unwrap().map(|(_, field)| field.to_owned()).collect()
 }
@@ -277,7 +300,8 @@ proptest! {
         let cut = read_pieces::<RawRow>(reader(CSV), &cut(&body, &places), at_once);
         let whole = read::<RawRow>(CSV, &body);
         prop_assert_eq!(&whole, &cut);
-        let expected = other_csv(&body).filter(|_| !has_open_quote(&body));
+        let unmarked = body.strip_prefix(MARK).unwrap_or(&body);
+        let expected = other_csv(&body).filter(|_| !has_open_quote(&body) && !has_stray_quote(unmarked));
         prop_assert_eq!(whole.accepted().map(|rows| rows.iter().map(fields).collect::<Vec<_>>()), expected);
     }
 
@@ -400,6 +424,28 @@ fn a_table_without_a_header_is_refused_however_that_is_written() {
         assert!(error.to_string().contains("without a header"), "{parameters}: {error}");
     }
     reader("text/csv; header=present; note=\"header=absent\"");
+}
+
+#[test]
+fn what_is_not_utf_8_by_its_own_words_is_refused() {
+    for content_type in ["text/csv; charset=iso-8859-1", "application/json;charset=\"UTF-16\""] {
+        let error = RowReader::new(Some(content_type)).unwrap_err().to_string();
+        assert!(error.contains("rows are read in UTF-8"), "{content_type}: {error}");
+    }
+    for content_type in ["text/csv; charset=\"UTF-8\"", "application/json; charset=us-ascii", "text/csv; charset="] {
+        reader(content_type);
+    }
+}
+
+#[test]
+fn text_behind_a_closing_quote_is_no_part_of_a_field() {
+    let outcome = read::<Value>(CSV, b"a,b\n\"12\" pipe\",1\n12\" pipe,2\n\"x\"y,3\n\"x\",4");
+    assert_eq!((outcome.misfits, outcome.rows.len(), outcome.end), (vec![1, 3], 2, None));
+    let outcome = read::<Value>(CSV, b"\"a\"b,c\n1,2\n");
+    assert_eq!(
+        (outcome.rows.len(), outcome.end.is_some_and(|end| end.contains("its header has text behind"))),
+        (0, true)
+    );
 }
 
 #[test]
