@@ -1,14 +1,8 @@
 //! The fields of a row, one after the other.
 
-use std::{borrow::Cow, fmt, marker::PhantomData};
+use memchr::memchr2;
 
-use serde::{
-    Deserialize, Deserializer,
-    de::{self, MapAccess, Visitor},
-};
-use serde_json::value::RawValue;
-
-use super::value::Value;
+use super::value::{Value, unquoted};
 use crate::exports::RawRow;
 
 /// Where a row comes from.
@@ -28,15 +22,16 @@ impl<'r> Fields<'r> {
     }
 
     /// Hands out every field. The error says what the row is instead of an object.
-    pub(super) fn each(self, field: impl FnMut(&str, Value<'r>)) -> Result<(), &'static str> {
+    pub(super) fn each(self, mut field: impl FnMut(&str, Value<'r>)) -> Result<(), &'static str> {
         match self {
             Self::Json(json) => match Value::of_json(json) {
-                Value::Object(json) => object(json, |raw: &'r RawValue| Value::of_json(raw.get()), field),
+                Value::Object(json) => object(json, |name, value| field(name, Value::of_json(value))),
                 other => Err(other.kind()),
             },
-            Self::Kept(json) => object(json, |text: Text<'r>| Value::Cell(text.0), field),
+            Self::Kept(json) => object(json, |name, text| {
+                field(name, unquoted(text).map_or(Value::Text(text), Value::Cell));
+            }),
             Self::Record(row) => {
-                let mut field = field;
                 row.fields().into_iter().flatten().for_each(|(name, text)| field(name, Value::Cell(text.into())));
                 Ok(())
             }
@@ -44,55 +39,117 @@ impl<'r> Fields<'r> {
     }
 }
 
-fn object<'r, T: Deserialize<'r>>(
-    json: &'r str,
-    value: impl Fn(T) -> Value<'r>,
-    mut field: impl FnMut(&str, Value<'r>),
-) -> Result<(), &'static str> {
-    let reader = Reader(|name: &str, read| field(name, value(read)), PhantomData);
-    // The reader of rows has read it as JSON before, so this is about names.
-    let mut deserializer = serde_json::Deserializer::from_str(json);
-    deserializer.deserialize_map(reader).map_err(|_| "an object with a name that is no text")
+/// Takes an object apart. The reader of rows has read it as JSON before, all of it: here is looked for ends only.
+fn object<'r>(json: &'r str, mut field: impl FnMut(&str, &'r str)) -> Result<(), &'static str> {
+    const BROKEN: &str = "an object that breaks off";
+    let mut rest = json.strip_prefix('{').ok_or(BROKEN)?.trim_ascii_start();
+    while !rest.starts_with('}') {
+        let (name, behind) = rest.split_at_checked(string(rest).ok_or(BROKEN)?).ok_or(BROKEN)?;
+        let behind = behind.trim_ascii_start().strip_prefix(':').ok_or(BROKEN)?.trim_ascii_start();
+        let (value, behind) = behind.split_at_checked(value(behind).ok_or(BROKEN)?).ok_or(BROKEN)?;
+        field(&unquoted(name).ok_or("an object with a name that is no text")?, value);
+        rest = behind.trim_ascii_start();
+        rest = rest.strip_prefix(',').unwrap_or(rest).trim_ascii_start();
+    }
+    Ok(())
 }
 
-struct Reader<T, F>(F, PhantomData<T>);
-
-impl<'r, T: Deserialize<'r>, F: FnMut(&str, T)> Visitor<'r> for Reader<T, F> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'r>>(mut self, mut fields: A) -> Result<(), A::Error> {
-        while let Some(Text(name)) = fields.next_key()? {
-            (self.0)(&name, fields.next_value()?);
-        }
-        Ok(())
+/// How long the value is that stands at the start.
+fn value(json: &str) -> Option<usize> {
+    match json.as_bytes().first()? {
+        b'"' => string(json),
+        b'{' | b'[' => nested(json),
+        _ => json.bytes().position(|byte| matches!(byte, b',' | b'}' | b' ' | b'\n' | b'\r' | b'\t')),
     }
 }
 
-/// Text that is borrowed where it stands in the row as it is meant.
-struct Text<'r>(Cow<'r, str>);
+/// How long the string is that stands at the start.
+fn string(json: &str) -> Option<usize> {
+    let mut end = 1;
+    loop {
+        end += memchr2(b'"', b'\\', json.as_bytes().get(end..)?)?;
+        if json.as_bytes()[end] == b'"' {
+            return Some(end + 1);
+        }
+        end += 2;
+    }
+}
 
-impl<'r> Deserialize<'r> for Text<'r> {
-    fn deserialize<D: Deserializer<'r>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Reader;
-        impl<'r> Visitor<'r> for Reader {
-            type Value = Text<'r>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("text")
-            }
-
-            fn visit_borrowed_str<E: de::Error>(self, text: &'r str) -> Result<Text<'r>, E> {
-                Ok(Text(text.into()))
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Text<'r>, E> {
-                Ok(Text(text.to_owned().into()))
+/// How long the list or object is that stands at the start.
+fn nested(json: &str) -> Option<usize> {
+    let (mut end, mut depth) = (0, 0_usize);
+    loop {
+        match json.as_bytes().get(end)? {
+            b'"' => end += string(json.get(end..)?)?,
+            byte => {
+                end += 1;
+                match byte {
+                    b'{' | b'[' => depth += 1,
+                    b'}' | b']' if depth == 1 => return Some(end),
+                    b'}' | b']' => depth -= 1,
+                    _ => {}
+                }
             }
         }
-        deserializer.deserialize_str(Reader)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+    use serde_json::{Value as Json, value::RawValue};
+
+    use super::*;
+
+    fn fields(json: &str) -> Result<Vec<(String, String)>, &'static str> {
+        let mut fields = Vec::new();
+        object(json, |name, value| fields.push((name.to_owned(), value.to_owned()))).map(|()| fields)
+    }
+
+    #[test]
+    fn values_end_where_they_end() {
+        let json = "{ \"a\\\"\" :\t[1, {\"]\":\"}\\\\\"}, []],\"b\":1.5e3\n,\r\"b\":\"\\\\\\\"\", \"\\u00e9\" : true}";
+        let expected = [("a\"", "[1, {\"]\":\"}\\\\\"}, []]"), ("b", "1.5e3"), ("b", "\"\\\\\\\"\""), ("é", "true")];
+        assert_eq!(fields(json).unwrap(), expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        assert_eq!(fields("{}"), Ok(vec![]));
+        assert_eq!(fields("{ }"), Ok(vec![]));
+    }
+
+    fn any_json() -> impl Strategy<Value = Json> {
+        let text = "[a\"\\\\{}\\[\\],: \\n\\x01é😀]{0,6}";
+        let leaf = prop_oneof![
+            Just(Json::Null),
+            any::<bool>().prop_map(Json::from),
+            any::<i64>().prop_map(Json::from),
+            any::<f64>().prop_map(Json::from),
+            text.prop_map(Json::from),
+        ];
+        leaf.prop_recursive(3, 24, 4, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Json::from),
+                prop::collection::btree_map(text, inner, 0..4).prop_map(|map| Json::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn an_object_is_taken_apart_as_serde_json_does_it(
+            map in prop::collection::btree_map("[a\"\\\\{}:, é]{0,4}", any_json(), 0..5),
+            is_pretty: bool,
+        ) {
+            let json = if is_pretty { serde_json::to_string_pretty(&map) } else { serde_json::to_string(&map) }.unwrap();
+            let expected: BTreeMap<String, &RawValue> = serde_json::from_str(&json).unwrap();
+            let expected: Vec<_> = expected.into_iter().map(|(name, raw)| (name, raw.get().to_owned())).collect();
+            prop_assert_eq!(fields(&json).unwrap(), expected);
+        }
+
+        #[test]
+        fn no_text_makes_it_panic_or_go_on_for_ever(text in "[{}\\[\\]\":,\\\\ a1é]{0,20}") {
+            let _ = fields(&text);
+            let _ = fields(&format!("{{{text}"));
+        }
     }
 }
