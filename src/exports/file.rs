@@ -42,6 +42,43 @@
 //! - all that comes in CSV is text. With a schema, it is read as the column has it, and nothing at all is null.
 //!
 //! JSON lines need no schema: rows go there to the letter. One that is given is checked all the same.
+//!
+//! ```
+//! use perenso::{
+//!     ErrorKind,
+//!     exports::{RawRow, RowReader, file::{Changes, ToFile}},
+//! };
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let folder = folder.path();
+//! // Rows of anywhere, in place of an export.
+//! let rows = |lines: &'static str| {
+//!     let mut reader = RowReader::new(Some("application/x-ndjson")).unwrap();
+//!     reader.push(lines);
+//!     reader.finish();
+//!     futures_util::stream::iter(std::iter::from_fn(move || reader.next_row::<RawRow>()))
+//! };
+//! let to = || ToFile::csv(folder.join("prices.csv")).schema_file(folder.join("prices.json"));
+//!
+//! // The first run finds out what there is.
+//! let written = to().write(rows("{\"code\":\"0940\",\"price\":12.50}\n{\"code\":\"\",\"price\":null}\n")).await?;
+//! assert_eq!(written.schema.unwrap().column("price").unwrap().kind().to_string(), "decimal(18, 2)");
+//! assert_eq!(std::fs::read_to_string(&written.path)?, "code,price\r\n0940,12.50\r\n\"\",\r\n");
+//!
+//! // The next one must keep to it, or be told otherwise.
+//! let changed = "{\"code\":\"0941\",\"price\":12.505,\"tax\":true}\n";
+//! let error = to().write(rows(changed)).await.unwrap_err();
+//! assert_eq!((error.kind(), error.row()), (ErrorKind::Schema, Some(1)));
+//! assert_eq!(error.problems(), [
+//!     "column `price`: expected decimal(18, 2), found a number with more digits",
+//!     "column `tax`: not in the schema, found a boolean",
+//! ]);
+//! let written = to().changes(Changes::Accept).write(rows(changed)).await?;
+//! assert_eq!(std::fs::read_to_string(&written.path)?, "code,price,tax\r\n0941,12.505,true\r\n");
+//! # Ok(()) }
+//! ```
 
 pub(super) mod beside;
 mod column;

@@ -33,9 +33,9 @@ async fn values_stand_as_they_came_and_null_is_not_empty() {
 #[tokio::test]
 async fn a_table_of_one_column_has_no_empty_lines() {
     let folder = Folder::new();
-    let lines = "{\"a\":null}\n{\"a\":\"\"}\n{\"a\":\"x\"}\n";
+    let lines = "{\"a\":null}\n{\"a\":\"\"}\n{\"a\":\"x\\ry\"}\n";
     ToFile::csv(folder.path("rows.csv")).write(json(lines).await).await.unwrap();
-    assert_eq!(folder.text("rows.csv"), "a\r\n\"\"\r\n\"\"\r\nx\r\n");
+    assert_eq!(folder.text("rows.csv"), "a\r\n\"\"\r\n\"\"\r\n\"x\ry\"\r\n");
 }
 
 #[tokio::test]

@@ -117,6 +117,30 @@ async fn whoever_leaves_while_it_is_written_leaves_nothing() {
     assert_eq!(folder.text("rows"), "before");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_leaves_before_the_file_is_in_its_place_leaves_nothing() {
+    let folder = Folder::new();
+    // All rows and their end are with the thread, which the callback holds until the future is gone.
+    let (reached, reaches) = tokio::sync::oneshot::channel();
+    let (go, gone) = std::sync::mpsc::channel::<()>();
+    let (reached, gone) = (std::sync::Mutex::new(Some(reached)), std::sync::Mutex::new(gone));
+    let to = ToFile::json_lines(folder.path("rows")).progress_interval(Duration::ZERO).progress(move |_| {
+        if let Some(reached) = reached.lock().unwrap().take() {
+            reached.send(()).unwrap();
+        }
+        let _ = gone.lock().unwrap().recv();
+    });
+    let writing = tokio::spawn(to.write(stream::iter(raw_rows(5).await)));
+    reaches.await.unwrap();
+    writing.abort();
+    assert!(writing.await.unwrap_err().is_cancelled());
+    drop(go);
+    while !folder.names().is_empty() {
+        assert!(!folder.path("rows").exists(), "nobody waits for it");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
 #[tokio::test]
 async fn a_place_that_cannot_be_written_to_is_an_error_before_rows_come() {
     let folder = Folder::new();
@@ -130,10 +154,9 @@ async fn a_place_that_cannot_be_written_to_is_an_error_before_rows_come() {
         let text = error.to_string();
         assert!(text.contains(reason) && text.contains(path), "{text}");
     }
-    // A schema that cannot be saved is found out before the file is replaced.
     fs::write(folder.path("rows"), "before").unwrap();
     let to = ToFile::csv(folder.path("rows")).schema_file(folder.path("no/such/schema"));
-    let error = to.write(stream::iter(raw_rows(1).await)).await.unwrap_err();
+    let error = to.write(stream::pending()).await.unwrap_err();
     assert!(error.to_string().contains("no/such/schema"), "{error}");
     assert_eq!((folder.text("rows").as_str(), folder.names().len()), ("before", 2));
 }

@@ -107,15 +107,15 @@ impl TableSchema {
     /// # Errors
     /// [`ErrorKind::File`] when it cannot be written; what was there before stays.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
-        self.prepare(path.as_ref())?.place()
+        let file = Beside::new(path.as_ref())?;
+        self.write(&file)?;
+        file.place()
     }
 
-    /// The file, whole and beside its place.
-    pub(super) fn prepare(&self, path: &Path) -> Result<Beside, Error> {
-        let file = Beside::new(path)?;
+    /// Writes the schema, down to the disk.
+    pub(super) fn write(&self, file: &Beside) -> Result<(), Error> {
         file.file().write_all(self.to_string().as_bytes()).map_err(|error| file.failed(error))?;
-        file.sync()?;
-        Ok(file)
+        file.sync()
     }
 }
 

@@ -76,6 +76,13 @@ impl<'f> Writer<'f> {
         let to = self.to;
         let file = Beside::new(&to.path)?;
         let contract = to.contract.schema(&to.path)?;
+        // Where a schema is to be saved is known to be a place for it before the first row comes.
+        let kept = match &to.contract {
+            Contract::Kept(path) if contract.as_ref().is_none_or(|schema| !self.is_final(schema)) => {
+                Some(Beside::new(path)?)
+            }
+            _ => None,
+        };
         let (count, schema) = match (to.format, &contract) {
             (Format::JsonLines, _) => self.write_lines(&file, contract.as_ref())?,
             (_, Some(schema)) if self.is_final(schema) => {
@@ -89,17 +96,15 @@ impl<'f> Writer<'f> {
         };
         file.sync()?;
         let written = Written { path: to.path.clone(), rows: count.rows(), bytes: file.length()?, schema };
+        let saved = kept.filter(|_| written.rows > 0 && contract != written.schema);
+        if let (Some(saved), Some(schema)) = (&saved, &written.schema) {
+            schema.write(saved)?;
+        }
         // Both are whole before the first is put in its place. A crash between the two leaves a file that the next run
         // replaces, under the contract that it had.
-        let kept = match (&to.contract, &written.schema) {
-            (Contract::Kept(path), Some(schema)) if written.rows > 0 && contract.as_ref() != Some(schema) => {
-                Some(schema.prepare(path)?)
-            }
-            _ => None,
-        };
         self.look()?;
         file.place()?;
-        kept.map_or(Ok(()), Beside::place)?;
+        saved.map_or(Ok(()), Beside::place)?;
         count.done();
         Ok(written)
     }
