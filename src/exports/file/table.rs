@@ -15,46 +15,53 @@ use crate::exports::name::shown;
 pub(super) struct Table {
     columns: Vec<Column>,
     places: Places,
+    /// The row that each column was in last.
+    seen: Vec<u64>,
+    row: u64,
 }
 
 impl Table {
     pub(super) fn new(schema: &TableSchema) -> Self {
         let columns = schema.columns().to_vec();
         let places = Places::new(columns.iter().map(Column::name));
-        Self { columns, places }
+        Self { seen: vec![0; columns.len()], columns, places, row: 0 }
     }
 
-    /// What `make` has for each value of a row and for what its column makes of it, in the order of the columns; `None`
-    /// where the row has no such field. Or all that does not fit.
-    pub(super) fn fit<'r, T>(
-        &self,
+    /// Hands out the cells of the next row, each with its place and with the value that it is of; or says all that does not
+    /// fit. Then some cells have been handed out already.
+    pub(super) fn fit<'r>(
+        &mut self,
         row: Fields<'r>,
-        make: impl Fn(&Value<'r>, Cell<'r>) -> T,
-    ) -> Result<Vec<Option<T>>, Vec<String>> {
-        let mut cells: Vec<Option<T>> = Vec::with_capacity(self.columns.len());
-        cells.resize_with(self.columns.len(), || None);
+        mut cell: impl FnMut(usize, &Value<'r>, Cell<'r>),
+    ) -> Result<(), Vec<String>> {
+        let Self { columns, places, seen, row: number } = self;
+        *number += 1;
         let mut problems = Vec::new();
         let mut next = 0;
         let read = row.each(|name, value| {
-            let Some(place) = self.places.find(next, name, |place| self.columns[place].name()) else {
+            let Some(place) = places.find(next, name, |place| columns[place].name()) else {
                 return problems.push(unknown(name, &value));
             };
             next = place + 1;
-            if cells[place].is_some() {
+            if std::mem::replace(&mut seen[place], *number) == *number {
                 return problems.push(twice(name));
             }
-            let cell = self.columns[place].read(&value).unwrap_or_else(|problem| {
-                problems.push(format!("column {}: {problem}", shown(name)));
-                Cell::Null
-            });
-            cells[place] = Some(make(&value, cell));
+            match columns[place].read(&value) {
+                Ok(read) => cell(place, &value, read),
+                Err(problem) => problems.push(format!("column {}: {problem}", shown(name))),
+            }
         });
         if let Err(found) = read {
             return Err(vec![no_object(found)]);
         }
-        let missing = self.columns.iter().zip(&cells).filter(|(column, cell)| cell.is_none() && !column.is_nullable());
-        problems.extend(missing.map(|(column, _)| absent(column)));
-        if problems.is_empty() { Ok(cells) } else { Err(problems) }
+        for (place, column) in columns.iter().enumerate().filter(|(place, _)| seen[*place] != *number) {
+            if column.is_nullable() {
+                cell(place, &Value::Null, Cell::Null);
+            } else {
+                problems.push(absent(column));
+            }
+        }
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 }
 

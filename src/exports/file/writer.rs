@@ -220,6 +220,7 @@ impl Contract {
 struct TableFile<'f> {
     file: &'f Beside,
     table: Table,
+    columns: usize,
     out: Out<'f>,
 }
 
@@ -242,20 +243,22 @@ impl<'f> TableFile<'f> {
                 Out::Csv(Csv::new(file.file(), schema).map_err(|error| file.failed(error))?)
             }
         };
-        Ok(Self { file, table: Table::new(schema), out })
+        Ok(Self { file, table: Table::new(schema), columns: schema.columns().len(), out })
     }
 
     fn push(&mut self, row: Fields<'_>, number: u64) -> Result<(), Error> {
         let misfit = |problems| misfit(number, problems);
         match &mut self.out {
             Out::Csv(csv) => {
-                let fields = self.table.fit(row, Csv::<&File>::field).map_err(misfit)?;
-                csv.push(fields.iter().map(|field| field.as_ref()?.as_deref())).map_err(|error| self.file.failed(error))
+                let mut fields = vec![None; self.columns];
+                let put = |place: usize, value: &_, cell| fields[place] = Csv::<&File>::field(value, cell);
+                self.table.fit(row, put).map_err(misfit)?;
+                csv.push(fields.iter().map(Option::as_deref)).map_err(|error| self.file.failed(error))
             }
             #[cfg(feature = "parquet")]
             Out::Parquet(parquet) => {
-                let cells = self.table.fit(row, |_, cell| cell).map_err(misfit)?;
-                parquet.push(&cells).map_err(|error| self.file.failed(error))
+                self.table.fit(row, |place, _, cell| parquet.put(place, &cell)).map_err(misfit)?;
+                parquet.end_row().map_err(|error| self.file.failed(error))
             }
         }
     }
