@@ -6,16 +6,13 @@ cd "$(dirname "$0")/.."
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-for manifest in Cargo.toml Cargo.lock auth/Cargo.toml sandbox/Cargo.toml bench/Cargo.toml; do
-  mkdir -p "$scratch/bare/$(dirname "$manifest")"
-  cp "$manifest" "$scratch/bare/$manifest"
-done
-for crate in . auth sandbox bench; do
+for crate in . auth sandbox codegen codegen/compiled examples/saved-catalog bench; do
   mkdir -p "$scratch/bare/$crate/src"
   touch "$scratch/bare/$crate/src/lib.rs"
+  sed -e '/^readme = /d' -e '/^build = /d' -e '/^\[\[/,/^$/d' "$crate/Cargo.toml" >"$scratch/bare/$crate/Cargo.toml"
 done
-sed -i -e '/^build = /d' -e '/^\[build-dependencies\]/,/^$/d' "$scratch/bare/Cargo.toml"
-sed -i -e '/^\[\[bin\]\]/,/^$/d' -e '/^readme = /d' "$scratch/bare/sandbox/Cargo.toml"
+cp Cargo.lock "$scratch/bare"
+sed -i '/^\[build-dependencies\]/,/^$/d' "$scratch/bare/Cargo.toml"
 cargo fetch --quiet
 
 cpu_seconds() {
