@@ -70,8 +70,8 @@ pub(crate) fn measure(table: &mut Table, turns: usize, thousands: usize) {
     let (ours, theirs, ratio) = medians(&rates);
     table.ratio(
         &format!("{thousands},000 rows of an export, read into a struct"),
-        &format!("one by one: {ours:.0},000 rows/s"),
-        &format!("whole body, `from_slice::<Vec<_>>`: {theirs:.0},000 rows/s"),
+        &format!("one by one: {:.2} million rows/s", ours / 1000.0),
+        &format!("whole body, `from_slice::<Vec<_>>`: {:.2} million rows/s", theirs / 1000.0),
         ratio,
         Bound::AtLeast(1.5),
     );
