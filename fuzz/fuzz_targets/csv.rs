@@ -3,6 +3,8 @@
 
 #[path = "../pieces.rs"]
 mod pieces;
+#[path = "../../src/exports/reader/tests/stray.rs"]
+mod stray;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +24,7 @@ fuzz_target!(|bytes: &[u8]| -> Corpus {
     let cells = |row: RawRow| -> Cells {
         row.fields().unwrap().map(|(name, text)| (name.to_owned(), text.to_owned())).collect()
     };
-    if has_stray_quote(bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes)) {
+    if stray::has_stray_quote(bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes)) {
         // The csv crate drops the quote, the reader refuses the row.
         let whole = given_whole(CSV, bytes, &cells);
         assert!(whole.error.is_some() || whole.rows.contains(&None));
@@ -67,29 +69,6 @@ fn compare<T: FromRow, V: PartialEq + std::fmt::Debug>(
     let rows: Vec<Option<V>> = expected.rows.iter().map(|row| row.clone().and_then(&read)).collect();
     assert_eq!(whole.rows, rows);
     whole
-}
-
-/// Whether a field that begins with a quote goes on behind its end.
-fn has_stray_quote(mut body: &[u8]) -> bool {
-    loop {
-        if let Some(quoted) = body.strip_prefix(b"\"") {
-            body = quoted;
-            loop {
-                match body.iter().position(|byte| *byte == b'"') {
-                    None => return false,
-                    Some(end) if body.get(end + 1) == Some(&b'"') => body = &body[end + 2..],
-                    Some(end) => break body = &body[end + 1..],
-                }
-            }
-            if body.first().is_some_and(|byte| !b",\r\n".contains(byte)) {
-                return true;
-            }
-        }
-        match body.iter().position(|byte| b",\r\n".contains(byte)) {
-            None => return false,
-            Some(end) => body = &body[end + 1..],
-        }
-    }
 }
 
 fn table(body: &[u8]) -> Expected {

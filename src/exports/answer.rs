@@ -7,7 +7,11 @@ use http::StatusCode;
 use perenso_auth::{Response, decode::decode};
 use serde::de::DeserializeOwned;
 
-use super::{form::Label, raw::FromRow, reader::RowReader};
+use super::{
+    form::Label,
+    raw::FromRow,
+    reader::{MARK, RowReader},
+};
 use crate::error::Error;
 
 /// The whole answer of a run. Which form an export has is documented nowhere: its content type says.
@@ -88,7 +92,7 @@ impl ExportAnswer {
 
     /// The bytes without the mark that some systems put before UTF-8.
     fn body(&self) -> &[u8] {
-        self.bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&self.bytes)
+        self.bytes.strip_prefix(MARK).unwrap_or(&self.bytes)
     }
 
     fn refusal(&self, detail: &str) -> Error {

@@ -9,7 +9,6 @@ use std::{
 };
 
 use futures_util::{FutureExt, Stream, StreamExt, future::BoxFuture, stream::BoxStream};
-use perenso_auth::decode::Misfit;
 use tokio::task::JoinSet;
 use tracing::Instrument;
 
@@ -19,6 +18,7 @@ use super::{
     mark::Marked,
     paging::{Paging, Plan},
     raw::FromRow,
+    reader::in_row,
     run,
     stream::{ExportStream, Limits},
     walk::{PageReport, Walk},
@@ -202,7 +202,8 @@ impl<T: Send + 'static> Pages<T> {
             State::Reading { rows, ahead } => match ready!(rows.poll_next_unpin(context)) {
                 Some(Ok(Marked { mark, row })) => {
                     let number = self.walk.came() + 1;
-                    self.take(Some(mark), row.map_err(|misfit| unfit(number, &misfit)))?;
+                    let unfit = |misfit| Error::of_row(EXPORT_RUN.id, number, in_row(number, &misfit));
+                    self.take(Some(mark), row.map_err(unfit))?;
                 }
                 Some(Err(error)) if error.kind() == ErrorKind::Row => self.take(None, Err(error))?,
                 Some(Err(error)) if *ahead && self.walk.came() == 0 && error.is_transient() => self.again(1),
@@ -268,14 +269,6 @@ impl<T> fmt::Debug for Pages<T> {
     }
 }
 
-fn unfit(number: u64, misfit: &Misfit) -> Error {
-    let detail = match misfit.path.as_str() {
-        "" | "." => format!("row {number}: {}", misfit.detail),
-        path => format!("row {number}, at `{path}`: {}", misfit.detail),
-    };
-    Error::of_row(EXPORT_RUN.id, number, detail)
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -285,6 +278,7 @@ mod tests {
     };
 
     use futures_util::stream;
+    use perenso_auth::decode::Misfit;
     use proptest::prelude::*;
 
     use super::{super::paging::Meaning, *};

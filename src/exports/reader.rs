@@ -21,7 +21,7 @@ use crate::error::Error;
 /// How large a row may be where nothing else was said: 16 MiB.
 pub(crate) const LARGEST_ROW: usize = 16 << 20;
 
-const MARK: &[u8] = b"\xEF\xBB\xBF";
+pub(crate) const MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// Reads rows from bytes that come in pieces, cut anywhere: for an answer from elsewhere, such as a saved one. It does no
 /// I/O, and holds one row and what was pushed and not yet read.
@@ -268,7 +268,7 @@ impl fmt::Debug for RowReader {
     }
 }
 
-fn in_row(number: u64, misfit: &Misfit) -> String {
+pub(crate) fn in_row(number: u64, misfit: &Misfit) -> String {
     match misfit.path.as_str() {
         "" | "." => format!("row {number}: {}", misfit.detail),
         path => format!("row {number}, at `{path}`: {}", misfit.detail),
