@@ -25,7 +25,7 @@
 //! # Ok(()) }
 //! ```
 //!
-//! The [guide](mod@guide) goes from here to typed exports, saved catalogs and a million rows in a file.
+//! The [guide](crate::guide::exports) goes from here to typed exports, saved catalogs and a million rows in a file.
 //!
 //! Values come one by one, by their Rust types ([`Run::value`]), as text that the data type reads ([`Run::text`]), or
 //! all at once from anything that serialises as an object ([`Run::values`]). A struct that says its schema is compared
@@ -51,7 +51,6 @@ mod export;
 mod fields;
 pub mod file;
 mod form;
-pub mod guide;
 mod mark;
 mod name;
 mod pages;

@@ -13,6 +13,7 @@ mod error;
 pub mod exports;
 mod field;
 pub mod generated;
+pub mod guide;
 mod id;
 mod list;
 mod messages;
