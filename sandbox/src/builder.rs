@@ -1,18 +1,17 @@
 //! The builder: what a sandbox is started with.
 
+use std::collections::HashSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::behavior::{Behavior, Rate};
-use crate::catalog::guide;
 use crate::error::Error;
 use crate::export::Export;
-use crate::ledger::secret;
-use crate::route::Api;
 use crate::sandbox::Sandbox;
 use crate::server::Server;
 use crate::show::{Show, Start};
+use crate::shows::Shows;
 
 /// Settings for a [`Sandbox`].
 #[derive(Clone)]
@@ -20,13 +19,9 @@ use crate::show::{Show, Start};
 pub struct Builder {
     address: SocketAddr,
     remote: bool,
-    client_id: String,
-    client_secret: Option<String>,
-    customers: usize,
-    seed: u64,
-    journal_cap: usize,
-    behavior: Behavior,
-    exports: Vec<Export>,
+    before: Vec<Start>,
+    /// The show that the settings are for.
+    last: Start,
 }
 
 impl Default for Builder {
@@ -34,13 +29,8 @@ impl Default for Builder {
         Self {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             remote: false,
-            client_id: "sandbox-show".to_owned(),
-            client_secret: None,
-            customers: 45,
-            seed: 1,
-            journal_cap: 100_000,
-            behavior: Behavior::default(),
-            exports: guide(),
+            before: Vec::new(),
+            last: Start::new("sandbox-show".to_owned()),
         }
     }
 }
@@ -64,90 +54,109 @@ impl Builder {
         self
     }
 
+    /// Adds another show with this client id: the settings of a show that follow are its own, and begin with the defaults.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), perenso_sandbox::Error> {
+    /// use perenso_sandbox::Sandbox;
+    ///
+    /// let builder = Sandbox::builder().client_id("SPRING26").customers(3).another_show("AUTUMN26").customers(5);
+    /// let sandbox = builder.start().await?;
+    /// assert_eq!(sandbox.customers().len(), 3);
+    /// assert_eq!(sandbox.show("AUTUMN26").map(|show| show.customers().len()), Some(5));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn another_show(mut self, client_id: impl Into<String>) -> Self {
+        self.before.push(std::mem::replace(&mut self.last, Start::new(client_id.into())));
+        self
+    }
+
     /// The client id; default `sandbox-show`.
     pub fn client_id(mut self, id: impl Into<String>) -> Self {
-        self.client_id = id.into();
+        self.last.client_id = id.into();
         self
     }
 
     /// The client secret; by default one is made up that holds `+`, `/` and `=`, as the vendor's do.
     pub fn client_secret(mut self, secret: impl Into<String>) -> Self {
-        self.client_secret = Some(secret.into());
+        self.last.client_secret = Some(secret.into());
         self
     }
 
     /// How many customers there are at the start; default 45.
     pub fn customers(mut self, count: usize) -> Self {
-        self.customers = count;
+        self.last.customers = count;
         self
     }
 
     /// What the made-up data follows from; default 1.
     pub fn seed(mut self, seed: u64) -> Self {
-        self.seed = seed;
+        self.last.seed = seed;
         self
     }
 
     /// How many requests the journal remembers; default 100,000. With 0 it remembers nothing.
     pub fn journal_cap(mut self, entries: usize) -> Self {
-        self.journal_cap = entries;
+        self.last.journal_cap = entries;
         self
     }
 
     /// Adds an export to those of the vendor's guide, in the place of one that has its id.
     pub fn export(mut self, export: Export) -> Self {
-        match self.exports.iter_mut().find(|known| known.id == export.id) {
+        match self.last.exports.iter_mut().find(|known| known.id == export.id) {
             Some(known) => *known = export,
-            None => self.exports.push(export),
+            None => self.last.exports.push(export),
         }
         self
     }
 
     /// All switches at once; those that were set before are lost.
     pub fn behavior(mut self, behavior: Behavior) -> Self {
-        self.behavior = behavior;
+        self.last.behavior = behavior;
         self
     }
 
     /// See [`Behavior::token_lifetime`].
     pub fn token_lifetime(mut self, lifetime: Duration) -> Self {
-        self.behavior.token_lifetime = lifetime;
+        self.last.behavior.token_lifetime = lifetime;
         self
     }
 
     /// See [`Behavior::rotate_refresh_tokens`], a guess.
     pub fn rotate_refresh_tokens(mut self, rotate: bool) -> Self {
-        self.behavior.rotate_refresh_tokens = rotate;
+        self.last.behavior.rotate_refresh_tokens = rotate;
         self
     }
 
     /// See [`Behavior::detect_refresh_reuse`], a guess.
     pub fn detect_refresh_reuse(mut self, detect: bool) -> Self {
-        self.behavior.detect_refresh_reuse = detect;
+        self.last.behavior.detect_refresh_reuse = detect;
         self
     }
 
     /// See [`Behavior::one_live_token`], a guess.
     pub fn one_live_token(mut self, only_one: bool) -> Self {
-        self.behavior.one_live_token = only_one;
+        self.last.behavior.one_live_token = only_one;
         self
     }
 
     /// See [`Behavior::rate`].
     pub fn rate(mut self, requests: u32, per: Duration) -> Self {
-        self.behavior.rate = Some(Rate::new(requests, per));
+        self.last.behavior.rate = Some(Rate::new(requests, per));
         self
     }
 
     /// No limit on the number of requests.
     pub fn unlimited(mut self) -> Self {
-        self.behavior.rate = None;
+        self.last.behavior.rate = None;
         self
     }
 
     /// See [`Behavior::page_cap`], a guess.
     pub fn page_cap(mut self, rows: usize) -> Self {
-        self.behavior.page_cap = Some(rows);
+        self.last.behavior.page_cap = Some(rows);
         self
     }
 
@@ -155,19 +164,16 @@ impl Builder {
     ///
     /// # Errors
     /// [`Error::NotLoopback`] for an address that other machines can reach, unless they were let in;
-    /// [`Error::Listen`] when the address cannot be listened on.
+    /// [`Error::Listen`] when the address cannot be listened on; [`Error::DuplicateShow`] for two shows of one id.
     pub async fn start(self) -> Result<Sandbox, Error> {
-        let show = Arc::new(Show::new(Start {
-            client_id: self.client_id,
-            client_secret: self.client_secret.unwrap_or_else(secret),
-            customers: self.customers,
-            seed: self.seed,
-            journal_cap: self.journal_cap,
-            behavior: self.behavior,
-            exports: self.exports,
-        }));
-        let server = Server::start(self.address, self.remote, Arc::new(Api::new(show.clone()))).await?;
-        Ok(Sandbox { show, server })
+        let starts: Vec<Start> = self.before.into_iter().chain([self.last]).collect();
+        let mut ids = HashSet::new();
+        if let Some(twice) = starts.iter().find(|start| !ids.insert(&start.client_id)) {
+            return Err(Error::DuplicateShow(twice.client_id.clone()));
+        }
+        let shows: Arc<[Arc<Show>]> = starts.into_iter().map(|start| Arc::new(Show::new(start))).collect();
+        let server = Server::start(self.address, self.remote, Arc::new(Shows::new(shows.clone()))).await?;
+        Ok(Sandbox { shows, server })
     }
 }
 
@@ -175,7 +181,7 @@ impl std::fmt::Debug for Builder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Builder")
             .field("address", &self.address)
-            .field("client_id", &self.client_id)
+            .field("client_id", &self.last.client_id)
             .finish_non_exhaustive()
     }
 }

@@ -20,4 +20,7 @@ pub enum Error {
     /// A record that was put in by hand is not one that the API would take.
     #[error("this record is not accepted: {0}")]
     Record(String),
+    /// Two shows have this client id, so that nobody could tell which of them a request is for.
+    #[error("there are two shows with the client id {0}; give one of them another")]
+    DuplicateShow(String),
 }

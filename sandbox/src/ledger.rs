@@ -43,12 +43,19 @@ struct Token {
 
 #[derive(Default)]
 pub(crate) struct Ledger {
+    /// What every token of this ledger begins with.
+    tag: String,
     access: HashMap<String, Token>,
     refresh: HashMap<String, Token>,
     families: u64,
 }
 
 impl Ledger {
+    /// A ledger whose tokens can be told from those of other ledgers, also when they are long dead.
+    pub(crate) fn tagged(tag: &str) -> Self {
+        Self { tag: tag.to_owned(), ..Self::default() }
+    }
+
     pub(crate) fn is_live(&self, access_token: &str, now: DateTime<Utc>) -> bool {
         self.access.get(access_token).is_some_and(|token| now < token.expiry)
     }
@@ -64,14 +71,14 @@ impl Ledger {
             self.access.clear();
         }
         self.access.retain(|_, token| now < token.expiry);
-        let text: String = std::iter::repeat_with(fastrand::alphanumeric).take(48).collect();
+        let text = format!("{}{}", self.tag, letters(48));
         let expiry = after(now, terms.token_lifetime);
         self.access.insert(text.clone(), Token { family, expiry, is_used: false });
         text
     }
 
     pub(crate) fn issue_refresh(&mut self, family: Family, terms: &Terms, now: DateTime<Utc>) -> String {
-        let text = secret();
+        let text = format!("{}{}", self.tag, secret());
         let expiry = terms.refresh_token_lifetime.map_or(DateTime::<Utc>::MAX_UTC, |lifetime| after(now, lifetime));
         self.refresh.insert(text.clone(), Token { family, expiry, is_used: false });
         text
@@ -121,6 +128,10 @@ impl Ledger {
 
 /// A made-up secret that holds, as Perenso's do, what has to be encoded in a form: `+`, `/` and `=`.
 pub(crate) fn secret() -> String {
-    let part = || -> String { std::iter::repeat_with(fastrand::alphanumeric).take(14).collect() };
-    format!("{}+{}/{}=", part(), part(), part())
+    format!("{}+{}/{}=", letters(14), letters(14), letters(14))
+}
+
+/// So many random letters and digits.
+pub(crate) fn letters(count: usize) -> String {
+    std::iter::repeat_with(fastrand::alphanumeric).take(count).collect()
 }

@@ -1,4 +1,4 @@
-//! Routes: which path leads where, and what stands before it.
+//! Routes: which path of a show's API leads where, and what stands before it.
 
 use std::sync::Arc;
 
@@ -9,13 +9,13 @@ use axum::http::uri::PathAndQuery;
 use axum::http::{Extensions, HeaderMap, Request, Response, StatusCode, Uri, Version};
 use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse;
-use axum::routing::{get, post};
+use axum::routing::post;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use tower_http::compression::predicate::{Predicate, SizeAbove};
 use tower_http::compression::{CompressionLayer, CompressionLevel};
 
-use crate::answer::{health, not_yet, wrong_method};
+use crate::answer::{not_yet, wrong_method};
 use crate::body::has_length;
 use crate::collection::Resource;
 use crate::exchange::{Host, Part};
@@ -35,7 +35,6 @@ fn router(show: &Arc<Show>) -> Router {
         .layer(from_fn_with_state(show.clone(), budget::check))
         .layer(from_fn_with_state(show.clone(), bearer::check));
     Router::new()
-        .route("/health", get(health))
         .route(token::PATH, post(token::answer).fallback(wrong_method))
         .with_state(show.clone())
         .fallback_service(api)
@@ -53,7 +52,7 @@ fn gzip(show: Arc<Show>) -> CompressionLayer<impl Predicate> {
 
 /// The API of a show, with its token endpoint.
 pub(crate) struct Api {
-    show: Arc<Show>,
+    pub(crate) show: Arc<Show>,
     router: TowerToHyperService<Router>,
 }
 
@@ -70,7 +69,6 @@ impl Host for Api {
 
     fn part(&self, uri: &Uri) -> Part {
         match uri.path() {
-            "/health" => Part::Aside,
             token::PATH => Part::Token,
             _ => Part::Api,
         }

@@ -13,7 +13,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
 use crate::error::Error;
-use crate::exchange::{Host, run};
+use crate::exchange::{House, run};
 
 /// How long requests under way may take to end after a stop.
 const GRACE: Duration = Duration::from_secs(2);
@@ -27,7 +27,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) async fn start<H: Host>(address: SocketAddr, remote: bool, host: Arc<H>) -> Result<Self, Error> {
+    pub(crate) async fn start<H: House>(address: SocketAddr, remote: bool, house: Arc<H>) -> Result<Self, Error> {
         if !remote && !address.ip().is_loopback() {
             return Err(Error::NotLoopback(address));
         }
@@ -35,7 +35,7 @@ impl Server {
         let listener = TcpListener::bind(address).await.map_err(listen_error)?;
         let url = format!("http://{}", listener.local_addr().map_err(listen_error)?);
         let (stop, stopped) = watch::channel(());
-        let task = tokio::spawn(serve(listener, host, stopped));
+        let task = tokio::spawn(serve(listener, house, stopped));
         Ok(Self { url, stop, task })
     }
 
@@ -48,7 +48,7 @@ impl Server {
 }
 
 /// Serves until the other end of `stop` is gone. All connections end with this future.
-async fn serve<H: Host>(listener: TcpListener, host: Arc<H>, mut stop: watch::Receiver<()>) {
+async fn serve<H: House>(listener: TcpListener, house: Arc<H>, mut stop: watch::Receiver<()>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -56,7 +56,7 @@ async fn serve<H: Host>(listener: TcpListener, host: Arc<H>, mut stop: watch::Re
             Some(_) = connections.join_next() => {}
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    connections.spawn(connection(stream, host.clone(), stop.clone()));
+                    connections.spawn(connection(stream, house.clone(), stop.clone()));
                 }
                 // Most often the process has no file handle left, which only time can mend.
                 Err(_) => sleep(Duration::from_millis(50)).await,
@@ -69,10 +69,10 @@ async fn serve<H: Host>(listener: TcpListener, host: Arc<H>, mut stop: watch::Re
     let _ = timeout(GRACE, all_ended).await;
 }
 
-async fn connection<H: Host>(stream: TcpStream, host: Arc<H>, mut stop: watch::Receiver<()>) {
+async fn connection<H: House>(stream: TcpStream, house: Arc<H>, mut stop: watch::Receiver<()>) {
     // Without this a small answer may wait for the client's acknowledgement. It still comes if the call fails.
     let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request| run(host.clone(), request));
+    let service = service_fn(move |request| run(house.clone(), request));
     let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     // A connection that fails has nobody left to be told about it.

@@ -1,22 +1,33 @@
 //! The show: everything that the sandbox knows of it, behind one lock, so that every request is one step.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use chrono::NaiveDateTime;
+use serde_json::Value;
 
 use crate::behavior::Behavior;
 use crate::budget::Budget;
+use crate::catalog::guide;
 use crate::clock::{Clock, local};
+use crate::customer;
+use crate::error::Error;
 use crate::export::Export;
-use crate::ledger::Ledger;
+use crate::fault::Fault;
+use crate::field::Problem;
+use crate::journal::Recorded;
+use crate::ledger::{Ledger, letters, secret};
+use crate::parameters::TokenRequests;
 use crate::seed;
 use crate::table::Table;
 use crate::traffic::Traffic;
 
 /// What a show starts from.
+#[derive(Clone)]
 pub(crate) struct Start {
     pub(crate) client_id: String,
-    pub(crate) client_secret: String,
+    /// Made up when it is not given.
+    pub(crate) client_secret: Option<String>,
     pub(crate) customers: usize,
     pub(crate) seed: u64,
     pub(crate) journal_cap: usize,
@@ -24,8 +35,27 @@ pub(crate) struct Start {
     pub(crate) exports: Vec<Export>,
 }
 
-pub(crate) struct Show {
+impl Start {
+    pub(crate) fn new(client_id: String) -> Self {
+        Self {
+            client_id,
+            client_secret: None,
+            customers: 45,
+            seed: 1,
+            journal_cap: 100_000,
+            behavior: Behavior::default(),
+            exports: guide(),
+        }
+    }
+}
+
+/// One show of a [`Sandbox`](crate::Sandbox): its credentials, tokens, records, exports, budget and clock, what is to go
+/// wrong with its calls, and what became of them.
+pub struct Show {
     pub(crate) start: Start,
+    client_secret: String,
+    /// What the tokens of this show begin with.
+    pub(crate) tag: String,
     pub(crate) traffic: Traffic,
     state: Mutex<State>,
 }
@@ -48,12 +78,14 @@ pub(crate) struct Tables {
 
 impl Show {
     pub(crate) fn new(start: Start) -> Self {
-        let state = Mutex::new(State::new(&start));
-        Self { traffic: Traffic::new(start.journal_cap), start, state }
-    }
-
-    pub(crate) fn clock(&self) -> &Clock {
-        &self.traffic.clock
+        let tag = letters(8);
+        Self {
+            client_secret: start.client_secret.clone().unwrap_or_else(secret),
+            traffic: Traffic::new(start.journal_cap),
+            state: Mutex::new(State::new(&start, &tag)),
+            start,
+            tag,
+        }
     }
 
     /// The state. A panic of one request must not take the others down with it.
@@ -61,23 +93,168 @@ impl Show {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Everything as it was at the start, the clock too.
-    pub(crate) fn reset(&self) {
-        self.traffic.reset();
-        *self.state() = State::new(&self.start);
-    }
-
     /// The present as records are stamped with it.
     pub(crate) fn local_now(&self, behavior: &Behavior) -> NaiveDateTime {
         local(self.clock().now(), behavior.local_offset)
     }
+
+    /// The client id, which is the show's id.
+    #[must_use]
+    pub fn client_id(&self) -> &str {
+        &self.start.client_id
+    }
+
+    /// The client secret.
+    #[must_use]
+    pub fn client_secret(&self) -> &str {
+        &self.client_secret
+    }
+
+    /// The sandbox's clock.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.traffic.clock
+    }
+
+    /// Moves the sandbox's clock forward.
+    pub fn advance(&self, by: Duration) {
+        self.clock().advance(by);
+    }
+
+    /// How the sandbox behaves at present.
+    #[must_use]
+    pub fn behavior(&self) -> Behavior {
+        self.state().behavior.clone()
+    }
+
+    /// Changes how the sandbox behaves from the next request on.
+    pub fn set_behavior(&self, change: impl FnOnce(&mut Behavior)) {
+        let mut behavior = self.behavior();
+        change(&mut behavior);
+        self.state().behavior = behavior;
+    }
+
+    /// The exports of the catalog at present, in its order.
+    #[must_use]
+    pub fn exports(&self) -> Vec<Export> {
+        self.state().exports.clone()
+    }
+
+    /// Changes the catalog of exports from the next request on; those of the vendor's guide are the first three.
+    pub fn set_exports(&self, change: impl FnOnce(&mut Vec<Export>)) {
+        let mut exports = self.exports();
+        change(&mut exports);
+        self.state().exports = exports;
+    }
+
+    /// All customers in the order of their creation, each with `id` and `modifiedDate`.
+    #[must_use]
+    pub fn customers(&self) -> Vec<Value> {
+        self.state().tables.customers.snapshot()
+    }
+
+    /// All vendors in the order of their creation, each with `id` and `modifiedDate`.
+    #[must_use]
+    pub fn vendors(&self) -> Vec<Value> {
+        self.state().tables.vendors.snapshot()
+    }
+
+    /// Puts a customer in without a request, and gives its id. An `id` in the record is kept, whatever characters it
+    /// holds, and takes the place of a customer who has it.
+    ///
+    /// # Errors
+    /// [`Error::Record`] when the API would refuse the record.
+    pub fn add_customer(&self, customer: Value) -> Result<String, Error> {
+        let Value::Object(mut fields) = customer else {
+            return Err(Error::Record("a customer is a JSON object".to_owned()));
+        };
+        let State { tables, behavior, .. } = &mut *self.state();
+        let problems = customer::problems(&fields, tables, behavior);
+        if !problems.is_empty() {
+            let messages: Vec<String> = problems.iter().map(Problem::to_string).collect();
+            return Err(Error::Record(messages.join("; ")));
+        }
+        let now = self.local_now(behavior);
+        let id = match fields.get("id") {
+            Some(Value::String(id)) => id.clone(),
+            _ => tables.customers.fresh_id(),
+        };
+        customer::settle(&mut fields, &mut tables.customers);
+        tables.customers.insert(id.clone(), fields, now);
+        Ok(id)
+    }
+
+    /// What was asked and answered, the oldest first, at most as many as [`crate::Builder::journal_cap`] says.
+    #[must_use]
+    pub fn journal(&self) -> Vec<Recorded> {
+        self.traffic.log().journal.entries()
+    }
+
+    /// Forgets what was asked and answered so far.
+    pub fn clear_journal(&self) {
+        self.traffic.log().journal.clear();
+    }
+
+    /// How many token requests arrived since the start or the last [reset](Show::reset).
+    #[must_use]
+    pub fn token_requests(&self) -> TokenRequests {
+        self.traffic.log().token_requests
+    }
+
+    /// Hands out an access token without a token request, for calls in which tokens are not the point.
+    #[must_use]
+    pub fn issue_token(&self) -> String {
+        let State { ledger, behavior, .. } = &mut *self.state();
+        let family = ledger.found();
+        ledger.issue(family, &behavior.terms(), self.clock().now())
+    }
+
+    /// Makes every access token die at once.
+    pub fn revoke_tokens(&self) {
+        self.state().ledger.revoke_access();
+    }
+
+    /// Makes every refresh token die at once.
+    pub fn revoke_refresh_tokens(&self) {
+        self.state().ledger.revoke_refresh();
+    }
+
+    /// Orders a fault for the next call of the API that has none yet. Token requests and `/health` do not count.
+    pub fn fault(&self, fault: Fault) {
+        self.fault_after(0, fault);
+    }
+
+    /// The same for a later call: of the calls that have no fault yet, so many go well before it.
+    pub fn fault_after(&self, calls: usize, fault: Fault) {
+        let faults = &mut self.traffic.log().faults;
+        faults.extend(std::iter::repeat_n(None, calls));
+        faults.push_back(Some(fault));
+    }
+
+    /// Orders a fault for the next token request that has none yet.
+    pub fn token_fault(&self, fault: Fault) {
+        self.traffic.log().token_faults.push_back(fault);
+    }
+
+    /// Brings everything back to how it was after the start: records, tokens, journal, faults, budget, behavior,
+    /// exports and clock. Address, client id and secret stay.
+    pub fn reset(&self) {
+        self.traffic.reset();
+        *self.state() = State::new(&self.start, &self.tag);
+    }
+}
+
+impl std::fmt::Debug for Show {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Show").field("client_id", &self.client_id()).finish_non_exhaustive()
+    }
 }
 
 impl State {
-    fn new(start: &Start) -> Self {
+    fn new(start: &Start, tag: &str) -> Self {
         Self {
             behavior: start.behavior.clone(),
-            ledger: Ledger::default(),
+            ledger: Ledger::tagged(tag),
             tables: seed::tables(start.seed, start.customers),
             exports: start.exports.clone(),
             budget: Budget::default(),

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::parameters::{Parameters, basic};
 use crate::refused::Refused;
-use crate::show::{Show, Start, State};
+use crate::show::{Show, State};
 
 /// The scope that stands for the REST API.
 const SCOPE: &str = "100214";
@@ -42,7 +42,7 @@ fn grant(show: &Show, headers: &HeaderMap, body: &[u8]) -> Result<Value, Refused
     let grant_type = parameters.need("grant_type")?;
 
     let State { ledger, behavior, .. } = &mut *show.state();
-    let in_body = check_client(&show.start, behavior.body_credentials_answer_400, headers, &parameters)?;
+    let in_body = check_client(show, behavior.body_credentials_answer_400, headers, &parameters)?;
     let now = show.clock().now();
     let terms = behavior.terms();
     let scope = parameters.get("scope");
@@ -75,7 +75,7 @@ fn grant(show: &Show, headers: &HeaderMap, body: &[u8]) -> Result<Value, Refused
 
 /// Checks who asks; says whether the credentials came in the body.
 fn check_client(
-    start: &Start,
+    show: &Show,
     body_answers_400: bool,
     headers: &HeaderMap,
     parameters: &Parameters,
@@ -88,9 +88,9 @@ fn check_client(
     }
     let is_right = match header {
         Some(header) => {
-            basic(header).as_deref() == Some(format!("{}:{}", start.client_id, start.client_secret).as_str())
+            basic(header).as_deref() == Some(format!("{}:{}", show.client_id(), show.client_secret()).as_str())
         }
-        None => id == Some(&start.client_id) && secret == Some(&start.client_secret),
+        None => id == Some(show.client_id()) && secret == Some(show.client_secret()),
     };
     if is_right {
         return Ok(in_body);

@@ -8,7 +8,7 @@ use super::behavior::StandInBehavior;
 use super::desk::{Desk, Start};
 use super::system::System;
 use crate::error::Error;
-use crate::ledger::secret;
+use crate::ledger::{letters, secret};
 use crate::server::Server;
 
 /// Settings for a [`StandIn`].
@@ -91,19 +91,15 @@ impl StandInBuilder {
             client_id: self.client_id,
             client_secret: self.client_secret.unwrap_or_else(secret),
             redirect_uri: self.redirect_uri,
-            username: format!("exporter-{}", word(6)),
+            username: format!("exporter-{}", letters(6)),
             password: secret(),
-            tenant_id: format!("in-{}", word(8)),
-            subscription_key: word(32),
+            tenant_id: format!("in-{}", letters(8)),
+            subscription_key: letters(32),
         };
         let desk = Arc::new(Desk::new(self.system, start, self.journal_cap, self.behavior));
         let server = Server::start(self.address, self.remote, desk.clone()).await?;
         Ok(StandIn { desk, server })
     }
-}
-
-fn word(length: usize) -> String {
-    std::iter::repeat_with(fastrand::alphanumeric).take(length).collect()
 }
 
 impl std::fmt::Debug for StandInBuilder {

@@ -1,0 +1,106 @@
+//! Several shows in one process: each has its own credentials, tokens, records, budget, faults and journal.
+#![allow(clippy::unwrap_used)]
+
+#[path = "support/http.rs"]
+mod http;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use perenso_sandbox::{Error, Fault, Sandbox, Show};
+use serde_json::{Value, json};
+
+async fn two() -> (Sandbox, Arc<Show>) {
+    let builder = Sandbox::builder().client_id("SPRING").customers(3).rate(2, Duration::from_secs(60));
+    let sandbox = builder.another_show("AUTUMN").customers(5).seed(7).start().await.unwrap();
+    let autumn = sandbox.show("AUTUMN").unwrap().clone();
+    (sandbox, autumn)
+}
+
+async fn count(sandbox: &Sandbox, token: &str) -> (u16, usize) {
+    let answer = http::client().get(format!("{}/Customer", sandbox.url())).bearer_auth(token).send().await.unwrap();
+    let status = answer.status().as_u16();
+    (status, answer.json::<Value>().await.unwrap().as_array().map_or(0, Vec::len))
+}
+
+async fn token(sandbox: &Sandbox, form: &[(&str, &str)], basic: Option<(&str, &str)>) -> (u16, Value) {
+    let mut request = http::client().post(sandbox.token_url()).form(form);
+    if let Some((id, secret)) = basic {
+        request = request.basic_auth(id, Some(secret));
+    }
+    let answer = request.send().await.unwrap();
+    (answer.status().as_u16(), answer.json().await.unwrap())
+}
+
+#[tokio::test]
+async fn a_token_opens_the_show_that_handed_it_out() {
+    let (sandbox, autumn) = two().await;
+    let credentials = |show: &Show| (show.client_id().to_owned(), show.client_secret().to_owned());
+    let (id, secret) = credentials(&autumn);
+    let form =
+        [("grant_type", "client_credentials"), ("client_id", &id), ("client_secret", &secret), ("scope", "100214")];
+    let (status, answer) = token(&sandbox, &form, None).await;
+    assert_eq!(status, 200);
+    assert_eq!(count(&sandbox, answer["access_token"].as_str().unwrap()).await, (200, 5));
+
+    let (id, secret) = credentials(&sandbox);
+    let (_, answer) = token(&sandbox, &[("grant_type", "client_credentials")], Some((&id, &secret))).await;
+    assert_eq!(count(&sandbox, answer["access_token"].as_str().unwrap()).await, (200, 3));
+
+    assert_eq!(autumn.token_requests().total(), 1);
+    assert_eq!(sandbox.token_requests().total(), 1);
+    assert_eq!(autumn.journal().len(), 2);
+    assert_eq!(sandbox.journal().len(), 2);
+}
+
+#[tokio::test]
+async fn a_secret_or_a_refresh_token_of_another_show_is_refused() {
+    let (sandbox, autumn) = two().await;
+    let grant = [("grant_type", "client_credentials")];
+    let (status, answer) = token(&sandbox, &grant, Some((sandbox.client_id(), autumn.client_secret()))).await;
+    assert_eq!((status, &answer["error"]), (401, &json!("invalid_client")));
+
+    let (_, answer) = token(&sandbox, &grant, Some((sandbox.client_id(), sandbox.client_secret()))).await;
+    let refresh = [("grant_type", "refresh_token"), ("refresh_token", answer["refresh_token"].as_str().unwrap())];
+    let (status, answer) = token(&sandbox, &refresh, Some((autumn.client_id(), autumn.client_secret()))).await;
+    assert_eq!((status, &answer["error"]), (400, &json!("invalid_grant")));
+}
+
+#[tokio::test]
+async fn an_unknown_show_or_token_is_refused_by_the_first_show() {
+    let (sandbox, autumn) = two().await;
+    let (status, _) = token(&sandbox, &[("grant_type", "client_credentials")], Some(("NOBODY", "x"))).await;
+    assert_eq!(status, 401);
+    assert_eq!(count(&sandbox, "nothing").await.0, 401);
+    assert_eq!((sandbox.journal().len(), autumn.journal().len()), (2, 0));
+}
+
+#[tokio::test]
+async fn budget_faults_clock_and_reset_are_those_of_one_show() {
+    let (sandbox, autumn) = two().await;
+    let (spring_token, autumn_token) = (sandbox.issue_token(), autumn.issue_token());
+    autumn.fault(Fault::status(503));
+    assert_eq!(count(&sandbox, &spring_token).await.0, 200);
+    assert_eq!(count(&sandbox, &spring_token).await.0, 200);
+    assert_eq!(count(&sandbox, &spring_token).await.0, 429);
+    assert_eq!(count(&sandbox, &autumn_token).await.0, 503);
+    assert_eq!(count(&sandbox, &autumn_token).await.0, 200);
+
+    sandbox.advance(Duration::from_secs(301));
+    assert_eq!(count(&sandbox, &spring_token).await.0, 401);
+    assert_eq!(count(&sandbox, &autumn_token).await.0, 200);
+
+    autumn.add_customer(json!({"customerID": "9"})).unwrap();
+    autumn.reset();
+    assert_eq!((autumn.customers().len(), autumn.journal().len()), (5, 0));
+    assert_eq!(sandbox.journal().len(), 4);
+    // A token from before the reset is dead, and still of that show.
+    assert_eq!(count(&sandbox, &autumn_token).await.0, 401);
+    assert_eq!(autumn.journal().len(), 1);
+}
+
+#[tokio::test]
+async fn two_shows_of_one_id_are_refused() {
+    let error = Sandbox::builder().client_id("SPRING").another_show("SPRING").start().await.unwrap_err();
+    assert!(matches!(&error, Error::DuplicateShow(id) if id == "SPRING"), "{error}");
+}
