@@ -1,74 +1,134 @@
-//! The rate budget: how many API calls the show may make in a stretch of time.
+//! The rate budget: how many API calls may be made in a stretch of time.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{Request, State as Context};
 use axum::http::header::RETRY_AFTER;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::answer::Refusal;
-use crate::behavior::{Rate, RetryAfter};
+use crate::bearer;
+use crate::behavior::{Rate, RateHeaders, RatePer, RetryAfter};
 use crate::clock::after;
-use crate::show::Show;
+use crate::show::{Show, State};
 
-/// The moments of the calls that still count.
+/// The moments of the calls that still count, by whose calls they are.
 #[derive(Debug, Default)]
 pub(crate) struct Budget {
-    calls: VecDeque<DateTime<Utc>>,
+    accounts: HashMap<Account, VecDeque<DateTime<Utc>>>,
+}
+
+/// Whose calls are counted together.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Account {
+    Show,
+    Token(String),
+    Address(Option<IpAddr>),
+}
+
+/// Where a request came from: an extension of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer(pub(crate) IpAddr);
+
+/// How an account stands after a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Balance {
+    /// When the next call is free, if this one was refused.
+    pub(crate) refused_until: Option<DateTime<Utc>>,
+    pub(crate) remaining: usize,
+    /// When nothing that was made so far counts any more.
+    pub(crate) reset: DateTime<Utc>,
 }
 
 impl Budget {
-    /// Spends one call, or says when the next one is free.
-    pub(crate) fn spend(&mut self, rate: Rate, now: DateTime<Utc>) -> Result<(), DateTime<Utc>> {
-        while self.calls.front().is_some_and(|call| after(*call, rate.per) <= now) {
-            self.calls.pop_front();
+    /// Spends one call. One that is refused only counts where that is wanted.
+    pub(crate) fn spend(&mut self, account: Account, rate: Rate, counts_refused: bool, now: DateTime<Utc>) -> Balance {
+        let requests = rate.requests as usize;
+        // Accounts that are not used any more are forgotten, as tokens come and go.
+        self.accounts.retain(|_, calls| calls.back().is_some_and(|call| after(*call, rate.per) > now));
+        let calls = self.accounts.entry(account).or_default();
+        while calls.front().is_some_and(|call| after(*call, rate.per) <= now) {
+            calls.pop_front();
         }
-        if self.calls.len() < rate.requests as usize {
-            self.calls.push_back(now);
-            return Ok(());
+        let is_refused = calls.len() >= requests;
+        if !is_refused || counts_refused {
+            calls.push_back(now);
         }
         // After the limit was lowered more calls than it may stand here, and all but the last few must go first.
-        let blocking = self.calls.len().saturating_sub(rate.requests as usize);
-        let call = self.calls.get(blocking).copied().unwrap_or(now);
-        Err(after(call, rate.per))
+        let surplus = calls.len().saturating_sub(requests);
+        if counts_refused {
+            calls.drain(..surplus);
+        }
+        let blocking = calls.len().saturating_sub(requests);
+        let free = calls.get(blocking).map_or(now, |call| after(*call, rate.per));
+        Balance {
+            refused_until: is_refused.then_some(free),
+            remaining: requests.saturating_sub(calls.len()),
+            reset: calls.back().map_or(now, |call| after(*call, rate.per)),
+        }
     }
 }
 
-pub(crate) async fn check(
-    Context(show): Context<Arc<Show>>,
-    request: Request,
-    next: Next,
-) -> Result<Response, Refusal> {
+pub(crate) async fn check(Context(show): Context<Arc<Show>>, request: Request, next: Next) -> Response {
     let now = show.clock().now();
-    let refused = {
-        let mut state = show.state();
-        let retry_after = state.behavior.retry_after;
-        let spent = state.behavior.rate.map(|rate| state.budget.spend(rate, now));
-        spent.and_then(Result::err).map(|free| (free, retry_after))
+    let spent = {
+        let State { budget, behavior, .. } = &mut *show.state();
+        behavior.rate.map(|rate| {
+            let account = account(&request, behavior.rate_per);
+            let balance = budget.spend(account, rate, behavior.rate_counts_refused, now);
+            let refusal = balance.refused_until.map(|free| too_many(now, free, behavior.retry_after));
+            (refusal, headers(balance, rate, behavior.rate_headers, now))
+        })
     };
-    match refused {
-        None => Ok(next.run(request).await),
-        Some((free, retry_after)) => Err(too_many(now, free, retry_after)),
+    let (refusal, headers) = spent.unwrap_or_default();
+    let mut response = match refusal {
+        None => next.run(request).await,
+        Some(refusal) => refusal.into_response(),
+    };
+    response.headers_mut().extend(headers);
+    response
+}
+
+fn account(request: &Request, per: RatePer) -> Account {
+    match per {
+        RatePer::Show => Account::Show,
+        RatePer::Token => Account::Token(bearer::token(request.headers()).unwrap_or_default().to_owned()),
+        RatePer::Address => Account::Address(request.extensions().get::<Peer>().map(|peer| peer.0)),
     }
+}
+
+fn headers(balance: Balance, rate: Rate, form: RateHeaders, now: DateTime<Utc>) -> Vec<(HeaderName, HeaderValue)> {
+    let reset = match form {
+        RateHeaders::Missing => return Vec::new(),
+        RateHeaders::Seconds => seconds(balance.reset - now),
+        RateHeaders::Epoch => balance.reset.timestamp() + i64::from(balance.reset.timestamp_subsec_nanos() > 0),
+    };
+    vec![
+        (HeaderName::from_static("x-ratelimit-limit"), HeaderValue::from(rate.requests)),
+        (HeaderName::from_static("x-ratelimit-remaining"), HeaderValue::from(balance.remaining)),
+        (HeaderName::from_static("x-ratelimit-reset"), HeaderValue::from(reset)),
+    ]
+}
+
+/// Whole seconds, rounded up.
+fn seconds(time: TimeDelta) -> i64 {
+    time.num_seconds() + i64::from(time.subsec_nanos() > 0)
 }
 
 fn too_many(now: DateTime<Utc>, free: DateTime<Utc>, retry_after: RetryAfter) -> Refusal {
-    let refusal = Refusal::new(
-        StatusCode::TOO_MANY_REQUESTS,
-        "too_many_requests",
-        "the show's requests for this time are used up",
-    );
-    let wait = free - now;
-    let seconds = wait.num_seconds() + i64::from(wait.subsec_nanos() > 0);
+    let refusal =
+        Refusal::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", "the requests for this time are used up");
+    let seconds = seconds(free - now).max(1);
     let value = match retry_after {
         RetryAfter::Missing => return refusal,
-        RetryAfter::Seconds => HeaderValue::from(seconds.max(1)),
+        RetryAfter::Seconds => HeaderValue::from(seconds),
         RetryAfter::Date => {
-            let date = now + TimeDelta::seconds(seconds.max(1) + 1);
+            let date = now + TimeDelta::seconds(seconds + 1);
             let text = date.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
             match HeaderValue::from_str(&text) {
                 Ok(value) => value,
@@ -83,17 +143,63 @@ fn too_many(now: DateTime<Utc>, free: DateTime<Utc>, retry_after: RetryAfter) ->
 mod tests {
     use super::*;
 
+    fn second(n: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::seconds(n)
+    }
+
+    fn rate(requests: u32) -> Rate {
+        Rate::new(requests, std::time::Duration::from_secs(10))
+    }
+
     #[test]
     fn a_lowered_limit_counts_from_the_calls_that_stand() {
-        let start = DateTime::<Utc>::UNIX_EPOCH;
-        let second = |n| start + TimeDelta::seconds(n);
-        let per = std::time::Duration::from_secs(10);
         let mut budget = Budget::default();
+        let mut spend = |limit, now| budget.spend(Account::Show, rate(limit), false, second(now)).refused_until;
         for n in 0..4 {
-            assert_eq!(budget.spend(Rate::new(4, per), second(n)), Ok(()));
+            assert_eq!(spend(4, n), None);
         }
-        assert_eq!(budget.spend(Rate::new(4, per), second(5)), Err(second(10)));
-        assert_eq!(budget.spend(Rate::new(2, per), second(5)), Err(second(12)));
-        assert_eq!(budget.spend(Rate::new(2, per), second(12)), Ok(()));
+        assert_eq!(spend(4, 5), Some(second(10)));
+        assert_eq!(spend(2, 5), Some(second(12)));
+        assert_eq!(spend(2, 12), None);
+    }
+
+    #[test]
+    fn refused_calls_that_count_keep_a_client_out() {
+        for (counts, free) in [(false, second(10)), (true, second(19))] {
+            let mut budget = Budget::default();
+            for n in 0..10 {
+                let balance = budget.spend(Account::Show, rate(1), counts, second(n));
+                assert_eq!(balance.refused_until.is_some(), n > 0);
+            }
+            let balance = budget.spend(Account::Show, rate(1), false, second(9));
+            assert_eq!(balance.refused_until, Some(free));
+        }
+    }
+
+    #[test]
+    fn calls_that_do_not_count_any_more_are_forgotten() {
+        let mut budget = Budget::default();
+        for n in 0..100 {
+            budget.spend(Account::Token(n.to_string()), rate(5), false, second(n));
+        }
+        assert_eq!(budget.accounts.len(), 10);
+    }
+
+    #[test]
+    fn an_account_knows_what_is_left_and_when_all_of_it_is_free() {
+        let mut budget = Budget::default();
+        budget.spend(Account::Show, rate(3), false, second(1));
+        let balance = budget.spend(Account::Show, rate(3), false, second(4));
+        assert_eq!(balance, Balance { refused_until: None, remaining: 1, reset: second(14) });
+    }
+
+    #[test]
+    fn addresses_are_told_apart() {
+        let mut budget = Budget::default();
+        let address = |last| Account::Address(Some(IpAddr::from([127, 0, 0, last])));
+        let mut is_refused = |account| budget.spend(account, rate(1), false, second(0)).refused_until.is_some();
+        assert!(!is_refused(address(1)));
+        assert!(!is_refused(address(2)));
+        assert!(is_refused(address(1)));
     }
 }

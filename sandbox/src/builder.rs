@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::behavior::{Behavior, Rate};
 use crate::error::Error;
 use crate::export::Export;
+use crate::ledger::Rotation;
 use crate::sandbox::Sandbox;
 use crate::server::Server;
 use crate::show::{Show, Start};
@@ -124,9 +125,9 @@ impl Builder {
         self
     }
 
-    /// See [`Behavior::rotate_refresh_tokens`], a guess.
-    pub fn rotate_refresh_tokens(mut self, rotate: bool) -> Self {
-        self.last.behavior.rotate_refresh_tokens = rotate;
+    /// See [`Behavior::rotation`], a guess.
+    pub fn rotation(mut self, rotation: Rotation) -> Self {
+        self.last.behavior.rotation = rotation;
         self
     }
 

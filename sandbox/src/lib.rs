@@ -37,7 +37,10 @@ mod token;
 mod traffic;
 mod vendor;
 
-pub use behavior::{Behavior, DeleteAnswer, PastTheEnd, Rate, RetryAfter};
+pub use behavior::{
+    Behavior, ClientAuthentication, DeleteAnswer, ErrorBody, ExpiresIn, ModifiedDate, PastTheEnd, Rate, RateHeaders,
+    RatePer, RetryAfter, ScopeRule, TokenType,
+};
 pub use builder::Builder;
 pub use clock::Clock;
 pub use data_type::DataType;

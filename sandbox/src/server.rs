@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -12,6 +14,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
+use crate::budget::Peer;
 use crate::error::Error;
 use crate::exchange::{House, run};
 
@@ -55,8 +58,8 @@ async fn serve<H: House>(listener: TcpListener, house: Arc<H>, mut stop: watch::
             _ = stop.changed() => break,
             Some(_) = connections.join_next() => {}
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => {
-                    connections.spawn(connection(stream, house.clone(), stop.clone()));
+                Ok((stream, peer)) => {
+                    connections.spawn(connection(stream, Peer(peer.ip()), house.clone(), stop.clone()));
                 }
                 // Most often the process has no file handle left, which only time can mend.
                 Err(_) => sleep(Duration::from_millis(50)).await,
@@ -69,10 +72,13 @@ async fn serve<H: House>(listener: TcpListener, house: Arc<H>, mut stop: watch::
     let _ = timeout(GRACE, all_ended).await;
 }
 
-async fn connection<H: House>(stream: TcpStream, house: Arc<H>, mut stop: watch::Receiver<()>) {
+async fn connection<H: House>(stream: TcpStream, peer: Peer, house: Arc<H>, mut stop: watch::Receiver<()>) {
     // Without this a small answer may wait for the client's acknowledgement. It still comes if the call fails.
     let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request| run(house.clone(), request));
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer);
+        run(house.clone(), request)
+    });
     let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     // A connection that fails has nobody left to be told about it.

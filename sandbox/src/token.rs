@@ -8,8 +8,9 @@ use axum::extract::State as Context;
 use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 
+use crate::behavior::{Behavior, ClientAuthentication, ExpiresIn, ScopeRule, TokenType};
 use crate::parameters::{Parameters, basic};
 use crate::refused::Refused;
 use crate::show::{Show, State};
@@ -42,41 +43,61 @@ fn grant(show: &Show, headers: &HeaderMap, body: &[u8]) -> Result<Value, Refused
     let grant_type = parameters.need("grant_type")?;
 
     let State { ledger, behavior, .. } = &mut *show.state();
-    let in_body = check_client(show, behavior.body_credentials_answer_400, headers, &parameters)?;
+    let in_body = check_client(show, behavior, headers, &parameters)?;
     let now = show.clock().now();
     let terms = behavior.terms();
-    let scope = parameters.get("scope");
-    if scope.is_some_and(|scope| scope != SCOPE) {
-        return Err(Refused::new("invalid_scope", "the scope must be 100214"));
-    }
     let (family, next_refresh) = match grant_type {
-        "client_credentials" if in_body && scope.is_none() => {
-            return Err(Refused::new("invalid_scope", "the scope is missing, it must be 100214"));
-        }
         "client_credentials" => {
+            let is_needed = in_body && matches!(behavior.scope, ScopeRule::InBody | ScopeRule::InEveryBody);
+            check_scope(parameters.get("scope"), is_needed, behavior)?;
             let family = ledger.found();
             (family, Some(ledger.issue_refresh(family, &terms, now)))
         }
         "refresh_token" => {
+            let is_needed = in_body && behavior.scope == ScopeRule::InEveryBody;
+            check_scope(parameters.get("scope"), is_needed, behavior)?;
             ledger.refresh(parameters.need("refresh_token")?, &terms, now).ok_or_else(Refused::refresh_token)?
         }
         _ => return Err(Refused::new("unsupported_grant_type", "this grant is not offered")),
     };
-    let mut answer = json!({
-        "access_token": ledger.issue(family, &terms, now),
-        "token_type": "Bearer",
-        "expires_in": behavior.token_lifetime.as_secs(),
-    });
-    if let Some(token) = next_refresh {
-        answer["refresh_token"] = token.into();
+    Ok(issued(ledger.issue(family, &terms, now), next_refresh, behavior))
+}
+
+/// The answer with a token.
+fn issued(access: String, refresh: Option<String>, behavior: &Behavior) -> Value {
+    let mut answer = Map::new();
+    answer.insert("access_token".into(), access.into());
+    let token_type = match behavior.token_type {
+        TokenType::Bearer => Some("Bearer"),
+        TokenType::LowerCase => Some("bearer"),
+        TokenType::UpperCase => Some("BEARER"),
+        TokenType::Missing => None,
+    };
+    let seconds = behavior.token_lifetime.as_secs();
+    let expires_in = match behavior.expires_in {
+        ExpiresIn::Number => Some(Value::from(seconds)),
+        ExpiresIn::Text => Some(Value::from(seconds.to_string())),
+        ExpiresIn::Missing => None,
+    };
+    answer.extend(token_type.map(|name| ("token_type".into(), name.into())));
+    answer.extend(expires_in.map(|value| ("expires_in".into(), value)));
+    answer.extend(refresh.map(|token| ("refresh_token".into(), token.into())));
+    Value::Object(answer)
+}
+
+fn check_scope(scope: Option<&str>, is_needed: bool, behavior: &Behavior) -> Result<(), Refused> {
+    match scope {
+        _ if behavior.scope == ScopeRule::Ignored => Ok(()),
+        None if is_needed => Err(Refused::new("invalid_scope", "the scope is missing, it must be 100214")),
+        Some(scope) if scope != SCOPE => Err(Refused::new("invalid_scope", "the scope must be 100214")),
+        _ => Ok(()),
     }
-    Ok(answer)
 }
 
 /// Checks who asks; says whether the credentials came in the body.
 fn check_client(
     show: &Show,
-    body_answers_400: bool,
+    behavior: &Behavior,
     headers: &HeaderMap,
     parameters: &Parameters,
 ) -> Result<bool, Refused> {
@@ -92,10 +113,13 @@ fn check_client(
         }
         None => id == Some(show.client_id()) && secret == Some(show.client_secret()),
     };
-    if is_right {
-        return Ok(in_body);
-    }
-    let answers_400 = header.is_none() && body_answers_400;
+    let description = match (behavior.client_authentication, header) {
+        (ClientAuthentication::Basic, None) => "the show and its secret must come in a Basic header",
+        (ClientAuthentication::Body, Some(_)) => "the show and its secret must come in the body",
+        _ if is_right => return Ok(in_body),
+        _ => "the show or its secret is not known",
+    };
+    let answers_400 = header.is_none() && behavior.body_credentials_answer_400;
     let status = if answers_400 { StatusCode::BAD_REQUEST } else { StatusCode::UNAUTHORIZED };
-    Err(Refused::new("invalid_client", "the show or its secret is not known").with_status(status))
+    Err(Refused::new("invalid_client", description).with_status(status))
 }

@@ -8,7 +8,7 @@ mod call;
 use std::time::Duration;
 
 use call::Caller;
-use perenso_sandbox::{RetryAfter, Sandbox};
+use perenso_sandbox::{RateHeaders, RatePer, RetryAfter, Sandbox};
 use reqwest::{Method, Response};
 
 async fn start(requests: u32) -> (Sandbox, Caller) {
@@ -78,4 +78,69 @@ async fn calls_without_a_token_cost_nothing() {
         assert_eq!(answer.await.unwrap().status(), 401);
     }
     assert_eq!(get(&caller).await.status(), 200);
+}
+
+#[tokio::test]
+async fn whose_calls_are_counted_together_is_a_switch() {
+    for (per, expected) in [(RatePer::Show, 429), (RatePer::Token, 200), (RatePer::Address, 429)] {
+        let (sandbox, caller) = start(1).await;
+        sandbox.set_behavior(|behavior| behavior.rate_per = per);
+        assert_eq!(get(&caller).await.status(), 200);
+        assert_eq!(get(&caller).await.status(), 429);
+        let other = Caller::new(&sandbox);
+        assert_eq!(get(&other).await.status(), expected, "{per:?}");
+    }
+}
+
+// Elsewhere only 127.0.0.1 is there without further ado.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn another_address_can_have_calls_of_its_own() {
+    for (per, expected) in [(RatePer::Show, 429), (RatePer::Address, 200)] {
+        let (sandbox, caller) = start(1).await;
+        sandbox.set_behavior(|behavior| behavior.rate_per = per);
+        assert_eq!(get(&caller).await.status(), 200);
+        call::http::client();
+        let other = reqwest::Client::builder().no_proxy().local_address(std::net::IpAddr::from([127, 0, 0, 2]));
+        let request = other.build().unwrap().get(format!("{}/Customer", sandbox.url()));
+        let answer = request.bearer_auth(sandbox.issue_token()).send().await.unwrap();
+        assert_eq!(answer.status(), expected, "{per:?}");
+    }
+}
+
+#[tokio::test]
+async fn refused_calls_count_where_that_is_wanted() {
+    for (counts, expected) in [(false, 200), (true, 429)] {
+        let (sandbox, caller) = start(1).await;
+        sandbox.set_behavior(|behavior| behavior.rate_counts_refused = counts);
+        assert_eq!(get(&caller).await.status(), 200);
+        sandbox.advance(Duration::from_secs(40));
+        assert_eq!(get(&caller).await.status(), 429);
+        sandbox.advance(Duration::from_secs(30));
+        assert_eq!(get(&caller).await.status(), expected);
+    }
+}
+
+#[tokio::test]
+async fn the_budget_stands_in_headers_where_that_is_wanted() {
+    let (sandbox, caller) = start(2).await;
+    let number = |answer: &Response, name: &str| -> i64 { answer.headers()[name].to_str().unwrap().parse().unwrap() };
+    let first = get(&caller).await;
+    assert!(first.headers().keys().all(|name| !name.as_str().starts_with("x-ratelimit")));
+    for (form, statuses) in [(RateHeaders::Seconds, [200, 429]), (RateHeaders::Epoch, [429, 429])] {
+        sandbox.set_behavior(|behavior| behavior.rate_headers = form);
+        for status in statuses {
+            let answer = get(&caller).await;
+            assert_eq!(answer.status(), status);
+            assert_eq!(number(&answer, "x-ratelimit-limit"), 2);
+            assert_eq!(number(&answer, "x-ratelimit-remaining"), 0);
+            let reset = number(&answer, "x-ratelimit-reset");
+            let wait = if form == RateHeaders::Epoch { reset - sandbox.clock().now().timestamp() } else { reset };
+            assert!((50..=61).contains(&wait), "{form:?} {wait}");
+        }
+    }
+    sandbox.advance(Duration::from_secs(61));
+    assert_eq!(number(&get(&caller).await, "x-ratelimit-remaining"), 1);
+    sandbox.set_behavior(|behavior| behavior.rate = None);
+    assert_eq!(get(&caller).await.headers().get("x-ratelimit-limit"), None);
 }

@@ -7,7 +7,7 @@ mod http;
 
 use std::time::Duration;
 
-use perenso_sandbox::{Fault, Sandbox};
+use perenso_sandbox::{ClientAuthentication, ExpiresIn, Fault, Rotation, Sandbox, ScopeRule, TokenType};
 use reqwest::{Client, Response};
 use serde_json::Value;
 
@@ -65,6 +65,35 @@ fn refused(status: u16, error: &str) -> (u16, String) {
 }
 
 #[tokio::test]
+async fn the_examples_of_the_guide_work_as_they_are_printed() {
+    let sandbox = Sandbox::builder().client_id("SHOWID").client_secret("API_SECRET").start().await.unwrap();
+    let send = async |authorization: Option<&str>, body: String| -> Value {
+        let request = client().post(sandbox.token_url()).header("content-type", "application/x-www-form-urlencoded");
+        let request = match authorization {
+            Some(value) => request.header("authorization", value),
+            None => request,
+        };
+        let answer = request.body(body).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        answer.json().await.unwrap()
+    };
+    // The underlined `SHOWID:API_SECRET` of the header example, base64-encoded.
+    let header = send(Some("Basic U0hPV0lEOkFQSV9TRUNSRVQ="), "grant_type=client_credentials".to_owned()).await;
+    let body = "grant_type=client_credentials&client_id=SHOWID&client_secret=API_SECRET&scope=100214".to_owned();
+    let body = send(None, body).await;
+    let refresh_token = form_encoded(body["refresh_token"].as_str().unwrap());
+    let refresh =
+        format!("grant_type=refresh_token&refresh_token={refresh_token}&client_id=SHOWID&client_secret=API_SECRET");
+    let refreshed = send(None, refresh).await;
+    for answer in [header, body, refreshed] {
+        let mut names: Vec<&String> = answer.as_object().unwrap().keys().collect();
+        names.sort_unstable();
+        assert_eq!(names, ["access_token", "expires_in", "refresh_token", "token_type"]);
+        assert_eq!(status_with(&sandbox, &answer["access_token"]).await, 200);
+    }
+}
+
+#[tokio::test]
 async fn the_header_needs_no_scope() {
     let sandbox = Sandbox::start().await.unwrap();
     let answer = basic(&sandbox, sandbox.client_id(), sandbox.client_secret(), "grant_type=client_credentials").await;
@@ -93,6 +122,90 @@ async fn the_body_needs_the_scope() {
     wrong[3].1 = "100215";
     let wrong = form(&sandbox, &wrong).await;
     assert_eq!(refusal(wrong).await, refused(400, "invalid_scope"));
+}
+
+#[tokio::test]
+async fn who_must_name_the_scope_is_a_switch() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let refresh_token = granted(&sandbox).await["refresh_token"].as_str().unwrap().to_owned();
+    let (id, secret) = (sandbox.client_id(), sandbox.client_secret());
+    // For each rule: client credentials in the body, the same in the header, and a refresh in the body; each without
+    // a scope and with a wrong one.
+    let (yes, no) = (200, 400);
+    for (rule, expected) in [
+        (ScopeRule::InBody, [[no, no], [yes, no], [yes, no]]),
+        (ScopeRule::InEveryBody, [[no, no], [yes, no], [no, no]]),
+        (ScopeRule::Optional, [[yes, no], [yes, no], [yes, no]]),
+        (ScopeRule::Ignored, [[yes, yes], [yes, yes], [yes, yes]]),
+    ] {
+        sandbox.set_behavior(|behavior| {
+            behavior.scope = rule;
+            behavior.rotation = Rotation::Omit;
+        });
+        let mut found = Vec::new();
+        for scope in [None, Some(("scope", "100215"))] {
+            let credentials = [("client_id", id), ("client_secret", secret)];
+            let in_body = [("grant_type", "client_credentials")].into_iter().chain(credentials).chain(scope);
+            let in_body = form(&sandbox, &in_body.collect::<Vec<_>>()).await.status().as_u16();
+            let text = scope.map(|(name, value)| format!("&{name}={value}")).unwrap_or_default();
+            let in_header = basic(&sandbox, id, secret, &format!("grant_type=client_credentials{text}")).await;
+            let refresh = [("grant_type", "refresh_token"), ("refresh_token", &refresh_token)];
+            let refresh = refresh.into_iter().chain(credentials).chain(scope).collect::<Vec<_>>();
+            let refresh = form(&sandbox, &refresh).await.status().as_u16();
+            found.push([in_body, in_header.status().as_u16(), refresh]);
+        }
+        let expected = [0, 1].map(|scope| expected.map(|call| call[scope]));
+        assert_eq!(found, expected, "{rule:?}");
+        let right = [
+            ("grant_type", "refresh_token"),
+            ("refresh_token", &refresh_token),
+            ("client_id", id),
+            ("client_secret", secret),
+            ("scope", "100214"),
+        ];
+        assert_eq!(form(&sandbox, &right).await.status(), 200, "{rule:?}");
+    }
+}
+
+#[tokio::test]
+async fn where_the_credentials_may_stand_is_a_switch() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let (id, secret) = (sandbox.client_id(), sandbox.client_secret());
+    let fields =
+        [("grant_type", "client_credentials"), ("client_id", id), ("client_secret", secret), ("scope", "100214")];
+    for (taken, in_header, in_body) in [
+        (ClientAuthentication::Either, 200, 200),
+        (ClientAuthentication::Basic, 200, 401),
+        (ClientAuthentication::Body, 401, 200),
+    ] {
+        sandbox.set_behavior(|behavior| behavior.client_authentication = taken);
+        assert_eq!(basic(&sandbox, id, secret, "grant_type=client_credentials").await.status(), in_header, "{taken:?}");
+        assert_eq!(form(&sandbox, &fields).await.status(), in_body, "{taken:?}");
+        let both = basic(&sandbox, id, secret, &format!("grant_type=client_credentials&client_id={id}")).await;
+        assert_eq!(refusal(both).await, refused(400, "invalid_request"));
+        let wrong = basic(&sandbox, id, "wrong", "grant_type=client_credentials").await;
+        assert_eq!(refusal(wrong).await, refused(401, "invalid_client"));
+    }
+}
+
+#[tokio::test]
+async fn what_an_answer_says_of_its_token_is_a_switch() {
+    let sandbox = Sandbox::builder().token_lifetime(Duration::from_secs(77)).start().await.unwrap();
+    for (token_type, name) in [
+        (TokenType::Bearer, Some("Bearer")),
+        (TokenType::LowerCase, Some("bearer")),
+        (TokenType::UpperCase, Some("BEARER")),
+        (TokenType::Missing, None),
+    ] {
+        sandbox.set_behavior(|behavior| behavior.token_type = token_type);
+        assert_eq!(granted(&sandbox).await.get("token_type").and_then(Value::as_str), name);
+    }
+    for (expires_in, value) in
+        [(ExpiresIn::Number, Some(77.into())), (ExpiresIn::Text, Some("77".into())), (ExpiresIn::Missing, None)]
+    {
+        sandbox.set_behavior(|behavior| behavior.expires_in = expires_in);
+        assert_eq!(granted(&sandbox).await.get("expires_in"), value.as_ref());
+    }
 }
 
 #[tokio::test]
@@ -173,7 +286,7 @@ async fn a_refresh_token_serves_once() {
 
 #[tokio::test]
 async fn without_rotation_a_refresh_token_serves_on() {
-    let builder = Sandbox::builder().rotate_refresh_tokens(false);
+    let builder = Sandbox::builder().rotation(Rotation::Omit);
     let sandbox = builder.start().await.unwrap();
     let first = granted(&sandbox).await;
     for _ in 0..2 {
@@ -185,6 +298,21 @@ async fn without_rotation_a_refresh_token_serves_on() {
     sandbox.revoke_refresh_tokens();
     let answer = refresh(&sandbox, &first["refresh_token"]).await;
     assert_eq!(refusal(answer).await, refused(400, "invalid_grant"));
+}
+
+#[tokio::test]
+async fn a_refresh_can_hand_out_another_token_or_the_same_and_leave_the_old_one_alive() {
+    for rotation in [Rotation::Add, Rotation::Repeat] {
+        let sandbox = Sandbox::builder().rotation(rotation).start().await.unwrap();
+        let first = granted(&sandbox).await;
+        for _ in 0..2 {
+            let answer = refresh(&sandbox, &first["refresh_token"]).await;
+            assert_eq!(answer.status(), 200, "{rotation:?}");
+            let next = answer.json::<Value>().await.unwrap()["refresh_token"].clone();
+            assert_eq!(next == first["refresh_token"], rotation == Rotation::Repeat);
+            assert_eq!(refresh(&sandbox, &next).await.status(), 200, "{rotation:?}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use super::system::{Authorize, Call, System};
 use super::{authorize, endpoint};
 use crate::answer::{Refusal, not_yet, wrong_method};
 use crate::bearer;
-use crate::budget::Budget;
+use crate::budget::{Account, Budget};
 use crate::exchange::{Host, Part};
 use crate::fault::{Fault, status_answer};
 use crate::ledger::Ledger;
@@ -116,7 +116,7 @@ impl Desk {
             }
             Some(_) => {}
         }
-        let free = budget.spend(behavior.rate?, now).err()?;
+        let free = budget.spend(Account::Show, behavior.rate?, false, now).refused_until?;
         let wait = (free - now).to_std().unwrap_or_default();
         Some(ordered((self.system.too_many_requests)(wait, now)))
     }
