@@ -40,7 +40,7 @@ impl Large {
         let show = builder(sandbox.url(), &sandbox.token_url(), sandbox.client_id(), sandbox.client_secret());
         let show = show.build().unwrap();
         show.exports().catalog().await.unwrap();
-        Self { sandbox, show, total, end_of_tokens: Box::new(Sandbox::revoke_tokens) }
+        Self { sandbox, show, total, end_of_tokens: Box::new(|sandbox| sandbox.revoke_tokens()) }
     }
 
     /// The same with clocks in the test's hands: pauses between attempts would stand still.
