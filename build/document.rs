@@ -7,6 +7,9 @@ use serde_json::{Map, Value};
 
 use crate::steps::fault::{Fault, segment};
 
+/// What the vendor's pages say nothing about, even where they show the part that it limits.
+const UNSEEN: [&str; 6] = ["nullable", "format", "pattern", "minLength", "minimum", "maximum"];
+
 const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
 /// The vendored document, read and checked.
@@ -115,10 +118,16 @@ fn check_schemas(document: &Document) -> Result<(), Fault> {
     for (name, schema) in document.schemas()? {
         let place = format!("/components/schemas/{}", segment(name));
         check_source(document, schema, &place)?;
+        check_inferred(schema, schema, &place)?;
         text(schema, &place, "description")?;
         if schema.get("properties").is_some() {
             for (property, inner) in object(&document.root, &format!("{place}/properties"))? {
-                text(inner, &format!("{place}/properties/{}", segment(property)), "description")?;
+                let place = format!("{place}/properties/{}", segment(property));
+                text(inner, &place, "description")?;
+                let required = schema["required"].as_array().is_some_and(|names| names.iter().any(|n| n == property));
+                if !required && !admits_null(&document.root, inner) {
+                    return Err(Fault::new(&place, "`nullable` is missing: a `Field` may be sent as null"));
+                }
             }
             if schema.get("additionalProperties") != Some(&Value::Object(Map::new())) {
                 return Err(Fault::new(&place, "`additionalProperties: {}` is missing: unknown fields would be lost"));
@@ -160,6 +169,11 @@ fn check_operations(document: &Document) -> Result<(), Fault> {
             let place = format!("{place}/parameters/{index}");
             text(parameter, &place, "name")?;
             text(parameter, &place, "description")?;
+            if parameter.get("x-source").is_some() {
+                check_source(document, parameter, &place)?;
+            }
+            let source = if parameter.get("x-source").is_some() { parameter } else { node };
+            check_inferred(source, &parameter["schema"], &place)?;
             if parameter.get("in").and_then(Value::as_str) == Some("header") {
                 return Err(Fault::new(&place, "header parameters are not supported"));
             }
@@ -182,4 +196,39 @@ fn check_source(document: &Document, node: &Value, place: &str) -> Result<(), Fa
         }
     }
     Ok(())
+}
+
+/// Whether a schema takes `null`, itself or by what it refers to.
+fn admits_null(root: &Value, schema: &Value) -> bool {
+    if let Some(target) = schema.get("$ref").and_then(Value::as_str) {
+        let target = target.strip_prefix('#').and_then(|pointer| root.pointer(pointer));
+        return target.is_some_and(|target| admits_null(root, target));
+    }
+    let parts = ["allOf", "oneOf"].iter().filter_map(|name| schema.get(name)?.as_array()).flatten();
+    schema.get("nullable") == Some(&Value::Bool(true)) || parts.into_iter().any(|part| admits_null(root, part))
+}
+
+/// Limits of what was seen are listed as inferred, all of them and no other.
+fn check_inferred(holder: &Value, schema: &Value, place: &str) -> Result<(), Fault> {
+    let source = &holder["x-source"];
+    if source["status"] == "inferred" {
+        return Ok(());
+    }
+    let listed: Vec<&str> = source["inferred"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let found: Vec<&str> = UNSEEN.into_iter().filter(|keyword| holds(schema, keyword)).collect();
+    if listed == found {
+        return Ok(());
+    }
+    Err(Fault::new(format_args!("{place}/x-source/inferred"), format_args!("expected {found:?}, found {listed:?}")))
+}
+
+fn holds(schema: &Value, keyword: &str) -> bool {
+    match schema {
+        // A property may bear the name of a keyword.
+        Value::Object(map) => {
+            map.get(keyword).is_some_and(|value| !value.is_object()) || map.values().any(|inner| holds(inner, keyword))
+        }
+        Value::Array(items) => items.iter().any(|inner| holds(inner, keyword)),
+        _ => false,
+    }
 }

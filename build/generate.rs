@@ -14,9 +14,10 @@ use serde_json::{Value, json};
 use crate::steps::fault::{Fault, segment};
 
 /// Schemas that are written by hand, and by which type.
-const BY_HAND: [(&str, &str); 4] = [
+const BY_HAND: [(&str, &str); 5] = [
     ("Id", "crate::id::Id"),
     ("Time", "crate::time::Time"),
+    ("TimeFilter", "crate::time::Time"),
     ("Decimal", "crate::decimal::Decimal"),
     ("Messages", "crate::messages::Messages"),
 ];

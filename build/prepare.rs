@@ -28,6 +28,7 @@ pub(crate) fn for_mock(document: &Document) -> Result<Value, Fault> {
     each_operation(&mut root, retag_sealed);
     unwrap_references(&mut root);
     strip_limits(&mut root);
+    strip_nulls(&mut root);
     Ok(root)
 }
 
@@ -116,19 +117,25 @@ fn strip_limits(root: &mut Value) {
         "uniqueItems",
         "multipleOf",
     ];
-    fn strip(schema: &mut Value) {
-        match schema {
-            Value::Object(map) => {
-                if map.contains_key("type") || map.contains_key("$ref") {
-                    LIMITS.iter().for_each(|limit| drop(map.remove(*limit)));
-                }
-                map.values_mut().for_each(strip);
+    strip(root, &LIMITS);
+}
+
+/// A field that may be left out is a `Field`, which holds `null` already: the generator would put an `Option` around it.
+fn strip_nulls(root: &mut Value) {
+    strip(root, &["nullable"]);
+}
+
+fn strip(schema: &mut Value, keywords: &[&str]) {
+    match schema {
+        Value::Object(map) => {
+            if map.contains_key("type") || map.contains_key("$ref") {
+                keywords.iter().for_each(|keyword| drop(map.remove(*keyword)));
             }
-            Value::Array(items) => items.iter_mut().for_each(strip),
-            _ => {}
+            map.values_mut().for_each(|inner| strip(inner, keywords));
         }
+        Value::Array(items) => items.iter_mut().for_each(|inner| strip(inner, keywords)),
+        _ => {}
     }
-    strip(root);
 }
 
 fn each_operation(root: &mut Value, step: fn(&mut Value)) {

@@ -80,6 +80,40 @@ fn what_is_wrong_is_named_with_its_place() {
 }
 
 #[test]
+fn a_limit_that_no_page_shows_is_marked_as_inferred() {
+    let email = "/components/schemas/Customer/properties/email";
+    let limited = fault(|root| root.pointer_mut(email).unwrap()["minLength"] = json!(3));
+    assert_eq!(
+        limited,
+        "at /components/schemas/Customer/x-source/inferred: expected [\"nullable\", \"format\", \"minLength\"], \
+         found [\"nullable\", \"format\"]"
+    );
+    let sort = "/paths/~1Order/get/parameters/2";
+    let unlimited = fault(|root| take(root, &format!("{sort}/schema"), "pattern"));
+    assert_eq!(unlimited, format!("at {sort}/x-source/inferred: expected [], found [\"pattern\"]"));
+}
+
+#[test]
+fn a_field_that_may_be_sent_as_null_says_so() {
+    for (pointer, field) in [
+        ("/components/schemas/Customer/properties/email", "/components/schemas/Customer/properties/email"),
+        ("/components/schemas/OrderVendor", "/components/schemas/OrderLine/properties/vendor"),
+        ("/components/schemas/Messages/oneOf/0", "/components/schemas/BulkFailure/properties/message"),
+    ] {
+        let fault = fault(|root| {
+            take(root, pointer, "nullable");
+            // What is no longer there is not listed as inferred either.
+            let schema = pointer.split('/').take(4).collect::<Vec<_>>().join("/");
+            if !pointer.contains("properties") {
+                let inferred = root.pointer_mut(&format!("{schema}/x-source/inferred")).unwrap();
+                inferred.as_array_mut().unwrap().retain(|keyword| keyword != "nullable");
+            }
+        });
+        assert!(fault.starts_with(&format!("at {field}: `nullable` is missing")), "{fault}");
+    }
+}
+
+#[test]
 fn a_panic_of_the_generator_is_a_fault_in_one_line() {
     // Two media types of one body: the generator panics at it.
     let fault = fault(|root| {
