@@ -1,14 +1,17 @@
 //! Answers of the API that are not data: one JSON shape for every refusal.
 
 use axum::Json;
-use axum::http::header::{HeaderName, HeaderValue};
+use axum::body::Body;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
 use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
+use crate::behavior::ErrorBody;
+
 /// A refusal: `{"error": code, "message": text}`, and `"fields": [names]` where fields or parameters are to blame.
 ///
-/// The vendor shows no error body at all: the shape is the sandbox's own.
+/// The vendor shows no error body at all: the shape is the sandbox's own, and [`ErrorBody`] has others.
 #[derive(Debug)]
 pub(crate) struct Refusal {
     status: StatusCode,
@@ -49,6 +52,7 @@ impl Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
+        let told = Told(self.message.clone());
         let mut body = Map::new();
         body.insert("error".into(), self.error.into());
         body.insert("message".into(), self.message.into());
@@ -59,8 +63,36 @@ impl IntoResponse for Refusal {
         if let Some(header) = self.header {
             response.headers_mut().insert(header.0, header.1);
         }
+        response.extensions_mut().insert(told);
         response
     }
+}
+
+/// What a refusal says: an extension of its answer.
+#[derive(Clone)]
+struct Told(String);
+
+/// The answer with the body of a refusal in this form; one that is no refusal stays as it is.
+pub(crate) fn in_form(mut answer: Response, form: ErrorBody) -> Response {
+    let Some(Told(message)) = answer.extensions_mut().remove() else {
+        return answer;
+    };
+    let (content_type, body) = match form {
+        ErrorBody::Json => return answer,
+        ErrorBody::Text => (Some("text/plain; charset=utf-8"), message),
+        ErrorBody::Html => {
+            let message = message.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+            (Some("text/html; charset=utf-8"), format!("<!DOCTYPE html><html><body><p>{message}</p></body></html>"))
+        }
+        ErrorBody::Empty => (None, String::new()),
+    };
+    let headers = answer.headers_mut();
+    headers.remove(CONTENT_LENGTH);
+    match content_type {
+        Some(content_type) => headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type)),
+        None => headers.remove(CONTENT_TYPE),
+    };
+    answer.map(|_| Body::from(body))
 }
 
 /// The answer for what the real API may well do and the sandbox does not: never a made-up success.

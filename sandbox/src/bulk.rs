@@ -25,6 +25,8 @@ pub(crate) fn routes(show: &Arc<Show>) -> Router {
         .with_state(show.clone())
 }
 
+type Answer = (StatusCode, Json<Value>);
+
 /// What became of the records of a call.
 #[derive(Default)]
 struct Outcome {
@@ -33,8 +35,9 @@ struct Outcome {
 }
 
 impl Outcome {
-    fn json(self) -> Json<Value> {
-        Json(json!({ "successful": self.successful, "failed": self.failed }))
+    fn answer(self, behavior: &Behavior) -> Answer {
+        let status = if behavior.bulk_answers_207 { StatusCode::MULTI_STATUS } else { StatusCode::OK };
+        (status, Json(json!({ "successful": self.successful, "failed": self.failed })))
     }
 }
 
@@ -58,7 +61,7 @@ fn as_record(record: Value) -> Result<Map<String, Value>, Problem> {
 }
 
 /// A record with a known `customerID` is updated, any other is created.
-async fn customers(Context(show): Context<Arc<Show>>, headers: HeaderMap, body: Bytes) -> Result<Json<Value>, Refusal> {
+async fn customers(Context(show): Context<Arc<Show>>, headers: HeaderMap, body: Bytes) -> Result<Answer, Refusal> {
     let State { behavior, tables, .. } = &mut *show.state();
     let mut ids = tables.customers.ids_by("customerID");
     let now = show.local_now(behavior);
@@ -99,11 +102,11 @@ async fn customers(Context(show): Context<Arc<Show>>, headers: HeaderMap, body: 
         };
         outcome.successful.push(json!({ "id": id, "customerID": key }));
     }
-    Ok(outcome.json())
+    Ok(outcome.answer(behavior))
 }
 
 /// A record without a `vendorID` is created, one with a `vendorID` is updated and must be known.
-async fn vendors(Context(show): Context<Arc<Show>>, headers: HeaderMap, body: Bytes) -> Result<Json<Value>, Refusal> {
+async fn vendors(Context(show): Context<Arc<Show>>, headers: HeaderMap, body: Bytes) -> Result<Answer, Refusal> {
     let State { behavior, tables, .. } = &mut *show.state();
     let mut ids = tables.vendors.ids_by("vendorID");
     let now = show.local_now(behavior);
@@ -145,5 +148,5 @@ async fn vendors(Context(show): Context<Arc<Show>>, headers: HeaderMap, body: By
         };
         outcome.successful.push(json!({ "id": id, "vendorID": key }));
     }
-    Ok(outcome.json())
+    Ok(outcome.answer(behavior))
 }

@@ -130,10 +130,11 @@ async fn create(
     let mut state = c.show.state();
     c.resource.check(None, &fields, &state)?;
     let now = c.show.local_now(&state.behavior);
+    let status = if state.behavior.create_answers_201 { StatusCode::CREATED } else { StatusCode::OK };
     let table = c.resource.table(&mut state.tables);
     c.resource.settle(&mut fields, table);
     let id = table.fresh_id();
-    Ok(Json(table.insert(id, fields, now).json(true)).into_response())
+    Ok((status, Json(table.insert(id, fields, now).json(true))).into_response())
 }
 
 async fn read(Context(c): Context<Collection>, Path(id): Path<String>) -> Result<Response, Refusal> {

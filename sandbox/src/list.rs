@@ -70,6 +70,9 @@ impl ListQuery {
             .collect();
         if self.modified_after.is_some() {
             rows.sort_by_key(|row| std::cmp::Reverse((row.modified, row.revision)));
+            if !behavior.newest_first {
+                rows.reverse();
+            }
         }
         if let Some(sort) = &self.sort {
             rows.sort_by(|a, b| sort.compare(a, b));

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, State as Context};
 use axum::http::uri::PathAndQuery;
 use axum::http::{Extensions, HeaderMap, Request, Response, StatusCode, Uri, Version};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn_with_state, map_response_with_state};
 use axum::response::IntoResponse;
 use axum::routing::post;
 use hyper::service::Service;
@@ -15,7 +15,7 @@ use hyper_util::service::TowerToHyperService;
 use tower_http::compression::predicate::{Predicate, SizeAbove};
 use tower_http::compression::{CompressionLayer, CompressionLevel};
 
-use crate::answer::{not_yet, wrong_method};
+use crate::answer::{in_form, not_yet, wrong_method};
 use crate::body::has_length;
 use crate::collection::Resource;
 use crate::exchange::{Host, Part};
@@ -40,7 +40,13 @@ fn router(show: &Arc<Show>) -> Router {
         .fallback_service(api)
         // The exchange has bounded the body already.
         .layer(DefaultBodyLimit::disable())
+        .layer(map_response_with_state(show.clone(), error_body))
         .layer(gzip(show.clone()))
+}
+
+async fn error_body(Context(show): Context<Arc<Show>>, answer: Response<Body>) -> Response<Body> {
+    let form = show.state().behavior.error_body;
+    in_form(answer, form)
 }
 
 fn gzip(show: Arc<Show>) -> CompressionLayer<impl Predicate> {
@@ -75,10 +81,13 @@ impl Host for Api {
     }
 
     async fn process(&self, mut request: Request<Bytes>) -> Response<Body> {
+        let (ignore_case, error_body) = {
+            let behavior = &self.show.state().behavior;
+            (behavior.ignore_path_case, behavior.error_body)
+        };
         if let Err(refusal) = has_length(request.method(), request.headers()) {
-            return refusal.into_response();
+            return in_form(refusal.into_response(), error_body);
         }
-        let ignore_case = self.show.state().behavior.ignore_path_case;
         *request.uri_mut() = normal(request.uri(), ignore_case);
         let Ok(answer) = self.router.call(request.map(Body::from)).await;
         answer
