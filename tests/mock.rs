@@ -6,13 +6,15 @@
 use std::{
     io::{Read as _, Write as _},
     net::TcpStream,
+    time::Duration,
 };
 
+use futures_util::TryStreamExt as _;
 use httpmock::MockServer;
 use perenso::{
-    Messages,
-    mock::MockServerExt,
-    types::{BulkAnswer, BulkFailure, Customer, ExportDescriptor},
+    CallErrorKind, ClientAuth, ErrorKind, Messages, TokenPolicy,
+    mock::{MockServerExt, MockShow, Token},
+    types::{Attendee, BulkAnswer, BulkFailure, Customer, ExportDescriptor, Order},
 };
 use serde_json::{Value, json};
 
@@ -96,4 +98,106 @@ fn bulk_calls_and_exports_are_answered() {
     assert_eq!(catalog, json!([{"id": "739da9", "name": "Vendors", "parameters": []}]));
     let (_, rows) = call(&server, "POST", "/Export/739da9", None);
     assert_eq!(rows, json!([{"VendorID": "VEND1000"}]));
+}
+
+#[tokio::test]
+async fn a_client_of_a_mock_server_has_a_token_and_tries_once() {
+    let server = MockServer::start_async().await;
+    let broken = server.customer_get(|when, then| {
+        when.id("a1");
+        then.into_inner().status(503);
+    });
+    let limited = server.customer_list(|_, then| {
+        then.too_many_requests(Duration::from_millis(29_100));
+    });
+    let show = server.show().unwrap();
+    assert_eq!(show.customers().get("a1").await.unwrap_err().status().unwrap().as_u16(), 503);
+    let error = show.customers().list().send().await.unwrap_err();
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(30)), "in whole seconds, and not too early");
+    broken.assert_calls(1);
+    limited.assert_calls(1);
+}
+
+#[tokio::test]
+async fn a_token_is_expected_by_grant_and_client_id_wherever_that_stands() {
+    for place in [ClientAuth::Body, ClientAuth::BasicPlain] {
+        let server = MockServer::start_async().await;
+        let other = server.token(|when, then| {
+            when.client_id("AUTUMN26");
+            then.unauthorized();
+        });
+        // A token of no time is due at once, so that the second call refreshes it.
+        let first = server.token(|when, then| {
+            when.client_credentials().client_id("SPRING26");
+            then.ok(&Token::new("t1").lifetime(Duration::ZERO).refresh_token("r1"));
+        });
+        let refresh = server.token(|when, then| {
+            when.refresh().refresh_token("r1").client_id("SPRING26");
+            then.ok(&Token::new("t2"));
+        });
+        server.customer_list(|_, then| {
+            then.ok(&Vec::new());
+        });
+        let show = server.builder().client_id("SPRING26").client_auth(place).build().unwrap();
+        show.customers().list().send().await.unwrap();
+        show.customers().list().send().await.unwrap();
+        other.assert_calls(0);
+        first.assert_calls(1);
+        refresh.assert_calls(1);
+    }
+}
+
+#[tokio::test]
+async fn a_token_of_the_test_s_own_goes_before_that_of_the_client() {
+    let server = MockServer::start_async().await;
+    let own = server.token(|_, then| {
+        then.ok(&Token::new("own"));
+    });
+    let call = server.customer_list(|when, then| {
+        when.into_inner().header("authorization", "Bearer own");
+        then.ok(&Vec::new());
+    });
+    server.show().unwrap().customers().list().send().await.unwrap();
+    own.assert();
+    call.assert();
+}
+
+#[tokio::test]
+async fn token_requests_are_refused_as_the_standard_has_it() {
+    type Refusal = fn(perenso::mock::TokenThen) -> perenso::mock::TokenThen;
+    let refusals: [(Refusal, u16, CallErrorKind); 3] = [
+        (|then| then.unauthorized(), 401, CallErrorKind::Refused),
+        (|then| then.bad_request("invalid_scope"), 400, CallErrorKind::Refused),
+        (|then| then.too_many_requests(Duration::from_secs(600)), 429, CallErrorKind::TokenUnavailable),
+    ];
+    for (refuse, status, kind) in refusals {
+        let server = MockServer::start_async().await;
+        server.token(|_, then| {
+            refuse(then);
+        });
+        let policy = TokenPolicy::default().pauses(Duration::from_millis(1), Duration::from_millis(2));
+        let show = server.builder().token_policy(policy).build().unwrap();
+        let error = show.customers().list().send().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Call(kind), "{error}");
+        assert_eq!(error.status().unwrap().as_u16(), status);
+    }
+}
+
+#[tokio::test]
+async fn a_list_comes_as_the_pages_it_is_given() {
+    let server = MockServer::start_async().await;
+    let customer = |id: &str| Customer { id: id.into(), ..Customer::default() };
+    let customers = server.pages([vec![customer("a1"), customer("a2")], vec![customer("a3")]]);
+    let attendees = server.pages([vec![Attendee { id: "b1".into(), ..Attendee::default() }]]);
+    let orders = server.pages::<Order>([]);
+    let show = server.show().unwrap();
+    let read: Vec<_> = show.customers().list().stream().try_collect().await.unwrap();
+    let ids: Vec<_> = read.iter().filter_map(|customer| customer.id.as_deref()).collect();
+    assert_eq!(ids, ["a1", "a2", "a3"]);
+    assert_eq!(show.attendees().list().stream().try_collect::<Vec<_>>().await.unwrap().len(), 1);
+    assert!(show.orders().list().stream().try_collect::<Vec<_>>().await.unwrap().is_empty());
+    assert_eq!([customers.len(), attendees.len(), orders.len()], [3, 2, 1]);
+    for page in customers.iter().chain(&attendees).chain(&orders) {
+        page.assert();
+    }
 }

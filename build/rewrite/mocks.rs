@@ -16,18 +16,20 @@ pub(crate) fn compare_ids(file: &mut syn::File, document: &Document) -> Result<(
     // The generator's hints at `into_inner` are for a stranger; the module says it for this crate.
     for entry in &entries {
         let (when, then) = (format!("{}When", pascal(&entry.generated)), format!("{}Then", pascal(&entry.generated)));
-        let (mut whens, mut paths) = (0, 0);
+        let (mut whens, mut paths, mut limits) = (0, 0, 0);
         for item in find::inherent_impls(operations) {
             let of = find::last_of(&item.self_ty);
             if of.as_deref() == Some(&when) {
                 let (matched, compared) = rewrite_when(item, entry)?;
                 (whens, paths) = (whens + matched, paths + compared);
             } else if of.as_deref() == Some(&then) {
+                limits += answer_limits(item);
                 find::functions(item).for_each(document_answer);
             }
         }
         count(&entry.place, "paths of a mock", 1, whens)?;
         count(&entry.place, "ids of a mock", entry.path.matches('{').count(), paths)?;
+        count(&entry.place, "rate limits of a mock", 1, limits)?;
         for item in find::structs(operations) {
             if item.ident == when {
                 document_if_bare(&mut item.attrs, &format!("What a request of `{}` looks like.", entry.id));
@@ -90,6 +92,22 @@ impl VisitMut for Patterns {
         }
         syn::visit_mut::visit_expr_method_call_mut(self, node);
     }
+}
+
+/// What matters about a 429 is a header, which the document does not give it.
+fn answer_limits(item: &mut ItemImpl) -> usize {
+    let limits = find::functions(item).filter(|function| function.sig.ident == "too_many_requests");
+    limits
+        .map(|function| {
+            *function = parse_quote! {
+                /// Answers with status "too many requests": the calls of this minute are used up. `Retry-After` says for
+                /// how long, in whole seconds, rounded up.
+                pub fn too_many_requests(self, retry_after: ::std::time::Duration) -> Self {
+                    Self(crate::mock::too_many_requests(self.0, retry_after))
+                }
+            };
+        })
+        .count()
 }
 
 fn document_answer(function: &mut ImplItemFn) {

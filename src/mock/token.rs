@@ -1,0 +1,150 @@
+//! The token endpoint of a mock server: which requests are expected, and what they are answered.
+
+use std::time::Duration;
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use httpmock::{HttpMockRequest, Then, When};
+use serde_json::json;
+
+use super::too_many_requests;
+
+/// Where tokens are asked for, as in the vendor's guide.
+pub(super) const PATH: &str = "/auth/oauth/token";
+
+/// What a token request looks like.
+///
+/// No expectation needs the client secret, so none has to stand in a test.
+pub struct TokenWhen(When);
+
+impl TokenWhen {
+    pub(super) fn new(inner: When) -> Self {
+        Self(inner.method("POST").path(PATH))
+    }
+
+    /// What `httpmock` has of it, to expect more.
+    pub fn into_inner(self) -> When {
+        self.0
+    }
+
+    /// Expects a request by client id and secret.
+    pub fn client_credentials(self) -> Self {
+        self.field("grant_type", "client_credentials")
+    }
+
+    /// Expects a refresh.
+    pub fn refresh(self) -> Self {
+        self.field("grant_type", "refresh_token")
+    }
+
+    /// Expects this refresh token.
+    pub fn refresh_token(self, token: impl Into<String>) -> Self {
+        self.field("refresh_token", token)
+    }
+
+    /// Expects this client id, whether it comes in the body or in the `Authorization` header.
+    pub fn client_id(self, id: impl Into<String>) -> Self {
+        let id = id.into();
+        Self(self.0.is_true(move |request| client_id(request).as_deref() == Some(&id)))
+    }
+
+    /// Expects a field of the form with this value.
+    pub fn field(self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        let (name, value) = (name.into(), value.into());
+        Self(self.0.is_true(move |request| form(request, &name).as_deref() == Some(&value)))
+    }
+}
+
+fn form(request: &HttpMockRequest, name: &str) -> Option<String> {
+    form_urlencoded::parse(request.body_ref()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+}
+
+fn client_id(request: &HttpMockRequest) -> Option<String> {
+    form(request, "client_id").or_else(|| {
+        let (_, value) = request.headers_vec().iter().find(|(name, _)| name.eq_ignore_ascii_case("authorization"))?;
+        let basic = value.strip_prefix("Basic ")?;
+        let pair = String::from_utf8(BASE64_STANDARD.decode(basic).ok()?).ok()?;
+        Some(pair.split_once(':')?.0.to_owned())
+    })
+}
+
+/// What a token request is answered with.
+pub struct TokenThen(Then);
+
+impl TokenThen {
+    pub(super) fn new(inner: Then) -> Self {
+        Self(inner)
+    }
+
+    /// What `httpmock` has of it, to answer with more.
+    pub fn into_inner(self) -> Then {
+        self.0
+    }
+
+    /// Answers with a token.
+    pub fn ok(self, token: &Token) -> Self {
+        let mut answer = json!({
+            "access_token": token.access_token,
+            "token_type": "Bearer",
+            "expires_in": token.lifetime.as_secs(),
+        });
+        if let Some(refresh_token) = &token.refresh_token {
+            answer["refresh_token"] = json!(refresh_token);
+        }
+        self.answer(200, &answer)
+    }
+
+    /// Answers with status "bad request" and an error of RFC 6749, such as `invalid_grant` or `invalid_scope`.
+    pub fn bad_request(self, error: &str) -> Self {
+        self.answer(400, &json!({ "error": error }))
+    }
+
+    /// Answers with status "unauthorized" and the error `invalid_client`: id or secret are wrong.
+    pub fn unauthorized(self) -> Self {
+        self.answer(401, &json!({ "error": "invalid_client" }))
+    }
+
+    /// Answers with status "too many requests". `Retry-After` says for how long, in whole seconds, rounded up.
+    pub fn too_many_requests(self, retry_after: Duration) -> Self {
+        Self(too_many_requests(self.0, retry_after))
+    }
+
+    fn answer(self, status: u16, body: &serde_json::Value) -> Self {
+        let then = self.0.status(status).header("cache-control", "no-store");
+        Self(then.header("content-type", "application/json").json_body_obj(body))
+    }
+}
+
+/// A made-up token, for [`TokenThen::ok`].
+#[derive(Clone, PartialEq, Eq)]
+pub struct Token {
+    access_token: String,
+    refresh_token: Option<String>,
+    lifetime: Duration,
+}
+
+impl Token {
+    /// An access token that lives 300 seconds, and no refresh token.
+    pub fn new(access_token: impl Into<String>) -> Self {
+        Self { access_token: access_token.into(), refresh_token: None, lifetime: Duration::from_secs(300) }
+    }
+
+    /// How long it lives, in whole seconds.
+    #[must_use]
+    pub fn lifetime(mut self, lifetime: Duration) -> Self {
+        self.lifetime = lifetime;
+        self
+    }
+
+    /// A refresh token beside it.
+    #[must_use]
+    pub fn refresh_token(mut self, token: impl Into<String>) -> Self {
+        self.refresh_token = Some(token.into());
+        self
+    }
+}
+
+impl std::fmt::Debug for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Token").field("lifetime", &self.lifetime).finish_non_exhaustive()
+    }
+}
