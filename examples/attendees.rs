@@ -1,0 +1,29 @@
+//! Lists the people who attend the show, and reads one of them: `cargo run --example attendees`.
+//!
+//! It only reads. `PERENSO_CLIENT_ID` and `PERENSO_CLIENT_SECRET` make it talk to a real show.
+#![allow(clippy::print_stdout)]
+
+use futures_util::TryStreamExt;
+use perenso::Reveal;
+
+#[path = "show/environment.rs"]
+mod environment;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let (show, _sandbox) = environment::show().await?;
+
+    let attendees: Vec<_> = show.attendees().list().stream().try_collect().await?;
+    println!("{} attendees.", attendees.len());
+
+    let Some(id) = attendees.first().and_then(|attendee| attendee.id.as_deref()) else { return Ok(()) };
+    let attendee = show.attendees().get(id).await?;
+    // Names and addresses are personal, and hidden from `Debug`, so that they end up in no log by accident.
+    println!("For logs: {attendee:?}");
+    println!("For whoever asks: {}", Reveal(&attendee));
+    // What the document does not describe is kept as it came.
+    for name in attendee.extra.keys() {
+        println!("Also in the record: {name}");
+    }
+    Ok(())
+}

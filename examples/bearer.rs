@@ -1,0 +1,33 @@
+//! Gives the token of the SDK to another HTTP client: `cargo run --example bearer`.
+//!
+//! It only reads. `PERENSO_CLIENT_ID` and `PERENSO_CLIENT_SECRET` make it talk to a real show.
+#![allow(clippy::print_stdout)]
+
+use std::time::Duration;
+
+#[path = "show/environment.rs"]
+mod environment;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let (show, sandbox) = environment::show().await?;
+    let base = match &sandbox {
+        Some(sandbox) => sandbox.url().to_owned(),
+        None => std::env::var("PERENSO_API_URL").unwrap_or_else(|_| "https://tsapi.perenso.net".to_owned()),
+    };
+
+    // Good for another minute at least: long enough for the call that it is for. It is renewed for all, or not at all.
+    let token = show.token(Duration::from_secs(60)).await?;
+    println!("A token for another {} s.", token.expires_in().as_secs());
+    println!("`Debug` does not show it: {token:?}");
+
+    // The SDK installs no crypto provider for the process, so that a client that needs one brings its own.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+
+    // `header` is the finished value, marked as sensitive; `expose` is the token itself.
+    let answer =
+        reqwest::Client::new().get(format!("{base}/Export")).header("authorization", token.header()).send().await?;
+    println!("The other client was answered {}.", answer.status());
+    println!("Without waiting, for interceptors: {}", show.token_in_hand().is_some());
+    Ok(())
+}

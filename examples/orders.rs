@@ -1,0 +1,45 @@
+//! Lists orders by customer, type and date of delivery: `cargo run --example orders`.
+//!
+//! It only reads. `PERENSO_CLIENT_ID` and `PERENSO_CLIENT_SECRET` make it talk to a real show; the first argument is a
+//! `customerID`, `C00001` without it.
+#![allow(clippy::print_stdout)]
+
+use futures_util::TryStreamExt;
+use perenso::Perenso;
+
+#[path = "show/environment.rs"]
+mod environment;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let (show, _sandbox) = environment::show().await?;
+    let customer = std::env::args().nth(1).unwrap_or_else(|| "C00001".to_owned());
+
+    println!("{} orders at the show.", show.orders().list().send().await?.len());
+    print_lines(&show, &customer).await?;
+
+    // The vendor's sample shows the type `REGULAR`; what other values there are is not documented.
+    let regular = show.orders().list().order_type("REGULAR").delivery_date("2025-01-01").delivery_until("2026-12-31");
+    println!("{} of them are regular ones to be delivered in 2025 or 2026.", regular.send().await?.len());
+    Ok(())
+}
+
+/// The lines of all orders of a customer.
+async fn print_lines(show: &Perenso, customer: &str) -> Result<(), perenso::Error> {
+    let mut orders = show.orders().list().customer(customer).stream();
+    let mut count = 0;
+    while let Some(order) = orders.try_next().await? {
+        count += 1;
+        for line in order.items.as_slice() {
+            let product = line.product.get().and_then(|product| product.id.as_deref()).unwrap_or("-");
+            // Money is decimal, to the cent.
+            let price = line.base_price.get().map_or("-".to_owned(), ToString::to_string);
+            println!(
+                "  {product:12} {:>5} at {price}",
+                line.quantity.get().map_or("-".to_owned(), ToString::to_string)
+            );
+        }
+    }
+    println!("{count} of them are of customer {customer}.");
+    Ok(())
+}

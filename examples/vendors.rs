@@ -1,0 +1,35 @@
+//! Creates vendors, and updates them in bulk: `cargo run --example vendors`.
+//!
+//! `PERENSO_CLIENT_ID` and `PERENSO_CLIENT_SECRET` make it talk to a real show, where it **writes** two vendors, which stay:
+//! no call that deletes one is documented.
+#![allow(clippy::print_stdout)]
+
+use perenso::{Fate, types::Vendor};
+
+#[path = "show/environment.rs"]
+mod environment;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let (show, sandbox) = environment::show().await?;
+
+    // A vendor without a `vendorID` is created. Such records go out one by one and never twice, since nothing in an
+    // answer would tell two of them apart.
+    let vendor = |name: &str| Vendor { vendor_name: name.into(), ..Vendor::default() };
+    let report = show.vendors().upsert([vendor("Example Mills"), vendor("Example Dairy")]).send().await?;
+    let created = report.fates().filter(|fate| matches!(fate, Fate::Succeeded { .. })).count();
+    println!("{created} vendors created.");
+
+    // One with a `vendorID` is updated, and must be known. These go out in batches, and again where an answer was lost.
+    let Some(sandbox) = sandbox else { return Ok(()) };
+    let known = sandbox.vendors().into_iter().filter_map(|vendor| Some(vendor["vendorID"].as_str()?.to_owned()));
+    let change = |id: String| Vendor { vendor_id: id.into(), can_negotiate_at_show: true.into(), ..Vendor::default() };
+    let mut records: Vec<_> = known.map(change).collect();
+    records.push(change("V9999".to_owned()));
+    let report = show.vendors().upsert(records).send().await?;
+    println!("{:?}", report.counts());
+    for reason in report.reasons() {
+        println!("  {} refused: {}", reason.count, reason.text);
+    }
+    Ok(())
+}
