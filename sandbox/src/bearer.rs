@@ -16,17 +16,21 @@ pub(crate) async fn check(
     request: Request,
     next: Next,
 ) -> Result<Response, Refusal> {
-    let (message, challenge) = match token(request.headers()) {
-        None => ("an access token is needed", "Bearer"),
-        Some(token) => {
-            if show.state().ledger.is_live(token, show.clock().now()) {
-                return Ok(next.run(request).await);
-            }
-            ("the access token is unknown, expired or revoked", "Bearer error=\"invalid_token\"")
-        }
-    };
-    Err(Refusal::new(StatusCode::UNAUTHORIZED, "unauthorized", message)
-        .with_header(WWW_AUTHENTICATE, HeaderValue::from_static(challenge)))
+    match token(request.headers()) {
+        None => Err(refusal("an access token is needed", "Bearer")),
+        Some(token) if !show.state().ledger.is_live(token, show.clock().now()) => Err(unauthorized()),
+        Some(_) => Ok(next.run(request).await),
+    }
+}
+
+/// The refusal of a token that is not live.
+pub(crate) fn unauthorized() -> Refusal {
+    refusal("the access token is unknown, expired or revoked", "Bearer error=\"invalid_token\"")
+}
+
+fn refusal(message: &str, challenge: &'static str) -> Refusal {
+    Refusal::new(StatusCode::UNAUTHORIZED, "unauthorized", message)
+        .with_header(WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
 }
 
 pub(crate) fn token(headers: &HeaderMap) -> Option<&str> {

@@ -33,7 +33,7 @@ pub enum Error {
         /// What the operating system said.
         source: std::io::Error,
     },
-    /// A behavior or an export that was read is not written as it must be; the source says what and where.
+    /// A behavior, an export or a fault that was read is not written as it must be; the source says what and where.
     #[error("{what} is not as it must be")]
     Data {
         /// What was read, or the file that it stands in.

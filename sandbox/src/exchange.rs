@@ -1,19 +1,25 @@
 //! An exchange: one request from its arrival to its answer, through journal and faults.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::request::Parts;
-use axum::http::{Request, Response, StatusCode, Uri};
+use axum::http::{HeaderMap, Request, Response, StatusCode, Uri};
 use axum::response::IntoResponse;
 use hyper::body::{Body as _, Incoming};
+use serde_json::json;
 
 use crate::answer::Refusal;
+use crate::behavior::RetryAfter;
 use crate::fault::{Dropped, Fault, cut, half, slow, status_answer};
 use crate::traffic::Traffic;
 
 /// The longest body that is read, so that a broken client cannot eat the machine's memory.
 const MAX_BODY: usize = 64 * 1024 * 1024;
+
+/// The header by which a request orders a fault for itself.
+const FAULT: &str = "sandbox-fault";
 
 /// What a server serves: one host or several, of which a request is for one.
 pub(crate) trait House: Send + Sync + 'static {
@@ -46,6 +52,12 @@ pub(crate) trait Host: Send + Sync + 'static {
     fn part(&self, uri: &Uri) -> Part;
 
     fn process(&self, request: Request<Bytes>) -> impl Future<Output = Response<Body>> + Send;
+
+    /// The answer for a token or a client that is not known.
+    fn unauthorized(&self, part: Part) -> Response<Body>;
+
+    /// The answer for one call too many.
+    fn too_many_requests(&self, wait: Duration, retry_after: RetryAfter) -> Response<Body>;
 }
 
 /// Which part of a host a path belongs to.
@@ -69,23 +81,28 @@ pub(crate) async fn run<H: House>(house: Arc<H>, request: Request<Incoming>) -> 
         return Ok(answer);
     }
     let host = house.host(&parts, &body);
-    let (number, fault) = host.traffic().arrive(host.part(&parts.uri), &parts, &body);
+    let part = host.part(&parts.uri);
+    let (number, fault) = host.traffic().arrive(part, &parts, &body, own_fault(&parts.headers));
     let (answer, shown) = match fault {
-        Some(Fault::DropConnection) => return Err(Dropped),
+        Some(Fault::DropConnection) => return Err(Dropped::Closed),
+        Some(Fault::Reset) => return Err(Dropped::Reset),
         Some(Fault::Status { code, ref content_type, ref body, ref headers }) => {
             whole(status_answer(code, content_type, body.clone(), headers))
         }
+        Some(Fault::Unauthorized) => kept(host.unauthorized(part)).await?,
+        Some(Fault::TooManyRequests { wait, retry_after }) => kept(host.too_many_requests(wait, retry_after)).await?,
         Some(Fault::Delay(time)) => {
             tokio::time::sleep(time).await;
-            process(host, Request::from_parts(parts, body)).await?
+            kept(host.process(Request::from_parts(parts, body)).await).await?
         }
-        _ => process(host, Request::from_parts(parts, body)).await?,
+        _ => kept(host.process(Request::from_parts(parts, body)).await).await?,
     };
-    let is_dropped = matches!(fault, Some(Fault::DropAnswer));
-    let status = Some(answer.status()).filter(|_| !is_dropped);
+    let is_lost = matches!(fault, Some(Fault::DropAnswer | Fault::ResetAnswer));
+    let status = Some(answer.status()).filter(|_| !is_lost);
     host.traffic().answered(number, status, &shown);
     match fault {
-        Some(Fault::DropAnswer) => Err(Dropped),
+        Some(Fault::DropAnswer) => Err(Dropped::Closed),
+        Some(Fault::ResetAnswer) => Err(Dropped::Reset),
         Some(Fault::CutBody) => half(answer).await,
         Some(Fault::CutAfter(bytes)) => Ok(cut(answer, bytes)),
         Some(Fault::Slow { piece, pause }) => Ok(slow(answer, piece, pause)),
@@ -94,13 +111,22 @@ pub(crate) async fn run<H: House>(house: Arc<H>, request: Request<Incoming>) -> 
     }
 }
 
+/// What a request orders for itself; what cannot be read is answered by a 400 that says why.
+fn own_fault(headers: &HeaderMap) -> Option<Fault> {
+    let text = String::from_utf8_lossy(headers.get(FAULT)?.as_bytes());
+    Some(Fault::read(&text).unwrap_or_else(|error| {
+        let body = json!({ "error": "invalid_fault", "message": format!("{FAULT}: {error}") });
+        Fault::answer(400, "application/json", body.to_string().into_bytes())
+    }))
+}
+
 /// The answer, and its body for the journal: an answer of unknown length is passed on as it comes, and not kept.
-async fn process(host: &impl Host, request: Request<Bytes>) -> Result<(Response<Body>, Bytes), Dropped> {
-    let (parts, body) = host.process(request).await.into_parts();
+async fn kept(answer: Response<Body>) -> Result<(Response<Body>, Bytes), Dropped> {
+    let (parts, body) = answer.into_parts();
     if body.size_hint().exact().is_none() {
         return Ok((Response::from_parts(parts, body), Bytes::new()));
     }
-    let body = to_bytes(body, usize::MAX).await.map_err(|_| Dropped)?;
+    let body = to_bytes(body, usize::MAX).await.map_err(|_| Dropped::Closed)?;
     Ok(whole(Response::from_parts(parts, body)))
 }
 

@@ -1,16 +1,50 @@
 //! Faults: what goes wrong on order.
 
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+mod damage;
+mod form;
+
 use std::time::Duration;
 
-use axum::body::{Body, Bytes, to_bytes};
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
+use axum::body::Bytes;
+use axum::http::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use axum::http::{Response, StatusCode};
-use hyper::body::Frame;
-use tokio::time::{Sleep, sleep};
+use chrono::{DateTime, TimeDelta, Utc};
+
+pub(crate) use damage::{Dropped, cut, half, slow};
+
+use crate::answer::Refusal;
+use crate::behavior::RetryAfter;
+use crate::clock::after;
+use crate::error::Error;
 
 /// Something that goes wrong with one request.
+///
+/// It is read from data too, JSON, TOML or the header `Sandbox-Fault` of a request, and written as it is read:
+///
+/// | in data | what it is |
+/// |---|---|
+/// | `503` or `{"status": 503}` | [`Fault::status`] |
+/// | `{"status": 503, "body": "down", "content_type": "text/plain", "headers": {"retry-after": "3"}}` | [`Fault::Status`] |
+/// | `"unauthorized"` | [`Fault::Unauthorized`] |
+/// | `{"too_many_requests": {"retry_after": 30}}`, `{"too_many_requests": {"retry_after_date": 30}}`, `"too_many_requests"` | [`Fault::TooManyRequests`] |
+/// | `{"delay": 0.5}` | [`Fault::Delay`] |
+/// | `"cut_body"`, `{"cut_after": 1000}` | [`Fault::CutBody`], [`Fault::CutAfter`] |
+/// | `{"slow": {"piece": 1, "pause": 0.01}}` | [`Fault::Slow`] |
+/// | `"empty_body"` | [`Fault::EmptyBody`] |
+/// | `"drop_connection"`, `"drop_answer"` | [`Fault::DropConnection`], [`Fault::DropAnswer`] |
+/// | `"reset"`, `"reset_answer"` | [`Fault::Reset`], [`Fault::ResetAnswer`] |
+///
+/// A `body` that is not text goes out as JSON, bytes that are no text come as `body_base64`; times are in seconds.
+///
+/// ```
+/// use perenso_sandbox::Fault;
+///
+/// let fault: Fault = r#"{"too_many_requests": {"retry_after": 30}}"#.parse()?;
+/// assert_eq!(fault, Fault::too_many_requests(std::time::Duration::from_secs(30)));
+/// assert_eq!("503".parse::<Fault>()?, Fault::status(503));
+/// assert_eq!("drop_answer".parse::<Fault>()?, Fault::DropAnswer);
+/// # Ok::<(), perenso_sandbox::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
@@ -24,6 +58,17 @@ pub enum Fault {
         body: Vec<u8>,
         /// Further headers.
         headers: Vec<(String, String)>,
+    },
+    /// The request is not processed; the answer is the 401 for an access token that is not known, at the token endpoint
+    /// the one for a client that is not known. The token lives on all the same.
+    Unauthorized,
+    /// The request is not processed; the answer is a 429 as the sandbox's rate limit gives it. (That of a stand-in for
+    /// another system is [its own](crate::StandIn::too_many_requests), in which only the wait counts.)
+    TooManyRequests {
+        /// How long the client is to wait, rounded up to whole seconds.
+        wait: Duration,
+        /// What the answer says of that; a date is by the sandbox's clock.
+        retry_after: RetryAfter,
     },
     /// The request is processed after this time, real time and not that of the sandbox's clock.
     Delay(Duration),
@@ -47,29 +92,41 @@ pub enum Fault {
     DropConnection,
     /// The request *is* processed, and the connection ends without an answer.
     DropAnswer,
+    /// The request is *not* processed, and the connection is reset: a TCP RST instead of an end.
+    Reset,
+    /// The request *is* processed, and the connection is reset instead of an answer.
+    ResetAnswer,
 }
 
 impl Fault {
     /// A [`Fault::Status`] with a small JSON body.
     #[must_use]
     pub fn status(code: u16) -> Self {
-        Self::Status {
-            code,
-            content_type: "application/json".to_owned(),
-            body: format!(r#"{{"error":"ordered_fault","message":"a test ordered this {code}"}}"#).into(),
-            headers: Vec::new(),
-        }
+        let body = format!(r#"{{"error":"ordered_fault","message":"a test ordered this {code}"}}"#);
+        Self::answer(code, "application/json", body.into_bytes())
     }
 
     /// A [`Fault::Status`] with a small HTML page, as a proxy or a login form answers it, with 200 too.
     #[must_use]
     pub fn page(code: u16) -> Self {
-        Self::Status {
-            code,
-            content_type: "text/html; charset=utf-8".to_owned(),
-            body: format!("<!DOCTYPE html><html><body><h1>A test ordered this {code}</h1></body></html>").into(),
-            headers: Vec::new(),
-        }
+        let body = format!("<!DOCTYPE html><html><body><h1>A test ordered this {code}</h1></body></html>");
+        Self::answer(code, "text/html; charset=utf-8", body.into_bytes())
+    }
+
+    pub(crate) fn answer(code: u16, content_type: &str, body: Vec<u8>) -> Self {
+        Self::Status { code, content_type: content_type.to_owned(), body, headers: Vec::new() }
+    }
+
+    /// A [`Fault::TooManyRequests`] with `Retry-After` in whole seconds.
+    #[must_use]
+    pub const fn too_many_requests(wait: Duration) -> Self {
+        Self::TooManyRequests { wait, retry_after: RetryAfter::Seconds }
+    }
+
+    /// A [`Fault::TooManyRequests`] with `Retry-After` as a date: so long after the answer, by the sandbox's clock.
+    #[must_use]
+    pub const fn too_many_requests_until(wait: Duration) -> Self {
+        Self::TooManyRequests { wait, retry_after: RetryAfter::Date }
     }
 
     /// Adds a header to a [`Fault::Status`]; other faults stay as they are.
@@ -79,6 +136,62 @@ impl Fault {
             headers.push((name.to_owned(), value.to_owned()));
         }
         self
+    }
+
+    pub(crate) fn read(text: &str) -> serde_json::Result<Self> {
+        let text = text.trim();
+        let is_word = text.starts_with(|first: char| first.is_ascii_alphabetic());
+        if is_word { serde_json::from_value(text.into()) } else { serde_json::from_str(text) }
+    }
+
+    /// What it is called in data, as `drop_answer`.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Status { .. } => "status",
+            Self::Unauthorized => "unauthorized",
+            Self::TooManyRequests { .. } => "too_many_requests",
+            Self::Delay(_) => "delay",
+            Self::CutBody => "cut_body",
+            Self::CutAfter(_) => "cut_after",
+            Self::Slow { .. } => "slow",
+            Self::EmptyBody => "empty_body",
+            Self::DropConnection => "drop_connection",
+            Self::DropAnswer => "drop_answer",
+            Self::Reset => "reset",
+            Self::ResetAnswer => "reset_answer",
+        }
+    }
+}
+
+impl std::str::FromStr for Fault {
+    type Err = Error;
+
+    /// Reads a fault from JSON, or from a bare word.
+    ///
+    /// # Errors
+    /// [`Error::Data`], whose source says what is wrong.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Self::read(text).map_err(|error| Error::data("the fault", error))
+    }
+}
+
+/// The answer of a [`Fault::TooManyRequests`].
+pub(crate) fn too_many_requests(wait: Duration, retry_after: RetryAfter, now: DateTime<Utc>) -> Refusal {
+    let refusal = Refusal::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", "a test ordered this 429");
+    let value = match retry_after {
+        RetryAfter::Missing => None,
+        RetryAfter::Seconds => Some(HeaderValue::from(wait.as_secs() + u64::from(wait.subsec_nanos() > 0))),
+        RetryAfter::Date => {
+            // A date has no fraction: rounded up, or it would come too early.
+            let date = after(now, wait);
+            let date = date.checked_add_signed(TimeDelta::nanoseconds(999_999_999)).unwrap_or(date);
+            HeaderValue::from_str(&date.format("%a, %d %b %Y %H:%M:%S GMT").to_string()).ok()
+        }
+    };
+    match value {
+        Some(value) => refusal.with_header(RETRY_AFTER, value),
+        None => refusal,
     }
 }
 
@@ -112,108 +225,40 @@ fn made(code: u16, content_type: &str, body: Vec<u8>, headers: &[(String, String
     Some(response)
 }
 
-/// The answer of a [`Fault::CutBody`].
-pub(crate) async fn half(answer: Response<Body>) -> Result<Response<Body>, Dropped> {
-    let (parts, body) = answer.into_parts();
-    let body = to_bytes(body, usize::MAX).await.map_err(|_| Dropped)?;
-    let length = body.len();
-    let mut answer = cut(Response::from_parts(parts, Body::from(body)), length as u64 / 2);
-    answer.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length.max(1)));
-    Ok(answer)
-}
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
 
-/// The answer of a [`Fault::CutAfter`].
-pub(crate) fn cut(answer: Response<Body>, after: u64) -> Response<Body> {
-    let mut answer = with_body(answer, |body| Body::new(CutBody { body, left: after, waiting: None }));
-    if answer.status() == StatusCode::NO_CONTENT {
-        // A 204 has no body that could be cut.
-        *answer.status_mut() = StatusCode::OK;
+    use axum::response::IntoResponse;
+
+    use super::*;
+
+    fn retry_after(millis: u64, retry_after: RetryAfter, now: &str) -> Option<String> {
+        let answer = too_many_requests(Duration::from_millis(millis), retry_after, now.parse().unwrap());
+        let answer = answer.into_response();
+        assert_eq!(answer.status(), 429);
+        Some(answer.headers().get("retry-after")?.to_str().unwrap().to_owned())
     }
-    answer
-}
 
-/// The answer of a [`Fault::Slow`].
-pub(crate) fn slow(answer: Response<Body>, piece: usize, pause: Duration) -> Response<Body> {
-    with_body(answer, |body| {
-        Body::new(SlowBody { body, rest: Bytes::new(), piece: piece.max(1), pause, waiting: Box::pin(sleep(pause)) })
-    })
-}
-
-/// The answer with another body, of unknown length.
-fn with_body(answer: Response<Body>, change: impl FnOnce(Body) -> Body) -> Response<Body> {
-    let mut answer = answer.map(change);
-    answer.headers_mut().remove(CONTENT_LENGTH);
-    answer
-}
-
-/// What ends the connection.
-#[derive(Debug, thiserror::Error)]
-#[error("dropped on order")]
-pub(crate) struct Dropped;
-
-type Polled<E> = Poll<Option<Result<Frame<Bytes>, E>>>;
-
-const MOMENT: Duration = Duration::from_millis(20);
-
-/// A body that ends in an error.
-struct CutBody {
-    body: Body,
-    left: u64,
-    waiting: Option<Pin<Box<Sleep>>>,
-}
-
-impl hyper::body::Body for CutBody {
-    type Data = Bytes;
-    type Error = Dropped;
-
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Polled<Dropped> {
-        if self.left > 0 {
-            match ready!(Pin::new(&mut self.body).poll_frame(context)).and_then(data) {
-                Some(mut bytes) => {
-                    bytes.truncate(usize::try_from(self.left).unwrap_or(usize::MAX));
-                    self.left -= bytes.len() as u64;
-                    return Poll::Ready(Some(Ok(Frame::data(bytes))));
-                }
-                None => self.left = 0,
-            }
+    #[test]
+    fn retry_after_is_never_too_early() {
+        let now = "2026-02-28T23:59:58.5Z";
+        for (millis, seconds, date) in [
+            (0, "0", "Sat, 28 Feb 2026 23:59:59 GMT"),
+            (500, "1", "Sat, 28 Feb 2026 23:59:59 GMT"),
+            (501, "1", "Sun, 01 Mar 2026 00:00:00 GMT"),
+            (30_000, "30", "Sun, 01 Mar 2026 00:00:29 GMT"),
+            (30_001, "31", "Sun, 01 Mar 2026 00:00:29 GMT"),
+        ] {
+            assert_eq!(retry_after(millis, RetryAfter::Seconds, now).as_deref(), Some(seconds), "{millis}");
+            assert_eq!(retry_after(millis, RetryAfter::Date, now).as_deref(), Some(date), "{millis}");
+            assert_eq!(retry_after(millis, RetryAfter::Missing, now), None);
         }
-        // hyper throws away what it has not written yet when a body fails: a body that is not ready makes it write, and
-        // the reader gets a moment to make room for that.
-        ready!(self.waiting.get_or_insert_with(|| Box::pin(sleep(MOMENT))).as_mut().poll(context));
-        Poll::Ready(Some(Err(Dropped)))
     }
-}
 
-/// A body that comes bit by bit.
-struct SlowBody {
-    body: Body,
-    rest: Bytes,
-    piece: usize,
-    pause: Duration,
-    waiting: Pin<Box<Sleep>>,
-}
-
-impl hyper::body::Body for SlowBody {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Polled<axum::Error> {
-        while self.rest.is_empty() {
-            match ready!(Pin::new(&mut self.body).poll_frame(context)) {
-                Some(Ok(frame)) => self.rest = frame.into_data().unwrap_or_default(),
-                end => return Poll::Ready(end),
-            }
-        }
-        if !self.pause.is_zero() {
-            ready!(self.waiting.as_mut().poll(context));
-            self.waiting = Box::pin(sleep(self.pause));
-        }
-        let piece = self.piece.min(self.rest.len());
-        Poll::Ready(Some(Ok(Frame::data(self.rest.split_to(piece)))))
+    #[test]
+    fn a_wait_without_end_is_a_date_all_the_same() {
+        let answer = too_many_requests(Duration::MAX, RetryAfter::Date, Utc::now()).into_response();
+        assert_eq!(answer.status(), 429);
     }
-}
-
-/// The bytes of a frame; nothing where the body has failed or sends something else, which ends what is cut anyway.
-fn data(frame: Result<Frame<Bytes>, axum::Error>) -> Option<Bytes> {
-    frame.ok()?.into_data().ok()
 }

@@ -62,6 +62,12 @@ pub(crate) fn basic(header: &HeaderValue) -> Option<String> {
     String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()
 }
 
+/// The grant type of a token request, where one can be read.
+pub(crate) fn grant_type(headers: &HeaderMap, body: &[u8]) -> Option<String> {
+    let parameters = Parameters::form(headers, body).or_else(|_| Parameters::json(headers, body)).ok()?;
+    parameters.get("grant_type").map(str::to_owned)
+}
+
 /// How many token requests arrived, by grant, refused and disturbed ones included.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -85,10 +91,8 @@ impl TokenRequests {
         self.client_credentials + self.authorization_code + self.password + self.refresh_token + self.other
     }
 
-    pub(crate) fn count(&mut self, headers: &HeaderMap, body: &[u8]) {
-        let parameters = Parameters::form(headers, body).or_else(|_| Parameters::json(headers, body));
-        let grant = parameters.as_ref().ok().and_then(|parameters| parameters.get("grant_type"));
-        *match grant {
+    pub(crate) fn count(&mut self, grant_type: Option<&str>) {
+        *match grant_type {
             Some("client_credentials") => &mut self.client_credentials,
             Some("authorization_code") => &mut self.authorization_code,
             Some("password") => &mut self.password,

@@ -1,6 +1,7 @@
 //! Routes: which path of a show's API leads where, and what stands before it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -16,9 +17,11 @@ use tower_http::compression::predicate::{Predicate, SizeAbove};
 use tower_http::compression::{CompressionLayer, CompressionLevel};
 
 use crate::answer::{in_form, not_yet, wrong_method};
+use crate::behavior::RetryAfter;
 use crate::body::has_length;
 use crate::collection::Resource;
 use crate::exchange::{Host, Part};
+use crate::fault::too_many_requests;
 use crate::show::Show;
 use crate::traffic::Traffic;
 use crate::{bearer, budget, bulk, catalog, collection, token};
@@ -91,6 +94,18 @@ impl Host for Api {
         *request.uri_mut() = normal(request.uri(), ignore_case);
         let Ok(answer) = self.router.call(request.map(Body::from)).await;
         answer
+    }
+
+    fn unauthorized(&self, part: Part) -> Response<Body> {
+        match part {
+            Part::Token => token::unauthorized(),
+            _ => in_form(bearer::unauthorized().into_response(), self.show.state().behavior.error_body),
+        }
+    }
+
+    fn too_many_requests(&self, wait: Duration, retry_after: RetryAfter) -> Response<Body> {
+        let refusal = too_many_requests(wait, retry_after, self.show.clock().now());
+        in_form(refusal.into_response(), self.show.state().behavior.error_body)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The server: accepts connections until it is told to stop.
 
+use std::error::Error as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +18,7 @@ use tokio::time::{sleep, timeout};
 use crate::budget::Peer;
 use crate::error::Error;
 use crate::exchange::{House, run};
+use crate::fault::Dropped;
 
 /// How long requests under way may take to end after a stop.
 const GRACE: Duration = Duration::from_secs(2);
@@ -79,14 +81,21 @@ async fn connection<H: House>(stream: TcpStream, peer: Peer, house: Arc<H>, mut 
         request.extensions_mut().insert(peer);
         run(house.clone(), request)
     });
-    let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-    let mut connection = std::pin::pin!(connection);
-    // A connection that fails has nobody left to be told about it.
-    tokio::select! {
-        _ = connection.as_mut() => {}
+    let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    let ended = tokio::select! {
+        ended = &mut connection => ended,
         _ = stop.changed() => {
-            connection.as_mut().graceful_shutdown();
-            let _ = connection.await;
+            std::pin::Pin::new(&mut connection).graceful_shutdown();
+            (&mut connection).await
         }
+    };
+    // A connection that fails has nobody left to be told about it.
+    if ended.is_err_and(|error| is_reset(&error)) {
+        // Without a wait for what is unsent the system ends a connection by a RST.
+        let _ = connection.into_parts().io.into_inner().set_zero_linger();
     }
+}
+
+fn is_reset(error: &hyper::Error) -> bool {
+    error.source().and_then(|source| source.downcast_ref()) == Some(&Dropped::Reset)
 }

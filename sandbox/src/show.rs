@@ -18,6 +18,7 @@ use crate::field::Problem;
 use crate::journal::Recorded;
 use crate::ledger::{Ledger, letters, secret};
 use crate::parameters::TokenRequests;
+use crate::script::{Script, Step, Target};
 use crate::seed;
 use crate::table::Table;
 use crate::traffic::Traffic;
@@ -221,19 +222,49 @@ impl Show {
 
     /// Orders a fault for the next call of the API that has none yet. Token requests and `/health` do not count.
     pub fn fault(&self, fault: Fault) {
-        self.fault_after(0, fault);
+        self.script(Step::new(fault));
     }
 
     /// The same for a later call: of the calls that have no fault yet, so many go well before it.
     pub fn fault_after(&self, calls: usize, fault: Fault) {
-        let faults = &mut self.traffic.log().faults;
-        faults.extend(std::iter::repeat_n(None, calls));
-        faults.push_back(Some(fault));
+        self.script(Step::new(fault).after(calls as u64));
     }
 
     /// Orders a fault for the next token request that has none yet.
     pub fn token_fault(&self, fault: Fault) {
-        self.traffic.log().token_faults.push_back(fault);
+        self.script(Step::new(fault).on(Target::Token));
+    }
+
+    /// Orders what is to go wrong, behind what was ordered before.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use perenso_sandbox::{Fault, Sandbox, Step, Target};
+    ///
+    /// let sandbox = Sandbox::start().await?;
+    /// sandbox.script([
+    ///     Step::new(Fault::Unauthorized).times(3),
+    ///     Step::new(Fault::CutBody).on(Target::call("POST", "/v2/customers/bulk")),
+    ///     Step::new(Fault::DropAnswer).on(Target::Refresh),
+    /// ]);
+    /// assert_eq!(sandbox.faults().len(), 3);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn script(&self, script: impl Into<Script>) {
+        self.traffic.order(script);
+    }
+
+    /// What is still to go wrong.
+    #[must_use]
+    pub fn faults(&self) -> Script {
+        self.traffic.log().script.clone()
+    }
+
+    /// Takes back what is still to go wrong.
+    pub fn clear_faults(&self) {
+        self.traffic.log().script = Script::default();
     }
 
     /// Brings everything back to how it was after the start: records, tokens, journal, faults, budget, behavior,

@@ -22,6 +22,7 @@ use crate::clock::Clock;
 use crate::fault::Fault;
 use crate::journal::Recorded;
 use crate::parameters::TokenRequests;
+use crate::script::{Script, Step, Target};
 use crate::server::Server;
 use desk::Desk;
 
@@ -242,13 +243,18 @@ impl StandIn {
 
     /// Orders a fault for the next call of the API that has none yet.
     pub fn fault(&self, fault: Fault) {
-        self.desk.traffic.log().faults.push_back(Some(fault));
+        self.desk.traffic.order(Step::new(fault));
     }
 
     /// Orders a fault for the next token request that has none yet; [`Fault::DropAnswer`] loses an answer whose tokens
     /// were handed out.
     pub fn token_fault(&self, fault: Fault) {
-        self.desk.traffic.log().token_faults.push_back(fault);
+        self.desk.traffic.order(Step::new(fault).on(Target::Token));
+    }
+
+    /// Orders what is to go wrong, behind what was ordered before.
+    pub fn script(&self, script: impl Into<Script>) {
+        self.desk.traffic.order(script);
     }
 
     /// The 429 of this system: a fault to order. At Priava it names the moment after this wait by the stand-in's clock,

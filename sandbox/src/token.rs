@@ -18,19 +18,29 @@ use crate::show::{Show, State};
 /// The scope that stands for the REST API.
 const SCOPE: &str = "100214";
 
+const UNKNOWN: &str = "the show or its secret is not known";
+
 pub(crate) const PATH: &str = "/auth/oauth/token";
 
 pub(crate) async fn answer(Context(show): Context<Arc<Show>>, headers: HeaderMap, body: Bytes) -> Response {
-    let mut response = match grant(&show, &headers, &body) {
-        Ok(answer) => Json(answer).into_response(),
+    match grant(&show, &headers, &body) {
+        Ok(answer) => unstored(Json(answer).into_response()),
         Err(refused) => refusal(&refused),
-    };
+    }
+}
+
+/// The refusal of a client that is not known.
+pub(crate) fn unauthorized() -> Response {
+    refusal(&Refused::new("invalid_client", UNKNOWN).with_status(StatusCode::UNAUTHORIZED))
+}
+
+fn unstored(mut response: Response) -> Response {
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
 fn refusal(refused: &Refused) -> Response {
-    let mut response = (refused.status, Json(refused.body())).into_response();
+    let mut response = unstored((refused.status, Json(refused.body())).into_response());
     if refused.status == StatusCode::UNAUTHORIZED {
         let challenge = HeaderValue::from_static("Basic realm=\"perenso-sandbox\"");
         response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
@@ -117,7 +127,7 @@ fn check_client(
         (ClientAuthentication::Basic, None) => "the show and its secret must come in a Basic header",
         (ClientAuthentication::Body, Some(_)) => "the show and its secret must come in the body",
         _ if is_right => return Ok(in_body),
-        _ => "the show or its secret is not known",
+        _ => UNKNOWN,
     };
     let answers_400 = header.is_none() && behavior.body_credentials_answer_400;
     let status = if answers_400 { StatusCode::BAD_REQUEST } else { StatusCode::UNAUTHORIZED };

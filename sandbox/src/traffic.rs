@@ -1,6 +1,5 @@
 //! The traffic: what came in, how often tokens were asked for, and what is to go wrong on the way.
 
-use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use axum::http::StatusCode;
@@ -10,7 +9,8 @@ use crate::clock::Clock;
 use crate::exchange::Part;
 use crate::fault::Fault;
 use crate::journal::Journal;
-use crate::parameters::TokenRequests;
+use crate::parameters::{TokenRequests, grant_type};
+use crate::script::{Call, Script};
 
 pub(crate) struct Traffic {
     pub(crate) clock: Clock,
@@ -21,9 +21,7 @@ pub(crate) struct Traffic {
 pub(crate) struct Log {
     pub(crate) journal: Journal,
     pub(crate) token_requests: TokenRequests,
-    /// What becomes of the next calls of the API; `None`: nothing.
-    pub(crate) faults: VecDeque<Option<Fault>>,
-    pub(crate) token_faults: VecDeque<Fault>,
+    pub(crate) script: Script,
 }
 
 impl Traffic {
@@ -42,17 +40,30 @@ impl Traffic {
         *self.log() = Log::new(self.journal_cap);
     }
 
-    /// Writes down a request; gives the number for its answer, and what is to go wrong with it.
-    pub(crate) fn arrive(&self, part: Part, parts: &Parts, body: &[u8]) -> (u64, Option<Fault>) {
+    /// Orders what is to go wrong, behind what was ordered before.
+    pub(crate) fn order(&self, script: impl Into<Script>) {
+        let script = script.into();
+        self.log().script.extend(script);
+    }
+
+    /// Writes down a request; gives the number for its answer, and what is to go wrong with it. What the request itself
+    /// orders comes before the script, and takes nothing off it.
+    pub(crate) fn arrive(&self, part: Part, parts: &Parts, body: &[u8], own: Option<Fault>) -> (u64, Option<Fault>) {
+        let grant_type = if part == Part::Token { grant_type(&parts.headers, body) } else { None };
         let mut log = self.log();
         let number = log.journal.arrive(self.clock.now(), parts, body);
+        if part == Part::Token {
+            log.token_requests.count(grant_type.as_deref());
+        }
+        let call = Call {
+            part,
+            method: &parts.method,
+            path: parts.uri.path(),
+            is_refresh: grant_type.as_deref() == Some("refresh_token"),
+        };
         let fault = match part {
             Part::Aside => None,
-            Part::Token => {
-                log.token_requests.count(&parts.headers, body);
-                log.token_faults.pop_front()
-            }
-            Part::Api => log.faults.pop_front().flatten(),
+            Part::Token | Part::Api => own.or_else(|| log.script.decide(&call)),
         };
         (number, fault)
     }
@@ -64,11 +75,6 @@ impl Traffic {
 
 impl Log {
     fn new(journal_cap: usize) -> Self {
-        Self {
-            journal: Journal::new(journal_cap),
-            token_requests: TokenRequests::default(),
-            faults: VecDeque::new(),
-            token_faults: VecDeque::new(),
-        }
+        Self { journal: Journal::new(journal_cap), token_requests: TokenRequests::default(), script: Script::default() }
     }
 }

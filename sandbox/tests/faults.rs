@@ -8,7 +8,7 @@ mod call;
 use std::time::{Duration, Instant};
 
 use call::Caller;
-use perenso_sandbox::{Error, Fault, Sandbox};
+use perenso_sandbox::{Error, ErrorBody, Fault, Sandbox, Script, Step, Target};
 use reqwest::Method;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -113,6 +113,213 @@ async fn a_dropped_answer_is_done_all_the_same() {
     sandbox.fault(Fault::DropAnswer);
     let error = caller.request(Method::GET, "/Customer").send().await;
     assert!(error.is_err());
+}
+
+/// Sends bytes on a connection of their own; gives what came before the connection was reset.
+async fn until_reset(sandbox: &Sandbox, request: &str) -> String {
+    let address = sandbox.url().trim_start_matches("http://");
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    let read = stream.read_to_end(&mut answer);
+    let error = tokio::time::timeout(Duration::from_secs(10), read).await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+    String::from_utf8(answer).unwrap()
+}
+
+#[tokio::test]
+async fn a_reset_is_seen_as_one_and_does_nothing() {
+    let (sandbox, caller) = start().await;
+    sandbox.fault(Fault::Reset);
+    assert_eq!(until_reset(&sandbox, &post(&sandbox, false)).await, "");
+    assert_eq!(sandbox.customers().len(), 3);
+    assert_eq!(sandbox.journal()[0].status, None);
+    assert_eq!(caller.get("/Customer").await.0, 200, "the next connection is not reset");
+}
+
+#[tokio::test]
+async fn a_reset_answer_is_done_all_the_same() {
+    let (sandbox, _) = start().await;
+    sandbox.fault(Fault::ResetAnswer);
+    assert_eq!(until_reset(&sandbox, &post(&sandbox, true)).await, "");
+    assert_eq!(sandbox.customers().len(), 4);
+    assert_eq!(sandbox.journal()[0].status, None);
+    assert!(sandbox.journal()[0].answer.contains("\"id\""));
+}
+
+#[tokio::test]
+async fn a_reset_comes_on_a_connection_that_was_used_before_too() {
+    let (sandbox, _) = start().await;
+    sandbox.fault_after(1, Fault::Reset);
+    let both = format!("{}{}", post(&sandbox, false), post(&sandbox, false));
+    let address = sandbox.url().trim_start_matches("http://");
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(both.as_bytes()).await.unwrap();
+    let ended = async {
+        while stream.read(&mut [0; 1024]).await? > 0 {}
+        Ok::<(), std::io::Error>(())
+    };
+    let error = tokio::time::timeout(Duration::from_secs(10), ended).await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+    assert_eq!(sandbox.customers().len(), 4, "the first one was done");
+}
+
+#[tokio::test]
+async fn an_ordered_401_is_that_of_an_unknown_token_and_leaves_the_token_alone() {
+    let (sandbox, caller) = start().await;
+    let refused = |answer: reqwest::Response| async {
+        let challenge = answer.headers()["www-authenticate"].to_str().unwrap().to_owned();
+        (answer.status().as_u16(), challenge, answer.text().await.unwrap())
+    };
+    let get = || caller.request(Method::GET, "/Customer");
+    let unknown = call::http::client().get(format!("{}/Customer", sandbox.url())).bearer_auth("unknown");
+    let unknown = refused(unknown.send().await.unwrap()).await;
+    sandbox.script(Step::new(Fault::Unauthorized).times(2));
+    assert_eq!(refused(get().send().await.unwrap()).await, unknown);
+    assert_eq!(refused(get().send().await.unwrap()).await, unknown);
+    assert_eq!(get().send().await.unwrap().status(), 200);
+
+    let ask = |secret: &str| {
+        let form = [("grant_type", "client_credentials")];
+        call::http::client().post(sandbox.token_url()).basic_auth(sandbox.client_id(), Some(secret)).form(&form).send()
+    };
+    let unknown = refused(ask("wrong").await.unwrap()).await;
+    sandbox.token_fault(Fault::Unauthorized);
+    assert_eq!(refused(ask(sandbox.client_secret()).await.unwrap()).await, unknown);
+    assert_eq!(ask(sandbox.client_secret()).await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn a_429_says_how_long_in_seconds_or_until_when_by_the_clock_of_the_sandbox() {
+    let (sandbox, caller) = start().await;
+    let ahead = Duration::from_secs(1_000_000);
+    sandbox.advance(ahead);
+    let wait = Duration::from_secs(30);
+    sandbox.fault(Fault::too_many_requests(wait));
+    sandbox.fault(Fault::too_many_requests_until(wait));
+    sandbox.fault("too_many_requests".parse().unwrap());
+    let get = || caller.request(Method::POST, "/Customer").json(&json!({})).send();
+    let header = |answer: &reqwest::Response| {
+        assert_eq!(answer.status(), 429);
+        answer.headers().get("retry-after").map(|value| value.to_str().unwrap().to_owned())
+    };
+    let answer = get().await.unwrap();
+    assert_eq!(header(&answer).as_deref(), Some("30"));
+    assert_eq!(answer.json::<serde_json::Value>().await.unwrap()["error"], "too_many_requests");
+    let before = sandbox.clock().now();
+    let date = header(&get().await.unwrap()).unwrap();
+    let date = chrono::DateTime::parse_from_rfc2822(&date).unwrap().to_utc();
+    assert!(date >= before + wait, "{date}");
+    assert!(date <= sandbox.clock().now() + wait + Duration::from_secs(1), "{date}");
+    assert_eq!(header(&get().await.unwrap()), None);
+    assert_eq!(sandbox.customers().len(), 3, "none was processed");
+}
+
+#[tokio::test]
+async fn ordered_refusals_are_written_as_all_others() {
+    let (sandbox, caller) = start().await;
+    sandbox.set_behavior(|behavior| behavior.error_body = ErrorBody::Empty);
+    sandbox.fault(Fault::Unauthorized);
+    sandbox.fault(Fault::too_many_requests(Duration::ZERO));
+    for status in [401, 429] {
+        let answer = caller.request(Method::GET, "/Customer").send().await.unwrap();
+        assert_eq!((answer.status().as_u16(), answer.text().await.unwrap().as_str()), (status, ""));
+    }
+}
+
+#[tokio::test]
+async fn a_header_orders_a_fault_for_its_own_request() {
+    let (sandbox, caller) = start().await;
+    sandbox.fault(Fault::status(500));
+    let get = |fault: &str| caller.request(Method::GET, "/Customer").header("Sandbox-Fault", fault).send();
+    assert_eq!(get("503").await.unwrap().status(), 503);
+    let answer = get(r#"{"status": 502, "body": "née", "headers": {"retry-after": 3}}"#).await.unwrap();
+    assert_eq!((answer.status().as_u16(), answer.headers()["retry-after"].as_bytes()), (502, &b"3"[..]));
+    assert_eq!(answer.text().await.unwrap(), "née");
+    assert!(get("drop_connection").await.is_err());
+    assert!(get("cut_body").await.unwrap().text().await.is_err());
+    assert_eq!(sandbox.faults().len(), 1, "the script has waited");
+    assert_eq!(caller.get("/Customer").await.0, 500);
+
+    let token = || call::http::client().post(sandbox.token_url()).header("sandbox-fault", "418");
+    assert_eq!(token().header("content-length", "0").send().await.unwrap().status(), 418);
+    let health = call::http::client().get(format!("{}/health", sandbox.url())).header("sandbox-fault", "503");
+    assert_eq!(health.send().await.unwrap().status(), 200);
+    assert_eq!(sandbox.journal()[0].header("sandbox-fault"), Some("503"));
+}
+
+#[tokio::test]
+async fn a_header_that_is_no_fault_is_answered_by_what_is_wrong_with_it() {
+    let (sandbox, caller) = start().await;
+    for (fault, named) in [("cut_bdy", "cut_bdy"), (r#"{"delay": "x"}"#, "x"), ("", "EOF"), ("99", "99")] {
+        let request = caller.request(Method::POST, "/Customer").json(&json!({})).header("Sandbox-Fault", fault);
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 400);
+        let body: serde_json::Value = answer.json().await.unwrap();
+        assert_eq!(body["error"], "invalid_fault");
+        let message = body["message"].as_str().unwrap();
+        assert!(message.starts_with("sandbox-fault: ") && message.contains(named), "{message}");
+    }
+    assert_eq!(sandbox.customers().len(), 3);
+}
+
+#[tokio::test]
+async fn a_lost_answer_of_a_refresh_is_a_step_of_a_script() {
+    let (sandbox, _) = start().await;
+    sandbox.script(Script::parse(r#"[{"fault": "drop_answer", "on": "refresh"}]"#).unwrap());
+    let ask = |fields: Vec<(&'static str, String)>| {
+        call::http::client()
+            .post(sandbox.token_url())
+            .basic_auth(sandbox.client_id(), Some(sandbox.client_secret()))
+            .form(&fields)
+            .send()
+    };
+    let first = ask(vec![("grant_type", "client_credentials".into())]).await.unwrap();
+    let first: serde_json::Value = first.json().await.unwrap();
+    let refresh = || {
+        let token = first["refresh_token"].as_str().unwrap().to_owned();
+        ask(vec![("grant_type", "refresh_token".into()), ("refresh_token", token)])
+    };
+    assert!(refresh().await.is_err());
+    assert_eq!(refresh().await.unwrap().status(), 400, "the token was used up by the refresh whose answer is lost");
+    assert!(sandbox.faults().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_script_hits_as_many_calls_as_it_says_however_many_come_at_once() {
+    let sandbox = Sandbox::builder().customers(1).unlimited().start().await.unwrap();
+    sandbox.script([
+        Step::new(Fault::status(503)).after(20).times(6),
+        Step::new(Fault::Unauthorized).times(4),
+        Step::new(Fault::status(500)).times(100).on(Target::call("POST", "/Customer")),
+    ]);
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..64 {
+        let caller = Caller::new(&sandbox);
+        tasks.spawn(async move {
+            let mut statuses = Vec::new();
+            for _ in 0..3 {
+                statuses.push(caller.get("/Customer").await.0);
+            }
+            statuses
+        });
+    }
+    let statuses = tasks.join_all().await.concat();
+    let count = |status| statuses.iter().filter(|found| **found == status).count();
+    assert_eq!((count(200), count(503), count(401), count(500)), (182, 6, 4, 0));
+    assert_eq!(sandbox.faults().len(), 1, "what is for other calls stays");
+    sandbox.clear_faults();
+    assert!(sandbox.faults().is_empty());
+}
+
+#[tokio::test]
+async fn a_reset_of_the_sandbox_takes_the_script_back() {
+    let (sandbox, caller) = start().await;
+    sandbox.script(Step::new(Fault::status(503)).always());
+    assert_eq!(caller.get("/Customer").await.0, 503);
+    assert_eq!(caller.get("/Customer").await.0, 503);
+    sandbox.reset();
+    assert!(sandbox.faults().is_empty());
 }
 
 #[tokio::test]

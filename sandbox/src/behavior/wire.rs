@@ -7,47 +7,16 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, IntoDeserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 
+pub(super) use crate::seconds;
+
 const NONE: &str = "none";
 
-/// A time as a number of seconds.
-pub(super) mod seconds {
-    use std::time::Duration;
-
-    use super::*;
-
-    pub(in super::super) fn serialize<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-        match time.subsec_nanos() {
-            0 => serializer.serialize_u64(time.as_secs()),
-            _ => serializer.serialize_f64(time.as_secs_f64()),
-        }
-    }
-
-    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-        let seconds = f64::deserialize(deserializer)?;
-        Duration::try_from_secs_f64(seconds)
-            .map_err(|_| D::Error::custom(format_args!("{seconds:?} is no number of seconds from 0 on")))
-    }
-}
-
-/// The same, or `"none"`.
+/// A time, or `"none"`.
 pub(super) mod maybe_seconds {
     use std::time::Duration;
 
     use super::*;
-
-    struct Seconds(Duration);
-
-    impl Serialize for Seconds {
-        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            seconds::serialize(&self.0, serializer)
-        }
-    }
-
-    impl<'de> Deserialize<'de> for Seconds {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            seconds::deserialize(deserializer).map(Self)
-        }
-    }
+    use crate::seconds::Seconds;
 
     pub(in super::super) fn serialize<S: Serializer>(
         time: &Option<Duration>,

@@ -1,6 +1,7 @@
 //! The desk: everything that a stand-in knows, and which request goes where.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use axum::Json;
 use axum::body::{Body, Bytes};
@@ -14,10 +15,12 @@ use super::system::{Authorize, Call, System};
 use super::{authorize, endpoint};
 use crate::answer::{Refusal, not_yet, wrong_method};
 use crate::bearer;
+use crate::behavior::RetryAfter;
 use crate::budget::{Account, Budget};
 use crate::exchange::{Host, Part};
 use crate::fault::{Fault, status_answer};
 use crate::ledger::Ledger;
+use crate::refused::Refused;
 use crate::traffic::Traffic;
 
 /// What a stand-in starts from.
@@ -158,6 +161,20 @@ impl Host for Desk {
             Route::Unknown => not_yet(method, parts.uri).await.into_response(),
             _ => wrong_method(method, parts.uri).await.into_response(),
         }
+    }
+
+    fn unauthorized(&self, part: Part) -> Response {
+        match part {
+            Part::Token => {
+                let refused = Refused::new("invalid_client", "the client or its secret is not known");
+                (self.system.refusal)(&refused.with_status(self.system.wrong_client), self.traffic.clock.now())
+            }
+            _ => (self.system.example.unauthorized)("the access token is unknown, expired or revoked"),
+        }
+    }
+
+    fn too_many_requests(&self, wait: Duration, _: RetryAfter) -> Response {
+        ordered((self.system.too_many_requests)(wait, self.traffic.clock.now()))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use perenso_sandbox::{Rotation, StandIn};
+use perenso_sandbox::{Fault, Rotation, StandIn, Step, Target};
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
 
@@ -269,12 +269,29 @@ async fn a_call_needs_key_tenant_token_and_the_last_slash() {
 }
 
 #[tokio::test]
+async fn an_ordered_401_is_that_of_a_dead_token_or_a_wrong_secret() {
+    let perspio = StandIn::perspio().start().await.unwrap();
+    let token = perspio.issue_token();
+    let dead = answer(assets(&perspio, "dead")).await;
+    perspio.fault(Fault::Unauthorized);
+    assert_eq!(answer(assets(&perspio, &token)).await, dead);
+    assert_eq!(answer(assets(&perspio, &token)).await.0, 200);
+    let wrong = refused(form(&perspio, &with(&daemon(&perspio), "client_secret", "wrong"))).await;
+    perspio.script(Step::new(Fault::Unauthorized).on(Target::Token));
+    assert_eq!(refused(form(&perspio, &daemon(&perspio))).await, wrong);
+    granted(form(&perspio, &daemon(&perspio))).await;
+}
+
+#[tokio::test]
 async fn one_call_too_many_says_in_seconds_when_to_come_back() {
     let perspio = StandIn::perspio().start().await.unwrap();
     let token = perspio.issue_token();
     perspio.fault(perspio.too_many_requests(Duration::from_millis(1500)));
-    let response = assets(&perspio, &token).send().await.unwrap();
-    assert_eq!((response.status().as_u16(), &response.headers()["retry-after"]), (429, &"2".parse().unwrap()));
+    perspio.fault(Fault::too_many_requests_until(Duration::from_millis(1500)));
+    for _ in 0..2 {
+        let response = assets(&perspio, &token).send().await.unwrap();
+        assert_eq!((response.status().as_u16(), &response.headers()["retry-after"]), (429, &"2".parse().unwrap()));
+    }
     for _ in 0..20 {
         assert_eq!(answer(assets(&perspio, &token)).await.0, 200);
     }

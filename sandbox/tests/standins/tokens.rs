@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use perenso_sandbox::{Fault, Rotation, StandIn, StandInBehavior};
+use perenso_sandbox::{Fault, Rotation, StandIn, StandInBehavior, Step, Target};
 use reqwest::RequestBuilder;
 use serde_json::Value;
 
@@ -86,6 +86,15 @@ async fn a_fault_before_the_token_endpoint_uses_nothing_up() {
     stand_in.token_fault(Fault::DropConnection);
     assert_eq!(refresh(&stand_in, &first).send().await.unwrap().status(), 503);
     assert!(refresh(&stand_in, &first).send().await.is_err());
+    granted(refresh(&stand_in, &first)).await;
+}
+
+#[tokio::test]
+async fn a_script_for_refreshes_leaves_other_grants_alone() {
+    let stand_in = start(|_| {}).await;
+    stand_in.script(Step::new(Fault::status(503)).on(Target::Refresh));
+    let first = granted(login(&stand_in)).await;
+    assert_eq!(refresh(&stand_in, &first).send().await.unwrap().status(), 503);
     granted(refresh(&stand_in, &first)).await;
 }
 

@@ -1,0 +1,511 @@
+//! Scripts: which calls go wrong, and how.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::str::FromStr;
+
+use axum::http::Method;
+use serde::de::{Error as _, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::error::Error;
+use crate::exchange::Part;
+use crate::fault::Fault;
+
+/// What is to go wrong, as a list of [steps](Step). The first step that is meant for a call and not used up decides what
+/// becomes of it; where there is none, nothing goes wrong.
+///
+/// ```
+/// use perenso_sandbox::Script;
+///
+/// let script = Script::parse(
+///     r#"[
+///         {"fault": 503, "times": 2},
+///         {"fault": {"too_many_requests": {"retry_after": 30}}, "after": 10, "on": "POST /v2/customers/bulk"},
+///         {"fault": "drop_answer", "on": "refresh"}
+///     ]"#,
+/// )?;
+/// assert_eq!(script.len(), 3);
+/// # Ok::<(), perenso_sandbox::Error>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Script {
+    steps: VecDeque<Step>,
+}
+
+/// One step of a [`Script`]: so many calls go well, then so many have the fault.
+///
+/// ```
+/// use perenso_sandbox::{Fault, Step, Target};
+///
+/// // The first two pages come, the third one breaks off twice.
+/// let step = Step::new(Fault::CutBody).after(2).times(2).on(Target::call("GET", "/Customer"));
+/// assert_eq!(serde_json::to_string(&step).unwrap(), r#"{"fault":"cut_body","after":2,"times":2,"on":"GET /Customer"}"#);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct Step {
+    /// What goes wrong; `None`: nothing, these calls are left alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Fault>,
+    /// How many of the calls that the step decides about go well before that; default 0.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub after: u64,
+    /// How many calls it happens to; default once.
+    pub times: Times,
+    /// Which calls the step decides about; default [`Target::Api`].
+    pub on: Target,
+}
+
+/// How often the fault of a [`Step`] comes: a number in data, or `"always"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Times {
+    /// So often.
+    Count(u64),
+    /// Until the script is taken back.
+    Always,
+}
+
+/// Which calls a [`Step`] is meant for. `/health`, `/docs` and what is below `/sandbox` have no faults.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Target {
+    /// Every call of the API; `"api"` in data.
+    Api,
+    /// Every token request; `"token"` in data.
+    Token,
+    /// Token requests with a refresh token; `"refresh"` in data.
+    Refresh,
+    /// What [`Target::call`] and [`Target::path`] make, token requests too.
+    Call {
+        /// The method in capitals; `None`: every one.
+        method: Option<String>,
+        /// The path without a query, in which `*` stands for one segment, and `**` at the end for any number of them.
+        path: String,
+    },
+}
+
+/// What a script has to know of a request.
+pub(crate) struct Call<'a> {
+    pub(crate) part: Part,
+    pub(crate) method: &'a Method,
+    pub(crate) path: &'a str,
+    pub(crate) is_refresh: bool,
+}
+
+impl Script {
+    /// Reads a script from JSON: a list of steps.
+    ///
+    /// # Errors
+    /// [`Error::Data`], whose source names the step and what is wrong with it.
+    pub fn parse(json: &str) -> Result<Self, Error> {
+        serde_json::from_str(json).map_err(|error| Error::data("the script", error))
+    }
+
+    /// The steps that are not used up.
+    pub fn steps(&self) -> impl ExactSizeIterator<Item = &Step> {
+        self.steps.iter()
+    }
+
+    /// How many steps are not used up.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.steps.len()
+    }
+
+    /// Whether nothing will go wrong.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// Adds the steps of another script behind those that are there.
+    pub(crate) fn extend(&mut self, more: Self) {
+        self.steps.extend(more.steps);
+    }
+
+    /// What is to go wrong with this call, which takes it off the script.
+    pub(crate) fn decide(&mut self, call: &Call<'_>) -> Option<Fault> {
+        let place = self.steps.iter().position(|step| step.on.is_for(call))?;
+        let step = self.steps.get_mut(place)?;
+        let fault = step.take();
+        if step.is_used_up() {
+            self.steps.remove(place);
+        }
+        fault
+    }
+}
+
+impl FromIterator<Step> for Script {
+    fn from_iter<I: IntoIterator<Item = Step>>(steps: I) -> Self {
+        Self { steps: steps.into_iter().filter(|step| !step.is_used_up()).collect() }
+    }
+}
+
+impl<const N: usize> From<[Step; N]> for Script {
+    fn from(steps: [Step; N]) -> Self {
+        steps.into_iter().collect()
+    }
+}
+
+impl From<Vec<Step>> for Script {
+    fn from(steps: Vec<Step>) -> Self {
+        steps.into_iter().collect()
+    }
+}
+
+impl From<Step> for Script {
+    fn from(step: Step) -> Self {
+        Self::from([step])
+    }
+}
+
+impl<'de> Deserialize<'de> for Script {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Steps;
+
+        impl<'de> Visitor<'de> for Steps {
+            type Value = Script;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of steps")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Script, A::Error> {
+                let mut steps = Vec::new();
+                let place = |number: usize| move |error: A::Error| A::Error::custom(format!("step {number}: {error}"));
+                while let Some(step) = list.next_element().map_err(place(steps.len() + 1))? {
+                    steps.push(step);
+                }
+                Ok(steps.into())
+            }
+        }
+
+        deserializer.deserialize_seq(Steps)
+    }
+}
+
+impl Step {
+    /// The fault for the next call of the API.
+    #[must_use]
+    pub fn new(fault: Fault) -> Self {
+        Self { fault: Some(fault), ..Self::default() }
+    }
+
+    /// The next call of the API goes well, whatever stands behind this step.
+    #[must_use]
+    pub fn pass() -> Self {
+        Self::default()
+    }
+
+    /// So many calls go well before it.
+    #[must_use]
+    pub fn after(mut self, calls: u64) -> Self {
+        self.after = calls;
+        self
+    }
+
+    /// It happens so often.
+    #[must_use]
+    pub fn times(mut self, calls: u64) -> Self {
+        self.times = Times::Count(calls);
+        self
+    }
+
+    /// It happens until the script is taken back.
+    #[must_use]
+    pub fn always(mut self) -> Self {
+        self.times = Times::Always;
+        self
+    }
+
+    /// It is for these calls.
+    #[must_use]
+    pub fn on(mut self, target: Target) -> Self {
+        self.on = target;
+        self
+    }
+
+    fn take(&mut self) -> Option<Fault> {
+        if self.after > 0 {
+            self.after -= 1;
+            return None;
+        }
+        if let Times::Count(left) = &mut self.times {
+            *left = left.saturating_sub(1);
+        }
+        self.fault.clone()
+    }
+
+    fn is_used_up(&self) -> bool {
+        self.after == 0 && self.times == Times::Count(0)
+    }
+}
+
+impl Default for Step {
+    fn default() -> Self {
+        Self { fault: None, after: 0, times: Times::Count(1), on: Target::Api }
+    }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+impl Serialize for Times {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Count(number) => serializer.serialize_u64(*number),
+            Self::Always => serializer.serialize_str("always"),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Times {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged, expecting = "expected a whole number or \"always\" for `times`")]
+        enum Form {
+            Count(u64),
+            Word(Word),
+        }
+
+        #[derive(Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        enum Word {
+            Always,
+        }
+
+        Ok(match Form::deserialize(deserializer)? {
+            Form::Count(number) => Self::Count(number),
+            Form::Word(Word::Always) => Self::Always,
+        })
+    }
+}
+
+impl Target {
+    /// Calls with this method and path, as `Target::call("GET", "/Customer/*")`: `*` stands for one segment of the path,
+    /// `**` at the end for any number of them. Case does not count, nor does a slash at the end.
+    #[must_use]
+    pub fn call(method: &str, path: impl Into<String>) -> Self {
+        Self::Call { method: Some(method.to_ascii_uppercase()), path: path.into() }
+    }
+
+    /// The same with any method.
+    #[must_use]
+    pub fn path(path: impl Into<String>) -> Self {
+        Self::Call { method: None, path: path.into() }
+    }
+
+    fn is_for(&self, call: &Call<'_>) -> bool {
+        match self {
+            Self::Api => call.part == Part::Api,
+            Self::Token => call.part == Part::Token,
+            Self::Refresh => call.part == Part::Token && call.is_refresh,
+            Self::Call { method, path } => {
+                method.as_ref().is_none_or(|method| method == call.method.as_str()) && matches(path, call.path)
+            }
+        }
+    }
+}
+
+/// Whether a path is one of a pattern.
+fn matches(pattern: &str, path: &str) -> bool {
+    let mut segments = path.trim_end_matches('/').split('/');
+    let mut pattern = pattern.trim_end_matches('/').split('/').peekable();
+    while let Some(expected) = pattern.next() {
+        if expected == "**" && pattern.peek().is_none() {
+            return true;
+        }
+        match segments.next() {
+            Some(found) if expected.eq_ignore_ascii_case(found) => {}
+            Some(found) if expected == "*" && !found.is_empty() => {}
+            _ => return false,
+        }
+    }
+    segments.next().is_none()
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Api => f.write_str("api"),
+            Self::Token => f.write_str("token"),
+            Self::Refresh => f.write_str("refresh"),
+            Self::Call { method: Some(method), path } => write!(f, "{method} {path}"),
+            Self::Call { method: None, path } => f.write_str(path),
+        }
+    }
+}
+
+impl Target {
+    fn read(text: &str) -> Result<Self, String> {
+        let is_method = |text: &str| !text.is_empty() && text.chars().all(|letter| letter.is_ascii_alphabetic());
+        match (text, text.split_once(' ')) {
+            ("api", _) => Ok(Self::Api),
+            ("token", _) => Ok(Self::Token),
+            ("refresh", _) => Ok(Self::Refresh),
+            (_, Some((method, path))) if is_method(method) && path.starts_with('/') => Ok(Self::call(method, path)),
+            (path, None) if path.starts_with('/') => Ok(Self::path(path)),
+            _ => Err(format!(
+                "{text:?} does not say which calls: expected api, token, refresh, or a path with or without a method, as \
+                 `POST /v2/customers/bulk` or `/Customer/*`"
+            )),
+        }
+    }
+}
+
+impl FromStr for Target {
+    type Err = Error;
+
+    /// Reads a target as it stands in data, as `POST /v2/customers/bulk`.
+    ///
+    /// # Errors
+    /// [`Error::Data`] when it is none; the source says what was expected.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Self::read(text).map_err(|error| Error::data("the target", serde_json::Error::custom(error)))
+    }
+}
+
+impl Serialize for Target {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Target {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::read(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn call(method: &'static Method, path: &'static str) -> Call<'static> {
+        Call { part: Part::Api, method, path, is_refresh: false }
+    }
+
+    fn token(is_refresh: bool) -> Call<'static> {
+        Call { part: Part::Token, method: &Method::POST, path: "/auth/oauth/token", is_refresh }
+    }
+
+    fn codes(script: &mut Script, call: &Call<'_>, times: usize) -> Vec<u16> {
+        let code = |fault| match fault {
+            Some(Fault::Status { code, .. }) => code,
+            _ => 0,
+        };
+        (0..times).map(|_| code(script.decide(call))).collect()
+    }
+
+    #[test]
+    fn steps_decide_one_after_the_other_until_they_are_used_up() {
+        let json = r#"[{"fault": 501, "after": 1, "times": 2}, {"times": 2}, {"fault": 502}]"#;
+        let mut script = Script::parse(json).unwrap();
+        assert_eq!(codes(&mut script, &call(&Method::GET, "/Customer"), 8), [0, 501, 501, 0, 0, 502, 0, 0]);
+        assert!(script.is_empty());
+        assert_eq!((script.len(), script.steps().len()), (0, 0));
+    }
+
+    #[test]
+    fn the_first_step_that_is_meant_for_a_call_decides_and_the_others_wait() {
+        let json = r#"[{"fault": 501, "on": "POST /Customer"}, {"fault": 502, "on": "api"}, {"fault": 503, "on": "token"},
+            {"fault": 504, "on": "refresh"}]"#;
+        let mut script = Script::parse(json).unwrap();
+        assert_eq!(codes(&mut script, &call(&Method::GET, "/Customer"), 2), [502, 0]);
+        assert_eq!(codes(&mut script, &token(false), 2), [503, 0]);
+        assert_eq!(codes(&mut script, &token(true), 2), [504, 0]);
+        assert_eq!(codes(&mut script, &call(&Method::POST, "/Customer"), 2), [501, 0]);
+    }
+
+    #[test]
+    fn a_step_without_end_stays() {
+        let mut script = Script::parse(r#"[{"fault": 501, "after": 1, "times": "always"}]"#).unwrap();
+        assert_eq!(codes(&mut script, &call(&Method::GET, "/Customer"), 4), [0, 501, 501, 501]);
+        assert_eq!(script.len(), 1);
+    }
+
+    #[test]
+    fn steps_of_no_time_are_none() {
+        let script = Script::from([Step::new(Fault::CutBody).times(0), Step::pass().times(0).after(1)]);
+        assert_eq!(script.len(), 1);
+    }
+
+    #[test]
+    fn a_pattern_is_for_the_paths_that_it_says() {
+        for (pattern, path, is_for) in [
+            ("GET /Customer", "/Customer", true),
+            ("get /customer/", "/Customer", true),
+            ("GET /Customer", "/Customer/", true),
+            ("GET /Customer", "/Customer/1", false),
+            ("GET /Customer/1", "/Customer", false),
+            ("POST /Customer", "/Customer", false),
+            ("/Customer", "/Customer", true),
+            ("/Customer/*", "/Customer/1", true),
+            ("/Customer/*", "/Customer", false),
+            ("/Customer/*", "/Customer/1/2", false),
+            ("/v2/*/bulk", "/v2/customers/bulk", true),
+            ("/v2/*/bulk", "/v2/customers/all", false),
+            ("/v2/**", "/v2/customers/bulk", true),
+            ("/v2/**", "/v2", true),
+            ("/v2/**", "/v3/customers", false),
+            ("/v2/**/bulk", "/v2/customers/all", false),
+            ("/**", "/Customer", true),
+            ("/*", "/", false),
+            ("/", "/", true),
+        ] {
+            let target: Target = pattern.parse().unwrap();
+            assert_eq!(target.is_for(&call(&Method::GET, path)), is_for, "{pattern} {path}");
+        }
+    }
+
+    #[test]
+    fn a_target_of_a_path_is_for_token_requests_too() {
+        assert!(Target::call("post", "/auth/oauth/token").is_for(&token(false)));
+        assert!(!Target::Refresh.is_for(&token(false)));
+        assert!(!Target::Api.is_for(&token(false)));
+        let not_a_refresh = Call { part: Part::Api, is_refresh: true, ..token(true) };
+        assert!(!Target::Refresh.is_for(&not_a_refresh));
+    }
+
+    #[test]
+    fn a_script_comes_back_as_it_was_written() {
+        let script = Script::from([
+            Step::new(Fault::status(503)).times(2).after(1),
+            Step::new(Fault::Unauthorized).always().on(Target::Refresh),
+            Step::pass().on(Target::Token),
+            Step::new(Fault::Reset).on(Target::call("delete", "/Customer/*")),
+            Step::new(Fault::Reset).on(Target::path("/v2/**")),
+        ]);
+        let json = serde_json::to_string(&script).unwrap();
+        assert_eq!(Script::parse(&json).unwrap(), script);
+        assert!(json.ends_with(r#"{"fault":"reset","times":1,"on":"/v2/**"}]"#), "{json}");
+        assert!(json.contains(r#"{"fault":"unauthorized","times":"always","on":"refresh"}"#), "{json}");
+    }
+
+    #[test]
+    fn what_is_no_script_is_refused_with_its_place() {
+        for (json, named) in [
+            (r#"[{"fault": 503}, {"fault": 503, "tims": 2}]"#, "step 2: unknown field `tims`"),
+            (r#"[{"fault": "reste"}]"#, "reste"),
+            (r#"[{"fault": 503, "times": "ever"}]"#, "\"always\" for `times`"),
+            (r#"[{"fault": 503, "times": -1}]"#, "times"),
+            (r#"[{"fault": 503, "after": -1}]"#, "-1"),
+            (r#"[{"fault": 503, "on": "apis"}]"#, "\"apis\" does not say which calls"),
+            (r#"[{"fault": 503, "on": "GET Customer"}]"#, "GET Customer"),
+            (r#"[{"fault": 503, "on": "G-T /Customer"}]"#, "G-T /Customer"),
+            (r#"[{"fault": 503, "on": " /Customer"}]"#, "/Customer"),
+            (r#"{"fault": 503}"#, "a list of steps"),
+        ] {
+            let error = serde_json::from_str::<Script>(json).unwrap_err().to_string();
+            assert!(error.contains(named), "{json}: {error}");
+        }
+    }
+}
