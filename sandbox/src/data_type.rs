@@ -34,6 +34,14 @@ impl DataType {
         }
     }
 
+    /// The type with this name in the catalog.
+    pub(crate) fn named(name: String) -> Self {
+        [Self::Integer, Self::Text, Self::DateTime, Self::Boolean]
+            .into_iter()
+            .find(|known| known.name() == name)
+            .unwrap_or(Self::Other(name))
+    }
+
     /// Says what is wrong with a value.
     pub(crate) fn check(&self, value: Option<&Value>) -> Result<(), String> {
         let value = value.ok_or("it is missing")?;

@@ -1,5 +1,8 @@
 //! Custom exports: what one is, and which values it takes.
 
+mod definition;
+mod row_file;
+
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -49,6 +52,8 @@ use crate::table::Table;
 /// gives a page of its rows by the same switches as "Get API Customers" of the guide:
 /// [`cursor_is_offset`](Behavior::cursor_is_offset), [`page_cap`](Behavior::page_cap) and
 /// [`past_the_end`](Behavior::past_the_end). Any other gives all of them.
+///
+/// One that stands in a file is read by [`Export::read`].
 ///
 /// Rows are made while they are sent, as fast as the client reads. An answer of up to 64 KiB has a `Content-Length`; a
 /// longer one is chunked, and the journal has its status only.

@@ -77,7 +77,8 @@ impl std::fmt::Debug for Rows {
 }
 
 /// How an export writes its rows.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Form {
     /// A JSON array: `application/json`.
