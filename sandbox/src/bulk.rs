@@ -63,7 +63,6 @@ fn as_record(record: Value) -> Result<Map<String, Value>, Problem> {
 /// A record with a known `customerID` is updated, any other is created.
 async fn customers(Context(show): Context<Arc<Show>>, headers: HeaderMap, body: Bytes) -> Result<Answer, Refusal> {
     let State { behavior, tables, .. } = &mut *show.state();
-    let mut ids = tables.customers.ids_by("customerID");
     let now = show.local_now(behavior);
     let mut outcome = Outcome::default();
     for record in records(&headers, &body, behavior)? {
@@ -88,15 +87,15 @@ async fn customers(Context(show): Context<Arc<Show>>, headers: HeaderMap, body: 
             continue;
         };
         customer::settle(&mut fields, &mut tables.customers);
-        let id = match ids.get(&key) {
+        let known = tables.customers.with_key(&key).next().map(|row| row.id().into_owned());
+        let id = match known {
             Some(id) => {
-                tables.customers.update(id, fields, Absent::Stay, now);
-                id.clone()
+                tables.customers.update(&id, fields, Absent::Stay, now);
+                id
             }
             None => {
                 let id = tables.customers.fresh_id();
-                tables.customers.insert(id.clone(), fields, now);
-                ids.insert(key.clone(), id.clone());
+                tables.customers.insert(&id, fields, now);
                 id
             }
         };
@@ -108,7 +107,6 @@ async fn customers(Context(show): Context<Arc<Show>>, headers: HeaderMap, body: 
 /// A record without a `vendorID` is created, one with a `vendorID` is updated and must be known.
 async fn vendors(Context(show): Context<Arc<Show>>, headers: HeaderMap, body: Bytes) -> Result<Answer, Refusal> {
     let State { behavior, tables, .. } = &mut *show.state();
-    let mut ids = tables.vendors.ids_by("vendorID");
     let now = show.local_now(behavior);
     let mut outcome = Outcome::default();
     for record in records(&headers, &body, behavior)? {
@@ -128,21 +126,21 @@ async fn vendors(Context(show): Context<Arc<Show>>, headers: HeaderMap, body: By
         }
         let (id, key) = match given {
             Value::String(key) => {
-                let Some(id) = ids.get(&key) else {
+                let known = tables.vendors.with_key(&key).next().map(|row| row.id().into_owned());
+                let Some(id) = known else {
                     let message = format!("vendorID: there is no vendor {key:?}");
                     outcome.failed.push(json!({ "vendorID": key, "message": message }));
                     continue;
                 };
-                tables.vendors.update(id, fields, Absent::Stay, now);
-                (id.clone(), key)
+                tables.vendors.update(&id, fields, Absent::Stay, now);
+                (id, key)
             }
             _ => {
                 let id = tables.vendors.fresh_id();
                 // How the vendor makes these up is not shown anywhere.
                 let key = format!("VEND-{id}");
                 fields.insert("vendorID".into(), key.clone().into());
-                tables.vendors.insert(id.clone(), fields, now);
-                ids.insert(key.clone(), id.clone());
+                tables.vendors.insert(&id, fields, now);
                 (id, key)
             }
         };

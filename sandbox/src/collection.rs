@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State as Context};
+use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
-use axum::{Json, Router};
 use serde_json::{Map, Value};
 
 use crate::answer::{Refusal, wrong_method};
@@ -97,8 +98,8 @@ impl Resource {
         }
         if state.behavior.unique_customer_id
             && let Some(Value::String(key)) = fields.get("customerID")
-            && let Some(other) = state.tables.customers.ids_by("customerID").get(key)
-            && Some(other.as_str()) != id
+            && let Some(other) = state.tables.customers.with_key(key).next()
+            && Some(&*other.id()) != id
         {
             let message = "customerID: another customer has it";
             return Err(Refusal::new(StatusCode::CONFLICT, "conflict", message).naming(["customerID".to_owned()]));
@@ -116,7 +117,7 @@ fn unprocessable(problems: Vec<Problem>) -> Refusal {
 async fn list(Context(c): Context<Collection>, RawQuery(query): RawQuery) -> Result<Response, Refusal> {
     let query = ListQuery::read(query.as_deref(), c.resource.fields())?;
     let State { tables, behavior, .. } = &mut *c.show.state();
-    Ok(query.answer(c.resource.table(tables), c.resource.name(), behavior))
+    query.answer(c.resource.table(tables), c.resource.name(), behavior)
 }
 
 async fn create(
@@ -134,14 +135,15 @@ async fn create(
     let table = c.resource.table(&mut state.tables);
     c.resource.settle(&mut fields, table);
     let id = table.fresh_id();
-    Ok((status, Json(table.insert(id, fields, now).json(true))).into_response())
+    table.insert(&id, fields, now);
+    let mut answer = c.shown(table, &id)?;
+    *answer.status_mut() = status;
+    Ok(answer)
 }
 
 async fn read(Context(c): Context<Collection>, Path(id): Path<String>) -> Result<Response, Refusal> {
     let mut state = c.show.state();
-    let table = c.resource.table(&mut state.tables);
-    let row = table.get(&id).ok_or_else(|| c.missing(&id))?;
-    Ok(Json(row.json(true)).into_response())
+    c.shown(c.resource.table(&mut state.tables), &id)
 }
 
 async fn update(
@@ -160,22 +162,29 @@ async fn update(
     let absent = if state.behavior.put_replaces { Absent::Go } else { Absent::Stay };
     let table = c.resource.table(&mut state.tables);
     c.resource.settle(&mut fields, table);
-    let row = table.update(&id, fields, absent, now).ok_or_else(|| c.missing(&id))?;
-    Ok(Json(row.json(true)).into_response())
+    table.update(&id, fields, absent, now);
+    c.shown(table, &id)
 }
 
 async fn delete(Context(c): Context<Collection>, Path(id): Path<String>) -> Result<Response, Refusal> {
-    let mut state = c.show.state();
-    let removed = c.resource.table(&mut state.tables).remove(&id);
-    let row = removed.ok_or_else(|| c.missing(&id))?;
-    Ok(match state.behavior.delete_answer {
+    let State { tables, behavior, .. } = &mut *c.show.state();
+    let table = c.resource.table(tables);
+    let record = c.shown(table, &id)?;
+    table.remove(&id);
+    Ok(match behavior.delete_answer {
         DeleteAnswer::NoContent => StatusCode::NO_CONTENT.into_response(),
         DeleteAnswer::EmptyOk => StatusCode::OK.into_response(),
-        DeleteAnswer::Record => Json(row.json(true)).into_response(),
+        DeleteAnswer::Record => record,
     })
 }
 
 impl Collection {
+    /// The answer that is a record of the table.
+    fn shown(&self, table: &Table, id: &str) -> Result<Response, Refusal> {
+        let row = table.get(id).ok_or_else(|| self.missing(id))?;
+        Ok(([(CONTENT_TYPE, "application/json")], row.bytes(true)).into_response())
+    }
+
     fn missing(&self, id: &str) -> Refusal {
         Refusal::not_found(self.resource.name(), id)
     }

@@ -59,7 +59,7 @@ pub(crate) fn problems(fields: &Map<String, Value>, tables: &Tables, behavior: &
     let mut problems = check(FIELDS, fields);
     if behavior.check_references
         && let Some(Value::String(wanted)) = fields.get("warehouseID")
-        && !tables.warehouses.rows().any(|row| row.fields.get("warehouseID").and_then(Value::as_str) == Some(wanted))
+        && tables.warehouses.with_key(wanted).next().is_none()
     {
         let message = format!("there is no warehouse {wanted:?}");
         problems.push(Problem::new("warehouseID", message));

@@ -19,7 +19,7 @@ use crate::data_type::DataType;
 use crate::field::Problem;
 use crate::list::{capped, page_of};
 use crate::rows::{Form, Rows};
-use crate::show::{Show, Tables};
+use crate::show::{Show, State, Tables};
 use crate::table::Table;
 
 /// A custom export: how it stands in the catalog, and what a run of it answers.
@@ -204,13 +204,22 @@ impl Export {
             .map_err(|_| broken("invalid_content_type", "the export's content type is not valid HTTP"))?;
         let rows = match &self.source {
             Source::Table(table) => {
-                table(&show.state().tables).rows().map(|row| row.json(false)).collect::<Vec<Value>>().into()
+                let State { tables, behavior, .. } = &*show.state();
+                let table = table(tables);
+                let range = self.page(&values, table.len(), behavior)?;
+                let count = range.end - range.start;
+                let places = table.places(range.start).take(count as usize).collect();
+                return self.written(table.shown(places, false), 0..count, content_type);
             }
             // Not under the lock: what is called may well ask the sandbox something.
             Source::Rows(rows) => rows(&values),
             Source::Body(body) => return Ok(answered(content_type, Body::from(body.clone()))),
         };
         let range = self.page(&values, rows.count(), &show.state().behavior)?;
+        self.written(rows, range, content_type)
+    }
+
+    fn written(&self, rows: Rows, range: Range<u64>, content_type: HeaderValue) -> Result<Response, Refusal> {
         let body = rows.body(range, self.form);
         let body = body.map_err(|_| broken("invalid_row", "a row of the export cannot be written in its form"))?;
         Ok(answered(content_type, body))

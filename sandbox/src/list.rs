@@ -1,10 +1,10 @@
 //! Lists: which rows a call asks for, in which order, and which page of them.
 
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
 use std::ops::Range;
 
-use axum::Json;
 use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use serde_json::Value;
@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::answer::Refusal;
 use crate::behavior::{Behavior, PastTheEnd};
 use crate::field::Field;
+use crate::rows::Form;
 use crate::table::{Row, Table};
 
 /// What the query of a list call asks for.
@@ -59,46 +60,54 @@ impl ListQuery {
     }
 
     /// Picks the rows out of the table.
-    pub(crate) fn answer(&self, table: &Table, what: &str, behavior: &Behavior) -> Response {
-        let mut rows: Vec<&Row> = table
+    pub(crate) fn answer(&self, table: &Table, what: &str, behavior: &Behavior) -> Result<Response, Refusal> {
+        let picked = self.pick(table, behavior);
+        let total = picked.as_ref().map_or(table.len(), |places| places.len() as u64);
+        let Range { start, end } = self.cut(total, behavior).ok_or_else(|| {
+            Refusal::new(StatusCode::NOT_FOUND, "not_found", format!("there is no such page of the {what} list"))
+        })?;
+        // Parts of a list have ends that fit.
+        let (skip, count) = (start as usize, (end - start) as usize);
+        let places = match picked {
+            Some(places) => places.into_iter().skip(skip).take(count).collect(),
+            None => table.places(start).take(count).collect(),
+        };
+        let with_date = self.modified_after.is_some() || behavior.always_show_modified_date;
+        // Records can always be written.
+        let body = table.shown(places, with_date).body(0..end - start, Form::Array).unwrap_or_default();
+        Ok(([(CONTENT_TYPE, Form::Array.content_type())], body).into_response())
+    }
+
+    /// The places of the rows that are asked for, in the order that is asked for; `None` for all of them as they stand.
+    fn pick(&self, table: &Table, behavior: &Behavior) -> Option<Vec<u64>> {
+        if self.modified_after.is_none() && self.sort.is_none() {
+            return None;
+        }
+        let mut rows: Vec<Row<'_>> = table
             .rows()
             .filter(|row| match self.modified_after {
                 None => true,
-                Some(after) if behavior.modified_after_is_inclusive => row.modified >= after,
-                Some(after) => row.modified > after,
+                Some(after) if behavior.modified_after_is_inclusive => row.modified().0 >= after,
+                Some(after) => row.modified().0 > after,
             })
             .collect();
         if self.modified_after.is_some() {
-            rows.sort_by_key(|row| std::cmp::Reverse((row.modified, row.revision)));
+            rows.sort_by_cached_key(|row| Reverse(row.modified()));
             if !behavior.newest_first {
                 rows.reverse();
             }
         }
         if let Some(sort) = &self.sort {
-            rows.sort_by(|a, b| sort.compare(a, b));
+            sort.apply(&mut rows);
         }
-        let with_date = self.modified_after.is_some() || behavior.always_show_modified_date;
-        match self.cut(&rows, behavior) {
-            Some(page) => {
-                let items: Vec<Value> = page.iter().map(|row| row.json(with_date)).collect();
-                Json(items).into_response()
-            }
-            None => {
-                Refusal::new(StatusCode::NOT_FOUND, "not_found", format!("there is no such page of the {what} list"))
-                    .into_response()
-            }
-        }
+        Some(rows.into_iter().map(Row::place).collect())
     }
 
-    fn cut<'a, T>(&self, rows: &'a [T], behavior: &Behavior) -> Option<&'a [T]> {
+    fn cut(&self, total: u64, behavior: &Behavior) -> Option<Range<u64>> {
         let default = behavior.default_page_size.map(|size| size as u64);
         match (self.rows_per_page.or(default), self.page) {
-            (None, None) => Some(rows),
-            (size, page) => {
-                let page = page_of(rows.len() as u64, page.unwrap_or(1), size.unwrap_or(u64::MAX), behavior)?;
-                // A part of a slice has ends that fit.
-                rows.get(page.start as usize..page.end as usize)
-            }
+            (None, None) => Some(0..total),
+            (size, page) => page_of(total, page.unwrap_or(1), size.unwrap_or(u64::MAX), behavior),
         }
     }
 }
@@ -161,19 +170,29 @@ impl Sort {
         Ok(Self { field: field.to_owned(), descending })
     }
 
-    fn compare(&self, a: &Row, b: &Row) -> Ordering {
-        let order = match self.field.as_str() {
-            "id" => a.id.cmp(&b.id),
-            "modifiedDate" => (a.modified, a.revision).cmp(&(b.modified, b.revision)),
-            field => compare(a.fields.get(field), b.fields.get(field)),
-        };
-        if self.descending { order.reverse() } else { order }
+    fn apply(&self, rows: &mut [Row<'_>]) {
+        match self.field.as_str() {
+            "id" => self.order(rows, Row::id, Ord::cmp),
+            "modifiedDate" => self.order(rows, Row::modified, Ord::cmp),
+            field => self.order(rows, |row| row.field(field), compare),
+        }
+    }
+
+    /// Brings rows into the order of what `key` gives, which it is asked for once per row.
+    fn order<'a, K>(&self, rows: &mut [Row<'a>], key: impl Fn(Row<'a>) -> K, compare: impl Fn(&K, &K) -> Ordering) {
+        let mut keyed: Vec<(K, Row<'a>)> = rows.iter().map(|row| (key(*row), *row)).collect();
+        keyed.sort_by(|(a, _), (b, _)| {
+            let order = compare(a, b);
+            if self.descending { order.reverse() } else { order }
+        });
+        for (row, (_, sorted)) in rows.iter_mut().zip(keyed) {
+            *row = sorted;
+        }
     }
 }
 
 /// Nothing before booleans before numbers before text; what cannot be compared stays in its order.
-fn compare(a: Option<&Value>, b: Option<&Value>) -> Ordering {
-    let (a, b) = (a.unwrap_or(&Value::Null), b.unwrap_or(&Value::Null));
+fn compare(a: &Value, b: &Value) -> Ordering {
     match (a, b) {
         (Value::Bool(a), Value::Bool(b)) => a.cmp(b),
         (Value::String(a), Value::String(b)) => a.cmp(b),

@@ -69,6 +69,7 @@ pub(crate) struct State {
     pub(crate) budget: Budget,
 }
 
+#[derive(Clone)]
 pub(crate) struct Tables {
     pub(crate) customers: Table,
     pub(crate) vendors: Table,
@@ -181,7 +182,7 @@ impl Show {
             _ => tables.customers.fresh_id(),
         };
         customer::settle(&mut fields, &mut tables.customers);
-        tables.customers.insert(id.clone(), fields, now);
+        tables.customers.insert(&id, fields, now);
         Ok(id)
     }
 

@@ -1,34 +1,20 @@
-//! A table: records in the order of their creation, found by id, each stamped with its last write.
+//! A table: records in the order of their creation, found by id and by key, each stamped with its last write.
+//!
+//! What a table begins with is kept nowhere: such a record is made from its number whenever somebody asks for it, and
+//! only what was written since is there, as JSON text. A clone costs next to nothing: both share what was written until
+//! one of them is written to.
 
-use std::collections::{BTreeMap, HashMap};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use chrono::NaiveDateTime;
 use serde_json::{Map, Value};
 
 use crate::clock::written;
-
-/// A stored record.
-#[derive(Debug, Clone)]
-pub(crate) struct Row {
-    pub(crate) id: String,
-    /// Everything but `id` and `modifiedDate`, which the server owns.
-    pub(crate) fields: Map<String, Value>,
-    pub(crate) modified: NaiveDateTime,
-    /// Counts the writes of the table, so that two in one hundredth of a second keep their order.
-    pub(crate) revision: u64,
-}
-
-impl Row {
-    /// The record with `id`, and with `modifiedDate` where wanted.
-    pub(crate) fn json(&self, with_date: bool) -> Value {
-        let mut fields = self.fields.clone();
-        fields.insert("id".into(), self.id.clone().into());
-        if with_date {
-            fields.insert("modifiedDate".into(), written(self.modified).into());
-        }
-        Value::Object(fields)
-    }
-}
+use crate::pick::pick;
+use crate::rows::Rows;
+use crate::seeded::Seeded;
 
 /// How a write treats the fields that it does not name.
 #[derive(Debug, Clone, Copy)]
@@ -37,100 +23,459 @@ pub(crate) enum Absent {
     Go,
 }
 
-#[derive(Debug)]
+#[derive(Clone)]
 pub(crate) struct Table {
-    rows: BTreeMap<u64, Row>,
-    places: HashMap<String, u64>,
+    seeded: Arc<Seeded>,
+    written: Arc<Written>,
+}
+
+/// What was written. A place says where a record stands in the order of the table: a seeded one at its number, any
+/// other at the number of the write that created it, which is beyond those.
+#[derive(Clone, Default)]
+struct Written {
+    /// Seeded records that are not any more as they were made.
+    changed: BTreeMap<u64, Arc<Entry>>,
+    /// Seeded records that were deleted.
+    gone: BTreeSet<u64>,
+    created: BTreeMap<u64, Arc<Entry>>,
+    /// The places of created records by their ids.
+    ids: HashMap<Arc<str>, u64>,
+    /// The keys of changed and created records.
+    keys: BTreeSet<(Arc<str>, u64)>,
+    /// How many ids were made up.
+    issued: u64,
+    /// Counts the writes, so that two in one hundredth of a second keep their order.
     writes: u64,
-    ids: fastrand::Rng,
+}
+
+struct Entry {
+    id: Arc<str>,
+    key: Option<Arc<str>>,
+    /// The record as a JSON object, without `id` and `modifiedDate`, which the server owns.
+    text: Box<str>,
+    modified: NaiveDateTime,
+    revision: u64,
+}
+
+/// A record in its table.
+#[derive(Clone, Copy)]
+pub(crate) struct Row<'a> {
+    table: &'a Table,
+    place: u64,
+    entry: Option<&'a Entry>,
 }
 
 impl Table {
-    /// An empty table whose ids follow from the seed.
-    pub(crate) fn new(seed: u64) -> Self {
-        Self { rows: BTreeMap::new(), places: HashMap::new(), writes: 0, ids: fastrand::Rng::with_seed(seed) }
+    pub(crate) fn new(seeded: Seeded) -> Self {
+        let written = Written { issued: seeded.count, writes: seeded.count, ..Written::default() };
+        Self { seeded: Arc::new(seeded), written: Arc::new(written) }
     }
 
-    /// An id like those of the samples: six lower-case letters and digits, free in this table.
+    /// How many records there are.
+    pub(crate) fn len(&self) -> u64 {
+        self.seeded_left() + self.written.created.len() as u64
+    }
+
+    fn seeded_left(&self) -> u64 {
+        self.seeded.count - self.written.gone.len() as u64
+    }
+
+    /// An id that no record of the table has or had.
     pub(crate) fn fresh_id(&mut self) -> String {
         loop {
-            let id: String = (0..6)
-                .map(|_| match self.ids.u32(0..36) {
-                    digit @ 0..10 => char::from_digit(digit, 10).unwrap_or('0'),
-                    _ => self.ids.lowercase(),
-                })
-                .collect();
-            if !self.places.contains_key(&id) {
+            let written = Arc::make_mut(&mut self.written);
+            written.issued += 1;
+            let id = self.seeded.id(written.issued);
+            if self.get(&id).is_none() {
                 return id;
             }
         }
     }
 
     /// Puts a record in, in the place of one with the same id.
-    pub(crate) fn insert(&mut self, id: String, fields: Map<String, Value>, now: NaiveDateTime) -> Row {
-        let revision = self.next_revision();
-        let place = *self.places.entry(id.clone()).or_insert(revision);
-        let row = Row { id, fields: without_owned(fields), modified: now, revision };
-        self.rows.insert(place, row.clone());
-        row
+    pub(crate) fn insert(&mut self, id: &str, fields: Map<String, Value>, now: NaiveDateTime) {
+        let place = self.get(id).map_or(self.written.writes + 1, |row| row.place);
+        self.write(place, id, fields, now);
     }
 
-    pub(crate) fn update(
-        &mut self,
-        id: &str,
-        fields: Map<String, Value>,
-        absent: Absent,
-        now: NaiveDateTime,
-    ) -> Option<Row> {
-        let revision = self.next_revision();
-        let row = self.rows.get_mut(self.places.get(id)?)?;
-        let fields = without_owned(fields);
-        match absent {
-            Absent::Stay => row.fields.extend(fields),
-            Absent::Go => row.fields = fields,
+    /// Changes a record; false when there is none with this id.
+    pub(crate) fn update(&mut self, id: &str, fields: Map<String, Value>, absent: Absent, now: NaiveDateTime) -> bool {
+        let Some(row) = self.get(id) else {
+            return false;
+        };
+        let place = row.place;
+        let fields = match absent {
+            Absent::Go => fields,
+            Absent::Stay => row.fields().into_iter().chain(fields).collect(),
+        };
+        self.write(place, id, fields, now);
+        true
+    }
+
+    fn write(&mut self, place: u64, id: &str, mut fields: Map<String, Value>, modified: NaiveDateTime) {
+        fields.remove("id");
+        fields.remove("modifiedDate");
+        let key: Option<Arc<str>> = fields.get(self.seeded.key.field).and_then(Value::as_str).map(Arc::from);
+        let written = Arc::make_mut(&mut self.written);
+        written.writes += 1;
+        let text = Value::Object(fields).to_string().into();
+        let entry = Arc::new(Entry { id: id.into(), key, text, modified, revision: written.writes });
+        written.keys.extend(entry.key.clone().map(|key| (key, place)));
+        let before = if place <= self.seeded.count {
+            written.changed.insert(place, entry.clone())
+        } else {
+            written.ids.insert(entry.id.clone(), place);
+            written.created.insert(place, entry.clone())
+        };
+        if let Some(key) = before.and_then(|before| before.key.clone()).filter(|key| Some(key) != entry.key.as_ref()) {
+            written.keys.remove(&(key, place));
         }
-        row.modified = now;
-        row.revision = revision;
-        Some(row.clone())
     }
 
-    pub(crate) fn get(&self, id: &str) -> Option<&Row> {
-        self.rows.get(self.places.get(id)?)
+    /// Takes a record out; false when there is none with this id.
+    pub(crate) fn remove(&mut self, id: &str) -> bool {
+        let Some(place) = self.get(id).map(|row| row.place) else {
+            return false;
+        };
+        let written = Arc::make_mut(&mut self.written);
+        let entry = if place <= self.seeded.count {
+            written.gone.insert(place);
+            written.changed.remove(&place)
+        } else {
+            written.ids.remove(id);
+            written.created.remove(&place)
+        };
+        if let Some(key) = entry.and_then(|entry| entry.key.clone()) {
+            written.keys.remove(&(key, place));
+        }
+        true
     }
 
-    pub(crate) fn remove(&mut self, id: &str) -> Option<Row> {
-        self.rows.remove(&self.places.remove(id)?)
+    pub(crate) fn get(&self, id: &str) -> Option<Row<'_>> {
+        let place = self.written.ids.get(id).copied().or_else(|| self.seeded.number(id))?;
+        self.at(place)
+    }
+
+    fn at(&self, place: u64) -> Option<Row<'_>> {
+        let written = &self.written;
+        let entry = if place > self.seeded.count {
+            Some(written.created.get(&place)?)
+        } else if written.gone.contains(&place) {
+            return None;
+        } else {
+            written.changed.get(&place)
+        };
+        Some(Row { table: self, place, entry: entry.map(Arc::as_ref) })
+    }
+
+    /// The records with this text in the key field of the table, the oldest first.
+    pub(crate) fn with_key(&self, key: &str) -> impl Iterator<Item = Row<'_>> {
+        let Written { changed, keys, .. } = &*self.written;
+        let seeded = self.seeded.numbers_of(key).filter(|place| !changed.contains_key(place));
+        let key: Arc<str> = key.into();
+        let range = (key.clone(), 0)..=(key, u64::MAX);
+        let mut places: Vec<u64> = seeded.chain(keys.range(range).map(|(_, place)| *place)).collect();
+        places.sort_unstable();
+        places.into_iter().filter_map(|place| self.at(place))
+    }
+
+    /// The places of all records, the oldest first, from the one on that has so many before it. Finding that one takes no
+    /// look at the records before it.
+    pub(crate) fn places(&self, before: u64) -> impl Iterator<Item = u64> {
+        let Written { gone, created, .. } = &*self.written;
+        let count = self.seeded.count;
+        let left = self.seeded_left();
+        let first = gone.iter().fold(before.min(left) + 1, |place, gone| place + u64::from(*gone <= place));
+        let seeded = (first..=count).filter(|place| !gone.contains(place));
+        let skipped = before.saturating_sub(left);
+        seeded.chain(created.keys().copied().skip(usize::try_from(skipped).unwrap_or(usize::MAX)))
     }
 
     /// All records, the oldest first.
-    pub(crate) fn rows(&self) -> impl Iterator<Item = &Row> {
-        self.rows.values()
+    pub(crate) fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+        self.places(0).filter_map(|place| self.at(place))
     }
 
     /// All records as the API would show them, with their `modifiedDate`.
     pub(crate) fn snapshot(&self) -> Vec<Value> {
-        self.rows().map(|row| row.json(true)).collect()
+        self.rows().map(|row| row.value(true)).collect()
     }
 
-    /// The ids of the records by the text in one of their fields; of two with the same text the older one counts.
-    pub(crate) fn ids_by(&self, field: &str) -> HashMap<String, String> {
-        let mut ids = HashMap::new();
-        for row in self.rows() {
-            if let Some(Value::String(key)) = row.fields.get(field) {
-                ids.entry(key.clone()).or_insert_with(|| row.id.clone());
+    /// The records at these places, to be written into an answer as they are now.
+    pub(crate) fn shown(&self, places: Vec<u64>, with_date: bool) -> Rows {
+        let table = self.clone();
+        Rows::written(places.len() as u64, move |number, buffer| {
+            // Nobody asks for a row beyond the count, and what is at a place does not go away in a clone.
+            if let Some(row) = table.at(places[number as usize]) {
+                row.write(with_date, buffer);
             }
-        }
-        ids
-    }
-
-    fn next_revision(&mut self) -> u64 {
-        self.writes += 1;
-        self.writes
+            Ok(())
+        })
     }
 }
 
-fn without_owned(mut fields: Map<String, Value>) -> Map<String, Value> {
-    fields.remove("id");
-    fields.remove("modifiedDate");
-    fields
+impl<'a> Row<'a> {
+    pub(crate) fn place(self) -> u64 {
+        self.place
+    }
+
+    pub(crate) fn id(self) -> Cow<'a, str> {
+        self.entry.map_or_else(|| self.table.seeded.id(self.place).into(), |entry| (&*entry.id).into())
+    }
+
+    /// When it was written, and the how manieth write that was.
+    pub(crate) fn modified(self) -> (NaiveDateTime, u64) {
+        self.entry.map_or_else(
+            || (self.table.seeded.modified(self.place), self.place),
+            |entry| (entry.modified, entry.revision),
+        )
+    }
+
+    /// Everything but `id` and `modifiedDate`, as a JSON object.
+    pub(crate) fn text(self) -> Cow<'a, str> {
+        self.entry.map_or_else(|| self.table.seeded.text(self.place).into(), |entry| (&*entry.text).into())
+    }
+
+    fn fields(self) -> Map<String, Value> {
+        // What serde_json wrote it also reads.
+        serde_json::from_str(&self.text()).unwrap_or_default()
+    }
+
+    /// One field; null where the record does not have it.
+    pub(crate) fn field(self, name: &str) -> Value {
+        pick(&self.text(), name)
+    }
+
+    /// Writes the record with its `id`, and with `modifiedDate` where wanted.
+    pub(crate) fn write(self, with_date: bool, buffer: &mut Vec<u8>) {
+        let mut put = |text: &str| buffer.extend_from_slice(text.as_bytes());
+        put("{\"id\":");
+        put(&Value::from(self.id()).to_string());
+        if with_date {
+            put(&format!(",\"modifiedDate\":\"{}\"", written(self.modified().0)));
+        }
+        let text = self.text();
+        if text.len() > "{}".len() {
+            put(",");
+        }
+        put(&text[1..]);
+    }
+
+    /// The record with its `id`, and with `modifiedDate` where wanted.
+    pub(crate) fn value(self, with_date: bool) -> Value {
+        serde_json::from_slice(&self.bytes(with_date)).unwrap_or_default()
+    }
+
+    /// The same as text.
+    pub(crate) fn bytes(self, with_date: bool) -> Vec<u8> {
+        let mut text = Vec::new();
+        self.write(with_date, &mut text);
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::seeded::Key;
+
+    fn counted(count: u64) -> (Table, Arc<AtomicUsize>) {
+        let made = Arc::new(AtomicUsize::new(0));
+        let counter = made.clone();
+        let make = move |number: u64, random: &mut fastrand::Rng| {
+            counter.fetch_add(1, Ordering::SeqCst);
+            json!({ "key": format!("K{number:02}"), "zone": random.u32(0..9) }).to_string()
+        };
+        (Table::new(Seeded::new(7, count, Key::new("key", "K", 2), make)), made)
+    }
+
+    fn now(second: u32) -> NaiveDateTime {
+        chrono::NaiveDate::from_ymd_opt(2026, 1, 1).unwrap().and_hms_opt(0, second / 60, second % 60).unwrap()
+    }
+
+    fn object(value: Value) -> Map<String, Value> {
+        value.as_object().cloned().unwrap()
+    }
+
+    fn bytes(table: &Table) -> Vec<Vec<u8>> {
+        table.rows().map(|row| row.bytes(true)).collect()
+    }
+
+    #[test]
+    fn only_what_is_asked_for_is_made() {
+        let (mut table, made) = counted(50_000);
+        assert_eq!(table.len(), 50_000);
+        assert_eq!(table.places(40_000).take(20).collect::<Vec<u64>>(), (40_001..=40_020).collect::<Vec<u64>>());
+        assert!(table.with_key("K40000").next().is_some());
+        assert!(table.with_key("none").next().is_none());
+        let id = table.rows().nth(30_000).unwrap().id().into_owned();
+        assert_eq!(table.get(&id).unwrap().place(), 30_001);
+        assert!(table.rows().all(|row| row.modified().0 < now(0)));
+        table.remove(&id);
+        assert_eq!(made.load(Ordering::SeqCst), 0);
+        let id = table.rows().next().unwrap().id().into_owned();
+        assert_eq!(table.get(&id).unwrap().value(false)["key"], "K01");
+        assert_eq!(made.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn seeded_records_are_written_in_their_order() {
+        let (table, _) = counted(1_000);
+        assert!(table.rows().map(|row| row.modified()).is_sorted());
+    }
+
+    #[test]
+    fn a_record_takes_the_place_of_one_with_its_id_and_any_id_will_do() {
+        let (mut table, _) = counted(2);
+        let first = table.rows().next().unwrap().id().into_owned();
+        for id in [&first, "a/\"b", "a/\"b"] {
+            table.insert(id, object(json!({ "key": id, "modifiedDate": "1999-01-01", "id": "other" })), now(1));
+        }
+        let keys: Vec<Value> = table.rows().map(|row| row.field("key")).collect();
+        assert_eq!(keys, [json!(first), json!("K02"), json!("a/\"b")]);
+        let row = table.get("a/\"b").unwrap();
+        let expected = json!({ "id": "a/\"b", "modifiedDate": "2026-01-01T00:00:01", "key": "a/\"b" });
+        assert_eq!(row.value(true), expected);
+        assert_eq!(row.value(false), json!({ "id": "a/\"b", "key": "a/\"b" }));
+        table.insert("empty", Map::new(), now(1));
+        assert_eq!(table.get("empty").unwrap().bytes(false), br#"{"id":"empty"}"#);
+    }
+
+    #[test]
+    fn a_fresh_id_is_one_that_nobody_has_or_had() {
+        let (mut table, _) = counted(3);
+        let coming = table.clone().fresh_id();
+        table.insert(&coming, Map::new(), now(1));
+        let mut ids: Vec<String> = table.rows().map(|row| row.id().into_owned()).collect();
+        table.remove(&ids[0].clone());
+        for _ in 0..100 {
+            let id = table.fresh_id();
+            assert!(!ids.contains(&id));
+            ids.push(id);
+        }
+    }
+
+    #[test]
+    fn of_two_with_one_key_the_older_comes_first() {
+        let (mut table, _) = counted(3);
+        let third = table.rows().nth(2).unwrap().id().into_owned();
+        table.insert("new", object(json!({ "key": "K02" })), now(1));
+        table.update(&third, object(json!({ "key": "K02" })), Absent::Stay, now(2));
+        let places = |table: &Table, key| table.with_key(key).map(Row::place).collect::<Vec<u64>>();
+        assert_eq!(places(&table, "K02"), [2, 3, 4]);
+        assert!(places(&table, "K03").is_empty());
+        table.update(&third, object(json!({ "key": "K03" })), Absent::Stay, now(3));
+        assert_eq!((places(&table, "K02"), places(&table, "K03")), (vec![2, 4], vec![3]));
+        table.update(&third, object(json!({ "key": null })), Absent::Stay, now(4));
+        assert!(places(&table, "K03").is_empty());
+        table.remove("new");
+        assert_eq!(places(&table, "K02"), [2]);
+    }
+
+    /// What may happen to a table: the number picks a record, the text is a key.
+    #[derive(Debug, Clone)]
+    enum Step {
+        Create(Option<u8>),
+        Change(u8, Option<u8>, bool),
+        Remove(u8),
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        let key = || proptest::option::of(0..12_u8);
+        prop_oneof![
+            key().prop_map(Step::Create),
+            (any::<u8>(), key(), any::<bool>()).prop_map(|(row, key, stay)| Step::Change(row, key, stay)),
+            any::<u8>().prop_map(Step::Remove),
+        ]
+    }
+
+    /// The same table without any cleverness.
+    #[derive(Default, Clone)]
+    struct Model(Vec<(String, Map<String, Value>, u32)>);
+
+    fn apply(table: &mut Table, model: &mut Model, steps: &[Step], from: u32) {
+        for (second, step) in (from..).zip(steps) {
+            let fields = |key: &Option<u8>| match key {
+                Some(key) => object(json!({ "key": format!("K{key:02}"), "second": second })),
+                None => object(json!({ "second": second })),
+            };
+            let picked = |row: &u8| if model.0.is_empty() { None } else { Some(usize::from(*row) % model.0.len()) };
+            match step {
+                Step::Create(key) => {
+                    let id = table.fresh_id();
+                    table.insert(&id, fields(key), now(second));
+                    model.0.push((id, fields(key), second));
+                }
+                Step::Change(row, key, stay) => {
+                    let Some(place) = picked(row) else { continue };
+                    let (id, known, modified) = &mut model.0[place];
+                    let absent = if *stay { Absent::Stay } else { Absent::Go };
+                    assert!(table.update(id, fields(key), absent, now(second)));
+                    if !stay {
+                        known.clear();
+                    }
+                    known.extend(fields(key));
+                    *modified = second;
+                }
+                Step::Remove(row) => {
+                    let Some(place) = picked(row) else { continue };
+                    let (id, _, _) = model.0.remove(place);
+                    assert!(table.remove(&id));
+                    assert!(!table.remove(&id));
+                    assert!(!table.update(&id, Map::new(), Absent::Stay, now(second)));
+                    assert!(table.get(&id).is_none());
+                }
+            }
+        }
+    }
+
+    fn check(table: &Table, model: &Model) {
+        assert_eq!(table.len(), model.0.len() as u64);
+        let places: Vec<u64> = table.places(0).collect();
+        assert_eq!(places.len(), model.0.len());
+        for skipped in 0..=places.len() {
+            assert_eq!(table.places(skipped as u64).collect::<Vec<u64>>(), places[skipped..], "after {skipped}");
+        }
+        for (row, (id, fields, second)) in table.rows().zip(&model.0) {
+            assert_eq!((&*row.id(), row.fields()), (&**id, fields.clone()));
+            assert_eq!(table.get(id).unwrap().place(), row.place());
+            if *second > 0 {
+                assert_eq!(row.modified().0, now(*second));
+            }
+        }
+        for key in (0..12).map(|key| format!("K{key:02}")) {
+            let found: Vec<String> = table.with_key(&key).map(|row| row.id().into_owned()).collect();
+            let has_key = |fields: &Map<String, Value>| fields.get("key").is_some_and(|value| *value == *key);
+            let wanted: Vec<String> =
+                model.0.iter().filter(|(_, fields, _)| has_key(fields)).map(|(id, _, _)| id.clone()).collect();
+            assert_eq!(found, wanted, "{key}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_table_is_a_list_of_records_and_a_clone_of_it_stays_as_it_was(
+            count in 0..6_u64,
+            before in proptest::collection::vec(step(), 0..20),
+            after in proptest::collection::vec(step(), 0..20),
+        ) {
+            let (mut table, _) = counted(count);
+            let mut model = Model(table.rows().map(|row| (row.id().into_owned(), row.fields(), 0)).collect());
+            apply(&mut table, &mut model, &before, 1);
+            check(&table, &model);
+            let (kept, kept_model) = (table.clone(), model.clone());
+            let kept_bytes = bytes(&kept);
+            apply(&mut table, &mut model, &after, 1_000);
+            check(&table, &model);
+            check(&kept, &kept_model);
+            prop_assert_eq!(bytes(&kept), kept_bytes);
+        }
+    }
 }

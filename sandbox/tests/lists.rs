@@ -186,3 +186,16 @@ async fn a_filter_that_is_not_known_is_not_passed_over() {
     assert_eq!(status, 501, "{body}");
     assert!(body.to_string().contains("customerID"), "{body}");
 }
+
+#[tokio::test]
+async fn a_list_of_any_length_comes_whole_and_as_it_was_when_it_was_asked_for() {
+    let (sandbox, caller) = with(5_000).await;
+    let before = sandbox.customers();
+    let answer = caller.request(Method::GET, "/Customer?modifiedAfter=2020-01-01&sort=customerID:asc");
+    let answer = answer.send().await.unwrap();
+    assert_eq!(answer.headers()["content-type"], "application/json");
+    let path = format!("/Customer/{}", before[4_999]["id"].as_str().unwrap());
+    caller.call(Method::PUT, &path, Some(json!({ "customerName": "Later" }))).await;
+    assert_eq!(answer.json::<Vec<Value>>().await.unwrap(), before);
+    assert_eq!(keys(&caller, "/Customer?page=250&resultsPerPage=20").await.last().unwrap(), "C05000");
+}
