@@ -9,6 +9,7 @@ mod mocks;
 mod records;
 mod seal;
 mod send;
+mod signposts;
 mod table;
 
 use crate::steps::{document::Document, fault::Fault};
@@ -23,6 +24,7 @@ pub(crate) fn client(mut file: syn::File, document: &Document) -> Result<syn::Fi
     seal::inside_the_crate(&mut file, document)?;
     table::of_operations(&mut file, document)?;
     docs::on_everything(&mut file, document)?;
+    signposts::set_up(&mut file, document)?;
     Ok(file)
 }
 

@@ -21,6 +21,7 @@ impl<'a> Attendees<'a> {
     }
 
     /// All attendees, or those that were changed after a time.
+    #[doc(alias("Get a list of attendees", "GET /attendee", "/attendee"))]
     pub fn list(&self) -> List<Attendee> {
         List::new(self.show, &operations::ATTENDEE_LIST, |attendee: &Attendee| attendee.id.as_deref())
     }
@@ -29,6 +30,7 @@ impl<'a> Attendees<'a> {
     ///
     /// # Errors
     /// [`Error::is_not_found`] when there is none; an id that no path can hold is refused before anything is sent.
+    #[doc(alias("Get a single attendee", "GET /attendee/{id}", "/attendee/{id}"))]
     pub async fn get(&self, id: impl TryInto<Id, Error: std::fmt::Display>) -> Result<Attendee, Error> {
         Ok(self.show.api().attendee_get().id(id).send().await?.into_inner())
     }

@@ -17,6 +17,7 @@ impl<'a> BoothProducts<'a> {
     ///
     /// # Errors
     /// Whatever keeps the call from an answer that can be read. Never sent twice.
+    #[doc(alias("Associate a product to a booth", "POST /BoothProduct", "/BoothProduct"))]
     pub async fn associate(&self, booth: &str, product: &str) -> Result<Vec<Product>, Error> {
         let request = self.show.api().booth_product_associate().booth_id(booth).product_id(product);
         Ok(request.send().await?.into_inner())
@@ -26,6 +27,7 @@ impl<'a> BoothProducts<'a> {
     ///
     /// # Errors
     /// As [`associate`](Self::associate).
+    #[doc(alias("Associate multiple products to a booth", "PUT /BoothProduct", "/BoothProduct"))]
     pub async fn associate_many<P: Into<String>>(
         &self,
         booth: &str,

@@ -39,12 +39,14 @@ impl Builder {
     }
 
     /// The client id: the id of the show, from Perenso Show Support.
+    #[doc(alias("SHOWID", "show id"))]
     pub fn client_id(mut self, id: impl Into<String>) -> Self {
         self.client_id = Some(id.into());
         self
     }
 
     /// The client secret: the API secret of the show, from Perenso Show Support.
+    #[doc(alias("API_SECRET"))]
     pub fn client_secret(mut self, secret: impl Into<Secret>) -> Self {
         self.client_secret = Some(secret.into());
         self

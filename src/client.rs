@@ -159,6 +159,15 @@ impl Perenso {
     ///
     /// # Errors
     /// When the path is none: it starts with one `/`, holds neither query nor blank nor `..`, and does not end with `/`.
+    #[doc(alias(
+        "Warehouses",
+        "Delivery Groups",
+        "Delivery Ranges",
+        "Delivery Drops",
+        "Sales Reps",
+        "Sales Rep Managers",
+        "Ordering Groups"
+    ))]
     pub fn resource<T: Serialize + DeserializeOwned>(&self, path: &str) -> Result<Resource<T>, Error> {
         Resource::new(self, path)
     }

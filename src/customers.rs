@@ -22,6 +22,7 @@ impl<'a> Customers<'a> {
     }
 
     /// All customers, or those that were changed after a time.
+    #[doc(alias("Get a list of customers", "GET /Customer", "/Customer"))]
     pub fn list(&self) -> List<Customer> {
         List::new(self.show, &operations::CUSTOMER_LIST, |customer: &Customer| customer.id.as_deref())
     }
@@ -31,6 +32,7 @@ impl<'a> Customers<'a> {
     /// # Errors
     /// [`Error::is_not_found`] when there is none; an id that is empty, `.`, `..` or holds control characters is refused
     /// before anything is sent.
+    #[doc(alias("Get a single customer", "GET /Customer/{id}", "/Customer/{id}"))]
     pub async fn get(&self, id: impl TryInto<Id, Error: std::fmt::Display>) -> Result<Customer, Error> {
         Ok(self.show.api().customer_get().id(id).send().await?.into_inner())
     }
@@ -40,6 +42,7 @@ impl<'a> Customers<'a> {
     ///
     /// # Errors
     /// Whatever keeps the call from an answer that can be read.
+    #[doc(alias("Create a new customer", "POST /Customer", "/Customer"))]
     pub async fn create(&self, customer: &Customer) -> Result<Customer, Error> {
         Ok(self.show.api().customer_create().body(customer.clone()).send().await?.into_inner())
     }
@@ -48,6 +51,7 @@ impl<'a> Customers<'a> {
     ///
     /// # Errors
     /// As [`create`](Self::create).
+    #[doc(alias("createMissingOrderingGroups"))]
     pub async fn create_with_ordering_groups(&self, customer: &Customer) -> Result<Customer, Error> {
         let request = self.show.api().customer_create().body(customer.clone()).create_missing_ordering_groups(true);
         Ok(request.send().await?.into_inner())
@@ -58,6 +62,7 @@ impl<'a> Customers<'a> {
     ///
     /// # Errors
     /// As [`get`](Self::get).
+    #[doc(alias("Update a customer", "PUT /Customer/{id}", "/Customer/{id}"))]
     pub async fn update(
         &self,
         id: impl TryInto<Id, Error: std::fmt::Display>,
@@ -70,6 +75,7 @@ impl<'a> Customers<'a> {
     ///
     /// # Errors
     /// As [`get`](Self::get).
+    #[doc(alias("Delete a single customer", "DELETE /Customer/{id}", "/Customer/{id}"))]
     pub async fn delete(&self, id: impl TryInto<Id, Error: std::fmt::Display>) -> Result<(), Error> {
         gone(self.show.api().customer_delete().id(id).send().await.map(drop))
     }
@@ -85,6 +91,7 @@ impl<'a> Customers<'a> {
     /// let next_time = report.into_retry();
     /// # Ok(()) }
     /// ```
+    #[doc(alias("Bulk create and update customers", "POST /v2/customers/bulk", "/v2/customers/bulk"))]
     pub fn upsert(&self, customers: impl IntoIterator<Item = CustomerV2>) -> CustomerBulk {
         CustomerBulk { show: self.show.clone(), bulk: Bulk::new("customer_bulk_upsert", customers) }
     }

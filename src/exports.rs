@@ -113,6 +113,7 @@ impl<'a> Exports<'a> {
     ///
     /// # Errors
     /// Whatever keeps the call from an answer that can be read.
+    #[doc(alias("Get available exports", "GET /Export", "/Export"))]
     pub async fn catalog(&self) -> Result<Arc<Catalog>, Error> {
         match self.show.shelf().kept() {
             Some(catalog) => Ok(catalog),
@@ -130,6 +131,7 @@ impl<'a> Exports<'a> {
     }
 
     /// A run of the export of this name.
+    #[doc(alias("Run custom export", "POST /Export/{id}", "/Export/{id}"))]
     pub fn run(&self, name: impl Into<String>) -> Run {
         Run::new(self.show, Target::Name(name.into()))
     }

@@ -99,6 +99,7 @@ impl<T> List<T> {
     /// Only records that were changed after this time, each with its `modifiedDate`. The vendor's sample is a date
     /// alone, `2025-01-31`, a `chrono::NaiveDate`; what zone a time of day would be in is not said. For the next run, keep
     /// the newest `modifiedDate` that came, and not the time of this machine.
+    #[doc(alias("modifiedAfter", "datelastmodified"))]
     pub fn modified_after(self, time: impl Into<Time>) -> Self {
         let name = self.since;
         self.filter_time(name, time.into())
@@ -131,6 +132,7 @@ impl<T> List<T> {
     }
 
     /// How many records a page is asked for; 100 without it, and zero counts as one. The server may give fewer.
+    #[doc(alias("resultsPerPage"))]
     pub fn page_size(mut self, records: u32) -> Self {
         let size = NonZeroU32::new(records).unwrap_or(NonZeroU32::MIN);
         if self.start.page > 1 || self.start.item > 0 {

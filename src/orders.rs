@@ -14,6 +14,7 @@ impl<'a> Orders<'a> {
     }
 
     /// All orders, or those that fit the filters. Of an order, only its lines are known; the rest is kept as it came.
+    #[doc(alias("Get a list of orders", "GET /Order", "/Order"))]
     pub fn list(&self) -> List<Order> {
         // No field of an order is known to tell it from others, so pages are compared as a whole.
         List::new(self.show, &operations::ORDER_LIST, |_| None).changed_since_by("datelastmodified")
@@ -23,16 +24,19 @@ impl<'a> Orders<'a> {
 /// The filters of orders. What values the vendor accepts for status and type is not documented.
 impl List<Order> {
     /// Only orders of this customer.
+    #[doc(alias("customerid"))]
     pub fn customer(self, id: impl Into<String>) -> Self {
         self.filter("customerid", id)
     }
 
     /// Only orders of this product.
+    #[doc(alias("productid"))]
     pub fn product(self, id: impl Into<String>) -> Self {
         self.filter("productid", id)
     }
 
     /// Only orders at this vendor.
+    #[doc(alias("vendorid"))]
     pub fn vendor(self, id: impl Into<String>) -> Self {
         self.filter("vendorid", id)
     }
@@ -43,21 +47,25 @@ impl List<Order> {
     }
 
     /// Only orders of this type; the vendor's sample shows `REGULAR`.
+    #[doc(alias("ordertype"))]
     pub fn order_type(self, order_type: impl Into<String>) -> Self {
         self.filter("ordertype", order_type)
     }
 
     /// Only orders with this purchase order number.
+    #[doc(alias("ponumber"))]
     pub fn po_number(self, number: impl Into<String>) -> Self {
         self.filter("ponumber", number)
     }
 
     /// Only orders to be delivered on this date, or from it on when [`delivery_until`](Self::delivery_until) is set too.
+    #[doc(alias("deliverydate"))]
     pub fn delivery_date(self, date: impl Into<Time>) -> Self {
         self.filter_time("deliverydate", date.into())
     }
 
     /// Only orders to be delivered up to this date.
+    #[doc(alias("deliverydatetill"))]
     pub fn delivery_until(self, date: impl Into<Time>) -> Self {
         self.filter_time("deliverydatetill", date.into())
     }

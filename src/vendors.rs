@@ -24,6 +24,7 @@ impl<'a> Vendors<'a> {
     /// Updates vendors by their `vendorID` and creates those that have none, and accounts for every one of them.
     ///
     /// Those without an id go out one by one and never twice: nothing in an answer would tell two of them apart.
+    #[doc(alias("Bulk create and update vendors", "POST /v2/vendors/bulk", "/v2/vendors/bulk"))]
     pub fn upsert(&self, vendors: impl IntoIterator<Item = Vendor>) -> VendorBulk {
         VendorBulk { show: self.show.clone(), bulk: Bulk::new("vendor_bulk_upsert", vendors) }
     }

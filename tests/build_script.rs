@@ -155,11 +155,69 @@ fn a_rewrite_that_misses_stops_the_build() {
         ("    pub enum ExportDataType {", "    pub enum Kind {", "open enum: expected 1"),
         ("#[derive(Debug, Clone)]", "#[derive(Clone)]", "derived `Debug` of "),
         ("pub struct Attendee {", "pub struct Visitor {", "records: expected 1"),
+        ("fn attendee_list(&self) -> builder", "fn visitors(&self) -> builder", "calls with signposts: expected 1"),
     ] {
         match rewritten(|code| code.replacen(from, to, 1)) {
             Err(fault) => assert!(fault.contains(expected), "{from}: {fault}"),
             Ok(_) => panic!("{from}: the rewrites pass"),
         }
+    }
+}
+
+#[test]
+fn a_call_is_found_by_the_vendors_names_of_it_and_a_field_by_its_name_on_the_wire() {
+    let client = steps::run(DOCUMENT).unwrap().client;
+    let client = syn::parse_file(&client).unwrap();
+    let names = |attributes: &[syn::Attribute]| -> Vec<String> {
+        let lists = attributes.iter().filter_map(|attribute| attribute.meta.require_list().ok());
+        lists.filter(|list| list.path.is_ident("doc")).map(|list| list.tokens.to_string()).collect()
+    };
+    let calls = client.items.iter().find_map(|item| match item {
+        syn::Item::Trait(item) if item.ident == "ClientVendorExt" => Some(&item.items),
+        _ => None,
+    });
+    let Some(syn::TraitItem::Fn(call)) = calls.and_then(|calls| calls.first()) else { panic!("no call of vendors") };
+    let expected = ["Bulk create and update vendors", "POST /v2/vendors/bulk", "/v2/vendors/bulk"];
+    assert_eq!(names(&call.attrs), expected.map(|name| format!("alias = {name:?}")));
+    let text = quote::quote!(#call).to_string();
+    assert!(text.contains("See also [`Vendors::upsert`](crate::Vendors::upsert)"), "{text}");
+
+    let types = client.items.iter().find_map(|item| match item {
+        syn::Item::Mod(item) if item.ident == "types" => item.content.as_ref(),
+        _ => None,
+    });
+    let vendor = types.unwrap().1.iter().find_map(|item| match item {
+        syn::Item::Struct(item) if item.ident == "Vendor" => Some(item),
+        _ => None,
+    });
+    let field = |name: &str| vendor.unwrap().fields.iter().find(|field| field.ident.as_ref().unwrap() == name).unwrap();
+    assert_eq!(names(&field("vendor_id").attrs).last().unwrap(), "alias = \"vendorID\"");
+    assert!(!names(&field("city").attrs).iter().any(|name| name.starts_with("alias")));
+}
+
+#[test]
+fn an_operation_without_a_method_by_hand_and_a_method_without_an_operation_stop_the_build() {
+    let list = "/paths/~1Order/get";
+    let unknown = fault(|root| {
+        let mut again = root.pointer(list).unwrap().clone();
+        again["operationId"] = json!("order_again");
+        root["paths"]["/OrderAgain"] = json!({ "get": again });
+    });
+    assert!(unknown.contains("at /paths/~1OrderAgain/get: signposts: no method and no guide"), "{unknown}");
+    let stale = fault(|root| take(root, "/paths", "/Order"));
+    assert!(stale.contains("signposts: there is no operation `order_list`"), "{stale}");
+}
+
+#[test]
+fn the_vendors_names_of_every_operation_stand_at_a_method_by_hand() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let sources =
+        std::fs::read_dir(folder).unwrap().filter_map(|file| std::fs::read_to_string(file.unwrap().path()).ok());
+    let sources: String = sources.collect();
+    for operation in document::read(DOCUMENT).unwrap().operations().unwrap() {
+        let (title, method, path) = (&operation.node["summary"], operation.method.to_uppercase(), operation.path);
+        let names = format!("#[doc(alias({title}, \"{method} {path}\", \"{path}\"))]");
+        assert!(sources.contains(&names), "no method by hand has {names}");
     }
 }
 

@@ -30,7 +30,8 @@ pub(crate) struct Entry {
     pub(crate) summary: String,
     /// Its path, with parameters in braces.
     pub(crate) path: String,
-    method: String,
+    /// Its method, in capitals.
+    pub(crate) method: String,
     retry: Ident,
 }
 
