@@ -1,6 +1,7 @@
 //! The switches: how the sandbox behaves where the vendor says nothing, or where a test wants it otherwise.
 
 mod choice;
+mod plausible;
 mod wire;
 
 use std::path::Path;
@@ -14,6 +15,7 @@ pub use choice::{
     ClientAuthentication, DeleteAnswer, ErrorBody, ExpiresIn, ModifiedDate, PastTheEnd, Rate, RateHeaders, RatePer,
     RetryAfter, ScopeRule, TokenType,
 };
+pub use plausible::{__start_vendor, every_vendor};
 
 use crate::error::Error;
 use crate::ledger::{Rotation, Terms};

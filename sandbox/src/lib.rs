@@ -42,9 +42,11 @@ mod token;
 mod traffic;
 mod vendor;
 
+#[doc(hidden)]
+pub use behavior::__start_vendor;
 pub use behavior::{
     Behavior, ClientAuthentication, DeleteAnswer, ErrorBody, ExpiresIn, ModifiedDate, PastTheEnd, Rate, RateHeaders,
-    RatePer, RetryAfter, ScopeRule, TokenType,
+    RatePer, RetryAfter, ScopeRule, TokenType, every_vendor,
 };
 pub use builder::Builder;
 pub use clock::Clock;
