@@ -83,7 +83,8 @@ async fn customers(Context(show): Context<Arc<Show>>, headers: HeaderMap, body: 
         }
         let Some(key) = key.filter(|_| problems.is_empty()) else {
             let messages: Vec<String> = problems.iter().map(Problem::to_string).collect();
-            outcome.failed.push(json!({ "customerID": fields.get("customerID"), "messages": messages }));
+            let key = fields.get("customerID").and_then(Value::as_str);
+            outcome.failed.push(json!({ "customerID": key, "messages": messages }));
             continue;
         };
         customer::settle(&mut fields, &mut tables.customers);
@@ -121,7 +122,7 @@ async fn vendors(Context(show): Context<Arc<Show>>, headers: HeaderMap, body: By
         let problems = check(vendor::FIELDS, &fields);
         if !problems.is_empty() {
             let messages: Vec<String> = problems.iter().map(Problem::to_string).collect();
-            outcome.failed.push(json!({ "vendorID": given, "message": messages.join("; ") }));
+            outcome.failed.push(json!({ "vendorID": given.as_str(), "message": messages.join("; ") }));
             continue;
         }
         let (id, key) = match given {
