@@ -12,6 +12,8 @@ mod clock;
 mod collection;
 mod customer;
 mod data_type;
+#[cfg(feature = "docs")]
+mod docs;
 mod error;
 mod exchange;
 mod export;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
+use axum::http::request::Parts;
 use axum::http::{Request, Response};
 use axum::routing::get;
 use hyper::service::Service;
@@ -25,14 +26,20 @@ pub(crate) struct Porter(TowerToHyperService<Router>);
 
 impl Porter {
     pub(crate) fn new(lobby: Lobby) -> Self {
-        let router =
-            Router::new().route("/health", get(health).fallback(wrong_method)).fallback(not_yet).with_state(lobby);
+        let router = Router::new().route("/health", get(health).fallback(wrong_method));
+        #[cfg(feature = "docs")]
+        let router = router.merge(crate::docs::routes());
+        let router = router.fallback(not_yet).with_state(lobby);
         Self(TowerToHyperService::new(router))
     }
 
-    /// Whether a path belongs to no show.
-    pub(crate) fn knows(path: &str) -> bool {
-        path == "/health"
+    /// Whether a request is for no show.
+    pub(crate) fn knows(parts: &Parts) -> bool {
+        #[cfg(feature = "docs")]
+        if crate::docs::knows(parts) {
+            return true;
+        }
+        parts.uri.path() == "/health"
     }
 
     pub(crate) async fn answer(&self, request: Request<Bytes>) -> Response<Body> {

@@ -42,7 +42,7 @@ impl House for Shows {
     }
 
     async fn aside(&self, parts: &Parts, body: &Bytes) -> Option<Response<Body>> {
-        if !Porter::knows(parts.uri.path()) {
+        if !Porter::knows(parts) {
             return None;
         }
         Some(self.porter.answer(Request::from_parts(parts.clone(), body.clone())).await)

@@ -1,0 +1,221 @@
+// The page around Swagger UI: a token at a click, faults on order, the journal, several shows, light and dark.
+"use strict";
+
+const element = (id) => document.getElementById(id);
+
+/** What can go wrong with the next call: its name, what the sandbox is told, and what to expect. */
+const FAULTS = [
+  { name: "429", fault: { too_many_requests: { retry_after: 7 } }, text: "answers 429 with Retry-After: 7" },
+  { name: "503", fault: 503, text: "answers 503" },
+  { name: "Slow", fault: { delay: 3 }, text: "is answered after three seconds" },
+  { name: "Cut", fault: "cut_body", text: "loses its connection in the middle of the answer" },
+  { name: "Lost answer", fault: "drop_answer", text: "is processed, and its answer is lost" },
+];
+
+let ui;
+let fault = null;
+let expiry;
+
+/** The address of an admin call, or of the document, for the chosen show. */
+function ofShow(path) {
+  const show = element("show").value;
+  return show ? `${path}?show=${encodeURIComponent(show)}` : path;
+}
+
+async function json(path, options) {
+  const answer = await fetch(path, options);
+  if (!answer.ok) throw new Error(`${path} answered ${answer.status}`);
+  return answer.json();
+}
+
+function tell(text) {
+  element("notice-text").textContent = text;
+  element("notice").hidden = !text;
+}
+
+// --- Access
+
+async function authorize() {
+  try {
+    const token = await json(ofShow("/sandbox/token"), { method: "POST" });
+    ui.authActions.logout(["oauth2", "bearer"]);
+    ui.preauthorizeApiKey("bearer", token.access_token);
+    tell("");
+    showAccess(token.expires_in);
+  } catch (error) {
+    tell(`No token: ${error.message}`);
+  }
+}
+
+function showAccess(seconds) {
+  clearTimeout(expiry);
+  const access = element("access");
+  access.dataset.state = "live";
+  access.textContent = "Authorized";
+  element("authorize").textContent = "New sandbox token";
+  if (!seconds) return;
+  const end = new Date(Date.now() + seconds * 1000);
+  access.textContent = `Authorized until ${end.toLocaleTimeString()}`;
+  expiry = setTimeout(() => lose("The token has expired."), Math.min(seconds * 1000, 2 ** 31 - 1));
+}
+
+function lose(reason) {
+  clearTimeout(expiry);
+  const access = element("access");
+  access.dataset.state = "lost";
+  access.textContent = "No valid token";
+  tell(reason);
+}
+
+// --- Faults
+
+function drawFaults() {
+  for (const choice of FAULTS) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "button";
+    button.textContent = choice.name;
+    button.setAttribute("aria-pressed", "false");
+    button.addEventListener("click", () => order(fault === choice ? null : choice));
+    element("faults").append(button);
+  }
+}
+
+function order(choice) {
+  fault = choice;
+  for (const button of element("faults").children) {
+    button.setAttribute("aria-pressed", String(button.textContent === choice?.name));
+  }
+  element("fault-text").textContent = choice ? `The next call ${choice.text}.` : "The next call goes well.";
+}
+
+/** The ordered fault goes out as a header, so that it meets this page's call and nobody else's. */
+function spoil(request) {
+  if (fault && !request.loadSpec && isCall(request.url)) {
+    request.headers["Sandbox-Fault"] = JSON.stringify(fault.fault);
+    order(null);
+  }
+  return request;
+}
+
+function isCall(url) {
+  const path = new URL(url, location.href).pathname;
+  return !path.startsWith("/auth/") && !path.startsWith("/sandbox");
+}
+
+// --- Journal
+
+async function refresh() {
+  try {
+    const entries = await json(ofShow("/sandbox/journal"));
+    element("journal").replaceChildren(...entries.slice(-20).reverse().map(drawEntry));
+    if (!entries.length) element("journal").textContent = "Nothing yet.";
+  } catch (error) {
+    element("journal").textContent = `The journal cannot be read: ${error.message}`;
+  }
+}
+
+function drawEntry(entry) {
+  const details = document.createElement("details");
+  const summary = document.createElement("summary");
+  const part = (name, text) => {
+    const span = document.createElement("span");
+    span.className = name;
+    span.textContent = text;
+    summary.append(span);
+  };
+  const status = entry.status ?? null;
+  part("method", entry.method);
+  part("path", entry.path);
+  part(`status status-${String(status ?? 5)[0]}`, status ?? "none");
+  const text = document.createElement("pre");
+  text.tabIndex = 0;
+  const headers = entry.headers.map(([name, value]) => `${name}: ${value}`).join("\n");
+  text.textContent = [headers, entry.body, entry.answer && `→ ${entry.answer}`].filter(Boolean).join("\n\n");
+  details.append(summary, text);
+  return details;
+}
+
+/** Swagger UI tells about every answer, one that was lost too. */
+const watch = () => ({
+  statePlugins: {
+    spec: {
+      wrapActions: {
+        setResponse: (set) => (path, method, response) => {
+          set(path, method, response);
+          if (response.status === 401) lose("The sandbox answered 401: the token has expired, was revoked, or is missing.");
+          refresh();
+        },
+      },
+    },
+  },
+});
+
+/** The parts that this page has of its own. */
+const plain = () => ({ components: { InfoContainer: () => null, ServersContainer: () => null } });
+
+// --- The document and the shows
+
+/** The document with the address that the page came from, which a proxy before the sandbox may have changed. */
+async function loadDocument() {
+  const path = ofShow("/openapi.json");
+  element("document").href = path;
+  const text = JSON.stringify(await json(path));
+  const { servers } = JSON.parse(text);
+  return JSON.parse(text.replaceAll(`"${servers[0].url}`, `"${location.origin}`));
+}
+
+async function loadShows() {
+  const { shows } = await json("/sandbox");
+  const choices = shows.map((show) => new Option(show.client_id, show.client_id));
+  element("show").replaceChildren(...choices);
+  element("show-label").hidden = shows.length < 2;
+  return shows;
+}
+
+async function changeShow(shows) {
+  ui.authActions.logout(["oauth2", "bearer"]);
+  ui.specActions.updateSpec(JSON.stringify(await loadDocument()));
+  prefill(shows);
+  lose("");
+  refresh();
+}
+
+/** Fills in the id and secret of the show in the dialog of Swagger UI. */
+function prefill(shows) {
+  const show = shows.find((show) => show.client_id === element("show").value) ?? shows[0];
+  if (show) ui.initOAuth({ clientId: show.client_id, clientSecret: show.client_secret, scopes: ["100214"] });
+}
+
+// --- Start
+
+function followTheme() {
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const apply = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+  dark.addEventListener("change", apply);
+  apply();
+}
+
+async function start() {
+  followTheme();
+  drawFaults();
+  const shows = await loadShows().catch(() => []);
+  ui = SwaggerUIBundle({
+    spec: await loadDocument(),
+    dom_id: "#calls",
+    deepLinking: true,
+    defaultModelsExpandDepth: 0,
+    displayRequestDuration: true,
+    requestInterceptor: spoil,
+    plugins: [watch, plain],
+    validatorUrl: null,
+    onComplete: () => prefill(shows),
+  });
+  element("authorize").addEventListener("click", authorize);
+  element("renew").addEventListener("click", authorize);
+  element("refresh").addEventListener("click", refresh);
+  element("show").addEventListener("change", () => changeShow(shows));
+  refresh();
+}
+
+start().catch((error) => tell(`The page could not start: ${error.message}`));
