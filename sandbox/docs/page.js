@@ -38,7 +38,7 @@ function tell(text) {
 async function authorize() {
   try {
     const token = await json(ofShow("/sandbox/token"), { method: "POST" });
-    ui.authActions.logout(["oauth2", "bearer"]);
+    logOut();
     ui.preauthorizeApiKey("bearer", token.access_token);
     tell("");
     showAccess(token.expires_in);
@@ -47,15 +47,20 @@ async function authorize() {
   }
 }
 
+function logOut() {
+  const names = ui.authSelectors.authorized()?.keySeq().toArray() ?? [];
+  if (names.length) ui.authActions.logout(names);
+}
+
 function showAccess(seconds) {
   clearTimeout(expiry);
   const access = element("access");
   access.dataset.state = "live";
-  access.textContent = "Authorized";
-  element("authorize").textContent = "New sandbox token";
+  access.textContent = "Token";
+  element("authorize").textContent = "New token";
   if (!seconds) return;
   const end = new Date(Date.now() + seconds * 1000);
-  access.textContent = `Authorized until ${end.toLocaleTimeString()}`;
+  access.textContent = `Token until ${end.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}`;
   expiry = setTimeout(() => lose("The token has expired."), Math.min(seconds * 1000, 2 ** 31 - 1));
 }
 
@@ -143,7 +148,8 @@ const watch = () => ({
       wrapActions: {
         setResponse: (set) => (path, method, response) => {
           set(path, method, response);
-          if (response.status === 401) lose("The sandbox answered 401: the token has expired, was revoked, or is missing.");
+          // A refusal comes as an error that has the status.
+          if ((response.err ?? response).status === 401) lose("The sandbox answered 401: the token has expired, was revoked, or is missing.");
           refresh();
         },
       },
@@ -174,7 +180,7 @@ async function loadShows() {
 }
 
 async function changeShow(shows) {
-  ui.authActions.logout(["oauth2", "bearer"]);
+  logOut();
   ui.specActions.updateSpec(JSON.stringify(await loadDocument()));
   prefill(shows);
   lose("");
@@ -188,6 +194,16 @@ function prefill(shows) {
 }
 
 // --- Start
+
+/** The order of the vendor's guide: a list, then create, update, get and delete one. */
+function byGuide(one, other) {
+  const place = (operation) => {
+    const ofOne = operation.get("path").endsWith("}");
+    const places = { get: ofOne ? 3 : 0, post: 1, put: 2, delete: 4 };
+    return operation.get("path").startsWith("/v2/") ? 5 : places[operation.get("method")];
+  };
+  return place(one) - place(other);
+}
 
 function followTheme() {
   const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -206,6 +222,7 @@ async function start() {
     deepLinking: true,
     defaultModelsExpandDepth: 0,
     displayRequestDuration: true,
+    operationsSorter: byGuide,
     requestInterceptor: spoil,
     plugins: [watch, plain],
     validatorUrl: null,

@@ -38,12 +38,13 @@ pub(crate) fn routes() -> Router<Lobby> {
         .route("/docs/", get(async || Redirect::to(PAGE)))
         .route("/docs/{file}", get(file).fallback(wrong_method))
         .route(DOCUMENT, get(document).fallback(wrong_method))
+        .route("/sandbox/token", axum::routing::post(token))
 }
 
 /// Whether a request is for the page; the root is only for a browser that a person has opened.
 pub(crate) fn knows(parts: &Parts) -> bool {
     match parts.uri.path() {
-        PAGE | DOCUMENT => true,
+        PAGE | DOCUMENT | "/sandbox/token" => true,
         "/" => {
             let accept = parts.headers.get(axum::http::header::ACCEPT).and_then(|accept| accept.to_str().ok());
             parts.method == Method::GET && accept.is_some_and(|accept| accept.contains("text/html"))
@@ -98,6 +99,11 @@ async fn page(headers: HeaderMap) -> Response {
 async fn file(Path(name): Path<String>, headers: HeaderMap) -> Result<Response, Refusal> {
     let file = FILES.iter().find(|file| file.name == name);
     file.map(|file| file.answer(&headers)).ok_or_else(|| Refusal::not_found("file", &name))
+}
+
+async fn token(Context(lobby): Context<Lobby>) -> Response {
+    let token = lobby.shows.first().map(|show| show.issue_token());
+    axum::Json(serde_json::json!({ "access_token": token, "expires_in": 300 })).into_response()
 }
 
 #[derive(Deserialize)]

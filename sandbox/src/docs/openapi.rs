@@ -40,18 +40,21 @@ fn operations(document: &mut Value) -> impl Iterator<Item = &mut Map<String, Val
 fn name_source(operation: &mut Map<String, Value>, pages: &Value) {
     let source = operation.get("x-source").cloned().unwrap_or_default();
     let keys = source["pages"].as_array().into_iter().flatten().filter_map(Value::as_str);
-    let links: Vec<String> = keys
-        .map(|key| match pages[key].as_str() {
-            Some(address) if address.starts_with("https://") => format!("[vendor's page {key}]({address})"),
-            _ => "the vendor's guide".to_owned(),
-        })
-        .collect();
-    let links = links.join(", ");
+    let link = |key: &str| match pages[key].as_str() {
+        Some(address) if address.starts_with("https://") => format!("the vendor's page [{key}]({address})"),
+        _ => "the vendor's guide".to_owned(),
+    };
+    let links = keys.map(link).collect::<Vec<_>>().join(" and ");
+    let note = source["note"].as_str().unwrap_or_default();
     let line = match source["status"].as_str() {
         Some("seen") => format!("**Seen** in {links}."),
-        _ => format!("**Inferred**, not seen; from {links}."),
+        _ if note.is_empty() => format!("**Inferred** from {links}."),
+        _ => "**Inferred.**".to_owned(),
     };
-    let note = source["note"].as_str().unwrap_or_default();
+    let named = pages.as_object().into_iter().flatten().filter(|(_, page)| page.as_str() != pages["seed"].as_str());
+    let note = named.fold(note.to_owned(), |note, (key, page)| {
+        note.replace(key, &format!("[{key}]({})", page.as_str().unwrap_or_default()))
+    });
     let description = operation.get("description").and_then(Value::as_str).unwrap_or_default();
     let text = format!("{description}\n\n{line} {note}");
     operation.insert("description".to_owned(), text.trim().into());

@@ -1,0 +1,302 @@
+// The page of the sandbox in a browser: can somebody who has nothing else authorise, create a customer, run an export, and
+// see what goes wrong? PERENSO_SANDBOX names the binary; CHROMIUM the browser, if it is not Debian's.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { after, afterEach, before, test } from "node:test";
+
+import { chromium } from "playwright-core";
+
+const BINARY = process.env.PERENSO_SANDBOX;
+const BROWSER = process.env.CHROMIUM ?? "/usr/bin/chromium";
+/** For any one thing that is waited for. */
+const PATIENCE = 15_000;
+
+let browser;
+const servers = [];
+const pages = [];
+
+/** Starts a sandbox; gives its address. */
+async function sandbox(...args) {
+  assert.ok(BINARY, "PERENSO_SANDBOX must name the binary");
+  const server = spawn(BINARY, args, { stdio: ["ignore", "pipe", "inherit"] });
+  servers.push(server);
+  const line = await new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.once("exit", (code) => reject(new Error(`the sandbox ended with ${code}`)));
+    createInterface({ input: server.stdout }).once("line", resolve);
+  });
+  return line.match(/ url=(\S+)/)[1];
+}
+
+/** Opens the page; what it asks for and complains of is kept. */
+async function open(url, options = {}) {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  page.setDefaultTimeout(PATIENCE);
+  const record = { page, url, requests: [], complaints: [] };
+  pages.push(record);
+  page.on("request", (request) => record.requests.push(request.url()));
+  page.on("pageerror", (error) => record.complaints.push(error.message));
+  page.on("console", (message) => {
+    // Chromium reports every answer that is no success, also one that was ordered; statuses are looked at where they belong.
+    const isAnswer = message.text().startsWith("Failed to load resource: the server responded with a status of");
+    if (message.type() === "error" && !isAnswer) record.complaints.push(message.text());
+  });
+  await page.goto(`${url}/docs`);
+  await page.locator(".opblock").first().waitFor();
+  return page;
+}
+
+const operation = (page, name) => page.locator(`.opblock[id$="-${name}"]`);
+
+async function expand(page, name) {
+  const block = operation(page, name);
+  if (!(await block.locator(".opblock-body").isVisible())) await block.locator(".opblock-summary-control").click();
+  const tryOut = block.locator(".try-out__btn:not(.cancel)");
+  await block.locator(".opblock-body .opblock-section-header").first().waitFor();
+  if (await tryOut.count()) await tryOut.click();
+  return block;
+}
+
+/** Presses Execute, with the last answer out of the way. */
+async function run(block) {
+  const clear = block.locator(".btn-clear");
+  if (await clear.count()) {
+    await clear.click();
+    await block.locator(".live-responses-table").waitFor({ state: "detached" });
+  }
+  await block.locator(".execute").click();
+}
+
+/** Executes an operation as it is filled in; gives what the page shows of the answer. */
+async function execute(page, name) {
+  const block = await expand(page, name);
+  await run(block);
+  const answer = block.locator(".live-responses-table .response").first();
+  await answer.locator(".response-col_status").waitFor();
+  const headers = answer.locator(".headerline");
+  return {
+    status: parseInt(await answer.locator(".response-col_status").innerText(), 10),
+    text: await answer.locator(".response-col_description").innerText(),
+    body: await block.locator(".live-responses-table .highlight-code code").first().textContent({ timeout: 2_000 }).catch(() => ""),
+    headers: await headers.allInnerTexts(),
+    curl: await block.locator(".curl-command").innerText(),
+  };
+}
+
+async function authorize(page) {
+  await page.getByRole("button", { name: "Authorize with a sandbox token" }).click();
+  await page.locator('#access[data-state="live"]').waitFor();
+}
+
+before(async () => {
+  browser = await chromium.launch({ executablePath: BROWSER, args: ["--no-sandbox"] });
+});
+
+afterEach(async () => {
+  for (const { page, url, requests, complaints } of pages.splice(0)) {
+    await page.context().close();
+    assert.deepEqual(complaints, [], "the page complains of nothing");
+    const foreign = requests.filter((request) => !request.startsWith(`${url}/`) && !request.startsWith("data:"));
+    assert.deepEqual(foreign, [], "no request leaves the sandbox");
+    assert.ok(requests.length > 3);
+  }
+  for (const server of servers.splice(0)) {
+    server.removeAllListeners("exit");
+    server.kill();
+  }
+});
+
+after(() => browser?.close());
+
+test("somebody with a browser authorises, creates a customer and finds it in the list", async () => {
+  const page = await open(await sandbox());
+  await authorize(page);
+  const list = await execute(page, "customer_list");
+  assert.equal(list.status, 200);
+  assert.equal(JSON.parse(list.body).length, 10);
+
+  const created = await execute(page, "customer_create");
+  assert.equal(created.status, 200);
+  const { id, customerID } = JSON.parse(created.body);
+
+  const records = JSON.parse((await execute(page, "customer_list")).body);
+  assert.equal(records[0].id, id);
+  assert.equal(records[0].customerID, customerID);
+  const paths = await page.locator("#journal summary").allInnerTexts();
+  assert.ok(paths.some((path) => /POST\s+\/Customer\s+200/.test(path)), `the journal has the create: ${paths}`);
+});
+
+test("an export runs with its parameters and gives rows", async () => {
+  const page = await open(await sandbox());
+  await authorize(page);
+  const block = await expand(page, "export_run");
+  assert.equal(await block.locator("input").first().inputValue(), "79aag9");
+  assert.deepEqual(JSON.parse(await block.locator("textarea").inputValue()), { Cursor: 1, Limit: 15 });
+  const run = await execute(page, "export_run");
+  assert.equal(run.status, 200);
+  assert.equal(JSON.parse(run.body).length, 15);
+
+  await block.locator("textarea").fill('{ "Cursor": "1", "Limit": 15 }');
+  assert.equal((await execute(page, "export_run")).status, 400, "a quoted integer is refused");
+});
+
+test("a 429 is ordered with a click, shows Retry-After, and is gone with the next call", async () => {
+  const page = await open(await sandbox());
+  await authorize(page);
+  await page.getByRole("button", { name: "429", exact: true }).click();
+  const refused = await execute(page, "customer_list");
+  assert.equal(refused.status, 429);
+  assert.match(refused.text, /retry-after: 7/);
+  assert.equal((await execute(page, "customer_list")).status, 200);
+
+  await page.getByRole("button", { name: "503", exact: true }).click();
+  assert.equal((await execute(page, "customer_list")).status, 503);
+  for (const lost of ["Cut", "Lost answer"]) {
+    await page.getByRole("button", { name: lost, exact: true }).click();
+    const block = await expand(page, "export_list");
+    await run(block);
+    await block.getByText(/Failed to fetch|network error/i).first().waitFor();
+  }
+});
+
+test("Try it out works for every operation with what is filled in", async () => {
+  const url = await sandbox();
+  const document = await (await fetch(`${url}/openapi.json`)).json();
+  const names = Object.values(document.paths).flatMap((path) => Object.values(path)).map((one) => one.operationId).filter(Boolean);
+  assert.ok(names.length >= 15);
+  const page = await open(url);
+  await authorize(page);
+  assert.equal(await page.locator(".opblock").count(), names.length);
+  const failed = [];
+  for (const name of names) {
+    const { status, body } = await execute(page, name);
+    if (!(status >= 200 && status < 300)) failed.push(`${name}: ${status} ${body}`);
+    // What is open is drawn again and again.
+    await operation(page, name).locator(".opblock-summary-control").click();
+  }
+  assert.deepEqual(failed, []);
+});
+
+test("without a token, and with one that was revoked, the page says so and offers a new one", async () => {
+  const page = await open(await sandbox());
+  assert.equal((await execute(page, "customer_list")).status, 401);
+  const renew = page.getByRole("button", { name: "Get a new token" });
+  await renew.click();
+  await renew.waitFor({ state: "hidden" });
+  assert.equal((await execute(page, "customer_list")).status, 200);
+
+  await page.evaluate(() => fetch("/sandbox/tokens/revoke", { method: "POST" }));
+  assert.equal((await execute(page, "customer_list")).status, 401);
+  await renew.click();
+  await renew.waitFor({ state: "hidden" });
+  assert.equal((await execute(page, "customer_list")).status, 200);
+});
+
+test("a token's end is announced", async () => {
+  const page = await open(await sandbox("--token-lifetime", "1"));
+  await authorize(page);
+  await page.getByText("The token has expired.").waitFor();
+});
+
+test("the Authorize dialog knows the show's id and secret", async () => {
+  const page = await open(await sandbox());
+  await page.locator(".btn.authorize").click();
+  const dialog = page.locator(".modal-ux");
+  await dialog.locator(".auth-container", { hasText: "clientCredentials" }).getByRole("button", { name: /apply/i }).click();
+  await dialog.getByRole("button", { name: /logout|remove/i }).waitFor();
+  await page.keyboard.press("Escape");
+  await dialog.waitFor({ state: "detached" });
+  assert.equal((await execute(page, "customer_list")).status, 200);
+});
+
+test("the keyboard is enough to authorise", async () => {
+  const page = await open(await sandbox());
+  const isAtButton = () => page.evaluate(() => document.activeElement?.id === "authorize");
+  for (let presses = 0; presses < 5 && !(await isAtButton()); presses += 1) await page.keyboard.press("Tab");
+  assert.ok(await isAtButton());
+  await page.keyboard.press("Enter");
+  await page.locator('#access[data-state="live"]').waitFor();
+});
+
+test("a phone needs no scrolling to the side, whatever is open", async () => {
+  const page = await open(await sandbox(), { viewport: { width: 360, height: 740 } });
+  await authorize(page);
+  const width = () => page.evaluate(() => document.documentElement.scrollWidth);
+  assert.equal(await width(), 360);
+  for (const name of ["customer_list", "customer_create", "export_run"]) {
+    await execute(page, name);
+    assert.equal(await width(), 360, name);
+  }
+  await page.locator(".models-control").click();
+  await page.locator(".btn.authorize").click();
+  await page.locator(".modal-ux").waitFor();
+  assert.equal(await width(), 360);
+});
+
+/** The contrast of text to what is behind it, for the first visible element of each selector. */
+function contrasts(selectors) {
+  const context = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d", {
+    willReadFrequently: true,
+  });
+  const rgba = (colors) => {
+    context.clearRect(0, 0, 1, 1);
+    for (const color of colors) {
+      context.fillStyle = color;
+      context.fillRect(0, 0, 1, 1);
+    }
+    return [...context.getImageData(0, 0, 1, 1).data];
+  };
+  const luminance = (color) => {
+    const [r, g, b] = color.slice(0, 3).map((part) => part / 255).map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  return selectors.map((selector) => {
+    const element = [...document.querySelectorAll(selector)].find((one) => one.checkVisibility());
+    if (!element) return { selector, contrast: 0 };
+    const layers = [];
+    for (let one = element; one; one = one.parentElement) layers.unshift(getComputedStyle(one).backgroundColor);
+    const behind = luminance(rgba(["white", ...layers]));
+    const text = luminance(rgba(["white", ...layers, getComputedStyle(element).color]));
+    const [high, low] = [behind, text].sort((a, b) => b - a);
+    return { selector, behind, text, contrast: (high + 0.05) / (low + 0.05) };
+  });
+}
+
+const TEXTS = [
+  "h1", ".lead", ".steps li", ".card p", ".brand", "#access", "#authorize", "#faults .button", "footer p", "footer a",
+  ".opblock-tag a", ".opblock-tag small", ".opblock-summary-path", ".opblock-summary-description",
+  ".opblock-get .opblock-summary-method", ".opblock-post .opblock-summary-method",
+  ".opblock-put .opblock-summary-method", ".opblock-delete .opblock-summary-method",
+  ".opblock-description p", ".opblock-description code", ".parameter__name", ".parameter__type", ".parameter__in",
+  ".parameters-col_description p", ".parameters-col_description input", ".execute", ".btn.cancel", ".btn-clear", ".btn.authorize",
+  ".response-col_status", "table.responses-table td", ".responses-inner h4", "textarea",
+];
+
+for (const colorScheme of ["light", "dark"]) {
+  test(`text can be read where it is ${colorScheme}`, async () => {
+    const page = await open(await sandbox(), { colorScheme });
+    await authorize(page);
+    await execute(page, "customer_list");
+    await execute(page, "customer_create");
+    const found = await page.evaluate(contrasts, TEXTS);
+    assert.deepEqual(found.filter(({ contrast }) => contrast < 4.5), []);
+    const [title] = found;
+    assert.equal(title.behind < 0.1 && title.text > 0.6, colorScheme === "dark");
+    for (const { selector, behind } of found.filter(({ selector }) => /opblock-description p|parameter__name|lead/.test(selector))) {
+      assert.equal(behind < 0.1, colorScheme === "dark", selector);
+    }
+  });
+}
+
+test("the files of Swagger UI are those of its package", async () => {
+  const url = await sandbox();
+  for (const [path, name] of [["swagger-ui.js", "swagger-ui-bundle.js"], ["swagger-ui.css", "swagger-ui.css"]]) {
+    const served = Buffer.from(await (await fetch(`${url}/docs/${path}`)).arrayBuffer());
+    const packed = readFileSync(new URL(`node_modules/swagger-ui-dist/${name}`, import.meta.url));
+    assert.ok(served.equals(packed), `${path} is not the ${name} of swagger-ui-dist`);
+  }
+});
