@@ -10,8 +10,8 @@ use std::sync::OnceLock;
 use axum::Router;
 use axum::extract::{Path, Query, State as Context};
 use axum::http::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HOST,
-    IF_NONE_MATCH, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HOST, IF_NONE_MATCH,
+    REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
@@ -122,9 +122,8 @@ async fn document(
     };
     let show = show.ok_or_else(|| Refusal::not_found("show", wanted.show.as_deref().unwrap_or_default()))?;
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-    let body = openapi::served(show, host).map_err(|error| {
-        Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "document_broken", error.to_string())
-    })?;
+    let body = openapi::served(show, host)
+        .map_err(|error| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "document_broken", error.to_string()))?;
     let tag = tag(&body);
     Ok(answer(&headers, "application/json", &tag, body.into(), false))
 }
@@ -150,7 +149,13 @@ impl File {
     }
 }
 
-fn answer(headers: &HeaderMap, content_type: &'static str, tag: &str, body: Cow<'static, [u8]>, gzip: bool) -> Response {
+fn answer(
+    headers: &HeaderMap,
+    content_type: &'static str,
+    tag: &str,
+    body: Cow<'static, [u8]>,
+    gzip: bool,
+) -> Response {
     let tag = format!("\"{tag}\"");
     let known = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
     let is_known = known.flat_map(|value| value.split(',')).any(|value| {

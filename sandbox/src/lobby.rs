@@ -39,7 +39,8 @@ impl Porter {
         if crate::docs::knows(parts) {
             return true;
         }
-        parts.uri.path() == "/health"
+        // Without the page too, so that the answer names what is missing instead of a token.
+        ["/health", "/docs"].contains(&parts.uri.path())
     }
 
     pub(crate) async fn answer(&self, request: Request<Bytes>) -> Response<Body> {

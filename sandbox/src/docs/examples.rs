@@ -5,12 +5,13 @@ use serde_json::{Map, Value, json};
 use crate::data_type::DataType;
 use crate::export::Export;
 use crate::show::{Show, State};
-use crate::table::{Row, Table};
+use crate::table::Table;
 
 pub(super) struct Examples {
     /// The newest customer is the one to delete, so that the others can still be read.
     deleted: Option<String>,
-    customer: Option<Row>,
+    /// The oldest customer, who is there for as long as nobody deletes it.
+    customer: Option<Value>,
     next_customer_id: String,
     attendee: Option<String>,
     vendor: Option<Value>,
@@ -24,10 +25,10 @@ impl Examples {
         let State { tables, exports, .. } = &*show.state();
         let with_values = exports.iter().find(|export| !export.parameters.is_empty());
         Self {
-            deleted: tables.customers.rows().last().map(|row| row.id.clone()),
-            customer: tables.customers.rows().next().cloned(),
-            next_customer_id: free(&tables.customers, "customerID"),
-            attendee: tables.attendees.rows().next().map(|row| row.id.clone()),
+            deleted: tables.customers.rows().last().map(|row| row.id().into_owned()),
+            customer: tables.customers.rows().next().map(|row| row.value(false)),
+            next_customer_id: free(&tables.customers),
+            attendee: tables.attendees.rows().next().map(|row| row.id().into_owned()),
             vendor: field(&tables.vendors, "vendorID"),
             booth: field(&tables.booths, "boothID"),
             product: Some("PROD0001".into()),
@@ -38,7 +39,7 @@ impl Examples {
     pub(super) fn parameter(&self, operation: &str, name: &str) -> Option<Value> {
         match (operation, name) {
             ("customer_delete", "id") => self.deleted.clone().map(Value::from),
-            ("customer_get" | "customer_update", "id") => self.customer.as_ref().map(|row| row.id.clone().into()),
+            ("customer_get" | "customer_update", "id") => self.customer.as_ref().map(|customer| customer["id"].clone()),
             ("attendee_get", "id") => self.attendee.clone().map(Value::from),
             ("export_run", "id") => self.export.as_ref().map(|export| export.id.clone().into()),
             (_, "boothID") => self.booth.clone(),
@@ -56,15 +57,18 @@ impl Examples {
     pub(super) fn bodies(&self, operation: &str) -> Vec<(String, Value)> {
         let body = match operation {
             "customer_create" => self.new_customer(),
-            "customer_update" => json!({ "city": "Exampleville", "phone": "555-0100", "extra1": "changed in the browser" }),
+            "customer_update" => {
+                json!({ "city": "Exampleville", "phone": "555-0100", "extra1": "changed in the browser" })
+            }
             "customer_bulk_upsert" => {
-                let known = self.customer.as_ref().and_then(|row| row.fields.get("customerID").cloned());
+                let known = self.customer.as_ref().map(|customer| &customer["customerID"]);
                 let known = known.map(|id| json!({ "customerID": id, "customerName": "Renamed Stores" }));
                 known.into_iter().chain([self.new_customer()]).collect()
             }
             "vendor_bulk_upsert" => {
                 let known = self.vendor.clone().map(|id| json!({ "vendorID": id, "phone": "555-0100" }));
-                let new = json!({ "vendorName": "Example Foods", "emailAddress": "vendor@example.com", "active": true });
+                let new =
+                    json!({ "vendorName": "Example Foods", "emailAddress": "vendor@example.com", "active": true });
                 known.into_iter().chain([new]).collect()
             }
             "export_run" => {
@@ -101,23 +105,22 @@ impl Examples {
             "salesReps",
         ];
         for name in names {
-            let known = self.customer.as_ref().and_then(|row| row.fields.get(name)).filter(|value| !value.is_null());
+            let known = self.customer.as_ref().and_then(|customer| customer.get(name)).filter(|value| !value.is_null());
             fields.extend(known.map(|value| (name.to_owned(), value.clone())));
         }
         Value::Object(fields)
     }
 }
 
-/// The field of the first record that has it.
+/// The field of the first record.
 fn field(table: &Table, name: &str) -> Option<Value> {
-    table.rows().find_map(|row| row.fields.get(name).cloned())
+    table.rows().next().map(|row| row.field(name))
 }
 
 /// A key that no record has yet.
-fn free(table: &Table, name: &str) -> String {
-    let taken: std::collections::HashSet<&str> = table.rows().filter_map(|row| row.fields.get(name)?.as_str()).collect();
-    let candidates = (taken.len() + 1..).map(|number| format!("NEW{number:05}"));
-    candidates.into_iter().find(|candidate| !taken.contains(candidate.as_str())).unwrap_or_default()
+fn free(table: &Table) -> String {
+    let candidates = (table.len() + 1..).map(|number| format!("NEW{number:05}"));
+    candidates.into_iter().find(|candidate| table.with_key(candidate).next().is_none()).unwrap_or_default()
 }
 
 /// Values for the parameters of an export, as the vendor's guide writes them; none for one without parameters.

@@ -11,7 +11,8 @@ const VENDORED: &str = include_str!("../../openapi/perenso.json");
 
 /// The document for a show, as JSON. Without a host that makes sense its addresses are relative.
 pub(super) fn served(show: &Show, host: Option<&str>) -> serde_json::Result<Vec<u8>> {
-    let origin = host.and_then(|host| host.parse::<Authority>().ok()).map_or(String::new(), |at| format!("http://{at}"));
+    let origin =
+        host.and_then(|host| host.parse::<Authority>().ok()).map_or(String::new(), |at| format!("http://{at}"));
     let mut document: Value = serde_json::from_str(VENDORED)?;
     let server = if origin.is_empty() { "/" } else { &origin };
     document["servers"] = json!([{ "url": server, "description": "This sandbox. It is not the Perenso service." }]);
@@ -85,7 +86,8 @@ fn fill_in(operation: &mut Map<String, Value>, examples: &Examples, schemas: &Va
             [] => {}
             [(_, body)] => media["example"] = body.clone(),
             several => {
-                let named = several.iter().map(|(name, body)| (name.clone(), json!({ "summary": name, "value": body })));
+                let named =
+                    several.iter().map(|(name, body)| (name.clone(), json!({ "summary": name, "value": body })));
                 media["examples"] = Value::Object(named.collect());
             }
         }

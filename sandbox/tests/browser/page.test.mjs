@@ -62,28 +62,27 @@ async function expand(page, name) {
 }
 
 /** Presses Execute, with the last answer out of the way. */
-async function run(block) {
+async function run(block, body) {
   const clear = block.locator(".btn-clear");
   if (await clear.count()) {
     await clear.click();
     await block.locator(".live-responses-table").waitFor({ state: "detached" });
   }
+  // Clear brings the example back.
+  if (body) await block.locator("textarea").fill(body);
   await block.locator(".execute").click();
 }
 
-/** Executes an operation as it is filled in; gives what the page shows of the answer. */
-async function execute(page, name) {
+/** Executes an operation as it is filled in, or with another body; gives what the page shows of the answer. */
+async function execute(page, name, body) {
   const block = await expand(page, name);
-  await run(block);
+  await run(block, body);
   const answer = block.locator(".live-responses-table .response").first();
   await answer.locator(".response-col_status").waitFor();
-  const headers = answer.locator(".headerline");
   return {
     status: parseInt(await answer.locator(".response-col_status").innerText(), 10),
     text: await answer.locator(".response-col_description").innerText(),
-    body: await block.locator(".live-responses-table .highlight-code code").first().textContent({ timeout: 2_000 }).catch(() => ""),
-    headers: await headers.allInnerTexts(),
-    curl: await block.locator(".curl-command").innerText(),
+    body: (await answer.locator(".highlight-code code").allTextContents())[0] ?? "",
   };
 }
 
@@ -140,8 +139,8 @@ test("an export runs with its parameters and gives rows", async () => {
   assert.equal(run.status, 200);
   assert.equal(JSON.parse(run.body).length, 15);
 
-  await block.locator("textarea").fill('{ "Cursor": "1", "Limit": 15 }');
-  assert.equal((await execute(page, "export_run")).status, 400, "a quoted integer is refused");
+  const refused = await execute(page, "export_run", '{ "Cursor": "1", "Limit": 15 }');
+  assert.equal(refused.status, 400, "a quoted integer is refused");
 });
 
 test("a 429 is ordered with a click, shows Retry-After, and is gone with the next call", async () => {
@@ -167,7 +166,7 @@ test("Try it out works for every operation with what is filled in", async () => 
   const url = await sandbox();
   const document = await (await fetch(`${url}/openapi.json`)).json();
   const names = Object.values(document.paths).flatMap((path) => Object.values(path)).map((one) => one.operationId).filter(Boolean);
-  assert.ok(names.length >= 15);
+  assert.ok(names.length >= 14);
   const page = await open(url);
   await authorize(page);
   assert.equal(await page.locator(".opblock").count(), names.length);
