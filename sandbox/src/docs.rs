@@ -5,9 +5,8 @@ mod openapi;
 
 use std::borrow::Cow;
 use std::io::Read;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
-use axum::Router;
 use axum::extract::{Path, Query, State as Context};
 use axum::http::header::{
     ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HOST, IF_NONE_MATCH,
@@ -16,13 +15,16 @@ use axum::http::header::{
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
+use axum::{Json, Router};
 use flate2::read::GzDecoder;
 use serde::Deserialize;
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::answer::{Refusal, wrong_method};
 use crate::lobby::Lobby;
+use crate::show::Show;
 
 const PAGE: &str = "/docs";
 const DOCUMENT: &str = "/openapi.json";
@@ -38,7 +40,7 @@ pub(crate) fn routes() -> Router<Lobby> {
         .route("/docs/", get(async || Redirect::to(PAGE)))
         .route("/docs/{file}", get(file).fallback(wrong_method))
         .route(DOCUMENT, get(document).fallback(wrong_method))
-        .route("/sandbox/token", axum::routing::post(token))
+        .route("/sandbox/token", post(token))
 }
 
 /// Whether a request is for the page; the root is only for a browser that a person has opened.
@@ -101,9 +103,10 @@ async fn file(Path(name): Path<String>, headers: HeaderMap) -> Result<Response, 
     file.map(|file| file.answer(&headers)).ok_or_else(|| Refusal::not_found("file", &name))
 }
 
-async fn token(Context(lobby): Context<Lobby>) -> Response {
-    let token = lobby.shows.first().map(|show| show.issue_token());
-    axum::Json(serde_json::json!({ "access_token": token, "expires_in": 300 })).into_response()
+async fn token(Context(lobby): Context<Lobby>, Query(wanted): Query<Wanted>) -> Result<Response, Refusal> {
+    let show = show(&lobby, &wanted)?;
+    let lifetime = show.behavior().token_lifetime.as_secs();
+    Ok(Json(json!({ "access_token": show.issue_token(), "expires_in": lifetime })).into_response())
 }
 
 #[derive(Deserialize)]
@@ -111,16 +114,20 @@ struct Wanted {
     show: Option<String>,
 }
 
+fn show<'a>(lobby: &'a Lobby, wanted: &Wanted) -> Result<&'a Show, Refusal> {
+    let show = match &wanted.show {
+        None => lobby.shows.first(),
+        Some(id) => lobby.shows.iter().find(|show| show.client_id() == id),
+    };
+    show.map(Arc::as_ref).ok_or_else(|| Refusal::not_found("show", wanted.show.as_deref().unwrap_or_default()))
+}
+
 async fn document(
     Context(lobby): Context<Lobby>,
     Query(wanted): Query<Wanted>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let show = match &wanted.show {
-        None => lobby.shows.first(),
-        Some(id) => lobby.shows.iter().find(|show| show.client_id() == id),
-    };
-    let show = show.ok_or_else(|| Refusal::not_found("show", wanted.show.as_deref().unwrap_or_default()))?;
+    let show = show(&lobby, &wanted)?;
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
     let body = openapi::served(show, host)
         .map_err(|error| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "document_broken", error.to_string()))?;

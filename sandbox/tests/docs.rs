@@ -19,10 +19,6 @@ async fn get(sandbox: &Sandbox, path: &str, headers: &[(&str, &str)]) -> Respons
     request.send().await.unwrap()
 }
 
-fn header<'a>(response: &'a Response, name: &str) -> &'a str {
-    response.headers().get(name).unwrap_or_else(|| panic!("no {name}")).to_str().unwrap()
-}
-
 #[cfg(not(feature = "docs"))]
 #[tokio::test]
 async fn without_the_feature_the_page_is_missing_and_says_so() {
@@ -37,6 +33,10 @@ mod page {
     use serde_json::Value;
 
     use super::*;
+
+    fn header<'a>(response: &'a Response, name: &str) -> &'a str {
+        response.headers().get(name).unwrap_or_else(|| panic!("no {name}")).to_str().unwrap()
+    }
 
     async fn document(sandbox: &Sandbox) -> Value {
         get(sandbox, "/openapi.json", &[]).await.json().await.unwrap()
