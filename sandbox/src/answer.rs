@@ -7,6 +7,8 @@ use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
+use crate::problem::Problem;
+
 use crate::behavior::ErrorBody;
 
 /// A refusal: `{"error": code, "message": text}`, and `"fields": [names]` where fields or parameters are to blame.
@@ -106,7 +108,18 @@ pub(crate) async fn not_yet(method: Method, uri: Uri) -> Refusal {
 
 /// The answer for a known path with a method that the vendor's documents do not show for it.
 pub(crate) async fn wrong_method(method: Method, uri: Uri) -> Refusal {
+    refuse_method(&method, &uri)
+}
+
+pub(crate) fn refuse_method(method: &Method, uri: &Uri) -> Refusal {
     Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", format!("{} does not take {method}", uri.path()))
+}
+
+/// The answer for a record that is JSON, and not one that the API takes.
+pub(crate) fn unprocessable(problems: Vec<Problem>) -> Refusal {
+    let messages: Vec<String> = problems.iter().map(Problem::to_string).collect();
+    Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_fields", messages.join("; "))
+        .naming(problems.into_iter().map(|problem| problem.field))
 }
 
 /// The answer that says that the server runs.

@@ -42,7 +42,8 @@ pub(crate) fn array(headers: &HeaderMap, body: &[u8]) -> Result<Vec<Value>, Refu
     }
 }
 
-fn json(headers: &HeaderMap, body: &[u8]) -> Result<Value, Refusal> {
+/// Reads any JSON.
+pub(crate) fn json(headers: &HeaderMap, body: &[u8]) -> Result<Value, Refusal> {
     let is_json = media_type(headers).is_some_and(|t| t == "application/json" || t.ends_with("+json"));
     if !is_json {
         return Err(Refusal::new(
@@ -57,7 +58,7 @@ fn json(headers: &HeaderMap, body: &[u8]) -> Result<Value, Refusal> {
     })
 }
 
-fn wrong_shape(expected: &str, found: &Value) -> Refusal {
+pub(crate) fn wrong_shape(expected: &str, found: &Value) -> Refusal {
     Refusal::bad_request("invalid_json", format!("expected a JSON {expected}, found {}", kind(found)))
 }
 

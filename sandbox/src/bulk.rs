@@ -13,10 +13,10 @@ use crate::answer::{Refusal, wrong_method};
 use crate::behavior::Behavior;
 use crate::body;
 use crate::customer;
-use crate::field::{Problem, check};
+use crate::document::DOCUMENT;
+use crate::problem::Problem;
 use crate::show::{Show, State};
 use crate::table::Absent;
-use crate::vendor;
 
 pub(crate) fn routes(show: &Arc<Show>) -> Router {
     Router::new()
@@ -77,7 +77,7 @@ async fn customers(Context(show): Context<Arc<Show>>, headers: HeaderMap, body: 
             Some(Value::String(key)) if !key.is_empty() => Some(key.clone()),
             _ => None,
         };
-        let mut problems = customer::problems(&fields, tables, behavior);
+        let mut problems = customer::problems(customer::V2, &fields, tables, behavior);
         if key.is_none() && !problems.iter().any(|problem| problem.field == "customerID") {
             problems.push(Problem::new("customerID", "it is missing or empty"));
         }
@@ -119,7 +119,7 @@ async fn vendors(Context(show): Context<Arc<Show>>, headers: HeaderMap, body: By
             }
         };
         let given = fields.get("vendorID").cloned().unwrap_or_default();
-        let problems = check(vendor::FIELDS, &fields);
+        let problems = DOCUMENT.problems("Vendor", &fields, behavior.strict);
         if !problems.is_empty() {
             let messages: Vec<String> = problems.iter().map(Problem::to_string).collect();
             outcome.failed.push(json!({ "vendorID": given.as_str(), "message": messages.join("; ") }));

@@ -11,11 +11,10 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
 use serde_json::{Map, Value};
 
-use crate::answer::{Refusal, wrong_method};
+use crate::answer::{Refusal, unprocessable, wrong_method};
 use crate::behavior::DeleteAnswer;
 use crate::body;
 use crate::customer;
-use crate::field::{Field, Problem};
 use crate::list::{ListQuery, parameter};
 use crate::show::{Show, State, Tables};
 use crate::table::{Absent, Table};
@@ -64,11 +63,11 @@ impl Resource {
         }
     }
 
-    /// The fields whose types are known; none where the documents show none.
-    fn fields(self) -> &'static [Field] {
+    /// The schema with all fields that can be sorted by; none where the documents do not show them all.
+    fn schema(self) -> Option<&'static str> {
         match self {
-            Self::Customer => customer::FIELDS,
-            Self::Warehouse | Self::Attendee => &[],
+            Self::Customer => Some(customer::V1),
+            Self::Warehouse | Self::Attendee => None,
         }
     }
 
@@ -92,7 +91,7 @@ impl Resource {
         if self != Self::Customer {
             return Ok(());
         }
-        let problems = customer::problems(fields, &state.tables, &state.behavior);
+        let problems = customer::problems(customer::V1, fields, &state.tables, &state.behavior);
         if !problems.is_empty() {
             return Err(unprocessable(problems));
         }
@@ -108,14 +107,8 @@ impl Resource {
     }
 }
 
-fn unprocessable(problems: Vec<Problem>) -> Refusal {
-    let messages: Vec<String> = problems.iter().map(Problem::to_string).collect();
-    Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_fields", messages.join("; "))
-        .naming(problems.into_iter().map(|problem| problem.field))
-}
-
 async fn list(Context(c): Context<Collection>, RawQuery(query): RawQuery) -> Result<Response, Refusal> {
-    let query = ListQuery::read(query.as_deref(), c.resource.fields())?;
+    let query = ListQuery::read(query.as_deref(), c.resource.schema())?;
     let State { tables, behavior, .. } = &mut *c.show.state();
     query.answer(c.resource.table(tables), c.resource.name(), behavior)
 }

@@ -1,62 +1,25 @@
-//! Customers: their fields, the check of a record, and the two shapes of ordering groups.
+//! Customers: the check of a record, and the two shapes of ordering groups.
 
 use serde_json::{Map, Value};
 
 use crate::behavior::Behavior;
-use crate::field::{Field, Problem, Shape, check};
+use crate::document::DOCUMENT;
+use crate::problem::Problem;
 use crate::show::Tables;
 use crate::table::Table;
 
-const fn text(name: &'static str) -> Field {
-    Field { name, shape: Shape::Text }
-}
+/// How V1 and V2 write a customer.
+pub(crate) const V1: &str = "Customer";
+pub(crate) const V2: &str = "CustomerV2";
 
-/// The fields of V1 and V2 customers; ordering groups may come in either shape.
-pub(crate) const FIELDS: &[Field] = &[
-    text("customerID"),
-    text("customerName"),
-    text("email"),
-    text("phone"),
-    text("fax"),
-    Field { name: "priceZone", shape: Shape::Integer },
-    Field { name: "test", shape: Shape::Boolean },
-    Field { name: "placeholder", shape: Shape::Boolean },
-    text("street1"),
-    text("street2"),
-    text("city"),
-    text("state"),
-    text("zipCode"),
-    text("allowanceGroup"),
-    text("deliveryGroup"),
-    text("warehouseID"),
-    text("customerClassID"),
-    Field { name: "orderPermissionKey", shape: Shape::Integer },
-    text("primarySalesRep"),
-    Field { name: "salesReps", shape: Shape::Texts },
-    Field { name: "orderingGroups", shape: Shape::Objects(ORDERING_GROUP) },
-    text("extra1"),
-    text("extra2"),
-    text("extra3"),
-    text("extra4"),
-    text("extra5"),
-    text("modifiedDate"),
-];
-
-const ORDERING_GROUP: &[Field] = &[
-    text("orderingGroupID"),
-    text("orderingGroupName"),
-    text("orderingSubGroupID"),
-    text("orderingSubGroupName"),
-    Field { name: "customers", shape: Shape::Texts },
-    Field { name: "orderingSubGroups", shape: Shape::Objects(ORDERING_SUB_GROUP) },
-];
-
-const ORDERING_SUB_GROUP: &[Field] =
-    &[text("orderingGroupID"), text("orderingGroupName"), Field { name: "customers", shape: Shape::Texts }];
-
-/// Finds what is wrong with a customer.
-pub(crate) fn problems(fields: &Map<String, Value>, tables: &Tables, behavior: &Behavior) -> Vec<Problem> {
-    let mut problems = check(FIELDS, fields);
+/// Finds what is wrong with a customer by the schema of this name.
+pub(crate) fn problems(
+    schema: &str,
+    fields: &Map<String, Value>,
+    tables: &Tables,
+    behavior: &Behavior,
+) -> Vec<Problem> {
+    let mut problems = DOCUMENT.problems(schema, fields, behavior.strict);
     if behavior.check_references
         && let Some(Value::String(wanted)) = fields.get("warehouseID")
         && tables.warehouses.with_key(wanted).next().is_none()

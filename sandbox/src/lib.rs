@@ -10,15 +10,16 @@ mod bulk;
 mod catalog;
 mod clock;
 mod collection;
+mod contract;
 mod customer;
 mod data_type;
 #[cfg(feature = "docs")]
 mod docs;
+mod document;
 mod error;
 mod exchange;
 mod export;
 mod fault;
-mod field;
 mod ids;
 mod journal;
 mod ledger;
@@ -27,10 +28,12 @@ mod lobby;
 mod order_lines;
 mod parameters;
 mod pick;
+mod problem;
 mod refused;
 mod route;
 mod rows;
 mod sandbox;
+mod schema;
 mod script;
 mod seconds;
 mod seed;
@@ -42,7 +45,6 @@ mod standin;
 mod table;
 mod token;
 mod traffic;
-mod vendor;
 
 #[doc(hidden)]
 pub use behavior::__start_vendor;

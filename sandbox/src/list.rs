@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::answer::Refusal;
 use crate::behavior::{Behavior, PastTheEnd};
-use crate::field::Field;
+use crate::document::DOCUMENT;
 use crate::rows::Form;
 use crate::table::{Row, Table};
 
@@ -39,21 +39,11 @@ pub(crate) fn parameter(query: Option<&str>, name: &str) -> Option<String> {
 
 impl ListQuery {
     /// Reads the query. Where the fields of the resource are known, only they can be sorted by.
-    ///
-    /// What a filter of another name would do is not known: passed over, it would make a list that looks filtered.
-    pub(crate) fn read(query: Option<&str>, known: &[Field]) -> Result<Self, Refusal> {
-        let names = ["modifiedAfter", "sort", "page", "resultsPerPage"];
-        let mut asked = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
-        if let Some((name, _)) = asked.find(|(name, _)| !names.contains(&name.as_ref())) {
-            let message = format!("this sandbox does not do the query parameter `{name}` of a list");
-            return Err(
-                Refusal::new(StatusCode::NOT_IMPLEMENTED, "not_implemented", message).naming([name.into_owned()])
-            );
-        }
+    pub(crate) fn read(query: Option<&str>, schema: Option<&str>) -> Result<Self, Refusal> {
         let get = |name| parameter(query, name);
         Ok(Self {
             modified_after: get("modifiedAfter").map(|text| moment(&text)).transpose()?,
-            sort: get("sort").map(|text| Sort::read(&text, known)).transpose()?,
+            sort: get("sort").map(|text| Sort::read(&text, schema)).transpose()?,
             page: get("page").map(|text| count("page", &text)).transpose()?,
             rows_per_page: get("resultsPerPage").map(|text| count("resultsPerPage", &text)).transpose()?,
         })
@@ -151,7 +141,7 @@ fn moment(text: &str) -> Result<NaiveDateTime, Refusal> {
 }
 
 impl Sort {
-    fn read(text: &str, known: &[Field]) -> Result<Self, Refusal> {
+    fn read(text: &str, schema: Option<&str>) -> Result<Self, Refusal> {
         let (field, direction) =
             text.split_once(':').ok_or_else(|| Refusal::parameter("sort", "expected <field>:<asc or desc>"))?;
         let descending = match direction {
@@ -161,9 +151,8 @@ impl Sort {
                 return Err(Refusal::parameter("sort", "the direction must be asc or desc"));
             }
         };
-        let is_known = known.is_empty()
-            || ["id", "modifiedDate"].contains(&field)
-            || known.iter().any(|known| known.name == field);
+        let schema = schema.and_then(|name| DOCUMENT.schema(name));
+        let is_known = field == "id" || schema.is_none_or(|schema| schema.has(field));
         if field.is_empty() || !is_known {
             return Err(Refusal::parameter("sort", "there is no such field"));
         }

@@ -24,7 +24,7 @@ use crate::exchange::{Host, Part};
 use crate::fault::too_many_requests;
 use crate::show::Show;
 use crate::traffic::Traffic;
-use crate::{bearer, budget, bulk, catalog, collection, token};
+use crate::{bearer, budget, bulk, catalog, collection, contract, token};
 
 fn router(show: &Arc<Show>) -> Router {
     let api = Router::new()
@@ -35,6 +35,7 @@ fn router(show: &Arc<Show>) -> Router {
         .merge(catalog::routes(show))
         .fallback(not_yet)
         // The last one that is added is the first one that is asked.
+        .layer(from_fn_with_state(show.clone(), contract::check))
         .layer(from_fn_with_state(show.clone(), budget::check))
         .layer(from_fn_with_state(show.clone(), bearer::check));
     Router::new()

@@ -14,10 +14,10 @@ use crate::customer;
 use crate::error::Error;
 use crate::export::Export;
 use crate::fault::Fault;
-use crate::field::Problem;
 use crate::journal::Recorded;
 use crate::ledger::{Ledger, letters, secret};
 use crate::parameters::TokenRequests;
+use crate::problem::Problem;
 use crate::script::{Script, Step, Target};
 use crate::seed;
 use crate::table::Table;
@@ -171,7 +171,7 @@ impl Show {
             return Err(Error::Record("a customer is a JSON object".to_owned()));
         };
         let State { tables, behavior, .. } = &mut *self.state();
-        let problems = customer::problems(&fields, tables, behavior);
+        let problems = customer::problems(customer::V1, &fields, tables, behavior);
         if !problems.is_empty() {
             let messages: Vec<String> = problems.iter().map(Problem::to_string).collect();
             return Err(Error::Record(messages.join("; ")));

@@ -163,7 +163,7 @@ async fn an_empty_id_deletes_nothing() {
     let delete = caller.request(Method::DELETE, "/Customer/");
     let answer = delete.send().await.unwrap();
     assert_eq!(answer.status(), 405);
-    assert_eq!(answer.headers()["allow"], "GET,HEAD,POST");
+    assert_eq!(answer.headers()["allow"], "GET, HEAD, POST");
     let body: Value = answer.json().await.unwrap();
     assert_eq!(body["error"], "method_not_allowed");
     assert_eq!(sandbox.customers().len(), 1);

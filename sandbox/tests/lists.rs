@@ -140,9 +140,9 @@ async fn what_cannot_be_used_is_named() {
 #[tokio::test]
 async fn huge_pages_are_no_trouble() {
     let (_sandbox, caller) = with(3).await;
-    let path = "/Customer?page=18446744073709551615&resultsPerPage=18446744073709551615";
+    let path = "/Customer?page=9223372036854775807&resultsPerPage=9223372036854775807";
     assert_eq!(keys(&caller, path).await.len(), 0);
-    let path = "/Customer?page=1&resultsPerPage=18446744073709551615";
+    let path = "/Customer?page=1&resultsPerPage=9223372036854775807";
     assert_eq!(keys(&caller, path).await.len(), 3);
 }
 
@@ -183,7 +183,7 @@ async fn other_resources_are_kept_as_they_are_or_not_there() {
 async fn a_filter_that_is_not_known_is_not_passed_over() {
     let (_sandbox, caller) = with(3).await;
     let (status, body) = caller.get("/Customer?customerID=C00001").await;
-    assert_eq!(status, 501, "{body}");
+    assert_eq!(status, 400, "{body}");
     assert!(body.to_string().contains("customerID"), "{body}");
 }
 
