@@ -1,4 +1,8 @@
 #![doc = include_str!("../README.md")]
+#![deny(missing_docs)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+// Links lead to items of all features, which the documentation is built with.
+#![cfg_attr(not(docsrs), allow(rustdoc::broken_intra_doc_links))]
 
 mod attendees;
 mod booth_products;

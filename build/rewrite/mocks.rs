@@ -114,7 +114,7 @@ fn document_answer(function: &mut ImplItemFn) {
     let text = match function.sig.ident.to_string().as_str() {
         "new" => "Answers in whatever way.".to_string(),
         "into_inner" => "What `httpmock` has of it, to answer with more.".to_string(),
-        "success" => "Answers with a status of 200 to 299.".to_string(),
+        "success" => "Answers with a status of 200 to 299.\n\n# Panics\nWith any other status.".to_string(),
         status => format!("Answers with status \"{}\".", status.replace('_', " ")),
     };
     document_if_bare(&mut function.attrs, &text);
