@@ -99,7 +99,7 @@ pub(crate) async fn run<H: House>(house: Arc<H>, request: Request<Incoming>) -> 
     };
     let is_lost = matches!(fault, Some(Fault::DropAnswer | Fault::ResetAnswer));
     let status = Some(answer.status()).filter(|_| !is_lost);
-    host.traffic().answered(number, status, &shown);
+    host.traffic().answered(number, status, answer.headers(), &shown);
     match fault {
         Some(Fault::DropAnswer) => Err(Dropped::Closed),
         Some(Fault::ResetAnswer) => Err(Dropped::Reset),

@@ -5,20 +5,29 @@ use std::collections::VecDeque;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::body::media_type;
+use crate::fault::Fault;
+use crate::list::parameter;
 use crate::parameters::{FORM, JSON};
+use crate::script::matches;
 
 /// What stands in the place of a secret.
 const MASK: &str = "***";
 
+/// How much of a body is kept, so that the memory of a long-lived process stays flat.
+const KEPT: usize = 64 * 1024;
+
 /// One request and its answer.
 ///
-/// Secrets and tokens are replaced by `***`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Secrets and tokens are replaced by `***`. It is written and read as data too, as `GET /sandbox/journal` has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Recorded {
+    /// The client id of the show that the request was for.
+    pub show: String,
     /// When it arrived, by the sandbox's clock.
     pub at: DateTime<Utc>,
     /// The method, as `GET`.
@@ -26,38 +35,92 @@ pub struct Recorded {
     /// The path and the query as they came, as `/Customer?page=2`.
     pub path: String,
     /// The request's headers in the order of arrival; names are in lower case.
+    #[serde(with = "crate::headers")]
     pub headers: Vec<(String, String)>,
-    /// The request's body; what is not UTF-8 is replaced.
+    /// The first 64 KiB of the request's body; what is not UTF-8 is replaced.
     pub body: String,
+    /// Whether the request's body was longer.
+    pub body_is_cut: bool,
+    /// What went wrong on order, as [`Fault::name`](crate::Fault::name) has it.
+    pub fault: Option<String>,
     /// The status that was answered; `None` while there is no answer and when the connection was dropped on order.
     pub status: Option<u16>,
-    /// The body of the answer as the sandbox had it, before a fault cut or dropped it; empty for an export that was made
-    /// on its way and for what was gzipped.
+    /// The answer's headers; those that belong to the connection are not among them.
+    #[serde(with = "crate::headers")]
+    pub answer_headers: Vec<(String, String)>,
+    /// The first 64 KiB of the answer's body as the sandbox had it, before a fault cut or dropped it; empty for an export
+    /// that was made on its way and for what was gzipped.
     pub answer: String,
+    /// Whether the answer's body was longer.
+    pub answer_is_cut: bool,
 }
 
 impl Recorded {
-    /// The first header with this name, which must be in lower case.
+    /// Whether the request has this method and this path, in which `*` stands for one segment and `**` at the end for any
+    /// number of them, as in [`Target::call`](crate::Target::call).
+    #[must_use]
+    pub fn is(&self, method: &str, path: &str) -> bool {
+        self.method.eq_ignore_ascii_case(method) && matches(path, self.path_and_query().0)
+    }
+
+    /// A parameter of the query, decoded: the first one with this name.
+    #[must_use]
+    pub fn query(&self, name: &str) -> Option<String> {
+        parameter(self.path_and_query().1, name)
+    }
+
+    /// The first header of the request with this name, in any case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        let (_, value) = self.headers.iter().find(|(key, _)| key == name)?;
-        Some(value)
+        first(&self.headers, name)
+    }
+
+    /// The first header of the answer with this name, in any case.
+    #[must_use]
+    pub fn answer_header(&self, name: &str) -> Option<&str> {
+        first(&self.answer_headers, name)
+    }
+
+    /// The request's body as JSON; null when it is none or was cut.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_default()
+    }
+
+    /// The answer's body as JSON; null when it is none or was cut.
+    #[must_use]
+    pub fn answer_json(&self) -> Value {
+        serde_json::from_str(&self.answer).unwrap_or_default()
+    }
+
+    fn path_and_query(&self) -> (&str, Option<&str>) {
+        match self.path.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (&self.path, None),
+        }
     }
 }
 
+fn first<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    let (_, value) = headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name))?;
+    Some(value)
+}
+
 pub(crate) struct Journal {
+    /// The client id of the show.
+    show: String,
     entries: VecDeque<(u64, Recorded)>,
     next: u64,
     cap: usize,
 }
 
 impl Journal {
-    pub(crate) fn new(cap: usize) -> Self {
-        Self { entries: VecDeque::new(), next: 0, cap }
+    pub(crate) fn new(show: String, cap: usize) -> Self {
+        Self { show, entries: VecDeque::new(), next: 0, cap }
     }
 
     /// Writes down a request; the number is for its answer.
-    pub(crate) fn arrive(&mut self, at: DateTime<Utc>, parts: &Parts, body: &[u8]) -> u64 {
+    pub(crate) fn arrive(&mut self, at: DateTime<Utc>, parts: &Parts, body: &[u8], fault: Option<&Fault>) -> u64 {
         let number = self.next;
         self.next += 1;
         if self.cap == 0 {
@@ -67,40 +130,60 @@ impl Journal {
             self.entries.pop_front();
         }
         let is_token = is_token(&parts.uri);
+        let (kept, body_is_cut) = beginning(body);
         let entry = Recorded {
+            show: self.show.clone(),
             at,
             method: parts.method.to_string(),
             path: path(&parts.uri, is_token),
             headers: headers(&parts.headers),
             body: match (is_token, media_type(&parts.headers).as_deref()) {
                 // No API takes a form: this is a token request that went astray.
-                (_, Some(FORM)) => masked_form(body),
-                (false, _) => String::from_utf8_lossy(body).into_owned(),
+                (_, Some(FORM)) => masked_form(kept),
+                (false, _) => String::from_utf8_lossy(kept).into_owned(),
                 (true, _) if body.is_empty() => String::new(),
-                (true, Some(JSON)) => masked_json(body),
+                (true, Some(JSON)) => masked_json(kept),
                 (true, _) => MASK.to_owned(),
             },
+            body_is_cut,
+            fault: fault.map(|fault| fault.name().to_owned()),
             status: None,
+            answer_headers: Vec::new(),
             answer: String::new(),
+            answer_is_cut: false,
         };
         self.entries.push_back((number, entry));
         number
     }
 
-    pub(crate) fn answered(&mut self, number: u64, status: Option<StatusCode>, body: &[u8]) {
+    pub(crate) fn answered(&mut self, number: u64, status: Option<StatusCode>, head: &HeaderMap, body: &[u8]) {
         if let Some((_, entry)) = self.entries.iter_mut().rev().find(|(n, _)| *n == number) {
+            let (kept, is_cut) = beginning(body);
             entry.status = status.map(|status| status.as_u16());
-            entry.answer = masked_answer(body);
+            entry.answer_headers = headers(head);
+            entry.answer = masked_answer(kept);
+            entry.answer_is_cut = is_cut;
         }
     }
 
-    pub(crate) fn entries(&self) -> Vec<Recorded> {
-        self.entries.iter().map(|(_, entry)| entry.clone()).collect()
+    /// What was asked and answered, the oldest first, as far as it is wanted.
+    pub(crate) fn entries(&self, wanted: impl Fn(&Recorded) -> bool) -> Vec<Recorded> {
+        self.entries.iter().map(|(_, entry)| entry).filter(|entry| wanted(entry)).cloned().collect()
     }
 
     pub(crate) fn clear(&mut self) {
         self.entries.clear();
     }
+}
+
+/// What is kept of a body, whole characters where it is text, and whether that is not all.
+fn beginning(body: &[u8]) -> (&[u8], bool) {
+    let is_inside = |byte: &u8| byte & 0b1100_0000 == 0b1000_0000;
+    if body.len() <= KEPT {
+        return (body, false);
+    }
+    let end = (KEPT - 3..=KEPT).rev().find(|end| !is_inside(&body[*end])).unwrap_or(KEPT);
+    (&body[..end], true)
 }
 
 /// Whether this is an address of tokens, or was meant as one.
@@ -121,9 +204,20 @@ fn headers(headers: &HeaderMap) -> Vec<(String, String)> {
     let text = |name: &str, value: &str| match (name, value.split_once(' ')) {
         ("authorization", Some((scheme, _))) => format!("{scheme} {MASK}"),
         (
-            "authorization" | "authorisation" | "proxy-authorization" | "cookie" | "tid" | "ocp-apim-subscription-key",
+            "authorization"
+            | "authorisation"
+            | "proxy-authorization"
+            | "cookie"
+            | "set-cookie"
+            | "tid"
+            | "ocp-apim-subscription-key",
             _,
         ) => MASK.to_owned(),
+        // Where somebody is sent on with a code.
+        ("location", _) => match value.split_once('?') {
+            Some((place, query)) => format!("{place}?{}", masked_form(query.as_bytes())),
+            None => value.to_owned(),
+        },
         _ => value.to_owned(),
     };
     headers

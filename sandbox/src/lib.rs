@@ -24,6 +24,7 @@ mod error;
 mod exchange;
 mod export;
 mod fault;
+mod headers;
 mod ids;
 mod journal;
 mod ledger;

@@ -314,7 +314,7 @@ impl Target {
 }
 
 /// Whether a path is one of a pattern.
-fn matches(pattern: &str, path: &str) -> bool {
+pub(crate) fn matches(pattern: &str, path: &str) -> bool {
     let mut segments = path.trim_end_matches('/').split('/');
     let mut pattern = pattern.trim_end_matches('/').split('/').peekable();
     while let Some(expected) = pattern.next() {

@@ -83,7 +83,7 @@ impl Show {
         let tag = letters(8);
         Self {
             client_secret: start.client_secret.clone().unwrap_or_else(secret),
-            traffic: Traffic::new(start.journal_cap),
+            traffic: Traffic::new(&start.client_id, start.journal_cap),
             state: Mutex::new(State::new(&start, &tag)),
             start,
             tag,
@@ -189,7 +189,26 @@ impl Show {
     /// What was asked and answered, the oldest first, at most as many as [`crate::Builder::journal_cap`] says.
     #[must_use]
     pub fn journal(&self) -> Vec<Recorded> {
-        self.traffic.log().journal.entries()
+        self.traffic.log().journal.entries(|_| true)
+    }
+
+    /// The requests of the [journal](Self::journal) with this method and this path, in which `*` stands for one segment
+    /// and `**` at the end for any number of them.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = perenso_sandbox::Sandbox::start().await?;
+    /// let sent = sandbox.requests("POST", "/v2/customers/bulk");
+    /// assert!(sent.iter().all(|request| request.status == Some(200)));
+    /// let renamed = sandbox.requests("PUT", "/Customer/*");
+    /// assert!(renamed.iter().all(|request| request.json()["name"].is_string()));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn requests(&self, method: &str, path: &str) -> Vec<Recorded> {
+        self.traffic.log().journal.entries(|request| request.is(method, path))
     }
 
     /// Forgets what was asked and answered so far.

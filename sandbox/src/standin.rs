@@ -206,7 +206,13 @@ impl StandIn {
     /// What was asked and answered, the oldest first, at most as many as [`StandInBuilder::journal_cap`] says.
     #[must_use]
     pub fn journal(&self) -> Vec<Recorded> {
-        self.desk.traffic.log().journal.entries()
+        self.desk.traffic.log().journal.entries(|_| true)
+    }
+
+    /// The requests of the [journal](Self::journal) with this method and this path, as [`Recorded::is`] has it.
+    #[must_use]
+    pub fn requests(&self, method: &str, path: &str) -> Vec<Recorded> {
+        self.desk.traffic.log().journal.entries(|request| request.is(method, path))
     }
 
     /// Forgets what was asked and answered so far.

@@ -2,8 +2,8 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
 
 use crate::clock::Clock;
 use crate::exchange::Part;
@@ -14,6 +14,7 @@ use crate::script::{Call, Script};
 
 pub(crate) struct Traffic {
     pub(crate) clock: Clock,
+    show: String,
     journal_cap: usize,
     log: Mutex<Log>,
 }
@@ -25,8 +26,9 @@ pub(crate) struct Log {
 }
 
 impl Traffic {
-    pub(crate) fn new(journal_cap: usize) -> Self {
-        Self { clock: Clock::default(), journal_cap, log: Mutex::new(Log::new(journal_cap)) }
+    pub(crate) fn new(show: &str, journal_cap: usize) -> Self {
+        let log = Mutex::new(Log::new(show, journal_cap));
+        Self { clock: Clock::default(), show: show.to_owned(), journal_cap, log }
     }
 
     /// The log. A panic of one request must not take the others down with it.
@@ -37,7 +39,7 @@ impl Traffic {
     /// As it was at the start, the clock too.
     pub(crate) fn reset(&self) {
         self.clock.reset();
-        *self.log() = Log::new(self.journal_cap);
+        *self.log() = Log::new(&self.show, self.journal_cap);
     }
 
     /// Orders what is to go wrong, behind what was ordered before.
@@ -51,7 +53,6 @@ impl Traffic {
     pub(crate) fn arrive(&self, part: Part, parts: &Parts, body: &[u8], own: Option<Fault>) -> (u64, Option<Fault>) {
         let grant_type = if part == Part::Token { grant_type(&parts.headers, body) } else { None };
         let mut log = self.log();
-        let number = log.journal.arrive(self.clock.now(), parts, body);
         if part == Part::Token {
             log.token_requests.count(grant_type.as_deref());
         }
@@ -65,16 +66,19 @@ impl Traffic {
             Part::Aside => None,
             Part::Token | Part::Api => own.or_else(|| log.script.decide(&call)),
         };
+        let number = log.journal.arrive(self.clock.now(), parts, body, fault.as_ref());
         (number, fault)
     }
 
-    pub(crate) fn answered(&self, number: u64, status: Option<StatusCode>, body: &[u8]) {
-        self.log().journal.answered(number, status, body);
+    /// Writes down the answer of a request; the status is `None` when it gets lost.
+    pub(crate) fn answered(&self, number: u64, status: Option<StatusCode>, headers: &HeaderMap, body: &[u8]) {
+        self.log().journal.answered(number, status, headers, body);
     }
 }
 
 impl Log {
-    fn new(journal_cap: usize) -> Self {
-        Self { journal: Journal::new(journal_cap), token_requests: TokenRequests::default(), script: Script::default() }
+    fn new(show: &str, journal_cap: usize) -> Self {
+        let journal = Journal::new(show.to_owned(), journal_cap);
+        Self { journal, token_requests: TokenRequests::default(), script: Script::default() }
     }
 }

@@ -1,6 +1,5 @@
 //! The form of faults in data: a status number, a word, or one thing with its particulars.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::http::header::{HeaderName, HeaderValue};
@@ -58,17 +57,8 @@ struct Answer {
     body_base64: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     content_type: Option<String>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    headers: BTreeMap<String, Values>,
-}
-
-/// The values of a header.
-#[derive(Serialize, Deserialize)]
-#[serde(untagged, expecting = "expected a text, a whole number or a list of texts as the value of a header")]
-enum Values {
-    One(String),
-    Number(u64),
-    Several(Vec<String>),
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::headers")]
+    headers: Vec<(String, String)>,
 }
 
 impl Serialize for Fault {
@@ -147,19 +137,14 @@ impl Wait {
 }
 
 impl Answer {
-    fn of(code: u16, content_type: &str, body: &[u8], pairs: &[(String, String)]) -> Self {
+    fn of(code: u16, content_type: &str, body: &[u8], headers: &[(String, String)]) -> Self {
         let text = std::str::from_utf8(body);
-        let mut headers: BTreeMap<String, Values> = BTreeMap::new();
-        for (name, value) in pairs {
-            let earlier = headers.remove(name);
-            headers.insert(name.clone(), Values::and(earlier, value.clone()));
-        }
         Self {
             status: code,
             body: text.ok().map(Value::from),
             body_base64: text.is_err().then(|| STANDARD.encode(body)),
             content_type: Some(content_type.to_owned()),
-            headers,
+            headers: headers.to_vec(),
         }
     }
 
@@ -182,32 +167,13 @@ impl Answer {
             }
             *content_type = own;
         }
-        for (name, values) in self.headers {
-            for value in values.list() {
-                if HeaderName::try_from(&name).is_err() || HeaderValue::from_str(&value).is_err() {
-                    return wrong(format!("{name:?}: {value:?} is no header of HTTP"));
-                }
-                fault = fault.with_header(&name, &value);
+        for (name, value) in self.headers {
+            if HeaderName::try_from(&name).is_err() || HeaderValue::from_str(&value).is_err() {
+                return wrong(format!("{name:?}: {value:?} is no header of HTTP"));
             }
+            fault = fault.with_header(&name, &value);
         }
         Ok(fault)
-    }
-}
-
-impl Values {
-    fn list(self) -> Vec<String> {
-        match self {
-            Self::One(value) => vec![value],
-            Self::Number(value) => vec![value.to_string()],
-            Self::Several(values) => values,
-        }
-    }
-
-    fn and(earlier: Option<Self>, value: String) -> Self {
-        let Some(earlier) = earlier else { return Self::One(value) };
-        let mut values = earlier.list();
-        values.push(value);
-        Self::Several(values)
     }
 }
 

@@ -51,7 +51,8 @@ pub(crate) struct State {
 impl Desk {
     pub(crate) fn new(system: &'static System, start: Start, journal_cap: usize, behavior: StandInBehavior) -> Self {
         let state = State { behavior, ledger: Ledger::default(), codes: Codes::default(), budget: Budget::default() };
-        let desk = Self { system, start, traffic: Traffic::new(journal_cap), state: Mutex::new(state) };
+        let traffic = Traffic::new(&start.client_id, journal_cap);
+        let desk = Self { system, start, traffic, state: Mutex::new(state) };
         desk.new_code();
         desk
     }
