@@ -135,7 +135,7 @@ function drawEntry(entry) {
   part(`status status-${String(status ?? 5)[0]}`, status ?? "none");
   const text = document.createElement("pre");
   text.tabIndex = 0;
-  const headers = entry.headers.map(([name, value]) => `${name}: ${value}`).join("\n");
+  const headers = Object.entries(entry.headers).map(([name, value]) => `${name}: ${value}`).join("\n");
   text.textContent = [headers, entry.body, entry.answer && `→ ${entry.answer}`].filter(Boolean).join("\n\n");
   details.append(summary, text);
   return details;
