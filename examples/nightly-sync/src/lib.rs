@@ -1,0 +1,119 @@
+//! A nightly sync of customers from an ERP into a show, made to be copied.
+//!
+//! What changed since the last run is sent in bulk, every record accounted. Whenever it breaks, the next run makes up for
+//! it: the state says what the show is *known* to hold, and whatever is not known is sent again. A record has its key, so
+//! twice is once. Nothing is deleted. Run it once at a time for each show.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    path::Path,
+};
+
+use futures_util::TryStreamExt;
+use perenso::{Direction, Fate, Perenso, types::CustomerV2};
+
+mod erp;
+mod report;
+mod state;
+
+pub use self::{
+    erp::Erp,
+    report::{Refusal, Report},
+    state::State,
+};
+
+/// What ends a run before anything is known.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// How many records go out in one call, and how many at most are sent once more after a crash.
+pub const BATCH: usize = 500;
+
+/// Brings the customers of the ERP's file into the show.
+///
+/// # Errors
+/// When the file or the state cannot be read or written. What goes wrong with the show stands in the report.
+pub async fn sync(show: &Perenso, file: &Path, state: &mut State) -> Result<Report, Failure> {
+    let erp = Erp::read(file)?;
+    let mut report = Report { contradictions: erp.contradictions.iter().cloned().collect(), ..Report::default() };
+    let at_show = match customer_ids(show).await {
+        Ok(ids) => {
+            report.only_at_show = ids.iter().filter(|id| !erp.knows(id)).cloned().collect();
+            Some(ids)
+        }
+        Err(error) => {
+            report.not_compared = Some(error);
+            None
+        }
+    };
+
+    let mut due = Vec::new();
+    for (number, customer) in erp.customers {
+        let digest = state::digest(&customer)?;
+        let is_there = at_show.as_ref().is_none_or(|ids| ids.contains(&number));
+        if is_there && state.held(&number) == Some(&digest) {
+            report.unchanged += 1;
+        } else {
+            due.push((number, digest, customer));
+        }
+    }
+    report.unreadable = erp.unreadable;
+
+    let mut refusals = HashMap::new();
+    let mut batches = due.chunks(BATCH);
+    for batch in batches.by_ref() {
+        if !send(show, state, batch, &mut report, &mut refusals).await? {
+            break;
+        }
+    }
+    report.again += batches.map(<[_]>::len).sum::<usize>();
+    state.save()?;
+    report.refusals = refusals.into_values().collect();
+    report.refusals.sort_by(|a: &Refusal, b| b.count.cmp(&a.count).then_with(|| a.reason.cmp(&b.reason)));
+    Ok(report)
+}
+
+/// Who is at the show. Only an empty page is the end of a list; the SDK sees to that.
+async fn customer_ids(show: &Perenso) -> Result<BTreeSet<String>, perenso::Error> {
+    let list = show.customers().list().sort("customerID", Direction::Ascending).page_size(500);
+    list.stream().try_filter_map(|customer| async { Ok(customer.customer_id.into_option()) }).try_collect().await
+}
+
+/// Sends a batch; whether the next one is worth a try.
+async fn send(
+    show: &Perenso,
+    state: &mut State,
+    batch: &[(String, String, CustomerV2)],
+    report: &mut Report,
+    refusals: &mut HashMap<String, Refusal>,
+) -> Result<bool, Failure> {
+    // From here until the answer, nobody knows what the show holds: a run that dies in between leaves that behind. What
+    // became of the batch before is saved with it.
+    let before: Vec<_> = batch.iter().map(|(number, ..)| state.set(number, None)).collect();
+    state.save()?;
+    let sent = show.customers().upsert(batch.iter().map(|(.., customer)| customer.clone())).send().await?;
+    for (((number, digest, _), before), fate) in batch.iter().zip(before).zip(sent.fates()) {
+        match fate {
+            Fate::Succeeded { .. } => {
+                state.set(number, Some(digest.clone()));
+                report.written += 1;
+            }
+            Fate::Failed { .. } => {
+                state.set(number, before);
+                report.refused += 1;
+            }
+            // It certainly was not processed.
+            Fate::NotSent | Fate::Refused => {
+                state.set(number, before);
+                report.again += 1;
+            }
+            // Lost, not mentioned, or something that is new to this program.
+            _ => report.again += 1,
+        }
+    }
+    for reason in sent.reasons() {
+        let first = batch[reason.first].0.clone();
+        refusals.entry(reason.text.clone()).or_insert_with(|| Refusal::new(reason.text, first)).count += reason.count;
+    }
+    report.error = sent.error().cloned();
+    Ok(report.error.is_none())
+}
