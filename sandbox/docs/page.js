@@ -17,9 +17,10 @@ let fault = null;
 let expiry;
 
 /** The address of an admin call, or of the document, for the chosen show. */
-function ofShow(path) {
+function ofShow(path, parameters = {}) {
   const show = element("show").value;
-  return show ? `${path}?show=${encodeURIComponent(show)}` : path;
+  const query = String(new URLSearchParams(show ? { show, ...parameters } : parameters));
+  return query ? `${path}?${query}` : path;
 }
 
 async function json(path, options) {
@@ -112,8 +113,8 @@ function isCall(url) {
 
 async function refresh() {
   try {
-    const entries = await json(ofShow("/sandbox/journal"));
-    element("journal").replaceChildren(...entries.slice(-20).reverse().map(drawEntry));
+    const entries = await json(ofShow("/sandbox/journal", { last: 20 }));
+    element("journal").replaceChildren(...entries.reverse().map(drawEntry));
     if (!entries.length) element("journal").textContent = "Nothing yet.";
   } catch (error) {
     element("journal").textContent = `The journal cannot be read: ${error.message}`;
@@ -141,13 +142,23 @@ function drawEntry(entry) {
   return details;
 }
 
+/** Swagger UI takes an answer that did not come whole for a trouble between two sites. */
+function explained(response) {
+  const { error, err } = response;
+  if (!error || (err.status && err.status !== 200)) return response;
+  const text = err.status
+    ? "**The answer broke off.** Its status was 200, and the connection ended in the middle of the body."
+    : "**No answer.** The connection ended before one came; the call may have been processed all the same.";
+  return { error, err: { name: "", message: text } };
+}
+
 /** Swagger UI tells about every answer, one that was lost too. */
 const watch = () => ({
   statePlugins: {
     spec: {
       wrapActions: {
         setResponse: (set) => (path, method, response) => {
-          set(path, method, response);
+          set(path, method, explained(response));
           // A refusal comes as an error that has the status.
           if ((response.err ?? response).status === 401) lose("The sandbox answered 401: the token has expired, was revoked, or is missing.");
           refresh();

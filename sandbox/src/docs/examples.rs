@@ -1,9 +1,10 @@
 //! Examples: what to fill in for each operation, from the records that the show has at the moment.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use super::node::Node;
 use crate::data_type::DataType;
-use crate::export::Export;
+use crate::export::{Export, Parameter};
 use crate::show::{Show, State};
 use crate::table::Table;
 
@@ -53,48 +54,46 @@ impl Examples {
         }
     }
 
-    /// The bodies to choose from, the first one filled in, each with a name.
-    pub(super) fn bodies(&self, operation: &str) -> Vec<(String, Value)> {
+    /// The body of a request, with its fields in the order of the vendor's samples.
+    pub(super) fn body(&self, operation: &str) -> Option<Node> {
         let body = match operation {
             "customer_create" => self.new_customer(),
-            "customer_update" => {
-                json!({ "city": "Exampleville", "phone": "555-0100", "extra1": "changed in the browser" })
-            }
+            "customer_update" => node([
+                ("phone", json!("555-0100")),
+                ("city", json!("Exampleville")),
+                ("extra1", json!("changed on the page")),
+            ]),
             "customer_bulk_upsert" => {
-                let known = self.customer.as_ref().map(|customer| &customer["customerID"]);
-                let known = known.map(|id| json!({ "customerID": id, "customerName": "Renamed Stores" }));
+                let known = self.customer.as_ref().map(|customer| customer["customerID"].clone());
+                let known = known.map(|id| node([("customerID", id), ("customerName", json!("Renamed Stores"))]));
                 known.into_iter().chain([self.new_customer()]).collect()
             }
             "vendor_bulk_upsert" => {
-                let known = self.vendor.clone().map(|id| json!({ "vendorID": id, "phone": "555-0100" }));
-                let new =
-                    json!({ "vendorName": "Example Foods", "emailAddress": "vendor@example.com", "active": true });
+                let known = self.vendor.clone().map(|id| node([("vendorID", id), ("phone", json!("555-0100"))]));
+                let new = [("vendorName", "Example Foods"), ("emailAddress", "vendor@example.com")];
+                let new = node(new.map(|(name, value)| (name, json!(value))));
                 known.into_iter().chain([new]).collect()
             }
-            "export_run" => {
-                return self.export.iter().filter_map(|export| Some((export.name.clone(), values(export)?))).collect();
-            }
-            "booth_product_associate_many" => self.product.iter().cloned().collect(),
-            _ => return Vec::new(),
+            "export_run" => values(self.export.as_ref()?)?,
+            "booth_product_associate_many" => self.product.iter().cloned().map(Node::from).collect(),
+            _ => return None,
         };
-        vec![("example".to_owned(), body)]
+        Some(body)
     }
 
     /// A customer who refers to what an existing one refers to, so that it exists.
-    fn new_customer(&self) -> Value {
-        let mut fields = Map::new();
+    fn new_customer(&self) -> Node {
         let own = [
-            ("customerID", json!(self.next_customer_id)),
-            ("customerName", json!("Example Stores")),
-            ("email", json!("buyer@example.com")),
-            ("phone", json!("555-0100")),
-            ("street1", json!("1 Example Street")),
-            ("city", json!("Exampleville")),
-            ("state", json!("North Dakota")),
-            ("zipCode", json!("00940")),
+            ("customerID", self.next_customer_id.as_str()),
+            ("customerName", "Example Stores"),
+            ("email", "buyer@example.com"),
+            ("phone", "555-0100"),
+            ("street1", "1 Example Street"),
+            ("city", "Exampleville"),
+            ("state", "North Dakota"),
+            ("zipCode", "00940"),
         ];
-        fields.extend(own.into_iter().map(|(name, value)| (name.to_owned(), value)));
-        let names = [
+        let referred = [
             "priceZone",
             "allowanceGroup",
             "deliveryGroup",
@@ -104,12 +103,20 @@ impl Examples {
             "primarySalesRep",
             "salesReps",
         ];
-        for name in names {
-            let known = self.customer.as_ref().and_then(|customer| customer.get(name)).filter(|value| !value.is_null());
-            fields.extend(known.map(|value| (name.to_owned(), value.clone())));
-        }
-        Value::Object(fields)
+        let of_another = |name: &'static str| {
+            let value = self.customer.as_ref().and_then(|customer| customer.get(name));
+            value.filter(|value| !value.is_null()).map(|value| (name, value.clone()))
+        };
+        node(
+            own.map(|(name, value)| (name, json!(value)))
+                .into_iter()
+                .chain(referred.into_iter().filter_map(of_another)),
+        )
     }
+}
+
+fn node(fields: impl IntoIterator<Item = (&'static str, Value)>) -> Node {
+    fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// The field of the first record.
@@ -124,17 +131,14 @@ fn free(table: &Table) -> String {
 }
 
 /// Values for the parameters of an export, as the vendor's guide writes them; none for one without parameters.
-fn values(export: &Export) -> Option<Value> {
-    let values = export.parameters.iter().map(|parameter| {
-        let value = match parameter.data_type {
-            DataType::Integer if parameter.name == "Limit" => json!(15),
-            DataType::Integer => json!(1),
-            DataType::DateTime => json!("2022-10-31T09:00:00Z"),
-            DataType::Boolean => json!(true),
-            DataType::Text | DataType::Other(_) => json!("text"),
-        };
-        (parameter.name.clone(), value)
-    });
-    let values: Map<String, Value> = values.collect();
-    (!values.is_empty()).then(|| values.into())
+fn values(export: &Export) -> Option<Node> {
+    let value = |parameter: &Parameter| match parameter.data_type {
+        DataType::Integer if parameter.name == "Limit" => json!(15),
+        DataType::Integer => json!(1),
+        DataType::DateTime => json!("2022-10-31T09:00:00Z"),
+        DataType::Boolean => json!(true),
+        DataType::Text | DataType::Other(_) => json!("text"),
+    };
+    let parameters = Some(&export.parameters).filter(|parameters| !parameters.is_empty())?;
+    Some(parameters.iter().map(|parameter| (parameter.name.clone(), value(parameter))).collect())
 }
