@@ -112,6 +112,7 @@ function isCall(url) {
 // --- Journal
 
 async function refresh() {
+  if (element("journal-card").hidden) return;
   try {
     const entries = await json(ofShow("/sandbox/journal", { last: 20 }));
     element("journal").replaceChildren(...entries.reverse().map(drawEntry));
@@ -190,6 +191,13 @@ async function loadShows() {
   return shows;
 }
 
+/** A sandbox may have been started without the calls that give tokens and the journal away. */
+function withoutAdmin() {
+  for (const id of ["authorize", "renew", "journal-card"]) element(id).hidden = true;
+  element("access").textContent = "Authorize below, with the id and secret of the show";
+  return [];
+}
+
 async function changeShow(shows) {
   logOut();
   ui.specActions.updateSpec(JSON.stringify(await loadDocument()));
@@ -226,7 +234,7 @@ function followTheme() {
 async function start() {
   followTheme();
   drawFaults();
-  const shows = await loadShows().catch(() => []);
+  const shows = await loadShows().catch(withoutAdmin);
   ui = SwaggerUIBundle({
     spec: await loadDocument(),
     dom_id: "#calls",
