@@ -26,7 +26,7 @@ pub use self::{
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// How many records go out in one call, and how many at most are sent once more after a crash.
-pub const BATCH: usize = 500;
+pub const BATCH: usize = 200;
 
 /// Brings the customers of the ERP's file into the show.
 ///

@@ -6,7 +6,7 @@ use nightly_sync::{BATCH, State};
 use perenso_sandbox::Fault;
 use tokio::process::{Child, Command};
 
-use crate::{MANY, Night, assert_held, id, lines};
+use crate::{LAST, MANY, Night, assert_held, id, lines};
 
 /// The program itself.
 fn program(night: &Night) -> Child {
@@ -45,9 +45,9 @@ async fn a_process_that_is_killed_between_two_batches_goes_on_where_it_was() {
 
     let second = program(&night).wait_with_output().await.unwrap();
     let said = String::from_utf8(second.stdout).unwrap();
-    assert!(second.status.success() && said.starts_with("200 written, 1000 unchanged"), "{said}");
+    assert!(second.status.success() && said.starts_with(&format!("{LAST} written, {} unchanged", 2 * BATCH)), "{said}");
     let sent = night.sent();
-    assert_eq!(sent.iter().map(Vec::len).collect::<Vec<_>>(), [BATCH, BATCH, 200, 200], "two batches are sent once");
+    assert_eq!(sent.iter().map(Vec::len).collect::<Vec<_>>(), [BATCH, BATCH, LAST, LAST], "two batches are sent once");
     assert_eq!(sent[2], sent[3]);
     assert_held(&night.held(), MANY, "Store");
 }
@@ -121,7 +121,7 @@ fn a_state_is_whole_whenever_it_is_read() {
     let mut state = State::open(&path, "SPRING26").unwrap();
     (0..5000).for_each(|number| drop(state.set(&id(number), Some("0".repeat(64)))));
     state.save().unwrap();
-    let writer = std::thread::spawn(move || (0..50).for_each(|_| state.save().unwrap()));
+    let writer = std::thread::spawn(move || (0..20).for_each(|_| state.save().unwrap()));
     while !writer.is_finished() {
         State::open(&path, "SPRING26").unwrap();
     }
