@@ -20,6 +20,7 @@ use crate::shows::Shows;
 pub struct Builder {
     address: SocketAddr,
     remote: bool,
+    has_admin: bool,
     before: Vec<Start>,
     /// The show that the settings are for.
     last: Start,
@@ -30,6 +31,7 @@ impl Default for Builder {
         Self {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             remote: false,
+            has_admin: true,
             before: Vec::new(),
             last: Start::new("sandbox-show".to_owned()),
         }
@@ -52,6 +54,12 @@ impl Builder {
     /// Lets other machines in: without this only a loopback address is listened on.
     pub fn allow_remote(mut self) -> Self {
         self.remote = true;
+        self
+    }
+
+    /// Leaves the admin calls below `/sandbox` out. With them, whoever reaches the address gets all secrets.
+    pub fn without_admin(mut self) -> Self {
+        self.has_admin = false;
         self
     }
 
@@ -173,7 +181,8 @@ impl Builder {
             return Err(Error::DuplicateShow(twice.client_id.clone()));
         }
         let shows: Arc<[Arc<Show>]> = starts.into_iter().map(|start| Arc::new(Show::new(start))).collect();
-        let server = Server::start(self.address, self.remote, Arc::new(Shows::new(shows.clone()))).await?;
+        let house = Shows::new(shows.clone(), self.remote, self.has_admin);
+        let server = Server::start(self.address, self.remote, Arc::new(house)).await?;
         Ok(Sandbox { shows, server })
     }
 }

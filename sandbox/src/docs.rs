@@ -7,15 +7,14 @@ mod openapi;
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::{Path, Query, State as Context};
 use axum::http::header::{ACCEPT, HOST};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode};
-use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::{get, post};
-use axum::{Json, Router};
+use axum::response::{Redirect, Response};
+use axum::routing::get;
 use serde::Deserialize;
-use serde_json::json;
 
 use crate::answer::{Refusal, wrong_method};
 use crate::lobby::Lobby;
@@ -54,13 +53,12 @@ pub(crate) fn routes() -> Router<Lobby> {
         .route("/docs/", get(async || Redirect::to(PAGE)))
         .route("/docs/{file}", get(file).fallback(wrong_method))
         .route(DOCUMENT, get(document).fallback(wrong_method))
-        .route("/sandbox/token", post(token))
 }
 
 /// Whether a request is for the page; the root is only for a browser that a person has opened.
 pub(crate) fn knows(parts: &Parts) -> bool {
     match parts.uri.path() {
-        PAGE | DOCUMENT | "/sandbox/token" => true,
+        PAGE | DOCUMENT => true,
         "/" => {
             let accept = parts.headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
             parts.method == Method::GET && accept.is_some_and(|accept| accept.contains("text/html"))
@@ -72,12 +70,6 @@ pub(crate) fn knows(parts: &Parts) -> bool {
 async fn file(Path(name): Path<String>, headers: HeaderMap) -> Result<Response, Refusal> {
     let file = FILES.iter().find(|(known, _)| *known == name);
     file.map(|(_, file)| file.answer(&headers)).ok_or_else(|| Refusal::not_found("file", &name))
-}
-
-async fn token(Context(lobby): Context<Lobby>, Query(wanted): Query<Wanted>) -> Result<Response, Refusal> {
-    let show = show(&lobby, &wanted)?;
-    let lifetime = show.behavior().token_lifetime.as_secs();
-    Ok(Json(json!({ "access_token": show.issue_token(), "expires_in": lifetime })).into_response())
 }
 
 #[derive(Deserialize)]

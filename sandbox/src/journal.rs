@@ -60,7 +60,11 @@ impl Recorded {
     /// number of them, as in [`Target::call`](crate::Target::call).
     #[must_use]
     pub fn is(&self, method: &str, path: &str) -> bool {
-        self.method.eq_ignore_ascii_case(method) && matches(path, self.path_and_query().0)
+        self.method.eq_ignore_ascii_case(method) && matches(path, self.without_query())
+    }
+
+    pub(crate) fn without_query(&self) -> &str {
+        self.path_and_query().0
     }
 
     /// A parameter of the query, decoded: the first one with this name.

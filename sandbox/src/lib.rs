@@ -4,6 +4,7 @@
 // Links lead to items of all features, which the documentation is built with.
 #![cfg_attr(not(docsrs), allow(rustdoc::broken_intra_doc_links))]
 
+mod admin;
 mod answer;
 mod bearer;
 mod behavior;

@@ -10,6 +10,7 @@ use axum::routing::get;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 
+use crate::admin;
 use crate::answer::{health, not_yet, wrong_method};
 use crate::show::Show;
 
@@ -17,24 +18,32 @@ use crate::show::Show;
 #[derive(Clone)]
 pub(crate) struct Lobby {
     /// The first one is meant where none is named.
-    #[allow(dead_code, reason = "for the admin calls")]
     pub(crate) shows: Arc<[Arc<Show>]>,
+    /// Whether other machines were let in.
+    pub(crate) remote: bool,
 }
 
 /// Serves the paths that belong to no show.
-pub(crate) struct Porter(TowerToHyperService<Router>);
+pub(crate) struct Porter {
+    has_admin: bool,
+    router: TowerToHyperService<Router>,
+}
 
 impl Porter {
-    pub(crate) fn new(lobby: Lobby) -> Self {
+    pub(crate) fn new(lobby: Lobby, has_admin: bool) -> Self {
         let router = Router::new().route("/health", get(health).fallback(wrong_method));
+        let router = if has_admin { router.merge(admin::routes(&lobby)) } else { router };
         #[cfg(feature = "docs")]
         let router = router.merge(crate::docs::routes());
         let router = router.fallback(not_yet).with_state(lobby);
-        Self(TowerToHyperService::new(router))
+        Self { has_admin, router: TowerToHyperService::new(router) }
     }
 
     /// Whether a request is for no show.
-    pub(crate) fn knows(parts: &Parts) -> bool {
+    pub(crate) fn knows(&self, parts: &Parts) -> bool {
+        if self.has_admin && admin::knows(parts.uri.path()) {
+            return true;
+        }
         #[cfg(feature = "docs")]
         if crate::docs::knows(parts) {
             return true;
@@ -44,7 +53,7 @@ impl Porter {
     }
 
     pub(crate) async fn answer(&self, request: Request<Bytes>) -> Response<Body> {
-        let Ok(answer) = self.0.call(request.map(Body::from)).await;
+        let Ok(answer) = self.router.call(request.map(Body::from)).await;
         answer
     }
 }

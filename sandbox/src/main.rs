@@ -27,6 +27,12 @@ struct Arguments {
     /// Allow an address that other machines can reach
     #[arg(long)]
     allow_remote: bool,
+    /// Leave the admin calls below /sandbox out: with them, whoever reaches the address gets all secrets (Perenso)
+    #[arg(long)]
+    no_admin: bool,
+    /// How many requests the journal remembers (Perenso; default 1000)
+    #[arg(long, value_name = "N")]
+    journal: Option<usize>,
     /// The client id; for Perenso the show's id
     #[arg(long)]
     client_id: Option<String>,
@@ -104,8 +110,10 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
 async fn perenso(arguments: Arguments) -> Result<Sandbox, perenso_sandbox::Error> {
     let mut builder = Sandbox::builder()
         .listen(SocketAddr::new(arguments.host, arguments.port))
-        // Nobody can read the journal of a process.
-        .journal_cap(0);
+        .journal_cap(arguments.journal.unwrap_or(1000));
+    if arguments.no_admin {
+        builder = builder.without_admin();
+    }
     if arguments.allow_remote {
         builder = builder.allow_remote();
     }
@@ -140,6 +148,8 @@ fn other(mut builder: StandInBuilder, arguments: Arguments) -> Result<StandInBui
         ("--seed", arguments.seed.is_some()),
         ("--page-cap", arguments.page_cap.is_some()),
         ("--rows", arguments.rows.is_some()),
+        ("--journal", arguments.journal.is_some()),
+        ("--no-admin", arguments.no_admin),
     ] {
         if is_given {
             return Err(format!("{option} is for Perenso only"));

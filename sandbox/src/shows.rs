@@ -22,9 +22,9 @@ pub(crate) struct Shows {
 
 impl Shows {
     /// Takes at least one show.
-    pub(crate) fn new(shows: Arc<[Arc<Show>]>) -> Self {
+    pub(crate) fn new(shows: Arc<[Arc<Show>]>, remote: bool, has_admin: bool) -> Self {
         let apis = shows.iter().map(|show| Api::new(show.clone())).collect();
-        Self { apis, porter: Porter::new(Lobby { shows }) }
+        Self { apis, porter: Porter::new(Lobby { shows, remote }, has_admin) }
     }
 }
 
@@ -42,7 +42,7 @@ impl House for Shows {
     }
 
     async fn aside(&self, parts: &Parts, body: &Bytes) -> Option<Response<Body>> {
-        if !Porter::knows(parts) {
+        if !self.porter.knows(parts) {
             return None;
         }
         Some(self.porter.answer(Request::from_parts(parts.clone(), body.clone())).await)

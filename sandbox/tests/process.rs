@@ -152,3 +152,33 @@ async fn it_keeps_other_machines_out_and_says_what_it_is() {
     let help = String::from_utf8(help.stdout).unwrap();
     assert!(help.contains("stand-in") && help.contains("not the Perenso service"));
 }
+
+#[tokio::test]
+async fn its_journal_is_as_long_as_it_is_told() {
+    let (_child, ready) = start(&["--journal", "2"]).await;
+    let client = http::client();
+    for n in 0..3 {
+        client.get(format!("{}/Customer?page={n}", ready["url"])).send().await.unwrap();
+    }
+    let journal = client.get(format!("{}/sandbox/journal", ready["url"])).send().await.unwrap();
+    let journal: Vec<Value> = journal.json().await.unwrap();
+    assert_eq!((journal.len(), &journal[1]["path"]), (2, &json!("/Customer?page=2")));
+}
+
+#[tokio::test]
+async fn it_remembers_a_thousand_requests_unless_it_is_told_otherwise() {
+    let (_child, ready) = start(&[]).await;
+    let client = http::client();
+    for _ in 0..1001 {
+        client.get(format!("{}/Customer", ready["url"])).send().await.unwrap();
+    }
+    let journal = client.get(format!("{}/sandbox/journal", ready["url"])).send().await.unwrap();
+    assert_eq!(journal.json::<Vec<Value>>().await.unwrap().len(), 1000);
+}
+
+#[tokio::test]
+async fn it_leaves_the_admin_calls_out_when_it_is_told() {
+    let (_child, ready) = start(&["--no-admin"]).await;
+    let answer = http::client().get(format!("{}/sandbox", ready["url"])).send().await.unwrap();
+    assert_eq!(answer.status(), 401);
+}
