@@ -21,6 +21,14 @@ impl<'a> Attendees<'a> {
     }
 
     /// All attendees, or those that were changed after a time.
+    ///
+    /// ```no_run
+    /// # async fn example(show: perenso::Perenso) -> Result<(), Box<dyn std::error::Error>> {
+    /// use futures_util::TryStreamExt;
+    ///
+    /// let attendees: Vec<_> = show.attendees().list().modified_after("2025-01-31").stream().try_collect().await?;
+    /// # Ok(()) }
+    /// ```
     #[doc(alias("Get a list of attendees", "GET /attendee", "/attendee"))]
     pub fn list(&self) -> List<Attendee> {
         List::new(self.show, &operations::ATTENDEE_LIST, |attendee: &Attendee| attendee.id.as_deref())

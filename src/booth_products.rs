@@ -15,6 +15,14 @@ impl<'a> BoothProducts<'a> {
 
     /// Puts a product at a booth. The answer is the product once for each of its ordering units.
     ///
+    /// ```no_run
+    /// # async fn example(show: perenso::Perenso) -> Result<(), Box<dyn std::error::Error>> {
+    /// for product in show.booth_products().associate("BOOTH1541", "PROD8122").await? {
+    ///     println!("{:?} at {:?}", product.order_unit, product.price);
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// Whatever keeps the call from an answer that can be read. Never sent twice.
     #[doc(alias("Associate a product to a booth", "POST /BoothProduct", "/BoothProduct"))]

@@ -17,6 +17,20 @@ pub(crate) const USER_AGENT: &str = concat!("perenso/", env!("CARGO_PKG_VERSION"
 
 /// Collects what a [`Perenso`] is made of. Required: [`client_id`](Self::client_id), and
 /// [`client_secret`](Self::client_secret) or [`client_secret_file`](Self::client_secret_file).
+///
+/// ```
+/// use std::time::Duration;
+/// use perenso::{Perenso, RetryPolicy, Timeouts};
+///
+/// let show = Perenso::builder()
+///     .client_id("SHOWID")
+///     .client_secret("API_SECRET")
+///     .label("spring show")
+///     .timeouts(Timeouts::default().attempt(Duration::from_secs(20)))
+///     .retry(RetryPolicy::default().attempts(6))
+///     .build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use = "a client is made by `build`"]
 pub struct Builder {
     auth: ClientBuilder,
@@ -61,6 +75,18 @@ impl Builder {
 
     /// Where id and secret come from, in place of fixed ones: any async function that gives [`Credentials`]. Asked when a
     /// token is first needed, and again once after a refusal.
+    ///
+    /// ```
+    /// use perenso::{Perenso, auth::Credentials};
+    ///
+    /// let show = Perenso::builder()
+    ///     .credentials_provider(async || {
+    ///         let secret = std::fs::read_to_string("/run/secrets/perenso")?;
+    ///         Ok::<_, std::io::Error>(Credentials::new("SHOWID", secret.trim()))
+    ///     })
+    ///     .build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn credentials_provider(mut self, provider: impl CredentialsProvider) -> Self {
         self.provided = true;
         self.map(|auth| auth.credentials_provider(provider))
@@ -68,11 +94,29 @@ impl Builder {
 
     /// Where tokens are kept, and shared with all who use the same store for the same show; see [`store`](crate::auth::store).
     /// In memory without it.
+    ///
+    /// ```
+    /// use perenso::{Perenso, auth::store::FileStore};
+    ///
+    /// let show = Perenso::builder().client_id("SHOWID").client_secret("API_SECRET");
+    /// let show = show.store(FileStore::new("/var/lib/sync/tokens")).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn store(self, store: impl TokenStore) -> Self {
         self.map(|auth| auth.store(store))
     }
 
     /// The rate budget, shared over Redis by all replicas of this show.
+    ///
+    /// ```no_run
+    /// use perenso::{Perenso, auth::{SharedBudget, store::RedisStore}};
+    ///
+    /// # fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// let redis = RedisStore::new("rediss://cache.example:6379")?;
+    /// let show = Perenso::builder().client_id("SHOWID").client_secret("API_SECRET");
+    /// let show = show.store(redis.clone()).shared_budget(SharedBudget::over(&redis, 6)).build()?;
+    /// # Ok(()) }
+    /// ```
     #[cfg(feature = "redis")]
     pub fn shared_budget(self, budget: perenso_auth::SharedBudget) -> Self {
         self.map(|auth| auth.shared_budget(budget))
@@ -90,6 +134,13 @@ impl Builder {
 
     /// Where id and secret go in a token request: [`ClientAuth::Body`] (the default) or [`ClientAuth::BasicPlain`].
     /// Both stand in the vendor's guide. A refresh carries them in the body either way.
+    ///
+    /// ```
+    /// use perenso::{ClientAuth, Perenso};
+    ///
+    /// let show = Perenso::builder().client_id("SHOWID").client_secret("API_SECRET").client_auth(ClientAuth::BasicPlain).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn client_auth(self, place: ClientAuth) -> Self {
         self.map(|auth| auth.client_auth(place))
     }
@@ -107,6 +158,13 @@ impl Builder {
 
     /// How many calls may leave; 250 a minute, 50 of them at once, without it. The vendor's pages say 300 requests
     /// "per m…".
+    ///
+    /// ```
+    /// use perenso::{Perenso, Rate};
+    ///
+    /// let show = Perenso::builder().client_id("SHOWID").client_secret("API_SECRET").rate(Rate::per_minute(120)).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn rate(self, rate: Rate) -> Self {
         self.map(|auth| auth.rate(rate))
     }

@@ -67,6 +67,15 @@ impl Perenso {
     /// | `PERENSO_TOKEN_URL` | where tokens are asked for |
     /// | `PERENSO_CLIENT_AUTH` | `body` (the default) or `basic` |
     ///
+    /// ```no_run
+    /// # fn example() -> Result<(), perenso::Error> {
+    /// use perenso::Perenso;
+    ///
+    /// // SPRING_SHOW_CLIENT_ID, SPRING_SHOW_CLIENT_SECRET …
+    /// let spring = Perenso::from_env_prefix("SPRING_SHOW")?;
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// Everything that is missing or contradictory, at once.
     pub fn from_env_prefix(prefix: &str) -> Result<Self, Error> {
@@ -187,6 +196,20 @@ impl Perenso {
 
     /// The bearer token, for use elsewhere: one that lives at least `min_validity` longer.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = perenso_sandbox::Sandbox::start().await?;
+    /// # let show = perenso::Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
+    /// # let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+    /// use std::time::Duration;
+    ///
+    /// let bearer = show.token(Duration::from_secs(60)).await?;
+    /// assert!(bearer.expires_in() >= Duration::from_secs(60));
+    /// assert!(bearer.header().is_sensitive());
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// When none can be had, or when tokens of this server never live that long.
     #[inline]
@@ -203,6 +226,20 @@ impl Perenso {
 
     /// The generated client: a builder for every operation of the document, by the traits of
     /// [`generated`](crate::generated).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = perenso_sandbox::Sandbox::start().await?;
+    /// # let show = perenso::Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
+    /// # let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+    /// use perenso::generated::prelude::*;
+    ///
+    /// let customers = show.api().customer_list().page(1).results_per_page(20).send().await?;
+    /// println!("{} {:?}", customers.status(), customers.headers());
+    /// assert_eq!(customers.into_inner().len(), 20);
+    /// # Ok(()) }
+    /// ```
     pub fn api(&self) -> &generated::Client {
         &self.api
     }

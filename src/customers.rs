@@ -11,6 +11,19 @@ use crate::{
 };
 
 /// The customers of a show.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let sandbox = perenso_sandbox::Sandbox::start().await?;
+/// # let show = perenso::Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
+/// # let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+/// let customers = show.customers();
+/// for customer in customers.list().page(1).await?.items {
+///     println!("{customer:?}");
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Customers<'a> {
     show: &'a Perenso,
@@ -29,6 +42,22 @@ impl<'a> Customers<'a> {
 
     /// One customer, by the record's `id` (not by `customerID`).
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = perenso_sandbox::Sandbox::start().await?;
+    /// # let show = perenso::Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
+    /// # let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+    /// # let sandbox_id = show.customers().list().page(1).await?.items[0].id.as_deref().unwrap_or_default().to_owned();
+    /// # let id = sandbox_id.as_str();
+    /// let customer = show.customers().get(id).await?;
+    /// assert_eq!(customer.id.as_deref(), Some(id));
+    ///
+    /// // Nothing is sent for an id that would lead elsewhere.
+    /// assert!(show.customers().get("..").await.is_err());
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// [`Error::is_not_found`] when there is none; an id that is empty, `.`, `..` or holds control characters is refused
     /// before anything is sent.
@@ -39,6 +68,23 @@ impl<'a> Customers<'a> {
 
     /// Creates a customer. Never sent twice: when the answer is lost, the error says that it
     /// [may have happened](Error::may_have_written). [`upsert`](Self::upsert) writes by `customerID`, and can be repeated.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = perenso_sandbox::Sandbox::start().await?;
+    /// # let show = perenso::Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
+    /// # let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+    /// use perenso::types::Customer;
+    ///
+    /// let customer = Customer { customer_id: "5041".into(), customer_name: "Example Stores".into(), ..Customer::default() };
+    /// match show.customers().create(&customer).await {
+    ///     Ok(made) => println!("its id is {:?}", made.id),
+    ///     Err(error) if error.may_have_written() => eprintln!("look before you repeat it: {error}"),
+    ///     Err(error) => return Err(error.into()),
+    /// }
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// Whatever keeps the call from an answer that can be read.
@@ -60,6 +106,22 @@ impl<'a> Customers<'a> {
     /// Updates a customer. A field of the record is left alone ([`Field::Unset`](crate::Field::Unset)), set, or cleared
     /// ([`Field::Null`](crate::Field::Null)); whether the server leaves alone what is not sent is not documented.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = perenso_sandbox::Sandbox::start().await?;
+    /// # let show = perenso::Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
+    /// # let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+    /// use perenso::{Field, types::Customer};
+    ///
+    /// # let made = show.customers().create(&Customer { customer_id: "5041".into(), ..Customer::default() }).await?;
+    /// # let id = made.id.as_deref().unwrap_or_default();
+    /// let change = Customer { city: "Fargo".into(), fax: Field::Null, ..Customer::default() };
+    /// let customer = show.customers().update(id, &change).await?;
+    /// assert_eq!(customer.city.as_deref(), Some("Fargo"));
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// As [`get`](Self::get).
     #[doc(alias("Update a customer", "PUT /Customer/{id}", "/Customer/{id}"))]
@@ -72,6 +134,19 @@ impl<'a> Customers<'a> {
     }
 
     /// Deletes a customer. When an attempt's answer was lost and the next one finds nothing, it is deleted.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = perenso_sandbox::Sandbox::start().await?;
+    /// # let show = perenso::Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
+    /// # let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+    /// # let made = show.customers().create(&perenso::types::Customer::default()).await?;
+    /// # let id = made.id.as_deref().unwrap_or_default();
+    /// show.customers().delete(id).await?;
+    /// assert!(show.customers().get(id).await.is_err_and(|error| error.is_not_found()));
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// As [`get`](Self::get).
@@ -138,6 +213,20 @@ impl CustomerBulk {
     }
 
     /// Looks whether the records can be told apart, which [`send`](Self::send) does too; here they stay in hand.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = perenso_sandbox::Sandbox::start().await?;
+    /// # let show = perenso::Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
+    /// # let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+    /// use perenso::types::CustomerV2;
+    ///
+    /// let twice = ["5041", "5041"].map(|id| CustomerV2 { customer_id: id.into(), ..CustomerV2::default() });
+    /// let error = show.customers().upsert(twice).check().unwrap_err();
+    /// assert_eq!(error.problems(), ["records 0 and 1 have the same `customerID`"]);
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// All keys that are missing, empty or there twice, at once: [`Error::problems`].

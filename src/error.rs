@@ -149,6 +149,15 @@ impl Error {
 
     /// The parts of an error that has several, such as the parameters of an export or the settings of a client: all at
     /// once, each with what was expected.
+    ///
+    /// ```
+    /// # use perenso::Perenso;
+    /// let error = Perenso::builder().build().unwrap_err();
+    /// for problem in error.problems() {
+    ///     println!("- {problem}");
+    /// }
+    /// # assert!(error.problems().len() > 1);
+    /// ```
     #[must_use]
     pub fn problems(&self) -> &[String] {
         match &*self.0 {

@@ -111,6 +111,18 @@ impl<'a> Exports<'a> {
     /// The exports that there are. Read once, then kept by the client and its clones; callers who come before the first
     /// answer each ask for themselves.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = perenso_sandbox::Sandbox::start().await?;
+    /// # let show = perenso::Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
+    /// # let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+    /// let catalog = show.exports().catalog().await?;
+    /// println!("{catalog}");
+    /// assert!(catalog.by_name("Get API Customers").is_ok());
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// Whatever keeps the call from an answer that can be read.
     #[doc(alias("Get available exports", "GET /Export", "/Export"))]
@@ -131,6 +143,17 @@ impl<'a> Exports<'a> {
     }
 
     /// A run of the export of this name.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = perenso_sandbox::Sandbox::start().await?;
+    /// # let show = perenso::Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
+    /// # let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+    /// let answer = show.exports().run("Get API Customers").value("Cursor", 1).value("Limit", 15).send().await?;
+    /// assert_eq!(answer.rows::<serde_json::Value>()?.len(), 15);
+    /// # Ok(()) }
+    /// ```
     #[doc(alias("Run custom export", "POST /Export/{id}", "/Export/{id}"))]
     pub fn run(&self, name: impl Into<String>) -> Run {
         Run::new(self.show, Target::Name(name.into()))
@@ -185,6 +208,18 @@ impl<'a> Exports<'a> {
     }
 
     /// Sends a request that a descriptor has checked.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = perenso_sandbox::Sandbox::start().await?;
+    /// # let show = perenso::Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
+    /// # let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+    /// let catalog = show.exports().catalog().await?;
+    /// let request = catalog.by_name("Get API Customers")?.check_text([("Cursor", "1"), ("Limit", "15")])?;
+    /// let answer = show.exports().send(request).await?;
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// Whatever keeps the call from a whole answer.

@@ -99,6 +99,20 @@ impl<T> List<T> {
     /// Only records that were changed after this time, each with its `modifiedDate`. The vendor's sample is a date
     /// alone, `2025-01-31`, a `chrono::NaiveDate`; what zone a time of day would be in is not said. For the next run, keep
     /// the newest `modifiedDate` that came, and not the time of this machine.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = perenso_sandbox::Sandbox::start().await?;
+    /// # let show = perenso::Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
+    /// # let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+    /// use futures_util::TryStreamExt;
+    /// use chrono::NaiveDate;
+    ///
+    /// let day = NaiveDate::from_ymd_opt(2025, 1, 31).ok_or("no such day")?;
+    /// let changed: Vec<_> = show.customers().list().modified_after(day).stream().try_collect().await?;
+    /// # Ok(()) }
+    /// ```
     #[doc(alias("modifiedAfter", "datelastmodified"))]
     pub fn modified_after(self, time: impl Into<Time>) -> Self {
         let name = self.since;
@@ -124,6 +138,13 @@ impl<T> List<T> {
     }
 
     /// A parameter of the query, in place of one of the same name.
+    ///
+    /// ```no_run
+    /// # async fn example(show: perenso::Perenso) -> Result<(), Box<dyn std::error::Error>> {
+    /// // A filter that this crate has no name for.
+    /// let regular = show.orders().list().filter("ordertype", "REGULAR").send().await?;
+    /// # Ok(()) }
+    /// ```
     pub fn filter(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
         let name = name.into();
         self.query.retain(|(other, _)| *other != name);
@@ -167,6 +188,17 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> List<T> {
 
     /// One page, by its number from 1. An empty one lies behind the end.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = perenso_sandbox::Sandbox::start().await?;
+    /// # let show = perenso::Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
+    /// # let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+    /// let page = show.customers().list().page_size(20).page(2).await?;
+    /// assert_eq!((page.number, page.items.len()), (2, 20));
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// Whatever keeps the call from an answer that can be read.
     pub async fn page(self, number: u64) -> Result<Page<T>, Error> {
@@ -175,6 +207,22 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> List<T> {
 
     /// Page after page, each fetched when it is asked for. The stream ends at an empty page only: a short one is no end,
     /// since the server may cap its pages.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = perenso_sandbox::Sandbox::start().await?;
+    /// # let show = perenso::Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
+    /// # let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+    /// use std::pin::pin;
+    /// use futures_util::TryStreamExt;
+    ///
+    /// let mut pages = pin!(show.customers().list().page_size(20).pages());
+    /// while let Some(page) = pages.try_next().await? {
+    ///     println!("page {}: {} records", page.number, page.items.len());
+    /// }
+    /// # Ok(()) }
+    /// ```
     pub fn pages(self) -> impl Stream<Item = Result<Page<T>, Error>> + Send + use<T> {
         let start = self.start.page;
         self.source().pages(start)

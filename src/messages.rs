@@ -12,6 +12,15 @@ use crate::{Field, types::BulkFailure};
 /// Reasons in the vendor's words, from none to many. Reads a list of texts as well as a single one.
 ///
 /// They may quote the record, so `Debug` gives their number only.
+///
+/// ```
+/// use perenso::Messages;
+///
+/// let one: Messages = serde_json::from_str(r#""no such booth""#)?;
+/// let many: Messages = serde_json::from_str(r#"["no such booth", "no such broker"]"#)?;
+/// assert_eq!((one.into_vec().len(), many.into_vec().len()), (1, 2));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Messages(Vec<String>);

@@ -14,6 +14,17 @@ impl<'a> Orders<'a> {
     }
 
     /// All orders, or those that fit the filters. Of an order, only its lines are known; the rest is kept as it came.
+    ///
+    /// ```no_run
+    /// # async fn example(show: perenso::Perenso) -> Result<(), Box<dyn std::error::Error>> {
+    /// use futures_util::TryStreamExt;
+    ///
+    /// let mut orders = show.orders().list().customer("5041").delivery_date("2026-07-22").stream();
+    /// while let Some(order) = orders.try_next().await? {
+    ///     println!("{} lines", order.items.as_slice().len());
+    /// }
+    /// # Ok(()) }
+    /// ```
     #[doc(alias("Get a list of orders", "GET /Order", "/Order"))]
     pub fn list(&self) -> List<Order> {
         // No field of an order is known to tell it from others, so pages are compared as a whole.

@@ -171,6 +171,23 @@ impl<T: Serialize> Walk<T> {
 type Steps<T> = Pin<Box<dyn Stream<Item = Result<(T, Position), Error>> + Send>>;
 
 /// A list as a stream of records whose place can be read at any time.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let sandbox = perenso_sandbox::Sandbox::start().await?;
+/// # let show = perenso::Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
+/// # let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+/// use futures_util::TryStreamExt;
+///
+/// let mut customers = show.customers().list().stream();
+/// while let Some(customer) = customers.try_next().await? {
+///     println!("{customer:?}");
+///     // Keep this with what you did with the record: `List::start_at` goes on behind it.
+///     let position = customers.position();
+/// }
+/// # Ok(()) }
+/// ```
 pub struct Records<T> {
     inner: Steps<T>,
     position: Position,

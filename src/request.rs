@@ -11,6 +11,25 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::error::Error;
 
 /// A call in the making, from [`Perenso::request`](crate::Perenso::request).
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let sandbox = perenso_sandbox::Sandbox::start().await?;
+/// # let show = perenso::Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
+/// # let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+/// use http::Method;
+/// use serde_json::{Value, json};
+///
+/// let made: Value = show
+///     .request(Method::POST, "/Warehouse")
+///     .operation("warehouse_create")
+///     .json(&json!({"warehouseID": "WH7"}))
+///     .send_json()
+///     .await?;
+/// assert_eq!(made["warehouseID"], "WH7");
+/// # Ok(()) }
+/// ```
 #[must_use = "a request is sent by `send` or `send_json`"]
 pub struct Request {
     inner: RequestBuilder,
@@ -101,6 +120,21 @@ impl fmt::Debug for Request {
 }
 
 /// A successful answer, to be read as JSON, text, bytes or a stream.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let sandbox = perenso_sandbox::Sandbox::start().await?;
+/// # let show = perenso::Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
+/// # let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+/// use http::Method;
+///
+/// let answer = show.request(Method::GET, "/Customer").query("page", 1).send().await?;
+/// assert_eq!(answer.content_type(), Some("application/json"));
+/// println!("{} after {} attempts", answer.status(), answer.attempts());
+/// let text = answer.text().await?;
+/// # Ok(()) }
+/// ```
 pub struct Answer {
     inner: Response,
 }

@@ -21,6 +21,23 @@ fn is_name(segment: &str) -> bool {
 }
 
 /// A resource by its path: list, create, update, get, delete.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let sandbox = perenso_sandbox::Sandbox::start().await?;
+/// # let show = perenso::Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
+/// # let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+/// use serde_json::{Value, json};
+///
+/// let warehouses = show.resource::<Value>("/Warehouse")?;
+/// let made = warehouses.create(&json!({"warehouseID": "WH7"})).await?;
+/// let id = made["id"].as_str().ok_or("the answer has no id")?;
+/// warehouses.update(id, &json!({"description": "The new one"})).await?;
+/// assert_eq!(warehouses.get(id).await?["warehouseID"], "WH7");
+/// warehouses.delete(id).await?;
+/// # Ok(()) }
+/// ```
 pub struct Resource<T> {
     show: Perenso,
     path: String,

@@ -34,6 +34,16 @@ impl Shows {
 
     /// The same, with what a file cannot say: `settings` is called for every show with its name.
     ///
+    /// ```no_run
+    /// # fn example() -> Result<(), perenso::Error> {
+    /// use perenso::{RetryPolicy, Shows};
+    ///
+    /// let shows = Shows::read_with("/etc/erp/shows.toml", |name, builder| {
+    ///     builder.label(format!("show {name}")).retry(RetryPolicy::default().attempts(6))
+    /// })?;
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// As [`read`](Self::read).
     pub fn read_with(

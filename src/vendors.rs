@@ -24,6 +24,20 @@ impl<'a> Vendors<'a> {
     /// Updates vendors by their `vendorID` and creates those that have none, and accounts for every one of them.
     ///
     /// Those without an id go out one by one and never twice: nothing in an answer would tell two of them apart.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = perenso_sandbox::Sandbox::start().await?;
+    /// # let show = perenso::Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
+    /// # let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+    /// use perenso::types::Vendor;
+    ///
+    /// let vendor = Vendor { vendor_id: "V0001".into(), city: "Fargo".into(), ..Vendor::default() };
+    /// let report = show.vendors().upsert([vendor]).send().await?;
+    /// assert_eq!(report.counts().succeeded, 1);
+    /// # Ok(()) }
+    /// ```
     #[doc(alias("Bulk create and update vendors", "POST /v2/vendors/bulk", "/v2/vendors/bulk"))]
     pub fn upsert(&self, vendors: impl IntoIterator<Item = Vendor>) -> VendorBulk {
         VendorBulk { show: self.show.clone(), bulk: Bulk::new("vendor_bulk_upsert", vendors) }

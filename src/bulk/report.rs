@@ -60,6 +60,26 @@ impl fmt::Debug for Reason {
 }
 
 /// What became of every record of a bulk upsert.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let sandbox = perenso_sandbox::Sandbox::start().await?;
+/// # let show = perenso::Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
+/// # let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+/// use perenso::{Fate, types::CustomerV2};
+///
+/// # let from_erp = ["5041", "5042"].map(|id| CustomerV2 { customer_id: id.into(), ..CustomerV2::default() });
+/// let report = show.customers().upsert(from_erp).send().await?;
+/// for (customer, fate) in report.records() {
+///     match fate {
+///         Fate::Succeeded { id } => println!("{:?} is {id:?}", customer.customer_id),
+///         other => eprintln!("{:?}: {other:?}", customer.customer_id),
+///     }
+/// }
+/// assert!(report.all_succeeded());
+/// # Ok(()) }
+/// ```
 #[must_use = "a record may have been refused"]
 pub struct BulkReport<R> {
     pub(super) records: Vec<(R, Fate)>,
@@ -149,6 +169,16 @@ impl<R> BulkReport<R> {
     }
 
     /// Why records were refused, each reason once, the most frequent first.
+    ///
+    /// ```no_run
+    /// # async fn example(show: perenso::Perenso) -> Result<(), Box<dyn std::error::Error>> {
+    /// # let from_erp: Vec<perenso::types::CustomerV2> = Vec::new();
+    /// let report = show.customers().upsert(from_erp).send().await?;
+    /// for reason in report.reasons() {
+    ///     println!("{} times, first at record {}: {}", reason.count, reason.first, reason.text);
+    /// }
+    /// # Ok(()) }
+    /// ```
     pub fn reasons(&self) -> Vec<Reason> {
         let mut groups: HashMap<String, (usize, usize)> = HashMap::new();
         for (index, (fate, key)) in self.fates().zip(&self.keys).enumerate() {

@@ -20,6 +20,19 @@ use crate::{
 ///
 /// `Display` gives it as lines for people. Serialised it is the JSON of the API, fields that the SDK does not know
 /// included. A clone costs a pointer.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let sandbox = perenso_sandbox::Sandbox::start().await?;
+/// # let show = perenso::Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
+/// # let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+/// let catalog = show.exports().catalog().await?;
+/// for parameter in catalog.by_name("Get API Customers")?.parameters() {
+///     println!("{}: {:?}", parameter.name, parameter.description);
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Descriptor(Arc<ExportDescriptor>);
 

@@ -11,6 +11,24 @@ use super::name::{clean, shown};
 ///
 /// `Display` gives a line for each change, with a mark at those that break; serialised it is their list. The order in
 /// which the exports are listed means nothing, and is not looked at.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let sandbox = perenso_sandbox::Sandbox::start().await?;
+/// # let show = perenso::Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
+/// # let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+/// use perenso::exports::SavedCatalog;
+///
+/// let saved = SavedCatalog::from_json(r#"[{"id": "79aag9", "name": "Get API Customers", "parameters": [
+///     {"name": "Cursor", "dataType": "Integer"}, {"name": "Limit", "dataType": "Text"}]}]"#)?;
+/// let drift = saved.compare(&*show.exports().catalog().await?);
+/// assert!(drift.breaks());
+/// for change in drift.changes() {
+///     println!("{change}");
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct Drift {

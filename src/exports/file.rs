@@ -156,6 +156,22 @@ pub struct Written {
 /// Rows on their way into a file: what is said in [the module](self).
 ///
 /// `Debug` shows path and format.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let sandbox = perenso_sandbox::Sandbox::start().await?;
+/// # let show = perenso::Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
+/// # let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+/// use perenso::exports::{RawRow, file::ToFile};
+///
+/// # let directory = tempfile::tempdir()?;
+/// # let path = directory.path().join("customers.csv");
+/// let rows = show.exports().run("Get API Customers").value("Cursor", 1).value("Limit", 15).rows::<RawRow>().await?;
+/// let written = ToFile::csv(path).write(rows).await?;
+/// assert_eq!(written.rows, 15);
+/// # Ok(()) }
+/// ```
 #[must_use = "a file is written by `write`"]
 pub struct ToFile {
     path: PathBuf,

@@ -15,6 +15,24 @@ const LONGEST_PATH: usize = 200;
 /// and do not read them, such as the writers of files.
 ///
 /// `Debug` shows the form only: a row may be personal data.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let sandbox = perenso_sandbox::Sandbox::start().await?;
+/// # let show = perenso::Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
+/// # let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+/// use futures_util::TryStreamExt;
+/// use perenso::exports::RawRow;
+///
+/// let run = show.exports().run("Get API Customers").value("Cursor", 1).value("Limit", 15);
+/// let mut rows = run.rows::<RawRow>().await?;
+/// while let Some(row) = rows.try_next().await? {
+///     // Letter by letter as it came: JSON here, names and texts where the answer is CSV.
+///     println!("{:?}", row.json());
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Clone, PartialEq)]
 pub struct RawRow(Repr);
 

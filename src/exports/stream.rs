@@ -24,6 +24,23 @@ use crate::error::Error;
 /// The answer of a run on its way. Nothing more of it is fetched than is read.
 ///
 /// `Debug` shows status and content type only.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let sandbox = perenso_sandbox::Sandbox::start().await?;
+/// # let show = perenso::Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
+/// # let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+/// use futures_util::TryStreamExt;
+///
+/// let stream = show.exports().run("Get API Customers").value("Cursor", 1).value("Limit", 15).stream().await?;
+/// let mut rows = stream.rows::<serde_json::Value>()?;
+/// while let Some(row) = rows.try_next().await? {
+///     println!("{row}");
+/// }
+/// assert_eq!(rows.received(), 15);
+/// # Ok(()) }
+/// ```
 pub struct ExportStream {
     response: Response,
     limits: Limits,

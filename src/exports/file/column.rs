@@ -57,6 +57,17 @@ pub struct InvalidColumnType(());
 const TYPES: &str = "null, boolean, integer, decimal(18, 2), float, date, local_time, time, text or json";
 
 /// A column of a [`TableSchema`](super::TableSchema).
+///
+/// ```
+/// use perenso::exports::file::{Column, ColumnType, TableSchema};
+///
+/// let schema = TableSchema::new([
+///     Column::required("orderLineID", ColumnType::Text),
+///     Column::nullable("quantity", ColumnType::Integer),
+/// ])?;
+/// assert!(schema.column("quantity").is_some_and(Column::is_nullable));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Column {
