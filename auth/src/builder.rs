@@ -21,6 +21,19 @@ mod assembly;
 const LARGEST_BODY: usize = 256 * 1024 * 1024;
 
 /// Collects what a [`Client`](crate::Client) is made of.
+///
+/// ```
+/// use std::time::Duration;
+/// use perenso_auth::{Client, Credentials, Profile, RetryPolicy, Timeouts};
+///
+/// let client = Client::builder(Profile::perenso())
+///     .credentials(Credentials::new("SHOWID", "API_SECRET"))
+///     .label("spring show")
+///     .timeouts(Timeouts::default().attempt(Duration::from_secs(20)))
+///     .retry(RetryPolicy::default().attempts(6))
+///     .build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use = "a client is made by `build`"]
 pub struct ClientBuilder {
     profile: Profile,
@@ -88,6 +101,17 @@ impl ClientBuilder {
     /// Tokens of a grant that needs a person may be lost with the process: a person then has to come again. Without this,
     /// such a grant is not built without a store that outlives the process, and nothing is sent while that store is away: a
     /// refresh token that two processes send, or one that is exchanged and not stored, would be lost.
+    ///
+    /// ```
+    /// use perenso_auth::{AuthorizationCode, Client, Credentials, Profile, TenantRegion};
+    ///
+    /// let code = AuthorizationCode::new("copied-by-hand", "https://erp.example/callback");
+    /// let credentials = || Credentials::new("client-1", "s3cr3t").code(code.clone());
+    /// let client = || Client::builder(Profile::priava(TenantRegion::Eu)).credentials(credentials());
+    /// assert!(client().build().is_err());
+    /// assert!(client().memory_only().build().is_ok());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn memory_only(mut self) -> Self {
         self.memory_only = true;
         self

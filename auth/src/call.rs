@@ -34,6 +34,17 @@ pub(crate) const LARGEST_ERROR_BODY: usize = 64 * 1024;
 const PATIENCE_WITH_ERROR_BODIES: Duration = Duration::from_secs(5);
 
 /// What the pipeline needs to know of a call besides its request.
+///
+/// ```no_run
+/// # async fn example(client: perenso_auth::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// use http::Method;
+/// use perenso_auth::{Call, Repeat};
+///
+/// // A request that was built elsewhere, by a generated client for example.
+/// let request = client.http().request(Method::GET, client.api_url().join("/Customer")?).build()?;
+/// let answer = client.execute(request, Call::new("customer_list", Repeat::Safe)).await?;
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Call<'a> {
     operation: Cow<'static, str>,

@@ -132,6 +132,15 @@ impl Client {
     }
 
     /// A POST. Never sent twice unless it is marked: [`safe`](RequestBuilder::safe), [`keyed`](RequestBuilder::keyed).
+    ///
+    /// ```no_run
+    /// # async fn example(client: perenso_auth::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use serde_json::json;
+    ///
+    /// // A search that changes nothing, though it is a POST: it may be sent again.
+    /// let found: serde_json::Value = client.post("/v2/event/get").json(&json!({})).safe().send_json().await?;
+    /// # Ok(()) }
+    /// ```
     pub fn post(&self, path: impl Into<Cow<'static, str>>) -> RequestBuilder {
         self.request(Method::POST, path)
     }
@@ -177,6 +186,16 @@ impl Client {
     }
 
     /// The bearer token, for use elsewhere: one that lives at least `min_validity` longer.
+    ///
+    /// ```no_run
+    /// # async fn example(client: perenso_auth::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    ///
+    /// let bearer = client.token(Duration::from_secs(60)).await?;
+    /// assert!(bearer.expires_in() >= Duration::from_secs(60));
+    /// let header = bearer.header(); // of another client's request
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// `ErrorKind::Refused` or `ErrorKind::TokenUnavailable` when none can be had, `ErrorKind::Request` when

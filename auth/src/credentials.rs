@@ -196,6 +196,19 @@ impl AuthorizationCode {
 ///
 /// Asked when a token is first needed, and again once when the token endpoint has refused what it gave: a rotated secret
 /// needs no restart.
+///
+/// ```
+/// use std::io;
+/// use perenso_auth::{Client, Credentials, Profile};
+///
+/// let client = Client::builder(Profile::perenso())
+///     .credentials_provider(async || {
+///         let secret = std::fs::read_to_string("/run/secrets/perenso")?;
+///         Ok::<_, io::Error>(Credentials::new("SHOWID", secret.trim()))
+///     })
+///     .build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[async_trait]
 pub trait CredentialsProvider: Send + Sync + 'static {
     /// The credentials as they are now.

@@ -49,6 +49,20 @@ pub enum ErrorKind {
 ///
 /// The text and the `Debug` form hold no secret, no token and nothing of a body. The body of an error answer, at most
 /// 64 KiB of it, is there for those who ask: [`body`](Self::body).
+///
+/// ```no_run
+/// # async fn example(client: perenso_auth::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// use perenso_auth::ErrorKind;
+///
+/// match client.get("/Customer/4ddjf2").send().await {
+///     Ok(answer) => println!("{}", answer.text().await?),
+///     Err(error) if error.is_not_found() => println!("there is none"),
+///     Err(error) if error.kind() == ErrorKind::Refused => eprintln!("look at id and secret: {error}"),
+///     Err(error) if error.is_transient() => eprintln!("later: {error}"),
+///     Err(error) => return Err(error.into()),
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
 pub struct Error(Box<Inner>);
 
@@ -167,6 +181,16 @@ impl Error {
 
     /// What the token endpoint said when it refused: `error` and `error_description` of RFC 6749 section 5.2, without
     /// secrets and control characters, at most 200 characters of each. `None` when that is not why the call failed.
+    ///
+    /// ```no_run
+    /// # async fn example(client: perenso_auth::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// if let Err(error) = client.get("/Customer").send().await
+    ///     && let Some(refusal) = error.token_error()
+    /// {
+    ///     eprintln!("the token server says {:?}", refusal.error);
+    /// }
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn token_error(&self) -> Option<TokenError<'_>> {
         let refusal = self.0.fault.as_ref()?.refusal()?;
@@ -255,6 +279,16 @@ pub struct TokenError<'a> {
 }
 
 /// What stands in the way of a client: everything at once, each with the setter to call.
+///
+/// ```
+/// use perenso_auth::{Client, Profile};
+///
+/// let error = Client::builder(Profile::new("parcels")).build().unwrap_err();
+/// for problem in error.problems() {
+///     println!("- {problem}");
+/// }
+/// assert!(error.problems().len() > 1);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BuildError {

@@ -33,6 +33,16 @@ impl Grant {
 }
 
 /// Where the client's id and secret travel in a token request.
+///
+/// ```
+/// use perenso_auth::{ClientAuth, Client, Credentials, Profile};
+///
+/// let client = Client::builder(Profile::perenso())
+///     .credentials(Credentials::new("SHOWID", "API_SECRET"))
+///     .client_auth(ClientAuth::BasicPlain)
+///     .build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum ClientAuth {

@@ -19,6 +19,14 @@ pub enum Repeat {
 }
 
 /// Deadlines. All but `idle` end when the headers of an answer are there, so that a long body may take its time.
+///
+/// ```
+/// use std::time::Duration;
+/// use perenso_auth::Timeouts;
+///
+/// let timeouts = Timeouts::default().connect(Duration::from_secs(3)).overall(Duration::from_secs(60));
+/// assert_eq!(timeouts.attempt, Duration::from_secs(60)); // as it is without saying
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Timeouts {
@@ -85,6 +93,14 @@ impl Timeouts {
 }
 
 /// How often a call is tried, and how long it pauses in between: exponential, with jitter.
+///
+/// ```
+/// use std::time::Duration;
+/// use perenso_auth::RetryPolicy;
+///
+/// let patient = RetryPolicy::default().attempts(8).pauses(Duration::from_millis(500), Duration::from_secs(30));
+/// assert_eq!(RetryPolicy::never().attempts, 1);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RetryPolicy {
@@ -173,6 +189,14 @@ impl Iterator for Backoff {
 }
 
 /// How a token is asked for.
+///
+/// ```
+/// use std::time::Duration;
+/// use perenso_auth::TokenPolicy;
+///
+/// let slow_server = TokenPolicy::default().attempt(Duration::from_secs(30)).total(Duration::from_secs(90));
+/// assert_eq!(slow_server.attempts, 4);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TokenPolicy {

@@ -319,6 +319,14 @@ impl Profile {
 }
 
 /// How many calls may leave in a while.
+///
+/// ```
+/// use std::time::Duration;
+/// use perenso_auth::Rate;
+///
+/// // 20 in 90 seconds, never more than 5 at once.
+/// let rate = Rate::new(20, Duration::from_secs(90), 5);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
     pub(crate) calls: NonZeroU32,

@@ -61,6 +61,20 @@ pub struct Registry {
 impl Registry {
     /// The registry in a file.
     ///
+    /// ```no_run
+    /// # fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// use perenso_auth::Registry;
+    ///
+    /// let registry = Registry::read("/etc/erp/shows.toml")?;
+    /// for name in registry.names() {
+    ///     match registry.get(name) {
+    ///         Ok(client) => println!("{name}: {}", client.profile()),
+    ///         Err(error) => eprintln!("{name} is not usable: {error}"),
+    ///     }
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// [`RegistryError`] when the file cannot be read or is no registry. What is wrong with one show is said by
     /// [`get`](Self::get).

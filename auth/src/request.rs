@@ -14,6 +14,21 @@ use crate::{
 };
 
 /// A call to a path, built step by step.
+///
+/// ```no_run
+/// # async fn example(client: perenso_auth::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// use perenso_auth::CallOptions;
+///
+/// let customers: Vec<serde_json::Value> = client
+///     .get("/Customer")
+///     .operation("customer_list")
+///     .query("page", 1)
+///     .options(CallOptions::new().deadline(Duration::from_secs(5)))
+///     .send_json()
+///     .await?;
+/// # Ok(()) }
+/// ```
 #[must_use = "a request is sent by `send`"]
 pub struct RequestBuilder {
     client: Client,

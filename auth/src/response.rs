@@ -37,6 +37,14 @@ impl Trip {
 }
 
 /// A successful answer, to be read as JSON, text, bytes or a stream.
+///
+/// ```no_run
+/// # async fn example(client: perenso_auth::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// let answer = client.get("/Customer").send().await?;
+/// println!("{} {:?} after {} attempts", answer.status(), answer.content_type(), answer.attempts());
+/// let customers: Vec<serde_json::Value> = answer.json().await?;
+/// # Ok(()) }
+/// ```
 pub struct Response {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,

@@ -35,6 +35,19 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(86_400);
 /// The rate of a fleet: what its processes send together stays within the rate of one client.
 ///
 /// Make one for each process and clone it: clients with the same key then share the process's part as well.
+///
+/// ```no_run
+/// use perenso_auth::{Client, Credentials, Profile, SharedBudget, store::RedisStore};
+///
+/// # fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let redis = RedisStore::new("rediss://cache.example:6379")?;
+/// let client = Client::builder(Profile::perenso())
+///     .credentials(Credentials::new("SHOWID", "API_SECRET"))
+///     .store(redis.clone())
+///     .shared_budget(SharedBudget::over(&redis, 6)) // six replicas
+///     .build()?;
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
 pub struct SharedBudget {
     store: RedisStore,

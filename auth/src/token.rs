@@ -146,6 +146,16 @@ impl AsRef<[u8]> for Wiped {
 }
 
 /// An access token for use outside this crate, from [`Client::token`](crate::Client::token).
+///
+/// ```no_run
+/// # async fn example(client: perenso_auth::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+///
+/// let bearer = client.token(Duration::from_secs(60)).await?;
+/// // `Bearer …`, marked as sensitive: it is in no `Debug` form.
+/// assert!(bearer.header().is_sensitive());
+/// # Ok(()) }
+/// ```
 pub struct AccessToken {
     token: Held,
     handed_out: Now,

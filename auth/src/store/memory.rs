@@ -15,6 +15,19 @@ use crate::{clock::Now, identity::Identity};
 /// Keeps tokens in memory. Clones share what they keep, so clients that are built with clones share their tokens.
 ///
 /// Without another store, every client has one of its own.
+///
+/// ```
+/// use perenso_auth::{Client, Credentials, Profile, store::MemoryStore};
+///
+/// let store = MemoryStore::new();
+/// let client = || {
+///     let builder = Client::builder(Profile::perenso()).credentials(Credentials::new("SHOWID", "API_SECRET"));
+///     builder.store(store.clone()).build()
+/// };
+/// // Two clients, one token.
+/// let (nightly, daily) = (client()?, client()?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct MemoryStore {
     entries: Arc<Mutex<HashMap<String, Entry>>>,

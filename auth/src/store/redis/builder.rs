@@ -13,6 +13,19 @@ use super::{
 use crate::{error::BuildError, secret::Secret, transport::is_loopback};
 
 /// Builds a [`RedisStore`].
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use perenso_auth::store::RedisStore;
+///
+/// # fn example(sealing_secret: String) -> Result<(), Box<dyn std::error::Error>> {
+/// let store = RedisStore::builder("rediss://cache.example:6379")
+///     .prefix("erp")
+///     .sealing_secret(sealing_secret)
+///     .connect_timeout(Duration::from_secs(1))
+///     .build()?;
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
 #[must_use]
 pub struct RedisStoreBuilder {
