@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
 use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::problem::Problem;
 
@@ -120,9 +120,4 @@ pub(crate) fn unprocessable(problems: Vec<Problem>) -> Refusal {
     let messages: Vec<String> = problems.iter().map(Problem::to_string).collect();
     Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_fields", messages.join("; "))
         .naming(problems.into_iter().map(|problem| problem.field))
-}
-
-/// The answer that says that the server runs.
-pub(crate) async fn health() -> Json<Value> {
-    Json(json!({ "status": "ok", "server": "perenso-sandbox: a stand-in, not the Perenso service" }))
 }

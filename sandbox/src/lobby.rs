@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::{Body, Bytes};
+use axum::extract::State;
 use axum::http::request::Parts;
 use axum::http::{Request, Response};
 use axum::routing::get;
+use axum::{Json, Router};
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
+use serde_json::{Value, json};
 
 use crate::admin;
-use crate::answer::{health, not_yet, wrong_method};
+use crate::answer::{not_yet, wrong_method};
 use crate::show::Show;
 
 /// What a request to the lobby may look at and change.
@@ -56,4 +58,11 @@ impl Porter {
         let Ok(answer) = self.router.call(request.map(Body::from)).await;
         answer
     }
+}
+
+/// The answer that says that the server runs, and what it is.
+async fn health(State(lobby): State<Lobby>) -> Json<Value> {
+    let shows: Vec<&str> = lobby.shows.iter().map(|show| show.client_id()).collect();
+    let server = "perenso-sandbox: a stand-in, not the Perenso service";
+    Json(json!({ "status": "ok", "server": server, "version": env!("CARGO_PKG_VERSION"), "shows": shows }))
 }

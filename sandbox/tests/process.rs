@@ -33,6 +33,13 @@ async fn start(arguments: &[&str]) -> (Child, HashMap<String, String>) {
     (child, values.split(' ').map(pair).collect())
 }
 
+/// The answer with a token.
+async fn token(ready: &HashMap<String, String>, id: &str, secret: &str) -> Value {
+    let request = http::client().post(&ready["token_url"]).basic_auth(id, Some(secret));
+    let request = request.form(&[("grant_type", "client_credentials")]);
+    request.send().await.unwrap().json().await.unwrap()
+}
+
 #[tokio::test]
 async fn it_serves_what_its_ready_line_says() {
     let (_child, ready) =
@@ -125,17 +132,141 @@ async fn it_stands_in_for_other_systems_and_says_what_a_client_of_them_needs() {
     assert_eq!(token["expires_in"], 77);
 }
 
+/// What it says when it ends by itself in failure.
+async fn failure(arguments: &[&str]) -> String {
+    let mut command = command();
+    command.args(arguments).stderr(Stdio::piped());
+    let ended = tokio::time::timeout(Duration::from_secs(20), command.output()).await.unwrap().unwrap();
+    assert!(!ended.status.success() && ended.stdout.is_empty());
+    String::from_utf8(ended.stderr).unwrap()
+}
+
+async fn help() -> String {
+    String::from_utf8(command().arg("--help").output().await.unwrap().stdout).unwrap()
+}
+
 #[tokio::test]
 async fn an_option_that_is_for_perenso_only_is_not_passed_over() {
-    for option in ["--customers", "--seed", "--page-cap", "--rows"] {
-        let mut other = command();
-        other.args(["--system", "priava", option, "3"]).stderr(Stdio::piped());
-        let ended = tokio::time::timeout(Duration::from_secs(20), other.output());
-        let refused = ended.await.unwrap().unwrap();
-        assert!(!refused.status.success());
-        let said = String::from_utf8(refused.stderr).unwrap();
-        assert!(said.contains(option) && said.contains("Perenso"), "{said}");
+    let help = help().await;
+    let (_, options) = help.split_once("Perenso only:").unwrap();
+    let options: Vec<Vec<&str>> = options.lines().map(|line| line.split_whitespace().take(2).collect()).collect();
+    let mut count = 0;
+    for option in options.iter().filter(|words| words.len() == 2) {
+        let value = option[1].starts_with('<').then_some("3");
+        let arguments: Vec<&str> = ["--system", "priava", option[0]].into_iter().chain(value).collect();
+        let said = failure(&arguments).await;
+        assert!(said.contains(&format!("{} is for Perenso only", option[0])), "{said}");
+        count += 1;
     }
+    assert!(count >= 10, "{help}");
+}
+
+#[tokio::test]
+async fn several_shows_stand_at_one_address() {
+    let (_child, ready) =
+        start(&["--show", "SPRING:a+/=:b", "--show", "AUTUMN", "--show", "WINTER:s", "--rows", "1"]).await;
+    assert_eq!((ready["client_id"].as_str(), ready["client_secret"].as_str()), ("SPRING", "a+/=:b"));
+    let further: Vec<(&str, &str)> = ready["shows"].split(',').map(|show| show.split_once(':').unwrap()).collect();
+    let ids: Vec<&str> = further.iter().map(|(id, _)| *id).collect();
+    assert_eq!((ids, further[1].1), (vec!["AUTUMN", "WINTER"], "s"));
+    let all = [("SPRING", "a+/=:b")].into_iter().chain(further);
+    for (id, secret) in all {
+        let token = token(&ready, id, secret).await;
+        // What was asked for on the command line goes for every show.
+        let request = http::client().get(format!("{}/Export", ready["url"]));
+        let answer = request.bearer_auth(token["access_token"].as_str().unwrap()).send().await.unwrap();
+        assert_eq!(answer.json::<Vec<Value>>().await.unwrap().len(), 5, "{id}");
+    }
+    let health: Value =
+        http::client().get(format!("{}/health", ready["url"])).send().await.unwrap().json().await.unwrap();
+    assert_eq!(health["shows"], json!(["SPRING", "AUTUMN", "WINTER"]));
+    assert_eq!((&health["version"], &health["status"]), (&json!(env!("CARGO_PKG_VERSION")), &json!("ok")));
+    assert!(!health.to_string().contains("a+/="));
+}
+
+#[tokio::test]
+async fn a_show_that_cannot_be_read_is_refused() {
+    for show in ["", ":s", "A:", "A,B", "A B", "A:s,t"] {
+        let said = failure(&["--show", show]).await;
+        assert!(said.contains("--show"), "{show}: {said}");
+    }
+    assert!(failure(&["--show", "A", "--show", "A"]).await.contains("two shows with the client id A"));
+    for other in ["--client-id", "--client-secret"] {
+        assert!(failure(&["--show", "A", other, "B"]).await.contains(other));
+    }
+}
+
+#[tokio::test]
+async fn one_show_is_named_once() {
+    let (_child, ready) = start(&[]).await;
+    assert_eq!(ready["client_id"], "sandbox-show");
+    assert!(!ready.contains_key("shows"), "{ready:?}");
+    assert_eq!(ready["docs"], format!("{}/docs", ready["url"]));
+}
+
+#[tokio::test]
+async fn it_behaves_as_a_file_says_and_other_options_go_before_that() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("show.toml");
+    std::fs::write(&path, "token_lifetime = 55\npage_cap = 5\ntoken_type = \"lower_case\"\n").unwrap();
+    let path = path.to_str().unwrap();
+    for (options, lifetime, rows) in [(&[] as &[&str], 55, 5), (&["--token-lifetime", "66", "--page-cap", "7"], 66, 7)]
+    {
+        let arguments: Vec<&str> = ["--behavior", path].iter().chain(options).copied().collect();
+        let (_child, ready) = start(&arguments).await;
+        let token = token(&ready, &ready["client_id"], &ready["client_secret"]).await;
+        assert_eq!((&token["expires_in"], &token["token_type"]), (&json!(lifetime), &json!("bearer")));
+        let request = http::client().get(format!("{}/Customer?page=1", ready["url"]));
+        let answer = request.bearer_auth(token["access_token"].as_str().unwrap()).send().await.unwrap();
+        assert_eq!(answer.json::<Vec<Value>>().await.unwrap().len(), rows);
+    }
+    std::fs::write(path, "page_capp = 5\n").unwrap();
+    let said = failure(&["--behavior", path]).await;
+    assert!(said.contains("show.toml") && said.contains("page_capp"), "{said}");
+    assert!(failure(&["--behavior", "none.toml"]).await.contains("cannot read none.toml"));
+}
+
+#[tokio::test]
+async fn it_prints_a_file_to_start_from() {
+    let printed = command().arg("--print-behavior").output().await.unwrap();
+    assert!(printed.status.success());
+    assert_eq!(String::from_utf8(printed.stdout).unwrap(), perenso_sandbox::Behavior::DEFAULT_TOML);
+}
+
+#[tokio::test]
+async fn strict_refuses_what_the_document_does_not_have() {
+    for (options, is_refused) in [(&[] as &[&str], false), (&["--strict"], true)] {
+        let (_child, ready) = start(options).await;
+        let token = token(&ready, &ready["client_id"], &ready["client_secret"]).await;
+        let new = json!({ "customerID": "C9", "shoeSize": 43 });
+        let request = http::client().post(format!("{}/Customer", ready["url"])).json(&new);
+        let answer = request.bearer_auth(token["access_token"].as_str().unwrap()).send().await.unwrap();
+        assert_eq!(answer.status().is_client_error(), is_refused, "{options:?} {}", answer.status());
+    }
+}
+
+#[tokio::test]
+async fn it_adds_the_exports_of_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    write("rows.csv", "n\n1\n2\n");
+    let one = write("one.json", r#"{ "id": "e1", "name": "One", "rows_file": "rows.csv" }"#);
+    let more = write("more.json", r#"[{ "id": "e2", "name": "Two" }, { "id": "e3", "name": "Three" }]"#);
+    let (_child, ready) = start(&["--export", &one, "--export", &more]).await;
+    let token = token(&ready, &ready["client_id"], &ready["client_secret"]).await;
+    let send = async |request: reqwest::RequestBuilder| -> Value {
+        let request = request.bearer_auth(token["access_token"].as_str().unwrap()).header("content-length", "0");
+        request.send().await.unwrap().json().await.unwrap()
+    };
+    let catalog = send(http::client().get(format!("{}/Export", ready["url"]))).await;
+    let ids: Vec<&str> = catalog.as_array().unwrap()[3..].iter().map(|export| export["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, ["e1", "e2", "e3"]);
+    let rows = send(http::client().post(format!("{}/Export/e1", ready["url"]))).await;
+    assert_eq!(rows, json!([{ "n": "1" }, { "n": "2" }]));
 }
 
 #[tokio::test]
@@ -148,8 +279,7 @@ async fn it_keeps_other_machines_out_and_says_what_it_is() {
     assert!(refused.stdout.is_empty());
     let said = String::from_utf8(refused.stderr).unwrap();
     assert!(said.contains("0.0.0.0:0 is not a loopback address"), "{said}");
-    let help = command().arg("--help").output().await.unwrap();
-    let help = String::from_utf8(help.stdout).unwrap();
+    let help = help().await;
     assert!(help.contains("stand-in") && help.contains("not the Perenso service"));
 }
 
