@@ -57,7 +57,7 @@ struct Perenso {
     /// What the made-up data follows from: the same seed, the same data; default 1
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// Switches from a TOML file; other options go before it
+    /// Switches from a TOML file; other options win over it
     #[arg(long, value_name = "FILE")]
     behavior: Option<PathBuf>,
     /// Print a file for --behavior with all switches and their defaults, and end

@@ -205,7 +205,7 @@ async fn one_show_is_named_once() {
 }
 
 #[tokio::test]
-async fn it_behaves_as_a_file_says_and_other_options_go_before_that() {
+async fn it_behaves_as_a_file_says_and_other_options_win_over_that() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("show.toml");
     std::fs::write(&path, "token_lifetime = 55\npage_cap = 5\ntoken_type = \"lower_case\"\n").unwrap();
