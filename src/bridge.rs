@@ -46,8 +46,7 @@ pub(crate) async fn empty(
     request: Request,
     operation: &'static Operation,
 ) -> Result<ResponseValue<()>, Error> {
-    let mut response = raw(bridge, request, operation).await?;
-    let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
-    response.discard().await;
-    Ok(ResponseValue::new((), status, headers))
+    let response = raw(bridge, request, operation).await?;
+    let status = response.status();
+    Ok(ResponseValue::new((), status, response.acknowledge().await?))
 }

@@ -100,8 +100,7 @@ impl Request {
 
     /// Sends it; what the answer holds is of no interest.
     pub(crate) async fn send_and_discard(self) -> Result<(), Error> {
-        self.inner.send().await?.discard().await;
-        Ok(())
+        Ok(self.inner.send().await?.acknowledge().await.map(drop)?)
     }
 
     /// Sends it and reads the answer as JSON. A body that breaks off is a failed attempt like any other.

@@ -148,11 +148,25 @@ impl Response {
         }
     }
 
-    /// Reads what is left of a small body and drops it, so that the connection can serve the next call.
-    pub async fn discard(self) {
+    /// Takes the answer for an acknowledgement, whatever its body holds, and hands on its headers. The body is read and
+    /// dropped, so that the connection can serve the next call.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Decode`] for a page of HTML: that comes from a proxy or a login form in between, and acknowledges nothing.
+    pub async fn acknowledge(self) -> Result<HeaderMap, Error> {
+        let is_page = self.content_type().is_some_and(|text| text.to_ascii_lowercase().starts_with("text/html"));
+        let page = is_page.then(|| {
+            let detail = format!(
+                "the answer ({}) is a page of HTML, which this call does not give: a proxy or a login form may \
+                stand in between",
+                self.status.as_u16()
+            );
+            self.error(ErrorKind::Decode, detail)
+        });
         if let Body::Coming(body) = self.body {
             body::part(body, crate::call::LARGEST_ERROR_BODY, self.trip.clock.as_ref(), self.trip.idle).await;
         }
+        page.map_or(Ok(self.headers), Err)
     }
 
     /// The body piece by piece, however long it takes, as long as it keeps coming.

@@ -55,6 +55,21 @@ async fn a_customer_is_created_read_updated_and_deleted() {
 }
 
 #[tokio::test]
+async fn a_page_of_a_proxy_acknowledges_no_delete() {
+    let (sandbox, show) = sandbox(1).await;
+    let id = sandbox.customers()[0]["id"].as_str().unwrap().to_owned();
+    sandbox.fault(Fault::page(200));
+    let error = show.customers().delete(&id).await.unwrap_err();
+    assert!(is_call(&error, CallErrorKind::Decode) && error.to_string().contains("page of HTML"), "{error}");
+    assert!(error.may_have_written());
+
+    sandbox.fault(Fault::page(200));
+    let customers = show.resource::<Value>("/Customer").unwrap();
+    assert!(is_call(&customers.delete(&id).await.unwrap_err(), CallErrorKind::Decode));
+    assert_eq!(sandbox.customers().len(), 1);
+}
+
+#[tokio::test]
 async fn whatever_a_delete_answers_it_is_a_delete() {
     let (sandbox, show) = sandbox(0).await;
     for answer in [DeleteAnswer::NoContent, DeleteAnswer::EmptyOk, DeleteAnswer::Record] {
