@@ -14,7 +14,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (show, sandbox) = environment::show().await?;
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
     if sandbox.is_some() && arguments.is_empty() {
-        arguments = ["BOOTH0001", "P00001", "P00002"].map(str::to_owned).into();
+        arguments = ["BOOTH0001", "PROD0001", "PROD0002"].map(str::to_owned).into();
     }
     let [booth, first, rest @ ..] = arguments.as_slice() else { return Err("give a booth and a product".into()) };
 

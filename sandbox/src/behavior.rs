@@ -128,9 +128,12 @@ pub struct Behavior {
     pub put_replaces: bool,
     /// A POST or PUT with the `customerID` of another customer answers 409. Guess: false, there are two then.
     pub unique_customer_id: bool,
-    /// A customer that names a warehouse which does not exist is refused. The vendor says that warehouses must
-    /// exist before they are named, but not what happens otherwise; default false.
+    /// A customer or a vendor that names something which does not exist is refused, see
+    /// [`Reference`](crate::Reference). The vendor says what must exist before a customer names it, not what happens
+    /// otherwise. Guess: true, as is that it goes for vendors too.
     pub check_references: bool,
+    /// `PUT /BoothProduct` takes the other products of the booth away. Guess: false, the new ones are added to them.
+    pub booth_put_replaces: bool,
     /// The most records that a bulk call takes: more answers 413. Guess: no limit.
     #[serde(with = "wire::maybe")]
     pub bulk_cap: Option<usize>,
@@ -178,7 +181,8 @@ impl Default for Behavior {
             delete_answer: DeleteAnswer::NoContent,
             put_replaces: false,
             unique_customer_id: false,
-            check_references: false,
+            check_references: true,
+            booth_put_replaces: false,
             bulk_cap: None,
             bulk_answers_207: false,
             error_body: ErrorBody::Json,

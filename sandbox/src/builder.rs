@@ -9,6 +9,7 @@ use crate::behavior::{Behavior, Rate};
 use crate::error::Error;
 use crate::export::Export;
 use crate::ledger::Rotation;
+use crate::reference::Reference;
 use crate::sandbox::Sandbox;
 use crate::server::Server;
 use crate::show::{Show, Start};
@@ -97,6 +98,25 @@ impl Builder {
     /// How many customers there are at the start; default 45.
     pub fn customers(mut self, count: usize) -> Self {
         self.last.customers = count;
+        self
+    }
+
+    /// How many products there are at the start, each in two ordering units; default 12.
+    pub fn products(mut self, count: usize) -> Self {
+        self.last.products = count;
+        self
+    }
+
+    /// How many orders there are at the start; default 20. They are orders of customers for products: where there are no
+    /// customers or no products, there are no orders either.
+    pub fn orders(mut self, count: usize) -> Self {
+        self.last.orders = count;
+        self
+    }
+
+    /// Adds something that customers and vendors may refer to.
+    pub fn reference(mut self, reference: Reference, key: impl Into<String>) -> Self {
+        self.last.references.push((reference, key.into()));
         self
     }
 

@@ -15,6 +15,7 @@ use crate::body;
 use crate::customer;
 use crate::document::DOCUMENT;
 use crate::problem::Problem;
+use crate::reference::{self, missing};
 use crate::show::{Show, State};
 use crate::table::Absent;
 
@@ -77,7 +78,7 @@ async fn customers(Context(show): Context<Arc<Show>>, headers: HeaderMap, body: 
             Some(Value::String(key)) if !key.is_empty() => Some(key.clone()),
             _ => None,
         };
-        let mut problems = customer::problems(customer::V2, &fields, tables, behavior);
+        let mut problems = customer::problems(customer::V2, &fields, false, tables, behavior);
         if key.is_none() && !problems.iter().any(|problem| problem.field == "customerID") {
             problems.push(Problem::new("customerID", "it is missing or empty"));
         }
@@ -119,7 +120,10 @@ async fn vendors(Context(show): Context<Arc<Show>>, headers: HeaderMap, body: By
             }
         };
         let given = fields.get("vendorID").cloned().unwrap_or_default();
-        let problems = DOCUMENT.problems("Vendor", &fields, behavior.strict);
+        let mut problems = DOCUMENT.problems("Vendor", &fields, behavior.strict);
+        if problems.is_empty() && behavior.check_references {
+            problems.extend(missing(&fields, reference::VENDOR, tables).into_iter().map(Problem::from));
+        }
         if !problems.is_empty() {
             let messages: Vec<String> = problems.iter().map(Problem::to_string).collect();
             outcome.failed.push(json!({ "vendorID": given.as_str(), "message": messages.join("; ") }));

@@ -12,7 +12,7 @@ use axum::routing::{MethodRouter, get};
 use serde_json::{Map, Value};
 
 use crate::answer::{Refusal, unprocessable, wrong_method};
-use crate::behavior::DeleteAnswer;
+use crate::behavior::{DeleteAnswer, ModifiedDate};
 use crate::body;
 use crate::customer;
 use crate::list::{ListQuery, parameter};
@@ -86,12 +86,19 @@ impl Resource {
         }
     }
 
-    /// Checks a record before it is written; `id` is the record's own where it has one.
-    fn check(self, id: Option<&str>, fields: &Map<String, Value>, state: &State) -> Result<(), Refusal> {
+    /// Checks a record before it is written; `id` is the record's own where it has one. Ordering groups that are missing
+    /// are no matter where they are created.
+    fn check(
+        self,
+        id: Option<&str>,
+        fields: &Map<String, Value>,
+        creates_groups: bool,
+        state: &State,
+    ) -> Result<(), Refusal> {
         if self != Self::Customer {
             return Ok(());
         }
-        let problems = customer::problems(customer::V1, fields, &state.tables, &state.behavior);
+        let problems = customer::problems(customer::V1, fields, creates_groups, &state.tables, &state.behavior);
         if !problems.is_empty() {
             return Err(unprocessable(problems));
         }
@@ -108,7 +115,7 @@ impl Resource {
 }
 
 async fn list(Context(c): Context<Collection>, RawQuery(query): RawQuery) -> Result<Response, Refusal> {
-    let query = ListQuery::read(query.as_deref(), c.resource.schema())?;
+    let query = ListQuery::read(query.as_deref(), c.resource.schema(), &["modifiedAfter"])?;
     let State { tables, behavior, .. } = &mut *c.show.state();
     query.answer(c.resource.table(tables), c.resource.name(), behavior)
 }
@@ -120,23 +127,26 @@ async fn create(
     body: Bytes,
 ) -> Result<Response, Refusal> {
     let mut fields = body::object(&headers, &body)?;
-    check_flag(query.as_deref())?;
+    let creates_groups = creates_groups(query.as_deref())?;
     let mut state = c.show.state();
-    c.resource.check(None, &fields, &state)?;
-    let now = c.show.local_now(&state.behavior);
+    c.resource.check(None, &fields, creates_groups, &state)?;
+    if creates_groups {
+        customer::create_groups(&fields, &mut state.tables);
+    }
+    let (now, date) = (c.show.local_now(&state.behavior), state.behavior.modified_date);
     let status = if state.behavior.create_answers_201 { StatusCode::CREATED } else { StatusCode::OK };
     let table = c.resource.table(&mut state.tables);
     c.resource.settle(&mut fields, table);
     let id = table.fresh_id();
     table.insert(&id, fields, now);
-    let mut answer = c.shown(table, &id)?;
+    let mut answer = c.shown(table, &id, date)?;
     *answer.status_mut() = status;
     Ok(answer)
 }
 
 async fn read(Context(c): Context<Collection>, Path(id): Path<String>) -> Result<Response, Refusal> {
-    let mut state = c.show.state();
-    c.shown(c.resource.table(&mut state.tables), &id)
+    let State { tables, behavior, .. } = &mut *c.show.state();
+    c.shown(c.resource.table(tables), &id, behavior.modified_date)
 }
 
 async fn update(
@@ -150,19 +160,19 @@ async fn update(
     if c.resource.table(&mut state.tables).get(&id).is_none() {
         return Err(c.missing(&id));
     }
-    c.resource.check(Some(&id), &fields, &state)?;
-    let now = c.show.local_now(&state.behavior);
+    c.resource.check(Some(&id), &fields, false, &state)?;
+    let (now, date) = (c.show.local_now(&state.behavior), state.behavior.modified_date);
     let absent = if state.behavior.put_replaces { Absent::Go } else { Absent::Stay };
     let table = c.resource.table(&mut state.tables);
     c.resource.settle(&mut fields, table);
     table.update(&id, fields, absent, now);
-    c.shown(table, &id)
+    c.shown(table, &id, date)
 }
 
 async fn delete(Context(c): Context<Collection>, Path(id): Path<String>) -> Result<Response, Refusal> {
     let State { tables, behavior, .. } = &mut *c.show.state();
     let table = c.resource.table(tables);
-    let record = c.shown(table, &id)?;
+    let record = c.shown(table, &id, behavior.modified_date)?;
     table.remove(&id);
     Ok(match behavior.delete_answer {
         DeleteAnswer::NoContent => StatusCode::NO_CONTENT.into_response(),
@@ -173,9 +183,9 @@ async fn delete(Context(c): Context<Collection>, Path(id): Path<String>) -> Resu
 
 impl Collection {
     /// The answer that is a record of the table.
-    fn shown(&self, table: &Table, id: &str) -> Result<Response, Refusal> {
+    fn shown(&self, table: &Table, id: &str, date: ModifiedDate) -> Result<Response, Refusal> {
         let row = table.get(id).ok_or_else(|| self.missing(id))?;
-        Ok(([(CONTENT_TYPE, "application/json")], row.bytes(true)).into_response())
+        Ok(([(CONTENT_TYPE, "application/json")], row.bytes(Some(date))).into_response())
     }
 
     fn missing(&self, id: &str) -> Refusal {
@@ -183,11 +193,12 @@ impl Collection {
     }
 }
 
-/// The sandbox keeps no ordering groups of its own, so it has nothing to create: the flag only has to make sense.
-fn check_flag(query: Option<&str>) -> Result<(), Refusal> {
+/// Whether ordering groups that a new customer names are created where they are missing.
+fn creates_groups(query: Option<&str>) -> Result<bool, Refusal> {
     let name = "createMissingOrderingGroups";
     match parameter(query, name).as_deref().map(str::to_ascii_lowercase).as_deref() {
-        None | Some("true" | "false") => Ok(()),
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
         Some(_) => Err(Refusal::parameter(name, "expected true or false")),
     }
 }

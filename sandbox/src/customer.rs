@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use crate::behavior::Behavior;
 use crate::document::DOCUMENT;
 use crate::problem::Problem;
+use crate::reference::{self, Reference, missing};
 use crate::show::Tables;
 use crate::table::Table;
 
@@ -12,22 +13,32 @@ use crate::table::Table;
 pub(crate) const V1: &str = "Customer";
 pub(crate) const V2: &str = "CustomerV2";
 
-/// Finds what is wrong with a customer by the schema of this name.
+/// Finds what is wrong with a customer by the schema of this name. Ordering groups that are missing are no matter where they
+/// are created.
 pub(crate) fn problems(
     schema: &str,
     fields: &Map<String, Value>,
+    creates_groups: bool,
     tables: &Tables,
     behavior: &Behavior,
 ) -> Vec<Problem> {
-    let mut problems = DOCUMENT.problems(schema, fields, behavior.strict);
-    if behavior.check_references
-        && let Some(Value::String(wanted)) = fields.get("warehouseID")
-        && tables.warehouses.with_key(wanted).next().is_none()
-    {
-        let message = format!("there is no warehouse {wanted:?}");
-        problems.push(Problem::new("warehouseID", message));
+    let problems = DOCUMENT.problems(schema, fields, behavior.strict);
+    if !problems.is_empty() || !behavior.check_references {
+        return problems;
     }
-    problems
+    let missing = missing(fields, reference::CUSTOMER, tables).into_iter();
+    missing
+        .filter(|missing| !creates_groups || missing.reference != Reference::OrderingGroup)
+        .map(Problem::from)
+        .collect()
+}
+
+/// Creates the ordering groups that a customer names and that are missing.
+pub(crate) fn create_groups(fields: &Map<String, Value>, tables: &mut Tables) {
+    let named = [("orderingGroups", Reference::OrderingGroup)];
+    for missing in missing(fields, &named, tables) {
+        tables.references.add(missing.reference, missing.key);
+    }
 }
 
 /// Brings ordering groups into the shape in which V1 shows them: flat, each with an id.

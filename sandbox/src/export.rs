@@ -209,7 +209,7 @@ impl Export {
                 let range = self.page(&values, table.len(), behavior)?;
                 let count = range.end - range.start;
                 let places = table.places(range.start).take(count as usize).collect();
-                return self.written(table.shown(places, false), 0..count, content_type);
+                return self.written(table.shown(places, None), 0..count, content_type);
             }
             // Not under the lock: what is called may well ask the sandbox something.
             Source::Rows(rows) => rows(&values),

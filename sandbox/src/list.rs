@@ -4,25 +4,28 @@ use std::cmp::{Ordering, Reverse};
 use std::ops::Range;
 
 use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use serde_json::Value;
 
 use crate::answer::Refusal;
 use crate::behavior::{Behavior, PastTheEnd};
 use crate::document::DOCUMENT;
-use crate::rows::Form;
 use crate::table::{Row, Table};
 
 /// What the query of a list call asks for.
-#[derive(Debug)]
 pub(crate) struct ListQuery {
     modified_after: Option<NaiveDateTime>,
     sort: Option<Sort>,
     page: Option<u64>,
     rows_per_page: Option<u64>,
+    filter: Option<Filter>,
 }
+
+/// What most lists can be asked for beside their filters.
+const PAGING: [&str; 3] = ["page", "resultsPerPage", "sort"];
+
+type Filter = Box<dyn Fn(Row<'_>) -> bool>;
 
 #[derive(Debug)]
 struct Sort {
@@ -39,14 +42,26 @@ pub(crate) fn parameter(query: Option<&str>, name: &str) -> Option<String> {
 
 impl ListQuery {
     /// Reads the query. Where the fields of the resource are known, only they can be sorted by.
-    pub(crate) fn read(query: Option<&str>, schema: Option<&str>) -> Result<Self, Refusal> {
+    ///
+    /// What a parameter of another name would do is not known: passed over, it would make a list that looks filtered.
+    pub(crate) fn read(query: Option<&str>, schema: Option<&str>, filters: &[&str]) -> Result<Self, Refusal> {
+        let mut asked = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+        if let Some((name, _)) = asked.find(|(name, _)| !PAGING.contains(&&**name) && !filters.contains(&&**name)) {
+            return Err(Refusal::parameter(&name, "this list has no such parameter"));
+        }
         let get = |name| parameter(query, name);
         Ok(Self {
-            modified_after: get("modifiedAfter").map(|text| moment(&text)).transpose()?,
+            modified_after: get("modifiedAfter").map(|text| moment("modifiedAfter", &text)).transpose()?,
             sort: get("sort").map(|text| Sort::read(&text, schema)).transpose()?,
             page: get("page").map(|text| count("page", &text)).transpose()?,
             rows_per_page: get("resultsPerPage").map(|text| count("resultsPerPage", &text)).transpose()?,
+            filter: None,
         })
+    }
+
+    /// Asks only for the rows that fit.
+    pub(crate) fn only(self, fits: impl Fn(Row<'_>) -> bool + 'static) -> Self {
+        Self { filter: Some(Box::new(fits)), ..self }
     }
 
     /// Picks the rows out of the table.
@@ -63,14 +78,12 @@ impl ListQuery {
             None => table.places(start).take(count).collect(),
         };
         let with_date = self.modified_after.is_some() || behavior.always_show_modified_date;
-        // Records can always be written.
-        let body = table.shown(places, with_date).body(0..end - start, Form::Array).unwrap_or_default();
-        Ok(([(CONTENT_TYPE, Form::Array.content_type())], body).into_response())
+        Ok(table.answer(places, with_date.then_some(behavior.modified_date)))
     }
 
     /// The places of the rows that are asked for, in the order that is asked for; `None` for all of them as they stand.
     fn pick(&self, table: &Table, behavior: &Behavior) -> Option<Vec<u64>> {
-        if self.modified_after.is_none() && self.sort.is_none() {
+        if self.modified_after.is_none() && self.sort.is_none() && self.filter.is_none() {
             return None;
         }
         let mut rows: Vec<Row<'_>> = table
@@ -80,6 +93,7 @@ impl ListQuery {
                 Some(after) if behavior.modified_after_is_inclusive => row.modified().0 >= after,
                 Some(after) => row.modified().0 > after,
             })
+            .filter(|row| self.filter.as_ref().is_none_or(|fits| fits(*row)))
             .collect();
         if self.modified_after.is_some() {
             rows.sort_by_cached_key(|row| Reverse(row.modified()));
@@ -130,11 +144,11 @@ fn count(name: &str, text: &str) -> Result<u64, Refusal> {
         .ok_or_else(|| Refusal::parameter(name, "expected a whole number from 1"))
 }
 
-fn moment(text: &str) -> Result<NaiveDateTime, Refusal> {
+pub(crate) fn moment(name: &str, text: &str) -> Result<NaiveDateTime, Refusal> {
     // No sample of the vendor carries a zone, so one is refused rather than read in some way.
     text.parse().or_else(|_| text.parse().map(|day: NaiveDate| day.and_time(NaiveTime::MIN))).map_err(|_| {
         Refusal::parameter(
-            "modifiedAfter",
+            name,
             "expected a date or a date-time without a zone, like 2025-01-31 or 2025-01-31T09:00:00",
         )
     })
@@ -163,7 +177,7 @@ impl Sort {
         match self.field.as_str() {
             "id" => self.order(rows, Row::id, Ord::cmp),
             "modifiedDate" => self.order(rows, Row::modified, Ord::cmp),
-            field => self.order(rows, |row| row.field(field), compare),
+            field => self.order(rows, |row| sorted_by(row, field), compare),
         }
     }
 
@@ -177,6 +191,14 @@ impl Sort {
         for (row, (_, sorted)) in rows.iter_mut().zip(keyed) {
             *row = sorted;
         }
+    }
+}
+
+/// What a row is sorted by: a field of its own, or of its first line where it has lines.
+fn sorted_by(row: Row<'_>, field: &str) -> Value {
+    match row.field(field) {
+        Value::Null => row.field("items").pointer(&format!("/0/{field}")).cloned().unwrap_or_default(),
+        value => value,
     }
 }
 

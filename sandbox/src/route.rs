@@ -24,7 +24,7 @@ use crate::exchange::{Host, Part};
 use crate::fault::too_many_requests;
 use crate::show::Show;
 use crate::traffic::Traffic;
-use crate::{bearer, budget, bulk, catalog, collection, contract, token};
+use crate::{bearer, booth, budget, bulk, catalog, collection, contract, order, token};
 
 fn router(show: &Arc<Show>) -> Router {
     let api = Router::new()
@@ -32,6 +32,8 @@ fn router(show: &Arc<Show>) -> Router {
         .merge(collection::routes(show, Resource::Warehouse))
         .merge(collection::routes(show, Resource::Attendee))
         .merge(bulk::routes(show))
+        .merge(booth::routes(show))
+        .merge(order::routes(show))
         .merge(catalog::routes(show))
         .fallback(not_yet)
         // The last one that is added is the first one that is asked.
@@ -111,7 +113,8 @@ impl Host for Api {
 }
 
 /// The names in the paths, as the documents write them.
-const NAMES: [&str; 8] = ["Customer", "Warehouse", "attendee", "Export", "v2", "customers", "vendors", "bulk"];
+const NAMES: [&str; 10] =
+    ["Customer", "Warehouse", "attendee", "Order", "BoothProduct", "Export", "v2", "customers", "vendors", "bulk"];
 
 /// The path as the router knows it: names as documented where case does not count, ids untouched, and no slash at
 /// the end, so that an empty id reaches the whole collection as it does on common servers.

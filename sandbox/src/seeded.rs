@@ -41,15 +41,11 @@ impl Seeded {
     }
 
     pub(crate) fn text(&self, number: u64) -> String {
-        (self.make)(number, &mut self.random(number))
+        (self.make)(number, &mut random(self.seed, number))
     }
 
-    /// One record was written every half minute, from January 2025 on.
     pub(crate) fn modified(&self, number: u64) -> NaiveDateTime {
-        let seconds = 1_736_100_000 + 30 * i64::try_from(number).unwrap_or_default();
-        let hundredths = self.random(!number).i64(0..3_000);
-        let since = TimeDelta::try_seconds(seconds).unwrap_or_default() + TimeDelta::milliseconds(hundredths * 10);
-        DateTime::UNIX_EPOCH.naive_utc().checked_add_signed(since).unwrap_or(NaiveDateTime::MAX)
+        modified(self.seed, number)
     }
 
     /// The id of a number, also of one beyond the seeded records.
@@ -70,10 +66,18 @@ impl Seeded {
             _ => RangeInclusive::new(1, 0),
         }
     }
+}
 
-    fn random(&self, number: u64) -> Rng {
-        Rng::with_seed(self.seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15))
-    }
+/// One record was written every half minute, from January 2025 on.
+pub(crate) fn modified(seed: u64, number: u64) -> NaiveDateTime {
+    let seconds = 1_736_100_000 + 30 * i64::try_from(number).unwrap_or_default();
+    let hundredths = random(seed, !number).i64(0..3_000);
+    let since = TimeDelta::try_seconds(seconds).unwrap_or_default() + TimeDelta::milliseconds(hundredths * 10);
+    DateTime::UNIX_EPOCH.naive_utc().checked_add_signed(since).unwrap_or(NaiveDateTime::MAX)
+}
+
+fn random(seed: u64, number: u64) -> Rng {
+    Rng::with_seed(seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }
 
 impl Key {

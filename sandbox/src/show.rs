@@ -7,6 +7,7 @@ use chrono::NaiveDateTime;
 use serde_json::Value;
 
 use crate::behavior::Behavior;
+use crate::booth::BoothProducts;
 use crate::budget::Budget;
 use crate::catalog::guide;
 use crate::clock::{Clock, local};
@@ -18,6 +19,7 @@ use crate::journal::Recorded;
 use crate::ledger::{Ledger, letters, secret};
 use crate::parameters::TokenRequests;
 use crate::problem::Problem;
+use crate::reference::{Reference, References};
 use crate::script::{Script, Step, Target};
 use crate::seed;
 use crate::table::Table;
@@ -30,6 +32,9 @@ pub(crate) struct Start {
     /// Made up when it is not given.
     pub(crate) client_secret: Option<String>,
     pub(crate) customers: usize,
+    pub(crate) products: usize,
+    pub(crate) orders: usize,
+    pub(crate) references: Vec<(Reference, String)>,
     pub(crate) seed: u64,
     pub(crate) journal_cap: usize,
     pub(crate) behavior: Behavior,
@@ -42,6 +47,9 @@ impl Start {
             client_id,
             client_secret: None,
             customers: 45,
+            products: 12,
+            orders: 20,
+            references: Vec::new(),
             seed: 1,
             journal_cap: 100_000,
             behavior: Behavior::default(),
@@ -76,6 +84,10 @@ pub(crate) struct Tables {
     pub(crate) warehouses: Table,
     pub(crate) attendees: Table,
     pub(crate) booths: Table,
+    pub(crate) products: Table,
+    pub(crate) orders: Table,
+    pub(crate) references: References,
+    pub(crate) booth_products: BoothProducts,
 }
 
 impl Show {
@@ -152,13 +164,30 @@ impl Show {
     /// All customers in the order of their creation, each with `id` and `modifiedDate`.
     #[must_use]
     pub fn customers(&self) -> Vec<Value> {
-        self.state().tables.customers.snapshot()
+        self.records(|tables| &tables.customers)
     }
 
     /// All vendors in the order of their creation, each with `id` and `modifiedDate`.
     #[must_use]
     pub fn vendors(&self) -> Vec<Value> {
-        self.state().tables.vendors.snapshot()
+        self.records(|tables| &tables.vendors)
+    }
+
+    /// All products in the order of their creation, one per ordering unit, each with `id` and `modifiedDate`.
+    #[must_use]
+    pub fn products(&self) -> Vec<Value> {
+        self.records(|tables| &tables.products)
+    }
+
+    /// All orders in the order of their creation, each with `id` and `modifiedDate`.
+    #[must_use]
+    pub fn orders(&self) -> Vec<Value> {
+        self.records(|tables| &tables.orders)
+    }
+
+    fn records(&self, table: fn(&Tables) -> &Table) -> Vec<Value> {
+        let State { tables, behavior, .. } = &*self.state();
+        table(tables).all(behavior.modified_date)
     }
 
     /// Puts a customer in without a request, and gives its id. An `id` in the record is kept, whatever characters it
@@ -171,7 +200,7 @@ impl Show {
             return Err(Error::Record("a customer is a JSON object".to_owned()));
         };
         let State { tables, behavior, .. } = &mut *self.state();
-        let problems = customer::problems(customer::V1, &fields, tables, behavior);
+        let problems = customer::problems(customer::V1, &fields, false, tables, behavior);
         if !problems.is_empty() {
             let messages: Vec<String> = problems.iter().map(Problem::to_string).collect();
             return Err(Error::Record(messages.join("; ")));
@@ -306,7 +335,7 @@ impl State {
         Self {
             behavior: start.behavior.clone(),
             ledger: Ledger::tagged(tag),
-            tables: seed::tables(start.seed, start.customers),
+            tables: seed::tables(start),
             exports: start.exports.clone(),
             budget: Budget::default(),
         }

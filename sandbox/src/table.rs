@@ -8,12 +8,15 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
 use chrono::NaiveDateTime;
 use serde_json::{Map, Value};
 
+use crate::behavior::ModifiedDate;
 use crate::clock::written;
 use crate::pick::pick;
-use crate::rows::Rows;
+use crate::rows::{Form, Rows};
 use crate::seeded::Seeded;
 
 /// How a write treats the fields that it does not name.
@@ -179,6 +182,10 @@ impl Table {
         places.into_iter().filter_map(|place| self.at(place))
     }
 
+    pub(crate) fn has_key(&self, key: &str) -> bool {
+        self.with_key(key).next().is_some()
+    }
+
     /// The places of all records, the oldest first, from the one on that has so many before it. Finding that one takes no
     /// look at the records before it.
     pub(crate) fn places(&self, before: u64) -> impl Iterator<Item = u64> {
@@ -197,20 +204,29 @@ impl Table {
     }
 
     /// All records as the API would show them, with their `modifiedDate`.
-    pub(crate) fn snapshot(&self) -> Vec<Value> {
-        self.rows().map(|row| row.value(true)).collect()
+    pub(crate) fn all(&self, date: ModifiedDate) -> Vec<Value> {
+        self.rows().map(|row| row.value(Some(date))).collect()
     }
 
     /// The records at these places, to be written into an answer as they are now.
-    pub(crate) fn shown(&self, places: Vec<u64>, with_date: bool) -> Rows {
+    pub(crate) fn shown(&self, places: Vec<u64>, date: Option<ModifiedDate>) -> Rows {
         let table = self.clone();
         Rows::written(places.len() as u64, move |number, buffer| {
             // Nobody asks for a row beyond the count, and what is at a place does not go away in a clone.
             if let Some(row) = table.at(places[number as usize]) {
-                row.write(with_date, buffer);
+                row.write(date, buffer);
             }
             Ok(())
         })
+    }
+
+    /// The same as an answer.
+    pub(crate) fn answer(&self, places: Vec<u64>, date: Option<ModifiedDate>) -> Response {
+        let rows = self.shown(places, date);
+        let whole = 0..rows.count();
+        // Records can always be written.
+        let body = rows.body(whole, Form::Array).unwrap_or_default();
+        ([(CONTENT_TYPE, Form::Array.content_type())], body).into_response()
     }
 }
 
@@ -247,12 +263,17 @@ impl<'a> Row<'a> {
     }
 
     /// Writes the record with its `id`, and with `modifiedDate` where wanted.
-    pub(crate) fn write(self, with_date: bool, buffer: &mut Vec<u8>) {
+    pub(crate) fn write(self, date: Option<ModifiedDate>, buffer: &mut Vec<u8>) {
         let mut put = |text: &str| buffer.extend_from_slice(text.as_bytes());
         put("{\"id\":");
         put(&Value::from(self.id()).to_string());
-        if with_date {
-            put(&format!(",\"modifiedDate\":\"{}\"", written(self.modified().0)));
+        if let Some(form) = date {
+            let (modified, _) = self.modified();
+            let text = match form {
+                ModifiedDate::DateTime => written(modified),
+                ModifiedDate::Date => modified.date().to_string(),
+            };
+            put(&format!(",\"modifiedDate\":\"{text}\""));
         }
         let text = self.text();
         if text.len() > "{}".len() {
@@ -262,14 +283,14 @@ impl<'a> Row<'a> {
     }
 
     /// The record with its `id`, and with `modifiedDate` where wanted.
-    pub(crate) fn value(self, with_date: bool) -> Value {
-        serde_json::from_slice(&self.bytes(with_date)).unwrap_or_default()
+    pub(crate) fn value(self, date: Option<ModifiedDate>) -> Value {
+        serde_json::from_slice(&self.bytes(date)).unwrap_or_default()
     }
 
     /// The same as text.
-    pub(crate) fn bytes(self, with_date: bool) -> Vec<u8> {
+    pub(crate) fn bytes(self, date: Option<ModifiedDate>) -> Vec<u8> {
         let mut text = Vec::new();
-        self.write(with_date, &mut text);
+        self.write(date, &mut text);
         text
     }
 }
@@ -305,7 +326,7 @@ mod tests {
     }
 
     fn bytes(table: &Table) -> Vec<Vec<u8>> {
-        table.rows().map(|row| row.bytes(true)).collect()
+        table.rows().map(|row| row.bytes(Some(ModifiedDate::DateTime))).collect()
     }
 
     #[test]
@@ -321,7 +342,7 @@ mod tests {
         table.remove(&id);
         assert_eq!(made.load(Ordering::SeqCst), 0);
         let id = table.rows().next().unwrap().id().into_owned();
-        assert_eq!(table.get(&id).unwrap().value(false)["key"], "K01");
+        assert_eq!(table.get(&id).unwrap().value(None)["key"], "K01");
         assert_eq!(made.load(Ordering::SeqCst), 1);
     }
 
@@ -342,10 +363,10 @@ mod tests {
         assert_eq!(keys, [json!(first), json!("K02"), json!("a/\"b")]);
         let row = table.get("a/\"b").unwrap();
         let expected = json!({ "id": "a/\"b", "modifiedDate": "2026-01-01T00:00:01", "key": "a/\"b" });
-        assert_eq!(row.value(true), expected);
-        assert_eq!(row.value(false), json!({ "id": "a/\"b", "key": "a/\"b" }));
+        assert_eq!(row.value(Some(ModifiedDate::DateTime)), expected);
+        assert_eq!(row.value(None), json!({ "id": "a/\"b", "key": "a/\"b" }));
         table.insert("empty", Map::new(), now(1));
-        assert_eq!(table.get("empty").unwrap().bytes(false), br#"{"id":"empty"}"#);
+        assert_eq!(table.get("empty").unwrap().bytes(None), br#"{"id":"empty"}"#);
     }
 
     #[test]

@@ -75,30 +75,30 @@ async fn bad_customers_fail_alone() {
 }
 
 #[tokio::test]
-async fn a_missing_warehouse_fails_when_references_are_checked() {
+async fn a_missing_warehouse_fails_alone_unless_references_go_unchecked() {
     let (sandbox, caller) = start().await;
     let records = json!([
         { "customerID": "A", "warehouseID": "NOWHERE" },
         { "customerID": "B", "warehouseID": "WH0002" },
     ]);
-    let lax = upsert(&caller, CUSTOMERS, records.clone()).await;
-    assert_eq!(lax["failed"], json!([]));
-    sandbox.set_behavior(|behavior| behavior.check_references = true);
-    let strict = upsert(&caller, CUSTOMERS, records).await;
+    let strict = upsert(&caller, CUSTOMERS, records.clone()).await;
     assert_eq!(strict["failed"][0]["customerID"], "A");
     assert!(strict["failed"][0]["messages"][0].as_str().unwrap().contains("NOWHERE"));
     assert_eq!(strict["successful"][0]["customerID"], "B");
+    sandbox.set_behavior(|behavior| behavior.check_references = false);
+    let lax = upsert(&caller, CUSTOMERS, records).await;
+    assert_eq!(lax["failed"], json!([]));
 }
 
 #[tokio::test]
 async fn nested_ordering_groups_read_flat() {
     let (sandbox, caller) = start().await;
     let records = json!([{ "customerID": "A", "orderingGroups": [
-        { "orderingGroupID": "OG1", "orderingGroupName": "One", "orderingSubGroups": [
+        { "orderingGroupID": "OG0001", "orderingGroupName": "One", "orderingSubGroups": [
             { "orderingGroupID": "S1", "orderingGroupName": "Sub One", "customers": ["A"] },
             { "orderingGroupID": "S2", "orderingGroupName": "Sub Two" },
         ]},
-        { "orderingGroupID": "OG2", "orderingGroupName": "Two", "orderingSubGroups": [] },
+        { "orderingGroupID": "OG0002", "orderingGroupName": "Two", "orderingSubGroups": [] },
     ]}]);
     let answer = upsert(&caller, CUSTOMERS, records).await;
     let id = answer["successful"][0]["id"].as_str().unwrap();
@@ -107,11 +107,11 @@ async fn nested_ordering_groups_read_flat() {
         assert!(group.as_object_mut().unwrap().remove("id").is_some());
     }
     let expected = json!([
-        { "orderingGroupID": "OG1", "orderingGroupName": "One",
+        { "orderingGroupID": "OG0001", "orderingGroupName": "One",
           "orderingSubGroupID": "S1", "orderingSubGroupName": "Sub One", "customers": ["A"] },
-        { "orderingGroupID": "OG1", "orderingGroupName": "One",
+        { "orderingGroupID": "OG0001", "orderingGroupName": "One",
           "orderingSubGroupID": "S2", "orderingSubGroupName": "Sub Two" },
-        { "orderingGroupID": "OG2", "orderingGroupName": "Two" },
+        { "orderingGroupID": "OG0002", "orderingGroupName": "Two" },
     ]);
     assert_eq!(read["orderingGroups"], expected);
     let records = json!([{ "customerID": "B", "orderingGroups": [{ "orderingSubGroups": [

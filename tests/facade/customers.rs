@@ -18,7 +18,7 @@ async fn a_customer_is_created_read_updated_and_deleted() {
         customer_id: "5041".into(),
         customer_name: "Example Stores".into(),
         price_zone: 702.into(),
-        sales_reps: ["USER1", "USER2"].into(),
+        sales_reps: ["USER0001", "USER0002"].into(),
         ..Customer::default()
     };
     let made = show.customers().create(&new).await.unwrap();
@@ -26,7 +26,7 @@ async fn a_customer_is_created_read_updated_and_deleted() {
     assert_eq!(
         bodies(&sandbox, "POST"),
         [json!({"customerID": "5041", "customerName": "Example Stores",
-        "priceZone": 702, "salesReps": ["USER1", "USER2"]})]
+        "priceZone": 702, "salesReps": ["USER0001", "USER0002"]})]
     );
 
     let read = show.customers().get(&id).await.unwrap();

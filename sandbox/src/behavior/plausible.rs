@@ -30,8 +30,8 @@ macro_rules! __vendor_names {
             rate_headers_in_epoch no_rate retry_after_date retry_after_missing page_cap default_page_size
             no_page_past_the_end last_page_again cursor_is_offset always_shows_modified_date modified_date_is_a_date
             modified_after_is_inclusive oldest_first local_time create_answers_201 delete_answers_200
-            delete_answers_the_record put_replaces unique_customer_id references_otherwise bulk_cap bulk_answers_207
-            text_errors html_errors empty_errors case_in_paths gzip strictest most_lenient all_other_ways
+            delete_answers_the_record put_replaces unique_customer_id references_otherwise booth_put_replaces bulk_cap
+            bulk_answers_207 text_errors html_errors empty_errors case_in_paths gzip strictest most_lenient all_other_ways
         }
     };
 }
@@ -205,6 +205,7 @@ impl Behavior {
             ("put_replaces", Box::new(|b| b.put_replaces = true)),
             ("unique_customer_id", Box::new(|b| b.unique_customer_id = true)),
             ("references_otherwise", Box::new(|b| b.check_references = !b.check_references)),
+            ("booth_put_replaces", Box::new(|b| b.booth_put_replaces = true)),
             ("bulk_cap", Box::new(|b| b.bulk_cap = Some(100))),
             ("bulk_answers_207", Box::new(|b| b.bulk_answers_207 = true)),
             ("text_errors", Box::new(|b| b.error_body = ErrorBody::Text)),
@@ -240,7 +241,6 @@ fn strictest(behavior: &mut Behavior) {
     behavior.past_the_end = PastTheEnd::NotFound;
     behavior.put_replaces = true;
     behavior.unique_customer_id = true;
-    behavior.check_references = true;
     behavior.bulk_cap = Some(50);
     behavior.error_body = ErrorBody::Empty;
     behavior.ignore_path_case = false;
@@ -251,10 +251,10 @@ fn most_lenient(behavior: &mut Behavior) {
     behavior.scope = ScopeRule::Ignored;
     behavior.rotation = Rotation::Omit;
     behavior.rate = None;
+    behavior.check_references = false;
     behavior.always_show_modified_date = true;
     behavior.modified_after_is_inclusive = true;
     behavior.delete_answer = DeleteAnswer::Record;
-    behavior.check_references = false;
     behavior.gzip = true;
 }
 
@@ -277,6 +277,7 @@ fn all_other_ways(behavior: &mut Behavior, offset: FixedOffset) {
     behavior.local_offset = offset;
     behavior.create_answers_201 = true;
     behavior.delete_answer = DeleteAnswer::EmptyOk;
+    behavior.booth_put_replaces = true;
     behavior.bulk_answers_207 = true;
     behavior.error_body = ErrorBody::Html;
     behavior.gzip = true;

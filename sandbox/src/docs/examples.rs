@@ -27,12 +27,12 @@ impl Examples {
         let with_values = exports.iter().find(|export| !export.parameters.is_empty());
         Self {
             deleted: tables.customers.rows().last().map(|row| row.id().into_owned()),
-            customer: tables.customers.rows().next().map(|row| row.value(false)),
+            customer: tables.customers.rows().next().map(|row| row.value(None)),
             next_customer_id: free(&tables.customers),
             attendee: tables.attendees.rows().next().map(|row| row.id().into_owned()),
             vendor: field(&tables.vendors, "vendorID"),
             booth: field(&tables.booths, "boothID"),
-            product: Some("PROD0001".into()),
+            product: field(&tables.products, "productID"),
             export: with_values.or(exports.first()).cloned(),
         }
     }
