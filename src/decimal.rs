@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Visitor, ser};
 
 use crate::Field;
 
-/// A decimal number that keeps its digits: [`rust_decimal::Decimal`] that reads and writes JSON numbers.
+/// A decimal number that keeps its digits: [`rust_decimal::Decimal`](https://docs.rs/rust_decimal/1/rust_decimal/struct.Decimal.html) that reads and writes JSON numbers.
 ///
 /// It reads numbers and numeric texts, and writes a number. A JSON number keeps 15 significant digits for certain;
 /// writing one that would not come back as it was is an error, never a rounding.

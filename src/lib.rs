@@ -114,10 +114,13 @@ pub use messages::Messages;
 pub use ordering_group::{OrderingGroupError, OrderingGroupReason};
 pub use orders::Orders;
 pub use page::{Page, Position, Records};
+/// The token layer, a crate of its own: authorised calls to any system that has a profile, stores, budgets, clocks.
+#[doc(inline)]
+pub use perenso_auth as auth;
 #[doc(inline)]
 pub use perenso_auth::{
-    self as auth, AccessToken, CallOptions, ClientAuth, ErrorKind as CallErrorKind, Rate, Repeat, RetryPolicy, Secret,
-    Timeouts, TokenPolicy,
+    AccessToken, CallOptions, ClientAuth, ErrorKind as CallErrorKind, Rate, Repeat, RetryPolicy, Secret, Timeouts,
+    TokenPolicy,
 };
 pub use request::{Answer, Request};
 pub use resource::Resource;

@@ -1,4 +1,4 @@
-//! Typed expectations for [`httpmock`], one for every operation, and a client of a mock server.
+//! Typed expectations for [`httpmock`](https://docs.rs/httpmock), one for every operation, and a client of a mock server.
 //!
 //! A mock answers what a test tells it to, in the types of the SDK:
 //!

@@ -155,6 +155,7 @@ fn a_rewrite_that_misses_stops_the_build() {
         ("    pub enum ExportDataType {", "    pub enum Kind {", "open enum: expected 1"),
         ("#[derive(Debug, Clone)]", "#[derive(Clone)]", "derived `Debug` of "),
         ("pub struct Attendee {", "pub struct Visitor {", "records: expected 1"),
+        ("pub mod prelude {", "pub mod traits {", "module `prelude`: expected 1"),
         ("fn attendee_list(&self) -> builder", "fn visitors(&self) -> builder", "calls with signposts: expected 1"),
     ] {
         match rewritten(|code| code.replacen(from, to, 1)) {
@@ -167,6 +168,7 @@ fn a_rewrite_that_misses_stops_the_build() {
 #[test]
 fn a_call_is_found_by_the_vendors_names_of_it_and_a_field_by_its_name_on_the_wire() {
     let client = steps::run(DOCUMENT).unwrap().client;
+    assert_eq!(client.matches("Inferred: ").count(), 3, "calls that are not seen as they stand");
     let client = syn::parse_file(&client).unwrap();
     let names = |attributes: &[syn::Attribute]| -> Vec<String> {
         let lists = attributes.iter().filter_map(|attribute| attribute.meta.require_list().ok());

@@ -9,6 +9,19 @@ use crate::steps::{
     schema,
 };
 
+/// What the modules hold, in place of the generator's words for it.
+const MODULES: [(&str, &str); 3] = [
+    (
+        "types",
+        "The records of the API.\n\nNo page of the vendor's says which fields are required, so nearly each is a \
+         [`Field`](crate::Field): not there, `null`, or a value. Fields that the document does not name are kept in \
+         `extra`. `Debug` hides what is personal, and [`Reveal`](crate::Reveal) shows it. More in the guide to \
+         [lists and bulk](crate::guide::lists_and_bulk#what-is-in-a-record).",
+    ),
+    ("builder", "Builders of calls: a setter for each parameter, then `send`."),
+    ("prelude", "What has to be in scope for calls: the traits of all operations."),
+];
+
 /// Documents what is public and bare.
 pub(crate) fn on_everything(file: &mut syn::File, document: &Document) -> Result<(), Fault> {
     let records = schema::records(document)?;
@@ -51,7 +64,21 @@ pub(crate) fn on_everything(file: &mut syn::File, document: &Document) -> Result
         }
     }
     on_calls(file, document)?;
+    on_modules(file)?;
     cut_examples(file, document)
+}
+
+fn on_modules(file: &mut syn::File) -> Result<(), Fault> {
+    let mut documented = 0;
+    for item in &mut file.items {
+        let Item::Mod(item) = item else { continue };
+        if let Some((_, text)) = MODULES.iter().find(|(name, _)| item.ident == name) {
+            item.attrs.retain(|attribute| !attribute.path().is_ident("doc"));
+            item.attrs.push(parse_quote!(#[doc = #text]));
+            documented += 1;
+        }
+    }
+    count("/", "modules", MODULES.len(), documented)
 }
 
 /// Takes the generator's examples out of the documentation: they do not compile, and say nothing of this crate.

@@ -4,7 +4,7 @@ use syn::{Attribute, Item, TraitItem, TraitItemFn, parse_quote};
 
 use super::{find, table};
 use crate::steps::{
-    document::Document,
+    document::{Document, Operation},
     fault::{Fault, count},
     schema,
 };
@@ -33,8 +33,20 @@ pub(crate) fn set_up(file: &mut syn::File, document: &Document) -> Result<(), Fa
     if let Some((stale, ..)) = METHODS.iter().find(|(id, ..)| operations.iter().all(|operation| operation.id != *id)) {
         return Err(Fault::new("/paths", format_args!("signposts: there is no operation `{stale}`")));
     }
-    at_calls(file, document)?;
+    at_calls(file, document, &operations)?;
     at_fields(file, document)
+}
+
+/// Says of a call that is not seen on the vendor's pages as it stands what about it is a guess.
+fn known_from(operations: &[Operation<'_>], entry: &table::Entry) -> String {
+    let source =
+        operations.iter().find(|operation| operation.id == entry.id).map(|operation| &operation.node["x-source"]);
+    match source {
+        Some(source) if source["status"] == "inferred" => {
+            format!("\n\nInferred: {}", source["note"].as_str().unwrap_or("the vendor's pages do not show it."))
+        }
+        _ => String::new(),
+    }
 }
 
 /// What the vendor calls an operation: its title, its method and path, and its path.
@@ -42,16 +54,17 @@ fn names(entry: &table::Entry) -> [String; 3] {
     [entry.summary.clone(), format!("{} {}", entry.method, entry.path), entry.path.clone()]
 }
 
-fn at_calls(file: &mut syn::File, document: &Document) -> Result<(), Fault> {
+fn at_calls(file: &mut syn::File, document: &Document, operations: &[Operation<'_>]) -> Result<(), Fault> {
     for entry in table::entries(document)? {
         let (_, method, guide) = METHODS.iter().find(|(id, ..)| *id == entry.id).ok_or_else(|| {
             Fault::new(&entry.place, format_args!("signposts: no method and no guide is named for `{}`", entry.id))
         })?;
         let title = guide.replace('_', " ");
+        let known = known_from(operations, &entry);
         let see = format!("See also [`{method}`](crate::{method}), and the guide to [{title}](crate::guide::{guide}).");
         let mut calls = 0;
         for function in calls_of(&mut file.items).filter(|function| function.sig.ident == entry.generated) {
-            let text = format!("{}\n\n{see}", find::docs(&function.attrs));
+            let text = format!("{}{known}\n\n{see}", find::docs(&function.attrs));
             function.attrs = vec![parse_quote!(#[doc = #text])];
             function.attrs.extend(names(&entry).iter().map(|name| alias(name)));
             calls += 1;
