@@ -96,16 +96,17 @@ before(async () => {
 });
 
 afterEach(async () => {
-  for (const { page, url, requests, complaints } of pages.splice(0)) {
-    await page.context().close();
+  const opened = pages.splice(0);
+  for (const { page } of opened) await page.context().close();
+  for (const server of servers.splice(0)) {
+    server.removeAllListeners("exit");
+    server.kill();
+  }
+  for (const { url, requests, complaints } of opened) {
     assert.deepEqual(complaints, [], "the page complains of nothing");
     const foreign = requests.filter((request) => !request.startsWith(`${url}/`) && !request.startsWith("data:"));
     assert.deepEqual(foreign, [], "no request leaves the sandbox");
     assert.ok(requests.length > 3);
-  }
-  for (const server of servers.splice(0)) {
-    server.removeAllListeners("exit");
-    server.kill();
   }
 });
 
