@@ -187,7 +187,7 @@ async function loadShows() {
   const { shows } = await json("/sandbox");
   const choices = shows.map((show) => new Option(show.client_id, show.client_id));
   element("show").replaceChildren(...choices);
-  element("show-label").hidden = shows.length < 2;
+  element("shows").hidden = shows.length < 2;
   return shows;
 }
 

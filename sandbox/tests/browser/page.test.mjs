@@ -12,7 +12,7 @@ import { chromium } from "playwright-core";
 const BINARY = process.env.PERENSO_SANDBOX;
 const BROWSER = process.env.CHROMIUM ?? "/usr/bin/chromium";
 /** For any one thing that is waited for. */
-const PATIENCE = 15_000;
+const PATIENCE = 30_000;
 
 let browser;
 const servers = [];
@@ -202,14 +202,18 @@ test("a token's end is announced", async () => {
   await page.getByText("The token has expired.").waitFor();
 });
 
+/** Presses Authorize for the client credentials, and closes the dialog. */
+async function apply(dialog) {
+  await dialog.getByRole("button", { name: "Apply given OAuth2 credentials" }).click();
+  await dialog.getByRole("button", { name: "Remove authorization" }).waitFor();
+  await dialog.page().keyboard.press("Escape");
+  await dialog.waitFor({ state: "detached" });
+}
+
 test("the Authorize dialog knows the show's id and secret", async () => {
   const page = await open(await sandbox());
   await page.locator(".btn.authorize").click();
-  const dialog = page.locator(".modal-ux");
-  await dialog.locator(".auth-container", { hasText: "clientCredentials" }).getByRole("button", { name: /apply/i }).click();
-  await dialog.getByRole("button", { name: /logout|remove/i }).waitFor();
-  await page.keyboard.press("Escape");
-  await dialog.waitFor({ state: "detached" });
+  await apply(page.locator(".modal-ux"));
   assert.equal((await execute(page, "customer_list")).status, 200);
 });
 
@@ -238,7 +242,8 @@ test("a phone needs no scrolling to the side, whatever is open", async () => {
 });
 
 /** The contrast of text to what is behind it, for the first visible element of each selector. */
-function contrasts(selectors) {
+async function contrasts(selectors) {
+  while (document.getAnimations().length) await Promise.allSettled(document.getAnimations().map((one) => one.finished));
   const context = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d", {
     willReadFrequently: true,
   });
@@ -275,22 +280,54 @@ const TEXTS = [
   ".parameters-col_description p", ".parameters-col_description input", ".execute", ".btn.cancel", ".btn-clear", ".btn.authorize",
   ".response-col_status", "table.responses-table td", ".responses-inner h4", "textarea",
 ];
+const GROUNDS = ["h1", ".lead", ".card p", ".opblock-description p", ".parameter__name", "textarea"];
 
-for (const colorScheme of ["light", "dark"]) {
-  test(`text can be read where it is ${colorScheme}`, async () => {
-    const page = await open(await sandbox(), { colorScheme });
-    await authorize(page);
-    await execute(page, "customer_list");
-    await execute(page, "customer_create");
+test("text can be read in the light and in the dark, and the page follows a change", async () => {
+  const page = await open(await sandbox());
+  await authorize(page);
+  await execute(page, "customer_list");
+  await execute(page, "customer_create");
+  for (const colorScheme of ["light", "dark"]) {
+    await page.emulateMedia({ colorScheme });
     const found = await page.evaluate(contrasts, TEXTS);
-    assert.deepEqual(found.filter(({ contrast }) => contrast < 4.5), []);
-    const [title] = found;
-    assert.equal(title.behind < 0.1 && title.text > 0.6, colorScheme === "dark");
-    for (const { selector, behind } of found.filter(({ selector }) => /opblock-description p|parameter__name|lead/.test(selector))) {
-      assert.equal(behind < 0.1, colorScheme === "dark", selector);
+    assert.deepEqual(found.filter(({ contrast }) => contrast < 4.5), [], colorScheme);
+    const grounds = found.filter(({ selector }) => GROUNDS.includes(selector));
+    assert.equal(grounds.length, GROUNDS.length);
+    for (const { selector, behind, text } of grounds) {
+      assert.equal(behind < 0.1 && text > 0.3, colorScheme === "dark", `${selector}: ${text} on ${behind}`);
     }
-  });
-}
+  }
+});
+
+test("each of several shows has its own token, records and document", async () => {
+  const page = await open(await sandbox("--show", "SPRING", "--show", "AUTUMN"));
+  const first = async () => JSON.parse((await execute(page, "customer_get")).body).id;
+  await authorize(page);
+  const spring = await first();
+  await execute(page, "customer_delete");
+  await page.getByLabel("Show", { exact: true }).selectOption("AUTUMN");
+  await page.locator('#access[data-state="lost"]').waitFor();
+  await page.getByText("Nothing yet.").waitFor();
+  assert.equal((await execute(page, "customer_list")).status, 401, "no token of another show");
+  await page.getByRole("button", { name: "Get a new token" }).click();
+  await page.locator('#access[data-state="live"]').waitFor();
+  assert.equal((await execute(page, "customer_list")).status, 200);
+  assert.equal((await execute(page, "customer_delete")).status, 204, "what was deleted in one show is there in the other");
+  assert.ok(spring);
+  const shows = await page.evaluate(async () => (await (await fetch("/sandbox/journal?show=SPRING")).json()).length);
+  assert.equal(shows, 2);
+});
+
+test("without admin calls the Authorize dialog is left", async () => {
+  const page = await open(await sandbox("--no-admin", "--client-id", "SPRING", "--client-secret", "made+up/secret="));
+  assert.ok(!(await page.locator("#authorize").isVisible()));
+  await page.locator(".btn.authorize").click();
+  const dialog = page.locator(".modal-ux");
+  await dialog.getByLabel("client_id").fill("SPRING");
+  await dialog.getByLabel("client_secret").fill("made+up/secret=");
+  await apply(dialog);
+  assert.equal((await execute(page, "customer_list")).status, 200);
+});
 
 test("the files of Swagger UI are those of its package", async () => {
   const url = await sandbox();
