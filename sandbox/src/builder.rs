@@ -16,6 +16,25 @@ use crate::show::{Show, Start};
 use crate::shows::Shows;
 
 /// Settings for a [`Sandbox`].
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// use perenso_sandbox::Sandbox;
+///
+/// let sandbox = Sandbox::builder()
+///     .client_id("SPRING26")
+///     .customers(500)
+///     .seed(7) // the same records every time
+///     .page_cap(20)
+///     .token_lifetime(Duration::from_secs(2))
+///     .start()
+///     .await?;
+/// assert_eq!((sandbox.client_id(), sandbox.customers().len()), ("SPRING26", 500));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 #[must_use]
 pub struct Builder {

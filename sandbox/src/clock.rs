@@ -9,6 +9,20 @@ use chrono::{DateTime, FixedOffset, NaiveDateTime, SubsecRound, TimeDelta, Utc};
 /// The clock that token lifetimes, the rate budget and `modifiedDate` go by.
 ///
 /// It runs with real time, ahead by as much as it was [advanced](Clock::advance). Clones are the same clock.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// use perenso_sandbox::Sandbox;
+///
+/// let sandbox = Sandbox::start().await?;
+/// let before = sandbox.clock().now();
+/// sandbox.advance(Duration::from_secs(301)); // every access token has expired
+/// assert!((sandbox.clock().now() - before).num_seconds() >= 301);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Clock {
     ahead_micros: Arc<AtomicI64>,

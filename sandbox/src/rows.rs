@@ -18,6 +18,20 @@ const PIECE: usize = 64 * 1024;
 /// Rows of an [`Export`](crate::Export), each made when its turn comes.
 ///
 /// A `Vec<Value>` becomes such rows too.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use perenso_sandbox::{Export, Rows, Sandbox};
+/// use serde_json::json;
+///
+/// // Ten million rows, of which none is made before it is sent.
+/// let rows = Rows::generated(10_000_000, |number| json!({ "scan": number, "zip": "0940" }));
+/// assert_eq!(rows.count(), 10_000_000);
+/// let sandbox = Sandbox::builder().export(Export::new("b4dg3s", "Badge Scans").rows(rows)).start().await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Rows {
     count: u64,

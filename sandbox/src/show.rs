@@ -60,6 +60,24 @@ impl Start {
 
 /// One show of a [`Sandbox`](crate::Sandbox): its credentials, tokens, records, exports, budget and clock, what is to go
 /// wrong with its calls, and what became of them.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use perenso_sandbox::{Fault, Sandbox};
+/// use serde_json::json;
+///
+/// let sandbox = Sandbox::start().await?; // stands for its first show
+/// let id = sandbox.add_customer(json!({ "customerID": "5041" }))?;
+/// assert!(sandbox.customers().iter().any(|customer| customer["id"] == id.as_str()));
+///
+/// sandbox.fault(Fault::status(503)); // the next call fails
+/// // … what is tested goes here …
+/// sandbox.reset(); // as it was at the start
+/// assert!(sandbox.journal().is_empty());
+/// # Ok(())
+/// # }
+/// ```
 pub struct Show {
     pub(crate) start: Start,
     client_secret: String,
