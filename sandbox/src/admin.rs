@@ -46,6 +46,9 @@ pub(crate) fn routes(lobby: &Lobby) -> Router<Lobby> {
         .route("/sandbox/exports", get(exports).put(add_exports).fallback(wrong_method))
         .route("/sandbox/exports/{id}", delete(remove_export).fallback(wrong_method))
         .route("/sandbox/clock", get(clock).post(advance_clock).fallback(wrong_method))
+        .route("/sandbox/snapshots", get(snapshots).fallback(wrong_method))
+        .route("/sandbox/snapshots/{name}", post(make_snapshot).delete(drop_snapshot).fallback(wrong_method))
+        .route("/sandbox/snapshots/{name}/restore", post(restore_snapshot).fallback(wrong_method))
         .route("/sandbox/reset", post(reset).fallback(wrong_method))
         .route("/sandbox/{*rest}", any(unknown))
         .route("/sandbox/", any(unknown))
@@ -249,6 +252,33 @@ async fn advance_clock(Context(lobby): Context<Lobby>, uri: Uri, body: Bytes) ->
 
 fn now(show: &Show) -> Json<Value> {
     Json(json!({ "now": show.clock().now() }))
+}
+
+async fn snapshots(Context(lobby): Context<Lobby>, uri: Uri) -> Answer {
+    let show = show(&lobby, &uri, &[])?;
+    let shelf = lobby.shelf();
+    let names = shelf.keys().filter(|(id, _)| id == show.client_id()).map(|(_, name)| Value::from(name.as_str()));
+    Ok(Json(names.collect()))
+}
+
+async fn make_snapshot(Context(lobby): Context<Lobby>, uri: Uri, Path(name): Path<String>) -> Done {
+    let show = show(&lobby, &uri, &[])?;
+    lobby.shelf().insert((show.client_id().to_owned(), name), show.snapshot());
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn restore_snapshot(Context(lobby): Context<Lobby>, uri: Uri, Path(name): Path<String>) -> Done {
+    let show = show(&lobby, &uri, &[])?;
+    let key = (show.client_id().to_owned(), name);
+    let snapshot = lobby.shelf().get(&key).cloned().ok_or_else(|| Refusal::not_found("snapshot", &key.1))?;
+    show.restore(&snapshot);
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn drop_snapshot(Context(lobby): Context<Lobby>, uri: Uri, Path(name): Path<String>) -> Done {
+    let key = (show(&lobby, &uri, &[])?.client_id().to_owned(), name);
+    let was_there = lobby.shelf().remove(&key).is_some();
+    was_there.then_some(StatusCode::NO_CONTENT).ok_or_else(|| Refusal::not_found("snapshot", &key.1))
 }
 
 async fn reset(Context(lobby): Context<Lobby>, uri: Uri) -> Done {

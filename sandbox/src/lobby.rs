@@ -1,6 +1,7 @@
 //! The lobby: what stands before all shows, needs no token, and leaves no trace in journal and budget.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::body::{Body, Bytes};
 use axum::extract::State;
@@ -15,6 +16,7 @@ use serde_json::{Value, json};
 use crate::admin;
 use crate::answer::{not_yet, wrong_method};
 use crate::show::Show;
+use crate::snapshot::Snapshot;
 
 /// What a request to the lobby may look at and change.
 #[derive(Clone)]
@@ -23,6 +25,21 @@ pub(crate) struct Lobby {
     pub(crate) shows: Arc<[Arc<Show>]>,
     /// Whether other machines were let in.
     pub(crate) remote: bool,
+    shelf: Arc<Mutex<Shelf>>,
+}
+
+/// The snapshots that have a name, by the id of their show and that name.
+type Shelf = BTreeMap<(String, String), Snapshot>;
+
+impl Lobby {
+    pub(crate) fn new(shows: Arc<[Arc<Show>]>, remote: bool) -> Self {
+        Self { shows, remote, shelf: Arc::default() }
+    }
+
+    /// The snapshots. A panic of one request must not take the others down with it.
+    pub(crate) fn shelf(&self) -> MutexGuard<'_, Shelf> {
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Serves the paths that belong to no show.

@@ -451,6 +451,7 @@ mod tests {
             ("/Customer/*", "/Customer/1", true),
             ("/Customer/*", "/Customer", false),
             ("/Customer/*", "/Customer/1/2", false),
+            ("/Customer/*/x", "/Customer//x", false),
             ("/v2/*/bulk", "/v2/customers/bulk", true),
             ("/v2/*/bulk", "/v2/customers/all", false),
             ("/v2/**", "/v2/customers/bulk", true),
@@ -488,6 +489,29 @@ mod tests {
         assert_eq!(Script::parse(&json).unwrap(), script);
         assert!(json.ends_with(r#"{"fault":"reset","times":1,"on":"/v2/**"}]"#), "{json}");
         assert!(json.contains(r#"{"fault":"unauthorized","times":"always","on":"refresh"}"#), "{json}");
+    }
+
+    #[test]
+    fn a_script_is_read_from_toml_too() {
+        #[derive(Deserialize)]
+        struct File {
+            script: Script,
+        }
+
+        let File { script } = toml::from_str(
+            r#"
+            script = [
+                { fault = 503, times = "always", on = "/v2/**" },
+                { fault = { status = 503, body = "down", headers = { retry-after = 3 } }, after = 2 },
+                { fault = { slow = { piece = 1, pause = 0.5 } }, on = "token" },
+            ]
+            "#,
+        )
+        .unwrap();
+        let json = r#"[{"fault": 503, "times": "always", "on": "/v2/**"},
+            {"fault": {"status": 503, "body": "down", "headers": {"retry-after": "3"}}, "after": 2},
+            {"fault": {"slow": {"piece": 1, "pause": 0.5}}, "on": "token"}]"#;
+        assert_eq!(script, Script::parse(json).unwrap());
     }
 
     #[test]

@@ -24,7 +24,7 @@ impl Shows {
     /// Takes at least one show.
     pub(crate) fn new(shows: Arc<[Arc<Show>]>, remote: bool, has_admin: bool) -> Self {
         let apis = shows.iter().map(|show| Api::new(show.clone())).collect();
-        Self { apis, porter: Porter::new(Lobby { shows, remote }, has_admin) }
+        Self { apis, porter: Porter::new(Lobby::new(shows, remote), has_admin) }
     }
 }
 

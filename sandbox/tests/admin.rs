@@ -253,6 +253,44 @@ async fn the_clock_is_moved_and_everything_reset() {
 }
 
 #[tokio::test]
+async fn a_snapshot_is_kept_by_its_name_and_brought_back() {
+    let builder = Sandbox::builder().customers(3).another_show("AUTUMN26").customers(5);
+    let sandbox = builder.start().await.unwrap();
+    let (caller, admin) = (Caller::new(&sandbox), Admin::new(&sandbox));
+    let autumn = sandbox.show("AUTUMN26").unwrap();
+    assert_eq!(admin.get("/snapshots").await, json!([]));
+    admin.done(Method::POST, "/snapshots/three").await;
+    admin.done(Method::POST, "/snapshots/three?show=AUTUMN26").await;
+    let create = async || caller.call(Method::POST, "/Customer", Some(json!({ "customerID": "1" }))).await.0;
+    assert_eq!(create().await, 200);
+    admin.done(Method::POST, "/snapshots/a%20four").await;
+    assert_eq!(create().await, 200);
+    assert_eq!(admin.get("/snapshots").await, json!(["a four", "three"]));
+    assert_eq!(admin.get("/snapshots?show=AUTUMN26").await, json!(["three"]));
+
+    admin.done(Method::POST, "/snapshots/three/restore").await;
+    assert_eq!((sandbox.customers().len(), autumn.customers().len()), (3, 5));
+    admin.done(Method::POST, "/reset").await;
+    admin.done(Method::POST, "/snapshots/a%20four/restore").await;
+    assert_eq!(sandbox.customers().len(), 4, "a reset leaves the snapshots");
+    assert_eq!(caller.get("/Customer").await.0, 401, "but no token");
+    admin.done(Method::POST, "/snapshots/three").await;
+    admin.done(Method::POST, "/snapshots/three/restore").await;
+    assert_eq!(sandbox.customers().len(), 4, "one of a known name takes its place");
+
+    admin.done(Method::DELETE, "/snapshots/three").await;
+    assert_eq!(admin.get("/snapshots?show=AUTUMN26").await, json!(["three"]));
+    for (method, path) in [
+        (Method::DELETE, "/snapshots/three"),
+        (Method::POST, "/snapshots/three/restore"),
+        (Method::POST, "/snapshots/a%20four/restore?show=AUTUMN26"),
+    ] {
+        let (code, body) = admin.call(method, path, None).await;
+        assert_eq!((code, &body["error"]), (404, &json!("not_found")), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_call_is_for_the_show_that_it_names() {
     let sandbox = Sandbox::builder().client_id("SPRING26").another_show("AUTUMN 26").start().await.unwrap();
     let admin = Admin::new(&sandbox);
@@ -299,12 +337,17 @@ async fn a_wrong_method_is_told_the_right_ones() {
         ("/exports", "GET,HEAD,PUT"),
         ("/exports/x", "DELETE"),
         ("/clock", "GET,HEAD,POST"),
+        ("/snapshots", "GET,HEAD"),
+        ("/snapshots/x", "POST,DELETE"),
+        ("/snapshots/x/restore", "POST"),
         ("/reset", "POST"),
     ] {
         let answer = admin.request(Method::PATCH, path).send().await.unwrap();
         assert_eq!((answer.status().as_u16(), answer.headers()["allow"].to_str().unwrap()), (405, allowed), "{path}");
         assert_eq!(answer.json::<Value>().await.unwrap()["error"], "method_not_allowed");
     }
+    let alike = admin.request(Method::GET, "es").send().await.unwrap();
+    assert_eq!(alike.status(), 401, "/sandboxes is a path of the API");
     for path in ["/", "/unknown", "/journal/1"] {
         let (code, body) = admin.call(Method::GET, path, None).await;
         assert_eq!((code, &body["error"]), (404, &json!("not_found")), "{path}");

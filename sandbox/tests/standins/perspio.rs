@@ -269,6 +269,18 @@ async fn a_call_needs_key_tenant_token_and_the_last_slash() {
 }
 
 #[tokio::test]
+async fn a_person_meets_no_fault_and_the_journal_hides_the_code() {
+    let perspio = StandIn::perspio().start().await.unwrap();
+    perspio.script(Step::new(Fault::status(503)).on(Target::path("/**")).always());
+    let (_, sent) = sent_to(&perspio, &question(&perspio)).await;
+    let entry = perspio.journal().pop().unwrap();
+    assert_eq!(entry.status, Some(302));
+    let location = entry.answer_header("location").unwrap();
+    assert!(!location.contains(&sent["code"]) && location.ends_with("?code=***&state=***"), "{location}");
+    assert_eq!(answer(assets(&perspio, &perspio.issue_token())).await.0, 503);
+}
+
+#[tokio::test]
 async fn an_ordered_401_is_that_of_a_dead_token_or_a_wrong_secret() {
     let perspio = StandIn::perspio().start().await.unwrap();
     let token = perspio.issue_token();
