@@ -1,7 +1,7 @@
 //! Lists orders by customer, type and date of delivery: `cargo run --example orders`.
 //!
 //! It only reads. `PERENSO_CLIENT_ID` and `PERENSO_CLIENT_SECRET` make it talk to a real show; the first argument is a
-//! `customerID`, `C00001` without it.
+//! `customerID`, that of the first order without it.
 #![allow(clippy::print_stdout)]
 
 use futures_util::TryStreamExt;
@@ -13,9 +13,12 @@ mod environment;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (show, _sandbox) = environment::show().await?;
-    let customer = std::env::args().nth(1).unwrap_or_else(|| "C00001".to_owned());
+    let orders = show.orders().list().send().await?;
+    println!("{} orders at the show.", orders.len());
 
-    println!("{} orders at the show.", show.orders().list().send().await?.len());
+    let lines = orders.first().map(|order| order.items.as_slice()).unwrap_or_default();
+    let first = lines.first().and_then(|line| line.customer.get()?.id.get().cloned());
+    let Some(customer) = std::env::args().nth(1).or(first) else { return Ok(()) };
     print_lines(&show, &customer).await?;
 
     // The vendor's sample shows the type `REGULAR`; what other values there are is not documented.

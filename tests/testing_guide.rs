@@ -48,7 +48,9 @@ mod first {
 
     use accounts::open_account;
     use perenso::Perenso;
-    use perenso_sandbox::{Fault, Sandbox};
+    use perenso_sandbox::Sandbox;
+
+    use perenso_sandbox::Fault;
 
     use super::client;
 

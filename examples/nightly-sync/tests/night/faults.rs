@@ -59,7 +59,8 @@ async fn a_fault_that_passes_is_not_noticed() {
 
 #[tokio::test]
 async fn a_fault_that_stays_ends_the_run_and_the_next_one_makes_up_for_it() {
-    for fault in [Fault::status(503), Fault::Reset, Fault::CutBody, Fault::Unauthorized] {
+    let limit = Fault::too_many_requests(Duration::ZERO);
+    for fault in [Fault::status(503), limit, Fault::Reset, Fault::CutBody, Fault::Unauthorized] {
         let night = Night::new().await;
         night.erp(lines(MANY, "Store"));
         night.break_bulk(1, 99, fault.clone());

@@ -38,8 +38,14 @@ async fn a_customer_that_stands_there_twice_is_sent_once_or_not_at_all() {
     let report = night.run().await;
     assert_eq!(night.sent(), [[id(1), id(3)]]);
     assert_eq!(report.contradictions, [id(2)]);
-    assert_eq!((report.written, report.only_at_show.len()), (2, 0));
+    assert_eq!(report.written, 2);
     assert!(!report.is_clean());
+
+    // One whom the show has already keeps what it is, and is not taken for gone.
+    night.erp([line(1, "This"), line(1, "That"), line(3, "One")]);
+    let report = night.run().await;
+    assert_eq!((report.contradictions, report.only_at_show), (vec![id(1)], vec![]));
+    assert_eq!(night.held()[&id(1)], "Same");
 }
 
 #[tokio::test]
