@@ -59,11 +59,8 @@ impl Budget {
         if !is_refused || counts_refused {
             calls.push_back(now);
         }
-        // After the limit was lowered more calls than it may stand here, and all but the last few must go first.
-        let surplus = calls.len().saturating_sub(requests);
-        if counts_refused {
-            calls.drain(..surplus);
-        }
+        // After the limit was lowered, or when refused calls count, more calls than it may stand here, and all but the
+        // last few must go first.
         let blocking = calls.len().saturating_sub(requests);
         let free = calls.get(blocking).map_or(now, |call| after(*call, rate.per));
         Balance {
@@ -191,6 +188,18 @@ mod tests {
         budget.spend(Account::Show, rate(3), false, second(1));
         let balance = budget.spend(Account::Show, rate(3), false, second(4));
         assert_eq!(balance, Balance { refused_until: None, remaining: 1, reset: second(14) });
+    }
+
+    #[test]
+    fn a_reset_is_rounded_up() {
+        let now = second(100);
+        let reset = second(107) + TimeDelta::milliseconds(1);
+        let balance = Balance { refused_until: None, remaining: 2, reset };
+        for (form, expected) in [(RateHeaders::Seconds, "8"), (RateHeaders::Epoch, "108")] {
+            let headers = headers(balance, rate(3), form, now);
+            let values: Vec<&[u8]> = headers.iter().map(|(_, value)| value.as_bytes()).collect();
+            assert_eq!(values, [b"3", b"2", expected.as_bytes()]);
+        }
     }
 
     #[test]

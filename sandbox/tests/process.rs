@@ -227,6 +227,19 @@ async fn it_behaves_as_a_file_says_and_other_options_win_over_that() {
 }
 
 #[tokio::test]
+async fn the_same_seed_makes_the_same_data() {
+    let mut first = Vec::new();
+    for seed in ["7", "7", "8"] {
+        let (_child, ready) = start(&["--seed", seed, "--customers", "1"]).await;
+        let token = token(&ready, &ready["client_id"], &ready["client_secret"]).await;
+        let request = http::client().get(format!("{}/Customer", ready["url"]));
+        let answer = request.bearer_auth(token["access_token"].as_str().unwrap()).send().await.unwrap();
+        first.push(answer.text().await.unwrap());
+    }
+    assert!(first[0] == first[1] && first[0] != first[2], "{first:?}");
+}
+
+#[tokio::test]
 async fn it_prints_a_file_to_start_from() {
     let printed = command().arg("--print-behavior").output().await.unwrap();
     assert!(printed.status.success());

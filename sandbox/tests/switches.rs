@@ -9,12 +9,24 @@ use call::Caller;
 use perenso_sandbox::{Behavior, ErrorBody, Sandbox};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 async fn start(change: impl FnOnce(&mut Behavior)) -> (Sandbox, Caller) {
     let sandbox = Sandbox::builder().customers(3).start().await.unwrap();
     sandbox.set_behavior(change);
     let caller = Caller::new(&sandbox);
     (sandbox, caller)
+}
+
+/// Sends a request as it stands, and gives the whole answer.
+async fn raw(sandbox: &Sandbox, request: &str) -> String {
+    let address = sandbox.url().strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
 }
 
 #[tokio::test]
@@ -88,6 +100,10 @@ async fn the_body_of_a_refusal_comes_in_four_forms() {
         let bare = call::http::client().get(format!("{}/Customer", sandbox.url())).send().await.unwrap();
         let (status, challenge, _) = told(bare).await;
         assert_eq!((status.as_u16(), challenge.as_deref()), (401, Some("Bearer")));
+        let head = format!("Host: x\r\nConnection: close\r\nAuthorization: Bearer {}\r\n", sandbox.issue_token());
+        let answer = raw(&sandbox, &format!("POST /Customer HTTP/1.1\r\n{head}\r\n")).await.to_ascii_lowercase();
+        let found = answer.lines().find_map(|line| line.strip_prefix("content-type: "));
+        assert!(answer.starts_with("http/1.1 411 ") && found == content_type, "{answer}");
         // Answers that are no refusals stay as they are.
         assert_eq!(caller.get("/Customer").await.1.as_array().unwrap().len(), 3);
     }

@@ -164,6 +164,8 @@ async fn who_must_name_the_scope_is_a_switch() {
             ("scope", "100214"),
         ];
         assert_eq!(form(&sandbox, &right).await.status(), 200, "{rule:?}");
+        let refresh = format!("grant_type=refresh_token&refresh_token={}", form_encoded(&refresh_token));
+        assert_eq!(basic(&sandbox, id, secret, &refresh).await.status(), 200, "{rule:?}");
     }
 }
 
@@ -238,6 +240,8 @@ async fn a_secret_that_is_not_encoded_in_the_body_is_wrong() {
     assert_eq!(refusal(send(body.clone()).await).await, refused(401, "invalid_client"));
     sandbox.set_behavior(|behavior| behavior.body_credentials_answer_400 = true);
     assert_eq!(refusal(send(body).await).await, refused(400, "invalid_client"));
+    let in_header = basic(&sandbox, sandbox.client_id(), "wrong", "grant_type=client_credentials").await;
+    assert_eq!(refusal(in_header).await, refused(401, "invalid_client"));
 }
 
 #[tokio::test]
