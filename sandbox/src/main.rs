@@ -54,6 +54,12 @@ struct Perenso {
     /// How many made-up customers a show has at the start; default 45
     #[arg(long, value_name = "N")]
     customers: Option<usize>,
+    /// How many made-up products a show has at the start, each in two ordering units; default 12
+    #[arg(long, value_name = "N")]
+    products: Option<usize>,
+    /// How many made-up orders a show has at the start; default 20
+    #[arg(long, value_name = "N")]
+    orders: Option<usize>,
     /// What the made-up data follows from: the same seed, the same data; default 1
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -184,6 +190,12 @@ fn perenso(arguments: Arguments) -> Result<Builder, perenso_sandbox::Error> {
         }
         if let Some(count) = perenso.customers {
             builder = builder.customers(count);
+        }
+        if let Some(count) = perenso.products {
+            builder = builder.products(count);
+        }
+        if let Some(count) = perenso.orders {
+            builder = builder.orders(count);
         }
         if let Some(seed) = perenso.seed {
             builder = builder.seed(seed);

@@ -6,7 +6,7 @@
 #[path = "support/http.rs"]
 mod http;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -224,6 +224,21 @@ async fn it_behaves_as_a_file_says_and_other_options_win_over_that() {
     let said = failure(&["--behavior", path]).await;
     assert!(said.contains("show.toml") && said.contains("page_capp"), "{said}");
     assert!(failure(&["--behavior", "none.toml"]).await.contains("cannot read none.toml"));
+}
+
+#[tokio::test]
+async fn there_are_as_many_orders_and_products_as_it_is_told() {
+    let (_child, ready) = start(&["--orders", "7", "--products", "1"]).await;
+    let token = token(&ready, &ready["client_id"], &ready["client_secret"]).await;
+    let request = http::client().get(format!("{}/Order", ready["url"]));
+    let answer = request.bearer_auth(token["access_token"].as_str().unwrap()).send().await.unwrap();
+    let orders: Vec<Value> = answer.json().await.unwrap();
+    let products: HashSet<&str> = orders
+        .iter()
+        .flat_map(|order| order["items"].as_array().unwrap())
+        .map(|line| line["product"]["id"].as_str().unwrap())
+        .collect();
+    assert_eq!((orders.len(), products.len()), (7, 1), "{products:?}");
 }
 
 #[tokio::test]

@@ -5,8 +5,10 @@
 #[path = "support/call.rs"]
 mod call;
 
+use std::time::Duration;
+
 use call::Caller;
-use perenso_sandbox::{Behavior, ErrorBody, Sandbox};
+use perenso_sandbox::{Behavior, ErrorBody, ModifiedDate, Sandbox};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -69,6 +71,27 @@ async fn a_list_of_what_was_modified_begins_with_the_newest_or_the_oldest() {
         // Who asks for an order gets it.
         let (_, sorted) = caller.get("/Customer?modifiedAfter=2020-01-01&sort=customerID:asc").await;
         assert_eq!(sorted[0]["id"], all[0]["id"]);
+    }
+}
+
+#[tokio::test]
+async fn a_modified_date_is_written_with_its_time_or_without() {
+    for (form, has_time) in [(ModifiedDate::DateTime, true), (ModifiedDate::Date, false)] {
+        let (sandbox, caller) = start(|behavior| behavior.modified_date = form).await;
+        let (_, created) = caller.call(Method::POST, "/Customer", Some(json!({ "customerID": "C9" }))).await;
+        let path = format!("/Customer/{}", created["id"].as_str().unwrap());
+        let (_, updated) = caller.call(Method::PUT, &path, Some(json!({ "city": "Sampletown" }))).await;
+        let (_, read) = caller.get(&path).await;
+        // What was modified on a day is found by its time all the same.
+        let now = sandbox.clock().now() - Duration::from_secs(3600);
+        let (_, list) = caller.get(&format!("/Customer?modifiedAfter={}", now.format("%Y-%m-%dT%H:%M:%S"))).await;
+        assert_eq!(list.as_array().unwrap().len(), 1);
+        for record in [&created, &updated, &read, &list[0]] {
+            let date = record["modifiedDate"].as_str().unwrap();
+            assert_eq!(date.contains('T'), has_time, "{date}");
+            assert!(date[..10].parse::<chrono::NaiveDate>().is_ok(), "{date}");
+        }
+        assert_eq!(read, list[0]);
     }
 }
 

@@ -30,7 +30,7 @@ macro_rules! __vendor_names {
             rate_headers_in_epoch no_rate retry_after_date retry_after_missing page_cap default_page_size
             no_page_past_the_end last_page_again cursor_is_offset always_shows_modified_date modified_date_is_a_date
             modified_after_is_inclusive oldest_first local_time create_answers_201 delete_answers_200
-            delete_answers_the_record put_replaces unique_customer_id references_otherwise booth_put_replaces bulk_cap
+            delete_answers_the_record put_replaces unique_customer_id references_unchecked booth_put_replaces bulk_cap
             bulk_answers_207 text_errors html_errors empty_errors case_in_paths gzip strictest most_lenient all_other_ways
         }
     };
@@ -204,7 +204,7 @@ impl Behavior {
             ("delete_answers_the_record", Box::new(|b| b.delete_answer = DeleteAnswer::Record)),
             ("put_replaces", Box::new(|b| b.put_replaces = true)),
             ("unique_customer_id", Box::new(|b| b.unique_customer_id = true)),
-            ("references_otherwise", Box::new(|b| b.check_references = !b.check_references)),
+            ("references_unchecked", Box::new(|b| b.check_references = false)),
             ("booth_put_replaces", Box::new(|b| b.booth_put_replaces = true)),
             ("bulk_cap", Box::new(|b| b.bulk_cap = Some(100))),
             ("bulk_answers_207", Box::new(|b| b.bulk_answers_207 = true)),
