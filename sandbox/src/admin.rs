@@ -23,9 +23,10 @@ use crate::export::Export;
 use crate::journal::Recorded;
 use crate::list::parameter;
 use crate::lobby::Lobby;
-use crate::script::{Script, Step, matches};
+use crate::script::{Script, Step};
 use crate::seconds::Seconds;
 use crate::show::Show;
+use crate::target::matches;
 use crate::token;
 
 const ROOT: &str = "/sandbox";

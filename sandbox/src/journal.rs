@@ -12,7 +12,7 @@ use crate::body::media_type;
 use crate::fault::Fault;
 use crate::list::parameter;
 use crate::parameters::{FORM, JSON};
-use crate::script::matches;
+use crate::target::matches;
 
 /// What stands in the place of a secret.
 const MASK: &str = "***";

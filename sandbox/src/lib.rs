@@ -54,6 +54,7 @@ mod shows;
 mod snapshot;
 mod standin;
 mod table;
+mod target;
 mod token;
 mod traffic;
 
@@ -75,7 +76,8 @@ pub use parameters::TokenRequests;
 pub use reference::Reference;
 pub use rows::{Form, Rows};
 pub use sandbox::Sandbox;
-pub use script::{Script, Step, Target, Times};
+pub use script::{Script, Step, Times};
 pub use show::Show;
 pub use snapshot::Snapshot;
 pub use standin::{ExampleAnswer, StandIn, StandInBehavior, StandInBuilder, TokenBody};
+pub use target::Target;

@@ -20,9 +20,10 @@ use crate::ledger::{Ledger, letters, secret};
 use crate::parameters::TokenRequests;
 use crate::problem::Problem;
 use crate::reference::{Reference, References};
-use crate::script::{Script, Step, Target};
+use crate::script::{Script, Step};
 use crate::seed;
 use crate::table::Table;
+use crate::target::Target;
 use crate::traffic::Traffic;
 
 /// What a show starts from.

@@ -22,8 +22,9 @@ use crate::clock::Clock;
 use crate::fault::Fault;
 use crate::journal::Recorded;
 use crate::parameters::TokenRequests;
-use crate::script::{Script, Step, Target};
+use crate::script::{Script, Step};
 use crate::server::Server;
+use crate::target::Target;
 use desk::Desk;
 
 /// A running stand-in for the token endpoint and one example call of Priava, Perspio, EventBookings or Tourpaq. It stops

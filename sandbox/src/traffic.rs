@@ -10,7 +10,8 @@ use crate::exchange::Part;
 use crate::fault::Fault;
 use crate::journal::Journal;
 use crate::parameters::{TokenRequests, grant_type};
-use crate::script::{Call, Script};
+use crate::script::Script;
+use crate::target::Call;
 
 pub(crate) struct Traffic {
     pub(crate) clock: Clock,
