@@ -234,6 +234,8 @@ test("a phone needs no scrolling to the side, whatever is open", async () => {
   for (const name of ["customer_list", "customer_create", "export_run"]) {
     await execute(page, name);
     assert.equal(await width(), 360, name);
+    const answer = await operation(page, name).locator(".live-responses-table .highlight-code").first().boundingBox();
+    assert.ok(answer.width > 260, `the answer of ${name} has ${answer.width} of 360 pixels`);
   }
   await page.locator(".models-control").click();
   await page.locator(".btn.authorize").click();
