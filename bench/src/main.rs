@@ -1,7 +1,8 @@
-//! What a call, a token hit, a renewal and the rows of an export cost, each against a named rival in the same run.
+//! What a call, a token hit, a renewal, the rows of an export and a sandbox cost, each against a named rival in the same run.
 //!
 //! `cargo run --release -p perenso-bench` prints a table of ratios; machines differ, ratios less so. With `--short` its
-//! numbers mean nothing, with `--python <path>` it meets a rival from Python too.
+//! numbers mean nothing, with `--python <path>` and
+//! `--prism <path>` it meets rivals from Python and Node.js too. It wants the binary `perenso-sandbox` beside its own.
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used)]
 
 mod call;
@@ -15,9 +16,10 @@ mod race;
 mod rival;
 mod rows;
 mod server;
+mod stand_in;
 mod table;
 
-use std::process::ExitCode;
+use std::{path::Path, process::ExitCode, time::Duration};
 
 use table::{Bound, Table};
 
@@ -45,6 +47,8 @@ fn main() -> ExitCode {
     let (many, some) = if is_short { (3, 1) } else { (300, 9) };
     let (turns, million) = if is_short { (1, 10) } else { (3, 1000) };
     let (thousands, mib) = if is_short { (20, 64) } else { (300, 1024) };
+    let load = Duration::from_millis(if is_short { 100 } else { 3000 });
+    let prism = args.iter().skip_while(|arg| *arg != "--prism").nth(1).map(Path::new);
     let python = args.iter().skip_while(|arg| *arg != "--python").nth(1).map(String::as_str);
     let mut table = Table::new();
     call::measure(&mut table, 1, many, Bound::AtMost(1.08));
@@ -58,6 +62,7 @@ fn main() -> ExitCode {
     herd::measure(&mut table, some, false);
     herd::measure(&mut table, some, true);
     race::measure(&mut table, python);
+    stand_in::measure(&mut table, prism, turns, load);
     if let Some(said) = said {
         println!("{said}");
     }

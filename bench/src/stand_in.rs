@@ -1,0 +1,165 @@
+//! What the sandbox costs who tests against it: start, requests per second and memory, against Prism mocking the same document.
+
+use std::{
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use reqwest::Client;
+
+use crate::{
+    server::runtime,
+    table::{Bound, Table, medians},
+};
+
+const CUSTOMERS: &str = "50000";
+const TASKS: usize = 16;
+
+/// A server of the document in a process of its own.
+struct StandIn {
+    child: Child,
+    url: String,
+    client: Client,
+    token: String,
+    /// The path of one customer that it has.
+    one: String,
+    /// From the start of the process to the first customer.
+    start: Duration,
+}
+
+impl Drop for StandIn {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Prints start, requests per second and memory; without the path of `prism`, only ours. (Memory on Linux only.)
+pub(crate) fn measure(table: &mut Table, prism: Option<&Path>, turns: usize, load: Duration) {
+    let runtime = runtime(1);
+    let (mut starts, mut lists, mut gets) = (Vec::new(), Vec::new(), Vec::new());
+    let mut peaks = (0, 0);
+    for _ in 0..turns {
+        let mut ours = runtime.block_on(sandbox());
+        let mut rival = prism.map(|path| runtime.block_on(mock(path)));
+        let rates = |path: fn(&StandIn) -> String| {
+            let ours = runtime.block_on(ours.rate(path(&ours), load));
+            (ours, rival.as_ref().map_or(f64::NAN, |rival| runtime.block_on(rival.rate(path(rival), load))))
+        };
+        gets.push(rates(|stand_in| stand_in.one.clone()));
+        lists.push(rates(|_| "/Customer?page=7&resultsPerPage=20".to_owned()));
+        let start = |stand_in: &StandIn| stand_in.start.as_secs_f64() * 1000.0;
+        starts.push((start(&ours), rival.as_ref().map_or(f64::NAN, start)));
+        peaks = (peaks.0.max(ours.peak_kib()), peaks.1.max(rival.as_mut().map_or(0, |rival| rival.peak_kib())));
+    }
+    let name = "Prism, one example record";
+    let mut row = |what: &str, turns: &[(f64, f64)], unit: &str, bound: Bound| {
+        let (ours, rival, ratio) = medians(turns);
+        if prism.is_some() {
+            table.ratio(what, &format!("{ours:.0} {unit}"), &format!("{name}: {rival:.0} {unit}"), ratio, bound);
+        } else {
+            table.count(what, &format!("{ours:.0} {unit}"), "", "", ours > 0.0);
+        }
+    };
+    row("a sandbox with 50,000 customers: from start to the first answer", &starts, "ms", Bound::AtMost(1.0));
+    row("the same: a customer by id, 16 tasks", &gets, "requests/s", Bound::AtLeast(5.0));
+    row("the same: a page of 20 customers, 16 tasks", &lists, "requests/s", Bound::AtLeast(5.0));
+    let mib = |kib: u64| kib as f64 / 1024.0;
+    row("the same: the most memory", &[(mib(peaks.0), mib(peaks.1))], "MiB", Bound::AtMost(0.2));
+}
+
+/// The binary that was built beside this one.
+async fn sandbox() -> StandIn {
+    let path: PathBuf = std::env::current_exe().unwrap().with_file_name("perenso-sandbox");
+    assert!(path.exists(), "{} is missing: `cargo build -p perenso-sandbox`, in the same profile", path.display());
+    let behavior = std::env::temp_dir().join(format!("perenso-bench-{}.toml", std::process::id()));
+    std::fs::write(&behavior, "rate = \"none\"\n").unwrap();
+    let port = free_port();
+    let mut command = Command::new(path);
+    command.args(["--port", &port, "--customers", CUSTOMERS, "--client-id", "BENCH", "--client-secret", "secret"]);
+    command.arg("--behavior").arg(&behavior);
+    let stand_in = StandIn::start(command, &port, "/health").await;
+    std::fs::remove_file(behavior).unwrap();
+    stand_in.authorised().await
+}
+
+async fn mock(prism: &Path) -> StandIn {
+    let document = concat!(env!("CARGO_MANIFEST_DIR"), "/../openapi/perenso.json");
+    let port = free_port();
+    let mut command = Command::new(prism);
+    command.args(["mock", "--port", &port, document]);
+    let mut stand_in = StandIn::start(command, &port, "/Export").await;
+    stand_in.one = "/Customer/a1b2c3".to_owned();
+    stand_in
+}
+
+fn free_port() -> String {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string()
+}
+
+impl StandIn {
+    async fn start(mut command: Command, port: &str, first: &str) -> Self {
+        let client = Client::builder().no_proxy().build().unwrap();
+        let url = format!("http://127.0.0.1:{port}");
+        let started = Instant::now();
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let mut stand_in = Self { child, url, client, token: "any".into(), one: String::new(), start: Duration::ZERO };
+        while !stand_in.get(first).await.is_ok_and(|answer| answer.status().is_success()) {
+            assert!(started.elapsed() < Duration::from_secs(60), "it does not start");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        stand_in.start = started.elapsed();
+        stand_in
+    }
+
+    /// With a token of the sandbox, and the id of a customer in the middle.
+    async fn authorised(mut self) -> Self {
+        let started = Instant::now();
+        let request = self.client.post(format!("{}/auth/oauth/token", self.url)).basic_auth("BENCH", Some("secret"));
+        let answer = request
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body("grant_type=client_credentials")
+            .send()
+            .await
+            .unwrap();
+        let answer: serde_json::Value = answer.json().await.unwrap();
+        self.token = answer["access_token"].as_str().unwrap().to_owned();
+        let page = self.get("/Customer?page=25000&resultsPerPage=1").await.unwrap();
+        // The first customer counts, and not the health of an empty house.
+        self.start += started.elapsed();
+        let page: serde_json::Value = page.json().await.unwrap();
+        self.one = format!("/Customer/{}", page[0]["id"].as_str().unwrap());
+        self
+    }
+
+    async fn get(&self, path: &str) -> reqwest::Result<reqwest::Response> {
+        self.client.get(format!("{}{path}", self.url)).bearer_auth(&self.token).send().await
+    }
+
+    /// How many requests it answers in a second.
+    async fn rate(&self, path: String, load: Duration) -> f64 {
+        let started = Instant::now();
+        let one = async || {
+            let mut count = 0_u32;
+            while started.elapsed() < load {
+                let answer = self.get(&path).await.unwrap();
+                assert_eq!(answer.status(), 200, "{path}");
+                answer.bytes().await.unwrap();
+                count += 1;
+            }
+            count
+        };
+        let counts = futures_util::future::join_all((0..TASKS).map(|_| one())).await;
+        f64::from(counts.iter().sum::<u32>()) / started.elapsed().as_secs_f64()
+    }
+
+    /// The most memory it had, in KiB; 0 where the system does not tell.
+    fn peak_kib(&mut self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or_default()
+    }
+}
