@@ -62,6 +62,9 @@ async fn a_fault_that_stays_ends_the_run_and_the_next_one_makes_up_for_it() {
     let limit = Fault::too_many_requests(Duration::ZERO);
     for fault in [Fault::status(503), limit, Fault::Reset, Fault::CutBody, Fault::Unauthorized] {
         let night = Night::new().await;
+        night.erp(lines(MANY, "Old"));
+        night.run().await;
+        night.sandbox.clear_journal();
         night.erp(lines(MANY, "Store"));
         night.break_bulk(1, 99, fault.clone());
         let report = night.run().await;
