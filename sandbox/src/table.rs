@@ -398,6 +398,9 @@ mod tests {
         assert!(places(&table, "K03").is_empty());
         table.remove("new");
         assert_eq!(places(&table, "K02"), [2]);
+        let first = table.rows().next().unwrap().id().into_owned();
+        table.update(&first, object(json!({ "key": "K02" })), Absent::Stay, now(5));
+        assert_eq!(places(&table, "K02"), [1, 2], "also when the older one came to it later");
     }
 
     /// What may happen to a table: the number picks a record, the text is a key.

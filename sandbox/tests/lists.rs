@@ -176,9 +176,12 @@ async fn other_resources_are_kept_as_they_are_or_not_there() {
 #[tokio::test]
 async fn a_filter_that_is_not_known_is_not_passed_over() {
     let (_sandbox, caller) = with(3).await;
-    let (status, body) = caller.get("/Customer?customerID=C00001").await;
-    assert_eq!(status, 400, "{body}");
-    assert!(body.to_string().contains("customerID"), "{body}");
+    for (path, name) in
+        [("/Customer?customerID=C00001", "customerID"), ("/Warehouse?page=1&description=x", "description")]
+    {
+        let (status, body) = caller.get(path).await;
+        assert_eq!((status, &body["fields"]), (400, &json!([name])), "{path}: {body}");
+    }
 }
 
 #[tokio::test]
@@ -192,4 +195,28 @@ async fn a_list_of_any_length_comes_whole_and_as_it_was_when_it_was_asked_for() 
     caller.call(Method::PUT, &path, Some(json!({ "customerName": "Later" }))).await;
     assert_eq!(answer.json::<Vec<Value>>().await.unwrap(), before);
     assert_eq!(keys(&caller, "/Customer?page=250&resultsPerPage=20").await.last().unwrap(), "C05000");
+}
+
+#[tokio::test]
+async fn modified_date_can_be_a_date() {
+    let (sandbox, caller) = with(3).await;
+    let whole = sandbox.customers();
+    sandbox.set_behavior(|behavior| behavior.modified_date = perenso_sandbox::ModifiedDate::Date);
+    let day = |customer: &Value| customer["modifiedDate"].as_str().unwrap()[..10].to_owned();
+    let days: Vec<String> = whole.iter().map(day).collect();
+    let dates = |list: &[Value]| -> Vec<String> {
+        list.iter().map(|customer| customer["modifiedDate"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(dates(&sandbox.customers()), days);
+    let (_, listed) = caller.get("/Customer?modifiedAfter=2025-01-01&sort=customerID:asc").await;
+    assert_eq!(dates(listed.as_array().unwrap()), days);
+    let path = format!("/Customer/{}", whole[0]["id"].as_str().unwrap());
+    assert_eq!(caller.get(&path).await.1["modifiedDate"], days[0]);
+    let (_, changed) = caller.call(Method::PUT, &path, Some(json!({}))).await;
+    let (_, made) = caller.call(Method::POST, "/Customer", Some(json!({}))).await;
+    let today = sandbox.clock().now().date_naive();
+    for record in [changed, made] {
+        let date: chrono::NaiveDate = record["modifiedDate"].as_str().unwrap().parse().unwrap();
+        assert!((today - date).num_days() < 2, "{record}");
+    }
 }

@@ -186,6 +186,10 @@ async fn nobody_has_to_refer_to_anything() {
     assert_eq!((status, &body["fields"]), (422, &json!(["warehouseID"])), "an empty key is a key that nothing has");
     sandbox.set_behavior(|behavior| behavior.check_references = false);
     assert_eq!(caller.call(Method::POST, "/Customer", Some(json!({ "warehouseID": "NOWHERE" }))).await.0, 200);
+    let group = json!({ "orderingGroups": [{ "orderingGroupID": "OG9000" }] });
+    assert_eq!(caller.call(Method::POST, "/Customer", Some(group.clone())).await.0, 200);
+    sandbox.set_behavior(|behavior| behavior.check_references = true);
+    assert_eq!(caller.call(Method::POST, "/Customer", Some(group)).await.0, 422, "what went unchecked was not created");
 }
 
 #[tokio::test]
