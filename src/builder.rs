@@ -16,7 +16,8 @@ use crate::{client::Perenso, error::Error};
 pub(crate) const USER_AGENT: &str = concat!("perenso/", env!("CARGO_PKG_VERSION"));
 
 /// Collects what a [`Perenso`] is made of. Required: [`client_id`](Self::client_id), and
-/// [`client_secret`](Self::client_secret) or [`client_secret_file`](Self::client_secret_file).
+/// [`client_secret`](Self::client_secret) or [`client_secret_file`](Self::client_secret_file). More in the guide to
+/// [authentication](crate::guide::authentication).
 ///
 /// ```
 /// use std::time::Duration;

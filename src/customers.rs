@@ -12,6 +12,8 @@ use crate::{
 
 /// The customers of a show.
 ///
+/// The guide to [lists and bulk](crate::guide::lists_and_bulk) goes through all of it.
+///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -36,7 +36,8 @@ pub enum ErrorKind {
 
 /// Why the SDK could not do what was asked.
 ///
-/// The text and the `Debug` form hold no secret, no token, nothing of a body and nothing of a record.
+/// The text and the `Debug` form hold no secret, no token, nothing of a body and nothing of a record. What is repeated before
+/// an error comes out, and what to make of it, says the guide to [retries](crate::guide::retries).
 ///
 /// ```
 /// # fn react(error: perenso::Error) {

@@ -26,6 +26,8 @@ pub enum Direction {
 
 /// A list of records.
 ///
+/// The guide to [lists and bulk](crate::guide::lists_and_bulk) goes through all of it.
+///
 /// ```no_run
 /// # async fn example(show: perenso::Perenso) -> Result<(), perenso::Error> {
 /// use futures_util::TryStreamExt;

@@ -61,6 +61,8 @@ impl fmt::Debug for Reason {
 
 /// What became of every record of a bulk upsert.
 ///
+/// The guide to [lists and bulk](crate::guide::lists_and_bulk) says what to do with it.
+///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
