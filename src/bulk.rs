@@ -82,12 +82,13 @@ impl<R: Record> Bulk<R> {
                 }
                 Err(failure) => failure,
             };
-            if failure.may_have_written() {
+            let may_have_written = failure.may_have_written();
+            if may_have_written {
                 fates.fill(Fate::Unknown);
-                error = Some(failure);
-                break;
             }
-            let Some(status) = refused_as_a_whole(&failure) else {
+            // An answer was lost and the next attempt refused: what has keys can go out again, in halves.
+            let can_be_halved = has_keys && batch.len() > 1;
+            let Some(status) = refused_as_a_whole(&failure).filter(|_| !may_have_written || can_be_halved) else {
                 error = Some(failure);
                 break;
             };
@@ -101,7 +102,7 @@ impl<R: Record> Bulk<R> {
                 }
                 queue.push_front(middle..batch.end);
                 queue.push_front(batch.start..middle);
-            } else {
+            } else if !may_have_written {
                 fates.fill(Fate::Refused);
             }
             refusals.push(failure);

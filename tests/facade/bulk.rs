@@ -206,6 +206,17 @@ async fn a_batch_that_is_too_large_is_halved_and_so_are_those_behind_it() {
 }
 
 #[tokio::test]
+async fn a_batch_that_is_too_large_is_halved_though_the_first_answer_was_lost() {
+    let (sandbox, show) = sandbox(0).await;
+    sandbox.set_behavior(|behavior| behavior.bulk_cap = Some(10));
+    sandbox.fault(Fault::DropAnswer);
+
+    let report = show.customers().upsert(customers(0..25)).send().await.unwrap();
+    assert!(report.all_succeeded(), "{report:?}");
+    assert_eq!(sandbox.customers().len(), 25);
+}
+
+#[tokio::test]
 async fn credentials_that_are_refused_end_it() {
     let (sandbox, _) = sandbox(0).await;
     let show = crate::builder_for(&sandbox).client_secret("wrong").build().unwrap();
