@@ -43,8 +43,8 @@ lint:
 features:
     just feature perenso-auth '""' native-tls redis redis,native-tls redis,rustls registry rustls test-util
     just feature perenso '""' native-tls rustls mock redis registry parquet test-util
-    just feature perenso-sandbox '""' cli
-    cargo test -p perenso -p perenso-auth -p perenso-sandbox -p perenso-codegen -p perenso-codegen-compiled -p saved-catalog --all-features
+    just feature perenso-sandbox '""' cli docs
+    cargo test -p perenso -p perenso-auth -p perenso-codegen-compiled -p saved-catalog -p nightly-sync --all-features
 
 # One crate with each of these features alone.
 feature crate +features:
@@ -67,6 +67,28 @@ doc:
 document:
     openapi-spec-validator openapi/perenso.json
 
+# The sandbox against the document, by schemathesis (Python): the same requests every time.
+schemathesis +form="short":
+    python3 -m venv target/schemathesis && target/schemathesis/bin/pip install -q schemathesis==4.32.5
+    PATH="$PWD/target/schemathesis/bin:$PATH" proof/schemathesis.sh {{ form }}
+
+# The SDK and the sandbox through Prism, which holds both against the document: needs Node.js 20 or later, and npm.
+prism:
+    cd proof && npm ci
+    proof/prism.sh
+
+# The page of the sandbox in headless Chromium: needs Node.js 20 or later, npm, and Debian's `chromium` (or CHROMIUM).
+browser:
+    cargo build -p perenso-sandbox
+    cd sandbox/tests/browser && npm ci && PERENSO_SANDBOX="${CARGO_TARGET_DIR:-{{ justfile_directory() }}/target}/debug/perenso-sandbox" npm test
+
+# 64 tasks write through random faults for so many seconds, with tokens of two.
+soak seconds="600":
+    SOAK_SECONDS={{ seconds }} cargo test -p perenso --test soak -- --nocapture
+
+# A minute of it.
+soak-short: (soak "60")
+
 # Every published crate as it would be uploaded, built from what is in the package. Cargo keeps what it has unpacked of a
 # version, and builds against it again when the same version is packaged later at the same path: each run has its own.
 package:
@@ -74,24 +96,29 @@ package:
     set -euo pipefail
     mkdir -p target && target=$(mktemp -d target/package-XXXXXX)
     trap 'rm -rf "$target"' EXIT
-    cargo package --workspace --exclude perenso-bench --exclude perenso-codegen-compiled --exclude saved-catalog --allow-dirty --target-dir "$target"
+    cargo package --workspace --exclude perenso-bench --exclude perenso-codegen-compiled \
+        --exclude saved-catalog --exclude nightly-sync --allow-dirty --target-dir "$target"
 
 # Licences, sources and bans of every package, features and all (`cargo install cargo-deny`).
 deny:
     cargo deny --workspace check bans licenses sources
 
-# The figures of the README: minutes, on a quiet machine. Without Python, a rival less.
+# The figures of the README: minutes, on a quiet machine. Without Python or Node.js, a rival less.
 bench:
     python3 -m venv target/rivals && target/rivals/bin/pip install -q authlib httpx pyarrow || true
-    cargo run --release -p perenso-bench -- --python target/rivals/bin/python
+    cd proof && npm ci || true
+    cargo build --release -p perenso-sandbox
+    cargo run --release -p perenso-bench -- --python target/rivals/bin/python --prism proof/node_modules/.bin/prism
     bench/build-cost.sh
 
 # That the benches run: their numbers mean nothing.
 bench-short:
+    cargo build -p perenso-sandbox
     cargo run -p perenso-bench -- --short
 
-# Property tests and schedules with a hundred times the cases; a million rows in single bytes and slowly.
-proof:
+# Property tests and schedules with a hundred times the cases; a million rows in single bytes and slowly; ten minutes of soak,
+# and five of schemathesis.
+proof: (soak "600") (schemathesis "long 5")
     PROPTEST_CASES=200000 SCHEDULES=200000 cargo test --release -p perenso-auth --lib
     PROPTEST_CASES=25600 cargo test --release -p perenso --lib
     ROWS=1000000 cargo test --release -p perenso --test rows
@@ -124,4 +151,4 @@ fuzz seconds="600":
 fuzz-short: (fuzz "10")
 
 # What CI runs.
-ci: format lint test interop readback doc quickstart examples features document package deny fuzz-short bench-short
+ci: format lint test interop readback doc quickstart examples schemathesis prism browser soak-short features document package deny fuzz-short bench-short
