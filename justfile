@@ -11,14 +11,17 @@ quickstart:
 test:
     $(sed -n '/^Run its tests/,/^```$/s/^cargo/cargo/p' README.md)
 
-# One call of each system, against its stand-in where no credentials are in the environment, and custom exports.
+# Every example, against the sandbox or a stand-in where no credentials are in the environment.
 examples:
     for system in perenso priava perspio event_bookings tourpaq custom; do \
         cargo run -q -p perenso-auth --example "$system" || exit 1; \
     done
     cargo run -q -p saved-catalog
-    cargo run -q --example typed_export
-    cargo run -q --features parquet --example parquet -- 50000
+    cargo build -q -p perenso --examples --features mock,parquet,registry
+    for example in typed_export customers changes customer bulk vendors attendees export export_to_file errors rate shows \
+        bearer resource mock faults orders booth "parquet 50000"; do \
+        echo "-- $example" && ${CARGO_TARGET_DIR:-target}/debug/examples/$example > /dev/null || exit 1; \
+    done
 
 # The token layer against `oidc-provider`, an authorization server that is not ours: needs Node.js 20 or later, and npm.
 interop:
