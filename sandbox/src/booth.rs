@@ -15,7 +15,8 @@ use crate::answer::{Refusal, unprocessable, wrong_method};
 use crate::body;
 use crate::list::parameter;
 use crate::problem::Problem;
-use crate::show::{Show, State, Tables};
+use crate::show::Show;
+use crate::state::{State, Tables};
 
 pub(crate) fn routes(show: &Arc<Show>) -> Router {
     Router::new()

@@ -15,7 +15,8 @@ use crate::answer::Refusal;
 use crate::bearer;
 use crate::behavior::{Rate, RateHeaders, RatePer, RetryAfter};
 use crate::clock::after;
-use crate::show::{Show, State};
+use crate::show::Show;
+use crate::state::State;
 
 /// The moments of the calls that still count, by whose calls they are.
 #[derive(Debug, Default)]

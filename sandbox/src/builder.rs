@@ -12,8 +12,9 @@ use crate::ledger::Rotation;
 use crate::reference::Reference;
 use crate::sandbox::Sandbox;
 use crate::server::Server;
-use crate::show::{Show, Start};
+use crate::show::Show;
 use crate::shows::Shows;
+use crate::state::Start;
 
 /// Settings for a [`Sandbox`].
 ///
@@ -158,6 +159,11 @@ impl Builder {
             None => self.last.exports.push(export),
         }
         self
+    }
+
+    /// Adds several, as [`Export::read`] and [`Export::from_json`] give them.
+    pub fn exports(self, exports: impl IntoIterator<Item = Export>) -> Self {
+        exports.into_iter().fold(self, Self::export)
     }
 
     /// All switches at once; those that were set before are lost.

@@ -16,7 +16,8 @@ use crate::customer;
 use crate::document::DOCUMENT;
 use crate::problem::Problem;
 use crate::reference::{self, missing};
-use crate::show::{Show, State};
+use crate::show::Show;
+use crate::state::State;
 use crate::table::Absent;
 
 pub(crate) fn routes(show: &Arc<Show>) -> Router {

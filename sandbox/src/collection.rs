@@ -16,7 +16,8 @@ use crate::behavior::{DeleteAnswer, ModifiedDate};
 use crate::body;
 use crate::customer;
 use crate::list::{ListQuery, parameter};
-use crate::show::{Show, State, Tables};
+use crate::show::Show;
+use crate::state::{State, Tables};
 use crate::table::{Absent, Table};
 
 /// A resource that is kept in a table.

@@ -6,7 +6,7 @@ use crate::behavior::Behavior;
 use crate::document::DOCUMENT;
 use crate::problem::Problem;
 use crate::reference::{self, Reference, missing};
-use crate::show::Tables;
+use crate::state::Tables;
 use crate::table::Table;
 
 /// How V1 and V2 write a customer.

@@ -19,7 +19,8 @@ use crate::data_type::DataType;
 use crate::list::{capped, page_of};
 use crate::problem::Problem;
 use crate::rows::{Form, Rows};
-use crate::show::{Show, State, Tables};
+use crate::show::Show;
+use crate::state::{State, Tables};
 use crate::table::Table;
 
 /// A custom export: how it stands in the catalog, and what a run of it answers.

@@ -53,6 +53,7 @@ mod show;
 mod shows;
 mod snapshot;
 mod standin;
+mod state;
 mod table;
 mod target;
 mod token;

@@ -17,7 +17,8 @@ use crate::list::{ListQuery, moment, parameter};
 use crate::product::{self, hundredths};
 use crate::seed::{self, CUSTOMER, VENDOR, WAREHOUSE, WAREHOUSES};
 use crate::seeded::Key;
-use crate::show::{Show, State};
+use crate::show::Show;
+use crate::state::State;
 use crate::table::Row;
 
 /// Orders have no key but their id; purchase orders are numbered like them.

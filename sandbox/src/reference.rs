@@ -10,7 +10,8 @@ use serde_json::{Map, Value};
 
 use crate::problem::Problem;
 use crate::seeded::Key;
-use crate::show::{Show, Tables};
+use crate::show::Show;
+use crate::state::Tables;
 
 /// Something that customers and vendors refer to by its key. The vendor says that it must exist before a customer names
 /// it; that the same goes for what vendors name is a guess. See

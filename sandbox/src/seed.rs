@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::booth::BoothProducts;
 use crate::reference::{Reference, References};
 use crate::seeded::{self, Key, Seeded};
-use crate::show::{Start, Tables};
+use crate::state::{Start, Tables};
 use crate::table::Table;
 use crate::{order, product};
 

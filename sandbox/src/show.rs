@@ -1,4 +1,4 @@
-//! The show: everything that the sandbox knows of it, behind one lock, so that every request is one step.
+//! The show: what a test holds of it. Its state stands behind one lock, so that every request is one step.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -7,57 +7,20 @@ use chrono::NaiveDateTime;
 use serde_json::Value;
 
 use crate::behavior::Behavior;
-use crate::booth::BoothProducts;
-use crate::budget::Budget;
-use crate::catalog::guide;
 use crate::clock::{Clock, local};
 use crate::customer;
 use crate::error::Error;
 use crate::export::Export;
 use crate::fault::Fault;
 use crate::journal::Recorded;
-use crate::ledger::{Ledger, letters, secret};
+use crate::ledger::{letters, secret};
 use crate::parameters::TokenRequests;
 use crate::problem::Problem;
-use crate::reference::{Reference, References};
 use crate::script::{Script, Step};
-use crate::seed;
+use crate::state::{Start, State, Tables};
 use crate::table::Table;
 use crate::target::Target;
 use crate::traffic::Traffic;
-
-/// What a show starts from.
-#[derive(Clone)]
-pub(crate) struct Start {
-    pub(crate) client_id: String,
-    /// Made up when it is not given.
-    pub(crate) client_secret: Option<String>,
-    pub(crate) customers: usize,
-    pub(crate) products: usize,
-    pub(crate) orders: usize,
-    pub(crate) references: Vec<(Reference, String)>,
-    pub(crate) seed: u64,
-    pub(crate) journal_cap: usize,
-    pub(crate) behavior: Behavior,
-    pub(crate) exports: Vec<Export>,
-}
-
-impl Start {
-    pub(crate) fn new(client_id: String) -> Self {
-        Self {
-            client_id,
-            client_secret: None,
-            customers: 45,
-            products: 12,
-            orders: 20,
-            references: Vec::new(),
-            seed: 1,
-            journal_cap: 100_000,
-            behavior: Behavior::default(),
-            exports: guide(),
-        }
-    }
-}
 
 /// One show of a [`Sandbox`](crate::Sandbox): its credentials, tokens, records, exports, budget and clock, what is to go
 /// wrong with its calls, and what became of them.
@@ -86,27 +49,6 @@ pub struct Show {
     pub(crate) tag: String,
     pub(crate) traffic: Traffic,
     state: Mutex<State>,
-}
-
-pub(crate) struct State {
-    pub(crate) behavior: Behavior,
-    pub(crate) ledger: Ledger,
-    pub(crate) tables: Tables,
-    pub(crate) exports: Vec<Export>,
-    pub(crate) budget: Budget,
-}
-
-#[derive(Clone)]
-pub(crate) struct Tables {
-    pub(crate) customers: Table,
-    pub(crate) vendors: Table,
-    pub(crate) warehouses: Table,
-    pub(crate) attendees: Table,
-    pub(crate) booths: Table,
-    pub(crate) products: Table,
-    pub(crate) orders: Table,
-    pub(crate) references: References,
-    pub(crate) booth_products: BoothProducts,
 }
 
 impl Show {
@@ -346,17 +288,5 @@ impl Show {
 impl std::fmt::Debug for Show {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Show").field("client_id", &self.client_id()).finish_non_exhaustive()
-    }
-}
-
-impl State {
-    fn new(start: &Start, tag: &str) -> Self {
-        Self {
-            behavior: start.behavior.clone(),
-            ledger: Ledger::tagged(tag),
-            tables: seed::tables(start),
-            exports: start.exports.clone(),
-            budget: Budget::default(),
-        }
     }
 }

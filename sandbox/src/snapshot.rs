@@ -2,7 +2,8 @@
 
 use crate::behavior::Behavior;
 use crate::export::Export;
-use crate::show::{Show, State, Tables};
+use crate::show::Show;
+use crate::state::{State, Tables};
 
 /// The records, references, behavior and exports of a show at one moment, by [`Show::snapshot`].
 ///

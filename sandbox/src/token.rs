@@ -13,7 +13,8 @@ use serde_json::{Map, Value};
 use crate::behavior::{Behavior, ClientAuthentication, ExpiresIn, ScopeRule, TokenType};
 use crate::parameters::{Parameters, basic};
 use crate::refused::Refused;
-use crate::show::{Show, State};
+use crate::show::Show;
+use crate::state::State;
 
 /// The scope that stands for the REST API.
 const SCOPE: &str = "100214";

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::node::Node;
 use crate::data_type::DataType;
 use crate::export::{Export, Parameter};
-use crate::show::{Show, State};
+use crate::show::Show;
+use crate::state::State;
 use crate::table::Table;
 
 pub(super) struct Examples {
