@@ -42,12 +42,17 @@ lint:
     cargo clippy --workspace --all-targets --all-features -- -D warnings
     cargo clippy --manifest-path fuzz/Cargo.toml --target-dir target --all-targets -- -D warnings
 
-# Every feature alone, none, and all together.
+# Every feature alone, none, and all together: the tests that know of features, since the others have run without.
 features:
+    #!/usr/bin/env bash
+    set -euo pipefail
     just feature perenso-auth '""' native-tls redis redis,native-tls redis,rustls registry rustls test-util
     just feature perenso '""' native-tls rustls mock redis registry parquet test-util
     just feature perenso-sandbox '""' cli docs
-    cargo test -p perenso -p perenso-auth -p perenso-codegen-compiled -p saved-catalog -p nightly-sync --all-features
+    cargo test -p perenso-auth -p perenso-codegen-compiled -p saved-catalog -p nightly-sync --all-features
+    tests=$(grep -rl 'cfg(.*feature' tests | sed -E 's#^tests/([^/.]+).*#--test \1#' | sort -u)
+    cargo test -p perenso --all-features --lib $tests
+    cargo test -p perenso --all-features --doc
 
 # One crate with each of these features alone.
 feature crate +features:
@@ -113,6 +118,12 @@ bench:
     cargo build --release -p perenso-sandbox
     cargo run --release -p perenso-bench -- --python target/rivals/bin/python --prism proof/node_modules/.bin/prism
     bench/build-cost.sh
+
+# The figures of the sandbox alone, against Prism.
+bench-sandbox:
+    cd proof && npm ci
+    cargo build --release -p perenso-sandbox
+    cargo run --release -p perenso-bench -- --sandbox --prism proof/node_modules/.bin/prism
 
 # That the benches run: their numbers mean nothing.
 bench-short:
