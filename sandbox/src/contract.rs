@@ -51,7 +51,8 @@ fn allowed(
     };
     for parameter in operation.parameters.iter().filter(|parameter| parameter.place == Place::Path) {
         for (_, value) in found.values.iter().filter(|(name, _)| *name == parameter.name) {
-            let decoded = percent_decode_str(value).decode_utf8_lossy();
+            let decoded = percent_decode_str(value).decode_utf8();
+            let decoded = decoded.map_err(|_| Refusal::parameter(&parameter.name, "it is not UTF-8"))?;
             judge(parameter, look, &decoded)?;
         }
     }

@@ -217,6 +217,13 @@ async fn an_id_with_control_characters_is_refused() {
 }
 
 #[tokio::test]
+async fn an_id_that_is_not_utf_8_is_refused_by_its_name() {
+    let (_sandbox, caller) = start(false).await;
+    let (status, body) = caller.get("/Customer/%ff").await;
+    assert_eq!((status, &body["fields"]), (400, &json!(["id"])));
+}
+
+#[tokio::test]
 async fn head_is_get_without_a_body() {
     let (_sandbox, caller) = start(false).await;
     let answer = caller.request(Method::HEAD, "/Customer").send().await.unwrap();
