@@ -200,7 +200,18 @@ fn path(uri: &Uri, is_token: bool) -> String {
     match uri.query() {
         None => uri.path().to_owned(),
         Some(query) if is_token => format!("{}?{}", uri.path(), masked_form(query.as_bytes())),
-        Some(query) => format!("{}?{query}", uri.path()),
+        Some(query) => {
+            let pairs: Vec<String> = query.split('&').map(without_token).collect();
+            format!("{}?{}", uri.path(), pairs.join("&"))
+        }
+    }
+}
+
+/// A parameter of an API call as it came, but for a token or a secret that has gone astray.
+fn without_token(pair: &str) -> String {
+    match pair.split_once('=') {
+        Some((name @ ("access_token" | "refresh_token" | "client_secret"), _)) => format!("{name}={MASK}"),
+        _ => pair.to_owned(),
     }
 }
 

@@ -15,8 +15,6 @@ use crate::target::Call;
 
 pub(crate) struct Traffic {
     pub(crate) clock: Clock,
-    show: String,
-    journal_cap: usize,
     log: Mutex<Log>,
 }
 
@@ -28,8 +26,9 @@ pub(crate) struct Log {
 
 impl Traffic {
     pub(crate) fn new(show: &str, journal_cap: usize) -> Self {
-        let log = Mutex::new(Log::new(show, journal_cap));
-        Self { clock: Clock::default(), show: show.to_owned(), journal_cap, log }
+        let journal = Journal::new(show.to_owned(), journal_cap);
+        let log = Log { journal, token_requests: TokenRequests::default(), script: Script::default() };
+        Self { clock: Clock::default(), log: Mutex::new(log) }
     }
 
     /// The log. A panic of one request must not take the others down with it.
@@ -40,7 +39,11 @@ impl Traffic {
     /// As it was at the start, the clock too.
     pub(crate) fn reset(&self) {
         self.clock.reset();
-        *self.log() = Log::new(&self.show, self.journal_cap);
+        let mut log = self.log();
+        // Its numbers go on, so that an answer that is under way does not become that of a later request.
+        log.journal.clear();
+        log.token_requests = TokenRequests::default();
+        log.script = Script::default();
     }
 
     /// Orders what is to go wrong, behind what was ordered before.
@@ -74,12 +77,5 @@ impl Traffic {
     /// Writes down the answer of a request; the status is `None` when it gets lost.
     pub(crate) fn answered(&self, number: u64, status: Option<StatusCode>, headers: &HeaderMap, body: &[u8]) {
         self.log().journal.answered(number, status, headers, body);
-    }
-}
-
-impl Log {
-    fn new(show: &str, journal_cap: usize) -> Self {
-        let journal = Journal::new(show.to_owned(), journal_cap);
-        Self { journal, token_requests: TokenRequests::default(), script: Script::default() }
     }
 }

@@ -176,3 +176,29 @@ async fn each_show_and_each_stand_in_has_its_own() {
     let requests = tourpaq.requests("GET", "/nowhere");
     assert_eq!((requests.len(), requests[0].show.as_str()), (1, tourpaq.client_id()));
 }
+
+#[tokio::test]
+async fn an_answer_that_was_under_way_at_a_reset_is_not_that_of_a_later_request() {
+    let (sandbox, caller) = start().await;
+    sandbox.fault(Fault::Delay(Duration::from_millis(500)));
+    let slow = caller.request(Method::GET, "/Customer/none").send();
+    let slow = tokio::spawn(slow);
+    while sandbox.journal().is_empty() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    sandbox.reset();
+    caller.get("/health").await;
+    let token = sandbox.issue_token();
+    let list = format!("{}/Customer?page=1", sandbox.url());
+    assert_eq!(call::http::client().get(list).bearer_auth(token).send().await.unwrap().status(), 200);
+    assert_eq!(slow.await.unwrap().unwrap().status(), 401, "its token died with the reset");
+    let journal = sandbox.journal();
+    assert_eq!((journal.len(), journal[0].status), (1, Some(200)));
+}
+
+#[tokio::test]
+async fn a_token_in_a_query_is_masked() {
+    let (sandbox, caller) = start().await;
+    caller.get("/Customer?page=1&access_token=hidden&sort=id%3Aasc").await;
+    assert_eq!(sandbox.journal()[0].path, "/Customer?page=1&access_token=***&sort=id%3Aasc");
+}
