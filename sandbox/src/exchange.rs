@@ -1,5 +1,6 @@
 //! An exchange: one request from its arrival to its answer, through journal and faults.
 
+use std::error::Error as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -72,10 +73,9 @@ pub(crate) enum Part {
 /// Answers a request; an error makes hyper close the connection without a word.
 pub(crate) async fn run<H: House>(house: Arc<H>, request: Request<Incoming>) -> Result<Response<Body>, Dropped> {
     let (parts, body) = request.into_parts();
-    let Ok(body) = to_bytes(Body::new(body), MAX_BODY).await else {
-        // A client that broke off does not read this any more, so it can only be read by one that sent too much.
-        let status = StatusCode::PAYLOAD_TOO_LARGE;
-        return Ok(Refusal::new(status, "body_too_long", "at most 64 MiB are read").into_response());
+    let body = match to_bytes(Body::new(body), MAX_BODY).await {
+        Ok(body) => body,
+        Err(error) => return Ok(unread(&error).into_response()),
     };
     if let Some(answer) = house.aside(&parts, &body).await {
         return Ok(answer);
@@ -92,8 +92,14 @@ pub(crate) async fn run<H: House>(house: Arc<H>, request: Request<Incoming>) -> 
         Some(Fault::Unauthorized) => kept(host.unauthorized(part)).await?,
         Some(Fault::TooManyRequests { wait, retry_after }) => kept(host.too_many_requests(wait, retry_after)).await?,
         Some(Fault::Delay(time)) => {
-            tokio::time::sleep(time).await;
-            kept(host.process(Request::from_parts(parts, body)).await).await?
+            let house = house.clone();
+            // A client that gives up meanwhile does not stop it, as it would not stop a real server.
+            let processed = tokio::spawn(async move {
+                tokio::time::sleep(time).await;
+                let host = house.host(&parts, &body);
+                host.process(Request::from_parts(parts, body)).await
+            });
+            kept(processed.await.map_err(|_| Dropped::Closed)?).await?
         }
         _ => kept(host.process(Request::from_parts(parts, body)).await).await?,
     };
@@ -109,6 +115,18 @@ pub(crate) async fn run<H: House>(house: Arc<H>, request: Request<Incoming>) -> 
         Some(Fault::EmptyBody) => Ok(Response::new(Body::empty())),
         _ => Ok(answer),
     }
+}
+
+/// The refusal of a body that could not be read. A client that broke off does not read it any more.
+fn unread(error: &axum::Error) -> Refusal {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if error.is::<hyper::Error>() {
+            return Refusal::bad_request("broken_body", "the body does not come as its head announces it");
+        }
+        cause = error.source();
+    }
+    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_long", "at most 64 MiB are read")
 }
 
 /// What a request orders for itself; what cannot be read is answered by a 400 that says why.

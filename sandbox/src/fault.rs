@@ -6,7 +6,7 @@ mod form;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::http::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use axum::http::{Response, StatusCode};
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -56,7 +56,8 @@ pub enum Fault {
         content_type: String,
         /// The body.
         body: Vec<u8>,
-        /// Further headers.
+        /// Further headers. A `Content-Length` other than that of the body is answered by a 500 that says so: what makes
+        /// an answer shorter than announced is [`Fault::CutBody`].
         headers: Vec<(String, String)>,
     },
     /// The request is not processed; the answer is the 401 for an access token that is not known, at the token endpoint
@@ -70,7 +71,8 @@ pub enum Fault {
         /// What the answer says of that; a date is by the sandbox's clock.
         retry_after: RetryAfter,
     },
-    /// The request is processed after this time, real time and not that of the sandbox's clock.
+    /// The request is processed after this time, real time and not that of the sandbox's clock, although the client may
+    /// have given up by then.
     Delay(Duration),
     /// The request is processed; the answer's head announces the whole body, half of it comes, then the connection ends.
     /// (A long export is made as a whole for this.)
@@ -210,6 +212,7 @@ pub(crate) fn status_answer(
 }
 
 fn made(code: u16, content_type: &str, body: Vec<u8>, headers: &[(String, String)]) -> Option<Response<Bytes>> {
+    let length = HeaderValue::from(body.len());
     let mut response = Response::new(Bytes::from(body));
     // 1xx are not answers, hyper does not send them as such.
     *response.status_mut() = StatusCode::from_u16(code).ok().filter(|code| !code.is_informational())?;
@@ -220,6 +223,10 @@ fn made(code: u16, content_type: &str, body: Vec<u8>, headers: &[(String, String
     for (name, value) in headers {
         let name = HeaderName::try_from(name).ok()?;
         let value = HeaderValue::from_str(value).ok()?;
+        // hyper trusts it, or panics in a debug build.
+        if name == CONTENT_LENGTH && value != length {
+            return None;
+        }
         response.headers_mut().append(name, value);
     }
     Some(response)

@@ -470,3 +470,51 @@ async fn other_machines_get_in_only_when_told() {
     let refused = Sandbox::builder().port(port).start().await;
     assert!(matches!(refused, Err(Error::Listen { .. })));
 }
+
+#[tokio::test]
+async fn a_delayed_write_is_made_although_the_client_has_given_up() {
+    let (sandbox, _) = start().await;
+    sandbox.fault(Fault::Delay(Duration::from_millis(300)));
+    let address = sandbox.url().trim_start_matches("http://");
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(post(&sandbox, false).as_bytes()).await.unwrap();
+    while sandbox.journal().is_empty() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(sandbox.customers().len(), 3);
+    drop(stream);
+    let written = async {
+        while sandbox.customers().len() == 3 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), written).await.unwrap();
+    assert_eq!(sandbox.journal()[0].status, None, "nobody got the answer");
+}
+
+#[tokio::test]
+async fn a_length_that_is_not_that_of_the_body_is_said_so() {
+    let (sandbox, caller) = start().await;
+    for length in ["3", "30", "5"] {
+        sandbox.fault(Fault::Status {
+            code: 200,
+            content_type: String::new(),
+            body: b"hello".to_vec(),
+            headers: vec![("Content-Length".to_owned(), length.to_owned())],
+        });
+        let answer = caller.request(Method::GET, "/Customer").send().await.unwrap();
+        assert_eq!(answer.status().as_u16(), if length == "5" { 200 } else { 500 }, "{length}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_chunked_as_announced_is_not_called_too_long() {
+    let (sandbox, _) = start().await;
+    let token = sandbox.issue_token();
+    let head = format!(
+        "POST /Customer HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\
+         Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    );
+    let answer = raw(&sandbox, &format!("{head}not a length\r\n{{}}\r\n0\r\n\r\n")).await;
+    assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("\"error\":\"broken_body\""), "{answer}");
+}
