@@ -32,10 +32,10 @@ struct Arguments {
     #[arg(long)]
     allow_remote: bool,
     /// The client id; for Perenso the show's id
-    #[arg(long)]
+    #[arg(long, value_parser = word)]
     client_id: Option<String>,
     /// The client secret; made up when it is not given
-    #[arg(long)]
+    #[arg(long, value_parser = word)]
     client_secret: Option<String>,
     /// How long an access token lives, instead of as long as the vendor says
     #[arg(long, value_name = "SECONDS")]
@@ -87,6 +87,14 @@ struct Perenso {
     /// How many requests the journal of a show remembers; default 1000
     #[arg(long, value_name = "N")]
     journal: Option<usize>,
+}
+
+/// A text that can stand in the ready line.
+fn word(text: &str) -> Result<String, &'static str> {
+    if text.is_empty() || text.contains(char::is_whitespace) {
+        return Err("expected a text without blanks");
+    }
+    Ok(text.to_owned())
 }
 
 /// The id of a show, and its secret unless it is to be made up.

@@ -197,6 +197,16 @@ async fn a_show_that_cannot_be_read_is_refused() {
 }
 
 #[tokio::test]
+async fn an_id_or_a_secret_that_would_break_the_ready_line_is_refused() {
+    for option in ["--client-id", "--client-secret"] {
+        for text in ["", "a b", "a\nb"] {
+            let said = failure(&[option, text]).await;
+            assert!(said.contains(option) && said.contains("blanks"), "{option} {text:?}: {said}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn one_show_is_named_once() {
     let (_child, ready) = start(&[]).await;
     assert_eq!(ready["client_id"], "sandbox-show");
