@@ -65,7 +65,9 @@ impl Target {
 
 /// Whether a path is one of a pattern.
 pub(crate) fn matches(pattern: &str, path: &str) -> bool {
-    let mut segments = path.trim_end_matches('/').split('/');
+    // A pattern without the slash in front would be for nothing, and a fault that never comes looks like a test that passes.
+    let pattern = pattern.strip_prefix('/').unwrap_or(pattern);
+    let mut segments = path.strip_prefix('/').unwrap_or(path).trim_end_matches('/').split('/');
     let mut pattern = pattern.trim_end_matches('/').split('/').peekable();
     while let Some(expected) = pattern.next() {
         if expected == "**" && pattern.peek().is_none() {
@@ -173,6 +175,18 @@ mod tests {
                 is_for,
                 "{pattern} {path}"
             );
+        }
+    }
+
+    #[test]
+    fn a_pattern_without_a_slash_in_front_is_one_of_the_same_paths() {
+        for (pattern, path, is_for) in [
+            ("Customer/*", "/Customer/1", true),
+            ("v2/**", "/v2/customers/bulk", true),
+            ("Customer", "/v2/Customer", false),
+        ] {
+            let call = Call { part: Part::Api, method: &Method::GET, path, is_refresh: false };
+            assert_eq!(Target::call("GET", pattern).is_for(&call), is_for, "{pattern} {path}");
         }
     }
 
