@@ -1,7 +1,8 @@
 //! Contract tests: every operation of the vendored document, through the SDK.
 //!
-//! They talk to a sandbox of their own or, where `PERENSO_CLIENT_ID` is set, to what the environment names (see
-//! `Perenso::from_env`): the same tests run through a proxy that checks both directions against the document.
+//! They talk to a sandbox of their own or, where `PERENSO_API_URL` is an address of this machine, to what the environment
+//! names (see `Perenso::from_env`): the same tests run through a proxy that checks both directions against the document.
+//! They write and delete, so that credentials of a live show in the environment must not lead them there.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
 use std::collections::BTreeSet;
@@ -21,10 +22,29 @@ struct Service {
 }
 
 async fn service() -> Service {
-    if std::env::var_os("PERENSO_CLIENT_ID").is_some() {
+    if std::env::var("PERENSO_API_URL").is_ok_and(|url| is_loopback(&url)) {
         return Service { show: Perenso::from_env().unwrap(), sandbox: None };
     }
     local().await
+}
+
+fn is_loopback(url: &str) -> bool {
+    url.parse::<http::Uri>().is_ok_and(|url| matches!(url.host(), Some("127.0.0.1" | "[::1]" | "localhost")))
+}
+
+#[test]
+fn a_live_show_is_never_written_to() {
+    for (url, is_ours) in [
+        ("http://127.0.0.1:8080", true),
+        ("http://[::1]:8080/", true),
+        ("http://localhost:8080", true),
+        ("https://tradeshow.perenso.net", false),
+        ("http://127.0.0.1.example.com", false),
+        ("http://127.0.0.1@example.com", false),
+        ("", false),
+    ] {
+        assert_eq!(is_loopback(url), is_ours, "{url}");
+    }
 }
 
 async fn local() -> Service {
