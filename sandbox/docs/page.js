@@ -9,7 +9,8 @@ const FAULTS = [
   { name: "503", fault: 503, text: "answers 503" },
   { name: "Slow", fault: { delay: 3 }, text: "is answered after three seconds" },
   { name: "Cut", fault: "cut_body", text: "loses its connection in the middle of the answer" },
-  { name: "Lost answer", fault: "drop_answer", text: "is processed, and its answer is lost" },
+  // A browser repeats by itself a call of which no head came back, its header with it, and the call is processed again.
+  { name: "Lost answer", fault: { cut_after: 0 }, text: "is processed, and of its answer comes the head and no body" },
 ];
 
 let ui;
@@ -148,7 +149,7 @@ function explained(response) {
   const { error, err } = response;
   if (!error || (err.status && err.status !== 200)) return response;
   const text = err.status
-    ? "**The answer broke off.** Its status was 200, and the connection ended in the middle of the body."
+    ? "**The answer broke off.** The call was processed with status 200, and the connection ended before the whole body came."
     : "**No answer.** The connection ended before one came; the call may have been processed all the same.";
   return { error, err: { name: "", message: text } };
 }
