@@ -54,7 +54,7 @@ use crate::ledger::{Rotation, Terms};
 #[non_exhaustive]
 pub struct Behavior {
     /// Fields and query parameters that the document does not have are refused. Guess: false, fields are accepted and
-    /// kept.
+    /// kept. A list refuses unknown parameters in any case: a filter that is passed over makes a list that looks filtered.
     pub strict: bool,
 
     /// Where a token request may have the client's id and secret. The vendor says: in the header or in the body.

@@ -14,7 +14,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::answer::Refusal;
 use crate::bearer;
 use crate::behavior::{Rate, RateHeaders, RatePer, RetryAfter};
-use crate::clock::after;
+use crate::clock::{after, http_date};
 use crate::show::Show;
 use crate::state::State;
 
@@ -127,10 +127,9 @@ fn too_many(now: DateTime<Utc>, free: DateTime<Utc>, retry_after: RetryAfter) ->
         RetryAfter::Seconds => HeaderValue::from(seconds),
         RetryAfter::Date => {
             let date = now + TimeDelta::seconds(seconds + 1);
-            let text = date.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
-            match HeaderValue::from_str(&text) {
-                Ok(value) => value,
-                Err(_) => return refusal,
+            match http_date(date) {
+                Some(value) => value,
+                None => return refusal,
             }
         }
     };

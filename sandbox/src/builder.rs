@@ -94,7 +94,9 @@ impl Builder {
     /// let builder = Sandbox::builder().client_id("SPRING26").customers(3).another_show("AUTUMN26").customers(5);
     /// let sandbox = builder.start().await?;
     /// assert_eq!(sandbox.customers().len(), 3);
-    /// assert_eq!(sandbox.show("AUTUMN26").map(|show| show.customers().len()), Some(5));
+    /// let autumn = sandbox.show("AUTUMN26").expect("it was added");
+    /// assert_eq!(autumn.customers().len(), 5);
+    /// // A client of it: `autumn.url()`, `autumn.token_url()`, `autumn.client_id()`, `autumn.client_secret()`.
     /// # Ok(())
     /// # }
     /// ```
@@ -228,6 +230,10 @@ impl Builder {
         let shows: Arc<[Arc<Show>]> = starts.into_iter().map(|start| Arc::new(Show::new(start))).collect();
         let house = Shows::new(shows.clone(), self.remote, self.has_admin);
         let server = Server::start(self.address, self.remote, Arc::new(house)).await?;
+        for show in shows.iter() {
+            // Nobody else has set it.
+            let _ = show.url.set(server.url.clone());
+        }
         Ok(Sandbox { shows, server })
     }
 }

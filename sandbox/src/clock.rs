@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use axum::http::HeaderValue;
 use chrono::{DateTime, FixedOffset, NaiveDateTime, SubsecRound, TimeDelta, Utc};
 
 /// The clock that token lifetimes, the rate budget and `modifiedDate` go by.
@@ -48,6 +49,11 @@ impl Clock {
     pub(crate) fn reset(&self) {
         self.ahead_micros.store(0, Ordering::SeqCst);
     }
+}
+
+/// A moment as HTTP writes it, to the second.
+pub(crate) fn http_date(time: DateTime<Utc>) -> Option<HeaderValue> {
+    HeaderValue::from_str(&time.format("%a, %d %b %Y %H:%M:%S GMT").to_string()).ok()
 }
 
 /// The moment `later` after `now`, or the end of time.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
+use axum::http::header::DATE;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Request, Response, StatusCode, Uri};
 use axum::response::IntoResponse;
@@ -13,6 +14,7 @@ use serde_json::json;
 
 use crate::answer::Refusal;
 use crate::behavior::RetryAfter;
+use crate::clock::http_date;
 use crate::fault::{Dropped, Fault, cut, half, slow, status_answer};
 use crate::traffic::Traffic;
 
@@ -83,7 +85,7 @@ pub(crate) async fn run<H: House>(house: Arc<H>, request: Request<Incoming>) -> 
     let host = house.host(&parts, &body);
     let part = host.part(&parts.uri);
     let (number, fault) = host.traffic().arrive(part, &parts, &body, own_fault(&parts.headers));
-    let (answer, shown) = match fault {
+    let (mut answer, shown) = match fault {
         Some(Fault::DropConnection) => return Err(Dropped::Closed),
         Some(Fault::Reset) => return Err(Dropped::Reset),
         Some(Fault::Status { code, ref content_type, ref body, ref headers }) => {
@@ -103,6 +105,10 @@ pub(crate) async fn run<H: House>(house: Arc<H>, request: Request<Incoming>) -> 
         }
         _ => kept(host.process(Request::from_parts(parts, body)).await).await?,
     };
+    // Its clock may be ahead, and a date in `Retry-After` is read against this one.
+    if let Some(date) = http_date(host.traffic().clock.now()) {
+        answer.headers_mut().entry(DATE).or_insert(date);
+    }
     let is_lost = matches!(fault, Some(Fault::DropAnswer | Fault::ResetAnswer));
     let status = Some(answer.status()).filter(|_| !is_lost);
     host.traffic().answered(number, status, answer.headers(), &shown);

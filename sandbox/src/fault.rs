@@ -14,7 +14,7 @@ pub(crate) use damage::{Dropped, cut, half, slow};
 
 use crate::answer::Refusal;
 use crate::behavior::RetryAfter;
-use crate::clock::after;
+use crate::clock::{after, http_date};
 use crate::error::Error;
 
 /// Something that goes wrong with one request.
@@ -188,7 +188,7 @@ pub(crate) fn too_many_requests(wait: Duration, retry_after: RetryAfter, now: Da
             // A date has no fraction: rounded up, or it would come too early.
             let date = after(now, wait);
             let date = date.checked_add_signed(TimeDelta::nanoseconds(999_999_999)).unwrap_or(date);
-            HeaderValue::from_str(&date.format("%a, %d %b %Y %H:%M:%S GMT").to_string()).ok()
+            http_date(date)
         }
     };
     match value {

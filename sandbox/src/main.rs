@@ -69,7 +69,7 @@ struct Perenso {
     /// Print a file for --behavior with all switches and their defaults, and end
     #[arg(long)]
     print_behavior: bool,
-    /// Refuse fields and query parameters that the document does not have
+    /// Refuse fields and query parameters that the document does not have; a list refuses such parameters anyway
     #[arg(long)]
     strict: bool,
     /// The most rows of a page; more is cut down in silence

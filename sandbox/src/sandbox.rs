@@ -7,7 +7,6 @@ use crate::builder::Builder;
 use crate::error::Error;
 use crate::server::Server;
 use crate::show::Show;
-use crate::token;
 
 /// A running stand-in for the API of one show or several. It stops when it is dropped.
 ///
@@ -60,18 +59,6 @@ impl Sandbox {
     /// Settings for a sandbox.
     pub fn builder() -> Builder {
         Builder::default()
-    }
-
-    /// The base address of the API, as `http://127.0.0.1:49152`; V2 is below `/v2`.
-    #[must_use]
-    pub fn url(&self) -> &str {
-        &self.server.url
-    }
-
-    /// The address of the token endpoint.
-    #[must_use]
-    pub fn token_url(&self) -> String {
-        format!("{}{}", self.url(), token::PATH)
     }
 
     /// The show with this client id, beside the first one, which the sandbox itself stands for.

@@ -1,6 +1,6 @@
 //! The show: what a test holds of it. Its state stands behind one lock, so that every request is one step.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use chrono::NaiveDateTime;
@@ -20,6 +20,7 @@ use crate::script::{Script, Step};
 use crate::state::{Start, State, Tables};
 use crate::table::Table;
 use crate::target::Target;
+use crate::token;
 use crate::traffic::Traffic;
 
 /// One show of a [`Sandbox`](crate::Sandbox): its credentials, tokens, records, exports, budget and clock, what is to go
@@ -48,6 +49,8 @@ pub struct Show {
     /// What the tokens of this show begin with.
     pub(crate) tag: String,
     pub(crate) traffic: Traffic,
+    /// There before anybody gets hold of the show.
+    pub(crate) url: OnceLock<String>,
     state: Mutex<State>,
 }
 
@@ -56,6 +59,7 @@ impl Show {
         let tag = letters(8);
         Self {
             client_secret: start.client_secret.clone().unwrap_or_else(secret),
+            url: OnceLock::new(),
             traffic: Traffic::new(&start.client_id, start.journal_cap),
             state: Mutex::new(State::new(&start, &tag)),
             start,
@@ -71,6 +75,18 @@ impl Show {
     /// The present as records are stamped with it.
     pub(crate) fn local_now(&self, behavior: &Behavior) -> NaiveDateTime {
         local(self.clock().now(), behavior.local_offset)
+    }
+
+    /// The base address of the API, as `http://127.0.0.1:49152`; V2 is below `/v2`. All shows of a sandbox have the same.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        self.url.get().map_or("", String::as_str)
+    }
+
+    /// The address of the token endpoint, which all shows of a sandbox share too.
+    #[must_use]
+    pub fn token_url(&self) -> String {
+        format!("{}{}", self.url(), token::PATH)
     }
 
     /// The client id, which is the show's id.
@@ -192,7 +208,7 @@ impl Show {
     /// let sent = sandbox.requests("POST", "/v2/customers/bulk");
     /// assert!(sent.iter().all(|request| request.status == Some(200)));
     /// let renamed = sandbox.requests("PUT", "/Customer/*");
-    /// assert!(renamed.iter().all(|request| request.json()["name"].is_string()));
+    /// assert!(renamed.iter().all(|request| request.json()["customerName"].is_string()));
     /// # Ok(())
     /// # }
     /// ```

@@ -144,3 +144,18 @@ async fn the_budget_stands_in_headers_where_that_is_wanted() {
     sandbox.set_behavior(|behavior| behavior.rate = None);
     assert_eq!(get(&caller).await.headers().get("x-ratelimit-limit"), None);
 }
+
+#[tokio::test]
+async fn the_date_of_an_answer_goes_by_the_sandboxs_clock() {
+    let sandbox = Sandbox::start().await.unwrap();
+    sandbox.advance(Duration::from_secs(3600));
+    sandbox.fault(perenso_sandbox::Fault::too_many_requests_until(Duration::from_secs(10)));
+    let answer = call::Caller::new(&sandbox).request(reqwest::Method::GET, "/Customer").send().await.unwrap();
+    let time = |name: &str| {
+        let text = answer.headers()[name].to_str().unwrap();
+        chrono::DateTime::parse_from_rfc2822(text).unwrap().to_utc()
+    };
+    let pause = time("retry-after") - time("date");
+    assert!((9..=12).contains(&pause.num_seconds()), "{pause}");
+    assert!((time("date") - sandbox.clock().now()).num_seconds().abs() <= 2);
+}

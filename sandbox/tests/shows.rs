@@ -104,3 +104,10 @@ async fn two_shows_of_one_id_are_refused() {
     let error = Sandbox::builder().client_id("SPRING").another_show("SPRING").start().await.unwrap_err();
     assert!(matches!(&error, Error::DuplicateShow(id) if id == "SPRING"), "{error}");
 }
+
+#[tokio::test]
+async fn all_shows_stand_at_one_address() {
+    let (sandbox, autumn) = two().await;
+    assert!(autumn.url().starts_with("http://127.0.0.1:"), "{}", autumn.url());
+    assert_eq!((sandbox.url(), sandbox.token_url()), (autumn.url(), autumn.token_url()));
+}
