@@ -3,6 +3,7 @@
 use crate::{client::Perenso, error::Error, generated::ClientBoothProductExt, types::Product};
 
 /// The products at the booths of a show.
+#[doc(alias("booth product"))]
 #[derive(Clone, Copy, Debug)]
 pub struct BoothProducts<'a> {
     show: &'a Perenso,

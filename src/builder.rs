@@ -61,7 +61,7 @@ impl Builder {
     }
 
     /// The client secret: the API secret of the show, from Perenso Show Support.
-    #[doc(alias("API_SECRET"))]
+    #[doc(alias("API_SECRET", "client secret"))]
     pub fn client_secret(mut self, secret: impl Into<Secret>) -> Self {
         self.client_secret = Some(secret.into());
         self

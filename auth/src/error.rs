@@ -151,6 +151,7 @@ impl Error {
 
     /// How long the server asked to wait.
     #[must_use]
+    #[doc(alias("Retry-After", "429"))]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }

@@ -6,6 +6,7 @@ use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// Whether a call may be sent again when nobody knows what became of it.
+#[doc(alias("idempotent"))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Repeat {
@@ -197,6 +198,7 @@ impl Iterator for Backoff {
 /// let slow_server = TokenPolicy::default().attempt(Duration::from_secs(30)).total(Duration::from_secs(90));
 /// assert_eq!(slow_server.attempts, 4);
 /// ```
+#[doc(alias("refresh token"))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TokenPolicy {

@@ -327,6 +327,7 @@ impl Profile {
 /// // 20 in 90 seconds, never more than 5 at once.
 /// let rate = Rate::new(20, Duration::from_secs(90), 5);
 /// ```
+#[doc(alias("rate limit", "429"))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
     pub(crate) calls: NonZeroU32,

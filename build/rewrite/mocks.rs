@@ -1,7 +1,9 @@
 //! The typed mock compares ids as they are (the generator writes them into regular expressions), and is documented.
 
 use quote::quote;
-use syn::{Expr, ExprMethodCall, Ident, ImplItemFn, Item, ItemImpl, TraitItem, parse_quote, visit_mut::VisitMut};
+use syn::{
+    Expr, ExprMethodCall, Ident, ImplItemFn, Item, ItemImpl, LitStr, TraitItem, parse_quote, visit_mut::VisitMut,
+};
 
 use super::{docs::document_if_bare, find, send::pascal, table};
 use crate::steps::{
@@ -38,7 +40,24 @@ pub(crate) fn compare_ids(file: &mut syn::File, document: &Document) -> Result<(
             }
         }
     }
+    let mut links = Links(0);
+    links.visit_file_mut(file);
+    count("", "links to `httpmock`", 4, links.0)?;
     document_traits(file, &entries)
+}
+
+/// `](::httpmock::When)` is taken for a path of the documentation, `](httpmock::When)` for the type.
+struct Links(usize);
+
+impl VisitMut for Links {
+    fn visit_lit_str_mut(&mut self, text: &mut LitStr) {
+        let value = text.value();
+        let found = value.matches("](::httpmock::").count();
+        if found > 0 {
+            self.0 += found;
+            *text = LitStr::new(&value.replace("](::httpmock::", "](httpmock::"), text.span());
+        }
+    }
 }
 
 fn rewrite_when(item: &mut ItemImpl, entry: &table::Entry) -> Result<(usize, usize), Fault> {

@@ -45,6 +45,7 @@ use crate::error::Error;
 /// assert_eq!("drop_answer".parse::<Fault>()?, Fault::DropAnswer);
 /// # Ok::<(), perenso_sandbox::Error>(())
 /// ```
+#[doc(alias = "Sandbox-Fault")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
