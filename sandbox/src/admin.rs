@@ -16,6 +16,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
+pub(crate) use origin::check as check_origin;
+
 use crate::answer::{Refusal, wrong_method};
 use crate::behavior::Behavior;
 use crate::error::Error;
@@ -56,7 +58,7 @@ pub(crate) fn routes(lobby: &Lobby) -> Router<Lobby> {
         // The exchange has bounded the body already.
         .layer(DefaultBodyLimit::disable())
         .layer(map_response(unstored))
-        .layer(from_fn_with_state(lobby.clone(), origin::check))
+        .layer(from_fn_with_state(lobby.clone(), check_origin))
 }
 
 async fn unknown() -> Refusal {

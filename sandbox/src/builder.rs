@@ -148,7 +148,8 @@ impl Builder {
         self
     }
 
-    /// How many requests the journal remembers; default 100,000. With 0 it remembers nothing.
+    /// How many requests the journal remembers, of which bodies and answers may have 64 MiB in all; default 100,000. With 0 it
+    /// remembers nothing.
     pub fn journal_cap(mut self, entries: usize) -> Self {
         self.last.journal_cap = entries;
         self

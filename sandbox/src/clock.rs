@@ -29,12 +29,18 @@ pub struct Clock {
     ahead_micros: Arc<AtomicI64>,
 }
 
+/// The last second of the year 9999: what comes after it has no form in HTTP.
+const END: DateTime<Utc> = match DateTime::from_timestamp(253_402_300_799, 0) {
+    Some(end) => end,
+    None => DateTime::<Utc>::MAX_UTC,
+};
+
 impl Clock {
     /// The sandbox's present.
     #[must_use]
     pub fn now(&self) -> DateTime<Utc> {
         let ahead = TimeDelta::microseconds(self.ahead_micros.load(Ordering::SeqCst));
-        Utc::now().checked_add_signed(ahead).unwrap_or(DateTime::<Utc>::MAX_UTC)
+        Utc::now().checked_add_signed(ahead).map_or(END, |now| now.min(END))
     }
 
     /// Moves the clock forward.

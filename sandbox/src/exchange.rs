@@ -118,7 +118,8 @@ pub(crate) async fn run<H: House>(house: Arc<H>, request: Request<Incoming>) -> 
         Some(Fault::CutBody) => half(answer).await,
         Some(Fault::CutAfter(bytes)) => Ok(cut(answer, bytes)),
         Some(Fault::Slow { piece, pause }) => Ok(slow(answer, piece, pause)),
-        Some(Fault::EmptyBody) => Ok(Response::new(Body::empty())),
+        // A refusal stays one: it must not look like a success.
+        Some(Fault::EmptyBody) if answer.status().is_success() => Ok(Response::new(Body::empty())),
         _ => Ok(answer),
     }
 }

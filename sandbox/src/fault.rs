@@ -89,7 +89,7 @@ pub enum Fault {
         /// Before every piece; real time and not that of the sandbox's clock.
         pause: Duration,
     },
-    /// The request is processed; the answer is 200 with an empty body.
+    /// The request is processed; a successful answer becomes 200 with an empty body.
     EmptyBody,
     /// The request is *not* processed, and the connection ends without an answer.
     DropConnection,

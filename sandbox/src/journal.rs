@@ -110,17 +110,22 @@ fn first<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
     Some(value)
 }
 
+/// The most that bodies and answers may take together, so that a long test of large calls does not eat the memory.
+const MOST_KEPT: usize = 64 * 1024 * 1024;
+
 pub(crate) struct Journal {
     /// The client id of the show.
     show: String,
     entries: VecDeque<(u64, Recorded)>,
     next: u64,
     cap: usize,
+    /// The bytes of all bodies and answers.
+    kept: usize,
 }
 
 impl Journal {
     pub(crate) fn new(show: String, cap: usize) -> Self {
-        Self { show, entries: VecDeque::new(), next: 0, cap }
+        Self { show, entries: VecDeque::new(), next: 0, cap, kept: 0 }
     }
 
     /// Writes down a request; the number is for its answer.
@@ -131,7 +136,7 @@ impl Journal {
             return number;
         }
         if self.entries.len() >= self.cap {
-            self.entries.pop_front();
+            self.forget_the_oldest();
         }
         let is_token = is_token(&parts.uri);
         let (kept, body_is_cut) = beginning(body);
@@ -156,8 +161,22 @@ impl Journal {
             answer: String::new(),
             answer_is_cut: false,
         };
+        self.kept += entry.body.len();
         self.entries.push_back((number, entry));
+        self.make_room();
         number
+    }
+
+    fn make_room(&mut self) {
+        while self.kept > MOST_KEPT && self.entries.len() > 1 {
+            self.forget_the_oldest();
+        }
+    }
+
+    fn forget_the_oldest(&mut self) {
+        if let Some((_, entry)) = self.entries.pop_front() {
+            self.kept -= entry.body.len() + entry.answer.len();
+        }
     }
 
     pub(crate) fn answered(&mut self, number: u64, status: Option<StatusCode>, head: &HeaderMap, body: &[u8]) {
@@ -167,6 +186,8 @@ impl Journal {
             entry.answer_headers = headers(head);
             entry.answer = masked_answer(kept);
             entry.answer_is_cut = is_cut;
+            self.kept += entry.answer.len();
+            self.make_room();
         }
     }
 
@@ -177,6 +198,7 @@ impl Journal {
 
     pub(crate) fn clear(&mut self) {
         self.entries.clear();
+        self.kept = 0;
     }
 }
 
@@ -295,5 +317,29 @@ fn masked_answer(body: &[u8]) -> String {
             Value::Object(fields).to_string()
         }
         _ => MASK.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn bodies_and_answers_have_room_for_so_much_and_the_oldest_go_first() {
+        let mut journal = Journal::new("SHOW".to_owned(), 100_000);
+        let (parts, ()) = axum::http::Request::new(()).into_parts();
+        let body = vec![b'x'; KEPT];
+        let fitting = MOST_KEPT / (2 * KEPT);
+        for number in 0..fitting as u64 + 10 {
+            assert_eq!(journal.arrive(Utc::now(), &parts, &body, None), number);
+            journal.answered(number, Some(StatusCode::OK), &HeaderMap::new(), &body);
+        }
+        let numbers: Vec<u64> = journal.entries.iter().map(|(number, _)| *number).collect();
+        assert_eq!(numbers, (10..fitting as u64 + 10).collect::<Vec<_>>());
+        assert!(journal.kept <= MOST_KEPT);
+        journal.clear();
+        assert_eq!(journal.kept, 0);
     }
 }

@@ -33,8 +33,11 @@ pub(crate) struct Terms {
     pub(crate) one_live_token: bool,
 }
 
+/// How many refresh tokens are remembered, so that a process that runs for weeks does not grow.
+const MOST_REFRESH_TOKENS: usize = 10_000;
+
 /// All tokens that descend from one grant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Family(u64);
 
 struct Token {
@@ -80,6 +83,12 @@ impl Ledger {
     }
 
     pub(crate) fn issue_refresh(&mut self, family: Family, terms: &Terms, now: DateTime<Utc>) -> String {
+        self.refresh.retain(|_, token| now < token.expiry);
+        if self.refresh.len() >= MOST_REFRESH_TOKENS {
+            // Nobody comes back for that many: the oldest families go first.
+            let oldest = self.refresh.values().map(|token| token.family).min();
+            self.refresh.retain(|_, token| Some(token.family) != oldest || token.family == family);
+        }
         let text = format!("{}{}", self.tag, secret());
         let expiry = terms.refresh_token_lifetime.map_or(DateTime::<Utc>::MAX_UTC, |lifetime| after(now, lifetime));
         self.refresh.insert(text.clone(), Token { family, expiry, is_used: false });
@@ -136,4 +145,27 @@ pub(crate) fn secret() -> String {
 /// So many random letters and digits.
 pub(crate) fn letters(count: usize) -> String {
     std::iter::repeat_with(fastrand::alphanumeric).take(count).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::behavior::Behavior;
+
+    #[test]
+    fn refresh_tokens_of_weeks_do_not_pile_up() {
+        let mut ledger = Ledger::default();
+        let terms = Behavior::default().terms();
+        let mut grant = || {
+            let family = ledger.found();
+            ledger.issue_refresh(family, &terms, DateTime::UNIX_EPOCH)
+        };
+        let first = grant();
+        let last = (0..MOST_REFRESH_TOKENS).map(|_| grant()).last().unwrap();
+        assert_eq!(ledger.refresh.len(), MOST_REFRESH_TOKENS);
+        assert!(ledger.refresh(&first, &terms, DateTime::UNIX_EPOCH).is_none());
+        assert!(ledger.refresh(&last, &terms, DateTime::UNIX_EPOCH).is_some());
+    }
 }

@@ -7,6 +7,8 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::request::Parts;
 use axum::http::{Request, Response};
+#[cfg(feature = "docs")]
+use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use axum::{Json, Router};
 use hyper::service::Service;
@@ -53,7 +55,7 @@ impl Porter {
         let router = Router::new().route("/health", get(health).fallback(wrong_method));
         let router = if has_admin { router.merge(admin::routes(&lobby)) } else { router };
         #[cfg(feature = "docs")]
-        let router = router.merge(crate::docs::routes());
+        let router = router.merge(crate::docs::routes().layer(from_fn_with_state(lobby.clone(), admin::check_origin)));
         let router = router.fallback(not_yet).with_state(lobby);
         Self { has_admin, router: TowerToHyperService::new(router) }
     }

@@ -118,7 +118,7 @@ impl Show {
         self.state().behavior.clone()
     }
 
-    /// Changes how the sandbox behaves from the next request on.
+    /// Changes how the sandbox behaves from the next request on. (Of two changes at the same time one may be lost.)
     pub fn set_behavior(&self, change: impl FnOnce(&mut Behavior)) {
         let mut behavior = self.behavior();
         change(&mut behavior);
@@ -131,7 +131,7 @@ impl Show {
         self.state().exports.clone()
     }
 
-    /// Changes the catalog of exports from the next request on; those of the vendor's guide are the first three.
+    /// Changes the catalog of exports from the next request on (of two changes at the same time one may be lost); those of the vendor's guide are the first three.
     pub fn set_exports(&self, change: impl FnOnce(&mut Vec<Export>)) {
         let mut exports = self.exports();
         change(&mut exports);

@@ -518,3 +518,13 @@ async fn a_body_that_is_not_chunked_as_announced_is_not_called_too_long() {
     let answer = raw(&sandbox, &format!("{head}not a length\r\n{{}}\r\n0\r\n\r\n")).await;
     assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("\"error\":\"broken_body\""), "{answer}");
 }
+
+#[tokio::test]
+async fn an_empty_body_makes_no_success_of_a_refusal() {
+    let (sandbox, caller) = start().await;
+    let id = sandbox.customers()[0]["id"].as_str().unwrap().to_owned();
+    sandbox.revoke_tokens();
+    sandbox.fault(Fault::EmptyBody);
+    assert_eq!(caller.call(Method::DELETE, &format!("/Customer/{id}"), None).await.0, 401);
+    assert_eq!(sandbox.customers().len(), 3);
+}

@@ -12,7 +12,7 @@ use axum::response::Response;
 use crate::answer::Refusal;
 use crate::lobby::Lobby;
 
-pub(super) async fn check(Context(lobby): Context<Lobby>, request: Request, next: Next) -> Result<Response, Refusal> {
+pub(crate) async fn check(Context(lobby): Context<Lobby>, request: Request, next: Next) -> Result<Response, Refusal> {
     is_own(request.headers(), lobby.remote)?;
     Ok(next.run(request).await)
 }
@@ -22,7 +22,7 @@ fn is_own(headers: &HeaderMap, remote: bool) -> Result<(), Refusal> {
     let forbidden = |message: &str| Refusal::new(StatusCode::FORBIDDEN, "foreign_origin", message);
     let host = text(headers, &HOST).and_then(|host| host.parse::<Authority>().ok());
     let Some(host) = host.filter(|host| remote || is_loopback(host.host())) else {
-        return Err(forbidden("admin calls are made to localhost or a loopback address, unless others were let in"));
+        return Err(forbidden("this is answered at localhost or a loopback address only, unless others were let in"));
     };
     let Some(origin) = headers.get(ORIGIN) else {
         return Ok(());
