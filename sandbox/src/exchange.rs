@@ -24,6 +24,12 @@ const MAX_BODY: usize = 64 * 1024 * 1024;
 /// The header by which a request orders a fault for itself.
 const FAULT: &str = "sandbox-fault";
 
+/// What stands in it, for who has written something else.
+const FORMS: &str = concat!(
+    r#"a fault is a status as `503`, a word as `cut_body`, or JSON as `{"status": 503, "body": "down"}`, "#,
+    r#"`{"slow": {"piece": 1000, "pause": 0.1}}`, `{"too_many_requests": {"retry_after": 30}}`"#
+);
+
 /// What a server serves: one host or several, of which a request is for one.
 pub(crate) trait House: Send + Sync + 'static {
     type Host: Host;
@@ -140,7 +146,7 @@ fn unread(error: &axum::Error) -> Refusal {
 fn own_fault(headers: &HeaderMap) -> Option<Fault> {
     let text = String::from_utf8_lossy(headers.get(FAULT)?.as_bytes());
     Some(Fault::read(&text).unwrap_or_else(|error| {
-        let body = json!({ "error": "invalid_fault", "message": format!("{FAULT}: {error}") });
+        let body = json!({ "error": "invalid_fault", "message": format!("{FAULT}: {error}; {FORMS}") });
         Fault::answer(400, "application/json", body.to_string().into_bytes())
     }))
 }

@@ -259,6 +259,7 @@ async fn a_header_that_is_no_fault_is_answered_by_what_is_wrong_with_it() {
         assert_eq!(body["error"], "invalid_fault");
         let message = body["message"].as_str().unwrap();
         assert!(message.starts_with("sandbox-fault: ") && message.contains(named), "{message}");
+        assert!(message.contains("a fault is a status as `503`"), "{message}");
     }
     assert_eq!(sandbox.customers().len(), 3);
 }
