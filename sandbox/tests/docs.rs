@@ -173,6 +173,20 @@ mod page {
     }
 
     #[tokio::test]
+    async fn the_document_names_what_this_sandbox_answers_to_a_delete_and_a_second_create() {
+        let sandbox = Sandbox::start().await.unwrap();
+        let served = document(&sandbox).await;
+        let statuses = served["paths"]["/Customer/{id}"]["delete"]["responses"].as_object().unwrap();
+        assert!(statuses.contains_key("200") && statuses.contains_key("204") && !statuses.contains_key("2XX"));
+        let twice = |document: &Value| {
+            document["paths"]["/Customer"]["post"]["description"].as_str().unwrap().contains("unique_customer_id")
+        };
+        assert!(twice(&served));
+        sandbox.set_behavior(|behavior| behavior.unique_customer_id = true);
+        assert!(!twice(&document(&sandbox).await));
+    }
+
+    #[tokio::test]
     async fn what_the_document_fills_in_works() {
         let sandbox = Sandbox::start().await.unwrap();
         let document = document(&sandbox).await;

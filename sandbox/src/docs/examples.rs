@@ -48,8 +48,8 @@ impl Examples {
             (_, "productID") => self.product.clone(),
             (_, "page") => Some(json!(1)),
             (_, "resultsPerPage") => Some(json!(10)),
-            // What was just created stands at the top.
-            ("customer_list", "sort") => Some("modifiedDate:desc".into()),
+            // What was just created stands at the top, by a field that the rows have.
+            ("customer_list", "sort") => Some("customerID:desc".into()),
             ("attendee_list", "sort") => Some("attendeeID:asc".into()),
             _ => None,
         }

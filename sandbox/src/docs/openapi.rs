@@ -9,6 +9,10 @@ use crate::document::TEXT;
 use crate::show::Show;
 use crate::token;
 
+/// What surprises whoever presses the button a second time.
+const CREATED_TWICE: &str = "In this sandbox a second call with the same body creates a second customer of the same \
+    `customerID`; with the switch `unique_customer_id` it is refused.";
+
 /// The document for a show, as JSON. Without a host that makes sense its addresses are relative.
 pub(super) fn served(show: &Show, host: Option<&str>) -> serde_json::Result<Vec<u8>> {
     let origin =
@@ -28,9 +32,24 @@ pub(super) fn served(show: &Show, host: Option<&str>) -> serde_json::Result<Vec<
     let paths = document.at(&["paths"]).into_iter().flat_map(Node::children);
     for operation in paths.flat_map(Node::children).filter(|operation| operation.get("operationId").is_some()) {
         name_source(operation, &pages);
+        if !show.behavior().unique_customer_id && operation.text("operationId") == "customer_create" {
+            let description = format!("{}\n\n{CREATED_TWICE}", operation.text("description"));
+            operation.set("description", description);
+        }
+        name_statuses(operation);
         fill_in(operation, &examples, &schemas);
     }
     serde_json::to_vec(&document)
+}
+
+/// Names the statuses that the sandbox gives where the document leaves them open: the page looks for the exact one.
+fn name_statuses(operation: &mut Node) {
+    let Some(responses) = operation.at(&["responses"]) else { return };
+    let Some(success) = responses.get("2XX").cloned() else { return };
+    responses.remove("2XX");
+    for status in ["200", "204"] {
+        responses.set(status, success.clone());
+    }
 }
 
 /// Says below the description where an operation is known from, and whether it was seen or inferred.
