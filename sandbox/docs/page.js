@@ -15,7 +15,15 @@ const FAULTS = [
 
 let ui;
 let fault = null;
-let expiry;
+/** Whether the sandbox takes admin calls. */
+let isAdmin = true;
+let noToken = "No token yet";
+/** The last token that this page was given. */
+let own;
+/** What Swagger UI was authorised with when it was last looked at. */
+let authorized;
+/** When the token ends by the sandbox's clock, in milliseconds, where it is known. */
+let end = null;
 
 /** The address of an admin call, or of the document, for the chosen show. */
 function ofShow(path, parameters = {}) {
@@ -39,11 +47,9 @@ function tell(text) {
 
 async function authorize() {
   try {
-    const token = await json(ofShow("/sandbox/token"), { method: "POST" });
+    own = await json(ofShow("/sandbox/token"), { method: "POST" });
     logOut();
-    ui.preauthorizeApiKey("bearer", token.access_token);
-    tell("");
-    showAccess(token.expires_in);
+    ui.preauthorizeApiKey("bearer", own.access_token);
   } catch (error) {
     tell(`No token: ${error.message}`);
   }
@@ -54,23 +60,49 @@ function logOut() {
   if (names.length) ui.authActions.logout(names);
 }
 
-function showAccess(seconds) {
-  clearTimeout(expiry);
-  const access = element("access");
-  access.dataset.state = "live";
-  access.textContent = "Token";
+/** Shows what Swagger UI is authorised with, by the button of this page or by its own dialog. */
+async function followAccess() {
+  const now = ui.authSelectors.authorized();
+  if (now === authorized) return;
+  authorized = now;
+  end = null;
+  tell("");
+  if (!now?.size) return showAccess("none", noToken);
+  showAccess("live", "Token");
   element("authorize").textContent = "New token";
-  if (!seconds) return;
-  const end = new Date(Date.now() + seconds * 1000);
-  access.textContent = `Token until ${end.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}`;
-  expiry = setTimeout(() => lose("The token has expired."), Math.min(seconds * 1000, 2 ** 31 - 1));
+  const bearer = now.getIn(["bearer", "value"]);
+  const known = bearer ? bearer === own?.access_token && own.expires_in : now.getIn(["oauth2", "token", "expires_in"]);
+  if (!known) return;
+  const time = await sandboxTime();
+  if (now === authorized) end = time + known * 1000;
+  checkEnd();
+}
+
+function showAccess(state, text) {
+  element("access").dataset.state = state;
+  element("access").textContent = text;
+}
+
+/** The time in milliseconds by the sandbox's clock, which a test may move. */
+async function sandboxTime() {
+  if (!isAdmin) return Date.now();
+  const clock = await json(ofShow("/sandbox/clock")).catch(() => null);
+  return clock ? Date.parse(clock.now) : Date.now();
+}
+
+async function checkEnd() {
+  if (!end || document.hidden) return;
+  const checked = end;
+  const left = checked - (await sandboxTime());
+  if (checked !== end) return;
+  if (left <= 0) return lose("The token has expired.");
+  const until = new Date(Date.now() + left);
+  showAccess("live", `Token until ${until.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}`);
 }
 
 function lose(reason) {
-  clearTimeout(expiry);
-  const access = element("access");
-  access.dataset.state = "lost";
-  access.textContent = "No valid token";
+  end = null;
+  showAccess("lost", "No valid token");
   tell(reason);
 }
 
@@ -93,6 +125,9 @@ function order(choice) {
   for (const button of element("faults").children) {
     button.setAttribute("aria-pressed", String(button.textContent === choice?.name));
   }
+  element("armed").hidden = !choice;
+  element("armed").textContent = `Next call: ${choice?.name} ✕`;
+  element("armed").setAttribute("aria-label", `Next call: ${choice?.name}. Take it back`);
   element("fault-text").textContent = choice ? `The next call ${choice.text}.` : "The next call goes well.";
 }
 
@@ -113,7 +148,7 @@ function isCall(url) {
 // --- Journal
 
 async function refresh() {
-  if (element("journal-card").hidden) return;
+  if (!isAdmin) return;
   try {
     const entries = await json(ofShow("/sandbox/journal", { last: 20 }));
     element("journal").replaceChildren(...entries.reverse().map(drawEntry));
@@ -125,22 +160,57 @@ async function refresh() {
 
 function drawEntry(entry) {
   const details = document.createElement("details");
-  const summary = document.createElement("summary");
-  const part = (name, text) => {
-    const span = document.createElement("span");
-    span.className = name;
-    span.textContent = text;
-    summary.append(span);
-  };
-  const status = entry.status ?? null;
-  part("method", entry.method);
-  part("path", entry.path);
-  part(`status status-${String(status ?? 5)[0]}`, status ?? "none");
-  const text = document.createElement("pre");
-  text.tabIndex = 0;
-  const headers = Object.entries(entry.headers).map(([name, value]) => `${name}: ${value}`).join("\n");
-  text.textContent = [headers, entry.body, entry.answer && `→ ${entry.answer}`].filter(Boolean).join("\n\n");
-  details.append(summary, text);
+  const status = entry.status ?? (entry.fault ? "lost" : "pending");
+  const summary = tag("summary");
+  summary.append(
+    tag("span", "time", new Date(entry.at).toLocaleTimeString([], { hour12: false })),
+    tag("span", "method", entry.method),
+    tag("span", "path", entry.path),
+    ...(entry.fault ? [tag("span", "fault", entry.fault)] : []),
+    tag("span", `status status-${entry.status ? String(status)[0] : status}`, status),
+  );
+  details.append(
+    summary,
+    ...part("Request", entry.body, entry.body_is_cut),
+    ...part("Answer", entry.answer, entry.answer_is_cut),
+    headers("Headers of the request", entry.headers),
+    headers("Headers of the answer", entry.answer_headers),
+  );
+  return details;
+}
+
+function tag(name, className = "", text = "") {
+  const made = document.createElement(name);
+  made.className = className;
+  made.textContent = text;
+  return made;
+}
+
+/** A text that scrolls where it is long, by keyboard too. */
+function scrolled(text) {
+  const pre = tag("pre", "", text);
+  pre.tabIndex = 0;
+  return pre;
+}
+
+function part(title, body, isCut) {
+  if (!body) return [];
+  return [tag("h3", "", isCut ? `${title} (its beginning)` : title), scrolled(indented(body))];
+}
+
+function indented(body) {
+  try {
+    return JSON.stringify(JSON.parse(body), null, 2);
+  } catch {
+    return body;
+  }
+}
+
+function headers(title, values) {
+  const lines = Object.entries(values).map(([name, value]) => `${name}: ${value}`);
+  const details = document.createElement("details");
+  details.hidden = !lines.length;
+  details.append(tag("summary", "", title), scrolled(lines.join("\n")));
   return details;
 }
 
@@ -194,8 +264,11 @@ async function loadShows() {
 
 /** A sandbox may have been started without the calls that give tokens and the journal away. */
 function withoutAdmin() {
+  isAdmin = false;
+  noToken = "No token yet: Authorize below";
+  showAccess("none", noToken);
   for (const id of ["authorize", "renew", "journal-card"]) element(id).hidden = true;
-  element("access").textContent = "Authorize below, with the id and secret of the show";
+  element("first-step").textContent = "Press Authorize above the calls, with the id and secret of the show.";
   return [];
 }
 
@@ -250,6 +323,9 @@ async function start() {
   });
   element("authorize").addEventListener("click", authorize);
   element("renew").addEventListener("click", authorize);
+  ui.getStore().subscribe(followAccess);
+  setInterval(checkEnd, 2000);
+  element("armed").addEventListener("click", () => order(null));
   element("refresh").addEventListener("click", refresh);
   element("show").addEventListener("change", () => changeShow(shows));
   refresh();

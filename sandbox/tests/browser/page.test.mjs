@@ -221,6 +221,51 @@ test("a token's end is announced", async () => {
   await page.getByText("The token has expired.").waitFor();
 });
 
+test("a token's end is announced when it comes by the sandbox's clock", async () => {
+  const page = await open(await sandbox());
+  await authorize(page);
+  await page.getByText(/^Token until \d/).waitFor();
+  await page.evaluate(() => fetch("/sandbox/clock", { method: "POST", body: '{"advance": 1000000}' }));
+  await page.getByText("The token has expired.").waitFor();
+});
+
+test("an ordered fault is named in the bar, wherever the page stands, and is taken back there", async () => {
+  const page = await open(await sandbox(), { viewport: { width: 360, height: 740 } });
+  await authorize(page);
+  const badge = page.getByRole("button", { name: "Next call: 503" });
+  assert.ok(!(await badge.isVisible()));
+  await page.getByRole("button", { name: "503", exact: true }).click();
+  await expand(page, "export_list");
+  const box = await badge.boundingBox();
+  assert.ok(box.y >= 0 && box.y + box.height < 200, `the badge is at ${box.y}`);
+  assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 360);
+  await badge.click();
+  assert.ok(!(await badge.isVisible()));
+  assert.equal((await execute(page, "export_list")).status, 200);
+});
+
+test("a recent request shows its time, fault and status, and its bodies before its headers", async () => {
+  const url = await sandbox();
+  const page = await open(url);
+  await authorize(page);
+  await page.getByRole("button", { name: "503", exact: true }).click();
+  assert.equal((await execute(page, "customer_create")).status, 503);
+  assert.ok(!(await page.getByText("Undocumented").isVisible()), "of what was ordered there is no document");
+  await assert.rejects(fetch(`${url}/Customer`, { headers: { "sandbox-fault": "drop_connection" } }));
+  await page.getByRole("button", { name: "Refresh" }).click();
+  const summaries = page.locator("#journal > details > summary");
+  await summaries.filter({ hasText: "drop_connection" }).first().waitFor();
+  assert.match((await summaries.allInnerTexts())[0], /^\d\d:\d\d:\d\d\s+GET\s+\/Customer\s+drop_connection\s+lost$/);
+  const create = page.locator("#journal > details").filter({ hasText: "POST" });
+  assert.match(await create.locator("summary").first().innerText(), /POST\s+\/Customer\s+status\s+503$/);
+  await create.locator("summary").first().click();
+  assert.deepEqual(await create.locator("h3, details > summary").allInnerTexts(), [
+    "Request", "Answer", "Headers of the request", "Headers of the answer",
+  ]);
+  assert.ok(await create.getByText('"customerName"').isVisible());
+  assert.ok(!(await create.getByText("sandbox-fault:").isVisible()));
+});
+
 /** Presses Authorize for the client credentials, and closes the dialog. */
 async function apply(dialog) {
   await dialog.getByRole("button", { name: "Apply given OAuth2 credentials" }).click();
@@ -233,7 +278,11 @@ test("the Authorize dialog knows the show's id and secret", async () => {
   const page = await open(await sandbox());
   await page.locator(".btn.authorize").click();
   await apply(page.locator(".modal-ux"));
+  await page.getByText(/^Token until \d/).waitFor();
   assert.equal((await execute(page, "customer_list")).status, 200);
+  await page.locator(".btn.authorize").click();
+  await page.getByRole("button", { name: "Remove authorization" }).click();
+  await page.getByText("No token yet").waitFor();
 });
 
 test("the keyboard is enough to authorise", async () => {
