@@ -361,6 +361,8 @@ test("text can be read in the light and in the dark, and the page follows a chan
     await page.emulateMedia({ colorScheme });
     const found = await page.evaluate(contrasts, TEXTS);
     assert.deepEqual(found.filter(({ contrast }) => contrast < 4.5), [], colorScheme);
+    const band = page.locator(".scheme-container");
+    assert.equal(await band.evaluate((one) => getComputedStyle(one).backgroundColor), "rgba(0, 0, 0, 0)", colorScheme);
     const grounds = found.filter(({ selector }) => GROUNDS.includes(selector));
     assert.equal(grounds.length, GROUNDS.length);
     for (const { selector, behind, text } of grounds) {
