@@ -57,7 +57,8 @@ features:
     just feature perenso-auth '""' native-tls redis redis,native-tls redis,rustls registry rustls test-util
     just feature perenso '""' native-tls rustls mock redis registry parquet test-util
     just feature perenso-sandbox '""' cli docs
-    cargo test -p perenso-auth -p perenso-codegen-compiled -p saved-catalog -p nightly-sync --all-features
+    cargo test -p perenso-codegen-compiled -p saved-catalog -p nightly-sync
+    cargo test -p perenso-auth --all-features
     tests=$(grep -rl 'cfg(.*feature' tests | sed -E 's#^tests/([^/.]+).*#--test \1#' | sort -u)
     cargo test -p perenso --all-features --lib $tests
     cargo test -p perenso --all-features --doc
