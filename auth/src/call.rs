@@ -14,7 +14,7 @@ use http::{
 use reqwest::Request;
 
 use crate::{
-    body,
+    body::{self, IncomingBody},
     budget::Exhausted,
     client::Inner,
     clock::within,
@@ -25,7 +25,7 @@ use crate::{
     response::{Body, Response, Trip, request_id},
     retry_after::retry_after,
     token::Token,
-    transport::location,
+    transport::{accept_gzip, location},
 };
 
 /// What is kept of the body of an error answer.
@@ -98,6 +98,7 @@ struct Refusal {
     status: StatusCode,
     headers: HeaderMap,
     body: Bytes,
+    unknown_coding: Option<String>,
 }
 
 impl<'a> Journey<'a> {
@@ -205,12 +206,12 @@ impl<'a> Journey<'a> {
         let is_last = left <= self.attempt;
         Ok(match within(clock, limit, self.client.http.execute(request)).await {
             Some(Ok(answer)) if answer.status().is_success() => self.arrived(answer).await,
-            Some(Ok(mut answer)) => {
+            Some(Ok(answer)) => {
                 let status = answer.status();
-                let headers = std::mem::take(answer.headers_mut());
+                let (headers, body) = IncomingBody::of(answer);
                 let patience = PATIENCE_WITH_ERROR_BODIES.min(self.left());
-                let body = body::part(answer, LARGEST_ERROR_BODY, clock, patience).await;
-                (Ending::Answered(status), Answer::Refusal(Refusal { status, headers, body }))
+                let (body, unknown_coding) = body::part(body, LARGEST_ERROR_BODY, clock, patience).await;
+                (Ending::Answered(status), Answer::Refusal(Refusal { status, headers, body, unknown_coding }))
             }
             Some(Err(source)) => {
                 let (ending, kind, detail) = match () {
@@ -234,17 +235,21 @@ impl<'a> Journey<'a> {
     }
 
     /// A successful answer; without its whole body where that is a part of the call, it is a failure.
-    async fn arrived(&self, mut answer: reqwest::Response) -> (Ending, Answer) {
-        let (status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));
+    async fn arrived(&self, answer: reqwest::Response) -> (Ending, Answer) {
+        let status = answer.status();
+        let (headers, body) = IncomingBody::of(answer);
         let mut trip = self.trip.clone();
         trip.may_have_written |= Ending::Answered(status).may_have_written(self.repeat);
-        let response = Response { status, headers, body: Body::Coming(answer), trip };
+        let response = Response { status, headers, body: Body::Coming(body), trip };
         if !self.whole {
             return (Ending::Answered(status), Answer::Success(response));
         }
         match response.into_whole().await {
             Ok(response) => (Ending::Answered(status), Answer::Success(response)),
-            Err(error) if error.kind() == ErrorKind::TooLarge => (Ending::Answered(status), Answer::None(error)),
+            // Another attempt would bring the same.
+            Err(error) if matches!(error.kind(), ErrorKind::TooLarge | ErrorKind::Decode) => {
+                (Ending::Answered(status), Answer::None(error))
+            }
             Err(error) => (Ending::Broken, Answer::None(error)),
         }
     }
@@ -264,7 +269,7 @@ impl<'a> Journey<'a> {
                 } else {
                     format!("a new token does not help: the likely causes are {}", self.client.causes_of_401)
                 };
-                let Refusal { status, headers, body } = refusal;
+                let Refusal { status, headers, body, .. } = refusal;
                 Err(self.trip.error(ErrorKind::Unauthorized, format!("the API answered 401; {why}")).with(|inner| {
                     inner.status = Some(status);
                     inner.request_id = request_id(&headers).map(str::to_owned);
@@ -275,7 +280,7 @@ impl<'a> Journey<'a> {
     }
 
     fn refused(&self, refusal: Refusal) -> Error {
-        let Refusal { status, headers, body } = refusal;
+        let Refusal { status, headers, body, unknown_coding } = refusal;
         let throttle = self.client.throttle.as_ref().filter(|_| status == StatusCode::TOO_MANY_REQUESTS);
         let wall = self.client.clock.wall();
         let asked = retry_after(&headers, wall).or_else(|| throttle.map(|throttle| throttle.pause(&body, wall)));
@@ -287,7 +292,11 @@ impl<'a> Journey<'a> {
             (ErrorKind::RateLimited, format!("the API answered 429{asked}"))
         } else {
             let reason = status.canonical_reason().map_or(String::new(), |reason| format!(" {reason}"));
-            let hint = if body.is_empty() { "" } else { "; the body of the answer may say why" };
+            let hint = match unknown_coding {
+                Some(coding) => format!("; its body has the content coding `{coding}`, which is not decoded here"),
+                None if body.is_empty() => String::new(),
+                None => "; the body of the answer may say why".to_owned(),
+            };
             (ErrorKind::Status, format!("the API answered {}{reason}{hint}", status.as_u16()))
         };
         self.trip.error(kind, detail).with(|inner| {
@@ -394,6 +403,7 @@ pub(crate) fn prepare(client: &Inner, request: &mut Request, call: &Call<'_>) ->
         }
         headers.insert(name, value.clone());
     }
+    accept_gzip(headers);
     Ok(())
 }
 

@@ -91,6 +91,7 @@ mod error;
 mod exchange;
 mod fault;
 mod grant;
+mod gzip;
 mod identity;
 mod memory;
 mod outcome;

@@ -8,7 +8,7 @@ use http::{HeaderMap, StatusCode, header::CONTENT_TYPE};
 use serde::de::DeserializeOwned;
 
 use crate::{
-    body::{self, Failure},
+    body::{self, Failure, IncomingBody},
     clock::Clock,
     decode::decode,
     error::{Error, ErrorKind},
@@ -56,7 +56,7 @@ pub struct Response {
 // A box would cost an allocation in every call.
 #[allow(clippy::large_enum_variant)]
 pub(crate) enum Body {
-    Coming(reqwest::Response),
+    Coming(IncomingBody),
     Whole(Bytes),
 }
 
@@ -175,7 +175,7 @@ impl Response {
     pub fn into_stream(self) -> impl Stream<Item = Result<Bytes, Error>> + Send + use<> {
         try_unfold(self, |mut response| async move {
             let chunk = match &mut response.body {
-                Body::Coming(body) => body::chunk(body, response.trip.clock.as_ref(), response.trip.idle).await,
+                Body::Coming(body) => body.chunk(response.trip.clock.as_ref(), response.trip.idle).await,
                 Body::Whole(bytes) => Ok(Some(std::mem::take(bytes)).filter(|bytes| !bytes.is_empty())),
             };
             match chunk {
@@ -224,13 +224,19 @@ impl Response {
                 let idle = self.trip.idle;
                 self.error(ErrorKind::Timeout, format!("nothing more of the answer's body came for {idle:?}"))
             }
-            Failure::Broken(source) => {
-                // reqwest calls both a decode error; the decompressor's own are I/O errors.
-                let cause = std::error::Error::source(&source);
-                let of_decompressor = source.is_decode() && cause.is_some_and(|cause| cause.is::<std::io::Error>());
-                let what = if of_decompressor { "cannot be decompressed" } else { "broke off" };
-                self.error(ErrorKind::Broken, format!("the answer's body {what}"))
-                    .with(|inner| inner.source = Some(Arc::new(source.without_url())))
+            Failure::Broken(source) => self
+                .error(ErrorKind::Broken, "the answer's body broke off")
+                .with(|inner| inner.source = Some(Arc::new(source.without_url()))),
+            Failure::Gzip(error) => {
+                self.error(ErrorKind::Broken, format!("the answer's body cannot be decompressed: it {error}"))
+            }
+            Failure::UnknownCoding(coding) => {
+                let detail = format!(
+                    "the answer ({}) has the content coding `{coding}`, which is not decoded here; ask for `gzip` or \
+                     `identity`",
+                    self.status.as_u16()
+                );
+                self.error(ErrorKind::Decode, detail)
             }
         }
     }

@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use http::{HeaderMap, header::LOCATION};
+use http::{
+    HeaderMap, HeaderValue,
+    header::{ACCEPT_ENCODING, LOCATION, RANGE},
+};
 use reqwest::{Url, redirect::Policy};
 
 use crate::{error::BuildError, tls::Tls};
@@ -72,9 +75,21 @@ impl Transport {
         builder
             .redirect(Policy::none())
             .referer(false)
+            // Bodies are decoded by `body`: reqwest reads the first member of a gzip body only.
+            .no_gzip()
+            .no_brotli()
+            .no_zstd()
+            .no_deflate()
             .connect_timeout(connect)
             .build()
             .map_err(|error| BuildError::new([format!("the HTTP client cannot be built: {}", causes(&error))]))
+    }
+}
+
+/// Asks for the only coding that is decoded here, unless the request says otherwise. A range is one of the encoded body.
+pub(crate) fn accept_gzip(headers: &mut HeaderMap) {
+    if !headers.contains_key(ACCEPT_ENCODING) && !headers.contains_key(RANGE) {
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
     }
 }
 

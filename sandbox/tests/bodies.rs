@@ -215,7 +215,7 @@ async fn answers_are_gzipped_when_the_switch_is_on_and_the_request_accepts_it() 
             assert_eq!(content.starts_with(&[0x1F, 0x8B]) && content.len() < long.len() / 2, on && accepts);
         }
         assert!(encoded(&raw(&sandbox, &post(SHORT), &close("Accept-Encoding: gzip\r\n")).await.0) == on);
-        // This client asks for gzip by itself, and undoes it.
+        // This client does not ask for gzip.
         assert!(run(&caller, LONG).await.unwrap() == long);
         assert_eq!(run(&caller, SHORT).await.unwrap(), TEXT.as_bytes());
         assert_eq!(caller.get("/Customer?page=1&resultsPerPage=3").await.1.as_array().unwrap().len(), 3);

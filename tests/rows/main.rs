@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod coding;
 mod server;
 
 use std::{

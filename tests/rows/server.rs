@@ -1,8 +1,8 @@
-//! A server on a real socket with one export, whose answer a test writes byte by byte.
+//! A server on a real socket with two exports, whose answer a test writes byte by byte.
 
-use std::future::Future;
+use std::{future::Future, time::Duration};
 
-use perenso::Perenso;
+use perenso::{Perenso, RetryPolicy};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
@@ -16,7 +16,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Runs of the export `Rows` are answered by this, on a connection that is closed behind it.
+    /// Runs of the exports `Rows` and `Pages` are answered by this, on a connection that is closed behind it.
     pub(crate) async fn start<F>(answer: impl Fn(TcpStream) -> F + Send + Sync + Clone + 'static) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
@@ -36,6 +36,7 @@ impl Server {
             .api_url(url.as_str())
             .token_url(format!("{url}/token"))
             .unlimited()
+            .retry(RetryPolicy::default().pauses(Duration::from_millis(2), Duration::from_millis(10)))
             .build()
             .unwrap();
         Self { show, task }
@@ -75,7 +76,10 @@ async fn serve<F: Future<Output = ()>>(stream: TcpStream, answer: impl Fn(TcpStr
         stream.read_exact(&mut body).await.unwrap();
         let json = match head.split_whitespace().nth(1).unwrap_or_default() {
             "/token" => r#"{"access_token":"t","token_type":"bearer","expires_in":300}"#,
-            "/Export" => r#"[{"id":"1","name":"Rows","parameters":[]}]"#,
+            "/Export" => {
+                r#"[{"id":"1","name":"Rows","parameters":[]},{"id":"2","name":"Pages","parameters":[
+                    {"name":"Cursor","dataType":"Integer"},{"name":"Limit","dataType":"Integer"}]}]"#
+            }
             _ => return answer(stream.into_inner()).await,
         };
         stream

@@ -11,14 +11,14 @@ use zeroize::Zeroizing;
 use super::Exchange;
 use crate::{
     answer::{ErrorAnswer, without_mark},
-    body,
+    body::{self, IncomingBody},
     clock::within,
     credentials::{Credentials, Proof},
     fault::{Fault, Refusal},
     grant::{BodyEncoding, ClientAuth},
     retry_after::retry_after,
     secret::Secret,
-    transport::location,
+    transport::{accept_gzip, location},
 };
 
 /// No honest token answer is larger.
@@ -65,11 +65,12 @@ impl Adapter<'_> {
                 request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
             }
         }
+        accept_gzip(request.headers_mut());
         let answer = within(clock.as_ref(), self.limit, async {
             let response = http.execute(request).await.map_err(broken)?;
             let status = response.status();
-            let headers = response.headers().clone();
-            match body::collect(response, LARGEST_ANSWER, clock.as_ref(), self.limit).await {
+            let (headers, body) = IncomingBody::of(response);
+            match body::collect(body, LARGEST_ANSWER, clock.as_ref(), self.limit).await {
                 Ok(body) => Ok((status, headers, body)),
                 Err(body::Failure::TooLarge) if !status.is_success() => Ok((status, headers, bytes::Bytes::new())),
                 Err(body::Failure::TooLarge) => {
@@ -78,6 +79,13 @@ impl Adapter<'_> {
                 Err(body::Failure::Idle) => Err(unavailable("its answer stopped coming".to_owned(), None, true)),
                 Err(body::Failure::Broken(source)) => {
                     Err(unavailable("its answer broke off".to_owned(), Some(source), true))
+                }
+                Err(body::Failure::Gzip(error)) => {
+                    Err(unavailable(format!("its answer cannot be decompressed: it {error}"), None, true))
+                }
+                Err(body::Failure::UnknownCoding(coding)) => {
+                    let detail = format!("it has the content coding `{coding}`, which is not decoded here");
+                    Err(Fault::Unreadable { status, detail })
                 }
             }
         });

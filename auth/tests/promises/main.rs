@@ -2,6 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, unreachable_pub)]
 
 mod authentication;
+mod coding;
 mod log;
 mod options;
 mod pipeline;
