@@ -77,6 +77,7 @@ mod environment;
 mod error;
 pub mod exports;
 mod field;
+mod fingerprint;
 pub mod generated;
 pub mod guide;
 mod id;

@@ -49,6 +49,7 @@ pub struct List<T> {
     page_size: NonZeroU32,
     start: Position,
     key: fn(&T) -> Option<&str>,
+    allow_repeats: bool,
     problem: Option<String>,
 }
 
@@ -63,6 +64,7 @@ impl<T> Clone for List<T> {
             page_size: self.page_size,
             start: self.start,
             key: self.key,
+            allow_repeats: self.allow_repeats,
             problem: self.problem.clone(),
         }
     }
@@ -88,6 +90,7 @@ impl<T> List<T> {
             page_size: PAGE_SIZE,
             start: Position::default(),
             key,
+            allow_repeats: false,
             problem: None,
         }
     }
@@ -170,6 +173,13 @@ impl<T> List<T> {
         self
     }
 
+    /// Accepts a page that equals an earlier one, where its records have no id. Without it, such a page is an error: mostly
+    /// the server does not page the list, or begins anew behind the last page.
+    pub fn allow_repeats(mut self) -> Self {
+        self.allow_repeats = true;
+        self
+    }
+
     /// Where [`pages`](Self::pages) and [`stream`](Self::stream) start: a [`Position`] that was kept. Its page size
     /// holds from here on, since pages of another size lie elsewhere.
     pub fn start_at(mut self, position: Position) -> Self {
@@ -230,19 +240,20 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> List<T> {
         self.source().pages(start)
     }
 
-    /// Record after record. The stream ends with an error when a page repeats or overlaps the one before.
+    /// Record after record. The stream ends with an error when a page repeats any page before it, or
+    /// holds a record of the one right before it; nothing of such a page is handed out.
     pub fn stream(self) -> Records<T> {
         let start = Position { page_size: self.page_size.get(), ..self.start };
         Records::new(self.source(), start)
     }
 
     fn source(self) -> Source<T> {
-        let (operation, asked, key) = (self.operation, self.page_size, self.key);
+        let (operation, asked, key, allow_repeats) = (self.operation, self.page_size, self.key, self.allow_repeats);
         let fetch = move |number| {
             let list = self.clone();
             Box::pin(async move { list.fetch(Some(number)).await }) as _
         };
-        Source { operation, asked, fetch: Arc::new(fetch), key }
+        Source { operation, asked, fetch: Arc::new(fetch), key, allow_repeats }
     }
 
     async fn fetch(&self, page: Option<u64>) -> Result<Vec<T>, Error> {

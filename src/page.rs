@@ -1,11 +1,20 @@
 //! Lists page by page: a stream that ends at an empty page only, and never goes round in circles.
 
-use std::{collections::HashSet, future::Future, hash::BuildHasher, num::NonZeroU32, pin::Pin, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    future::Future,
+    num::NonZeroU32,
+    pin::Pin,
+    sync::Arc,
+};
 
 use futures_util::{Stream, StreamExt, TryStreamExt, stream::try_unfold};
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, ErrorKind};
+use crate::{
+    error::{Error, ErrorKind},
+    fingerprint::Fingerprint,
+};
 
 /// How many records a page is asked for where the caller does not say.
 pub(crate) const PAGE_SIZE: NonZeroU32 = NonZeroU32::new(100).unwrap();
@@ -63,45 +72,41 @@ pub(crate) struct Source<T> {
     pub(crate) asked: NonZeroU32,
     pub(crate) fetch: Arc<dyn Fn(u64) -> Fetched<T> + Send + Sync>,
     pub(crate) key: fn(&T) -> Option<&str>,
+    /// Pages of records without an id may equal an earlier page.
+    pub(crate) allow_repeats: bool,
 }
 
 impl<T> Clone for Source<T> {
     fn clone(&self) -> Self {
-        Self { operation: self.operation, asked: self.asked, fetch: Arc::clone(&self.fetch), key: self.key }
+        Self { fetch: Arc::clone(&self.fetch), ..*self }
     }
 }
 
-struct Walk<T> {
+/// The pages of a list, one after another.
+struct Pager<T> {
     source: Source<T>,
     next: u64,
-    before: Marks,
+    /// The ids on the page before.
+    ids_before: HashSet<Fingerprint>,
+    /// The number of every page that was read, by its fingerprint.
+    seen: HashMap<Fingerprint, u64>,
     short: bool,
-}
-
-/// What is remembered of a page: enough to know it, or a part of it, again.
-#[derive(Default)]
-struct Marks {
-    keys: HashSet<u64>,
-    whole: Option<u64>,
 }
 
 impl<T: Serialize + Send + 'static> Source<T> {
     /// Page after page, to the first empty one.
     pub(crate) fn pages(self, start: u64) -> impl Stream<Item = Result<Page<T>, Error>> + Send + use<T> {
-        let walk = Walk { source: self, next: start.max(1), before: Marks::default(), short: false };
-        let hasher = std::hash::RandomState::new();
-        try_unfold((walk, hasher), |(mut walk, hasher)| async move {
-            let number = walk.next;
-            let items = (walk.source.fetch)(number).await?;
+        let (next, ids_before, seen) = (start.max(1), HashSet::new(), HashMap::new());
+        try_unfold(Pager { source: self, next, ids_before, seen, short: false }, |mut pager| async move {
+            let number = pager.next;
+            let items = (pager.source.fetch)(number).await?;
             if items.is_empty() {
                 return Ok(None);
             }
-            let marks = walk.marks(&items, &hasher);
-            walk.follows(number, &marks)?;
-            walk.notice(number, items.len());
-            walk.before = marks;
-            walk.next += 1;
-            Ok(Some((Page { number, items }, (walk, hasher))))
+            pager.check(number, &items)?;
+            pager.notice(number, items.len());
+            pager.next += 1;
+            Ok(Some((Page { number, items }, pager)))
         })
     }
 
@@ -126,29 +131,41 @@ impl<T: Serialize + Send + 'static> Source<T> {
     }
 }
 
-impl<T: Serialize> Walk<T> {
-    fn marks(&self, items: &[T], hasher: &impl BuildHasher) -> Marks {
-        let keys = items.iter().filter_map(|item| (self.source.key)(item)).map(|key| hasher.hash_one(key)).collect();
-        let whole = serde_json::to_vec(items).ok().map(|text| hasher.hash_one(text));
-        Marks { keys, whole }
+impl<T: Serialize> Pager<T> {
+    /// Fails when the page repeats any page before it, or holds a record of the one right before it.
+    ///
+    /// Pages are equal when their records have the same set of ids. Where a record has none, the bytes decide; a single
+    /// such record may well equal an earlier one, so then only the page right before counts.
+    fn check(&mut self, number: u64, items: &[T]) -> Result<(), Error> {
+        let mut ids: Vec<&str> = items.iter().filter_map(self.source.key).collect();
+        let has_ids = ids.len() == items.len();
+        ids.sort_unstable();
+        ids.dedup();
+        let page = if has_ids {
+            Some(Fingerprint::of_all(ids.iter().map(|id| id.as_bytes())))
+        } else {
+            serde_json::to_vec(items).ok().filter(|_| !self.source.allow_repeats).map(|bytes| Fingerprint::of(&bytes))
+        };
+        let earlier = page.and_then(|page| self.seen.insert(page, number));
+        let earlier = earlier.filter(|earlier| has_ids || items.len() > 1 || earlier + 1 == number);
+        if let Some(earlier) = earlier {
+            return Err(self.out_of_order(number, "repeats", earlier));
+        }
+        let ids = ids.iter().map(|id| Fingerprint::of(id.as_bytes())).collect();
+        if !self.ids_before.is_disjoint(&ids) {
+            return Err(self.out_of_order(number, "holds records of", number - 1));
+        }
+        self.ids_before = ids;
+        Ok(())
     }
 
-    fn follows(&self, number: u64, marks: &Marks) -> Result<(), Error> {
-        let repeats = self.before.whole.is_some() && self.before.whole == marks.whole;
-        let overlaps = !self.before.keys.is_disjoint(&marks.keys);
-        if !repeats && !overlaps {
-            return Ok(());
-        }
-        let what = if repeats { "repeats" } else { "holds records of" };
-        let before = number - 1;
-        Err(Error::own(
-            ErrorKind::Paging,
-            self.source.operation,
-            format!(
-                "page {number} {what} page {before}: either the server does not page this list, and then it is to be read \
-                 as one page, or records moved while it was read, and then a fixed `sort` helps"
-            ),
-        ))
+    fn out_of_order(&self, number: u64, verb: &str, earlier: u64) -> Error {
+        let detail = format!(
+            "page {number} {verb} page {earlier}: either the server does not page this list, and then it is to be read as \
+             one page, or its pages begin anew behind the last one, or records moved while it was read, and then a fixed \
+             `sort` helps"
+        );
+        Error::own(ErrorKind::Paging, self.source.operation, detail)
     }
 
     /// A short page is no end: the server may cap its pages. It is said once, and quietly: the last page mostly is one.
@@ -248,6 +265,7 @@ mod tests {
             asked: NonZeroU32::new(asked).unwrap(),
             fetch: Arc::new(fetch),
             key: |item| item.strip_prefix("id-"),
+            allow_repeats: false,
         }
     }
 
@@ -293,6 +311,46 @@ mod tests {
         assert!(failure.unwrap().to_string().contains("page 2 holds records of page 1"));
         let (read, failure) = read(source(vec![texts(&["x", "y"]), texts(&["y", "z"])], 2), Position::default());
         assert_eq!((read.len(), failure.is_none()), (4, true));
+    }
+
+    /// Pages that begin anew behind the last one, for ever.
+    fn round(pages: &[&[&str]]) -> Source<String> {
+        let pages: Vec<_> = pages.iter().map(|page| texts(page)).collect();
+        let fetch = move |number: u64| {
+            assert!(number < 20, "a loop");
+            let page = pages[usize::try_from(number - 1).unwrap() % pages.len()].clone();
+            Box::pin(async move { Ok(page) }) as Fetched<String>
+        };
+        Source { fetch: Arc::new(fetch), ..source(Vec::new(), 2) }
+    }
+
+    #[test]
+    fn pages_that_begin_anew_are_an_error_and_none_of_their_records_is_handed_out() {
+        for pages in [[&["id-1", "id-2"][..], &["id-3"], &["id-4"]], [&["a", "b"], &["c", "d"], &["e", "f"]]] {
+            let (read, failure) = read(round(&pages), Position::default());
+            assert_eq!(read, pages.concat());
+            let failure = failure.unwrap();
+            assert_eq!(failure.kind(), ErrorKind::Paging);
+            assert!(failure.to_string().contains("page 4 repeats page 1"), "{failure}");
+        }
+        // From the middle on, by the same ids in another order, and back to one that is not the first.
+        let (rest, failure) = read(round(&[&["id-1"], &["id-2"], &["id-3"]]), Position::new(2, 0, 2));
+        assert_eq!((rest.len(), failure.unwrap().kind()), (3, ErrorKind::Paging));
+        let pages = [&["id-1"][..], &["id-2", "id-3"], &["id-4"], &["id-3", "id-2"]];
+        let (_, failure) = read(round(&pages), Position::default());
+        assert!(failure.unwrap().to_string().contains("page 4 repeats page 2"));
+    }
+
+    #[test]
+    fn single_records_without_an_id_may_come_again_later_and_whole_pages_where_it_is_said() {
+        let pages = vec![texts(&["x"]), texts(&["y"]), texts(&["x"]), texts(&["z"])];
+        assert!(matches!(read(source(pages, 1), Position::default()), (read, None) if read.len() == 4));
+        let pages = vec![texts(&["x", "y"]), texts(&["x", "y"]), texts(&["x", "y"])];
+        let alike = Source { allow_repeats: true, ..source(pages, 2) };
+        assert!(matches!(read(alike, Position::default()), (read, None) if read.len() == 6));
+        let pages = vec![texts(&["id-1", "id-2"]), texts(&["id-3"]), texts(&["id-1", "id-2"])];
+        let with_ids = Source { allow_repeats: true, ..source(pages, 2) };
+        assert!(read(with_ids, Position::default()).1.is_some(), "an id is never there twice");
     }
 
     #[test]

@@ -146,6 +146,46 @@ async fn a_server_that_goes_round_in_circles_is_found_out() {
 }
 
 #[tokio::test]
+async fn pages_that_begin_anew_behind_the_last_one_are_found_out() {
+    let server = Server::start(|seen| {
+        let number: usize =
+            seen.path.split("page=").nth(1).and_then(|rest| rest.split('&').next()?.parse().ok()).unwrap();
+        assert!(number < 20, "a loop");
+        let first = (number - 1) % 3 * 2;
+        match seen.path.starts_with("/Order") {
+            false => Reply::json(200, format!(r#"[{{"id":"c{first}"}},{{"id":"c{}"}}]"#, first + 1)),
+            true => {
+                Reply::json(200, format!(r#"[{{"items":[{{"quantity":{first}}}]}},{{"items":[{{"quantity":7}}]}}]"#))
+            }
+        }
+    })
+    .await;
+    let show = show_of(&server);
+    let mut customers = show.customers().list().page_size(2).stream();
+    let mut read = Vec::new();
+    let error = loop {
+        match customers.try_next().await {
+            Ok(customer) => read.push(id(&customer.expect("nobody said that the list ends"))),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!((error.kind(), read.len()), (ErrorKind::Paging, 6), "none of its records is handed out");
+    assert!(error.to_string().contains("page 4 repeats page 1"), "{error}");
+    // Orders have no id: their pages are compared as they came.
+    let (orders, error) = show
+        .orders()
+        .list()
+        .page_size(2)
+        .pages()
+        .fold((0, None), async |(count, error), page| match page {
+            Ok(page) => (count + page.items.len(), error),
+            Err(error) => (count, Some(error)),
+        })
+        .await;
+    assert_eq!((orders, error.unwrap().kind()), (6, ErrorKind::Paging));
+}
+
+#[tokio::test]
 async fn a_server_that_knows_no_page_behind_the_last_gives_all_records_before_its_404() {
     let (sandbox, show) = capped(20, 10).await;
     sandbox.set_behavior(|behavior| behavior.past_the_end = PastTheEnd::NotFound);
