@@ -62,7 +62,7 @@ impl Perenso {
     /// |---|---|
     /// | `PERENSO_CLIENT_ID` | the show id; required |
     /// | `PERENSO_CLIENT_SECRET` | the API secret; this or the next is required, and not both |
-    /// | `PERENSO_CLIENT_SECRET_FILE` | a file that holds it; blanks at its end are not part of it |
+    /// | `PERENSO_CLIENT_SECRET_FILE` | a file that holds it, without the blanks around it; read again when the secret is refused |
     /// | `PERENSO_API_URL` | the base address of the API |
     /// | `PERENSO_TOKEN_URL` | where tokens are asked for |
     /// | `PERENSO_CLIENT_AUTH` | `body` (the default) or `basic` |

@@ -39,7 +39,8 @@ pub(crate) fn builder(prefix: &str, read: impl Fn(&str) -> Option<OsString>) -> 
         }
         (Some(secret), None) => builder = builder.client_secret(secret.trim()),
         (None, Some(file)) => match read_secret(Path::new(&file)) {
-            Ok(secret) => builder = builder.client_secret(secret),
+            // Read again when it is refused: a rotated secret needs no restart.
+            Ok(_) => builder = builder.client_secret_file(file),
             Err(error) => problems.push(format!("{prefix}_CLIENT_SECRET_FILE cannot be read: {error}")),
         },
         (None, None) => {

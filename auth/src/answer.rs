@@ -128,7 +128,7 @@ impl TokenResponse for TokenAnswer {
     }
 }
 
-/// `error` and `error_description` of RFC 6749 section 5.2, made fit to be shown; both empty when the body has neither.
+/// `error` and `error_description` of RFC 6749 section 5.2, made fit to be shown.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct ErrorAnswer {
     pub(crate) error: Option<String>,
@@ -136,15 +136,65 @@ pub(crate) struct ErrorAnswer {
 }
 
 impl ErrorAnswer {
-    /// Reads any body; what `secrets` hold is taken out of what is kept, should a server echo it.
-    pub(crate) fn read(body: &[u8], secrets: &[&str]) -> Self {
-        let Ok(Value::Object(fields)) = serde_json::from_slice(without_mark(body)) else { return Self::default() };
-        let text = |name: &str| match fields.get(name) {
-            Some(Value::String(text)) if !text.is_empty() => Some(shown(text, secrets)),
-            _ => None,
+    /// Reads the `error` member of a body: a string, an object with a code, or a field of a form. `None` without one.
+    /// What `secrets` hold is taken out of what is kept, should a server echo it.
+    pub(crate) fn read(body: &[u8], secrets: &[&str]) -> Option<Self> {
+        let body = without_mark(body).trim_ascii();
+        let fields = match serde_json::from_slice(body) {
+            Ok(Value::Object(fields)) => fields,
+            Ok(_) => return None,
+            Err(_) => form(body)?,
         };
-        Self { error: text("error"), description: text("error_description") }
+        let error = fields.get("error").filter(|error| is_said(error))?;
+        let inside = |names: &[&str]| names.iter().find_map(|name| word(error.get(name)?));
+        let code = word(error).or_else(|| inside(&["code", "error", "status", "type"]));
+        let described = fields.get("error_description").and_then(word);
+        let description = described.or_else(|| inside(&["error_description", "description", "message"]));
+        let shown = |text: String| shown(&text, secrets);
+        Some(Self { error: code.map(shown), description: description.map(shown) })
     }
+
+    /// Says that the grant is refused for good, by a code of RFC 6749 section 5.2. Any other code beside a 5xx, such as
+    /// the name of the status, says no more than the status.
+    pub(crate) fn is_final(&self) -> bool {
+        let of_rfc = [
+            "invalid_request",
+            "invalid_client",
+            "invalid_grant",
+            "unauthorized_client",
+            "unsupported_grant_type",
+            "invalid_scope",
+        ];
+        self.error.as_deref().is_some_and(|error| of_rfc.contains(&error))
+    }
+}
+
+/// Some servers write an `error` that is null, false or empty into every response.
+fn is_said(error: &Value) -> bool {
+    match error {
+        Value::Null | Value::Bool(false) => false,
+        Value::Bool(true) => true,
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::String(text) => !text.trim().is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(fields) => !fields.is_empty(),
+    }
+}
+
+/// A string or a number as a word.
+fn word(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// The fields of a form-encoded body; `None` for a page or another text.
+fn form(body: &[u8]) -> Option<serde_json::Map<String, Value>> {
+    let is_form = body.contains(&b'=') && body.iter().all(|byte| byte.is_ascii_graphic() && !b"<>\"{}".contains(byte));
+    let fields = |body| form_urlencoded::parse(body).map(|(name, value)| (name.into_owned(), value.into()));
+    is_form.then(|| fields(body).collect())
 }
 
 /// The body without the byte order mark that some servers put before their JSON.
@@ -162,8 +212,8 @@ fn lower(encoded: &str) -> String {
     })
 }
 
-/// Text of a server, fit to be shown: no secrets, no control characters, cut.
-pub(crate) fn shown(text: &str, secrets: &[&str]) -> String {
+/// Text of a server without secrets, in any spelling that an echo may have.
+pub(crate) fn redact(text: &str, secrets: &[&str]) -> String {
     let mut text = text.to_owned();
     for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
         let encoded: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
@@ -173,6 +223,12 @@ pub(crate) fn shown(text: &str, secrets: &[&str]) -> String {
             text = text.replace(form, "…");
         }
     }
+    text
+}
+
+/// Text of a server, fit to be shown: no secrets, no control characters, cut.
+pub(crate) fn shown(text: &str, secrets: &[&str]) -> String {
+    let text = redact(text, secrets);
     let mut shown: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST_TEXT).collect();
     if text.chars().nth(LONGEST_TEXT).is_some() {
         shown.pop();
@@ -232,12 +288,41 @@ mod tests {
     #[test]
     fn an_error_answer_is_cleaned_cut_and_loses_what_it_echoes() {
         let body = br#"{"error":"invalid_client","error_description":"secret a+b/c= (a%2Bb%2Fc%3D)\r\nis wrong"}"#;
-        let answer = ErrorAnswer::read(body, &["a+b/c="]);
+        let answer = ErrorAnswer::read(body, &["a+b/c="]).unwrap();
         assert_eq!(answer.error.as_deref(), Some("invalid_client"));
         assert_eq!(answer.description.as_deref(), Some("secret … (…)  is wrong"));
         let long = format!(r#"{{"error":"{}"}}"#, "ä".repeat(500));
-        assert_eq!(ErrorAnswer::read(long.as_bytes(), &[]).error.unwrap().chars().count(), LONGEST_TEXT);
-        assert_eq!(ErrorAnswer::read(b"<html>", &[]), ErrorAnswer::default());
+        assert_eq!(ErrorAnswer::read(long.as_bytes(), &[]).unwrap().error.unwrap().chars().count(), LONGEST_TEXT);
+    }
+
+    #[test]
+    fn an_error_is_read_in_every_form_and_an_empty_one_is_none() {
+        for (body, error, description) in [
+            (r#"{"error":" invalid_grant ","error_description":"gone"}"#, Some("invalid_grant"), Some("gone")),
+            (r#"{"error":{"code":"invalid_grant","message":"gone"}}"#, Some("invalid_grant"), Some("gone")),
+            (r#"{"error":{"code":401,"status":"UNAUTHENTICATED"}}"#, Some("401"), None),
+            (r#"{"error":{"reason":"gone"}}"#, None, None),
+            (r#"{"error":true}"#, None, None),
+            ("error=invalid_grant&error_description=long+gone\r\n", Some("invalid_grant"), Some("long gone")),
+            ("\u{feff}{\"error\":\"invalid_client\"}", Some("invalid_client"), None),
+        ] {
+            let read = ErrorAnswer::read(body.as_bytes(), &[]).unwrap_or_else(|| panic!("{body}"));
+            assert_eq!((read.error.as_deref(), read.description.as_deref()), (error, description), "{body}");
+        }
+        for body in [
+            r#"{"error":null}"#,
+            r#"{"error":""}"#,
+            r#"{"error":false,"access_token":"a"}"#,
+            r#"{"error":{}}"#,
+            r#"{"message":"error=x"}"#,
+            "<a href=/?error=x>",
+            "no error=here",
+            "page?error=x",
+            "[]",
+            "",
+        ] {
+            assert_eq!(ErrorAnswer::read(body.as_bytes(), &[]), None, "{body}");
+        }
     }
 
     proptest! {

@@ -22,7 +22,7 @@ use crate::{
     fault::Fault,
     outcome::{self, Ending, Next},
     policy::{Backoff, CallOptions, Repeat, RetryPolicy},
-    response::{Body, Response, Trip, request_id},
+    response::{Body, Response, Trip},
     retry_after::retry_after,
     token::Token,
     transport::{accept_gzip, location},
@@ -130,6 +130,7 @@ impl<'a> Journey<'a> {
             // A body that is a stream cannot be had twice: then there is no second attempt, and no empty one either.
             let again = request.try_clone();
             request.headers_mut().insert(&self.client.authorization_header, token.header());
+            self.trip.secrets.token = Some(token.header());
             let (ending, answer) = self.send(request).await?;
             if matches!(ending, Ending::Answered(status) if outcome::proves_the_token(status)) {
                 token.accept();
@@ -272,7 +273,7 @@ impl<'a> Journey<'a> {
                 let Refusal { status, headers, body, .. } = refusal;
                 Err(self.trip.error(ErrorKind::Unauthorized, format!("the API answered 401; {why}")).with(|inner| {
                     inner.status = Some(status);
-                    inner.request_id = request_id(&headers).map(str::to_owned);
+                    inner.request_id = self.trip.request_id(&headers);
                     inner.body = Some(body);
                 }))
             }
@@ -285,7 +286,7 @@ impl<'a> Journey<'a> {
         let wall = self.client.clock.wall();
         let asked = retry_after(&headers, wall).or_else(|| throttle.map(|throttle| throttle.pause(&body, wall)));
         let (kind, detail) = if status.is_redirection() {
-            let to = location(&headers, &self.client.api_url);
+            let to = self.trip.secrets.redact(&location(&headers, &self.client.api_url));
             (ErrorKind::Redirect, format!("the API redirects ({}) to {to}; no redirect is followed", status.as_u16()))
         } else if status == StatusCode::TOO_MANY_REQUESTS {
             let asked = asked.map_or(String::new(), |asked| format!(", and asks for a pause of {} s", asked.as_secs()));
@@ -301,7 +302,7 @@ impl<'a> Journey<'a> {
         };
         self.trip.error(kind, detail).with(|inner| {
             inner.status = Some(status);
-            inner.request_id = request_id(&headers).map(str::to_owned);
+            inner.request_id = self.trip.request_id(&headers);
             inner.retry_after = asked;
             inner.body = Some(body);
         })
@@ -417,11 +418,13 @@ pub(crate) fn of_fault(trip: &Trip, fault: Arc<Fault>) -> Error {
         Fault::Credentials { .. }
         | Fault::StoreAway(_)
         | Fault::Unreadable { .. }
+        | Fault::UnexpectedStatus { .. }
         | Fault::Unavailable { .. }
         | Fault::Vanished => ErrorKind::TokenUnavailable,
     };
     trip.error(kind, fault.to_string()).with(|inner| {
         inner.status = fault.status();
+        inner.body = fault.body().cloned();
         if let Fault::Unavailable { retry_after, .. } = &*fault {
             inner.retry_after = *retry_after;
         }

@@ -24,7 +24,7 @@ use crate::{
     policy::{Repeat, RetryPolicy, Timeouts},
     profile::{Profile, Throttle},
     request::RequestBuilder,
-    response::{Response, Trip},
+    response::{Response, Secrets, Trip},
     token::AccessToken,
 };
 
@@ -75,6 +75,7 @@ impl Inner {
             clock: Arc::clone(&self.clock),
             idle: self.timeouts.idle,
             largest_body: self.largest_body,
+            secrets: Secrets { token: None, cache: Arc::clone(&self.cache) },
         }
     }
 }

@@ -1,8 +1,9 @@
 //! What a client proves itself with: fixed, or asked from a provider, which is asked again once after a refusal.
 
-use std::{fmt, future::Future, sync::Arc};
+use std::{fmt, future::Future, panic::AssertUnwindSafe, sync::Arc};
 
 use async_trait::async_trait;
+use futures_util::FutureExt;
 use tokio::sync::Mutex;
 
 use crate::{
@@ -113,6 +114,17 @@ impl Credentials {
             && self.client_secret.expose() == other.client_secret.expose()
             && self.grant() == other.grant()
             && proof(self) == proof(other)
+    }
+
+    /// Whatever no error may show.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
+        let proof = match &self.proof {
+            Proof::None => [None, None],
+            Proof::User { password, .. } => [Some(password), None],
+            Proof::Code(code) => [Some(&code.code), code.pkce_verifier.as_ref()],
+            Proof::RefreshToken(token) => [Some(token), None],
+        };
+        [Some(&self.client_secret)].into_iter().chain(proof).flatten().map(Secret::expose)
     }
 
     /// What stands in the way of using them with this profile, each with the setter to call.
@@ -243,6 +255,7 @@ pub(crate) enum Source {
 /// Why there are no credentials.
 pub(crate) enum Lack {
     Failed(Box<dyn std::error::Error + Send + Sync>),
+    Panicked,
     /// What came cannot be used; it is not kept, so that the provider is asked again.
     Unusable(String),
 }
@@ -271,6 +284,14 @@ impl Source {
         }
     }
 
+    /// The credentials that were had last, without waiting for a provider.
+    pub(crate) fn known(&self) -> Option<Arc<Credentials>> {
+        match self {
+            Self::Fixed(credentials) => Some(Arc::clone(credentials)),
+            Self::Provider { latest, .. } => latest.try_lock().ok()?.clone(),
+        }
+    }
+
     /// Other credentials than these, which were refused; `None` when there are none.
     pub(crate) async fn get_other(
         &self,
@@ -292,7 +313,8 @@ async fn ask(
     latest: &mut Option<Arc<Credentials>>,
     problems: impl Fn(&Credentials) -> Vec<String>,
 ) -> Result<Arc<Credentials>, Lack> {
-    let credentials = provider.credentials().await.map_err(Lack::Failed)?;
+    let given = AssertUnwindSafe(async { provider.credentials().await }).catch_unwind().await;
+    let credentials = given.map_err(|_| Lack::Panicked)?.map_err(Lack::Failed)?;
     let problems = problems(&credentials);
     if !problems.is_empty() {
         return Err(Lack::Unusable(problems.join("; ")));

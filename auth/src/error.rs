@@ -15,13 +15,15 @@ type Source = Arc<dyn std::error::Error + Send + Sync>;
 pub enum ErrorKind {
     /// The request could not be built, or may not be sent where it points. Nothing left the machine.
     Request,
-    /// The token endpoint refused the grant: id, secret or scope are wrong, or no longer right. Not retried; the
+    /// The token endpoint refused the grant: id, secret or scope are wrong, or no longer right. Its response has an
+    /// `error` member, or is a 400 or 401. Not retried; the
     /// refusal is remembered for ten seconds. Where credentials come from a provider or a file, it heals when they do.
     Refused,
     /// The refresh token or the authorization code was finally refused, or is used up, and the grant needs a person: a new code,
     /// or a new refresh token. Not retried; remembered for ten seconds.
     PersonNeeded,
-    /// No token could be had: the token endpoint could not be reached, broke, or made no sense.
+    /// No token could be had: the token endpoint could not be reached, broke, or made no sense. A 4xx of it other than
+    /// 400, 401 and 429 that names no `error` is one of these: it comes from a wrong token URL, a proxy or a firewall.
     TokenUnavailable,
     /// The API answered 401 although the token was new.
     Unauthorized,
@@ -156,7 +158,8 @@ impl Error {
         self.0.retry_after
     }
 
-    /// The body of the error answer, at most 64 KiB of it. It may hold personal data, so it is in no text of the error.
+    /// The body of the error response, at most 64 KiB of it, of the token endpoint too. It may hold personal data, so it
+    /// is in no text of the error.
     #[must_use]
     pub fn body(&self) -> Option<&[u8]> {
         self.0.body.as_deref()
@@ -203,8 +206,8 @@ impl Error {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self.0.kind {
-            ErrorKind::TokenUnavailable
-            | ErrorKind::RateLimited
+            ErrorKind::TokenUnavailable => !matches!(self.0.fault.as_deref(), Some(Fault::UnexpectedStatus { .. })),
+            ErrorKind::RateLimited
             | ErrorKind::Budget
             | ErrorKind::Connect
             | ErrorKind::Broken

@@ -312,6 +312,10 @@ impl Exchange {
                 Err(Fault::Credentials { detail, source: Some(source.into()) })
             }
             Some(Err(Lack::Unusable(detail))) => Err(lacking(detail)),
+            // Its message may quote a secret; the panic hook has shown it to whoever runs the program.
+            Some(Err(Lack::Panicked)) => {
+                Err(lacking("the credentials provider panicked; its message went to the panic hook".to_owned()))
+            }
             None => Err(lacking(format!("the provider gave none within {limit:?}"))),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use http::StatusCode;
 
 use crate::{grant::Grant, store::StoreError};
@@ -15,6 +16,23 @@ pub(crate) struct Refusal {
     pub(crate) status: StatusCode,
     pub(crate) error: Option<String>,
     pub(crate) description: Option<String>,
+    pub(crate) body: ErrorBody,
+}
+
+/// The start of the body of an error response, without secrets of the request; `Debug` does not show it.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct ErrorBody(pub(crate) Bytes);
+
+impl fmt::Debug for ErrorBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.0.len())
+    }
+}
+
+impl ErrorBody {
+    fn hint(&self) -> &'static str {
+        if self.0.is_empty() { "" } else { "; the body of the response may say why" }
+    }
 }
 
 impl Refusal {
@@ -58,6 +76,12 @@ pub(crate) enum Fault {
         #[source]
         source: Option<Arc<dyn std::error::Error + Send + Sync>>,
     },
+
+    #[error(
+        "the token endpoint {url} responded with {status}, which says nothing about the credentials: check the token URL, \
+         and any proxy or firewall before it{}", body.hint()
+    )]
+    UnexpectedStatus { status: StatusCode, url: String, body: ErrorBody },
 
     #[error("the token endpoint's answer ({}) cannot be used: {detail}", .status.as_u16())]
     Unreadable { status: StatusCode, detail: String },
@@ -116,9 +140,20 @@ impl Fault {
         }
     }
 
+    /// The body of the error response, where it is kept.
+    pub(crate) fn body(&self) -> Option<&Bytes> {
+        let body = match self {
+            Self::UnexpectedStatus { body, .. } => body,
+            _ => &self.refusal()?.body,
+        };
+        Some(&body.0)
+    }
+
     pub(crate) fn status(&self) -> Option<StatusCode> {
         match self {
-            Self::Unreadable { status, .. } | Self::Redirected { status, .. } => Some(*status),
+            Self::Unreadable { status, .. }
+            | Self::Redirected { status, .. }
+            | Self::UnexpectedStatus { status, .. } => Some(*status),
             Self::Unavailable { status, .. } => *status,
             Self::Refused(_) | Self::PersonNeeded { .. } => self.refusal().map(|refusal| refusal.status),
             Self::Credentials { .. } | Self::StoreAway(_) | Self::TooShort { .. } | Self::Vanished => None,

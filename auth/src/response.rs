@@ -4,14 +4,17 @@ use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures_util::{Stream, stream::try_unfold};
-use http::{HeaderMap, StatusCode, header::CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, StatusCode, header::CONTENT_TYPE};
 use serde::de::DeserializeOwned;
 
 use crate::{
+    answer::redact,
     body::{self, Failure, IncomingBody},
+    cache::Cache,
     clock::Clock,
     decode::decode,
     error::{Error, ErrorKind},
+    token::without_scheme,
 };
 
 /// What is known of a call when its answer is there, for the errors of reading it.
@@ -24,6 +27,27 @@ pub(crate) struct Trip {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) idle: Duration,
     pub(crate) largest_body: usize,
+    pub(crate) secrets: Secrets,
+}
+
+const SHORTEST_SECRET: usize = 4;
+
+/// The secrets that a server may echo in what errors show of it: the token of the call, and those of the credentials.
+#[derive(Clone)]
+pub(crate) struct Secrets {
+    pub(crate) token: Option<HeaderValue>,
+    pub(crate) cache: Arc<Cache>,
+}
+
+impl Secrets {
+    /// Takes them out of a text of the server.
+    pub(crate) fn redact(&self, text: &str) -> String {
+        let credentials = self.cache.supply.exchange.credentials.known();
+        let token = self.token.as_ref().and_then(without_scheme);
+        let secrets = token.into_iter().chain(credentials.iter().flat_map(|known| known.secrets()));
+        // One of fewer letters would be found in words as well.
+        redact(text, &secrets.filter(|secret| secret.len() >= SHORTEST_SECRET).collect::<Vec<_>>())
+    }
 }
 
 impl Trip {
@@ -33,6 +57,12 @@ impl Trip {
             inner.waited = self.waited;
             inner.may_have_written = self.may_have_written;
         })
+    }
+
+    /// The id of the request, fit to be shown.
+    pub(crate) fn request_id(&self, headers: &HeaderMap) -> Option<String> {
+        let id = self.secrets.redact(id_header(headers)?);
+        Some(cut(&id).to_owned())
     }
 }
 
@@ -87,7 +117,14 @@ impl Response {
     /// The id that the server gave to the request.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
-        request_id(&self.headers)
+        id_header(&self.headers).map(cut)
+    }
+
+    /// A text of the server without the token and the secrets of this call, for the errors of whoever builds upon this crate.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn redact(&self, text: &str) -> String {
+        self.trip.secrets.redact(text)
     }
 
     /// How many requests went out for this call.
@@ -141,6 +178,8 @@ impl Response {
                 let foreign = rest.content_type().filter(|text| !text.to_ascii_lowercase().contains("json"));
                 let of_type = foreign.map_or(String::new(), |foreign| format!(", of content type `{}`", cut(foreign)));
                 let detail = format!("the answer ({}{of_type}) cannot be read: {misfit}", rest.status.as_u16());
+                // The path to the value has field names of the server.
+                let detail = rest.trip.secrets.redact(&detail);
                 Err(rest.error(ErrorKind::Decode, detail).with(|inner| {
                     inner.body = Some(bytes.slice(..bytes.len().min(crate::call::LARGEST_ERROR_BODY)));
                 }))
@@ -210,7 +249,7 @@ impl Response {
     fn error(&self, kind: ErrorKind, detail: impl Into<String>) -> Error {
         self.trip.error(kind, detail).with(|inner| {
             inner.status = Some(self.status);
-            inner.request_id = self.request_id().map(str::to_owned);
+            inner.request_id = self.trip.request_id(&self.headers);
         })
     }
 
@@ -257,11 +296,10 @@ fn content_type(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// The id that a server gave to the request, under the names that are in use.
-pub(crate) fn request_id(headers: &HeaderMap) -> Option<&str> {
+fn id_header(headers: &HeaderMap) -> Option<&str> {
     ["x-request-id", "request-id", "x-correlation-id", "x-ms-request-id"]
         .iter()
         .find_map(|name| headers.get(*name)?.to_str().ok())
-        .map(cut)
 }
 
 /// Text of a server, cut to what fits a line.

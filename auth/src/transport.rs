@@ -122,16 +122,19 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
     host.eq_ignore_ascii_case("localhost") || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
+/// An address without query and user info, which may hold secrets.
+pub(crate) fn address(url: &Url) -> String {
+    let origin = url.origin();
+    let origin = if origin.is_tuple() { origin.ascii_serialization() } else { format!("{}:", url.scheme()) };
+    format!("{origin}{}", url.path())
+}
+
 /// Where a redirect pointed, without query and user info, which may hold secrets.
 pub(crate) fn location(headers: &HeaderMap, base: &Url) -> String {
     let target = headers.get(LOCATION).and_then(|value| value.to_str().ok()).and_then(|text| base.join(text).ok());
     match target {
         None => "an address that it does not name".to_owned(),
-        Some(url) => {
-            let origin = url.origin();
-            let origin = if origin.is_tuple() { origin.ascii_serialization() } else { format!("{}:", url.scheme()) };
-            format!("{origin}{}", url.path())
-        }
+        Some(url) => address(&url),
     }
 }
 

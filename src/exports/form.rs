@@ -82,7 +82,10 @@ pub(crate) struct Label {
 
 impl Label {
     pub(crate) fn of(response: &Response) -> Self {
-        Self { status: Some(response.status()), content_type: response.content_type().map(str::to_owned) }
+        Self {
+            status: Some(response.status()),
+            content_type: response.content_type().map(|text| response.redact(text)),
+        }
     }
 
     /// The answer cannot be read, and why.

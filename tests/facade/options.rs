@@ -244,6 +244,44 @@ async fn the_environment_makes_a_client() {
     std::fs::remove_file(file).unwrap();
 }
 
+/// Runs in a process of its own, whose environment [`a_secret_file_of_the_environment_is_read_again`] sets.
+#[tokio::test]
+#[ignore = "another test runs it, in a process of its own"]
+async fn with_a_secret_file_that_is_rotated() {
+    let file = std::env::var_os("PERENSO_CLIENT_SECRET_FILE").unwrap();
+    let right = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, "the old one\n").unwrap();
+    let clock = perenso::auth::clock::ManualClock::default();
+    let by_builder = Perenso::builder_from_env_prefix("ALPHA_SHOW").unwrap().clock(clock.clone()).build().unwrap();
+    let doors = [Perenso::from_env().unwrap(), Perenso::from_env_prefix("ALPHA_SHOW").unwrap(), by_builder.clone()];
+    assert!(by_builder.customers().list().send().await.unwrap_err().is_auth());
+    std::fs::write(&file, right).unwrap();
+    clock.advance(Duration::from_secs(11));
+    for show in doors {
+        assert_eq!(show.customers().list().send().await.unwrap().len(), 7);
+    }
+}
+
+#[tokio::test]
+async fn a_secret_file_of_the_environment_is_read_again() {
+    let sandbox = Sandbox::builder().customers(7).start().await.unwrap();
+    let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("facade-rotated-secret");
+    std::fs::write(&file, sandbox.client_secret()).unwrap();
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    child.args(["--exact", "--ignored", "options::with_a_secret_file_that_is_rotated"]).env_clear();
+    for prefix in ["PERENSO", "ALPHA_SHOW"] {
+        child
+            .env(format!("{prefix}_CLIENT_ID"), sandbox.client_id())
+            .env(format!("{prefix}_CLIENT_SECRET_FILE"), &file)
+            .env(format!("{prefix}_API_URL"), sandbox.url())
+            .env(format!("{prefix}_TOKEN_URL"), sandbox.token_url());
+    }
+    let output = tokio::task::spawn_blocking(move || child.stdin(Stdio::null()).output().unwrap()).await.unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+    std::fs::remove_file(file).unwrap();
+}
+
 #[tokio::test]
 async fn options_stack_and_the_last_word_counts() {
     let (sandbox, show) = sandbox(1).await;

@@ -10,15 +10,16 @@ use zeroize::Zeroizing;
 
 use super::Exchange;
 use crate::{
-    answer::{ErrorAnswer, without_mark},
+    answer::{ErrorAnswer, redact, shown, without_mark},
     body::{self, IncomingBody},
+    call::LARGEST_ERROR_BODY,
     clock::within,
-    credentials::{Credentials, Proof},
-    fault::{Fault, Refusal},
+    credentials::Credentials,
+    fault::{ErrorBody, Fault, Refusal},
     grant::{BodyEncoding, ClientAuth},
     retry_after::retry_after,
     secret::Secret,
-    transport::{accept_gzip, location},
+    transport::{accept_gzip, address, location},
 };
 
 /// No honest token answer is larger.
@@ -93,6 +94,14 @@ impl Adapter<'_> {
             return Err(unavailable(format!("no whole answer within {:?}", self.limit), None, true));
         };
         let (status, headers, body) = answer?;
+        let url = self.exchange.token_url.url();
+        let secrets = self.secrets();
+        let secrets: Vec<&str> = secrets.iter().map(|secret| secret.as_str()).collect();
+        let says_no_more = is_passing(status) || status.is_redirection();
+        if let Some(answer) = ErrorAnswer::read(&body, &secrets).filter(|answer| answer.is_final() || !says_no_more) {
+            let ErrorAnswer { error, description } = answer;
+            return Err(Fault::Refused(Refusal { status, error, description, body: error_body(&body, &secrets) }));
+        }
         if status.is_success() {
             let body = without_mark(&body);
             if body.iter().all(u8::is_ascii_whitespace) {
@@ -101,9 +110,9 @@ impl Adapter<'_> {
             return Ok(HttpResponse::new(body.to_vec()));
         }
         if status.is_redirection() {
-            return Err(Fault::Redirected { status, to: location(&headers, self.exchange.token_url.url()) });
+            return Err(Fault::Redirected { status, to: shown(&location(&headers, url), &secrets) });
         }
-        if status.is_server_error() || matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT) {
+        if is_passing(status) {
             return Err(Fault::Unavailable {
                 detail: format!("it answered {}", status.as_u16()),
                 status: Some(status),
@@ -113,23 +122,20 @@ impl Adapter<'_> {
                 source: None,
             });
         }
-        let secrets = self.secrets();
-        let secrets: Vec<&str> = secrets.iter().map(|secret| secret.as_str()).collect();
-        let ErrorAnswer { error, description } = ErrorAnswer::read(&body, &secrets);
-        Err(Fault::Refused(Refusal { status, error, description }))
+        let body = error_body(&body, &secrets);
+        Err(match status {
+            StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED => {
+                Fault::Refused(Refusal { status, error: None, description: None, body })
+            }
+            _ => Fault::UnexpectedStatus { status, url: shown(&address(url), &secrets), body },
+        })
     }
 
     /// What an error text must not hold.
     fn secrets(&self) -> Vec<Zeroizing<String>> {
-        let own = [Some(&self.credentials.client_secret), self.refresh_token];
-        let proof = match &self.credentials.proof {
-            Proof::None => [None, None],
-            Proof::User { password, .. } => [Some(password), None],
-            Proof::Code(code) => [Some(&code.code), code.pkce_verifier.as_ref()],
-            Proof::RefreshToken(token) => [Some(token), None],
-        };
-        let fields = self.exchange.profile.token_fields.iter().map(|(_, value)| Some(value));
-        let secrets = own.into_iter().chain(proof).chain(fields).flatten().map(|secret| secret.expose().to_owned());
+        let fields = self.exchange.profile.token_fields.iter().map(|(_, value)| value);
+        let others = self.refresh_token.into_iter().chain(fields).map(Secret::expose);
+        let secrets = self.credentials.secrets().chain(others).map(str::to_owned);
         secrets.chain([self.pair(), self.encoded_pair()]).map(Zeroizing::new).collect()
     }
 
@@ -151,6 +157,19 @@ impl Adapter<'_> {
         let secret = Zeroizing::new(encoded(client_secret.expose()));
         STANDARD.encode(Zeroizing::new(format!("{}:{}", encoded(client_id), *secret)).as_bytes())
     }
+}
+
+/// Whether the status says something about the moment, and not about the grant.
+fn is_passing(status: StatusCode) -> bool {
+    status.is_server_error() || matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT)
+}
+
+/// The start of an error body. A server may echo what was sent, so secrets are taken out of it.
+fn error_body(body: &bytes::Bytes, secrets: &[&str]) -> ErrorBody {
+    let text = String::from_utf8_lossy(body);
+    let redacted = redact(&text, secrets);
+    let body = if redacted == text { body.clone() } else { redacted.into_bytes().into() };
+    ErrorBody(body.slice(..body.len().min(LARGEST_ERROR_BODY)))
 }
 
 /// The fields of a form as a JSON object of texts.
@@ -187,6 +206,9 @@ pub(super) fn fault_of(error: RequestTokenError<Fault, BasicErrorResponse>) -> F
 /// where there are none, and ours where they name a field.
 fn reason(error: &serde_json::Error) -> String {
     let text = error.to_string();
+    if let Some((field, _)) = text.strip_prefix("duplicate field ").and_then(|rest| rest.rsplit_once(" at line ")) {
+        return format!("it has more than one {field}, and only one can be right");
+    }
     let ours = text.starts_with('`') || text.starts_with("no `");
     match error.classify() {
         serde_json::error::Category::Data if ours => {

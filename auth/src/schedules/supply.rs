@@ -12,7 +12,7 @@ use shuttle::rand::{Rng, thread_rng};
 use super::sync;
 use crate::{
     clock::{Clock, ManualClock},
-    fault::{Fault, Refusal},
+    fault::{ErrorBody, Fault, Refusal},
     profile::Profile,
     token::{Timeline, Token, bearer},
 };
@@ -194,7 +194,7 @@ impl Supply {
 
 fn refused() -> Fault {
     let error = Some("invalid_client".to_owned());
-    Fault::Refused(Refusal { status: StatusCode::UNAUTHORIZED, error, description: None })
+    Fault::Refused(Refusal { status: StatusCode::UNAUTHORIZED, error, description: None, body: ErrorBody::default() })
 }
 
 fn unavailable(retry_after: Option<Duration>) -> Fault {

@@ -158,10 +158,12 @@ impl Cell {
             oddities.push(format!("names a pause of {:?}", first.retry_after));
         }
         let second = self.call(shown, &mut oddities).await;
-        if first != second {
+        let again = self.endpoint.requests() - start - requests;
+        // What is neither retried nor remembered may be over by the second call.
+        let is_over = again > 0 && second.ending == "token";
+        if first != second && !is_over {
             oddities.push(format!("the second call went like {second:?}, the first like {first:?}"));
         }
-        let again = self.endpoint.requests() - start - requests;
         self.clock.advance(MEMORY);
         self.call(shown, &mut oddities).await;
         let later = self.endpoint.requests() - start - requests - again;

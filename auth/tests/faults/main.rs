@@ -39,8 +39,8 @@ cut body                    | unavailable 4+4+4  | unavailable 4+4+4  | unavaila
 400 invalid_client          | refused 1+0+1      | refused 1+0+1      | refused 1+0+1      | refused 2+0+1               | refused 1+0+1
 401 invalid_client          | refused 1+0+1      | refused 1+0+1      | refused 1+0+1      | refused 2+0+1               | refused 1+0+1
 401, Retry-After: 3         | refused 1+0+1      | refused 1+0+1      | refused 1+0+1      | refused 2+0+1               | refused 1+0+1
-403                         | refused 1+0+1      | refused 1+0+1      | refused 1+0+1      | refused 2+0+1               | refused 1+0+1
-403, Retry-After: 3         | refused 1+0+1      | refused 1+0+1      | refused 1+0+1      | refused 2+0+1               | refused 1+0+1
+403                         | unavailable 1+1+1  | unavailable 1+1+1  | unavailable 1+1+1  | unavailable 2+2+2           | unavailable 1+1+1
+403, Retry-After: 3         | unavailable 1+1+1  | unavailable 1+1+1  | unavailable 1+1+1  | unavailable 2+2+2           | unavailable 1+1+1
 
 408                         | unavailable 4+4+4  | unavailable 4+4+4  | unavailable 4+4+4  | unavailable 5+5+5           | unavailable 4+4+4
 429                         | unavailable 4+4+4  | unavailable 4+4+4  | unavailable 4+4+4  | unavailable 5+5+5           | unavailable 4+4+4
@@ -89,8 +89,8 @@ cut body                    | token 2+0+0        | token 2+0+0        | token 2+
 400 invalid_client          | refused 1+0+1      | refused 1+0+1      | refused 1+0+1      | token 2+0+0                 | refused 1+0+1
 401 invalid_client          | refused 1+0+1      | refused 1+0+1      | refused 1+0+1      | token 2+0+0                 | refused 1+0+1
 401, Retry-After: 3         | refused 1+0+1      | refused 1+0+1      | refused 1+0+1      | token 2+0+0                 | refused 1+0+1
-403                         | refused 1+0+1      | refused 1+0+1      | refused 1+0+1      | token 2+0+0                 | refused 1+0+1
-403, Retry-After: 3         | refused 1+0+1      | refused 1+0+1      | refused 1+0+1      | token 2+0+0                 | refused 1+0+1
+403                         | unavailable 1+1+0  | unavailable 1+1+0  | unavailable 1+1+0  | token 2+0+0                 | unavailable 1+1+0
+403, Retry-After: 3         | unavailable 1+1+0  | unavailable 1+1+0  | unavailable 1+1+0  | token 2+0+0                 | unavailable 1+1+0
 
 408                         | token 2+0+0        | token 2+0+0        | token 2+0+0        | token 2+0+0                 | token 2+0+0
 429                         | token 2+0+0        | token 2+0+0        | token 2+0+0        | token 2+0+0                 | token 2+0+0
@@ -161,8 +161,8 @@ fn faults() -> Vec<Fault> {
         ("400 invalid_client",        json("400 Bad Request", "", r#"{"error":"invalid_client"}"#),                  "the token endpoint refused the grant (400): invalid_client"),
         ("401 invalid_client",        json("401 Unauthorized", "", r#"{"error":"invalid_client"}"#),                 "the token endpoint refused the grant (401): invalid_client"),
         ("401, Retry-After: 3",       answer("401 Unauthorized", "retry-after: 3\r\n", ""),                          "the token endpoint refused the grant (401)"),
-        ("403",                       answer("403 Forbidden", "", "no"),                                             "the token endpoint refused the grant (403)"),
-        ("403, Retry-After: 3",       answer("403 Forbidden", "retry-after: 3\r\n", "no"),                           "the token endpoint refused the grant (403)"),
+        ("403",                       answer("403 Forbidden", "", "no"),                                             "the token endpoint http://localhost/token responded with 403 Forbidden, which says nothing about the credentials: check the token URL, and any proxy or firewall before it; the body of the response may say why"),
+        ("403, Retry-After: 3",       answer("403 Forbidden", "retry-after: 3\r\n", "no"),                           "the token endpoint http://localhost/token responded with 403 Forbidden, which says nothing about the credentials: check the token URL, and any proxy or firewall before it; the body of the response may say why"),
         ("408",                       answer("408 Request Timeout", "", ""),                                         "the token endpoint is not available: it answered 408"),
         ("429",                       answer("429 Too Many Requests", "", ""),                                       "the token endpoint is not available: it answered 429"),
         ("429, Retry-After: 3",       answer("429 Too Many Requests", "retry-after: 3\r\n", ""),                     "the token endpoint is not available: it answered 429"),

@@ -93,6 +93,43 @@ async fn t10_what_a_refusal_shows_is_its_error_and_its_description_cut() {
     assert!(text.len() < 300, "{}", text.len());
 }
 
+#[tokio::test]
+async fn t10_what_a_server_echoes_of_token_and_secret_is_in_no_text() {
+    let server = crate::api(|seen| {
+        let echo = format!("{}.{SECRET}", seen.bearer());
+        match seen.path.as_str() {
+            "/moved" => Reply::status(302).with("location", &format!("/login/{}", seen.bearer())),
+            "/typed" => Reply::Whole(200, vec![("content-type", format!("text/{echo}"))], b"no".to_vec()),
+            "/named" => Reply::json(200, format!(r#"{{"{}":[true]}}"#, seen.bearer())),
+            _ => Reply::status(500).with("x-request-id", &echo),
+        }
+    })
+    .await;
+    let client = builder(&server).retry(RetryPolicy::never()).build().unwrap();
+    let mut errors = Vec::new();
+    for path in ["/moved", "/failed"] {
+        errors.push(client.get(path).send().await.unwrap_err());
+    }
+    errors.push(client.get("/typed").send_json::<Vec<u8>>().await.unwrap_err());
+    type Named = std::collections::HashMap<String, Vec<u8>>;
+    errors.push(client.get("/named").send_json::<Named>().await.unwrap_err());
+    for error in errors {
+        let text = format!("{error} {error:?} {:?}", error.request_id());
+        assert!(text.contains('…') && !text.contains("tok-0") && !text.contains(SECRET), "{text}");
+    }
+
+    let server = Server::start(|seen| {
+        Reply::status(302).with("location", &format!("/login/{}", seen.field("client_secret").unwrap()))
+    })
+    .await;
+    let error = call(&client_of(&server, "s3cr3t")).await.unwrap_err();
+    assert!(!format!("{error} {error:?}").contains("s3cr3t"), "{error:?}");
+}
+
+fn client_of(server: &Server, secret: &str) -> Client {
+    builder(server).credentials(Credentials::new("show-1", secret)).build().unwrap()
+}
+
 #[test]
 fn t11_a_plain_address_is_refused_unless_it_is_this_machine_or_was_named() {
     let with = |token_url: &str, api_url: &str| {

@@ -85,6 +85,31 @@ async fn call(client: &Client) -> Result<serde_json::Value, Error> {
 }
 
 #[tokio::test]
+async fn a_provider_that_panics_is_named_and_asked_again_by_the_next_call() {
+    let vault = Vault::new("s3cr3t");
+    let server = server(&vault.secret, true).await;
+    let panics = AtomicUsize::new(1);
+    let provider = move || {
+        let panics = panics.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
+        async move {
+            assert!(!panics, "it holds s3cr3t");
+            Ok::<_, std::io::Error>(Credentials::new("show-1", "s3cr3t"))
+        }
+    };
+    let client = Client::builder(Profile::perenso())
+        .credentials_provider(provider)
+        .token_url(format!("{}/token", server.url))
+        .api_url(server.url.clone())
+        .build()
+        .unwrap();
+    let error = call(&client).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TokenUnavailable);
+    let text = format!("{error} {error:?}");
+    assert!(text.contains("the credentials provider panicked") && !text.contains("s3cr3t"), "{text}");
+    call(&client).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_provider_is_asked_once_by_fifty_callers_and_in_all_the_lives_to_come() {
     let vault = Vault::new("0ld");
     let server = server(&vault.secret, true).await;
