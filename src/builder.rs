@@ -215,8 +215,8 @@ impl Builder {
         self.map(|auth| auth.client_certificate(pem))
     }
 
-    /// A reqwest builder to start from. What the SDK needs is set after it: no redirects, https, TLS, time-outs.
-    pub fn http_builder(self, builder: reqwest::ClientBuilder) -> Self {
+    /// Makes the reqwest builder to start from, once for each tokio runtime. What the SDK needs is set after it: no redirects, https, TLS, time-outs.
+    pub fn http_builder(self, builder: impl Fn() -> reqwest::ClientBuilder + Send + Sync + 'static) -> Self {
         self.map(|auth| auth.http_builder(builder))
     }
 

@@ -224,6 +224,14 @@ impl Perenso {
         self.auth().token_in_hand()
     }
 
+    /// Waits until the token renewal under way has ended and its tokens are stored. The client can be used afterwards.
+    ///
+    /// A program that returns from `main` needs no call of it. Call it before `std::process::exit`, which waits for nothing:
+    /// see [`auth::Client::close`](perenso_auth::Client::close).
+    pub async fn close(&self) {
+        self.auth().close().await;
+    }
+
     /// The generated client: a builder for every operation of the document, by the traits of
     /// [`generated`](crate::generated).
     ///

@@ -20,6 +20,7 @@ use governor::{
 use crate::shared_budget::{SharedBudget, Take};
 use crate::{
     clock::{Clock, within},
+    per_runtime::PerRuntime,
     profile::Rate,
 };
 
@@ -66,7 +67,8 @@ pub(crate) struct Exhausted {
 pub(crate) struct Budget {
     limiter: Limiter,
     beat: Beat,
-    queue: tokio::sync::Mutex<()>,
+    /// One queue a runtime: a caller in a runtime that nobody drives holds up no other.
+    queue: PerRuntime<Arc<tokio::sync::Mutex<()>>>,
     /// Nanoseconds of the beat before which nothing leaves.
     paused_until: AtomicU64,
 }
@@ -79,7 +81,7 @@ impl Budget {
             Some(Limiter::Alone(Box::new(RateLimiter::direct_with_clock(quota, beat.clone()))))
         });
         let limiter = limiter.unwrap_or(Limiter::Nobody);
-        Self { limiter, beat, queue: tokio::sync::Mutex::new(()), paused_until: AtomicU64::new(0) }
+        Self { limiter, beat, queue: PerRuntime::new(), paused_until: AtomicU64::new(0) }
     }
 
     /// A budget that others draw on as well.
@@ -109,7 +111,8 @@ impl Budget {
     /// Waits for a permit, at most for `limit`; answers how long it took.
     pub(crate) async fn permit(&self, limit: Duration) -> Result<Duration, Exhausted> {
         // One at a time, first come first served: a crowd that wakes together would trample on itself.
-        let queued = self.queue.try_lock();
+        let queue = self.queue.get(Arc::default);
+        let queued = queue.try_lock();
         // Redis may take its time: that counts.
         if queued.is_ok() && self.is_at_hand() && self.wait().await.is_none() {
             return Ok(Duration::ZERO);
@@ -118,7 +121,7 @@ impl Budget {
         let permit = async {
             let _turn = match queued {
                 Ok(turn) => turn,
-                Err(_) => self.queue.lock().await,
+                Err(_) => queue.lock().await,
             };
             while let Some(wait) = self.wait().await {
                 if self.beat.now().saturating_sub(start) + wait > limit {

@@ -12,7 +12,7 @@ use crate::{
     profile::{Profile, Rate},
     secret::Secret,
     store::TokenStore,
-    transport::{Pool, Transport},
+    transport::{HttpBuilder, Pool, Transport},
 };
 
 mod assembly;
@@ -246,10 +246,11 @@ impl ClientBuilder {
         self
     }
 
-    /// A reqwest builder to start from. What this crate sets is set after it: no redirects, TLS, the connect time-out.
+    /// Makes the reqwest builder to start from. It is called once for each tokio runtime that makes calls, since connections
+    /// belong to a runtime. What this crate sets is set after it: no redirects, TLS, the connect time-out.
     /// A total time-out on it would cut long answers.
-    pub fn http_builder(mut self, builder: reqwest::ClientBuilder) -> Self {
-        self.transport.http_builder = Some(builder);
+    pub fn http_builder(mut self, builder: impl Fn() -> reqwest::ClientBuilder + Send + Sync + 'static) -> Self {
+        self.transport.http_builder = Some(HttpBuilder(Arc::new(builder)));
         self
     }
 

@@ -1,8 +1,11 @@
 //! The token in hand, and the one exchange that may be under way: a hit takes no lock, everybody else shares a flight.
 
 use std::{
-    sync::{Arc, PoisonError},
-    time::Duration,
+    sync::{
+        Arc, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use tokio::sync::watch;
@@ -10,7 +13,7 @@ use tokio::sync::watch;
 // Not by way of `crate`: the module `schedules` compiles this file once more, over its own.
 use super::{
     supply::{Delivery, Memory, Supply},
-    sync::{ArcSwapOption, Mutex, MutexGuard, spawn},
+    sync::{ArcSwapOption, Mutex, MutexGuard, can_spawn, spawn},
 };
 use crate::{
     clock::{Now, within},
@@ -21,6 +24,8 @@ use crate::{
 
 /// A flight that ends without a word this often is not started again for the same caller.
 const VANISHED_TOO_OFTEN: u32 = 3;
+/// The least time between two attempts to store tokens that could not be stored.
+const SAVE_INTERVAL: Duration = Duration::from_secs(5);
 
 type Landing = Option<Result<Arc<Token>, Arc<Fault>>>;
 
@@ -29,6 +34,8 @@ type Landing = Option<Result<Arc<Token>, Arc<Fault>>>;
 pub(crate) struct Cache {
     snapshot: ArcSwapOption<Token>,
     state: Mutex<State>,
+    /// Whether tokens could not be stored: a hit reads this, and takes the lock only if it is set.
+    has_unsaved: AtomicBool,
     pub(crate) supply: Supply,
 }
 
@@ -41,30 +48,42 @@ struct State {
     remembered_by: u64,
     flight: Option<(u64, watch::Receiver<Landing>)>,
     refusal: Option<Arc<Fault>>,
+    unsaved: Option<Unsaved>,
+}
+
+/// Tokens that could not be stored.
+#[derive(Debug)]
+struct Unsaved {
+    tried: Instant,
+    /// The save under way.
+    save: Option<watch::Receiver<bool>>,
 }
 
 impl Cache {
     pub(crate) fn new(supply: Supply) -> Self {
         let renewal = Renewal::new(supply.longest());
         let state = Mutex::new(State { renewal, ..State::default() });
-        Self { snapshot: ArcSwapOption::empty(), state, supply }
+        Self { snapshot: ArcSwapOption::empty(), state, has_unsaved: AtomicBool::new(false), supply }
     }
 
     /// The token in hand while nothing needs to be done about it.
-    pub(crate) fn hit(&self) -> Option<Arc<Token>> {
+    pub(crate) fn hit(self: &Arc<Self>) -> Option<Arc<Token>> {
         let now = self.supply.exchange.clock.now();
-        self.snapshot.load().as_ref().filter(|token| !token.timeline.is_due(now)).cloned()
+        let token = self.snapshot.load().as_ref().filter(|token| !token.timeline.is_due(now)).cloned();
+        self.save_if_due(token.is_some());
+        token
     }
 
     /// The same, for somebody outside.
     #[inline]
-    pub(crate) fn lend(&self, min_validity: Duration) -> Option<AccessToken> {
+    pub(crate) fn lend(self: &Arc<Self>, min_validity: Duration) -> Option<AccessToken> {
         let now = self.supply.exchange.clock.now();
         let token = self.snapshot.load();
         let is_good = token.as_ref().is_some_and(|token| {
             let timeline = &token.timeline;
             !timeline.is_due(now) && (min_validity.is_zero() || now.until(timeline.expires) >= min_validity)
         });
+        self.save_if_due(is_good);
         is_good.then(|| AccessToken::borrowed(token, now))
     }
 
@@ -131,20 +150,89 @@ impl Cache {
         let (sender, landing) = watch::channel(None);
         state.flight = Some((flight, landing.clone()));
         let (memory, in_hand, known) = (state.memory.clone(), state.token.clone(), state.remembered_by);
+        let save = state.unsaved.as_mut().and_then(|unsaved| unsaved.save.take());
         let cache = Arc::clone(self);
-        spawn(async move {
+        let task = async move {
+            // It holds the lock of the store.
+            if let Some(mut save) = save {
+                let _ = save.changed().await;
+            }
             let delivery = cache.supply.fetch(memory, in_hand.as_deref(), min_validity).await;
             let result = cache.land(flight, known, delivery);
             // Nobody may be waiting: the token is in hand all the same.
             let _ = sender.send(Some(result));
-        });
+        };
+        spawn(task, self.supply.nothing_unsaved());
         landing
+    }
+
+    /// Waits until the renewal under way has ended, and stores tokens that could not be stored yet.
+    pub(crate) async fn close(self: &Arc<Self>) {
+        let flight = self.lock().0.flight.as_ref().map(|(_, landing)| landing.clone());
+        let clock = self.supply.exchange.clock.as_ref();
+        if let Some(mut landing) = flight {
+            let _ = within(clock, self.supply.longest(), landing.wait_for(Option::is_some)).await;
+        }
+        if let Some(mut save) = self.save(Duration::ZERO) {
+            let _ = within(clock, self.supply.longest(), save.changed()).await;
+        }
+    }
+
+    /// After a hit: a renewal stores what it brings.
+    #[inline]
+    fn save_if_due(self: &Arc<Self>, is_hit: bool) {
+        if is_hit && self.has_unsaved.load(Ordering::Relaxed) {
+            self.save(SAVE_INTERVAL);
+        }
+    }
+
+    /// Starts to store the tokens that could not be stored, unless that was tried less than `interval` ago. Returns the
+    /// save under way.
+    #[cold]
+    fn save(self: &Arc<Self>, interval: Duration) -> Option<watch::Receiver<bool>> {
+        let (mut state, now) = self.lock();
+        // A renewal stores what it brings, and a caller without a runtime can start nothing.
+        if state.flight.is_some() || !can_spawn() {
+            return None;
+        }
+        let (memory, token, known) = (state.memory.clone(), state.token.clone(), state.remembered_by);
+        let unsaved = state.unsaved.as_mut()?;
+        if let Some(save) = unsaved.save.as_ref().filter(|save| save.has_changed().is_ok()) {
+            return Some(save.clone());
+        }
+        if now.monotonic.saturating_duration_since(unsaved.tried) < interval {
+            return None;
+        }
+        let (sender, save) = watch::channel(false);
+        *unsaved = Unsaved { tried: now.monotonic, save: Some(save.clone()) };
+        let cache = Arc::clone(self);
+        let task = async move {
+            let is_saved = cache.supply.save(&memory, token.as_deref()).await;
+            let mut state = cache.lock().0;
+            // What a renewal has brought meanwhile is not what was stored.
+            if is_saved && state.remembered_by == known {
+                cache.set_unsaved(&mut state, None);
+            }
+            drop(state);
+            let _ = sender.send(is_saved);
+        };
+        spawn(task, self.supply.nothing_unsaved());
+        Some(save)
+    }
+
+    fn set_unsaved(&self, state: &mut State, unsaved: Option<Unsaved>) {
+        self.has_unsaved.store(unsaved.is_some(), Ordering::Relaxed);
+        state.unsaved = unsaved;
     }
 
     /// `known` is the flight whose memory this one took along.
     fn land(&self, flight: u64, known: u64, delivery: Delivery) -> Result<Arc<Token>, Arc<Fault>> {
         let (mut state, now) = self.lock();
         let is_ours = state.flight.as_ref().is_some_and(|(number, _)| *number == flight);
+        if let Some(is_saved) = delivery.is_saved {
+            let unsaved = (!is_saved).then_some(Unsaved { tried: now.monotonic, save: None });
+            self.set_unsaved(&mut state, unsaved);
+        }
         // One that was given up for dead may come before or after its successors: the newest token's memory counts, and
         // without a token there is news only for those who knew all that is known.
         if delivery.result.is_ok() && flight > state.remembered_by {

@@ -205,7 +205,7 @@ impl<'a> Journey<'a> {
         let clock = self.client.clock.as_ref();
         let limit = self.attempt.min(left);
         let is_last = left <= self.attempt;
-        Ok(match within(clock, limit, self.client.http.execute(request)).await {
+        Ok(match within(clock, limit, self.client.http.current().execute(request)).await {
             Some(Ok(answer)) if answer.status().is_success() => self.arrived(answer).await,
             Some(Ok(answer)) => {
                 let status = answer.status();

@@ -21,6 +21,7 @@ use crate::{
     call::{Call, Journey, of_fault, prepare},
     clock::Clock,
     error::Error,
+    http_clients::HttpClients,
     policy::{Repeat, RetryPolicy, Timeouts},
     profile::{Profile, Throttle},
     request::RequestBuilder,
@@ -52,7 +53,7 @@ pub(crate) struct Inner {
     pub(crate) profile: Cow<'static, str>,
     pub(crate) api_url: Url,
     pub(crate) api_headers: HeaderMap,
-    pub(crate) http: reqwest::Client,
+    pub(crate) http: HttpClients,
     pub(crate) authorization_header: HeaderName,
     pub(crate) throttle: Option<Throttle>,
     pub(crate) causes_of_401: Cow<'static, str>,
@@ -119,7 +120,7 @@ impl Client {
     /// The HTTP client underneath, for building requests. What is sent through it directly goes out without a token.
     #[must_use]
     pub fn http(&self) -> &reqwest::Client {
-        &self.inner.http
+        self.inner.http.first()
     }
 
     /// A call to a path below the base address; it starts with `/`.
@@ -237,6 +238,23 @@ impl Client {
         let asked = self.inner.cache.ask(min_validity).await;
         let token = asked.map_err(|fault| of_fault(&self.inner.trip("token".into()), fault))?;
         Ok(AccessToken::owned(token, self.inner.clock.now()))
+    }
+
+    /// Waits until the renewal under way has ended and its tokens are stored, and tries once more to store those that could
+    /// not be. The client can be used afterwards.
+    ///
+    /// A program that returns from `main` loses no refresh token without it: the end of its runtime waits for a renewal that
+    /// was sent, for at most one attempt and one save. Call this before `std::process::exit` or
+    /// `Runtime::shutdown_background`, which wait for nothing.
+    ///
+    /// ```no_run
+    /// # async fn example(client: perenso_auth::Client) {
+    /// client.close().await;
+    /// std::process::exit(0);
+    /// # }
+    /// ```
+    pub async fn close(&self) {
+        self.inner.cache.close().await;
     }
 
     /// The address of a path below the base.

@@ -209,6 +209,9 @@ impl AuthorizationCode {
 /// Asked when a token is first needed, and again once when the token endpoint has refused what it gave: a rotated secret
 /// needs no restart.
 ///
+/// It runs on a tokio runtime of the renewal, which ends with it: connections that a provider keeps must not belong to the
+/// runtime that calls it.
+///
 /// ```
 /// use std::io;
 /// use perenso_auth::{Client, Credentials, Profile};

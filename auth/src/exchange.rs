@@ -16,7 +16,9 @@ use crate::{
     credentials::{Credentials, Lack, Proof, Source},
     fault::Fault,
     grant::{ClientAuth, Grant},
+    http_clients::HttpClients,
     identity::Identity,
+    in_flight::{InFlight, Sent},
     policy::{Backoff, TokenPolicy},
     profile::Profile,
     secret::Secret,
@@ -51,7 +53,8 @@ pub(crate) struct Exchange {
     pub(crate) credentials: Source,
     pub(crate) token_url: TokenUrl,
     pub(crate) scope: Option<String>,
-    pub(crate) http: reqwest::Client,
+    pub(crate) http: HttpClients,
+    pub(crate) in_flight: InFlight,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) policy: TokenPolicy,
     /// Whether tokens outlive the process, or may be lost with it, where a person has to come to get others.
@@ -68,6 +71,7 @@ pub(crate) struct Granted {
     pub(crate) lifetime: Duration,
     /// When the request left: the token's life counts from here.
     pub(crate) sent: Now,
+    pub(crate) in_flight: Sent,
 }
 
 /// How an exchange ended, and what became of what went into it.
@@ -225,6 +229,7 @@ impl Exchange {
             _ => None,
         };
         let scope = self.scope_for(grant, place).map(|scope| Scope::new(scope.to_owned()));
+        let in_flight = self.in_flight.send();
         let sent = self.clock.now();
         // The requests of the oauth2 crate are of different types and have the same methods.
         macro_rules! send {
@@ -277,6 +282,7 @@ impl Exchange {
             refresh_expires_in: answer.refresh_expires_in(),
             lifetime: answer.expires_in().unwrap_or(self.profile.default_lifetime),
             sent,
+            in_flight,
         })
     }
 

@@ -92,9 +92,12 @@ mod exchange;
 mod fault;
 mod grant;
 mod gzip;
+mod http_clients;
 mod identity;
+mod in_flight;
 mod memory;
 mod outcome;
+mod per_runtime;
 mod policy;
 mod profile;
 #[cfg(feature = "registry")]

@@ -89,6 +89,15 @@ impl Memory {
         credentials.once_only().as_ref().is_some_and(is_used_up)
     }
 
+    /// Whether the store holds a refresh token that is not known here: one that another process brought.
+    pub(crate) fn is_older_than(&self, stored: &StoredTokens) -> bool {
+        stored.refresh_token.as_ref().is_some_and(|stored| {
+            let stored = fingerprint(&stored.token);
+            let is_own = self.refresh_token.as_ref().is_some_and(|(token, _)| fingerprint(token) == stored);
+            !is_own && !self.used_up.contains(&stored)
+        })
+    }
+
     /// What the store is to hold.
     pub(crate) fn stored(&self, access_token: Option<StoredAccessToken>, now: Now) -> StoredTokens {
         let refresh_token = self

@@ -28,7 +28,7 @@ use crate::{
 };
 
 // That is the point: no line of the cache knows of its tests.
-#[allow(clippy::duplicate_mod)]
+#[allow(clippy::duplicate_mod, dead_code)]
 #[path = "cache.rs"]
 mod cache;
 mod supply;

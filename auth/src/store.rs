@@ -108,6 +108,9 @@ pub use memory::MemoryStore;
 ///
 /// [`MemoryStore`] shares within a process. A store of your own implements this trait and [`StoreLock`]; the methods are
 /// called on renewals only, never on a hit.
+///
+/// They run on a tokio runtime of the renewal, which ends with it, so that a program can end meanwhile and lose nothing. A
+/// store that keeps connections opens one for each runtime.
 #[async_trait]
 pub trait TokenStore: fmt::Debug + Send + Sync + 'static {
     /// What logs and errors call it.

@@ -19,6 +19,7 @@ use crate::{
     credentials::Credentials,
     exchange::{Exchange, Granted},
     fault::Fault,
+    in_flight::Sent,
     secret::Secret,
     store::{StoreError, StoreErrorKind, StoreLock, StoredAccessToken, StoredTokens, TokenStore},
     token::{Timeline, Token},
@@ -48,12 +49,16 @@ pub(crate) struct Supply {
 pub(crate) struct Delivery {
     pub(crate) result: Result<Supplied, Fault>,
     pub(crate) memory: Memory,
+    /// Whether the store has what changed; `None` if nothing did.
+    pub(crate) is_saved: Option<bool>,
 }
 
 /// A token on its way into the cache.
 pub(crate) struct Supplied {
     pub(crate) header: HeaderValue,
     pub(crate) timeline: Timeline,
+    /// Ends when the token is stored and in the cache; a token of a sibling was never under way.
+    _sent: Option<Sent>,
 }
 
 impl Supply {
@@ -85,7 +90,7 @@ impl Supply {
     pub(crate) async fn fetch(&self, memory: Memory, in_hand: Option<&Token>, min_validity: Duration) -> Delivery {
         let credentials = match self.exchange.credentials().await {
             Ok(credentials) => credentials,
-            Err(fault) => return Delivery { result: Err(fault), memory },
+            Err(fault) => return Delivery { result: Err(fault), memory, is_saved: None },
         };
         let delivery = self.fetch_with(&credentials, memory, in_hand, min_validity).await;
         if !matches!(delivery.result, Err(Fault::Refused(_) | Fault::PersonNeeded { .. })) {
@@ -127,7 +132,7 @@ impl Supply {
                     // Whatever becomes of the lock: nothing older is sent than what was seen here.
                     memory = memory.and(stored.as_ref(), asked);
                     if let Some(adopted) = self.adopt(stored.as_ref(), asked, in_hand, min_validity) {
-                        return Delivery { result: Ok(adopted), memory };
+                        return Delivery { result: Ok(adopted), memory, is_saved: None };
                     }
                 }
                 Err(error) if error.kind() == StoreErrorKind::Unusable => {}
@@ -161,7 +166,7 @@ impl Supply {
             Ok(stored) => {
                 let memory = memory.and(stored.as_ref(), asked);
                 match self.adopt(stored.as_ref(), asked, in_hand, min_validity) {
-                    Some(adopted) => Delivery { result: Ok(adopted), memory },
+                    Some(adopted) => Delivery { result: Ok(adopted), memory, is_saved: None },
                     None => self.renew(lock.as_mut(), credentials, memory).await,
                 }
             }
@@ -179,11 +184,14 @@ impl Supply {
     /// An exchange inside the lock, and what came of it into the store.
     async fn renew(&self, lock: &mut dyn StoreLock, credentials: &Credentials, memory: Memory) -> Delivery {
         let exchange = self.exchange_with(credentials, memory);
-        let fruit = if self.is_shared { self.keeping(lock, exchange).await } else { exchange.await };
+        let mut fruit = if self.is_shared { self.keeping(lock, exchange).await } else { exchange.await };
         if fruit.changed {
             let now = self.exchange.clock.now();
             let access_token = fruit.delivery.result.as_ref().ok().and_then(|supplied| supplied.stored(now));
-            match self.word(lock.save(&fruit.delivery.memory.stored(access_token, now), now)).await {
+            let saved = self.word(lock.save(&fruit.delivery.memory.stored(access_token, now), now)).await;
+            fruit.delivery.is_saved =
+                Some(!saved.as_ref().is_err_and(|error| error.kind() != StoreErrorKind::LockLost));
+            match saved {
                 Ok(()) => self.is_back(),
                 // Whoever took the lock over has written something newer: from now on that counts.
                 Err(error) if error.kind() == StoreErrorKind::LockLost => {
@@ -200,9 +208,48 @@ impl Supply {
     /// An exchange while the store is away, unless a person would have to come if it went wrong.
     async fn fetch_alone(&self, error: StoreError, credentials: &Credentials, memory: Memory) -> Delivery {
         if self.is_shared && credentials.grant().needs_a_person() && !self.exchange.memory_only {
-            return Delivery { result: Err(Fault::StoreAway(error)), memory };
+            return Delivery { result: Err(Fault::StoreAway(error)), memory, is_saved: None };
         }
-        self.exchange_with(credentials, memory).await.delivery
+        let mut fruit = self.exchange_with(credentials, memory).await;
+        fruit.delivery.is_saved = fruit.changed.then_some(false);
+        fruit.delivery
+    }
+
+    /// Stores what could not be stored after its renewal. Returns whether the store has it, or something newer.
+    pub(crate) async fn save(&self, memory: &Memory, token: Option<&Token>) -> bool {
+        let Ok(credentials) = self.exchange.credentials().await else { return false };
+        let identity = self.exchange.identity(&credentials);
+        if !memory.is_of(&identity) {
+            return true;
+        }
+        let Ok(Some(mut lock)) = self.word(self.store.try_lock(&identity, TERM)).await else { return false };
+        let now = self.exchange.clock.now();
+        let is_newer = match self.word(lock.load(now)).await {
+            Ok(stored) => Some(stored.is_some_and(|stored| memory.is_older_than(&stored))),
+            Err(error) => (error.kind() == StoreErrorKind::Unusable).then_some(false),
+        };
+        let is_saved = match is_newer {
+            None => false,
+            Some(true) => true,
+            Some(false) => {
+                let now = self.exchange.clock.now();
+                let access_token = token.and_then(|token| stored(&token.header(), token.timeline, now));
+                match self.word(lock.save(&memory.stored(access_token, now), now)).await {
+                    Ok(()) => {
+                        self.is_back();
+                        true
+                    }
+                    Err(error) => error.kind() == StoreErrorKind::LockLost,
+                }
+            }
+        };
+        let _ = within(self.exchange.clock.as_ref(), STORE_PATIENCE, lock.release()).await;
+        is_saved
+    }
+
+    /// Waits until no token request is under way whose outcome is not stored: for at most one attempt and one save.
+    pub(crate) fn nothing_unsaved(&self) -> impl Future<Output = ()> + Send + 'static {
+        self.exchange.in_flight.none_left(self.exchange.policy.attempt.saturating_add(STORE_PATIENCE))
     }
 
     /// An exchange; and another where a refresh token was refused for good and is not the last one there is.
@@ -217,7 +264,7 @@ impl Supply {
             let is_final = !matches!(outcome.result, Err(Fault::PersonNeeded { .. }));
             if is_final || memory.refresh_token(credentials).is_none() {
                 let result = outcome.result.map(|granted| self.supplied(granted));
-                return Fruit { delivery: Delivery { result, memory }, changed };
+                return Fruit { delivery: Delivery { result, memory, is_saved: None }, changed };
             }
         }
     }
@@ -239,7 +286,7 @@ impl Supply {
     fn supplied(&self, granted: Granted) -> Supplied {
         let lead = self.exchange.profile.renewal_lead;
         let timeline = Timeline::new(granted.sent, granted.lifetime, lead, fastrand::f64());
-        Supplied { header: granted.header, timeline }
+        Supplied { header: granted.header, timeline, _sent: Some(granted.in_flight) }
     }
 
     /// What the store has, if it is worth more than what is in hand. Its age is that of the moment when the store was
@@ -263,7 +310,7 @@ impl Supply {
             return None;
         }
         self.is_back();
-        Some(Supplied { header, timeline })
+        Some(Supplied { header, timeline, _sent: None })
     }
 
     /// One word with the store, within its time; says once that the store is away.
@@ -301,9 +348,13 @@ struct Fruit {
 
 impl Supplied {
     fn stored(&self, now: Now) -> Option<StoredAccessToken> {
-        let token = crate::token::without_scheme(&self.header)?;
-        Some(StoredAccessToken::new(Secret::from(token), self.timeline.lifetime, self.timeline.age(now)))
+        stored(&self.header, self.timeline, now)
     }
+}
+
+fn stored(header: &HeaderValue, timeline: Timeline, now: Now) -> Option<StoredAccessToken> {
+    let token = crate::token::without_scheme(header)?;
+    Some(StoredAccessToken::new(Secret::from(token), timeline.lifetime, timeline.age(now)))
 }
 
 /// For the log, which tells the causes of an error as well.

@@ -55,15 +55,28 @@ fn problem(what: &str, error: impl std::fmt::Display) -> BuildError {
     BuildError::new([format!("{what}: {error}")])
 }
 
+impl Tls {
+    /// Reads the certificates once for all clients that are built.
+    pub(crate) fn prepare(&mut self, remote: bool) -> Result<(), BuildError> {
+        #[cfg(feature = "rustls")]
+        if self.config.is_none() && !self.keep {
+            self.config = Some(self.rustls(remote)?);
+        }
+        #[cfg(not(feature = "rustls"))]
+        let _ = remote;
+        Ok(())
+    }
+}
+
 #[cfg(feature = "rustls")]
 impl Tls {
     pub(crate) fn apply(
-        self,
+        &self,
         builder: reqwest::ClientBuilder,
         remote: bool,
     ) -> Result<reqwest::ClientBuilder, BuildError> {
-        match self.config {
-            Some(config) => Ok(builder.tls_backend_preconfigured(config)),
+        match &self.config {
+            Some(config) => Ok(builder.tls_backend_preconfigured(config.clone())),
             None if self.keep => Ok(builder),
             None => Ok(builder.tls_backend_preconfigured(self.rustls(remote)?)),
         }
@@ -113,7 +126,7 @@ impl Tls {
 
 #[cfg(all(feature = "native-tls", not(feature = "rustls")))]
 impl Tls {
-    pub(crate) fn apply(self, builder: reqwest::ClientBuilder, _: bool) -> Result<reqwest::ClientBuilder, BuildError> {
+    pub(crate) fn apply(&self, builder: reqwest::ClientBuilder, _: bool) -> Result<reqwest::ClientBuilder, BuildError> {
         let mut builder = builder;
         for pem in &self.root_certificates {
             let bundle = reqwest::Certificate::from_pem_bundle(pem);
@@ -130,7 +143,7 @@ impl Tls {
 #[cfg(not(any(feature = "rustls", feature = "native-tls")))]
 impl Tls {
     pub(crate) fn apply(
-        self,
+        &self,
         builder: reqwest::ClientBuilder,
         remote: bool,
     ) -> Result<reqwest::ClientBuilder, BuildError> {

@@ -12,20 +12,30 @@ use http::{
 };
 use reqwest::{Url, redirect::Policy};
 
-use crate::{error::BuildError, tls::Tls};
+use crate::{error::BuildError, http_clients::HttpClients, tls::Tls};
 
 /// How connections are made.
 #[derive(Debug, Default)]
 pub(crate) struct Transport {
     pub(crate) proxy: Option<reqwest::Proxy>,
     pub(crate) tls: Tls,
-    pub(crate) http_builder: Option<reqwest::ClientBuilder>,
+    pub(crate) http_builder: Option<HttpBuilder>,
     pub(crate) user_agent: Option<String>,
+}
+
+/// Makes the reqwest builder to start from, once for each runtime.
+#[derive(Clone)]
+pub(crate) struct HttpBuilder(pub(crate) Arc<dyn Fn() -> reqwest::ClientBuilder + Send + Sync>);
+
+impl std::fmt::Debug for HttpBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HttpBuilder").finish_non_exhaustive()
+    }
 }
 
 /// Connections that several clients share: one pool for each way to make them.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Pool(Arc<Mutex<HashMap<Way, reqwest::Client>>>);
+pub(crate) struct Pool(Arc<Mutex<HashMap<Way, HttpClients>>>);
 
 /// User agent, connect time-out, TLS to elsewhere, plain to this machine.
 type Way = (Option<String>, Duration, bool, bool);
@@ -36,20 +46,20 @@ impl Transport {
         self.proxy.is_none() && self.http_builder.is_none() && self.tls.is_plain()
     }
 
-    /// As [`build`](Self::build), but what was built before in the same way is used again.
+    /// The clients of this transport, but what was built before in the same way is used again.
     pub(crate) fn pooled(
         self,
         pool: &Pool,
         connect: Duration,
         remote_tls: bool,
         loopback: bool,
-    ) -> Result<reqwest::Client, BuildError> {
+    ) -> Result<HttpClients, BuildError> {
         let way = (self.user_agent.clone(), connect, remote_tls, loopback);
         let mut clients = pool.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = clients.get(&way) {
             return Ok(client.clone());
         }
-        let client = self.build(connect, remote_tls, loopback)?;
+        let client = HttpClients::new(self, connect, remote_tls, loopback)?;
         clients.insert(way, client.clone());
         Ok(client)
     }
@@ -57,17 +67,18 @@ impl Transport {
     /// The client. `remote_tls` says whether any address it will talk to is https; `loopback` whether any is plain http to
     /// this machine.
     pub(crate) fn build(
-        self,
+        &self,
         connect: Duration,
         remote_tls: bool,
         loopback: bool,
     ) -> Result<reqwest::Client, BuildError> {
-        let mut builder = self.tls.apply(self.http_builder.unwrap_or_default(), remote_tls)?;
-        if let Some(user_agent) = self.user_agent {
+        let mut builder =
+            self.tls.apply(self.http_builder.as_ref().map(|make| (make.0)()).unwrap_or_default(), remote_tls)?;
+        if let Some(user_agent) = &self.user_agent {
             builder = builder.user_agent(user_agent);
         }
-        builder = match self.proxy {
-            Some(proxy) => builder.proxy(proxy),
+        builder = match &self.proxy {
+            Some(proxy) => builder.proxy(proxy.clone()),
             // A proxy of the environment would carry off secrets that were meant for this machine alone.
             None if loopback => builder.no_proxy(),
             None => builder,

@@ -138,7 +138,7 @@ async fn redirects_are_not_followed_whatever_the_own_reqwest_builder_says() {
     let elsewhere = Server::start(|_| Reply::json(200, "[]")).await;
     let to = format!("{}/Customer", elsewhere.url);
     let server = Server::start(move |_| Reply::status(302).with("location", &to)).await;
-    let own = reqwest::Client::builder().redirect(reqwest::redirect::Policy::limited(5)).user_agent("mine");
+    let own = || reqwest::Client::builder().redirect(reqwest::redirect::Policy::limited(5)).user_agent("mine");
     let show = builder_of(&server).http_builder(own).build().unwrap();
     let error = show.customers().list().send().await.unwrap_err();
     assert!(is_call(&error, CallErrorKind::Redirect), "{error:?}");
@@ -149,8 +149,9 @@ async fn redirects_are_not_followed_whatever_the_own_reqwest_builder_says() {
 #[tokio::test]
 async fn what_an_own_reqwest_builder_has_stays() {
     let server = Server::start(|_| Reply::json(200, "[]")).await;
-    let headers = [(HeaderName::from_static("x-own"), HeaderValue::from_static("kept"))].into_iter().collect();
-    let own = reqwest::Client::builder().default_headers(headers);
+    let headers: http::HeaderMap =
+        [(HeaderName::from_static("x-own"), HeaderValue::from_static("kept"))].into_iter().collect();
+    let own = move || reqwest::Client::builder().default_headers(headers.clone());
     builder_of(&server).http_builder(own).build().unwrap().customers().list().send().await.unwrap();
     assert_eq!(server.calls()[0].header("x-own"), "kept");
 }

@@ -14,6 +14,8 @@ use crate::{
     error::BuildError,
     exchange::{Exchange, LOST_WITH_THE_PROCESS},
     grant::Grant,
+    http_clients::HttpClients,
+    in_flight::InFlight,
     store::MemoryStore,
     supply::Supply,
     transport::{is_loopback, may_carry_secrets},
@@ -68,7 +70,7 @@ impl ClientBuilder {
         let local = [&token_url, &api_url].iter().any(|url| url.scheme() == "http" && is_loopback(url));
         let http = match self.pool.filter(|_| self.transport.is_plain()) {
             Some(pool) => self.transport.pooled(&pool, self.timeouts.connect, secure, local)?,
-            None => self.transport.build(self.timeouts.connect, secure, local)?,
+            None => HttpClients::new(self.transport, self.timeouts.connect, secure, local)?,
         };
         let label = self.label.unwrap_or_else(|| match &credentials {
             Source::Fixed(credentials) => credentials.client_id.clone(),
@@ -93,6 +95,7 @@ impl ClientBuilder {
             token_url: TokenUrl::from_url(token_url),
             scope: self.scope,
             http: http.clone(),
+            in_flight: InFlight::new(),
             clock: Arc::clone(&self.clock),
             policy: self.token_policy,
             tokens_may_need_a_person,

@@ -68,7 +68,7 @@ impl Adapter<'_> {
         }
         accept_gzip(request.headers_mut());
         let answer = within(clock.as_ref(), self.limit, async {
-            let response = http.execute(request).await.map_err(broken)?;
+            let response = http.fresh().execute(request).await.map_err(broken)?;
             let status = response.status();
             let (headers, body) = IncomingBody::of(response);
             match body::collect(body, LARGEST_ANSWER, clock.as_ref(), self.limit).await {

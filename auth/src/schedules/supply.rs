@@ -55,6 +55,7 @@ pub(super) struct Memory(Option<Instant>);
 pub(super) struct Delivery {
     pub(super) result: Result<Supplied, Fault>,
     pub(super) memory: Memory,
+    pub(super) is_saved: Option<bool>,
 }
 
 pub(super) struct Supplied {
@@ -151,6 +152,14 @@ impl Supply {
         self.server.longest
     }
 
+    pub(super) fn nothing_unsaved(&self) -> std::future::Ready<()> {
+        std::future::ready(())
+    }
+
+    pub(super) async fn save(&self, _: &Memory, _: Option<&Token>) -> bool {
+        true
+    }
+
     pub(super) async fn fetch(&self, memory: Memory, _: Option<&Token>, min_validity: Duration) -> Delivery {
         let under_way = self.server.begin();
         let fate = {
@@ -188,7 +197,7 @@ impl Supply {
         } else {
             memory
         };
-        Delivery { result, memory }
+        Delivery { result, memory, is_saved: None }
     }
 }
 

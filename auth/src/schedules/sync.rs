@@ -67,7 +67,12 @@ impl<T> ArcSwapOption<T> {
     }
 }
 
-pub(super) fn spawn(task: impl Future<Output = ()> + Send + 'static) {
+pub(super) fn can_spawn() -> bool {
+    true
+}
+
+/// No runtime ends here: nothing waits for `abandonable`.
+pub(super) fn spawn(task: impl Future<Output = ()> + Send + 'static, _abandonable: impl Future<Output = ()>) {
     let mut task = Some(Box::pin(task));
     let now = CLOCK.with_borrow(|clock| clock.as_ref().map(Clock::monotonic));
     let handle = shuttle::future::spawn(poll_fn(move |context| {

@@ -87,8 +87,9 @@ impl Endpoint {
     }
 
     /// What leads to this endpoint under the address `http://localhost`: a connection for each request.
-    pub fn http(&self) -> reqwest::ClientBuilder {
-        reqwest::Client::builder().pool_max_idle_per_host(0).dns_resolver(Directory(Arc::clone(&self.shared)))
+    pub fn http(&self) -> impl Fn() -> reqwest::ClientBuilder + Send + Sync + 'static {
+        let shared = Arc::clone(&self.shared);
+        move || reqwest::Client::builder().pool_max_idle_per_host(0).dns_resolver(Directory(Arc::clone(&shared)))
     }
 
     /// From now on, this happens to so many token requests.

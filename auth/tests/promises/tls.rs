@@ -148,6 +148,6 @@ fn what_is_no_certificate_is_named_and_never_shown() {
     }
     let error = wrong(builder(url).keep_tls());
     assert!(error.contains("http_builder"), "{error}");
-    let error = wrong(builder(url).http_builder(reqwest::Client::builder()).keep_tls());
+    let error = wrong(builder(url).http_builder(reqwest::Client::builder).keep_tls());
     assert!(error.contains("rustls_config"), "{error}");
 }

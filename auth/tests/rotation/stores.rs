@@ -121,6 +121,85 @@ async fn a_refused_refresh_token_that_is_still_in_the_store_is_not_sent_again() 
     assert_eq!(world.issuer.journal(), ["authorization_code: granted", "refresh_token: refused"]);
 }
 
+/// Waits until the store is asked to save.
+async fn saves(store: &Stumbling) {
+    for _ in 0..1000 {
+        if store.words().contains(&Word::Save) {
+            return;
+        }
+        tokio::time::sleep(S / 200).await;
+    }
+    panic!("the store was not asked to save");
+}
+
+#[tokio::test]
+async fn a_refresh_token_that_could_not_be_stored_is_stored_on_use_as_soon_as_the_store_can() {
+    for stumble in [AWAY, LosesTheAnswer] {
+        let world = World::new().await;
+        let store = Stumbling::new("later");
+        call(&world.builder(with_code("code-1")).store(store.clone()).build().unwrap()).await.unwrap();
+        world.pass(LIFETIME);
+        let client = world.builder(with_code("code-1")).store(store.clone()).build().unwrap();
+        store.stumbles_at(Word::Save, stumble);
+        call(&client).await.unwrap();
+        store.stumbles_no_more();
+        world.issuer.journal();
+        store.words();
+        // Not before some seconds have passed.
+        call(&client).await.unwrap();
+        assert!(store.words().is_empty());
+        world.pass(6 * S);
+        call(&client).await.unwrap();
+        saves(&store).await;
+        client.close().await;
+        assert!(world.issuer.journal().is_empty());
+        drop(client);
+        // A restart.
+        world.pass(LIFETIME);
+        let restarted = world.builder(with_code("code-1")).store(store).build().unwrap();
+        call(&restarted).await.unwrap();
+        assert_eq!((world.issuer.journal(), world.issuer.reuses()), (vec!["refresh_token: granted".to_owned()], 0));
+    }
+}
+
+#[tokio::test]
+async fn a_refused_refresh_token_is_noted_on_use_and_the_next_process_does_not_send_it() {
+    let world = World::new().await;
+    let store = Stumbling::new("noted");
+    let client = world.builder(with_code("code-1")).store(store.clone()).build().unwrap();
+    call(&client).await.unwrap();
+    world.pass(LIFETIME);
+    world.issuer.revoke_grant();
+    store.stumbles_at(Word::Save, AWAY);
+    assert_eq!(call(&client).await.unwrap_err().kind(), ErrorKind::PersonNeeded);
+    store.stumbles_no_more();
+    world.issuer.journal();
+    client.close().await;
+    let next = world.builder(with_code("code-1")).store(store).build().unwrap();
+    assert_eq!(call(&next).await.unwrap_err().kind(), ErrorKind::PersonNeeded);
+    assert!(world.issuer.journal().is_empty());
+}
+
+#[tokio::test]
+async fn what_a_sibling_has_stored_meanwhile_is_not_replaced_by_what_could_not_be_stored() {
+    let world = World::new().await;
+    let [store, sibling] = pair();
+    let (one, other) = (world.client_over(store.clone()), world.client_over(sibling));
+    call(&other).await.unwrap();
+    world.pass(LIFETIME);
+    store.stumbles_at(Word::Save, AWAY);
+    call(&one).await.unwrap();
+    // It sends the old refresh token, which is refused, and gets another by its grant.
+    world.pass(LIFETIME - S);
+    call(&other).await.unwrap();
+    store.stumbles_no_more();
+    world.issuer.journal();
+    one.close().await;
+    world.pass(LIFETIME);
+    call(&other).await.unwrap();
+    assert_eq!(world.issuer.journal(), ["refresh_token: granted"]);
+}
+
 #[tokio::test]
 async fn what_a_store_has_from_before_is_not_sent_again() {
     let world = World::new().await;

@@ -19,7 +19,10 @@ use tokio::{
 };
 
 use super::tls::{self, Connector};
-use crate::store::{StoreError, StoreErrorKind};
+use crate::{
+    per_runtime::PerRuntime,
+    store::{StoreError, StoreErrorKind},
+};
 
 /// How long Redis is left alone after it could not be reached.
 const ALONE: Duration = Duration::from_secs(1);
@@ -40,7 +43,8 @@ pub(super) struct Address {
 /// The connection, open or not.
 pub(crate) struct Link {
     address: Address,
-    open: tokio::sync::Mutex<Option<Open>>,
+    /// One a runtime, which drives it.
+    open: PerRuntime<Arc<tokio::sync::Mutex<Option<Open>>>>,
     away: Mutex<Option<(Instant, StoreError)>>,
 }
 
@@ -70,7 +74,7 @@ impl Script {
 
 impl Link {
     pub(super) fn new(address: Address) -> Self {
-        Self { address, open: tokio::sync::Mutex::new(None), away: Mutex::new(None) }
+        Self { address, open: PerRuntime::new(), away: Mutex::new(None) }
     }
 
     /// The longest that one question can take.
@@ -122,7 +126,8 @@ impl Link {
     }
 
     async fn open(&self) -> Result<Open, StoreError> {
-        let mut slot = self.open.lock().await;
+        let slot = self.open.get(Arc::default);
+        let mut slot = slot.lock().await;
         // Whoever stood before us may have tried in vain.
         if let Some(error) = self.is_away() {
             return Err(error);
@@ -142,7 +147,8 @@ impl Link {
     }
 
     async fn close(&self, broken: &Open) {
-        let mut slot = self.open.lock().await;
+        let slot = self.open.get(Arc::default);
+        let mut slot = slot.lock().await;
         if slot.as_ref().is_some_and(|open| Arc::ptr_eq(&open.driver, &broken.driver)) {
             *slot = None;
         }

@@ -1,0 +1,61 @@
+//! A program ends while a refresh token is under way: the next one needs no person.
+
+use std::time::Duration;
+
+use tokio::runtime::Runtime;
+
+use crate::world::{DELAY, LIFETIME, World, call, runtime};
+
+/// A process with one client, which makes its last call while the renewal is due.
+fn process(world: &World, runtime: Runtime) {
+    let client = world.client();
+    runtime.block_on(call(&client));
+    world.clock.advance(LIFETIME - Duration::from_secs(10));
+    runtime.block_on(call(&client));
+    drop(runtime);
+    world.clock.advance(LIFETIME);
+}
+
+#[test]
+fn the_next_run_of_a_program_that_ended_during_a_renewal_needs_no_person() {
+    let world = World::new();
+    for _ in 0..3 {
+        process(&world, runtime());
+    }
+    runtime().block_on(call(&world.client()));
+}
+
+#[test]
+fn so_it_is_with_a_runtime_of_several_threads() {
+    let world = World::new();
+    for _ in 0..3 {
+        process(&world, tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap());
+    }
+    runtime().block_on(call(&world.client()));
+}
+
+#[test]
+fn a_runtime_for_each_call_loses_no_refresh_token() {
+    let world = World::new();
+    let client = world.client();
+    for _ in 0..5 {
+        runtime().block_on(call(&client));
+        world.clock.advance(LIFETIME - Duration::from_secs(10));
+    }
+    world.clock.advance(LIFETIME);
+    runtime().block_on(call(&world.client()));
+}
+
+#[test]
+fn a_caller_who_gave_up_and_ended_the_program_has_lost_no_refresh_token() {
+    let world = World::new();
+    runtime().block_on(call(&world.client()));
+    for _ in 0..3 {
+        world.clock.advance(LIFETIME);
+        let (client, ended) = (world.client(), runtime());
+        let given_up = ended.block_on(async { tokio::time::timeout(DELAY / 2, call(&client)).await });
+        assert!(given_up.is_err());
+    }
+    world.clock.advance(LIFETIME);
+    runtime().block_on(call(&world.client()));
+}
