@@ -9,11 +9,10 @@ use perenso_sandbox::{Fault, Sandbox};
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sandbox = Sandbox::start().await?;
-    let builder =
-        || Perenso::builder().client_id(sandbox.client_id()).api_url(sandbox.url()).token_url(sandbox.token_url());
-    let show = builder().client_secret(sandbox.client_secret()).retry(RetryPolicy::never()).build()?;
+    let builder = || Perenso::builder_from_vars(sandbox.vars());
+    let show = builder()?.retry(RetryPolicy::never()).build()?;
 
-    explain("a wrong secret", builder().client_secret("wrong").build()?.customers().get("a1").await);
+    explain("a wrong secret", builder()?.client_secret("wrong").build()?.customers().get("a1").await);
     explain("a record that is not there", show.customers().get("a1").await);
 
     sandbox.fault(Fault::DropAnswer);

@@ -11,11 +11,7 @@ use perenso_sandbox::{Fault, Sandbox};
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sandbox = Sandbox::builder().customers(0).start().await?;
-    let show = Perenso::builder()
-        .client_id(sandbox.client_id())
-        .client_secret(sandbox.client_secret())
-        .api_url(sandbox.url())
-        .token_url(sandbox.token_url())
+    let show = Perenso::builder_from_vars(sandbox.vars())?
         .retry(RetryPolicy::default().pauses(Duration::from_millis(1), Duration::from_millis(10)))
         .build()?;
 

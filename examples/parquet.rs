@@ -24,8 +24,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let rows = args.next().map_or(Ok(1_000_000), |rows| rows.parse())?;
     let path = args.next().map_or_else(default_path, PathBuf::from);
     let sandbox = Sandbox::builder().export(Export::order_lines(rows)).start().await?;
-    let show = Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
-    let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+    let show = Perenso::from_vars(sandbox.vars())?;
 
     println!("{rows} order lines, in pages of 20000, into {}:", path.display());
     let lines = show.exports().run("Order Lines").pages::<RawRow>(Paging::by_page().limit(20_000)).await?;

@@ -9,8 +9,7 @@ use perenso_sandbox::Sandbox;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sandbox = Sandbox::builder().token_lifetime(Duration::from_secs(2)).start().await?;
-    let show = Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
-    let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+    let show = Perenso::from_vars(sandbox.vars())?;
     println!("A sandbox stands in for the show, at {}.", sandbox.url());
 
     let record = Customer { customer_id: "QS-1".into(), customer_name: "Quick Start".into(), ..Customer::default() };

@@ -11,10 +11,7 @@ use perenso_sandbox::{Fault, Sandbox};
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sandbox = Sandbox::builder().rate(10, Duration::from_secs(2)).start().await?;
-    let builder = Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
-    let show = builder
-        .api_url(sandbox.url())
-        .token_url(sandbox.token_url())
+    let show = Perenso::builder_from_vars(sandbox.vars())?
         // Two at once, and six more in two seconds: below what the server takes. Without it, 250 a minute.
         .rate(Rate::new(6, Duration::from_secs(2), 2))
         .retry(RetryPolicy::default().attempts(3).pauses(Duration::from_millis(50), Duration::from_secs(1)))

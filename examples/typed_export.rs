@@ -39,8 +39,7 @@ struct WrittenInAHurry {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let export = Export::from_json(include_str!("show/badge_scans.json"))?;
     let sandbox = Sandbox::builder().exports(export).start().await?;
-    let show = Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
-    let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+    let show = Perenso::from_vars(sandbox.vars())?;
 
     println!("A struct that does not fit is refused as a whole, and nothing is sent:");
     let wrong = show.exports().bind::<WrittenInAHurry>("Badge Scans").await.err().ok_or("it was taken")?;

@@ -8,7 +8,7 @@ use std::{
 
 use http::StatusCode;
 
-pub use self::report::{BulkReport, Counts, Fate, Reason};
+pub use self::report::{BulkProgress, BulkReport, Counts, Fate, Reason};
 use crate::{
     error::{Error, ErrorKind},
     types::{BulkAnswer, BulkFailure, BulkSuccess},
@@ -33,11 +33,14 @@ pub(crate) trait Record: Clone {
     fn key_of_failure(failure: &BulkFailure) -> Option<&str>;
 }
 
+type OnProgress = Box<dyn FnMut(&BulkProgress) + Send>;
+
 /// Records on their way to a bulk call.
 pub(crate) struct Bulk<R> {
     operation: &'static str,
     records: Vec<R>,
     batch_size: usize,
+    on_progress: Option<OnProgress>,
 }
 
 impl<R> fmt::Debug for Bulk<R> {
@@ -48,26 +51,37 @@ impl<R> fmt::Debug for Bulk<R> {
 
 impl<R: Record> Bulk<R> {
     pub(crate) fn new(operation: &'static str, records: impl IntoIterator<Item = R>) -> Self {
-        Self { operation, records: records.into_iter().collect(), batch_size: BATCH_SIZE }
+        Self { operation, records: records.into_iter().collect(), batch_size: BATCH_SIZE, on_progress: None }
     }
 
     pub(crate) fn set_batch_size(&mut self, records: usize) {
         self.batch_size = records.max(1);
     }
 
-    /// Sends batch after batch through `call`, which is told whether all records of the batch have a key.
+    pub(crate) fn on_progress(&mut self, call: impl FnMut(&BulkProgress) + Send + 'static) {
+        self.on_progress = Some(Box::new(call));
+    }
+
+    /// Sends batch after batch through `call`, which is told whether all records of the batch have a key, until `is_stopped`.
     ///
     /// (No `AsyncFn`: whoever spawns this needs a future that is known to be `Send`.)
     pub(crate) async fn send<F: Future<Output = Result<BulkAnswer, Error>>>(
-        self,
+        mut self,
+        is_stopped: impl Fn() -> bool,
         call: impl Fn(Vec<R>, bool) -> F,
     ) -> Result<BulkReport<R>, Error> {
         self.check()?;
+        let mut on_progress = self.on_progress.take();
         let mut fates = vec![Fate::NotSent; self.records.len()];
-        let (mut error, mut refusals, mut strangers) = (None, Vec::new(), 0);
+        let mut counts = Counts { not_sent: fates.len(), ..Counts::default() };
+        let (mut error, mut stopped, mut refusals, mut strangers) = (None, false, Vec::new(), 0);
         let mut limit = self.batch_size;
         let mut queue = VecDeque::from(self.batches());
         while let Some(mut batch) = queue.pop_front() {
+            if is_stopped() {
+                stopped = true;
+                break;
+            }
             if batch.len() > limit {
                 queue.push_front(batch.start + limit..batch.end);
                 batch.end = batch.start + limit;
@@ -75,40 +89,55 @@ impl<R: Record> Bulk<R> {
             let records = &self.records[batch.clone()];
             let has_keys = records.iter().all(|record| record.key().is_some());
             let fates = &mut fates[batch.clone()];
-            let failure = match call(records.to_vec(), has_keys).await {
+            fates.iter().for_each(|fate| *counts.of(fate) -= 1);
+            let ended_by = match call(records.to_vec(), has_keys).await {
                 Ok(answer) => {
                     strangers += account(records, fates, answer);
-                    continue;
+                    None
                 }
-                Err(failure) => failure,
+                Err(failure) => {
+                    let may_have_written = failure.may_have_written();
+                    if may_have_written {
+                        fates.fill(Fate::Unknown);
+                    }
+                    // An answer was lost and the next attempt refused: what has keys can go out again, in halves.
+                    let can_be_halved = has_keys && batch.len() > 1;
+                    match refused_as_a_whole(&failure).filter(|_| !may_have_written || can_be_halved) {
+                        None => Some(failure),
+                        Some(status) => {
+                            if batch.len() == 1 {
+                                fates.fill(Fate::Failed { reasons: vec![reason(&failure, status)] });
+                            } else if refusals.len() < MOST_REFUSALS {
+                                // One record that the server cannot stand must not take the others with it.
+                                let middle = batch.start + batch.len() / 2;
+                                if status == StatusCode::PAYLOAD_TOO_LARGE {
+                                    limit = batch.len() / 2;
+                                }
+                                queue.push_front(middle..batch.end);
+                                queue.push_front(batch.start..middle);
+                            } else if !may_have_written {
+                                fates.fill(Fate::Refused);
+                            }
+                            refusals.push(failure);
+                            None
+                        }
+                    }
+                }
             };
-            let may_have_written = failure.may_have_written();
-            if may_have_written {
-                fates.fill(Fate::Unknown);
+            fates.iter().for_each(|fate| *counts.of(fate) += 1);
+            if let Some(call) = &mut on_progress {
+                call(&BulkProgress { counts, batch });
             }
-            // An answer was lost and the next attempt refused: what has keys can go out again, in halves.
-            let can_be_halved = has_keys && batch.len() > 1;
-            let Some(status) = refused_as_a_whole(&failure).filter(|_| !may_have_written || can_be_halved) else {
-                error = Some(failure);
+            if let Some(failure) = ended_by {
+                stopped = is_stopped();
+                let is_stop = failure.kind() == ErrorKind::Call(perenso_auth::ErrorKind::Stopped);
+                error = (!is_stop).then_some(failure);
                 break;
-            };
-            if batch.len() == 1 {
-                fates.fill(Fate::Failed { reasons: vec![reason(&failure, status)] });
-            } else if refusals.len() < MOST_REFUSALS {
-                // One record that the server cannot stand must not take the others with it.
-                let middle = batch.start + batch.len() / 2;
-                if status == StatusCode::PAYLOAD_TOO_LARGE {
-                    limit = batch.len() / 2;
-                }
-                queue.push_front(middle..batch.end);
-                queue.push_front(batch.start..middle);
-            } else if !may_have_written {
-                fates.fill(Fate::Refused);
             }
-            refusals.push(failure);
         }
         let keys = self.records.iter().map(|record| record.key().map(str::to_owned)).collect();
-        Ok(BulkReport { records: self.records.into_iter().zip(fates).collect(), keys, error, refusals, strangers })
+        let records = self.records.into_iter().zip(fates).collect();
+        Ok(BulkReport { records, keys, error, stopped, refusals, strangers })
     }
 
     /// A key that occurs twice would make two records one, in an order that nobody knows.
@@ -218,7 +247,7 @@ mod tests {
         call: impl AsyncFn(&[R], bool) -> Result<BulkAnswer, Error>,
     ) -> Result<BulkReport<R>, Error> {
         let call = &call;
-        futures_executor::block_on(bulk.send(|batch, has_keys| async move { call(&batch, has_keys).await }))
+        futures_executor::block_on(bulk.send(|| false, |batch, has_keys| async move { call(&batch, has_keys).await }))
     }
 
     #[test]
@@ -287,6 +316,35 @@ mod tests {
     }
 
     proptest! {
+        /// Wherever the stop comes, what was sent before it is accounted for by index, and the rest is not sent.
+        #[test]
+        fn a_stop_cuts_the_account_where_it_comes(count in 0usize..60, size in 1usize..10, stop_after in 0usize..12) {
+            let keys: Vec<String> = (0..count).map(|n| format!("k{n}")).collect();
+            let mut bulk = customers(&keys.iter().map(String::as_str).collect::<Vec<_>>());
+            bulk.set_batch_size(size);
+            let told = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+            let seen = std::sync::Arc::clone(&told);
+            bulk.on_progress(move |progress| seen.lock().unwrap().push(progress.clone()));
+            let calls = std::cell::Cell::new(0);
+            let report = futures_executor::block_on(bulk.send(|| calls.get() >= stop_after, |batch, _| {
+                calls.set(calls.get() + 1);
+                let written: Vec<_> = batch.iter().map(|record| json!({"customerID": record.key()})).collect();
+                async move { Ok(answer(json!({"successful": written, "failed": []}))) }
+            })).unwrap();
+            let sent = (stop_after * size).min(count);
+            for (index, fate) in report.fates().enumerate() {
+                prop_assert_eq!(*fate == Fate::NotSent, index >= sent);
+                prop_assert_eq!(matches!(fate, Fate::Succeeded { .. }), index < sent);
+            }
+            prop_assert_eq!(report.is_stopped(), sent < count);
+            let told = told.lock().unwrap();
+            prop_assert_eq!(told.len(), sent.div_ceil(size));
+            for progress in told.iter() {
+                prop_assert_eq!(progress.counts.succeeded, progress.batch.end);
+                prop_assert_eq!(progress.counts.succeeded + progress.counts.not_sent, count);
+            }
+        }
+
         /// Whatever the answer says, each record has one fate, and what comes back as the next input is part of it.
         #[test]
         fn the_account_adds_up(count in 0usize..40, size in 1usize..10,

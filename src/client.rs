@@ -1,6 +1,6 @@
 //! The client of one show: the way in to everything else.
 
-use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, collections::HashMap, ffi::OsString, fmt, sync::Arc, time::Duration};
 
 use http::Method;
 use perenso_auth::{AccessToken, CallOptions};
@@ -21,6 +21,9 @@ use crate::{
     resource::Resource,
     vendors::Vendors,
 };
+
+/// The prefix of the variables of a client.
+const PREFIX: &str = "PERENSO";
 
 /// The client of one show.
 ///
@@ -53,7 +56,7 @@ impl Perenso {
     /// # Errors
     /// Everything that is missing or contradictory, at once.
     pub fn from_env() -> Result<Self, Error> {
-        Self::from_env_prefix("PERENSO")
+        Self::from_env_prefix(PREFIX)
     }
 
     /// A client from the variables of this prefix, so that one process can serve several shows.
@@ -88,6 +91,39 @@ impl Perenso {
     /// As [`from_env_prefix`](Self::from_env_prefix).
     pub fn builder_from_env_prefix(prefix: &str) -> Result<Builder, Error> {
         environment::builder(prefix, |name| std::env::var_os(name))
+    }
+
+    /// A client from pairs of a name and a value, with the names and rules of [`from_env`](Self::from_env). Other names are
+    /// ignored.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use perenso::Perenso;
+    /// use perenso_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start().await?;
+    /// let show = Perenso::from_vars(sandbox.vars())?;
+    /// assert_eq!(show.customers().list().page(1).await?.items.len(), 50);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`from_env_prefix`](Self::from_env_prefix).
+    pub fn from_vars<N: AsRef<str>, V: Into<OsString>>(vars: impl IntoIterator<Item = (N, V)>) -> Result<Self, Error> {
+        Self::builder_from_vars(vars)?.build().map_err(|error| environment::in_variables(&error, PREFIX))
+    }
+
+    /// A builder that is filled from pairs of a name and a value, for those who set more than these.
+    ///
+    /// # Errors
+    /// As [`from_env_prefix`](Self::from_env_prefix).
+    pub fn builder_from_vars<N: AsRef<str>, V: Into<OsString>>(
+        vars: impl IntoIterator<Item = (N, V)>,
+    ) -> Result<Builder, Error> {
+        let vars: HashMap<String, OsString> =
+            vars.into_iter().map(|(name, value)| (name.as_ref().to_owned(), value.into())).collect();
+        environment::builder(PREFIX, |name| vars.get(name).cloned())
     }
 
     pub(crate) fn new(auth: perenso_auth::Client) -> Self {
@@ -200,8 +236,7 @@ impl Perenso {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let sandbox = perenso_sandbox::Sandbox::start().await?;
-    /// # let show = perenso::Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
-    /// # let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+    /// # let show = perenso::Perenso::from_vars(sandbox.vars())?;
     /// use std::time::Duration;
     ///
     /// let bearer = show.token(Duration::from_secs(60)).await?;
@@ -239,8 +274,7 @@ impl Perenso {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let sandbox = perenso_sandbox::Sandbox::start().await?;
-    /// # let show = perenso::Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
-    /// # let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+    /// # let show = perenso::Perenso::from_vars(sandbox.vars())?;
     /// use perenso::generated::prelude::*;
     ///
     /// let customers = show.api().customer_list().page(1).results_per_page(20).send().await?;

@@ -1,7 +1,9 @@
 //! Customers: list, create, read, update, delete, and in bulk.
 
+use perenso_auth::CallOptions;
+
 use crate::{
-    bulk::{Bulk, BulkReport, Record},
+    bulk::{Bulk, BulkProgress, BulkReport, Record},
     client::Perenso,
     error::Error,
     generated::{ClientCustomerExt, operations, types},
@@ -18,8 +20,7 @@ use crate::{
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let sandbox = perenso_sandbox::Sandbox::start().await?;
-/// # let show = perenso::Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
-/// # let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+/// # let show = perenso::Perenso::from_vars(sandbox.vars())?;
 /// let customers = show.customers();
 /// for customer in customers.list().page(1).await?.items {
 ///     println!("{customer:?}");
@@ -48,8 +49,7 @@ impl<'a> Customers<'a> {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let sandbox = perenso_sandbox::Sandbox::start().await?;
-    /// # let show = perenso::Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
-    /// # let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+    /// # let show = perenso::Perenso::from_vars(sandbox.vars())?;
     /// # let sandbox_id = show.customers().list().page(1).await?.items[0].id.as_deref().unwrap_or_default().to_owned();
     /// # let id = sandbox_id.as_str();
     /// let customer = show.customers().get(id).await?;
@@ -75,8 +75,7 @@ impl<'a> Customers<'a> {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let sandbox = perenso_sandbox::Sandbox::start().await?;
-    /// # let show = perenso::Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
-    /// # let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+    /// # let show = perenso::Perenso::from_vars(sandbox.vars())?;
     /// use perenso::types::Customer;
     ///
     /// let customer = Customer { customer_id: "5041".into(), customer_name: "Example Stores".into(), ..Customer::default() };
@@ -112,8 +111,7 @@ impl<'a> Customers<'a> {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let sandbox = perenso_sandbox::Sandbox::start().await?;
-    /// # let show = perenso::Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
-    /// # let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+    /// # let show = perenso::Perenso::from_vars(sandbox.vars())?;
     /// use perenso::{Field, types::Customer};
     ///
     /// # let made = show.customers().create(&Customer { customer_id: "5041".into(), ..Customer::default() }).await?;
@@ -141,8 +139,7 @@ impl<'a> Customers<'a> {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let sandbox = perenso_sandbox::Sandbox::start().await?;
-    /// # let show = perenso::Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
-    /// # let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+    /// # let show = perenso::Perenso::from_vars(sandbox.vars())?;
     /// # let made = show.customers().create(&perenso::types::Customer::default()).await?;
     /// # let id = made.id.as_deref().unwrap_or_default();
     /// show.customers().delete(id).await?;
@@ -157,7 +154,8 @@ impl<'a> Customers<'a> {
         gone(self.show.api().customer_delete().id(id).send().await.map(drop))
     }
 
-    /// Creates or updates customers by their `customerID`, in batches, and accounts for every one of them.
+    /// Creates or updates customers by their `customerID`, in batches, and accounts for every one of them. The API does not
+    /// say which records were created and which updated.
     ///
     /// ```no_run
     /// # async fn example(show: perenso::Perenso, from_erp: Vec<perenso::types::CustomerV2>) -> Result<(), perenso::Error> {
@@ -214,14 +212,49 @@ impl CustomerBulk {
         self
     }
 
+    /// Calls `call` after each batch, with the counts so far.
+    ///
+    /// ```no_run
+    /// # async fn example(show: perenso::Perenso, from_erp: Vec<perenso::types::CustomerV2>) -> Result<(), perenso::Error> {
+    /// let total = from_erp.len();
+    /// let upsert = show.customers().upsert(from_erp);
+    /// let upsert = upsert.on_progress(move |progress| println!("{} of {total} left", progress.counts.not_sent));
+    /// upsert.send().await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn on_progress(mut self, call: impl FnMut(&BulkProgress) + Send + 'static) -> Self {
+        self.bulk.on_progress(call);
+        self
+    }
+
+    /// Stops when `future` completes: the request in flight is waited for, no other is sent, and the records that are left are
+    /// [`NotSent`](crate::Fate::NotSent). While no request is in flight (waiting for the rate budget, a token or a
+    /// `Retry-After`) the stop takes effect at once. A batch that was refused with 429 was not processed: it is `NotSent` too.
+    ///
+    /// ```no_run
+    /// # async fn example(
+    /// #     show: perenso::Perenso,
+    /// #     from_erp: Vec<perenso::types::CustomerV2>,
+    /// #     shutdown: tokio::sync::oneshot::Receiver<()>,
+    /// # ) -> Result<(), perenso::Error> {
+    /// let report = show.customers().upsert(from_erp).stop_when(async { drop(shutdown.await) }).send().await?;
+    /// if report.is_stopped() {
+    ///     println!("{} records are left for the next run", report.into_retry().len());
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn stop_when(mut self, future: impl Future<Output = ()> + Send + 'static) -> Self {
+        self.show = self.show.with_options(CallOptions::new().stop_when(future));
+        self
+    }
+
     /// Looks whether the records can be told apart, which [`send`](Self::send) does too; here they stay in hand.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let sandbox = perenso_sandbox::Sandbox::start().await?;
-    /// # let show = perenso::Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
-    /// # let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+    /// # let show = perenso::Perenso::from_vars(sandbox.vars())?;
     /// use perenso::types::CustomerV2;
     ///
     /// let twice = ["5041", "5041"].map(|id| CustomerV2 { customer_id: id.into(), ..CustomerV2::default() });
@@ -244,6 +277,6 @@ impl CustomerBulk {
         let Self { show, bulk } = self;
         let api = show.api();
         let call = |batch, _| async move { Ok(api.customer_bulk_upsert().body(batch).send().await?.into_inner()) };
-        bulk.send(call).await
+        bulk.send(|| show.options().is_stopped(), call).await
     }
 }

@@ -3,7 +3,7 @@
 use std::{fmt, time::Duration};
 
 use http::StatusCode;
-use perenso_auth::BuildError;
+use perenso_auth::{BuildError, ProblemDetails};
 
 use crate::id::InvalidId;
 
@@ -36,7 +36,7 @@ pub enum ErrorKind {
 
 /// Why the SDK could not do what was asked.
 ///
-/// The text and the `Debug` form hold no secret, no token, nothing of a body and nothing of a record. What is repeated before
+/// The text and the `Debug` form hold no secret, no token, no value of a body and nothing of a record. What is repeated before
 /// an error comes out, and what to make of it, says the guide to [retries](crate::guide::retries).
 ///
 /// ```
@@ -214,6 +214,25 @@ impl Error {
     #[must_use]
     pub fn body_text(&self) -> Option<&str> {
         std::str::from_utf8(self.body()?).ok()
+    }
+
+    /// The body of the error answer as [`ProblemDetails`](crate::ProblemDetails), where it is JSON with `title`, `detail`, `message`, `error` or
+    /// `errors`. Its texts may hold personal data, so none is in any text of the error, which shows only names: of `errors`, those
+    /// that the request has too, and member names of letters and `_`.
+    ///
+    /// ```no_run
+    /// # fn react(error: perenso::Error) {
+    /// if let Some(problem) = error.problem_details() {
+    ///     for problem in &problem.errors {
+    ///         println!("{:?}: {}", problem.name, problem.messages.join("; "));
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    #[must_use]
+    #[doc(alias("RFC 9457", "RFC 7807", "validation errors"))]
+    pub fn problem_details(&self) -> Option<ProblemDetails> {
+        self.call()?.problem_details()
     }
 
     /// Whether a write may have been carried out although the call failed: its answer was lost, could not be read, or

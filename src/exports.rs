@@ -115,8 +115,7 @@ impl<'a> Exports<'a> {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let sandbox = perenso_sandbox::Sandbox::start().await?;
-    /// # let show = perenso::Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
-    /// # let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+    /// # let show = perenso::Perenso::from_vars(sandbox.vars())?;
     /// let catalog = show.exports().catalog().await?;
     /// println!("{catalog}");
     /// assert!(catalog.by_name("Get API Customers").is_ok());
@@ -148,8 +147,7 @@ impl<'a> Exports<'a> {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let sandbox = perenso_sandbox::Sandbox::start().await?;
-    /// # let show = perenso::Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
-    /// # let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+    /// # let show = perenso::Perenso::from_vars(sandbox.vars())?;
     /// let answer = show.exports().run("Get API Customers").value("Cursor", 1).value("Limit", 15).send().await?;
     /// assert_eq!(answer.rows::<serde_json::Value>()?.len(), 15);
     /// # Ok(()) }
@@ -213,8 +211,7 @@ impl<'a> Exports<'a> {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let sandbox = perenso_sandbox::Sandbox::start().await?;
-    /// # let show = perenso::Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
-    /// # let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+    /// # let show = perenso::Perenso::from_vars(sandbox.vars())?;
     /// let catalog = show.exports().catalog().await?;
     /// let request = catalog.by_name("Get API Customers")?.check_text([("Cursor", "1"), ("Limit", "15")])?;
     /// let answer = show.exports().send(request).await?;

@@ -7,8 +7,7 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let sandbox = perenso_sandbox::Sandbox::start().await?;
-//! # let show = perenso::Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
-//! # let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+//! # let show = perenso::Perenso::from_vars(sandbox.vars())?;
 //! use perenso::generated::prelude::*;
 //!
 //! let answer = show.api().customer_list().page(1).results_per_page(20).send().await?;

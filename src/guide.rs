@@ -6,6 +6,7 @@
 //! | How do I read a list to its end, and write forty thousand records? | [lists and bulk](lists_and_bulk) |
 //! | How do I get at the data that the API does not give? | [exports] |
 //! | What is tried again, how long does a call take, and what does an error tell me? | [retries] |
+//! | What do Ctrl-C, a dropped future and a deadline leave behind? | [stopping] |
 //! | How do I test all this without a live show? | [testing] |
 //! | I have something on reqwest already. What becomes of it? | [migrating] |
 
@@ -23,6 +24,9 @@ pub mod migrating {}
 
 #[doc = include_str!("guide/retries.md")]
 pub mod retries {}
+
+#[doc = include_str!("guide/stopping.md")]
+pub mod stopping {}
 
 #[doc = include_str!("guide/testing.md")]
 pub mod testing {}

@@ -4,13 +4,11 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let sandbox = perenso_sandbox::Sandbox::start().await?;
-//! # let (id, secret) = (sandbox.client_id(), sandbox.client_secret());
 //! use futures_util::TryStreamExt;
 //! use perenso::Perenso;
 //!
-//! let show = Perenso::builder().client_id(id).client_secret(secret);
-//! # let show = show.api_url(sandbox.url()).token_url(sandbox.token_url());
-//! let show = show.build()?;
+//! # let vars = sandbox.vars();
+//! let show = Perenso::from_vars(vars)?; // or `from_env`, or `builder`
 //! let mut customers = show.customers().list().stream();
 //! while let Some(customer) = customers.try_next().await? {
 //!     println!("{}", customer.customer_name.as_deref().unwrap_or("no name"));
@@ -101,7 +99,7 @@ mod vendors;
 pub use attendees::Attendees;
 pub use booth_products::BoothProducts;
 pub use builder::Builder;
-pub use bulk::{BulkReport, Counts, Fate, Reason};
+pub use bulk::{BulkProgress, BulkReport, Counts, Fate, Reason};
 pub use client::Perenso;
 pub use customers::{CustomerBulk, Customers};
 pub use decimal::{Decimal, InvalidDecimal};
@@ -120,8 +118,8 @@ pub use page::{Page, Position, Records};
 pub use perenso_auth as auth;
 #[doc(inline)]
 pub use perenso_auth::{
-    AccessToken, CallOptions, ClientAuth, ErrorKind as CallErrorKind, Rate, Repeat, RetryPolicy, Secret, Timeouts,
-    TokenPolicy,
+    AccessToken, CallOptions, ClientAuth, ErrorKind as CallErrorKind, FieldProblem, ProblemDetails, Rate, Repeat,
+    RetryPolicy, Secret, Timeouts, TokenPolicy,
 };
 pub use request::{Answer, Request};
 pub use resource::Resource;

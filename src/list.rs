@@ -109,8 +109,7 @@ impl<T> List<T> {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let sandbox = perenso_sandbox::Sandbox::start().await?;
-    /// # let show = perenso::Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
-    /// # let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+    /// # let show = perenso::Perenso::from_vars(sandbox.vars())?;
     /// use futures_util::TryStreamExt;
     /// use chrono::NaiveDate;
     ///
@@ -204,8 +203,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> List<T> {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let sandbox = perenso_sandbox::Sandbox::start().await?;
-    /// # let show = perenso::Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
-    /// # let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+    /// # let show = perenso::Perenso::from_vars(sandbox.vars())?;
     /// let page = show.customers().list().page_size(20).page(2).await?;
     /// assert_eq!((page.number, page.items.len()), (2, 20));
     /// # Ok(()) }
@@ -224,8 +222,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> List<T> {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let sandbox = perenso_sandbox::Sandbox::start().await?;
-    /// # let show = perenso::Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
-    /// # let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+    /// # let show = perenso::Perenso::from_vars(sandbox.vars())?;
     /// use std::pin::pin;
     /// use futures_util::TryStreamExt;
     ///

@@ -193,8 +193,7 @@ type Steps<T> = Pin<Box<dyn Stream<Item = Result<(T, Position), Error>> + Send>>
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let sandbox = perenso_sandbox::Sandbox::start().await?;
-/// # let show = perenso::Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
-/// # let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+/// # let show = perenso::Perenso::from_vars(sandbox.vars())?;
 /// use futures_util::TryStreamExt;
 ///
 /// let mut customers = show.customers().list().stream();

@@ -16,8 +16,7 @@ use crate::error::Error;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let sandbox = perenso_sandbox::Sandbox::start().await?;
-/// # let show = perenso::Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
-/// # let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+/// # let show = perenso::Perenso::from_vars(sandbox.vars())?;
 /// use http::Method;
 /// use serde_json::{Value, json};
 ///
@@ -124,8 +123,7 @@ impl fmt::Debug for Request {
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let sandbox = perenso_sandbox::Sandbox::start().await?;
-/// # let show = perenso::Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
-/// # let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+/// # let show = perenso::Perenso::from_vars(sandbox.vars())?;
 /// use http::Method;
 ///
 /// let answer = show.request(Method::GET, "/Customer").query("page", 1).send().await?;

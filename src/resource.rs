@@ -26,8 +26,7 @@ fn is_name(segment: &str) -> bool {
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let sandbox = perenso_sandbox::Sandbox::start().await?;
-/// # let show = perenso::Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
-/// # let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+/// # let show = perenso::Perenso::from_vars(sandbox.vars())?;
 /// use serde_json::{Value, json};
 ///
 /// let warehouses = show.resource::<Value>("/Warehouse")?;

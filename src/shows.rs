@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use perenso_auth::{BuildError, ClientBuilder, Registry};
+use perenso_auth::{BuildError, ClientBuilder, Registry, RegistryBuilder, RegistryError};
 
 use crate::{builder::USER_AGENT, client::Perenso, error::Error};
 
@@ -50,7 +50,35 @@ impl Shows {
         path: impl AsRef<Path>,
         settings: impl Fn(&str, ClientBuilder) -> ClientBuilder,
     ) -> Result<Self, Error> {
-        let registry = Registry::read_with(path, |name, builder| settings(name, builder.user_agent(USER_AGENT)))
+        Self::load(|registry| registry.settings(settings).read(path))
+    }
+
+    /// The shows of a string or of a table, or of a file that holds other tables: whatever `load` reads with the
+    /// [`RegistryBuilder`](crate::auth::RegistryBuilder).
+    ///
+    /// ```
+    /// use perenso::Shows;
+    ///
+    /// let config = r#"
+    ///     [database]
+    ///     host = "db.example"
+    ///
+    ///     [shows.spring]
+    ///     profile = "perenso"
+    ///     client_id = "SPRING26"
+    ///     client_secret_file = "secrets/spring"
+    /// "#;
+    /// let shows = Shows::load(|registry| registry.directory("/etc/erp").allow_foreign_tables().parse(config))?;
+    /// assert_eq!(shows.names().collect::<Vec<_>>(), ["spring"]);
+    /// # Ok::<(), perenso::Error>(())
+    /// ```
+    ///
+    /// A table that is parsed already goes in by `deserialize`: `registry.deserialize(config["perenso"].clone())`.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn load<'a>(load: impl FnOnce(RegistryBuilder<'a>) -> Result<Registry, RegistryError>) -> Result<Self, Error> {
+        let registry = load(Registry::builder().settings(|_, builder| builder.user_agent(USER_AGENT)))
             .map_err(|error| BuildError::new([error.to_string()]))?;
         let shows = registry.iter().filter_map(|(name, client)| {
             let client = client.ok().filter(|client| client.profile() == "perenso")?;

@@ -3,7 +3,7 @@
 use perenso_auth::{CallOptions, Repeat};
 
 use crate::{
-    bulk::{Bulk, BulkReport, Record},
+    bulk::{Bulk, BulkProgress, BulkReport, Record},
     client::Perenso,
     error::Error,
     generated::{ClientVendorExt, types},
@@ -23,14 +23,15 @@ impl<'a> Vendors<'a> {
 
     /// Updates vendors by their `vendorID` and creates those that have none, and accounts for every one of them.
     ///
+    /// The API does not say which records were created and which updated.
+    ///
     /// Those without an id go out one by one and never twice: nothing in an answer would tell two of them apart.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let sandbox = perenso_sandbox::Sandbox::start().await?;
-    /// # let show = perenso::Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
-    /// # let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+    /// # let show = perenso::Perenso::from_vars(sandbox.vars())?;
     /// use perenso::types::Vendor;
     ///
     /// let vendor = Vendor { vendor_id: "V0001".into(), city: "Fargo".into(), ..Vendor::default() };
@@ -76,6 +77,20 @@ impl VendorBulk {
         self
     }
 
+    /// Calls `call` after each batch, with the counts so far.
+    pub fn on_progress(mut self, call: impl FnMut(&BulkProgress) + Send + 'static) -> Self {
+        self.bulk.on_progress(call);
+        self
+    }
+
+    /// Stops when `future` completes: the request in flight is waited for, no other is sent, and the records that are left are
+    /// [`NotSent`](crate::Fate::NotSent). While no request is in flight (waiting for the rate budget, a token or a
+    /// `Retry-After`) the stop takes effect at once. A batch that was refused with 429 was not processed: it is `NotSent` too.
+    pub fn stop_when(mut self, future: impl Future<Output = ()> + Send + 'static) -> Self {
+        self.show = self.show.with_options(CallOptions::new().stop_when(future));
+        self
+    }
+
     /// Looks whether the records can be told apart, which [`send`](Self::send) does too; here they stay in hand.
     ///
     /// # Errors
@@ -95,6 +110,6 @@ impl VendorBulk {
             let api = if has_keys { keyed.api() } else { show.api() };
             async move { Ok(api.vendor_bulk_upsert().body(batch).send().await?.into_inner()) }
         };
-        bulk.send(call).await
+        bulk.send(|| show.options().is_stopped(), call).await
     }
 }

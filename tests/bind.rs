@@ -750,13 +750,7 @@ struct GetApiCustomers {
 #[tokio::test]
 async fn a_bound_struct_runs_and_what_does_not_fit_is_not_sent() {
     let sandbox = Sandbox::start().await.unwrap();
-    let show = perenso::Perenso::builder()
-        .client_id(sandbox.client_id())
-        .client_secret(sandbox.client_secret())
-        .api_url(sandbox.url())
-        .token_url(sandbox.token_url())
-        .build()
-        .unwrap();
+    let show = perenso::Perenso::from_vars(sandbox.vars()).unwrap();
     let exports = show.exports();
     let customers = exports.bind::<GetApiCustomers>("Get API Customers").await.unwrap();
     let page = exports.send(customers.check(&GetApiCustomers { cursor: 1, limit: 5 }).unwrap()).await.unwrap();

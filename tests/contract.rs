@@ -49,11 +49,7 @@ fn a_live_show_is_never_written_to() {
 
 async fn local() -> Service {
     let sandbox = Sandbox::start().await.unwrap();
-    let show = Perenso::builder()
-        .client_id(sandbox.client_id())
-        .client_secret(sandbox.client_secret())
-        .api_url(sandbox.url())
-        .token_url(sandbox.token_url());
+    let show = Perenso::builder_from_vars(sandbox.vars()).unwrap();
     Service { show: show.build().unwrap(), sandbox: Some(sandbox) }
 }
 

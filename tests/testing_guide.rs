@@ -23,13 +23,7 @@ fn every_snippet_of_the_guide_stands_in_here() {
 
 /// A client of the sandbox.
 fn client(sandbox: &Sandbox) -> Perenso {
-    Perenso::builder()
-        .client_id(sandbox.client_id())
-        .client_secret(sandbox.client_secret())
-        .api_url(sandbox.url())
-        .token_url(sandbox.token_url())
-        .build()
-        .unwrap()
+    Perenso::from_vars(sandbox.vars()).unwrap()
 }
 
 /// What the first steps come to: a test that fails, and whose reason the guide quotes.

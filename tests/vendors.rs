@@ -12,11 +12,8 @@ use perenso::{
 use perenso_sandbox::{PastTheEnd, Sandbox};
 
 fn client(sandbox: &Sandbox) -> Perenso {
-    Perenso::builder()
-        .client_id(sandbox.client_id())
-        .client_secret(sandbox.client_secret())
-        .api_url(sandbox.url())
-        .token_url(sandbox.token_url())
+    Perenso::builder_from_vars(sandbox.vars())
+        .unwrap()
         .retry(RetryPolicy::default().pauses(Duration::from_millis(2), Duration::from_millis(10)))
         .token_policy(TokenPolicy::default().pauses(Duration::from_millis(2), Duration::from_millis(10)))
         .build()

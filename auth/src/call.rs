@@ -22,8 +22,10 @@ use crate::{
     fault::Fault,
     outcome::{self, Ending, Next},
     policy::{Backoff, CallOptions, Repeat, RetryPolicy},
+    problem::{ProblemDetails, names_of_request},
     response::{Body, Response, Trip},
     retry_after::retry_after,
+    stop::{Stop, unless_stopped},
     token::Token,
     transport::{accept_gzip, location},
 };
@@ -87,6 +89,7 @@ pub(crate) struct Journey<'a> {
     retry: RetryPolicy,
     attempt: Duration,
     deadline: Option<Duration>,
+    stop: Option<&'a Stop>,
     started: Instant,
     backoff: Option<Backoff>,
     replayed: bool,
@@ -112,6 +115,7 @@ impl<'a> Journey<'a> {
             retry: options.and_then(|options| options.retry).unwrap_or(client.retry),
             attempt: options.and_then(|options| options.attempt).unwrap_or(client.timeouts.attempt),
             deadline: options.and_then(|options| options.deadline),
+            stop: options.and_then(|options| options.stop.as_ref()),
             started: client.clock.monotonic(),
             backoff: None,
             replayed: false,
@@ -123,10 +127,16 @@ impl<'a> Journey<'a> {
     pub(crate) async fn travel(mut self, mut request: Request) -> Result<Response, Error> {
         loop {
             // The token first: permits that were taken while everybody waited for it would all be used at once.
-            let token = self.token().await?;
+            let Some(token) = unless_stopped(self.stop, self.token()).await else { return Err(self.stopped()) };
+            let token = token?;
             let waited = self.trip.waited;
-            self.permit().await?;
-            let token = if self.trip.waited == waited { token } else { self.token().await? };
+            let Some(permit) = unless_stopped(self.stop, self.permit()).await else { return Err(self.stopped()) };
+            permit?;
+            let token = if self.trip.waited == waited {
+                token
+            } else {
+                unless_stopped(self.stop, self.token()).await.unwrap_or_else(|| Err(self.stopped()))?
+            };
             // A body that is a stream cannot be had twice: then there is no second attempt, and no empty one either.
             let again = request.try_clone();
             request.headers_mut().insert(&self.client.authorization_header, token.header());
@@ -143,7 +153,7 @@ impl<'a> Journey<'a> {
                     request = self.reauthorise(&token, again, refusal)?;
                     continue;
                 }
-                Answer::Refusal(refusal) => self.refused(refusal),
+                Answer::Refusal(refusal) => self.refused(refusal, again.as_ref()),
                 Answer::None(error) => error,
             };
             request = match again {
@@ -280,7 +290,7 @@ impl<'a> Journey<'a> {
         }
     }
 
-    fn refused(&self, refusal: Refusal) -> Error {
+    fn refused(&self, refusal: Refusal, request: Option<&Request>) -> Error {
         let Refusal { status, headers, body, unknown_coding } = refusal;
         let throttle = self.client.throttle.as_ref().filter(|_| status == StatusCode::TOO_MANY_REQUESTS);
         let wall = self.client.clock.wall();
@@ -293,10 +303,12 @@ impl<'a> Journey<'a> {
             (ErrorKind::RateLimited, format!("the API answered 429{asked}"))
         } else {
             let reason = status.canonical_reason().map_or(String::new(), |reason| format!(" {reason}"));
-            let hint = match unknown_coding {
-                Some(coding) => format!("; its body has the content coding `{coding}`, which is not decoded here"),
-                None if body.is_empty() => String::new(),
-                None => "; the body of the answer may say why".to_owned(),
+            let names = names_in(&body, request);
+            let hint = match (unknown_coding, &names[..]) {
+                (Some(coding), _) => format!("; its body has the content coding `{coding}`, which is not decoded here"),
+                (None, []) if body.is_empty() => String::new(),
+                (None, []) => "; the body of the answer may say why".to_owned(),
+                (None, names) => format!("; it names `{}`, and the body of the answer may say why", names.join("`, `")),
             };
             (ErrorKind::Status, format!("the API answered {}{reason}{hint}", status.as_u16()))
         };
@@ -336,8 +348,10 @@ impl<'a> Journey<'a> {
             _ => return Err(failure),
         };
         tracing::debug!(operation = %self.trip.operation, attempt = self.trip.attempts, ?pause, error = %failure, "again");
-        self.client.clock.sleep(pause).await;
-        Ok(())
+        match unless_stopped(self.stop, self.client.clock.sleep(pause)).await {
+            Some(()) => Ok(()),
+            None => Err(failure),
+        }
     }
 
     /// What is left for the call: of its overall time, in which waiting for the budget does not count, and until its
@@ -352,6 +366,14 @@ impl<'a> Journey<'a> {
     fn until_deadline(&self) -> Option<Duration> {
         let gone = self.client.clock.monotonic().saturating_duration_since(self.started);
         self.deadline.map(|deadline| deadline.saturating_sub(gone))
+    }
+
+    fn stopped(&self) -> Error {
+        let detail = match self.trip.attempts {
+            0 => "stopped before the request was sent (`stop_when`)",
+            _ => "stopped before the request was sent again (`stop_when`)",
+        };
+        self.trip.error(ErrorKind::Stopped, detail)
     }
 
     fn out_of_time(&self) -> Error {
@@ -374,6 +396,14 @@ enum Answer {
     Success(Response),
     Refusal(Refusal),
     None(Error),
+}
+
+/// The names of fields and parameters in the body of an error response, as far as an error may show them.
+fn names_in(body: &[u8], request: Option<&Request>) -> Vec<String> {
+    let Some(problem) = ProblemDetails::read(body).filter(|problem| !problem.errors.is_empty()) else {
+        return Vec::new();
+    };
+    problem.names(&request.map(names_of_request).unwrap_or_default())
 }
 
 /// Checks where a request goes and completes it, before anything is waited for.

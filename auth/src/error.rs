@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 use bytes::Bytes;
 use http::StatusCode;
 
-use crate::fault::Fault;
+use crate::{fault::Fault, problem::ProblemDetails};
 
 type Source = Arc<dyn std::error::Error + Send + Sync>;
 
@@ -41,6 +41,8 @@ pub enum ErrorKind {
     Broken,
     /// A deadline passed.
     Timeout,
+    /// The caller stopped the call while no request was in flight: [`CallOptions::stop_when`](crate::CallOptions::stop_when).
+    Stopped,
     /// The answer does not fit the type that was expected.
     Decode,
     /// The answer is larger than the limit.
@@ -49,7 +51,7 @@ pub enum ErrorKind {
 
 /// Why an authorised call failed.
 ///
-/// The text and the `Debug` form hold no secret, no token and nothing of a body. The body of an error answer, at most
+/// The text and the `Debug` form hold no secret, no token and no value of a body. The body of an error answer, at most
 /// 64 KiB of it, is there for those who ask: [`body`](Self::body).
 ///
 /// ```no_run
@@ -163,6 +165,27 @@ impl Error {
     #[must_use]
     pub fn body(&self) -> Option<&[u8]> {
         self.0.body.as_deref()
+    }
+
+    /// The body of the error answer as [`ProblemDetails`], where it is JSON with `title`, `detail`, `message`, `error` or
+    /// `errors`. Its texts may hold personal data, so none is in any text of the error, which shows only names: of `errors`, those
+    /// that the request has too, and member names of letters and `_`.
+    ///
+    /// ```no_run
+    /// # async fn example(client: perenso_auth::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// if let Err(error) = client.get("/Customer").query("page", 0).send().await
+    ///     && let Some(problem) = error.problem_details()
+    /// {
+    ///     for problem in &problem.errors {
+    ///         println!("{:?}: {}", problem.name, problem.messages.join("; "));
+    ///     }
+    /// }
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    #[doc(alias("RFC 9457", "RFC 7807", "validation errors"))]
+    pub fn problem_details(&self) -> Option<ProblemDetails> {
+        ProblemDetails::read(self.body()?)
     }
 
     /// Whether a deadline passed, of an attempt or of the whole call.

@@ -99,6 +99,7 @@ mod memory;
 mod outcome;
 mod per_runtime;
 mod policy;
+mod problem;
 mod profile;
 #[cfg(feature = "registry")]
 mod registry;
@@ -113,6 +114,7 @@ mod seal;
 mod secret;
 #[cfg(feature = "redis")]
 mod shared_budget;
+mod stop;
 pub mod store;
 mod supply;
 mod sync;
@@ -129,9 +131,10 @@ pub use error::{BuildError, Error, ErrorKind, TokenError};
 pub use grant::{BodyEncoding, ClientAuth, Grant};
 pub use identity::Identity;
 pub use policy::{CallOptions, Repeat, RetryPolicy, Timeouts, TokenPolicy};
+pub use problem::{FieldProblem, ProblemDetails};
 pub use profile::{Occasion, Profile, Rate, TenantRegion, UnknownRegion};
 #[cfg(feature = "registry")]
-pub use registry::{Registry, RegistryError};
+pub use registry::{Registry, RegistryBuilder, RegistryError};
 pub use request::RequestBuilder;
 pub use response::Response;
 pub use secret::Secret;

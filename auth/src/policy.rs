@@ -5,6 +5,8 @@ use std::time::Duration;
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::stop::Stop;
+
 /// Whether a call may be sent again when nobody knows what became of it.
 #[doc(alias("idempotent"))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -284,6 +286,7 @@ pub struct CallOptions {
     pub(crate) headers: HeaderMap,
     pub(crate) retry: Option<RetryPolicy>,
     pub(crate) repeat: Option<Repeat>,
+    pub(crate) stop: Option<Stop>,
 }
 
 impl CallOptions {
@@ -324,6 +327,38 @@ impl CallOptions {
         self
     }
 
+    /// Stops the call when `future` completes: no further attempt is sent, and waiting for the rate budget, for a token or
+    /// for a `Retry-After` ends at once. A request in flight is waited for. The call fails with the error of its last attempt,
+    /// or with [`ErrorKind::Stopped`](crate::ErrorKind::Stopped) if there was none.
+    ///
+    /// One future serves all calls with these options. A second stop does not replace the first: either ends the call.
+    ///
+    /// ```
+    /// use perenso_auth::CallOptions;
+    ///
+    /// let (shutdown, requested) = tokio::sync::oneshot::channel::<()>();
+    /// let options = CallOptions::new().stop_when(async { drop(requested.await) });
+    /// assert!(!options.is_stopped());
+    /// drop(shutdown);
+    /// assert!(options.is_stopped());
+    /// ```
+    #[must_use]
+    #[doc(alias("cancel", "cancellation", "shutdown", "ctrl_c"))]
+    pub fn stop_when(mut self, future: impl Future<Output = ()> + Send + 'static) -> Self {
+        let stop = Stop::new(future);
+        self.stop = Some(match self.stop {
+            Some(first) => first.or(stop),
+            None => stop,
+        });
+        self
+    }
+
+    /// Returns true once the future of [`stop_when`](Self::stop_when) has completed.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.stop.as_ref().is_some_and(Stop::is_requested)
+    }
+
     /// These options, and where they say nothing, those of `base`. Headers of both go out; of one name, these.
     #[must_use]
     pub fn over(self, base: &Self) -> Self {
@@ -337,6 +372,10 @@ impl CallOptions {
             headers,
             retry: self.retry.or(base.retry),
             repeat: self.repeat.or(base.repeat),
+            stop: match (self.stop, &base.stop) {
+                (Some(own), Some(base)) => Some(own.or(base.clone())),
+                (own, base) => own.or_else(|| base.clone()),
+            },
         }
     }
 

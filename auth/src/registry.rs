@@ -6,13 +6,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{builder::ClientBuilder, client::Client, error::BuildError, transport::Pool};
+use crate::{builder::ClientBuilder, client::Client, error::BuildError};
 
+mod builder;
 mod entry;
 mod file;
 mod shared;
 
-use shared::Shared;
+pub use builder::RegistryBuilder;
 
 /// The clients of several shows, or of several systems, by the names that a file gives them.
 ///
@@ -91,22 +92,12 @@ impl Registry {
         path: impl AsRef<Path>,
         settings: impl Fn(&str, ClientBuilder) -> ClientBuilder,
     ) -> Result<Self, RegistryError> {
-        let path = path.as_ref();
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| RegistryError::new(path, format!("it cannot be read ({source})")))?;
-        let file = file::File::parse(&text).map_err(|detail| RegistryError::new(path, detail))?;
-        let directory = path.parent().unwrap_or_else(|| Path::new("")).to_owned();
-        let shared = match file.store {
-            None => Shared::memory(),
-            Some(store) => Shared::open(store, &directory).map_err(|detail| RegistryError::new(path, detail))?,
-        };
-        let pool = Pool::default();
-        let shows = file.shows.into_iter().map(|(name, show)| {
-            let client = entry::builder(&name, show, &directory)
-                .and_then(|builder| settings(&name, shared.given_to(builder.pool(pool.clone()))).build());
-            (name, client)
-        });
-        Ok(Self { shows: shows.collect() })
+        Self::builder().settings(settings).read(path)
+    }
+
+    /// Reads a registry from a string or a table too, or from a file that holds other tables.
+    pub fn builder<'a>() -> RegistryBuilder<'a> {
+        RegistryBuilder::new()
     }
 
     /// The names of all shows, in the order of the alphabet.
@@ -137,19 +128,16 @@ impl Registry {
 /// Why a file is no registry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RegistryError {
-    path: PathBuf,
+    path: Option<PathBuf>,
     detail: String,
-}
-
-impl RegistryError {
-    fn new(path: &Path, detail: String) -> Self {
-        Self { path: path.to_owned(), detail }
-    }
 }
 
 impl fmt::Display for RegistryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the registry {} cannot be used: {}", self.path.display(), self.detail)
+        match &self.path {
+            Some(path) => write!(f, "the registry {} cannot be used: {}", path.display(), self.detail),
+            None => write!(f, "the registry cannot be used: {}", self.detail),
+        }
     }
 }
 

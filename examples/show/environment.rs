@@ -13,7 +13,6 @@ pub(crate) async fn show() -> Result<(Perenso, Option<Sandbox>), Box<dyn Error>>
     }
     let sandbox = Sandbox::start().await?;
     println!("No PERENSO_CLIENT_ID: a sandbox inside this process stands in for the show.");
-    let show = Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
-    let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+    let show = Perenso::from_vars(sandbox.vars())?;
     Ok((show, Some(sandbox)))
 }

@@ -101,6 +101,28 @@ impl Show {
         &self.client_secret
     }
 
+    /// The names and values of the variables that connect `perenso` to this show, as in `Perenso::from_vars(sandbox.vars())`,
+    /// or `Command::envs` for a process.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let sandbox = perenso_sandbox::Sandbox::start().await?;
+    /// let mut sync = std::process::Command::new("nightly-sync");
+    /// sync.envs(sandbox.vars());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn vars(&self) -> [(&'static str, String); 4] {
+        [
+            ("PERENSO_CLIENT_ID", self.client_id().to_owned()),
+            ("PERENSO_CLIENT_SECRET", self.client_secret().to_owned()),
+            ("PERENSO_API_URL", self.url().to_owned()),
+            ("PERENSO_TOKEN_URL", self.token_url()),
+        ]
+    }
+
     /// The sandbox's clock.
     #[must_use]
     pub fn clock(&self) -> &Clock {

@@ -1,6 +1,6 @@
 //! What became of every record of a bulk upsert, and what may go out again.
 
-use std::{collections::HashMap, fmt};
+use std::{collections::HashMap, fmt, ops::Range};
 
 use crate::error::Error;
 
@@ -8,7 +8,7 @@ use crate::error::Error;
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fate {
-    /// It was created or updated; the record's `id`, where the answer gives one.
+    /// It was created or updated. The API does not say which of the two, so this cannot be known from the response.
     Succeeded {
         /// The record's `id`.
         id: Option<String>,
@@ -67,8 +67,7 @@ impl fmt::Debug for Reason {
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let sandbox = perenso_sandbox::Sandbox::start().await?;
-/// # let show = perenso::Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
-/// # let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+/// # let show = perenso::Perenso::from_vars(sandbox.vars())?;
 /// use perenso::{Fate, types::CustomerV2};
 ///
 /// # let from_erp = ["5041", "5042"].map(|id| CustomerV2 { customer_id: id.into(), ..CustomerV2::default() });
@@ -87,6 +86,7 @@ pub struct BulkReport<R> {
     pub(super) records: Vec<(R, Fate)>,
     pub(super) keys: Vec<Option<String>>,
     pub(super) error: Option<Error>,
+    pub(super) stopped: bool,
     pub(super) refusals: Vec<Error>,
     pub(super) strangers: usize,
 }
@@ -109,6 +109,29 @@ pub struct Counts {
     pub not_sent: usize,
 }
 
+impl Counts {
+    pub(super) fn of(&mut self, fate: &Fate) -> &mut usize {
+        match fate {
+            Fate::Succeeded { .. } => &mut self.succeeded,
+            Fate::Failed { .. } => &mut self.failed,
+            Fate::Unaccounted => &mut self.unaccounted,
+            Fate::Unknown => &mut self.unknown,
+            Fate::Refused => &mut self.refused,
+            Fate::NotSent => &mut self.not_sent,
+        }
+    }
+}
+
+/// The progress of a bulk upsert, after each of its batches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BulkProgress {
+    /// The fates of all records so far, those still to be sent counted in `not_sent`.
+    pub counts: Counts,
+    /// The input indexes of the batch that has just ended. A batch that was refused as a whole is sent again in halves.
+    pub batch: Range<usize>,
+}
+
 impl<R> BulkReport<R> {
     /// What became of the records, in the order of the input.
     pub fn fates(&self) -> impl ExactSizeIterator<Item = &Fate> {
@@ -120,9 +143,14 @@ impl<R> BulkReport<R> {
         self.records.iter().map(|(record, fate)| (record, fate))
     }
 
-    /// The fault that ended it before all was sent, if one did.
+    /// The fault that ended it before all was sent, if one did; after a [stop](Self::is_stopped), the one that was not retried.
     pub fn error(&self) -> Option<&Error> {
         self.error.as_ref()
+    }
+
+    /// Returns true if a requested stop ended it before all was sent. What was left is `NotSent`.
+    pub fn is_stopped(&self) -> bool {
+        self.stopped
     }
 
     /// The batches that were refused as a whole (400, 413 or 422), in order. Each was taken apart and sent in halves, so
@@ -145,14 +173,7 @@ impl<R> BulkReport<R> {
     pub fn counts(&self) -> Counts {
         let mut counts = Counts::default();
         for fate in self.fates() {
-            *match fate {
-                Fate::Succeeded { .. } => &mut counts.succeeded,
-                Fate::Failed { .. } => &mut counts.failed,
-                Fate::Unaccounted => &mut counts.unaccounted,
-                Fate::Unknown => &mut counts.unknown,
-                Fate::Refused => &mut counts.refused,
-                Fate::NotSent => &mut counts.not_sent,
-            } += 1;
+            *counts.of(fate) += 1;
         }
         counts
     }
@@ -205,6 +226,7 @@ impl<R> fmt::Debug for BulkReport<R> {
         f.debug_struct("BulkReport")
             .field("counts", &self.counts())
             .field("error", &self.error)
+            .field("stopped", &self.stopped)
             .field("strangers", &self.strangers)
             .finish_non_exhaustive()
     }

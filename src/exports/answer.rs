@@ -22,8 +22,7 @@ use crate::error::Error;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let sandbox = perenso_sandbox::Sandbox::start().await?;
-/// # let show = perenso::Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
-/// # let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+/// # let show = perenso::Perenso::from_vars(sandbox.vars())?;
 /// let answer = show.exports().run("Get API Customers").value("Cursor", 1).value("Limit", 15).send().await?;
 /// println!("{:?}, {} bytes", answer.content_type(), answer.bytes().len());
 /// let rows: Vec<serde_json::Value> = answer.rows()?;

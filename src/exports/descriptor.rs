@@ -25,8 +25,7 @@ use crate::{
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let sandbox = perenso_sandbox::Sandbox::start().await?;
-/// # let show = perenso::Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
-/// # let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+/// # let show = perenso::Perenso::from_vars(sandbox.vars())?;
 /// let catalog = show.exports().catalog().await?;
 /// for parameter in catalog.by_name("Get API Customers")?.parameters() {
 ///     println!("{}: {:?}", parameter.name, parameter.description);

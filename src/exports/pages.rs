@@ -58,8 +58,7 @@ type Source<T> = Arc<dyn Fn(i64) -> Fetch<T> + Send + Sync>;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let sandbox = perenso_sandbox::Sandbox::builder().customers(45).page_cap(10).start().await?;
-/// # let show = perenso::Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
-/// # let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+/// # let show = perenso::Perenso::from_vars(sandbox.vars())?;
 /// use futures_util::{StreamExt, TryStreamExt};
 /// use perenso::{exports::Paging, types::Customer};
 ///

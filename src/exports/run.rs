@@ -57,8 +57,7 @@ impl Target {
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let sandbox = perenso_sandbox::Sandbox::start().await?;
-/// # let show = perenso::Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
-/// # let show = show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()?;
+/// # let show = perenso::Perenso::from_vars(sandbox.vars())?;
 /// let run = show.exports().run("Get API Customers").value("Cursor", 1).value("Limit", "15");
 /// let error = run.send().await.unwrap_err();
 /// assert_eq!(error.problems().len(), 1); // a text where an integer is expected; nothing was sent

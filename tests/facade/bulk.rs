@@ -1,14 +1,21 @@
 //! Bulk upserts: what became of every record, and what may go out again.
 
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
 use perenso::{
-    BulkReport, CallErrorKind, CallOptions, Counts, ErrorKind, Fate, Repeat, RetryPolicy,
+    BulkReport, CallErrorKind, CallOptions, Counts, ErrorKind, Fate, Rate, Repeat, RetryPolicy,
+    auth::clock::ManualClock,
     types::{CustomerV2, Vendor},
 };
 use perenso_sandbox::Fault;
 use serde_json::json;
+use tokio::sync::oneshot;
 
 use crate::{
-    calls, is_call, lines, sandbox,
+    builder_of, calls, eventually, is_call, lines, sandbox,
     server::{Reply, Server},
     show_of,
 };
@@ -295,4 +302,140 @@ async fn vendors_with_an_id_are_asked_for_again_unless_the_caller_forbids_it() {
     let careful = show.with_options(CallOptions::new().repeat(Repeat::Once));
     let report = careful.vendors().upsert([vendor(Some(&known), "Example Foods")]).send().await.unwrap();
     assert_eq!((counts(&report), sizes(&sandbox)), ([0, 0, 0, 1, 0], vec![1]));
+}
+
+/// A successful response for all customers of a request.
+fn all_written(body: &str) -> Reply {
+    let records: Vec<serde_json::Value> = serde_json::from_str(body).unwrap();
+    let successful: Vec<_> =
+        records.iter().map(|record| json!({"id": "x1", "customerID": record["customerID"]})).collect();
+    Reply::json(200, json!({"successful": successful, "failed": []}).to_string())
+}
+
+/// A stop, and the sender that requests it when it is dropped.
+fn stop() -> (oneshot::Sender<()>, impl Future<Output = ()> + Send) {
+    let (sender, requested) = oneshot::channel();
+    (sender, async { drop(requested.await) })
+}
+
+/// Which records were written, failed, unknown and not sent, by input index.
+fn by_index<R>(report: &BulkReport<R>) -> String {
+    let letter = |fate: &Fate| match fate {
+        Fate::Succeeded { .. } => 'S',
+        Fate::Failed { .. } => 'F',
+        Fate::Unknown => '?',
+        Fate::NotSent => '-',
+        _ => '!',
+    };
+    report.fates().map(letter).collect()
+}
+
+#[tokio::test]
+async fn a_stop_ends_the_wait_for_a_retry_after_at_once() {
+    let server = Server::start(|seen| match seen.nth {
+        0 => all_written(&seen.body),
+        _ => Reply::status(429).with("retry-after", "20"),
+    })
+    .await;
+    let clock = ManualClock::default();
+    let show = builder_of(&server).clock(clock.clone()).build().unwrap();
+    let (sender, requested) = stop();
+    let upsert = show.customers().upsert(customers(0..7)).batch_size(3).stop_when(requested);
+    let upsert = tokio::spawn(upsert.send());
+    eventually(|| clock.sleepers().contains(&Duration::from_secs(20))).await;
+    drop(sender);
+    // The clock stands still: only the stop can end it.
+    let report = tokio::time::timeout(Duration::from_secs(5), upsert).await.unwrap().unwrap().unwrap();
+    assert_eq!((by_index(&report).as_str(), report.is_stopped()), ("SSS----", true));
+    assert!(is_call(report.error().unwrap(), CallErrorKind::RateLimited), "{report:?}");
+    assert_eq!((server.calls().len(), report.into_retry().len()), (2, 4));
+}
+
+#[tokio::test]
+async fn a_stop_ends_the_wait_for_the_rate_budget_at_once() {
+    let server = Server::start(|seen| all_written(&seen.body)).await;
+    let clock = ManualClock::default();
+    let slow = Rate::new(1, Duration::from_secs(60), 1);
+    let show = builder_of(&server).clock(clock.clone()).rate(slow).build().unwrap();
+    let (sender, requested) = stop();
+    let upsert = show.customers().upsert(customers(0..7)).batch_size(3).stop_when(requested);
+    let upsert = tokio::spawn(upsert.send());
+    eventually(|| server.calls().len() == 1 && clock.sleepers().contains(&Duration::from_secs(60))).await;
+    drop(sender);
+    let report = tokio::time::timeout(Duration::from_secs(5), upsert).await.unwrap().unwrap().unwrap();
+    assert_eq!((by_index(&report).as_str(), report.is_stopped()), ("SSS----", true));
+    assert!(report.error().is_none() && server.calls().len() == 1, "{report:?}");
+}
+
+/// A server that requests the stop while the first batch is in flight, and then answers as `reply` says.
+async fn stopped_in_flight(reply: impl Fn(&str) -> Reply + Send + Sync + 'static) -> (Server, BulkReport<CustomerV2>) {
+    let (sender, requested) = stop();
+    let sender = Mutex::new(Some(sender));
+    let server = Server::start(move |seen| {
+        drop(sender.lock().unwrap().take());
+        reply(&seen.body)
+    })
+    .await;
+    let upsert = show_of(&server).customers().upsert(customers(0..7)).batch_size(3);
+    let report = upsert.stop_when(requested).send().await.unwrap();
+    (server, report)
+}
+
+#[tokio::test]
+async fn a_stop_waits_for_the_batch_in_flight_and_sends_no_other() {
+    let (server, report) = stopped_in_flight(all_written).await;
+    assert_eq!((by_index(&report).as_str(), report.is_stopped()), ("SSS----", true));
+    assert!(report.error().is_none() && server.calls().len() == 1, "{report:?}");
+}
+
+#[tokio::test]
+async fn a_batch_in_flight_whose_response_is_lost_is_unknown_and_not_retried_after_a_stop() {
+    for reply in [Reply::Cut(Vec::new()), Reply::status(503)] {
+        let (server, report) = stopped_in_flight(move |_| reply.clone()).await;
+        assert_eq!((by_index(&report).as_str(), report.is_stopped()), ("???----", true));
+        assert!(report.error().unwrap().may_have_written() && server.calls().len() == 1, "{report:?}");
+    }
+    // A refused batch was not processed, and its halves are not sent any more.
+    for reply in [Reply::status(429), Reply::status(422), Reply::status(401)] {
+        let (server, report) = stopped_in_flight(move |_| reply.clone()).await;
+        assert_eq!((by_index(&report).as_str(), report.is_stopped()), ("-------", true));
+        assert_eq!(server.calls().len(), 1, "{report:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_stop_that_nobody_requests_or_that_comes_too_late_changes_nothing() {
+    let (_sandbox, show) = sandbox(0).await;
+    let upsert = show.customers().upsert(customers(0..7)).batch_size(3).stop_when(std::future::pending());
+    let report = upsert.send().await.unwrap();
+    assert!(report.all_succeeded() && !report.is_stopped(), "{report:?}");
+    let before = show.customers().upsert(customers(0..7)).stop_when(std::future::ready(())).send().await.unwrap();
+    assert_eq!((by_index(&before).as_str(), before.is_stopped()), ("-------", true));
+}
+
+#[tokio::test]
+async fn vendors_stop_as_well_and_a_stop_of_the_handle_counts() {
+    let (sandbox, show) = sandbox(0).await;
+    let vendors = [vendor(None, "a"), vendor(None, "b"), vendor(None, "c")];
+    let (sender, requested) = stop();
+    let sender = Mutex::new(Some(sender));
+    let show = show.with_options(CallOptions::new().stop_when(requested));
+    let upsert = show.vendors().upsert(vendors).stop_when(std::future::pending());
+    let report = upsert.on_progress(move |_| drop(sender.lock().unwrap().take())).send().await.unwrap();
+    assert_eq!((by_index(&report).as_str(), report.is_stopped()), ("S--", true));
+    assert_eq!(sizes(&sandbox), [1]);
+}
+
+#[tokio::test]
+async fn progress_is_told_after_every_batch_and_adds_up() {
+    let server = squeamish(|key| key == "K0001").await;
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&told);
+    let upsert = show_of(&server).customers().upsert(customers(0..5)).batch_size(2);
+    let upsert = upsert.on_progress(move |progress| seen.lock().unwrap().push(progress.clone()));
+    let report = upsert.send().await.unwrap();
+    let told = told.lock().unwrap();
+    let steps: Vec<_> = told.iter().map(|progress| (progress.batch.clone(), progress.counts.not_sent)).collect();
+    assert_eq!(steps, [(0..2, 5), (0..1, 4), (1..2, 3), (2..4, 1), (4..5, 0)]);
+    assert_eq!(told.last().unwrap().counts, report.counts());
 }

@@ -9,14 +9,16 @@ use futures_util::TryStreamExt;
 use http::{HeaderName, HeaderValue, Method};
 use perenso::{
     CallErrorKind, CallOptions, ErrorKind, Perenso, Rate, RetryPolicy, TokenPolicy,
+    auth::clock::ManualClock,
     types::{CustomerV2, Vendor},
 };
 use perenso_sandbox::{Fault, Sandbox};
 use serde_json::Value;
 
 use crate::{
-    SECRET, builder, builder_for, builder_of, calls, is_call, sandbox,
+    SECRET, builder, builder_for, builder_of, calls, eventually, is_call, sandbox,
     server::{Reply, Server},
+    show_of,
 };
 
 #[tokio::test]
@@ -302,4 +304,68 @@ async fn options_stack_and_the_last_word_counts() {
     assert_eq!(own.send().await.unwrap_err().attempts(), 1);
     let call = calls(&sandbox).pop().unwrap();
     assert_eq!((call.header("x-a"), call.header("x-b")), (Some("4"), Some("3")));
+}
+
+#[tokio::test]
+async fn a_stop_ends_the_waits_of_any_call_and_sends_nothing_after_it() {
+    let server = Server::start(|_| Reply::status(503).with("retry-after", "20")).await;
+    let clock = ManualClock::default();
+    let show = builder_of(&server).clock(clock.clone()).build().unwrap();
+    let (shutdown, requested) = tokio::sync::oneshot::channel::<()>();
+    let show = show.with_options(CallOptions::new().stop_when(async { drop(requested.await) }));
+    let call = tokio::spawn({
+        let show = show.clone();
+        async move { show.customers().get("4ddjf2").await }
+    });
+    eventually(|| clock.sleepers().contains(&Duration::from_secs(20))).await;
+    drop(shutdown);
+    let error = tokio::time::timeout(Duration::from_secs(5), call).await.unwrap().unwrap().unwrap_err();
+    assert_eq!((error.status().unwrap().as_u16(), error.attempts()), (503, 1), "{error}");
+
+    // Every call of the handle is stopped from now on: a page, a write, and one with options of its own.
+    let stopped = |error: perenso::Error| {
+        assert!(
+            is_call(&error, CallErrorKind::Stopped) && !error.may_have_written() && error.attempts() == 0,
+            "{error}"
+        );
+    };
+    stopped(show.customers().list().stream().try_next().await.unwrap_err());
+    stopped(show.customers().delete("4ddjf2").await.unwrap_err());
+    let own = CallOptions::new().stop_when(std::future::pending());
+    stopped(show.request(Method::GET, "/Customer").options(own).send().await.unwrap_err());
+    assert_eq!(server.calls().len(), 1);
+}
+
+#[tokio::test]
+async fn a_sandbox_is_connected_to_in_one_line() {
+    let sandbox = Sandbox::builder().customers(2).start().await.unwrap();
+    let show = Perenso::from_vars(sandbox.vars()).unwrap();
+    assert_eq!(show.customers().list().send().await.unwrap().len(), 2);
+    // The names, the rules and the words of the environment.
+    let error = Perenso::from_vars([("PERENSO_CLIENT_ID", "SHOWID"), ("PATH", "/bin")]).unwrap_err();
+    assert_eq!(error.problems(), ["neither PERENSO_CLIENT_SECRET nor PERENSO_CLIENT_SECRET_FILE is set"]);
+    let http = [sandbox.vars()[0].clone(), sandbox.vars()[1].clone(), ("PERENSO_API_URL", "http://api.example".into())];
+    let error = Perenso::from_vars(http).unwrap_err();
+    assert!(error.problems()[0].contains("set PERENSO_API_URL with https"), "{error}");
+}
+
+#[tokio::test]
+async fn a_refusal_names_fields_and_no_values() {
+    let body = serde_json::json!({
+        "title": "One or more errors", "detail": "Ann Example has no city", "message": "Ann Example",
+        "errors": {"CustomerID": ["K0001 is taken"], "City": "Fargo is unknown", "K0001": "taken", "Ann Example": []},
+    })
+    .to_string();
+    let server = Server::start(move |_| Reply::json(400, body.clone())).await;
+    let customer = CustomerV2 { customer_id: "K0001".into(), ..CustomerV2::default() };
+    let once = show_of(&server).request(Method::POST, "/v2/customers/bulk").json(&[customer]);
+    let error = once.send().await.unwrap_err();
+    let text = format!("{error} {error:?} {error:#?}");
+    assert!(text.contains("it names `City`, `customerID`"), "{text}");
+    for value in ["K0001", "Ann", "Fargo", "taken", "One or more"] {
+        assert!(!text.contains(value), "{value} is in {text}");
+    }
+    let problem = error.problem_details().unwrap();
+    assert_eq!((problem.detail.as_deref(), problem.errors.len()), (Some("Ann Example has no city"), 4));
+    assert!(!format!("{problem:#?} {:?}", problem.errors).contains("Ann"));
 }

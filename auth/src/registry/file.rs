@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, num::NonZeroU32, path::PathBuf, time::Duration};
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::{
     grant::{BodyEncoding, ClientAuth},
@@ -14,6 +14,13 @@ use crate::{
 pub(super) struct File {
     pub(super) store: Option<Store>,
     pub(super) shows: BTreeMap<String, Show>,
+}
+
+/// The same in a file that is not the registry's alone.
+#[derive(Deserialize)]
+struct OpenFile {
+    store: Option<Store>,
+    shows: BTreeMap<String, Show>,
 }
 
 #[derive(Deserialize)]
@@ -107,27 +114,53 @@ impl From<Quota> for Rate {
     }
 }
 
+impl From<OpenFile> for File {
+    fn from(OpenFile { store, shows }: OpenFile) -> Self {
+        Self { store, shows }
+    }
+}
+
 impl File {
     /// The file in this text. What is wrong with it is said by its place and without its values: a secret may stand where
     /// none belongs.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let file: Self = toml::from_str(text).map_err(|error| {
+    pub(super) fn parse(text: &str, foreign_tables: bool) -> Result<Self, String> {
+        let file = if foreign_tables { toml::from_str::<OpenFile>(text).map(Self::from) } else { toml::from_str(text) };
+        let file = file.map_err(|error| {
             let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
             let line = before.matches('\n').count() + 1;
-            let message = error.message();
-            let what = match message.split_once(", expected ") {
-                Some((found, expected)) if found.starts_with("unknown field") => {
-                    format!("{found}, where {expected} may stand; secrets stand in files of their own")
-                }
-                Some((_, expected)) => format!("expected {expected}"),
-                None if message.starts_with("missing field") => message.to_owned(),
-                None => "it is not TOML".to_owned(),
-            };
-            format!("line {line}: {what}")
+            format!("line {line}: {}", explained(error.message()))
         })?;
-        if file.shows.is_empty() {
+        file.with_shows()
+    }
+
+    /// The same from a table. It is read as TOML first: the text of a foreign error may quote values.
+    pub(super) fn deserialized<'de, D: Deserializer<'de>>(table: D, foreign_tables: bool) -> Result<Self, String> {
+        let table = toml::Value::deserialize(table).map_err(|_| "it makes no table of TOML".to_owned())?;
+        let file = if foreign_tables {
+            serde_path_to_error::deserialize::<_, OpenFile>(table).map(Self::from)
+        } else {
+            serde_path_to_error::deserialize(table)
+        };
+        let file = file.map_err(|error| format!("at `{}`: {}", error.path(), explained(error.inner().message())))?;
+        file.with_shows()
+    }
+
+    fn with_shows(self) -> Result<Self, String> {
+        if self.shows.is_empty() {
             return Err("it has no show: add a table `[shows.NAME]`".to_owned());
         }
-        Ok(file)
+        Ok(self)
+    }
+}
+
+/// The message of a TOML error without its values.
+fn explained(message: &str) -> String {
+    match message.split_once(", expected ") {
+        Some((found, expected)) if found.starts_with("unknown field") => {
+            format!("{found}, where {expected} may stand; secrets stand in files of their own")
+        }
+        Some((_, expected)) => format!("expected {expected}"),
+        None if message.starts_with("missing field") => message.to_owned(),
+        None => "it is not TOML".to_owned(),
     }
 }

@@ -237,3 +237,54 @@ fn a_file_that_is_no_registry_is_refused_without_showing_what_stands_in_it() {
     }
     assert!(Registry::read(files.0.join("nothing.toml")).unwrap_err().to_string().contains("it cannot be read"));
 }
+
+#[tokio::test]
+async fn a_string_and_a_table_of_ones_own_file_are_read_with_foreign_tables_when_told_so() {
+    let server = vendor(|id, secret| secret == format!("secret-of-{id}")).await;
+    let files = Files::new();
+    files.write("secrets/spring", "secret-of-spring");
+    let own = show(&server, "spring") + "[database]\nhost = \"db.example\"\n";
+    let builder = || Registry::builder().directory(&files.0);
+    let table: serde_json::Value = serde_json::from_str(&format!(
+        r#"{{"database": {{"host": "db.example"}}, "shows": {{"spring": {{"profile": "perenso", "client_id": "spring",
+            "client_secret_file": "secrets/spring", "token_url": "{0}/token", "api_url": "{0}"}}}}}}"#,
+        server.url
+    ))
+    .unwrap();
+    for registry in [
+        builder().allow_foreign_tables().parse(&own),
+        builder().allow_foreign_tables().deserialize(table.clone()),
+        builder().allow_foreign_tables().deserialize(own.parse::<toml::Table>().unwrap()),
+        builder().parse(&show(&server, "spring")),
+    ] {
+        call(&registry.unwrap(), "spring").await.unwrap();
+    }
+    files.write("own.toml", &own);
+    call(&Registry::builder().allow_foreign_tables().read(files.0.join("own.toml")).unwrap(), "spring").await.unwrap();
+    // Not unless told so; and what is the registry's own stays strict.
+    let error = builder().parse(&own).unwrap_err().to_string();
+    assert!(error.contains("`database`") && !error.contains("db.example"), "{error}");
+    let error = builder().deserialize(table.clone()).unwrap_err().to_string();
+    assert!(error.contains("`database`") && !error.contains("db.example"), "{error}");
+    let mut wrong = table;
+    wrong["shows"]["spring"]["client_secret"] = "s3cr3t".into();
+    let error = builder().allow_foreign_tables().deserialize(wrong.clone()).unwrap_err().to_string();
+    assert!(
+        error.contains("shows.spring") && error.contains("`client_secret`") && !error.contains("s3cr3t"),
+        "{error}"
+    );
+    wrong["shows"] = serde_json::json!({"spring": "s3cr3t"});
+    let error = builder().allow_foreign_tables().deserialize(wrong).unwrap_err().to_string();
+    assert!(error.contains("shows.spring") && !error.contains("s3cr3t"), "{error}");
+    // The settings of a table, one upon the other.
+    let seen = std::cell::RefCell::new(Vec::new());
+    let note = |mark: &'static str| {
+        let seen = &seen;
+        move |name: &str, builder| {
+            seen.borrow_mut().push(format!("{mark} {name}"));
+            builder
+        }
+    };
+    builder().settings(note("first")).settings(note("then")).parse(&show(&server, "spring")).unwrap();
+    assert_eq!(*seen.borrow(), ["first spring", "then spring"]);
+}

@@ -71,8 +71,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn client(sandbox: &Sandbox) -> Result<Perenso, perenso::Error> {
-    let show = Perenso::builder().client_id(sandbox.client_id()).client_secret(sandbox.client_secret());
-    show.api_url(sandbox.url()).token_url(sandbox.token_url()).build()
+    Perenso::from_vars(sandbox.vars())
 }
 
 /// What changed in the catalog of the show since it was saved. A nightly job could end with an error where it

@@ -39,7 +39,7 @@ impl Night {
     }
 
     fn over(sandbox: Sandbox) -> Self {
-        let show = client(&sandbox, &sandbox);
+        let show = client(&sandbox);
         Self { show, sandbox, folder: tempfile::tempdir().unwrap() }
     }
 
@@ -84,13 +84,10 @@ impl Night {
 }
 
 /// A client with pauses that a test can sit out.
-fn client(sandbox: &Sandbox, show: &Show) -> Perenso {
+fn client(show: &Show) -> Perenso {
     let (first, longest) = (Duration::from_millis(1), Duration::from_millis(10));
-    Perenso::builder()
-        .client_id(show.client_id())
-        .client_secret(show.client_secret())
-        .api_url(sandbox.url())
-        .token_url(sandbox.token_url())
+    Perenso::builder_from_vars(show.vars())
+        .unwrap()
         .unlimited()
         .retry(RetryPolicy::default().pauses(first, longest))
         .token_policy(TokenPolicy::default().pauses(first, longest))

@@ -16,7 +16,7 @@ async fn two_shows_at_once_do_not_get_in_each_others_way() {
 
     let mut state = State::open(night.folder.path().join("autumn.json"), "AUTUMN26").unwrap();
     let file = night.file();
-    let autumn_client = client(&night.sandbox, autumn);
+    let autumn_client = client(autumn);
     let (spring_report, autumn_report) = tokio::join!(night.run(), sync(&autumn_client, &file, &mut state));
     assert_eq!((spring_report.written, spring_report.again), (0, MANY));
     assert!(autumn_report.unwrap().is_clean());

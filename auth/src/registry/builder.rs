@@ -1,0 +1,124 @@
+//! How a registry is read: from a file, a string, or a table of a larger configuration.
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
+
+use serde::Deserializer;
+
+use super::{Registry, RegistryError, entry, file::File, shared::Shared};
+use crate::{builder::ClientBuilder, transport::Pool};
+
+type Settings<'a> = Box<dyn Fn(&str, ClientBuilder) -> ClientBuilder + 'a>;
+
+/// Reads a [`Registry`] from a file, a string or a table.
+///
+/// ```
+/// use perenso_auth::Registry;
+///
+/// let text = r#"
+///     [database]
+///     host = "db.example"
+///
+///     [shows.spring]
+///     profile = "perenso"
+///     client_id = "SPRING26"
+///     client_secret_file = "secrets/spring"
+/// "#;
+/// let registry = Registry::builder().directory("/etc/erp").allow_foreign_tables().parse(text)?;
+/// assert_eq!(registry.names().collect::<Vec<_>>(), ["spring"]);
+/// # Ok::<(), perenso_auth::RegistryError>(())
+/// ```
+#[must_use = "a registry is made by `read`, `parse` or `deserialize`"]
+pub struct RegistryBuilder<'a> {
+    directory: Option<PathBuf>,
+    foreign_tables: bool,
+    settings: Settings<'a>,
+}
+
+impl<'a> RegistryBuilder<'a> {
+    pub(super) fn new() -> Self {
+        Self { directory: None, foreign_tables: false, settings: Box::new(|_, builder| builder) }
+    }
+
+    /// The directory that paths are relative to. Without it, that of the file that is read, or the current one.
+    pub fn directory(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.directory = Some(directory.into());
+        self
+    }
+
+    /// Ignores everything beside `[store]` and `[shows]`, for a file that is not the registry's alone. In these two, an unknown
+    /// key remains an error.
+    pub fn allow_foreign_tables(mut self) -> Self {
+        self.foreign_tables = true;
+        self
+    }
+
+    /// Calls `settings` for every show with its name, for what a file cannot say. A show whose transport is set (proxy,
+    /// certificates, user agent) has connections of its own. Later settings are applied after earlier ones.
+    pub fn settings(mut self, settings: impl Fn(&str, ClientBuilder) -> ClientBuilder + 'a) -> Self {
+        let earlier = self.settings;
+        self.settings = Box::new(move |name, builder| settings(name, earlier(name, builder)));
+        self
+    }
+
+    /// Reads the registry in a TOML file.
+    ///
+    /// # Errors
+    /// [`RegistryError`] when the file cannot be read or is no registry. What is wrong with one show is said by
+    /// [`Registry::get`].
+    pub fn read(mut self, path: impl AsRef<Path>) -> Result<Registry, RegistryError> {
+        let path = path.as_ref();
+        self.directory.get_or_insert_with(|| path.parent().unwrap_or_else(|| Path::new("")).to_owned());
+        let text = std::fs::read_to_string(path).map_err(|source| format!("it cannot be read ({source})"));
+        text.and_then(|text| File::parse(&text, self.foreign_tables))
+            .and_then(|file| self.open(file))
+            .map_err(|detail| RegistryError { path: Some(path.to_owned()), detail })
+    }
+
+    /// Reads the registry in a TOML string.
+    ///
+    /// # Errors
+    /// [`RegistryError`] when the string is no registry.
+    pub fn parse(self, text: &str) -> Result<Registry, RegistryError> {
+        File::parse(text, self.foreign_tables)
+            .and_then(|file| self.open(file))
+            .map_err(|detail| RegistryError { path: None, detail })
+    }
+
+    /// Reads the registry from any deserializer of serde, such as a `toml::Table` or a `serde_json::Value`. The error shows
+    /// places, and no values.
+    ///
+    /// # Errors
+    /// [`RegistryError`] when there is no registry in it.
+    pub fn deserialize<'de, D: Deserializer<'de>>(self, table: D) -> Result<Registry, RegistryError> {
+        File::deserialized(table, self.foreign_tables)
+            .and_then(|file| self.open(file))
+            .map_err(|detail| RegistryError { path: None, detail })
+    }
+
+    fn open(self, file: File) -> Result<Registry, String> {
+        let directory = self.directory.unwrap_or_default();
+        let shared = match file.store {
+            None => Shared::memory(),
+            Some(store) => Shared::open(store, &directory)?,
+        };
+        let pool = Pool::default();
+        let shows = file.shows.into_iter().map(|(name, show)| {
+            let client = entry::builder(&name, show, &directory)
+                .and_then(|builder| (self.settings)(&name, shared.given_to(builder.pool(pool.clone()))).build());
+            (name, client)
+        });
+        Ok(Registry { shows: shows.collect() })
+    }
+}
+
+impl fmt::Debug for RegistryBuilder<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RegistryBuilder")
+            .field("directory", &self.directory)
+            .field("foreign_tables", &self.foreign_tables)
+            .finish_non_exhaustive()
+    }
+}
