@@ -2,7 +2,7 @@
 
 use perenso::{
     ErrorKind,
-    exports::{FromRow, RowReader},
+    exports::{FromRow, RowFormat, RowReader},
 };
 
 /// What a reader gave: the rows, `None` for one that does not fit, and the error at the end.
@@ -41,7 +41,11 @@ pub fn given<T: FromRow, V: PartialEq + std::fmt::Debug>(
 }
 
 fn reader(content_type: Option<&str>) -> RowReader {
-    RowReader::new(content_type).unwrap()
+    match content_type {
+        // With a header, even one that looks like values.
+        Some("text/csv") => RowReader::with_format(content_type, RowFormat::csv()).unwrap(),
+        _ => RowReader::new(content_type).unwrap(),
+    }
 }
 
 /// `is_eager`: rows are taken as soon as they are there.

@@ -51,6 +51,7 @@ mod export;
 mod fields;
 pub mod file;
 mod form;
+mod format;
 mod mark;
 mod name;
 mod pages;
@@ -83,6 +84,7 @@ pub use self::{
     descriptor::Descriptor,
     drift::{Change, ChangeKind, Drift},
     export::Export,
+    format::RowFormat,
     pages::Pages,
     paging::Paging,
     raw::{FromRow, RawRow},

@@ -18,7 +18,8 @@ const CSV: Option<&str> = Some("text/csv");
 type Cells = Vec<(String, String)>;
 
 fuzz_target!(|bytes: &[u8]| -> Corpus {
-    if bytes.len() > 500 {
+    // Other dialects and other syntaxes are refused, whatever the csv crate makes of them.
+    if bytes.len() > 500 || bytes.iter().any(|byte| b"\t;|[{<".contains(byte)) {
         return Corpus::Reject;
     }
     let cells = |row: RawRow| -> Cells {

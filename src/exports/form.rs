@@ -10,9 +10,13 @@ use crate::{
 };
 
 pub(crate) const EMPTY: &str = "it is empty; an export without rows would be `[]`";
-pub(crate) const ONE_OBJECT: &str = "it is one JSON object and not a list of rows; read it with `json`";
-pub(crate) const NO_ROWS: &str = "rows come as a JSON array, JSON lines or CSV; read it with `text` or `bytes`";
-const NO_HEADER: &str = "it is CSV without a header; read it with `text` or `bytes`";
+pub(crate) const ONE_OBJECT: &str = "it is a JSON object and not an array of rows; set `RowFormat::json_member` if one of its \
+                                     members holds the rows, `RowFormat::json_lines` if each line is a row, or read it \
+                                     with `json`";
+pub(crate) const NO_ROWS: &str = "rows are a JSON array, JSON lines or CSV; set the right `RowFormat` if it is one of them, or \
+                                  read it with `text` or `bytes`";
+const NO_HEADER: &str =
+    "it is CSV without a header; set `RowFormat::csv().columns(…)` or `RowFormat::csv().positions()`";
 
 /// How rows stand in an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +24,8 @@ pub(crate) enum Form {
     Array,
     Lines,
     Csv,
+    /// An array that is a member of an object.
+    Member,
 }
 
 impl Form {
@@ -27,9 +33,7 @@ impl Form {
     pub(crate) fn of_type(content_type: &str) -> Result<Option<Self>, String> {
         let content_type = content_type.to_ascii_lowercase();
         let (media_type, parameters) = content_type.split_once(';').unwrap_or((&content_type, ""));
-        if let Some(charset) = foreign_charset(parameters) {
-            return Err(format!("it is in {}, and rows are read in UTF-8; read it with `bytes`", shown(charset)));
-        }
+        Self::refuse_charset(&content_type)?;
         match media_type.trim() {
             "application/json" | "text/json" => Ok(Some(Self::Array)),
             json if json.starts_with("application/") && json.ends_with("+json") => Ok(Some(Self::Array)),
@@ -42,8 +46,20 @@ impl Form {
             // RFC 4180: the first row would be taken for the header, and lost.
             "text/csv" if is_headless(parameters) => Err(NO_HEADER.to_owned()),
             "text/csv" | "application/csv" => Ok(Some(Self::Csv)),
-            "" | "application/octet-stream" | "text/plain" => Ok(None),
+            "" | "application/octet-stream" | "text/plain" | "application/vnd.ms-excel" | "text/x-csv" => Ok(None),
             _ => Err(NO_ROWS.to_owned()),
+        }
+    }
+
+    /// Refuses a charset that is named and not read: its letters would become others.
+    pub(crate) fn refuse_charset(content_type: &str) -> Result<(), String> {
+        let content_type = content_type.to_ascii_lowercase();
+        let (_, parameters) = content_type.split_once(';').unwrap_or_default();
+        match foreign_charset(parameters) {
+            Some(charset) => {
+                Err(format!("it is in {}, and rows are read in UTF-8; read it with `bytes`", shown(charset)))
+            }
+            None => Ok(()),
         }
     }
 
@@ -67,10 +83,10 @@ fn foreign_charset(parameters: &str) -> Option<&str> {
     parameter(parameters, "charset").filter(|charset| !["utf-8", "utf8", "us-ascii", "ascii", ""].contains(charset))
 }
 
-/// The value of a parameter, with or without quotes (RFC 9110, section 5.6.6).
+/// The value of a parameter, with or without quotes (RFC 9110, section 5.6.6; some servers write single ones).
 fn parameter<'p>(parameters: &'p str, wanted: &str) -> Option<&'p str> {
     let mut parameters = parameters.split(';').filter_map(|parameter| parameter.split_once('='));
-    parameters.find(|(name, _)| name.trim() == wanted).map(|(_, value)| value.trim().trim_matches('"'))
+    parameters.find(|(name, _)| name.trim() == wanted).map(|(_, value)| value.trim().trim_matches(['"', '\'']).trim())
 }
 
 /// What an answer says of itself, for the errors of reading it.

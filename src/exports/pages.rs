@@ -119,6 +119,7 @@ impl<T: FromRow + Send + 'static> Pages<T> {
         let (show, parameter) = (show.streaming(), plan.parameter.clone());
         let source = move |at| -> Fetch<T> {
             let (show, request) = (show.clone(), request.with_integer(&parameter, at));
+            let limits = limits.clone();
             async move {
                 let response = run::start(&show, request).await?;
                 let attempts = response.attempts();

@@ -4,6 +4,7 @@ use super::{
     checked::CheckedRequest,
     cursor::Cursor,
     descriptor::Descriptor,
+    format::RowFormat,
     name::shown,
     stream::Limits,
     value::{Given, Value},
@@ -50,6 +51,7 @@ pub struct Paging {
     alike: bool,
     ahead: bool,
     row_limit: Option<usize>,
+    format: Option<RowFormat>,
 }
 
 /// What a paging comes to for a request: everything is known and fits together.
@@ -85,6 +87,7 @@ impl Paging {
             alike: false,
             ahead: true,
             row_limit: None,
+            format: None,
         }
     }
 
@@ -135,9 +138,16 @@ impl Paging {
         self
     }
 
+    /// Sets the syntax of the rows of each page, in place of what the content type says.
+    pub fn format(mut self, format: RowFormat) -> Self {
+        self.format = Some(format);
+        self
+    }
+
     /// The limits of each page, where a run has said something of them.
     pub(crate) fn limits(&self, run: Limits) -> Limits {
-        Limits { row: self.row_limit.unwrap_or(run.row), ..run }
+        let format = self.format.clone().or(run.format);
+        Limits { row: self.row_limit.unwrap_or(run.row), format, ..run }
     }
 
     /// The values of the two parameters that were not given yet.

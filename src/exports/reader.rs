@@ -1,19 +1,23 @@
 //! Rows from bytes that come in pieces, cut anywhere.
 
 mod array;
+mod dialect;
 mod lines;
+mod member;
 mod quotes;
 mod table;
 
 use std::{collections::VecDeque, fmt};
 
 use bytes::{Buf, Bytes};
+use http::StatusCode;
 use perenso_auth::decode::Misfit;
 use serde::de::IgnoredAny;
 
-use self::{array::Array, lines::Lines, table::Table};
+use self::{array::Array, lines::Lines, member::Member, table::Table};
 use super::{
     form::{EMPTY, Form, Label},
+    format::{RowFormat, TableFormat},
     raw::FromRow,
 };
 use crate::error::Error;
@@ -51,6 +55,7 @@ pub(crate) const MARK: &[u8] = b"\xEF\xBB\xBF";
 /// `Debug` shows the content type and the number of rows only.
 pub struct RowReader {
     label: Label,
+    format: Option<RowFormat>,
     largest_row: usize,
     state: State,
     /// What is being read, and what comes after it.
@@ -69,6 +74,7 @@ enum State {
     Array(Array),
     Lines(Lines),
     Table(Box<Table>),
+    Member(Box<Member>),
     Over,
 }
 
@@ -119,24 +125,43 @@ impl Place {
 }
 
 impl RowReader {
-    /// A reader of rows in the form that the content type names: a JSON array, JSON lines, or CSV with a header. Where
-    /// it says nothing (none, `application/octet-stream`, `text/plain`), the first character decides: `[` is an array,
-    /// `{` are lines.
+    /// Returns a reader of rows in the syntax that the content type names: a JSON array, JSON lines, or CSV with a
+    /// header. Where it says nothing (none, `application/octet-stream`, `text/plain`), the first character decides: `[`
+    /// is an array, `{` are lines, of which there must be two.
     ///
     /// # Errors
     /// [`ErrorKind::Answer`](crate::ErrorKind::Answer) when the type is none of rows, such as HTML or CSV without a
     /// header.
     pub fn new(content_type: Option<&str>) -> Result<Self, Error> {
-        Self::labelled(Label { status: None, content_type: content_type.map(str::to_owned) })
+        Self::labelled(Label { status: None, content_type: content_type.map(str::to_owned) }, None)
     }
 
-    pub(crate) fn labelled(label: Label) -> Result<Self, Error> {
+    /// Returns a reader of rows in this syntax, whatever the content type says.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Answer`](crate::ErrorKind::Answer) when the type names a charset other than UTF-8, or the delimiter
+    /// cannot be one.
+    pub fn with_format(content_type: Option<&str>, format: RowFormat) -> Result<Self, Error> {
+        Self::labelled(Label { status: None, content_type: content_type.map(str::to_owned) }, Some(format))
+    }
+
+    pub(crate) fn labelled(label: Label, format: Option<RowFormat>) -> Result<Self, Error> {
         let content_type = label.content_type.as_deref().unwrap_or_default();
-        let form = Form::of_type(content_type).map_err(|detail| label.refusal(&detail))?;
+        // RFC 9110, section 15.3.5: there is no body, so there are no rows.
+        let is_empty = label.status == Some(StatusCode::NO_CONTENT);
+        let form = match &format {
+            _ if is_empty => Ok(None),
+            None => Form::of_type(content_type),
+            Some(format) => {
+                Form::refuse_charset(content_type).and_then(|()| format.refuse()).map(|()| Some(format.form))
+            }
+        };
+        let form = form.map_err(|detail| label.refusal(&detail))?;
         Ok(Self {
             label,
+            format,
             largest_row: LARGEST_ROW,
-            state: State::Start { form, seen: 0 },
+            state: if is_empty { State::Over } else { State::Start { form, seen: 0 } },
             chunk: Bytes::new(),
             waiting: VecDeque::new(),
             is_finished: false,
@@ -187,6 +212,7 @@ impl RowReader {
                 State::Array(array) => array.next(&mut self.chunk, place),
                 State::Lines(lines) => lines.next(&mut self.chunk, place),
                 State::Table(table) => table.next(&mut self.chunk, place),
+                State::Member(member) => member.next(&mut self.chunk, place),
                 State::Start { .. } => self.start(place.is_last),
                 State::Over => return None,
             };
@@ -236,6 +262,7 @@ impl RowReader {
             self.chunk = Bytes::from_static(&MARK[..*seen]);
         }
         *seen = MARK.len();
+        let is_guessed = form.is_none();
         let form = match form {
             Some(form) => *form,
             None => {
@@ -250,8 +277,16 @@ impl RowReader {
         };
         self.state = match form {
             Form::Array => State::Array(Array::default()),
+            Form::Lines if is_guessed => State::Lines(Lines::guessed()),
             Form::Lines => State::Lines(Lines::default()),
-            Form::Csv => State::Table(Box::new(Table::new())),
+            Form::Csv => {
+                let table = self.format.take().map_or_else(TableFormat::default, |format| format.table);
+                State::Table(Box::new(Table::new(table)))
+            }
+            Form::Member => {
+                let path = self.format.take().map(|format| format.member).unwrap_or_default();
+                State::Member(Box::new(Member::new(path)))
+            }
         };
         // On with what there is.
         self.waiting.push_front(std::mem::take(&mut self.chunk));

@@ -60,6 +60,11 @@ macro_rules! parsed {
     )*};
 }
 
+/// Returns true for `inf` and `NaN` that are written out.
+fn names_infinity(text: &str) -> bool {
+    !text.bytes().any(|byte| byte.is_ascii_digit())
+}
+
 impl Cell<'_> {
     fn unfit(self, expected: &dyn de::Expected) -> Shape {
         let found = if self.0.is_empty() { Unexpected::Other("nothing") } else { Unexpected::Str(self.0) };
@@ -85,8 +90,21 @@ impl<'de> Deserializer<'de> for Cell<'de> {
         deserialize_u32 visit_u32 u32
         deserialize_u64 visit_u64 u64
         deserialize_u128 visit_u128 u128
-        deserialize_f32 visit_f32 f32
-        deserialize_f64 visit_f64 f64
+    }
+
+    // `parse` rounds a number that is too large to infinity.
+    fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Shape> {
+        match self.0.parse::<f32>() {
+            Ok(number) if number.is_finite() || names_infinity(self.0) => visitor.visit_f32(number),
+            _ => Err(self.unfit(&visitor)),
+        }
+    }
+
+    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Shape> {
+        match self.0.parse::<f64>() {
+            Ok(number) if number.is_finite() || names_infinity(self.0) => visitor.visit_f64(number),
+            _ => Err(self.unfit(&visitor)),
+        }
     }
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Shape> {

@@ -14,6 +14,7 @@ use super::{
     descriptor::Descriptor,
     export::{Declared, Export},
     fields::{Sink, pour},
+    format::RowFormat,
     pages::Pages,
     paging::Paging,
     raw::FromRow,
@@ -139,9 +140,9 @@ impl Run {
     /// values that do not fit, all of them at once ([`ErrorKind::Input`](crate::ErrorKind::Input)). Then whatever keeps
     /// the call from a whole answer.
     pub async fn send(self) -> Result<ExportAnswer, Error> {
-        let show = self.show.clone();
+        let (show, format) = (self.show.clone(), self.limits.format.clone());
         let request = self.check().await?;
-        show.exports().send(request).await
+        Ok(show.exports().send(request).await?.formatted(format))
     }
 
     /// Checks the values against the catalog and sends them. The answer is read as it comes: what breaks off then is not
@@ -150,9 +151,24 @@ impl Run {
     /// # Errors
     /// As [`send`](Self::send), up to the headers of the answer.
     pub async fn stream(self) -> Result<ExportStream, Error> {
-        let (show, limits) = (self.show.clone(), self.limits);
+        let (show, limits) = (self.show.clone(), self.limits.clone());
         let request = self.check().await?;
         Ok(show.exports().stream(request).await?.limited(limits))
+    }
+
+    /// Sets the syntax of the rows, in place of what the content type says.
+    ///
+    /// ```no_run
+    /// # async fn example(show: perenso::Perenso) -> Result<(), perenso::Error> {
+    /// use perenso::exports::RowFormat;
+    ///
+    /// let vendors = show.exports().run("Vendors").format(RowFormat::csv().delimiter(b';'));
+    /// let vendors: Vec<serde_json::Value> = vendors.send().await?.rows()?;
+    /// # Ok(()) }
+    /// ```
+    pub fn format(mut self, format: RowFormat) -> Self {
+        self.limits.format = Some(format);
+        self
     }
 
     /// How many bytes a row may have: see [`ExportStream::row_limit`].

@@ -15,6 +15,7 @@ use tokio_util::io::StreamReader;
 use super::{
     answer::ExportAnswer,
     form::Label,
+    format::RowFormat,
     raw::FromRow,
     reader::{LARGEST_ROW, RowReader},
     rows::Rows,
@@ -45,16 +46,17 @@ pub struct ExportStream {
     limits: Limits,
 }
 
-/// How many bytes a row and the answer may have.
-#[derive(Clone, Copy, Debug)]
+/// How many bytes a row and the answer may have, and the syntax of the rows.
+#[derive(Clone, Debug)]
 pub(crate) struct Limits {
     pub(crate) row: usize,
     pub(crate) total: u64,
+    pub(crate) format: Option<RowFormat>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { row: LARGEST_ROW, total: u64::MAX }
+        Self { row: LARGEST_ROW, total: u64::MAX, format: None }
     }
 }
 
@@ -95,6 +97,13 @@ impl ExportStream {
         self
     }
 
+    /// Sets the syntax of the rows, in place of what the content type says.
+    #[must_use]
+    pub fn format(mut self, format: RowFormat) -> Self {
+        self.limits.format = Some(format);
+        self
+    }
+
     /// The rows one by one, in the form that the content type names: a JSON array, JSON lines, or CSV with a header.
     /// Where it says nothing, the first character decides. What is read as what is the same as in
     /// [`ExportAnswer::rows`].
@@ -102,7 +111,8 @@ impl ExportStream {
     /// # Errors
     /// [`ErrorKind::Answer`](crate::ErrorKind::Answer) when the answer's content type is none of rows, such as HTML.
     pub fn rows<T: FromRow>(self) -> Result<Rows<T>, Error> {
-        let reader = RowReader::labelled(Label::of(&self.response))?.row_limit(self.limits.row);
+        let reader = RowReader::labelled(Label::of(&self.response), self.limits.format.clone())?;
+        let reader = reader.row_limit(self.limits.row);
         Ok(Rows::new(reader, self.pieces()))
     }
 
@@ -135,7 +145,7 @@ impl ExportStream {
     /// # Errors
     /// When the body breaks off, stops coming, or is larger than the limit of the client.
     pub async fn read(self) -> Result<ExportAnswer, Error> {
-        ExportAnswer::read(self.response).await
+        Ok(ExportAnswer::read(self.response).await?.formatted(self.limits.format))
     }
 
     fn pieces(self) -> BoxStream<'static, Result<Bytes, Error>> {

@@ -26,9 +26,21 @@ pub(super) struct Array {
     /// A row of which the end is still to come, and the search for it.
     part: Vec<u8>,
     search: Option<Search>,
+    /// Whether more follows after the closing bracket, read by others.
+    is_member: bool,
 }
 
 impl Array {
+    /// An array of which the opening bracket has been read.
+    pub(super) fn opened() -> Self {
+        Self { expected: Expected::RowOrClosing, is_member: true, ..Self::default() }
+    }
+
+    /// Returns true after the closing bracket.
+    pub(super) fn is_closed(&self) -> bool {
+        matches!(self.expected, Expected::Nothing)
+    }
+
     pub(super) fn next<T: FromRow>(&mut self, chunk: &mut Bytes, place: Place) -> Step<T> {
         loop {
             if self.search.is_none() {
@@ -44,6 +56,9 @@ impl Array {
                 (Expected::CommaOrClosing, b',') => self.pass(chunk, Expected::Row),
                 (Expected::CommaOrClosing | Expected::RowOrClosing, b']') if self.search.is_none() => {
                     self.pass(chunk, Expected::Nothing);
+                    if self.is_member {
+                        return Step::More;
+                    }
                 }
                 (Expected::CommaOrClosing, _) => {
                     let detail = format!("row {} is followed by neither `,` nor `]`", place.row - 1);

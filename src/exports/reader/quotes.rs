@@ -2,8 +2,9 @@
 
 /// Looks for text behind a closing quote. The parser takes it for a part of the field and drops the quote: a value would
 /// come back as another.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Quotes {
+    delimiter: u8,
     within: Within,
     is_stray: bool,
 }
@@ -19,13 +20,18 @@ enum Within {
 }
 
 impl Quotes {
+    pub(super) fn new(delimiter: u8) -> Self {
+        Self { delimiter, within: Within::Nothing, is_stray: false }
+    }
+
     /// Looks at the next bytes.
     pub(super) fn see(&mut self, bytes: &[u8]) {
+        let delimiter = self.delimiter;
         let is_open = matches!(self.within, Within::Quoted | Within::Closed);
         if !is_open && !bytes.contains(&b'"') {
             match bytes.last() {
                 None => {}
-                Some(b',' | b'\n' | b'\r') => self.within = Within::Nothing,
+                Some(byte) if *byte == delimiter || matches!(byte, b'\n' | b'\r') => self.within = Within::Nothing,
                 Some(_) => self.within = Within::Plain,
             }
             return;
@@ -35,7 +41,8 @@ impl Quotes {
                 (Within::Nothing | Within::Closed, b'"') => Within::Quoted,
                 (Within::Quoted, b'"') => Within::Closed,
                 (Within::Quoted, _) => Within::Quoted,
-                (_, b',' | b'\n' | b'\r') => Within::Nothing,
+                (_, b'\n' | b'\r') => Within::Nothing,
+                (_, byte) if *byte == delimiter => Within::Nothing,
                 (Within::Closed, _) => {
                     self.is_stray = true;
                     Within::Plain
@@ -71,7 +78,7 @@ mod tests {
             ("\"a\"\"b\"c\n", true),
         ] {
             for size in 1..=record.len() {
-                let mut quotes = Quotes::default();
+                let mut quotes = Quotes::new(b',');
                 record.as_bytes().chunks(size).for_each(|piece| quotes.see(piece));
                 assert_eq!(quotes.take_stray(), is_stray, "{record:?} in pieces of {size}");
                 assert_eq!((quotes.take_stray(), quotes.within), (false, Within::Nothing), "{record:?}");

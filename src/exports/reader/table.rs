@@ -1,20 +1,30 @@
-//! The rows of CSV with a header.
+//! The rows of CSV.
 
-use std::{collections::HashSet, sync::Arc};
+use std::sync::Arc;
 
 use bytes::{Buf, Bytes};
 use csv::{ByteRecord, StringRecord};
 use csv_core::ReadRecordResult;
 use perenso_auth::decode::Misfit;
 
-use super::{Place, Step, quotes::Quotes};
-use crate::exports::{name::shown, raw::FromRow};
+use super::{
+    Place, Step,
+    dialect::{self, Delimiters},
+    quotes::Quotes,
+};
+use crate::exports::{
+    format::{Header, TableFormat},
+    raw::FromRow,
+};
 
-const STRAY: &str = "text behind the closing quote of a field, where CSV has a comma or the end of the line";
+const STRAY: &str = "text behind the closing quote of a field, where CSV has a delimiter or the end of the line";
 
-/// The rows of CSV with a header (RFC 4180).
+/// The rows of CSV (RFC 4180).
 pub(super) struct Table {
     core: csv_core::Reader,
+    format: TableFormat,
+    /// The delimiters in the first record; nothing after it.
+    delimiters: Option<Delimiters>,
     quotes: Quotes,
     header: Option<Arc<StringRecord>>,
     /// The text of the fields of a record that is being read, one behind the other, and where each ends.
@@ -27,11 +37,19 @@ pub(super) struct Table {
 }
 
 impl Table {
-    pub(super) fn new() -> Self {
-        let (mut core, mut text, mut ends) = (csv_core::Reader::new(), vec![0; 1024], vec![0; 32]);
+    pub(super) fn new(format: TableFormat) -> Self {
+        let delimiter = format.delimiter.unwrap_or(b',');
+        let core = csv_core::ReaderBuilder::new().delimiter(delimiter).build();
+        let (mut core, mut text, mut ends) = (core, vec![0; 1024], vec![0; 32]);
         // An empty line says nothing, and keeps the parser from looking for a mark of its own.
         core.read_record(b"\n", &mut text, &mut ends);
-        Self { core, quotes: Quotes::default(), header: None, text, length: 0, ends, count: 0, spare: None }
+        let header = match &format.header {
+            Header::Names(names) => Some(Arc::new(names.clone())),
+            _ => None,
+        };
+        let delimiters = header.is_none().then(Delimiters::default);
+        let quotes = Quotes::new(delimiter);
+        Self { core, format, delimiters, quotes, header, text, length: 0, ends, count: 0, spare: None }
     }
 
     pub(super) fn next<T: FromRow>(&mut self, chunk: &mut Bytes, place: Place) -> Step<T> {
@@ -46,6 +64,9 @@ impl Table {
             let (result, read, written, ended) = self.core.read_record(input, text, ends);
             if !is_over {
                 self.quotes.see(&chunk[..read]);
+                if let Some(delimiters) = &mut self.delimiters {
+                    delimiters.see(&chunk[..read]);
+                }
                 chunk.advance(read);
             }
             self.length += written;
@@ -90,14 +111,27 @@ impl Table {
             None => return Some(Step::Broken(format!("its header has {STRAY}"))),
             Some(_) => return misfit(format!("it has {STRAY}")),
         }
-        let Some(header) = &self.header else {
-            let mut names = HashSet::new();
-            if let Some(twice) = fields.iter().find(|name| !names.insert(*name)) {
-                return Some(Step::Broken(format!("its header has the column {} twice", shown(twice))));
+        if let Some(delimiters) = self.delimiters.take() {
+            if dialect::is_hint(&fields, self.format.delimiter) {
+                self.delimiters = Some(Delimiters::default());
+                return None;
             }
-            self.header = Some(Arc::new(fields));
-            return None;
-        };
+            if let Err(detail) = dialect::check(&fields, delimiters, &self.format) {
+                return Some(Step::Broken(detail));
+            }
+            let names = match self.format.header {
+                Header::Positions => (1..=fields.len()).map(|number| number.to_string()).collect(),
+                _ => match dialect::names(&fields, self.format.unique_names) {
+                    Ok(names) => names,
+                    Err(detail) => return Some(Step::Broken(detail)),
+                },
+            };
+            self.header = Some(Arc::new(names));
+            if self.format.header != Header::Positions {
+                return None;
+            }
+        }
+        let header = self.header.as_ref()?;
         let (found, expected) = (fields.len(), header.len());
         if found < expected && is_last {
             return Some(place.cut());

@@ -1,0 +1,156 @@
+//! Rows that are not in the syntax their content type names, and the options to read them.
+
+use super::*;
+
+/// The error of a reader, without what comes before the cause.
+#[track_caller]
+fn refused(outcome: Outcome<RawRow>) -> String {
+    assert_eq!(outcome.rows.len(), 0, "a row was read: {:?}", outcome.rows);
+    outcome.end.expect("an error")
+}
+
+#[test]
+fn another_delimiter_is_refused_with_the_option_and_never_one_column() {
+    for (body, option) in [
+        ("id;name;price\n1;a;2\n", "delimiter(b';')"),
+        ("id\tname\n1\ta\n", "delimiter(b'\\t')"),
+        ("id|name\n1|a\n", "delimiter(b'|')"),
+        ("item;price, net;count\n1;10,50;3\n", "delimiter(b';')"),
+        ("sep=;\nid;name\n1;2\n", "delimiter(b';')"),
+    ] {
+        for outcome in [read::<RawRow>(CSV, body), read_bytewise::<RawRow>(CSV, body)] {
+            let text = refused(outcome);
+            assert!(text.contains(option), "{body}: {text}");
+        }
+    }
+}
+
+#[test]
+fn a_first_row_of_values_is_not_taken_for_a_header() {
+    for body in ["4711,Anna\n4712,Berta\n", "Anna,2024-05-01\nBerta,2024-05-02\n", "Anna,12.5\n"] {
+        let text = refused(read::<RawRow>(CSV, body));
+        assert!(text.contains("positions()"), "{text}");
+    }
+}
+
+#[test]
+fn one_object_without_a_type_is_no_row() {
+    for body in ["{\"data\":[{\"id\":1}],\"total\":1}", "{\"data\":null,\"total\":0}\n", "{\"message\":\"wait\"} \n\n"]
+    {
+        for outcome in [read::<RawRow>("", body), read_bytewise::<RawRow>("text/plain", body)] {
+            let text = refused(outcome);
+            assert!(text.contains("RowFormat::json_member"), "{text}");
+        }
+    }
+}
+
+#[test]
+fn json_of_another_kind_is_refused_with_the_option() {
+    for body in ["{\"id\":1}\n{\"id\":2}\n", "{\"data\":[],\"total\":0}"] {
+        let text = refused(read::<RawRow>(ARRAY, body));
+        assert!(text.contains("RowFormat::json_lines") && text.contains("RowFormat::json_member"), "{text}");
+    }
+}
+
+#[test]
+fn a_number_too_large_for_its_type_is_an_error() {
+    let f32s = read::<std::collections::BTreeMap<String, f32>>(CSV, "a\n1e39\n-1e39\n3e38\n");
+    assert_eq!((f32s.misfits, f32s.rows.len(), f32s.end), (vec![1, 2], 1, None));
+    let f64s = read::<std::collections::BTreeMap<String, f64>>(CSV, "a\n1e309\n1\n");
+    assert_eq!((f64s.misfits, f64s.rows.len()), (vec![1], 1));
+}
+
+#[test]
+fn a_charset_in_single_quotes_or_any_case_is_read() {
+    for charset in ["'utf-8'", "\"UTF-8\"", "'UTF8'", "Utf-8"] {
+        assert_eq!(read::<u8>(&format!("application/json; charset={charset}"), "[1]").accepted(), Some(vec![1]));
+    }
+}
+
+fn formatted<T: FromRow>(content_type: Option<&str>, format: RowFormat, body: &str) -> Outcome<T> {
+    let reader = || RowReader::with_format(content_type, format.clone()).unwrap();
+    let whole = read_pieces(reader(), &[body.as_bytes()], false);
+    let pieces: Vec<&[u8]> = body.as_bytes().chunks(1).collect();
+    let bytewise = read_pieces::<RawRow>(reader(), &pieces, false);
+    assert_eq!(bytewise, read_pieces::<RawRow>(reader(), &[body.as_bytes()], true), "{body}");
+    whole
+}
+
+#[test]
+fn the_caller_says_the_syntax_whatever_the_type_is() {
+    let rows = Some(vec![json!({"id": "1", "name": "a"}), json!({"id": "2", "name": "b;c"})]);
+    for content_type in
+        [None, Some("text/html"), Some("text/plain"), Some("application/vnd.ms-excel"), Some("text/x-csv")]
+    {
+        for (format, body) in [
+            (RowFormat::csv(), "id,name\n1,a\n2,b;c\n"),
+            (RowFormat::csv().delimiter(b';'), "id;name\n1;a\n2;\"b;c\"\n"),
+            (RowFormat::csv().delimiter(b';'), "sep=;\r\nid;name\r\n1;a\r\n2;\"b;c\"\r\n"),
+            (RowFormat::csv().delimiter(b'\t'), "id\tname\n1\ta\n2\tb;c"),
+            (RowFormat::csv().columns(["id", "name"]), "1,a\n2,b;c\n"),
+            (RowFormat::json_array(), r#"[{"id":"1","name":"a"},{"id":"2","name":"b;c"}]"#),
+            (RowFormat::json_lines(), "{\"id\":\"1\",\"name\":\"a\"}\n{\"id\":\"2\",\"name\":\"b;c\"}"),
+            (
+                RowFormat::json_member("data"),
+                r#" {"total":2,"x":{"data":[7]},"data": [{"id":"1","name":"a"},{"id":"2","name":"b;c"}],"y":"]}"} "#,
+            ),
+            (
+                RowFormat::json_member("a").member("b"),
+                r#"{"b":[0],"a":{"c":[1],"b":[{"id":"1","name":"a"},{"id":"2","name":"b;c"}]}}"#,
+            ),
+        ] {
+            let read = formatted::<Value>(content_type, format.clone(), body);
+            assert_eq!(read.end, None, "{format:?} {body}");
+            assert_eq!(read.accepted(), rows, "{format:?} {body}");
+        }
+    }
+    let positions = formatted::<Value>(None, RowFormat::csv().positions(), "7,a\n8,b\n").accepted();
+    assert_eq!(positions, Some(vec![json!({"1": "7", "2": "a"}), json!({"1": "8", "2": "b"})]));
+}
+
+#[test]
+fn a_broken_envelope_is_an_error() {
+    for (body, end) in [
+        (r#"{"total":2}"#, "it has no member `data`"),
+        (r#"{"data":null}"#, "its member `data` is not an array"),
+        (r#"{"data":{"data":[1]}}"#, "its member `data` is not an array"),
+        (r#"{"data":[1],"data":[2]}"#, "it has the member `data` twice"),
+        (r#"{"data":[1],"total":"#, "it was cut"),
+        (r#"{"data":[1]}]"#, "is not JSON"),
+        (r#"{"data":[1]"total":1}"#, "is not JSON"),
+        (r#"{"data":[1"#, "it ends within row"),
+        ("[1]", "it is not a JSON object"),
+        ("<html>", "it is not a JSON object"),
+        (" ", "it is empty"),
+    ] {
+        let text = formatted::<u8>(None, RowFormat::json_member("data"), body).end.expect(body);
+        assert!(text.contains(end), "{body}: {text}");
+    }
+}
+
+#[test]
+fn names_of_columns_are_made_unique_or_refused() {
+    let body = "id,name,,name,name_2,\n1,2,3,4,5,6\n";
+    let text = refused(formatted(None, RowFormat::csv(), body));
+    assert!(text.contains("unique_names()"), "{text}");
+    let rows = formatted::<RawRow>(None, RowFormat::csv().unique_names(), body).accepted().unwrap();
+    let names: Vec<&str> = rows[0].fields().unwrap().map(|(name, _)| name).collect();
+    assert_eq!(names, ["id", "name", "column_3", "name_3", "name_2", "column_6"]);
+}
+
+#[test]
+fn what_is_no_csv_is_not_read_as_csv() {
+    for body in ["<!DOCTYPE html><html>", "[{\"id\":1},{\"id\":2}]", "{\"id\":1}\n{\"id\":2}\n"] {
+        refused(formatted(Some("text/plain"), RowFormat::csv(), body));
+    }
+    let text = refused(formatted(None, RowFormat::csv().delimiter(b';'), "id,name\n1,a\n"));
+    assert!(text.contains("delimiter(b',')"), "{text}");
+    assert!(RowReader::with_format(None, RowFormat::csv().delimiter(b'"')).is_err());
+}
+
+#[test]
+fn no_content_is_no_rows() {
+    let label = Label { status: Some(StatusCode::NO_CONTENT), content_type: None };
+    let reader = RowReader::labelled(label, Some(RowFormat::json_array())).unwrap();
+    assert_eq!(read_pieces::<u8>(reader, &[], false).accepted(), Some(vec![]));
+}
