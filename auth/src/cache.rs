@@ -89,8 +89,17 @@ impl Cache {
 
     /// A token that lives at least `min_validity` longer.
     pub(crate) async fn ask(self: &Arc<Self>, min_validity: Duration) -> Result<Arc<Token>, Arc<Fault>> {
+        self.ask_other(min_validity, None).await
+    }
+
+    /// A token other than that of this generation.
+    pub(crate) async fn ask_other(
+        self: &Arc<Self>,
+        min_validity: Duration,
+        refused: Option<u64>,
+    ) -> Result<Arc<Token>, Arc<Fault>> {
         for _ in 0..VANISHED_TOO_OFTEN {
-            let (flight, mut landing) = match self.decide(min_validity)? {
+            let (flight, mut landing) = match self.decide(min_validity, refused)? {
                 Course::Serve(token) => return Ok(token),
                 Course::Wait(flight, landing) => (flight, landing),
             };
@@ -108,7 +117,33 @@ impl Cache {
         Err(Arc::new(Fault::Vanished))
     }
 
-    /// The API answered 401 to this token: true when another one is worth a replay.
+    /// The API answered 401 to this token: true when another one is worth a replay. `may_renew` is asked only when nobody
+    /// replaces the token yet. A token that the API takes elsewhere serves everybody else meanwhile.
+    pub(crate) fn refused(self: &Arc<Self>, token: &Token, may_renew: impl FnOnce(Instant) -> bool) -> bool {
+        let (mut state, now) = self.lock();
+        state.clear_the_dead();
+        let is_in_hand = state.token.as_ref().is_some_and(|held| held.generation == token.generation);
+        if !is_in_hand || state.flight.is_some() || state.renewal.is_rejected() {
+            return true;
+        }
+        let was_accepted = token.was_accepted();
+        if (!was_accepted && state.renewal.distrusts(now)) || !may_renew(now.monotonic) {
+            return false;
+        }
+        if !token.is_trusted() {
+            drop(state);
+            return self.rejected(token);
+        }
+        if !was_accepted {
+            state.renewal.distrust(now);
+        }
+        if let Decision::Renew(flight) = state.renewal.replace(now, token.generation) {
+            self.start(&mut state, flight, Duration::ZERO);
+        }
+        true
+    }
+
+    /// The API answered 401 to a token that it never took: true when another one is worth a replay.
     pub(crate) fn rejected(&self, token: &Token) -> bool {
         let (mut state, now) = self.lock();
         let verdict = state.renewal.rejected(now, token.generation, token.was_accepted());
@@ -119,10 +154,13 @@ impl Cache {
         verdict == Verdict::AskAgain
     }
 
-    fn decide(self: &Arc<Self>, min_validity: Duration) -> Result<Course, Arc<Fault>> {
+    fn decide(self: &Arc<Self>, min_validity: Duration, refused: Option<u64>) -> Result<Course, Arc<Fault>> {
         let (mut state, now) = self.lock();
         state.clear_the_dead();
-        let decision = state.renewal.ask(now, min_validity);
+        let decision = match refused {
+            Some(generation) => state.renewal.replace(now, generation),
+            None => state.renewal.ask(now, min_validity),
+        };
         let token = match decision {
             Decision::Serve => state.token.clone(),
             Decision::ServeAndRenew(flight) => {
@@ -244,7 +282,7 @@ impl Cache {
         match delivery.result {
             Ok(supplied) => {
                 let timeline = supplied.timeline;
-                let token = Arc::new(Token::new(flight, supplied.header, timeline));
+                let token = Arc::new(Token::new(flight, supplied.header, timeline).after(state.token.as_deref()));
                 if state.renewal.succeeded(flight, timeline) {
                     state.flight = None;
                     state.refusal = None;

@@ -93,6 +93,10 @@ pub(crate) struct Journey<'a> {
     started: Instant,
     backoff: Option<Backoff>,
     replayed: bool,
+    /// The generation of the token that was refused.
+    refused: Option<u64>,
+    /// The body can be sent once.
+    is_stream: bool,
     trip: Trip,
 }
 
@@ -119,12 +123,15 @@ impl<'a> Journey<'a> {
             started: client.clock.monotonic(),
             backoff: None,
             replayed: false,
+            refused: None,
+            is_stream: false,
             trip,
         }
     }
 
     /// To the answer, or to the error that is final.
     pub(crate) async fn travel(mut self, mut request: Request) -> Result<Response, Error> {
+        self.is_stream = request.body().is_some_and(|body| body.as_bytes().is_none());
         loop {
             // The token first: permits that were taken while everybody waited for it would all be used at once.
             let Some(token) = unless_stopped(self.stop, self.token()).await else { return Err(self.stopped()) };
@@ -144,6 +151,9 @@ impl<'a> Journey<'a> {
             let (ending, answer) = self.send(request).await?;
             if matches!(ending, Ending::Answered(status) if outcome::proves_the_token(status)) {
                 token.accept();
+                if self.replayed {
+                    self.client.unauthorized.forget(&self.trip.operation);
+                }
             }
             self.trip.may_have_written |= ending.may_have_written(self.repeat);
             let next = ending.next(self.repeat);
@@ -196,14 +206,27 @@ impl<'a> Journey<'a> {
     }
 
     async fn token(&self) -> Result<Arc<Token>, Error> {
-        if let Some(token) = self.client.cache.hit() {
-            return Ok(token);
-        }
-        match within(self.client.clock.as_ref(), self.left(), self.client.cache.ask(Duration::ZERO)).await {
+        let refused = match self.client.cache.hit() {
+            Some(token) if self.is_refused(&token) => Some(token.generation),
+            Some(token) => return Ok(token),
+            None => self.refused,
+        };
+        let asked = self.client.cache.ask_other(Duration::ZERO, refused);
+        match within(self.client.clock.as_ref(), self.left(), asked).await {
             Some(Ok(token)) => Ok(token),
-            Some(Err(fault)) => Err(of_fault(&self.trip, fault)),
+            Some(Err(fault)) => {
+                if self.replayed {
+                    self.client.unauthorized.forget(&self.trip.operation);
+                }
+                Err(of_fault(&self.trip, fault))
+            }
             None => Err(self.out_of_time()),
         }
+    }
+
+    /// This call needs another token: it was refused with this one, or can be sent once and the token is in doubt.
+    fn is_refused(&self, token: &Token) -> bool {
+        self.refused == Some(token.generation) || (self.is_stream && token.is_doubted())
     }
 
     async fn send(&mut self, request: Request) -> Result<(Ending, Answer), Error> {
@@ -268,14 +291,18 @@ impl<'a> Journey<'a> {
     /// The request to send once more under another token, or the 401 as an error that names its likely causes.
     fn reauthorise(&mut self, token: &Token, again: Option<Request>, refusal: Refusal) -> Result<Request, Error> {
         // What a replay meets says more about the request than about its token, which others may use with success.
-        let another = !self.replayed && self.client.cache.rejected(token);
+        let Inner { cache, unauthorized, .. } = self.client;
+        let may_renew = |now| unauthorized.allows_renewal(&self.trip.operation, now);
+        let another = !self.replayed && cache.refused(token, may_renew);
         match again {
             Some(again) if another => {
                 self.replayed = true;
+                self.refused = Some(token.generation);
                 Ok(again)
             }
             again => {
-                let why = if again.is_none() {
+                let why = if again.is_none() && another {
+                    token.doubt();
                     "the body is a stream and cannot be sent again; the next call gets a new token".to_owned()
                 } else {
                     format!("a new token does not help: the likely causes are {}", self.client.causes_of_401)

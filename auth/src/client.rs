@@ -27,6 +27,7 @@ use crate::{
     request::RequestBuilder,
     response::{Response, Secrets, Trip},
     token::AccessToken,
+    unauthorized::UnauthorizedOperations,
 };
 
 /// Makes authorised calls to one API with one set of credentials.
@@ -58,6 +59,7 @@ pub(crate) struct Inner {
     pub(crate) throttle: Option<Throttle>,
     pub(crate) causes_of_401: Cow<'static, str>,
     pub(crate) cache: Arc<Cache>,
+    pub(crate) unauthorized: UnauthorizedOperations,
     pub(crate) budget: Budget,
     pub(crate) timeouts: Timeouts,
     pub(crate) retry: RetryPolicy,

@@ -121,6 +121,7 @@ mod sync;
 mod tls;
 mod token;
 mod transport;
+mod unauthorized;
 
 pub use authorization::{AuthorizationRequest, CallbackError};
 pub use builder::ClientBuilder;

@@ -77,9 +77,7 @@ impl Renewal {
 
     /// A caller wants a token that lives at least `min_validity` longer.
     pub(crate) fn ask(&mut self, now: Now, min_validity: Duration) -> Decision {
-        self.flight = self.flight.filter(|(_, since)| {
-            self.longest_flight.is_none_or(|longest| now.monotonic.saturating_duration_since(*since) < longest)
-        });
+        self.clear_the_late(now);
         if let Some(current) = self.current.filter(|current| !current.rejected) {
             let left = now.until(current.timeline.expires);
             if current.timeline.is_live(now) && left >= min_validity {
@@ -92,6 +90,19 @@ impl Renewal {
                 return Decision::TooShort(current.timeline.lifetime);
             }
         }
+        self.exchange(now)
+    }
+
+    /// A caller wants another token than that of this generation, which everybody else goes on using.
+    pub(crate) fn replace(&mut self, now: Now, generation: u64) -> Decision {
+        if self.current.is_some_and(|current| current.generation != generation) {
+            return self.ask(now, Duration::ZERO);
+        }
+        self.clear_the_late(now);
+        self.exchange(now)
+    }
+
+    fn exchange(&mut self, now: Now) -> Decision {
         if let Some((flight, _)) = self.flight {
             return Decision::Join(flight);
         }
@@ -105,19 +116,41 @@ impl Renewal {
 
     /// The API answered 401 to the token of this generation.
     pub(crate) fn rejected(&mut self, now: Now, generation: u64, was_accepted: bool) -> Verdict {
+        let is_distrusted = self.distrusts(now);
         let Some(current) =
             self.current.as_mut().filter(|current| current.generation == generation && !current.rejected)
         else {
             return Verdict::AskAgain;
         };
         if !was_accepted {
-            if self.distrusted.is_some_and(|at| now.monotonic.saturating_duration_since(at) < DISTRUST) {
+            if is_distrusted {
                 return Verdict::Report;
             }
             self.distrusted = Some(now.monotonic);
         }
         current.rejected = true;
         Verdict::AskAgain
+    }
+
+    /// The token in hand was rejected for all, and no other is there yet.
+    pub(crate) fn is_rejected(&self) -> bool {
+        self.current.is_some_and(|current| current.rejected)
+    }
+
+    /// A token that the API never took was renewed for a 401 a moment ago.
+    pub(crate) fn distrusts(&self, now: Now) -> bool {
+        self.distrusted.is_some_and(|at| now.monotonic.saturating_duration_since(at) < DISTRUST)
+    }
+
+    /// A token that the API never took is renewed for a 401.
+    pub(crate) fn distrust(&mut self, now: Now) {
+        self.distrusted = Some(now.monotonic);
+    }
+
+    fn clear_the_late(&mut self, now: Now) {
+        self.flight = self.flight.filter(|(_, since)| {
+            self.longest_flight.is_none_or(|longest| now.monotonic.saturating_duration_since(*since) < longest)
+        });
     }
 
     /// The exchange of this number brought a token, whose generation is the same number: no two tokens share one. False

@@ -85,11 +85,22 @@ pub(crate) struct Token {
     header: HeaderValue,
     /// Whether the API has ever taken it: a token that it never took is not renewed again and again.
     accepted: AtomicBool,
+    /// The API took an earlier token of this client.
+    trusted: bool,
+    /// It was refused for a body that could not be sent again.
+    doubted: AtomicBool,
 }
 
 impl Token {
     pub(crate) fn new(generation: u64, header: HeaderValue, timeline: Timeline) -> Self {
-        Self { generation, timeline, header, accepted: AtomicBool::new(false) }
+        let (accepted, doubted) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { generation, timeline, header, accepted, trusted: false, doubted }
+    }
+
+    /// The successor of a token, which the API may have taken.
+    pub(crate) fn after(mut self, before: Option<&Self>) -> Self {
+        self.trusted = before.is_some_and(Self::is_trusted);
+        self
     }
 
     /// The value of the `Authorization` header; a clone allocates nothing.
@@ -106,6 +117,19 @@ impl Token {
 
     pub(crate) fn was_accepted(&self) -> bool {
         self.accepted.load(Ordering::Relaxed)
+    }
+
+    /// Whether the API took this token, or one before it: a 401 may then be a matter of the operation.
+    pub(crate) fn is_trusted(&self) -> bool {
+        self.trusted || self.was_accepted()
+    }
+
+    pub(crate) fn doubt(&self) {
+        self.doubted.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_doubted(&self) -> bool {
+        self.doubted.load(Ordering::Relaxed)
     }
 }
 

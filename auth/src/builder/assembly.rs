@@ -19,6 +19,7 @@ use crate::{
     store::MemoryStore,
     supply::Supply,
     transport::{is_loopback, may_carry_secrets},
+    unauthorized::UnauthorizedOperations,
 };
 
 impl ClientBuilder {
@@ -115,6 +116,7 @@ impl ClientBuilder {
             throttle,
             causes_of_401,
             cache: Arc::new(Cache::new(supply)),
+            unauthorized: UnauthorizedOperations::default(),
             budget,
             timeouts: self.timeouts,
             retry: self.retry,

@@ -90,6 +90,16 @@ fn a_rejected_token_is_renewed_once_however_many_report_it() {
 }
 
 #[test]
+fn a_token_that_one_caller_has_replaced_serves_the_others_meanwhile() {
+    let mut renewal = with_token(0, 300);
+    assert_eq!(renewal.replace(at(5), 1), Decision::Renew(2));
+    assert_eq!(renewal.replace(at(5), 1), Decision::Join(2));
+    assert_eq!(renewal.ask(at(5), NO_MINIMUM), Decision::Serve);
+    assert!(renewal.succeeded(2, life(5, 300)));
+    assert_eq!(renewal.replace(at(6), 1), Decision::Serve);
+}
+
+#[test]
 fn a_token_that_was_never_accepted_is_renewed_for_a_401_once_in_thirty_seconds() {
     let mut renewal = with_token(0, 300);
     assert_eq!(renewal.rejected(at(1), 1, false), Verdict::AskAgain);
@@ -181,6 +191,10 @@ enum Event {
     Pass(u64),
     StepWall(i64),
     Ask(u64),
+    /// A caller wants another token than the one that came last, or so many before it.
+    Replace {
+        back: usize,
+    },
     /// A 401 to the token that came last, or so many before it.
     Reject {
         back: usize,
@@ -219,6 +233,7 @@ fn event() -> impl Strategy<Value = Event> {
         5 => seconds().prop_map(Event::Pass),
         1 => step.prop_map(Event::StepWall),
         8 => prop_oneof![4 => Just(0), 1 => seconds()].prop_map(Event::Ask),
+        2 => prop_oneof![3 => Just(0), 1 => 0usize..3].prop_map(|back| Event::Replace { back }),
         2 => (prop_oneof![3 => Just(0), 1 => 0usize..3], any::<bool>())
             .prop_map(|(back, was_accepted)| Event::Reject { back, was_accepted }),
         6 => (prop_oneof![5 => Just(0), 1 => 0u64..3], word).prop_map(|(back, word)| Event::Word(back, word)),
@@ -269,6 +284,10 @@ proptest! {
                 Event::StepWall(seconds) => reading.wall += seconds,
                 Event::Ask(minimum) => {
                     prop_assert_eq!(renewal.ask(now, Duration::from_secs(minimum)), model.ask(reading, minimum));
+                }
+                Event::Replace { back } => {
+                    let generation = model.generation(back);
+                    prop_assert_eq!(renewal.replace(now, generation), model.replace(reading, generation));
                 }
                 Event::Reject { back, was_accepted } => {
                     let generation = model.generation(back);

@@ -89,6 +89,18 @@ impl Model {
                 return Decision::TooShort(Duration::from_secs(lifetime));
             }
         }
+        self.exchange(now)
+    }
+
+    pub(super) fn replace(&mut self, now: Reading, generation: u64) -> Decision {
+        if self.token().is_some_and(|token| token.generation != generation) {
+            return self.ask(now, 0);
+        }
+        self.past.push((now, Event::Asked));
+        self.exchange(now)
+    }
+
+    fn exchange(&mut self, now: Reading) -> Decision {
         match self.under_way() {
             Some(flight) => Decision::Join(flight),
             None if self.refused(now) => Decision::Refused,
