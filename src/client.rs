@@ -104,7 +104,7 @@ impl Perenso {
     ///
     /// let sandbox = Sandbox::start().await?;
     /// let show = Perenso::from_vars(sandbox.vars())?;
-    /// assert_eq!(show.customers().list().page(1).await?.items.len(), 50);
+    /// assert!(!show.customers().list().page(1).await?.items.is_empty());
     /// # Ok(()) }
     /// ```
     ///
