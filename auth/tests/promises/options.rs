@@ -56,7 +56,7 @@ async fn a_deadline_holds_while_a_token_is_waited_for() {
 #[tokio::test]
 async fn a_deadline_takes_the_place_of_the_overall_limit() {
     let server = api(|seen| match seen.nth {
-        0 => Reply::status(503).with("retry-after", "70"),
+        0 => Reply::status(503).with("retry-after", "85"),
         _ => Reply::json(200, "[]"),
     })
     .await;
@@ -65,7 +65,7 @@ async fn a_deadline_takes_the_place_of_the_overall_limit() {
     let client = builder(&server).timeouts(timeouts).clock(clock.clone()).build().unwrap();
     let options = CallOptions::new().deadline(600 * S);
     let waiting = tokio::spawn(async move { client.get("/x").options(options).send().await });
-    eventually(|| clock.sleepers().contains(&(70 * S))).await;
-    clock.advance(70 * S);
+    eventually(|| clock.sleepers().contains(&(85 * S))).await;
+    clock.advance(85 * S);
     waiting.await.unwrap().unwrap();
 }

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use perenso_auth::{ErrorKind, clock::Clock};
+use perenso_auth::{ErrorKind, TokenPolicy, clock::Clock};
 
 use crate::{
     S, builder, call, client, client_with_clock, eventually, generous,
@@ -196,7 +196,7 @@ fn t6_a_runtime_that_ends_in_mid_renewal_leaves_the_slot_free() {
         "/token" => token(seen.nth, 300),
         _ => Reply::json(200, "[]"),
     }));
-    let client = client(&server);
+    let client = builder(&server).token_policy(TokenPolicy::default().attempt(S)).build().unwrap();
     let short_lived = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     drop(short_lived.spawn({
         let client = client.clone();
