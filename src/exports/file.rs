@@ -38,8 +38,14 @@
 //! - every column is nullable: that a run has had no null says nothing about the next one. Where a row lacks a field, its
 //!   column is null;
 //! - a column of nothing but nulls is of type `null` until values come. Then it takes their type, which is not a change
-//!   that needs to be accepted;
-//! - all that comes in CSV is text. With a schema, it is read as the column has it, and nothing at all is null.
+//!   that needs to be accepted. A Parquet file has nulls of type string there, so that readers can unite it with the files
+//!   of other days (pyarrow as a dataset, DuckDB, polars with `diagonal_relaxed`);
+//! - all that comes in CSV is text. With a schema, it is read as the column has it. An empty field is an empty string in a
+//!   column of text, since CSV rows do not tell it from null, and null in every other column;
+//! - half of a surrogate pair (`\ud83d` alone) becomes U+FFFD in a column of JSON text.
+//!
+//! A run without rows writes the header, or the columns, of its schema. Without a schema a CSV file is empty, and a Parquet
+//! file is an error, since no reader accepts one without columns.
 //!
 //! JSON lines need no schema: rows go there to the letter. One that is given is checked all the same.
 //!
@@ -135,7 +141,7 @@ pub enum Changes {
     #[default]
     Refuse,
     /// The schema becomes wider: new columns at its end, and types that hold what was and what came. Numbers go from
-    /// integers to decimals of as many digits as both need, 38 at most; dates and times to text, and all that is mixed to JSON text.
+    /// integers to decimals of as many digits as both need, 38 at most, in CSV as well; dates and times to text, and all that is mixed to JSON text.
     Accept,
 }
 
@@ -177,6 +183,7 @@ pub struct ToFile {
     format: Format,
     contract: Contract,
     changes: Changes,
+    dialect: csv::Dialect,
     meter: Meter,
     #[cfg(feature = "parquet")]
     row_groups: parquet::RowGroups,
@@ -223,10 +230,27 @@ impl ToFile {
             format,
             contract: Contract::None,
             changes: Changes::default(),
+            dialect: csv::Dialect::default(),
             meter: Meter::default(),
             #[cfg(feature = "parquet")]
             row_groups: parquet::RowGroups::default(),
         }
+    }
+
+    /// Sets the delimiter of a CSV file, `,` by default. Excel expects `;` where numbers have a decimal comma. A field that
+    /// contains the delimiter is quoted. Another kind of file ignores it.
+    ///
+    /// A delimiter that is no punctuation or tab, or is one of `"'.+-_`, fails [`write`](Self::write) with
+    /// [`ErrorKind::Input`].
+    pub fn delimiter(mut self, delimiter: char) -> Self {
+        self.dialect.delimiter = delimiter;
+        self
+    }
+
+    /// Begins a CSV file with a byte order mark, from which Excel recognises UTF-8. Another kind of file ignores it.
+    pub fn byte_order_mark(mut self) -> Self {
+        self.dialect.has_byte_order_mark = true;
+        self
     }
 
     /// The columns that every row is to have. It takes the place of a [`schema_file`](Self::schema_file).

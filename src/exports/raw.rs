@@ -4,9 +4,13 @@ use std::{fmt, sync::Arc};
 
 use csv::StringRecord;
 use perenso_auth::decode::{Misfit, decode};
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{
+    Serialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 
 use super::{name::clean, row::Row};
+use crate::error::{Error, ErrorKind};
 
 /// The most of a path that is shown, as of JSON.
 const LONGEST_PATH: usize = 200;
@@ -42,6 +46,26 @@ enum Repr {
 }
 
 impl RawRow {
+    /// Makes a row of a value, for example of a row that was read and changed.
+    ///
+    /// ```
+    /// use perenso::exports::RawRow;
+    ///
+    /// let row = RawRow::from_value(&serde_json::json!({"code": "0940"}))?;
+    /// assert_eq!(row.json(), Some(r#"{"code":"0940"}"#));
+    /// # Ok::<(), perenso::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`] when the value cannot be JSON, such as a map whose keys are no strings.
+    pub fn from_value<T: Serialize + ?Sized>(value: &T) -> Result<Self, Error> {
+        // The error of a value's own `Serialize` may quote the value.
+        let text = serde_json::to_string(value).map_err(|_| {
+            Error::own(ErrorKind::Input, "row", "expected a value that can be JSON, found one that fails to serialise")
+        })?;
+        Ok(Self(Repr::Json(text.into())))
+    }
+
     /// The text of the JSON value, blanks around it cut; `None` for a CSV record.
     #[must_use]
     pub fn json(&self) -> Option<&str> {

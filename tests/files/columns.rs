@@ -214,6 +214,20 @@ async fn accepted_text_of_csv_is_text() {
 }
 
 #[tokio::test]
+async fn accepted_numbers_of_csv_stay_numbers() {
+    let folder = Folder::new();
+    let to = || ToFile::csv(folder.path("rows.csv")).schema_file(folder.path("rows.json"));
+    let schema = TableSchema::new([
+        Column::nullable("price", ColumnType::Decimal { precision: 18, scale: 2 }),
+        Column::nullable("count", ColumnType::Integer),
+    ]);
+    schema.unwrap().save(folder.path("rows.json")).unwrap();
+    let written = to().changes(Changes::Accept).write(table("price,count\n12.505,0.5\n").await).await.unwrap();
+    assert_eq!(shown(&written), ["price decimal(19, 3)", "count decimal(20, 1)"]);
+    assert_eq!(folder.text("rows.csv"), "price,count\r\n12.505,0.5\r\n");
+}
+
+#[tokio::test]
 async fn a_column_of_nulls_takes_the_type_of_what_comes() {
     let folder = Folder::new();
     let to = || ToFile::csv(folder.path("rows.csv")).schema_file(folder.path("rows.json"));

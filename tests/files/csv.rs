@@ -2,7 +2,10 @@
 
 use perenso::{
     ErrorKind,
-    exports::file::{Column, ColumnType, TableSchema, ToFile},
+    exports::{
+        RawRow,
+        file::{Column, ColumnType, TableSchema, ToFile},
+    },
 };
 
 use crate::{Folder, json, table};
@@ -81,4 +84,50 @@ async fn text_of_csv_stays_text_unless_a_schema_reads_it() {
         "column `json`: expected json, found text of another form",
     ];
     assert_eq!(error.problems(), problems);
+}
+
+#[tokio::test]
+async fn a_file_for_excel_has_a_mark_a_delimiter_and_no_directive() {
+    let folder = Folder::new();
+    let to = || ToFile::csv(folder.path("rows.csv"));
+    let lines = "{\"sep=|\":\"a;b\",\"n\":\"1,5\"}\n";
+    to().delimiter(';').byte_order_mark().write(json(lines).await).await.unwrap();
+    assert_eq!(folder.text("rows.csv"), "\u{feff}\"sep=|\";n\r\n\"a;b\";1,5\r\n");
+    to().delimiter('\t').write(json("{\"a\":\"x\\ty\",\"b\":1}\n").await).await.unwrap();
+    assert_eq!(folder.text("rows.csv"), "a\tb\r\n\"x\ty\"\t1\r\n");
+    for delimiter in ['"', '\n', '1', 'a', '.', '-', 'é'] {
+        let error = to().delimiter(delimiter).write(json(lines).await).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Input, "{delimiter:?}");
+    }
+}
+
+#[tokio::test]
+async fn half_a_surrogate_pair_is_replaced_in_json() {
+    let folder = Folder::new();
+    let lines = concat!(
+        r#"{"a":"cut \ud83d","b":["\ude00\ud83d\ude00\\ud83d\ud83dx"],"c":1}"#,
+        "\n",
+        r#"{"a":1,"b":{"\ud83d":"\u00e9"},"c":2}"#,
+        "\n"
+    );
+    ToFile::csv(folder.path("rows.csv")).write(json(lines).await).await.unwrap();
+    let text = concat!(
+        "a,b,c\r\n",
+        r#""""cut \ufffd""","[""\ufffd\ud83d\ude00\\ud83d\ufffdx""]",1"#,
+        "\r\n",
+        r#"1,"{""\ufffd"":""\u00e9""}",2"#,
+        "\r\n"
+    );
+    assert_eq!(folder.text("rows.csv"), text);
+}
+
+#[tokio::test]
+async fn a_row_of_a_value_goes_into_a_file() {
+    let folder = Folder::new();
+    let row = RawRow::from_value(&serde_json::json!({"code": "0940", "n": 1})).unwrap();
+    ToFile::csv(folder.path("rows.csv")).write(futures_util::stream::iter([Ok(row)])).await.unwrap();
+    assert_eq!(folder.text("rows.csv"), "code,n\r\n0940,1\r\n");
+    let no_json = std::collections::BTreeMap::from([(vec!["s3cr3t"], 1)]);
+    let error = RawRow::from_value(&no_json).unwrap_err();
+    assert!(error.kind() == ErrorKind::Input && !error.to_string().contains("s3cr3t"), "{error}");
 }

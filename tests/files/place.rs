@@ -185,3 +185,24 @@ async fn permissions_and_links_stay() {
     assert!(fs::symlink_metadata(folder.path("link")).unwrap().is_symlink());
     assert_eq!((folder.text("rows").lines().count(), mode(folder.path("rows"))), (2, 0o640));
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_link_to_a_file_that_is_not_there_yet_is_followed() {
+    use std::os::unix::fs::symlink;
+    let folder = Folder::new();
+    fs::create_dir(folder.path("data")).unwrap();
+    symlink("data/rows", folder.path("link")).unwrap();
+    symlink("link", folder.path("outer")).unwrap();
+    ToFile::json_lines(folder.path("outer")).write(stream::iter(raw_rows(1).await)).await.unwrap();
+    assert!(fs::symlink_metadata(folder.path("outer")).unwrap().is_symlink());
+    assert_eq!(folder.text("data/rows"), "{\"a\":1}\n");
+    // The same for a schema: it is saved where its link leads.
+    symlink("data/schema", folder.path("schema")).unwrap();
+    schema().save(folder.path("schema")).unwrap();
+    assert!(fs::symlink_metadata(folder.path("schema")).unwrap().is_symlink());
+    assert_eq!(TableSchema::load(folder.path("data/schema")).unwrap(), schema());
+    symlink("loop", folder.path("loop")).unwrap();
+    let error = ToFile::json_lines(folder.path("loop")).write(stream::pending()).await.unwrap_err();
+    assert!(error.to_string().contains("a loop of symbolic links"), "{error}");
+}

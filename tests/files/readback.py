@@ -75,7 +75,7 @@ def read_parquet(folder, columns, rows):
         "local_time": pa.timestamp("us"),
         "time": pa.timestamp("us", "UTC"),
         "text": pa.string(),
-        "null": pa.null(),
+        "null": pa.string(),
     }
     file = pa.parquet.ParquetFile(folder / "rows.parquet")
     same("row groups", file.num_row_groups, -(-len(rows) // 4))

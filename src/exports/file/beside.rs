@@ -3,6 +3,7 @@
 use std::{
     fmt,
     fs::{self, File},
+    io,
     path::{Path, PathBuf},
 };
 
@@ -23,8 +24,8 @@ impl Beside {
     pub(crate) fn new(path: &Path) -> Result<Self, Error> {
         let cannot = |error: &dyn fmt::Display| failed("cannot be written", path, error);
         let name = path.file_name().ok_or_else(|| cannot(&"it has no name"))?.to_string_lossy();
-        // What a link points to is to be replaced, not the link.
-        let place = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        // The target of a link is replaced, not the link.
+        let place = resolve_links(path).map_err(|error| cannot(&error))?;
         let before = fs::metadata(&place).ok();
         if before.as_ref().is_some_and(|before| !before.is_file()) {
             return Err(cannot(&"there is something else than a file"));
@@ -57,12 +58,23 @@ impl Beside {
         Ok(self.file.as_file().metadata().map_err(|error| self.failed(error))?.len())
     }
 
-    /// Puts the file in its place.
+    /// Renames the file to its place. If the directory cannot be synced, the file is in place nevertheless: a warning is
+    /// logged.
     pub(crate) fn place(self) -> Result<(), Error> {
+        self.place_with(sync_folder)
+    }
+
+    fn place_with(self, sync: impl FnOnce(&Path) -> io::Result<()>) -> Result<(), Error> {
         let Self { file, place } = self;
         file.persist(&place).map_err(|error| failed("cannot be put in its place", &place, error.error))?;
-        sync_folder(folder(&place))
-            .map_err(|error| failed("may not last: its directory cannot be synced", &place, error))
+        if let Err(error) = sync(folder(&place)) {
+            tracing::warn!(
+                path = %place.display(),
+                %error,
+                "the file is in place, but its directory cannot be synced: a power failure may undo the rename"
+            );
+        }
+        Ok(())
     }
 
     /// It could not be written to.
@@ -82,7 +94,26 @@ pub(super) fn is_same(one: &Path, other: &Path) -> bool {
         let beside = || Some(fs::canonicalize(folder(path)).ok()?.join(path.file_name()?));
         fs::canonicalize(path).ok().or_else(beside)
     };
+    let (one, other) = match (resolve_links(one), resolve_links(other)) {
+        (Ok(one), Ok(other)) => (one, other),
+        _ => return false,
+    };
+    let (one, other) = (one.as_path(), other.as_path());
     whole(one).is_some_and(|one| whole(other) == Some(one))
+}
+
+/// Follows symbolic links, also to a file that does not exist yet.
+fn resolve_links(path: &Path) -> io::Result<PathBuf> {
+    const MAX_LINKS: usize = 40;
+    let mut place = path.to_owned();
+    for _ in 0..MAX_LINKS {
+        match (fs::canonicalize(&place), fs::read_link(&place)) {
+            (Ok(found), _) => return Ok(found),
+            (Err(_), Ok(target)) => place = folder(&place).join(target),
+            (Err(_), Err(_)) => return Ok(place),
+        }
+    }
+    Err(io::Error::other("expected a file, found a loop of symbolic links"))
 }
 
 fn folder(path: &Path) -> &Path {
@@ -100,4 +131,21 @@ fn sync_folder(folder: &Path) -> std::io::Result<()> {
 #[cfg(not(unix))]
 fn sync_folder(_: &Path) -> std::io::Result<()> {
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn a_directory_that_cannot_be_synced_is_no_error_once_the_file_is_in_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rows");
+        let file = Beside::new(&path).unwrap();
+        file.file().write_all(b"whole").unwrap();
+        file.place_with(|_| Err(io::Error::other("made up"))).unwrap();
+        assert_eq!(fs::read_to_string(path).unwrap(), "whole");
+    }
 }

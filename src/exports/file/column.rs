@@ -10,7 +10,7 @@ use serde::{
 use super::{
     moment,
     number::{self, MOST_DIGITS},
-    value::{Value, unquoted},
+    value::{Value, unquoted, without_lone_surrogates},
 };
 
 /// What the values of a column are. It is written as `decimal(18, 2)`, in lower case.
@@ -21,7 +21,8 @@ use super::{
 #[serde(into = "String")]
 #[non_exhaustive]
 pub enum ColumnType {
-    /// `null`: nothing has been seen in this column. The first values that come give it a type, without a word.
+    /// `null`: no value has been seen in this column yet. A Parquet file has nulls of type string there. The first values
+    /// give the column its type; [`Changes::Accept`](super::Changes::Accept) is not needed.
     Null,
     /// `boolean`
     Boolean,
@@ -45,7 +46,8 @@ pub enum ColumnType {
     Time,
     /// `text`
     Text,
-    /// `json`: the JSON text of any value, as it came: lists, objects, and columns of more than one kind.
+    /// `json`: the JSON text of any value, as it came: lists, objects, and columns of more than one kind. Half of a
+    /// surrogate pair is replaced by U+FFFD, since some readers refuse it.
     Json,
 }
 
@@ -162,9 +164,10 @@ impl ColumnType {
             (_, Value::Cell(text)) if text.is_empty() => Some(Cell::Null),
             (Self::Null, _) => None,
             (Self::Json, Value::Cell(text)) => {
-                serde_json::from_str::<IgnoredAny>(text).ok().map(|_| Cell::Text(text.clone()))
+                let is_json = serde_json::from_str::<IgnoredAny>(text).is_ok();
+                is_json.then(|| Cell::Text(without_lone_surrogates(text).into_owned().into()))
             }
-            (Self::Json, value) => value.json().map(|json| Cell::Text(json.into())),
+            (Self::Json, value) => value.json().map(|json| Cell::Text(without_lone_surrogates(json))),
             (Self::Boolean, Value::Boolean(value)) => Some(Cell::Boolean(*value)),
             (Self::Boolean, Value::Cell(text)) if text.eq_ignore_ascii_case("true") => Some(Cell::Boolean(true)),
             (Self::Boolean, Value::Cell(text)) if text.eq_ignore_ascii_case("false") => Some(Cell::Boolean(false)),

@@ -6,10 +6,40 @@ use std::{
 };
 
 use super::{
+    OPERATION,
     column::{Cell, Column},
     schema::TableSchema,
     value::Value,
 };
+use crate::error::{Error, ErrorKind};
+
+/// The dialect of a CSV file.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Dialect {
+    pub(super) delimiter: char,
+    pub(super) has_byte_order_mark: bool,
+}
+
+impl Default for Dialect {
+    fn default() -> Self {
+        Self { delimiter: ',', has_byte_order_mark: false }
+    }
+}
+
+impl Dialect {
+    /// Refuses a delimiter that occurs in numbers, words or line ends.
+    pub(super) fn check(self) -> Result<(), Error> {
+        let delimiter = self.delimiter;
+        let is_fit = delimiter == '\t' || delimiter.is_ascii_punctuation() && !"\"'.+-_".contains(delimiter);
+        is_fit.then_some(()).ok_or_else(|| {
+            Error::own(
+                ErrorKind::Input,
+                OPERATION,
+                format!("expected a delimiter such as `,`, `;`, `|` or a tab, found {delimiter:?}: set another one"),
+            )
+        })
+    }
+}
 
 /// Writes records under a header.
 ///
@@ -17,13 +47,19 @@ use super::{
 #[derive(Debug)]
 pub(super) struct Csv<W: Write> {
     out: BufWriter<W>,
+    delimiter: char,
     /// In a table of one column an empty line would be no record.
     quotes_null: bool,
 }
 
 impl<W: Write> Csv<W> {
-    pub(super) fn new(out: W, schema: &TableSchema) -> io::Result<Self> {
-        let mut csv = Self { out: BufWriter::with_capacity(1 << 16, out), quotes_null: schema.columns().len() == 1 };
+    pub(super) fn new(out: W, schema: &TableSchema, dialect: Dialect) -> io::Result<Self> {
+        let Dialect { delimiter, has_byte_order_mark } = dialect;
+        let quotes_null = schema.columns().len() == 1;
+        let mut csv = Self { out: BufWriter::with_capacity(1 << 16, out), delimiter, quotes_null };
+        if has_byte_order_mark {
+            csv.out.write_all("\u{feff}".as_bytes())?;
+        }
         if !schema.columns().is_empty() {
             csv.push(schema.columns().iter().map(Column::name).map(Some))?;
         }
@@ -47,7 +83,7 @@ impl<W: Write> Csv<W> {
     pub(super) fn push<'a>(&mut self, fields: impl Iterator<Item = Option<&'a str>>) -> io::Result<()> {
         for (index, field) in fields.enumerate() {
             if index > 0 {
-                self.out.write_all(b",")?;
+                write!(self.out, "{}", self.delimiter)?;
             }
             self.write(field)?;
         }
@@ -58,10 +94,17 @@ impl<W: Write> Csv<W> {
         match text {
             None if self.quotes_null => self.out.write_all(b"\"\""),
             None => Ok(()),
-            Some(text) if !text.is_empty() && !text.contains([',', '"', '\r', '\n']) => {
+            Some(text)
+                if !text.is_empty() && !text.contains([self.delimiter, '"', '\r', '\n']) && !is_directive(text) =>
+            {
                 self.out.write_all(text.as_bytes())
             }
             Some(text) => write!(self.out, "\"{}\"", text.replace('"', "\"\"")),
         }
     }
+}
+
+/// Excel takes `sep=;` at the start of a file for the setting of a delimiter, unless it is quoted.
+fn is_directive(text: &str) -> bool {
+    text.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("sep="))
 }

@@ -12,7 +12,7 @@ use std::{
 use arrow_array::{
     ArrayRef, RecordBatch,
     builder::{
-        BooleanBuilder, Date32Builder, Decimal128Builder, Float64Builder, Int64Builder, NullBuilder, StringBuilder,
+        BooleanBuilder, Date32Builder, Decimal128Builder, Float64Builder, Int64Builder, StringBuilder,
         TimestampMicrosecondBuilder,
     },
 };
@@ -151,7 +151,6 @@ impl Encoder {
 
 fn data_type(kind: ColumnType) -> DataType {
     match kind {
-        ColumnType::Null => DataType::Null,
         ColumnType::Boolean => DataType::Boolean,
         ColumnType::Integer => DataType::Int64,
         ColumnType::Decimal { precision, scale } => DataType::Decimal128(precision, scale.cast_signed()),
@@ -159,7 +158,8 @@ fn data_type(kind: ColumnType) -> DataType {
         ColumnType::Date => DataType::Date32,
         ColumnType::LocalTime => DataType::Timestamp(TimeUnit::Microsecond, None),
         ColumnType::Time => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
-        ColumnType::Text | ColumnType::Json => DataType::Utf8,
+        // Readers unite strings with whatever a later file has, and refuse to unite nulls.
+        ColumnType::Null | ColumnType::Text | ColumnType::Json => DataType::Utf8,
     }
 }
 
@@ -173,7 +173,6 @@ fn descriptor(schema: &TableSchema) -> Result<SchemaDescriptor, ParquetError> {
 fn parquet_type(column: &Column) -> Result<Type, ParquetError> {
     use parquet::basic::TimeUnit;
     let (physical, logical) = match column.kind() {
-        ColumnType::Null => (Physical::INT32, Some(LogicalType::Unknown)),
         ColumnType::Boolean => (Physical::BOOLEAN, None),
         ColumnType::Integer => (Physical::INT64, None),
         ColumnType::Decimal { precision, scale } => {
@@ -188,7 +187,7 @@ fn parquet_type(column: &Column) -> Result<Type, ParquetError> {
         ColumnType::Date => (Physical::INT32, Some(LogicalType::Date)),
         ColumnType::LocalTime => (Physical::INT64, Some(LogicalType::timestamp(false, TimeUnit::MICROS))),
         ColumnType::Time => (Physical::INT64, Some(LogicalType::timestamp(true, TimeUnit::MICROS))),
-        ColumnType::Text => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
+        ColumnType::Null | ColumnType::Text => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
         ColumnType::Json => (Physical::BYTE_ARRAY, Some(LogicalType::Json)),
     };
     let repetition = if column.is_nullable() { Repetition::OPTIONAL } else { Repetition::REQUIRED };
@@ -212,7 +211,6 @@ fn bytes_of(precision: u8) -> i32 {
 
 /// A column in the making.
 enum Builder {
-    Null(NullBuilder),
     Boolean(BooleanBuilder),
     Integer(Int64Builder),
     Decimal(Decimal128Builder, u8, i8),
@@ -225,7 +223,6 @@ enum Builder {
 impl Builder {
     fn new(kind: ColumnType) -> Self {
         match kind {
-            ColumnType::Null => Self::Null(NullBuilder::new()),
             ColumnType::Boolean => Self::Boolean(BooleanBuilder::new()),
             ColumnType::Integer => Self::Integer(Int64Builder::new()),
             ColumnType::Decimal { precision, scale } => {
@@ -235,7 +232,7 @@ impl Builder {
             ColumnType::Date => Self::Date(Date32Builder::new()),
             ColumnType::LocalTime => Self::Time(TimestampMicrosecondBuilder::new()),
             ColumnType::Time => Self::Time(TimestampMicrosecondBuilder::new().with_timezone("UTC")),
-            ColumnType::Text | ColumnType::Json => Self::Text(StringBuilder::new()),
+            ColumnType::Null | ColumnType::Text | ColumnType::Json => Self::Text(StringBuilder::new()),
         }
     }
 
@@ -261,7 +258,6 @@ impl Builder {
 
     fn push_null(&mut self) {
         match self {
-            Self::Null(column) => column.append_null(),
             Self::Boolean(column) => column.append_null(),
             Self::Integer(column) => column.append_null(),
             Self::Decimal(column, ..) => column.append_null(),
@@ -274,7 +270,6 @@ impl Builder {
 
     fn finish(&mut self) -> Result<ArrayRef, ArrowError> {
         Ok(match self {
-            Self::Null(column) => Arc::new(column.finish()),
             Self::Boolean(column) => Arc::new(column.finish()),
             Self::Integer(column) => Arc::new(column.finish()),
             Self::Decimal(column, precision, scale) => {

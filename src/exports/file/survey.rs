@@ -123,7 +123,7 @@ impl Surveyed {
             }
             Some(_) => Ok(()),
             None if accepts || contract == ColumnType::Null => {
-                self.seen = self.seen.with(Kind::of_value(value));
+                self.seen = self.seen.with(Kind::in_contract(contract, value));
                 Ok(())
             }
             None => self.column().read(value).map(|_| ()),
@@ -172,6 +172,16 @@ impl Kind {
                 Some(text) if moment::time(&text).is_some_and(|time| time.is_utc) => Self::Time,
                 Some(_) => Self::Text,
             },
+        }
+    }
+
+    /// As [`of_value`](Self::of_value), but the field of a CSV record is a number in a column of numbers.
+    fn in_contract(contract: ColumnType, value: &Value<'_>) -> Self {
+        match (contract, value) {
+            (ColumnType::Integer | ColumnType::Decimal { .. }, Value::Cell(text)) => {
+                number::size(text).map_or(Self::Cells, Self::Number)
+            }
+            _ => Self::of_value(value),
         }
     }
 

@@ -71,6 +71,37 @@ impl<'r> Value<'r> {
     }
 }
 
+/// The JSON text with U+FFFD for every half of a surrogate pair: some readers refuse all of a column that has one.
+pub(super) fn without_lone_surrogates(json: &str) -> Cow<'_, str> {
+    if !json.contains("\\u") {
+        return json.into();
+    }
+    let unit = |at: usize| {
+        let digits = json.get(at..)?.strip_prefix("\\u")?.get(..4)?;
+        u16::from_str_radix(digits, 16).ok()
+    };
+    let (mut out, mut copied, mut at) = (String::new(), 0, 0);
+    while let Some(step) = memchr::memchr(b'\\', &json.as_bytes()[at..]) {
+        at += step;
+        match (unit(at), unit(at + 6)) {
+            (Some(0xD800..=0xDBFF), Some(0xDC00..=0xDFFF)) => at += 12,
+            (Some(0xD800..=0xDFFF), _) => {
+                out.push_str(&json[copied..at]);
+                out.push_str("\\ufffd");
+                at += 6;
+                copied = at;
+            }
+            (Some(_), _) => at += 6,
+            (None, _) => at = (at + 2).min(json.len()),
+        }
+    }
+    if copied == 0 {
+        return json.into();
+    }
+    out.push_str(&json[copied..]);
+    out.into()
+}
+
 /// What a JSON string means; `None` for one that Unicode has no text for: half of a surrogate pair.
 pub(super) fn unquoted(json: &str) -> Option<Cow<'_, str>> {
     let text = json.get(1..json.len().checked_sub(1)?)?;

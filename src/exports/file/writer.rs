@@ -74,6 +74,7 @@ pub(super) fn write(to: &ToFile, rows: Receiver<Message>) -> Result<Written, Err
 impl<'f> Writer<'f> {
     fn run(mut self) -> Result<Written, Error> {
         let to = self.to;
+        to.dialect.check()?;
         let file = Beside::new(&to.path)?;
         let contract = to.contract.schema(&to.path)?;
         // Where a schema is to be saved is known to be a place for it before the first row comes.
@@ -153,6 +154,15 @@ impl<'f> Writer<'f> {
         let schema = survey.schema()?;
         if schema.columns().is_empty() && count.rows() > 0 {
             return Err(misfit(1, vec!["expected a field, found an object without any".to_owned()]));
+        }
+        #[cfg(feature = "parquet")]
+        if schema.columns().is_empty() && self.to.format == Format::Parquet {
+            return Err(Error::own(
+                ErrorKind::Schema,
+                OPERATION,
+                "expected at least one column for a Parquet file, found no rows and no schema: give `schema`, or a \
+                 `schema_file` that a run with rows has written",
+            ));
         }
         kept.rewind().map_err(|error| file.failed(error))?;
         let mut again = self.to.meter.start(Stage::Writing);
@@ -240,7 +250,7 @@ impl<'f> TableFile<'f> {
                 Out::Parquet(Box::new(parquet))
             }
             Format::Csv | Format::JsonLines => {
-                Out::Csv(Csv::new(file.file(), schema).map_err(|error| file.failed(error))?)
+                Out::Csv(Csv::new(file.file(), schema, to.dialect).map_err(|error| file.failed(error))?)
             }
         };
         Ok(Self { file, table: Table::new(schema), columns: schema.columns().len(), out })
