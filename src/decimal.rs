@@ -2,7 +2,11 @@
 
 use std::{fmt, ops::Deref, str::FromStr};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Visitor, ser};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{Error as _, MapAccess, Unexpected, Visitor},
+    ser,
+};
 
 use crate::Field;
 
@@ -132,7 +136,7 @@ impl<'de> Deserialize<'de> for Decimal {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Reader;
 
-        impl Visitor<'_> for Reader {
+        impl<'de> Visitor<'de> for Reader {
             type Value = Decimal;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -154,6 +158,17 @@ impl<'de> Deserialize<'de> for Decimal {
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Decimal, E> {
                 text.trim().parse().map_err(E::custom)
             }
+
+            // With its feature `arbitrary_precision`, which any crate of a build can turn on, serde_json passes a number
+            // as a map of one entry: this key, and the digits.
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Decimal, A::Error> {
+                let entry = map.next_entry::<String, String>()?;
+                let digits = entry.filter(|(key, _)| key == "$serde_json::private::Number").map(|(_, digits)| digits);
+                let digits = digits.ok_or_else(|| A::Error::invalid_type(Unexpected::Map, &self))?;
+                // An exponent, or more digits than fit: by way of the nearest float, as without the feature.
+                let nearest = || digits.parse().ok().and_then(Decimal::from_float);
+                digits.parse().ok().or_else(nearest).ok_or_else(|| A::Error::custom(InvalidDecimal(())))
+            }
         }
 
         deserializer.deserialize_any(Reader)
@@ -163,6 +178,7 @@ impl<'de> Deserialize<'de> for Decimal {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use serde::Deserialize as _;
 
     use super::Decimal;
 
@@ -184,6 +200,20 @@ mod tests {
         for wrong in [r#""""#, r#""twelve""#, "true", "null", "1e300", "1e-40"] {
             through_json(wrong).unwrap_err();
         }
+    }
+
+    #[test]
+    fn numbers_of_arbitrary_precision_are_read() {
+        type Map = std::collections::BTreeMap<&'static str, &'static str>;
+        let read = |key, digits| {
+            let map = Map::from([(key, digits)]).into_iter();
+            Decimal::deserialize(serde::de::value::MapDeserializer::<_, serde::de::value::Error>::new(map))
+        };
+        for (digits, number) in [("12.10", "12.1"), ("-0", "0"), ("1.25e2", "125")] {
+            assert_eq!(read("$serde_json::private::Number", digits).unwrap(), number.parse().unwrap(), "{digits}");
+        }
+        read("$serde_json::private::Number", "1e300").unwrap_err();
+        read("amount", "12.10").unwrap_err();
     }
 
     #[test]
