@@ -218,6 +218,39 @@ mod tests {
         (clock, budget)
     }
 
+    /// Rates whose burst overflows the nanoseconds of the limiter, and one that would be no limit at all.
+    #[test]
+    fn a_rate_that_cannot_be_kept_is_a_build_error() {
+        for rate in [
+            Rate::new(10, MINUTE, u32::MAX),
+            Rate::new(1, MINUTE * 1440, 1_000_000),
+            Rate::new(u32::MAX, Duration::from_millis(1), 1),
+            Rate::new(1, Duration::MAX, 1),
+        ] {
+            let client = crate::Client::builder(crate::Profile::perenso())
+                .credentials(crate::Credentials::new("SHOWID", "s3cr3t"))
+                .rate(rate);
+            assert!(client.build().unwrap_err().to_string().contains("cannot be kept"), "{rate:?}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn every_rate_that_can_be_kept_gives_a_first_permit(
+            calls: u32,
+            period in proptest::strategy::Strategy::prop_map(0u64..=u64::MAX, Duration::from_nanos),
+            burst: u32,
+        ) {
+            let rate = Rate::new(calls, period, burst);
+            if rate.problem().is_none() {
+                let budget = Budget::new(Some(rate), Arc::new(ManualClock::default()));
+                assert!(matches!(budget.limiter, Limiter::Alone(_)));
+                assert_eq!(budget.wait().now_or_never(), Some(None));
+                let _ = budget.wait().now_or_never();
+            }
+        }
+    }
+
     #[tokio::test]
     async fn no_minute_sees_more_than_the_rate_and_a_burst() {
         let (clock, budget) = budget();

@@ -43,7 +43,9 @@ const PATIENCE_WITH_ERROR_BODIES: Duration = Duration::from_secs(5);
 /// use perenso_auth::{Call, Repeat};
 ///
 /// // A request that was built elsewhere, by a generated client for example.
-/// let request = client.http().request(Method::GET, client.api_url().join("/Customer")?).build()?;
+/// // Not `join("/Customer")`, which drops the path of a base address such as `https://api.example/v2`.
+/// let url = format!("{}/Customer", client.api_url().as_str().trim_end_matches('/'));
+/// let request = client.http().request(Method::GET, url).build()?;
 /// let answer = client.execute(request, Call::new("customer_list", Repeat::Safe)).await?;
 /// # Ok(()) }
 /// ```

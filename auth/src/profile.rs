@@ -17,6 +17,9 @@ mod tourpaq;
 
 pub use priava::{TenantRegion, UnknownRegion};
 
+/// Keeps the arithmetic of every limiter inside its integers: nanoseconds in 64 bits, microseconds in 53.
+const LONGEST_REFILL: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
 /// One vendor's habits. Take a shipped one, or describe a system of your own:
 ///
 /// ```
@@ -338,11 +341,27 @@ pub struct Rate {
 impl Rate {
     /// `calls` in each `period`, evenly, and `burst` at once after a rest: no period sees more than `calls` and one
     /// `burst`, which together are what the API must take. A zero counts as one, a period below a millisecond as a
-    /// millisecond.
+    /// millisecond. A burst that takes more than a hundred years to come back is an error when the client is built.
     #[must_use]
     pub fn new(calls: u32, period: Duration, burst: u32) -> Self {
         let at_least_one = |n: u32| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
         Self { calls: at_least_one(calls), period: period.max(Duration::from_millis(1)), burst: at_least_one(burst) }
+    }
+
+    /// The reason why this rate cannot be kept: its arithmetic would overflow.
+    pub(crate) fn problem(&self) -> Option<String> {
+        let interval = self.period.as_nanos() / u128::from(self.calls.get());
+        let reason = if interval == 0 {
+            "more than one call a nanosecond is no limit: lower its calls, or call `unlimited`"
+        } else if interval * u128::from(self.burst.get()) > LONGEST_REFILL.as_nanos() {
+            "its burst takes more than a hundred years to come back: lower it"
+        } else {
+            return None;
+        };
+        Some(format!(
+            "the rate of {} calls in {:?} with a burst of {} cannot be kept: {reason} (`rate`)",
+            self.calls, self.period, self.burst
+        ))
     }
 
     /// `calls` in each minute, and a fifth as many at once after a rest: see [`new`](Self::new).

@@ -40,6 +40,7 @@ impl ClientBuilder {
             ));
         }
         problems.extend(self.profile.problems.iter().cloned());
+        problems.extend(self.profile.rate.and_then(|rate| rate.problem()));
         match &self.credentials {
             None => problems.push("no credentials: call `credentials` or `credentials_provider`".to_owned()),
             Some(Source::Fixed(credentials)) => {
