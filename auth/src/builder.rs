@@ -247,8 +247,9 @@ impl ClientBuilder {
     }
 
     /// Makes the reqwest builder to start from. It is called once for each tokio runtime that makes calls, since connections
-    /// belong to a runtime. What this crate sets is set after it: no redirects, TLS, the connect time-out.
-    /// A total time-out on it would cut long answers.
+    /// belong to a runtime. What this crate sets is set after it: no redirects, no decompression (bodies are decoded by this
+    /// crate), TLS, the connect timeout. Its proxies are kept; those of the environment are never asked for an address on this
+    /// machine. A total timeout on it would cut long answers.
     pub fn http_builder(mut self, builder: impl Fn() -> reqwest::ClientBuilder + Send + Sync + 'static) -> Self {
         self.transport.http_builder = Some(HttpBuilder(Arc::new(builder)));
         self

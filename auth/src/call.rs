@@ -18,6 +18,7 @@ use crate::{
     budget::Exhausted,
     client::Inner,
     clock::within,
+    connection::Cause,
     error::{Error, ErrorKind},
     fault::Fault,
     outcome::{self, Ending, Next},
@@ -165,7 +166,11 @@ impl<'a> Journey<'a> {
                     request = self.reauthorise(&token, again, refusal)?;
                     continue;
                 }
-                Answer::Refusal(refusal) => self.refused(refusal, again.as_ref()),
+                Answer::Refusal(refusal) => {
+                    let error = self.refused(refusal, again.as_ref());
+                    self.keep_to_retry_after(&error).await;
+                    error
+                }
                 Answer::None(error) => error,
             };
             request = match again {
@@ -250,17 +255,25 @@ impl<'a> Journey<'a> {
                 (Ending::Answered(status), Answer::Refusal(Refusal { status, headers, body, unknown_coding }))
             }
             Some(Err(source)) => {
-                let (ending, kind, detail) = match () {
-                    () if source.is_builder() => {
-                        self.trip.attempts -= 1;
-                        return Err(self.unsendable(source));
+                if source.is_builder() {
+                    self.trip.attempts -= 1;
+                    return Err(self.unsendable(source));
+                }
+                let cause = Cause::of(&source);
+                let (ending, kind, what) = match cause {
+                    _ if cause.is_final() => {
+                        (Ending::NotConnectable, ErrorKind::Connect, "no connection could be made")
                     }
-                    () if source.is_connect() => {
+                    _ if source.is_connect() => {
                         (Ending::NotConnected, ErrorKind::Connect, "no connection could be made")
                     }
-                    () => (Ending::Broken, ErrorKind::Broken, "the connection broke before the answer was there"),
+                    Cause::Timeout => (Ending::TimedOut, ErrorKind::Timeout, "no answer"),
+                    Cause::Head => (Ending::Broken, ErrorKind::Broken, "the answer cannot be read"),
+                    _ => (Ending::Broken, ErrorKind::Broken, "the connection broke before the answer was there"),
                 };
-                (ending, Answer::None(self.failed(ending, kind, detail.to_owned(), Some(source))))
+                let detail = format!("{what}{}", cause.detail(&source));
+                let error = self.failed(ending, kind, detail, Some(source));
+                (ending, Answer::None(error.with(|inner| inner.is_permanent = cause.is_permanent())))
             }
             None => {
                 let detail =
@@ -361,16 +374,19 @@ impl<'a> Journey<'a> {
         self.failed(Ending::NotConnected, ErrorKind::Request, "the request cannot be sent".to_owned(), Some(source))
     }
 
+    /// Holds back all calls for as long as a 429 asks for, whether this one is sent again or not.
+    async fn keep_to_retry_after(&self, failure: &Error) {
+        if failure.kind() == ErrorKind::RateLimited
+            && let Some(asked) = failure.retry_after()
+        {
+            self.client.budget.pause(asked.min(self.retry.longest_retry_after)).await;
+        }
+    }
+
     /// Waits before the next attempt, or says that there is none.
     async fn pause(&mut self, failure: Error) -> Result<(), Error> {
         let retry = self.retry;
         let asked = failure.retry_after();
-        if failure.kind() == ErrorKind::RateLimited
-            && let Some(asked) = asked
-        {
-            // What the server says to one caller holds for all of them.
-            self.client.budget.pause(asked.min(retry.longest_retry_after)).await;
-        }
         let Some(backoff) = self.backoff.get_or_insert_with(|| retry.backoff()).next() else { return Err(failure) };
         let pause = match outcome::pause(backoff, asked, retry.longest_retry_after) {
             Some(pause) if pause < self.left() => pause,
@@ -484,6 +500,7 @@ pub(crate) fn of_fault(trip: &Trip, fault: Arc<Fault>) -> Error {
     trip.error(kind, fault.to_string()).with(|inner| {
         inner.status = fault.status();
         inner.body = fault.body().cloned();
+        inner.is_permanent = fault.is_permanent();
         if let Fault::Unavailable { retry_after, .. } = &*fault {
             inner.retry_after = *retry_after;
         }

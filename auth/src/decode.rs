@@ -9,6 +9,8 @@ use serde::{
 };
 use serde_json::Value;
 
+use crate::answer::without_mark;
+
 /// The most of a path that is shown.
 const LONGEST_PATH: usize = 200;
 
@@ -31,11 +33,12 @@ impl fmt::Display for Misfit {
     }
 }
 
-/// Reads a document; the search for what is wrong costs only those who have it.
+/// Reads a document, with or without a byte order mark; the search for what is wrong costs only those who have it.
 ///
 /// # Errors
 /// When it is no JSON, or does not fit.
 pub fn decode<T: DeserializeOwned>(document: &[u8]) -> Result<T, Misfit> {
+    let document = without_mark(document);
     match serde_json::from_slice(document) {
         Ok(value) => Ok(value),
         Err(error) => Err(explain::<T>(document, &error)),

@@ -35,11 +35,12 @@ pub enum ErrorKind {
     Status,
     /// The API, or the token endpoint, answered with a redirect, and none is followed.
     Redirect,
-    /// No connection could be made. Nothing was processed.
+    /// No connection could be made. Nothing was processed. Certificates that are not accepted and a proxy that asks for
+    /// authorization are not retried; they, and a host without an address, are not transient.
     Connect,
     /// The connection broke.
     Broken,
-    /// A deadline passed.
+    /// A deadline passed, or a timeout of the reqwest builder.
     Timeout,
     /// The caller stopped the call while no request was in flight: [`CallOptions::stop_when`](crate::CallOptions::stop_when).
     Stopped,
@@ -80,6 +81,8 @@ pub(crate) struct Inner {
     pub(crate) attempts: u32,
     pub(crate) waited: Duration,
     pub(crate) may_have_written: bool,
+    /// It is no fault of the moment, although its kind says so as a rule.
+    pub(crate) is_permanent: bool,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) body: Option<Bytes>,
     pub(crate) source: Option<Source>,
@@ -98,6 +101,7 @@ impl Error {
             attempts: 0,
             waited: Duration::ZERO,
             may_have_written: false,
+            is_permanent: false,
             retry_after: None,
             body: None,
             source: None,
@@ -234,7 +238,7 @@ impl Error {
             | ErrorKind::Budget
             | ErrorKind::Connect
             | ErrorKind::Broken
-            | ErrorKind::Timeout => true,
+            | ErrorKind::Timeout => !self.0.is_permanent,
             ErrorKind::Status => self.0.status.is_some_and(|status| status.is_server_error() || status.as_u16() == 408),
             _ => false,
         }

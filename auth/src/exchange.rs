@@ -13,6 +13,7 @@ use oauth2::{
 use crate::{
     answer::TokenAnswer,
     clock::{Clock, Now, within},
+    connection::Cause,
     credentials::{Credentials, Lack, Proof, Source},
     fault::Fault,
     grant::{ClientAuth, Grant},
@@ -204,6 +205,9 @@ impl Exchange {
     /// Waits before the next attempt, or says that there is none.
     async fn pause(&self, patience: &mut Patience, fault: Fault) -> Result<(), Fault> {
         let Fault::Unavailable { retry_after, .. } = &fault else { return Err(fault) };
+        if fault.cause().is_some_and(Cause::is_final) {
+            return Err(fault);
+        }
         let Some(pause) = patience.pauses.next() else { return Err(fault) };
         let pause = retry_after.map_or(pause, |asked| asked.max(pause));
         if pause >= self.left(patience) {

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use bytes::Bytes;
 use http::StatusCode;
 
-use crate::{grant::Grant, store::StoreError};
+use crate::{connection::Cause, grant::Grant, store::StoreError};
 
 /// A server that asks for more is asked again after this.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
@@ -111,6 +111,19 @@ impl Fault {
     /// Whether the server gave its answer: asking again at once would bring the same.
     pub(crate) const fn is_answer(&self) -> bool {
         matches!(self, Self::Refused(_) | Self::PersonNeeded { .. } | Self::Unreadable { .. } | Self::Redirected { .. })
+    }
+
+    /// Returns whether the connection failed for a reason that is none of the moment.
+    pub(crate) fn is_permanent(&self) -> bool {
+        self.cause().is_some_and(Cause::is_permanent)
+    }
+
+    /// Why no connection was made, or why it broke.
+    pub(crate) fn cause(&self) -> Option<Cause> {
+        match self {
+            Self::Unavailable { source: Some(source), .. } => Some(Cause::of(source)),
+            _ => None,
+        }
     }
 
     /// How long the server asks to be left alone, within reason: longer than an exchange can wait by itself.

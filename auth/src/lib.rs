@@ -84,6 +84,7 @@ mod cache;
 mod call;
 mod client;
 pub mod clock;
+mod connection;
 mod credentials;
 #[doc(hidden)]
 pub mod decode;

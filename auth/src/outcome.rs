@@ -12,6 +12,8 @@ pub(crate) enum Ending {
     Answered(StatusCode),
     /// No connection was made: nothing was sent.
     NotConnected,
+    /// No connection was made, and another attempt would fail in the same way.
+    NotConnectable,
     /// The connection broke after it was made: nobody knows.
     Broken,
     /// Nothing came in time: nobody knows.
@@ -39,7 +41,7 @@ impl Ending {
             Self::Answered(StatusCode::UNAUTHORIZED) => Next::Reauthorise,
             Self::Answered(StatusCode::TOO_MANY_REQUESTS) | Self::NotConnected => Next::Again,
             Self::Answered(status) if is_passing(status) => unless_once,
-            Self::Answered(_) => Next::Fail,
+            Self::Answered(_) | Self::NotConnectable => Next::Fail,
             Self::Broken | Self::TimedOut => unless_once,
         }
     }
@@ -47,7 +49,7 @@ impl Ending {
     /// Whether a write may have been carried out all the same.
     pub(crate) fn may_have_written(self, repeat: Repeat) -> bool {
         let processed = match self {
-            Self::NotConnected => false,
+            Self::NotConnected | Self::NotConnectable => false,
             Self::Broken | Self::TimedOut => true,
             Self::Answered(status) => {
                 // A redirect after a POST says, as often as not, where the result is to be seen.
@@ -115,6 +117,7 @@ mod tests {
             (answered(501), Fail, Fail, Fail),
             (answered(503), Again, Again, Fail),
             (Ending::NotConnected, Again, Again, Again),
+            (Ending::NotConnectable, Fail, Fail, Fail),
             (Ending::Broken, Again, Again, Fail),
             (Ending::TimedOut, Again, Again, Fail),
         ] {
@@ -130,6 +133,7 @@ mod tests {
             (answered(422), false),
             (answered(429), false),
             (Ending::NotConnected, false),
+            (Ending::NotConnectable, false),
             (answered(500), true),
             (answered(200), true),
             (Ending::Broken, true),

@@ -263,6 +263,9 @@ impl Response {
                 let idle = self.trip.idle;
                 self.error(ErrorKind::Timeout, format!("nothing more of the answer's body came for {idle:?}"))
             }
+            Failure::Broken(source) if source.is_timeout() => self
+                .error(ErrorKind::Timeout, "the answer's body was not there within a timeout of the reqwest builder")
+                .with(|inner| inner.source = Some(Arc::new(source.without_url()))),
             Failure::Broken(source) => self
                 .error(ErrorKind::Broken, "the answer's body broke off")
                 .with(|inner| inner.source = Some(Arc::new(source.without_url()))),

@@ -3,7 +3,7 @@
 use crate::{error::BuildError, secret::Secret};
 
 /// How TLS is set up.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Tls {
     /// PEM, trusted besides the certificates of the machine.
     pub(crate) root_certificates: Vec<Vec<u8>>,

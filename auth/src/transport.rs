@@ -15,7 +15,7 @@ use reqwest::{Url, redirect::Policy};
 use crate::{error::BuildError, http_clients::HttpClients, tls::Tls};
 
 /// How connections are made.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Transport {
     pub(crate) proxy: Option<reqwest::Proxy>,
     pub(crate) tls: Tls,
@@ -37,7 +37,7 @@ impl std::fmt::Debug for HttpBuilder {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Pool(Arc<Mutex<HashMap<Way, HttpClients>>>);
 
-/// User agent, connect time-out, TLS to elsewhere, plain to this machine.
+/// User agent, connect timeout, https, this machine.
 type Way = (Option<String>, Duration, bool, bool);
 
 impl Transport {
@@ -64,14 +64,15 @@ impl Transport {
         Ok(client)
     }
 
-    /// The client. `remote_tls` says whether any address it will talk to is https; `loopback` whether any is plain http to
-    /// this machine.
+    /// The client. `remote_tls` says whether any address it will talk to is https; `loopback` whether any is on this machine.
     pub(crate) fn build(
         &self,
         connect: Duration,
         remote_tls: bool,
         loopback: bool,
     ) -> Result<reqwest::Client, BuildError> {
+        // A builder's own proxies are kept; to add one takes only those of the environment away.
+        let has_own_proxies = self.http_builder.is_some();
         let mut builder =
             self.tls.apply(self.http_builder.as_ref().map(|make| (make.0)()).unwrap_or_default(), remote_tls)?;
         if let Some(user_agent) = &self.user_agent {
@@ -80,6 +81,7 @@ impl Transport {
         builder = match &self.proxy {
             Some(proxy) => builder.proxy(proxy.clone()),
             // A proxy of the environment would carry off secrets that were meant for this machine alone.
+            None if loopback && has_own_proxies => builder.proxy(reqwest::Proxy::custom(|_| None::<Url>)),
             None if loopback => builder.no_proxy(),
             None => builder,
         };

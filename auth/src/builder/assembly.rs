@@ -18,7 +18,7 @@ use crate::{
     in_flight::InFlight,
     store::MemoryStore,
     supply::Supply,
-    transport::{is_loopback, may_carry_secrets},
+    transport::{Transport, is_loopback, may_carry_secrets},
     unauthorized::UnauthorizedOperations,
 };
 
@@ -68,11 +68,22 @@ impl ClientBuilder {
         else {
             return Err(BuildError::new(problems));
         };
-        let secure = [&token_url, &api_url].iter().any(|url| url.scheme() == "https");
-        let local = [&token_url, &api_url].iter().any(|url| url.scheme() == "http" && is_loopback(url));
-        let http = match self.pool.filter(|_| self.transport.is_plain()) {
-            Some(pool) => self.transport.pooled(&pool, self.timeouts.connect, secure, local)?,
-            None => HttpClients::new(self.transport, self.timeouts.connect, secure, local)?,
+        let connect = self.timeouts.connect;
+        let pool = self.pool.filter(|_| self.transport.is_plain());
+        let clients = |transport: Transport, urls: &[&Url]| {
+            let secure = urls.iter().any(|url| url.scheme() == "https");
+            let local = urls.iter().any(|url| is_loopback(url));
+            match &pool {
+                Some(pool) => transport.pooled(pool, connect, secure, local),
+                None => HttpClients::new(transport, connect, secure, local),
+            }
+        };
+        // The environment's proxies are decided on for each address by itself.
+        let (http, token_http) = if is_loopback(&token_url) == is_loopback(&api_url) {
+            let http = clients(self.transport, &[&token_url, &api_url])?;
+            (http.clone(), http)
+        } else {
+            (clients(self.transport.clone(), &[&api_url])?, clients(self.transport, &[&token_url])?)
         };
         let label = self.label.unwrap_or_else(|| match &credentials {
             Source::Fixed(credentials) => credentials.client_id.clone(),
@@ -96,7 +107,7 @@ impl ClientBuilder {
             credentials,
             token_url: TokenUrl::from_url(token_url),
             scope: self.scope,
-            http: http.clone(),
+            http: token_http,
             in_flight: InFlight::new(),
             clock: Arc::clone(&self.clock),
             policy: self.token_policy,

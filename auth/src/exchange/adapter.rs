@@ -14,6 +14,7 @@ use crate::{
     body::{self, IncomingBody},
     call::LARGEST_ERROR_BODY,
     clock::within,
+    connection::Cause,
     credentials::Credentials,
     fault::{ErrorBody, Fault, Refusal},
     grant::{BodyEncoding, ClientAuth},
@@ -79,7 +80,8 @@ impl Adapter<'_> {
                 }
                 Err(body::Failure::Idle) => Err(unavailable("its answer stopped coming".to_owned(), None, true)),
                 Err(body::Failure::Broken(source)) => {
-                    Err(unavailable("its answer broke off".to_owned(), Some(source), true))
+                    let what = if source.is_timeout() { "its answer was not there" } else { "its answer broke off" };
+                    Err(unavailable(format!("{what}{}", Cause::of(&source).detail(&source)), Some(source), true))
                 }
                 Err(body::Failure::Gzip(error)) => {
                     Err(unavailable(format!("its answer cannot be decompressed: it {error}"), None, true))
@@ -185,9 +187,15 @@ fn unavailable(detail: String, source: Option<reqwest::Error>, lost: bool) -> Fa
 }
 
 fn broken(source: reqwest::Error) -> Fault {
-    let lost = !source.is_connect();
-    let detail = if lost { "the connection broke" } else { "no connection" };
-    unavailable(detail.to_owned(), Some(source), lost)
+    let cause = Cause::of(&source);
+    let lost = !source.is_connect() && !cause.is_final();
+    let what = match cause {
+        _ if !lost => "no connection",
+        Cause::Timeout => "no answer",
+        Cause::Head => "its answer cannot be read",
+        _ => "the connection broke",
+    };
+    unavailable(format!("{what}{}", cause.detail(&source)), Some(source), lost)
 }
 
 pub(super) fn fault_of(error: RequestTokenError<Fault, BasicErrorResponse>) -> Fault {

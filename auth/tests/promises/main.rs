@@ -3,6 +3,7 @@
 
 mod authentication;
 mod coding;
+mod connection;
 mod log;
 mod options;
 mod pipeline;

@@ -28,21 +28,40 @@ async fn behind_a_proxy() {
     let _ = call(&mixed.build().unwrap()).await;
     let local = client(&server);
     call(&local).await.unwrap();
+    // Nor is https of this machine the proxy's, whether the other address is or not.
+    for (token_url, api_url) in [
+        ("https://localhost:1/token", "https://localhost:1"),
+        ("https://localhost:1/token", "https://api.example"),
+        ("https://id.example/token", "https://localhost:1"),
+    ] {
+        let _ = call(&builder(&server).token_url(token_url).api_url(api_url).build().unwrap()).await;
+    }
+    let http = reqwest::Client::builder;
+    let _ = call(&builder(&server).token_url("https://localhost:1/token").http_builder(http).build().unwrap()).await;
 }
 
 #[tokio::test]
 async fn t11_a_proxy_of_the_environment_sees_nothing_that_was_meant_for_this_machine() {
-    let proxy = Server::start(|_| token(0, 300)).await;
+    let proxy = Server::start(|seen| match seen.method.as_str() {
+        "CONNECT" => Reply::status(407),
+        _ => token(0, 300),
+    })
+    .await;
     let child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "strangers::behind_a_proxy", "--ignored"])
-        .envs([("http_proxy", &proxy.url), ("HTTP_PROXY", &proxy.url)])
+        .envs(["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"].map(|name| (name, &proxy.url)))
         .env_remove("no_proxy")
         .env_remove("NO_PROXY")
         .output();
     let output = tokio::task::spawn_blocking(move || child).await.unwrap().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     let seen = proxy.seen();
-    assert!(seen.iter().all(|seen| !seen.path.contains("127.0.0.1") && seen.bearer().is_empty()), "{seen:?}");
+    let is_local = |path: &str| path.contains("127.0.0.1") || path.contains("localhost");
+    assert!(seen.iter().all(|seen| !is_local(&seen.path) && seen.bearer().is_empty()), "{seen:?}");
+    // The addresses elsewhere are its own, although the other one of the client is on this machine.
+    for path in ["http://id.example/token", "id.example:443"] {
+        assert!(seen.iter().any(|seen| seen.path == path), "{path} {seen:?}");
+    }
 }
 
 /// A runtime that is there and not driven holds its tasks for ever: nobody waits for them longer than they may take.

@@ -101,6 +101,15 @@ async fn a_root_of_ones_own_is_trusted_and_without_it_nothing_is_sent() {
     let (url, serving) = serve(&authority).await;
     let error = builder(&url).build().unwrap().get("/x").send().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TokenUnavailable, "{error}");
+    assert!(error.to_string().contains("certificate") && !error.is_transient(), "{error:?}");
+    // No retry helps, neither of the token request nor of the call.
+    let api = crate::generous(300).await;
+    let token_first = crate::builder(&api).token_url(format!("{url}/token")).build().unwrap();
+    let error = token_first.get("/x").send().await.unwrap_err();
+    assert!(error.to_string().contains("certificate") && !error.is_transient(), "{error:?}");
+    let api_second = crate::builder(&api).api_url(&url).build().unwrap();
+    let error = api_second.get("/x").send().await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts(), error.is_transient()), (ErrorKind::Connect, 1, false), "{error}");
     let trusting = builder(&url).root_certificate(authority.pem.clone()).build().unwrap();
     assert_eq!(trusting.get("/x").send().await.unwrap().text().await.unwrap(), "0");
     serving.abort();
