@@ -86,7 +86,7 @@ pub use self::{
     export::Export,
     format::RowFormat,
     pages::Pages,
-    paging::Paging,
+    paging::{PageEnd, Paging},
     raw::{FromRow, RawRow},
     reader::RowReader,
     rows::Rows,

@@ -43,8 +43,9 @@ type Source<T> = Arc<dyn Fn(i64) -> Fetch<T> + Send + Sync>;
 /// An export with a cursor as one stream of rows.
 ///
 /// Rows come in the order of the server. The stream ends behind an empty page and nowhere else: a short page is no end,
-/// since the server may cap its pages. A page that repeats or overlaps the one before is an error of kind
-/// [`ErrorKind::Paging`], and no row of it that stood there already is handed out.
+/// since the server may cap its pages ([`Paging::end`] adds other ends). A page that repeats any earlier one, or overlaps
+/// the one before, is an error of kind [`ErrorKind::Paging`], and no row of it that stood there already is handed out.
+/// (A page that repeats an earlier one in another order is found at its end.)
 ///
 /// A row that does not fit is an error of kind [`ErrorKind::Row`] that names its page and its number on it; the stream
 /// goes on with the next row. Every other error ends the stream, and [`cursor`](Self::cursor) is the place to go on.
@@ -195,6 +196,7 @@ impl<T: Send + 'static> Pages<T> {
                         self.walk.report.retries += u64::from(leaf.attempts.saturating_sub(1));
                         self.state = State::Reading { rows: leaf.rows, ahead };
                     }
+                    Err(error) if error.status().is_some_and(|status| self.walk.ends_with(status)) => self.close(),
                     Err(error) if ahead && error.is_transient() => self.again(error.attempts()),
                     Err(error) => return Poll::Ready(Err(error.within(&self.walk.page()))),
                 }
@@ -377,7 +379,16 @@ mod tests {
             Meaning::Page => Cursor::page(1, 0, limit),
             Meaning::Offset => Cursor::offset(0),
         };
-        Plan { meaning, parameter: "Cursor".to_owned(), limit, start, alike: false, ahead: true }
+        Plan {
+            meaning,
+            parameter: "Cursor".to_owned(),
+            limit,
+            start,
+            alike: false,
+            repeats: false,
+            ends: Vec::new(),
+            ahead: true,
+        }
     }
 
     /// All that is handed out, and the error that ended it.

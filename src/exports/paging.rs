@@ -1,5 +1,7 @@
 //! How an export is read page by page: what its two parameters are called and mean, where it starts, what a page holds.
 
+use http::StatusCode;
+
 use super::{
     checked::CheckedRequest,
     cursor::Cursor,
@@ -23,6 +25,19 @@ pub(crate) enum Meaning {
     Page,
     /// How many rows to skip.
     Offset,
+}
+
+/// The end of the pages, besides a page without rows and the status 204, which always are one: see [`Paging::end`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PageEnd {
+    /// A response of this status in place of a page after the first one, such as 404 or 400.
+    Status(StatusCode),
+    /// The last page once more: none of its rows is handed out again. Without this it is an error.
+    RepeatedPage,
+    /// A page with fewer rows than one before it. A first page is no end, as the server may cap its pages: that saves
+    /// the request for an empty page where a server always fills all pages but the last.
+    ShortPage,
 }
 
 /// How an export is read page by page.
@@ -49,6 +64,8 @@ pub struct Paging {
     start: Option<Cursor>,
     limit: Option<u32>,
     alike: bool,
+    repeats: bool,
+    ends: Vec<PageEnd>,
     ahead: bool,
     row_limit: Option<usize>,
     format: Option<RowFormat>,
@@ -62,6 +79,8 @@ pub(crate) struct Plan {
     pub(crate) limit: i64,
     pub(crate) start: Cursor,
     pub(crate) alike: bool,
+    pub(crate) repeats: bool,
+    pub(crate) ends: Vec<PageEnd>,
     pub(crate) ahead: bool,
 }
 
@@ -85,6 +104,8 @@ impl Paging {
             start: None,
             limit: None,
             alike: false,
+            repeats: false,
+            ends: Vec::new(),
             ahead: true,
             row_limit: None,
             format: None,
@@ -119,6 +140,27 @@ impl Paging {
     /// a page that is the same from its first row to its last. The rows of a page are held back until one differs.
     pub fn rows_may_be_alike(mut self) -> Self {
         self.alike = true;
+        self
+    }
+
+    /// Adds a way for the pages to end. A page without rows ends them always, and so does the status 204.
+    ///
+    /// ```
+    /// use http::StatusCode;
+    /// use perenso::exports::{PageEnd, Paging};
+    ///
+    /// // A server that has no page after the last one.
+    /// let paging = Paging::by_page().end(PageEnd::Status(StatusCode::NOT_FOUND));
+    /// ```
+    pub fn end(mut self, end: PageEnd) -> Self {
+        self.ends.push(end);
+        self
+    }
+
+    /// Accepts pages that repeat earlier ones, and rows that repeat earlier ones. A server that ignores the parameter of
+    /// the page is not found out then, and its pages have no end.
+    pub fn allow_repeats(mut self) -> Self {
+        self.repeats = true;
         self
     }
 
@@ -205,7 +247,19 @@ impl Paging {
         }
         let request = request.with_integer(&self.cursor, at).with_integer(&self.limit_name, limit);
         let parameter = self.cursor.clone();
-        Ok((Plan { meaning: self.meaning, parameter, limit, start, alike: self.alike, ahead: self.ahead }, request))
+        Ok((
+            Plan {
+                meaning: self.meaning,
+                parameter,
+                limit,
+                start,
+                alike: self.alike,
+                repeats: self.repeats,
+                ends: self.ends.clone(),
+                ahead: self.ahead,
+            },
+            request,
+        ))
     }
 
     fn refuse_without<'a>(&self, integers: impl Iterator<Item = &'a str>) -> Result<(), Error> {

@@ -1,13 +1,20 @@
 //! The way through the pages of an export: rows and ends of pages go in, decisions come out. No effects.
 
-use std::fmt;
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+    hash::Hasher,
+};
+
+use http::StatusCode;
 
 use super::{
     cursor::Cursor,
-    paging::{Meaning, Plan},
+    paging::{Meaning, PageEnd, Plan},
 };
 use crate::{
     error::{Error, ErrorKind},
+    fingerprint::Fingerprint,
     generated::operations::EXPORT_RUN,
 };
 
@@ -68,8 +75,15 @@ pub(crate) struct Walk {
     /// The marks of the rows of this page that came.
     marks: Vec<u64>,
     before: Option<Before>,
+    /// The pages before, by their fingerprints, and the marks of their first rows.
+    earlier: HashMap<Fingerprint, i64>,
+    first_rows: HashSet<u64>,
+    /// The mark of the first row of this page.
+    first: Option<u64>,
     /// Whether all rows of this page were those of the page before so far, where only whole pages are compared.
     same: bool,
+    /// Whether the first row of this page was that of an earlier page.
+    begins_anew: bool,
     pub(crate) report: PageReport,
 }
 
@@ -88,7 +102,20 @@ impl Walk {
             Cursor::Offset(rows) => (rows, 0),
         };
         let report = PageReport { asked: plan.limit.unsigned_abs(), ..PageReport::default() };
-        Self { plan, at, skip, came: 0, marks: Vec::new(), before: None, same: false, report }
+        Self {
+            plan,
+            at,
+            skip,
+            came: 0,
+            marks: Vec::new(),
+            before: None,
+            earlier: HashMap::new(),
+            first_rows: HashSet::new(),
+            first: None,
+            same: false,
+            begins_anew: false,
+            report,
+        }
     }
 
     /// The value of the parameter for the page that is read.
@@ -103,22 +130,33 @@ impl Walk {
 
     /// Whether rows must not be handed out yet: they may turn out to be those of the page before.
     pub(crate) fn holds(&self) -> bool {
-        self.same
+        self.same || self.begins_anew
     }
 
     /// A row came: gives the place behind it, or nothing where it was handed out by an earlier stream. A row that could
     /// not be read at all has no mark: it is no proof of a doubled row, but a page of nothing else must not come for ever.
     pub(crate) fn row(&mut self, mark: Option<u64>) -> Result<Option<Cursor>, Error> {
+        if let (Some(mark), 0) = (mark, self.came) {
+            // A page that repeats an earlier one hands out no row, so this one is compared as a whole.
+            let may_repeat = self.plan.ends.contains(&PageEnd::RepeatedPage)
+                && self.before.as_ref().is_some_and(|before| before.marks.contains(&mark));
+            self.begins_anew = !self.plan.repeats && (may_repeat || self.first_rows.contains(&mark));
+        }
         match &self.before {
+            _ if self.plan.repeats => {}
             Some(before) if self.plan.alike => {
                 let first = self.came == 0;
                 self.same = (first || self.same) && before.marks.get(self.marks.len()) == Some(&mark.unwrap_or(UNREAD));
             }
+            _ if self.begins_anew => {}
             Some(before) if mark.is_some_and(|mark| before.marks.binary_search(&mark).is_ok()) => {
                 let row = self.came + 1;
                 return Err(self.doubled(&format!("row {row} of {} stood on {}", self.page(), self.name(before.at))));
             }
             _ => {}
+        }
+        if self.came == 0 {
+            self.first = Some(mark.unwrap_or(UNREAD));
         }
         self.came += 1;
         self.marks.push(mark.unwrap_or(UNREAD));
@@ -154,20 +192,63 @@ impl Walk {
         if !self.plan.alike {
             self.marks.sort_unstable();
         }
-        if let Some(before) = &self.before
-            && before.marks == self.marks
-        {
-            return Err(self.doubled(&format!("{} repeats {}", self.page(), self.name(before.at))));
+        let fingerprint = self.fingerprint();
+        if let Some(at) = self.repeated(fingerprint) {
+            if self.plan.ends.contains(&PageEnd::RepeatedPage)
+                && self.before.as_ref().is_some_and(|before| before.at == at)
+            {
+                return Ok(None);
+            }
+            return Err(self.doubled(&format!("{} repeats {}", self.page(), self.name(at))));
         }
+        if let Some(before) = &self.before
+            && self.begins_anew
+            && !self.plan.alike
+            && self.marks.iter().any(|mark| *mark != UNREAD && before.marks.binary_search(mark).is_ok())
+        {
+            return Err(self.doubled(&format!("rows of {} stood on {}", self.page(), self.name(before.at))));
+        }
+        let is_short = self.came < self.report.given;
         let next = match self.plan.meaning {
             Meaning::Page => self.at.checked_add(1).ok_or_else(|| self.beyond())?,
             Meaning::Offset => self.offset()?,
         };
         self.count();
+        if !self.plan.repeats {
+            self.earlier.insert(fingerprint, self.at);
+            self.first_rows.extend(self.first.take().filter(|first| *first != UNREAD));
+        }
         let marks = std::mem::take(&mut self.marks);
         self.before = Some(Before { at: self.at, rows: self.came, marks });
-        (self.at, self.skip, self.came, self.same) = (next, 0, 0, false);
-        Ok(Some(next))
+        (self.at, self.skip, self.came, self.same, self.begins_anew) = (next, 0, 0, false, false);
+        Ok((!is_short || !self.plan.ends.contains(&PageEnd::ShortPage)).then_some(next))
+    }
+
+    /// The fingerprint of this page: of its rows in their order where rows can be alike, else in any order.
+    fn fingerprint(&self) -> Fingerprint {
+        let mut fingerprint = Fingerprint::default();
+        self.marks.iter().for_each(|mark| fingerprint.write(&mark.to_le_bytes()));
+        fingerprint
+    }
+
+    /// The page before that this one repeats.
+    fn repeated(&self, fingerprint: Fingerprint) -> Option<i64> {
+        if self.plan.repeats {
+            return None;
+        }
+        if let Some(before) = &self.before
+            && before.marks == self.marks
+        {
+            return Some(before.at);
+        }
+        // Rows that cannot be read are not known again, and one row that may be alike proves nothing.
+        let is_proof = !self.marks.contains(&UNREAD) && (!self.plan.alike || self.came > 1);
+        self.earlier.get(&fingerprint).copied().filter(|_| is_proof)
+    }
+
+    /// Returns true where a response of this status is the end of the pages.
+    pub(crate) fn ends_with(&self, status: StatusCode) -> bool {
+        self.came == 0 && self.report.pages > 0 && self.plan.ends.contains(&PageEnd::Status(status))
     }
 
     /// The page as errors call it.

@@ -3,9 +3,10 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::StreamExt;
+use http::StatusCode;
 use perenso::{
     CallErrorKind, CallOptions, ErrorKind, RetryPolicy,
-    exports::{Cursor, Paging},
+    exports::{Cursor, PageEnd, Paging},
 };
 
 use crate::{
@@ -233,4 +234,68 @@ async fn a_page_that_holds_fewer_rows_than_were_read_of_it_is_an_error() {
     }
     let (_, error) = read(&mut export.pages(Paging::by_page().start(Cursor::page(9, 1, 10))).await).await;
     assert_eq!(error.unwrap().kind(), ErrorKind::Paging, "an empty page held rows before");
+}
+
+#[tokio::test]
+async fn pages_that_begin_anew_are_an_error_at_the_first_one_and_none_of_its_rows_is_handed_out() {
+    for back_to in [0, 1, 2] {
+        // Pages 4, 5, … are pages 1 to 3 again, or the last ones of them.
+        let by_page = Export::start(move |asked, _| {
+            let page_of = match asked.cursor.unsigned_abs() - 1 {
+                known @ 0..3 => known,
+                more => back_to + (more - 3) % (3 - back_to),
+            };
+            page(page_of * 10..page_of * 10 + 10)
+        })
+        .await;
+        let by_offset = Export::start(move |asked, _| {
+            let row = asked.cursor.unsigned_abs();
+            let first = if row < 30 { row } else { back_to * 10 + (row - 30) % (30 - back_to * 10) };
+            page(first..first + 10)
+        })
+        .await;
+        for (export, paging) in [(by_page, Paging::by_page()), (by_offset, Paging::by_offset())] {
+            for paging in [paging.clone(), paging.clone().rows_may_be_alike(), paging.fetch_ahead(false)] {
+                let (rows, error) = read(&mut export.pages(paging.limit(10)).await).await;
+                assert_once(&rows, 30);
+                let error = error.unwrap();
+                assert_eq!(error.kind(), ErrorKind::Paging, "{error}");
+                assert!(error.to_string().contains("repeats"), "{error}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn pages_end_where_the_caller_says_and_no_row_is_lost() {
+    let no_content = || Reply::Whole(204, vec![], String::new().into());
+    let status = |status| move || Reply::status(status);
+    type Last = Box<dyn Fn() -> Reply + Send + Sync>;
+    let cases: [(Option<PageEnd>, Last); 5] = [
+        (None, Box::new(no_content)),
+        (Some(PageEnd::Status(StatusCode::NOT_FOUND)), Box::new(status(404))),
+        (Some(PageEnd::Status(StatusCode::BAD_REQUEST)), Box::new(status(400))),
+        (Some(PageEnd::RepeatedPage), Box::new(|| page(20..25))),
+        (Some(PageEnd::ShortPage), Box::new(status(404))),
+    ];
+    for (end, last) in cases {
+        let export = Export::start(move |asked, _| match asked.cursor {
+            1..=3 => page(numbered(asked, 25, 10)),
+            _ => last(),
+        })
+        .await;
+        let paging = Paging::by_page().limit(20).fetch_ahead(false);
+        let ended = end.map_or(paging.clone(), |end| paging.clone().end(end));
+        let (rows, error) = read(&mut export.pages(ended).await).await;
+        assert!(error.is_none(), "{end:?} {error:?}");
+        assert_once(&rows, 25);
+        if end.is_some() {
+            let (rows, error) = read(&mut export.pages(paging).await).await;
+            assert_once(&rows, 25);
+            assert!(error.is_some(), "{end:?} is no end without being said");
+        }
+    }
+    let nothing = Export::start(|_, _| Reply::status(404)).await;
+    let paging = Paging::by_page().end(PageEnd::Status(StatusCode::NOT_FOUND));
+    assert!(read(&mut nothing.pages(paging).await).await.1.is_some(), "no page at all is no end");
 }
