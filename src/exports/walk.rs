@@ -75,7 +75,7 @@ pub(crate) struct Walk {
     /// The marks of the rows of this page that came.
     marks: Vec<u64>,
     before: Option<Before>,
-    /// The pages before, by their fingerprints, and the marks of their first rows.
+    /// The pages before, by their fingerprints, and the marks of their first rows, but for the page before.
     earlier: HashMap<Fingerprint, i64>,
     first_rows: HashSet<u64>,
     /// The mark of the first row of this page.
@@ -91,6 +91,8 @@ pub(crate) struct Walk {
 struct Before {
     at: i64,
     rows: u64,
+    /// The mark of its first row.
+    first: u64,
     /// In the order of the rows where whole pages are compared, else sorted.
     marks: Vec<u64>,
 }
@@ -138,9 +140,12 @@ impl Walk {
     pub(crate) fn row(&mut self, mark: Option<u64>) -> Result<Option<Cursor>, Error> {
         if let (Some(mark), 0) = (mark, self.came) {
             // A page that repeats an earlier one hands out no row, so this one is compared as a whole.
-            let may_repeat = self.plan.ends.contains(&PageEnd::RepeatedPage)
-                && self.before.as_ref().is_some_and(|before| before.marks.contains(&mark));
-            self.begins_anew = !self.plan.repeats && (may_repeat || self.first_rows.contains(&mark));
+            let was_before = self.before.as_ref().is_some_and(|before| before.marks.contains(&mark));
+            let is_whole = match was_before && !self.plan.alike {
+                true => self.plan.ends.contains(&PageEnd::RepeatedPage),
+                false => self.first_rows.contains(&mark),
+            };
+            self.begins_anew = !self.plan.repeats && is_whole;
         }
         match &self.before {
             _ if self.plan.repeats => {}
@@ -216,10 +221,13 @@ impl Walk {
         self.count();
         if !self.plan.repeats {
             self.earlier.insert(fingerprint, self.at);
-            self.first_rows.extend(self.first.take().filter(|first| *first != UNREAD));
+            // The first row of the page before is known by its marks.
+            let first = self.before.as_ref().map(|before| before.first);
+            self.first_rows.extend(first.filter(|first| *first != UNREAD));
         }
         let marks = std::mem::take(&mut self.marks);
-        self.before = Some(Before { at: self.at, rows: self.came, marks });
+        let first = self.first.take().unwrap_or(UNREAD);
+        self.before = Some(Before { at: self.at, rows: self.came, first, marks });
         (self.at, self.skip, self.came, self.same, self.begins_anew) = (next, 0, 0, false, false);
         Ok((!is_short || !self.plan.ends.contains(&PageEnd::ShortPage)).then_some(next))
     }
