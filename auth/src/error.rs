@@ -233,8 +233,8 @@ impl Error {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self.0.kind {
-            ErrorKind::TokenUnavailable => !matches!(self.0.fault.as_deref(), Some(Fault::UnexpectedStatus { .. })),
-            ErrorKind::RateLimited
+            ErrorKind::TokenUnavailable
+            | ErrorKind::RateLimited
             | ErrorKind::Budget
             | ErrorKind::Connect
             | ErrorKind::Broken

@@ -115,7 +115,7 @@ impl Fault {
 
     /// Returns whether the connection failed for a reason that is none of the moment.
     pub(crate) fn is_permanent(&self) -> bool {
-        self.cause().is_some_and(Cause::is_permanent)
+        matches!(self, Self::UnexpectedStatus { .. }) || self.cause().is_some_and(Cause::is_permanent)
     }
 
     /// Why no connection was made, or why it broke.
