@@ -47,13 +47,13 @@ async fn t11_a_proxy_of_the_environment_sees_nothing_that_was_meant_for_this_mac
         _ => token(0, 300),
     })
     .await;
-    let child = Command::new(std::env::current_exe().unwrap())
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    child
         .args(["--exact", "strangers::behind_a_proxy", "--ignored"])
         .envs(["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"].map(|name| (name, &proxy.url)))
         .env_remove("no_proxy")
-        .env_remove("NO_PROXY")
-        .output();
-    let output = tokio::task::spawn_blocking(move || child).await.unwrap().unwrap();
+        .env_remove("NO_PROXY");
+    let output = tokio::task::spawn_blocking(move || child.output()).await.unwrap().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     let seen = proxy.seen();
     let is_local = |path: &str| path.contains("127.0.0.1") || path.contains("localhost");
