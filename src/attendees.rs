@@ -1,6 +1,7 @@
 //! People who attend the show: list and read.
 
 use crate::{
+    changes::{Changes, Watermark},
     client::Perenso,
     error::Error,
     generated::{ClientAttendeeExt, operations},
@@ -32,6 +33,14 @@ impl<'a> Attendees<'a> {
     #[doc(alias("Get a list of attendees", "GET /attendee", "/attendee"))]
     pub fn list(&self) -> List<Attendee> {
         List::new(self.show, &operations::ATTENDEE_LIST, |attendee: &Attendee| attendee.id.as_deref())
+    }
+
+    /// Reads everything that changed since a watermark: a date, a timestamp, or what the read before returned.
+    ///
+    /// See [`Changes`] for what is promised.
+    #[doc(alias("modifiedAfter"))]
+    pub fn changes(&self, since: impl Into<Watermark>) -> Changes<Attendee> {
+        Changes::new(self.list(), since.into(), |attendee: &Attendee| attendee.modified_date.get().cloned())
     }
 
     /// One attendee, by the record's `id`.

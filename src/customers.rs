@@ -4,6 +4,7 @@ use perenso_auth::CallOptions;
 
 use crate::{
     bulk::{Bulk, BulkProgress, BulkReport, Record},
+    changes::{Changes, Watermark},
     client::Perenso,
     error::Error,
     generated::{ClientCustomerExt, operations, types},
@@ -41,6 +42,14 @@ impl<'a> Customers<'a> {
     #[doc(alias("Get a list of customers", "GET /Customer", "/Customer"))]
     pub fn list(&self) -> List<Customer> {
         List::new(self.show, &operations::CUSTOMER_LIST, |customer: &Customer| customer.id.as_deref())
+    }
+
+    /// Reads everything that changed since a watermark: a date, a timestamp, or what the read before returned.
+    ///
+    /// See [`Changes`] for what is promised.
+    #[doc(alias("modifiedAfter"))]
+    pub fn changes(&self, since: impl Into<Watermark>) -> Changes<Customer> {
+        Changes::new(self.list(), since.into(), |customer: &Customer| customer.modified_date.get().cloned())
     }
 
     /// One customer, by the record's `id` (not by `customerID`).

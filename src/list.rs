@@ -95,15 +95,27 @@ impl<T> List<T> {
         }
     }
 
+    pub(crate) fn operation(&self) -> &'static str {
+        self.operation
+    }
+
+    /// Returns the id by which this record is told from others, where it has one.
+    pub(crate) fn id_of<'t>(&self, record: &'t T) -> Option<&'t str> {
+        (self.key)(record)
+    }
+
     /// This list filters by the time of a change under another name.
     pub(crate) fn changed_since_by(mut self, name: &'static str) -> Self {
         self.since = name;
         self
     }
 
-    /// Only records that were changed after this time, each with its `modifiedDate`. The vendor's sample is a date
-    /// alone, `2025-01-31`, a `chrono::NaiveDate`; what zone a time of day would be in is not said. For the next run, keep
-    /// the newest `modifiedDate` that came, and not the time of this machine.
+    /// Asks only for records that were changed after this timestamp, each with its `modifiedDate`. Sent as `datelastmodified`
+    /// for orders and as `modifiedAfter` for everything else. The vendor's sample is a date alone, `2025-01-31`, a
+    /// `chrono::NaiveDate`; no page says what zone a time of day would be in.
+    ///
+    /// Pages of such a list move while records change. To read all changes, run after run, use
+    /// [`changes`](crate::Changes).
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -238,7 +250,8 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> List<T> {
     }
 
     /// Record after record. The stream ends with an error when a page repeats any page before it, or
-    /// holds a record of the one right before it; nothing of such a page is handed out.
+    /// holds a record of the one right before it; nothing of such a page is handed out. A record that moves to a page that was
+    /// already read is missed, without an error; see [`changes`](crate::Changes).
     pub fn stream(self) -> Records<T> {
         let start = Position { page_size: self.page_size.get(), ..self.start };
         Records::new(self.source(), start)

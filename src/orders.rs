@@ -1,6 +1,13 @@
 //! Orders: list, by the filters that the vendor's sample shows.
 
-use crate::{client::Perenso, generated::operations, list::List, time::Time, types::Order};
+use crate::{
+    changes::{Changes, Watermark},
+    client::Perenso,
+    generated::operations,
+    list::List,
+    time::Time,
+    types::Order,
+};
 
 /// The orders of a show.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +37,29 @@ impl<'a> Orders<'a> {
         // No field of an order is known to tell it from others, so pages are compared as a whole.
         List::new(self.show, &operations::ORDER_LIST, |_| None).changed_since_by("datelastmodified")
     }
+
+    /// Reads everything that changed since a watermark: a date, a timestamp, or what the read before returned.
+    ///
+    /// See [`Changes`] for what is promised.
+    ///
+    /// An order shows its `modifiedDate` in its lines, and the newest of them counts. No field is known to tell one order from
+    /// others, so an order that changes during the read is in the result as it was before, too.
+    #[doc(alias("datelastmodified"))]
+    pub fn changes(&self, since: impl Into<Watermark>) -> Changes<Order> {
+        Changes::new(self.list(), since.into(), newest_line)
+    }
+}
+
+/// Returns the newest `modifiedDate` of the lines; nothing where one of them has none that can be read.
+fn newest_line(order: &Order) -> Option<Time> {
+    let mut newest: Option<&Time> = None;
+    for line in order.items.as_slice() {
+        let time = line.modified_date.get().filter(|time| time.date().is_some())?;
+        if newest.and_then(|newest| newest.chronological_cmp(time)).is_none_or(|order| order.is_lt()) {
+            newest = Some(time);
+        }
+    }
+    newest.cloned()
 }
 
 /// The filters of orders. What values the vendor accepts for status and type is not documented.

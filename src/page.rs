@@ -32,6 +32,9 @@ pub struct Page<T> {
 /// A place in a list that can be kept and gone back to: the number of a page, how many of its records were read, and how
 /// many a page was asked for, since pages of another size lie elsewhere.
 ///
+/// It counts and names no record: when records before it are created, deleted or sorted elsewhere, reading from it misses records or
+/// reads some again. [`Changes`](crate::Changes) go by `modifiedDate` instead.
+///
 /// ```
 /// use perenso::Position;
 ///
@@ -217,7 +220,7 @@ impl<T: Serialize + Send + 'static> Records<T> {
 
 impl<T> Records<T> {
     /// The place behind the record that came last: a list that starts there goes on with the next one, as long as
-    /// nothing moved.
+    /// nothing moved. A record that moved can be missed.
     #[must_use]
     pub fn position(&self) -> Position {
         self.position

@@ -1,6 +1,6 @@
 //! Dates and times as the vendor writes them: without a zone, most of the time.
 
-use std::fmt;
+use std::{cmp::Ordering, fmt};
 
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, SecondsFormat, TimeZone};
 use serde::{Deserialize, Serialize};
@@ -58,6 +58,35 @@ impl Time {
     #[must_use]
     pub fn zoned(&self) -> Option<DateTime<FixedOffset>> {
         DateTime::parse_from_rfc3339(&self.0).ok()
+    }
+}
+
+impl Time {
+    /// Compares by time. Returns `None` where the order is not known: for strings that are no timestamps, for one with a zone
+    /// and one without, and for a date and a timestamp on that day. `==` compares the strings, so there is no `Ord`.
+    ///
+    /// ```
+    /// use std::cmp::Ordering;
+    /// use perenso::Time;
+    ///
+    /// let order = |a: &str, b: &str| Time::from(a).chronological_cmp(&b.into());
+    /// assert_eq!(order("2025-01-23T18:50:16.4", "2025-01-23T18:50:16.40"), Some(Ordering::Equal));
+    /// assert_eq!(order("2025-01-31", "2025-02-01T00:00:00"), Some(Ordering::Less));
+    /// assert_eq!(order("2025-01-31", "2025-01-31T09:00:00"), None);
+    /// assert_eq!(order("2025-01-31T09:00:00Z", "2025-01-31T09:00:00"), None);
+    /// ```
+    #[must_use]
+    pub fn chronological_cmp(&self, other: &Self) -> Option<Ordering> {
+        match (self.zoned(), other.zoned()) {
+            (Some(time), Some(other)) => return Some(time.cmp(&other)),
+            (None, None) => {}
+            _ => return None,
+        }
+        match (self.local(), other.local()) {
+            (Some(time), Some(other)) => Some(time.cmp(&other)),
+            (None, None) => Some(self.date()?.cmp(&other.date()?)),
+            _ => Some(self.date()?.cmp(&other.date()?)).filter(|order| order.is_ne()),
+        }
     }
 }
 
@@ -175,6 +204,16 @@ mod tests {
     }
 
     proptest! {
+        /// Whatever the shapes: antisymmetric, transitive, and equal strings that are timestamps are equal in time.
+        #[test]
+        fn the_order_by_time_is_one(texts in proptest::collection::vec("2025-01-0[12](T0[01]:00:0[01](\\.[05]0?)?(Z|\\+01:00)?)?", 3)) {
+            let [a, b, c] = [0, 1, 2].map(|place| Time::from(texts[place].as_str()));
+            prop_assert_eq!(a.chronological_cmp(&a), Some(std::cmp::Ordering::Equal));
+            prop_assert_eq!(a.chronological_cmp(&b), b.chronological_cmp(&a).map(std::cmp::Ordering::reverse));
+            let is_less = |a: &Time, b: &Time| a.chronological_cmp(b).is_some_and(std::cmp::Ordering::is_lt);
+            prop_assert!(!(is_less(&a, &b) && is_less(&b, &c)) || is_less(&a, &c));
+        }
+
         #[test]
         fn any_text_goes_back_as_it_came(text: String) {
             let json = serde_json::to_string(&text).unwrap();

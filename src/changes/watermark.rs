@@ -1,0 +1,73 @@
+//! The timestamp that a read of changes starts from, and what was read at its edge.
+
+use std::collections::BTreeSet;
+
+use chrono::{NaiveDate, NaiveDateTime};
+use serde::{Deserialize, Serialize};
+
+use crate::{fingerprint::Fingerprint, time::Time};
+
+/// The place that the next read of [changes](crate::Changes) starts from: a `modifiedDate` of the server, and fingerprints of the
+/// records near it, so that they are not handed out again.
+///
+/// Its serialised form is stable; its content is not for other use. The first one is made from a date or a timestamp.
+///
+/// ```
+/// use perenso::Watermark;
+///
+/// let first = Watermark::from("2025-01-31");
+/// let stored = serde_json::to_string(&first).unwrap();
+/// assert_eq!(serde_json::from_str::<Watermark>(&stored).unwrap(), first);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Watermark {
+    pub(super) modified_date: Time,
+    /// Records at the edge that were handed out; `None` where nothing was read yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) handed_out: Option<BTreeSet<Fingerprint>>,
+}
+
+impl Watermark {
+    /// Returns the newest `modifiedDate` that was read, or the timestamp that the first read was given.
+    #[must_use]
+    pub fn modified_date(&self) -> &Time {
+        &self.modified_date
+    }
+}
+
+impl From<Time> for Watermark {
+    fn from(modified_date: Time) -> Self {
+        Self { modified_date, handed_out: None }
+    }
+}
+
+impl From<&Watermark> for Watermark {
+    fn from(watermark: &Watermark) -> Self {
+        watermark.clone()
+    }
+}
+
+impl From<&str> for Watermark {
+    fn from(text: &str) -> Self {
+        Time::from(text).into()
+    }
+}
+
+impl From<String> for Watermark {
+    fn from(text: String) -> Self {
+        Time::from(text).into()
+    }
+}
+
+impl From<NaiveDate> for Watermark {
+    fn from(date: NaiveDate) -> Self {
+        Time::from(date).into()
+    }
+}
+
+impl From<NaiveDateTime> for Watermark {
+    fn from(time: NaiveDateTime) -> Self {
+        Time::from(time).into()
+    }
+}
