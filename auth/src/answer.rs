@@ -137,7 +137,7 @@ pub(crate) struct ErrorAnswer {
 
 impl ErrorAnswer {
     /// Reads the `error` member of a body: a string, an object with a code, or a field of a form. `None` without one.
-    /// What `secrets` hold is taken out of what is kept, should a server echo it.
+    /// Removes every one of `secrets` that the server echoes.
     pub(crate) fn read(body: &[u8], secrets: &[&str]) -> Option<Self> {
         let body = without_mark(body).trim_ascii();
         let fields = match serde_json::from_slice(body) {

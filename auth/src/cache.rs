@@ -34,7 +34,7 @@ type Landing = Option<Result<Arc<Token>, Arc<Fault>>>;
 pub(crate) struct Cache {
     snapshot: ArcSwapOption<Token>,
     state: Mutex<State>,
-    /// Whether tokens could not be stored: a hit reads this, and takes the lock only if it is set.
+    /// Set while tokens could not be stored: a hit reads this, and takes the lock only if it is set.
     has_unsaved: AtomicBool,
     pub(crate) supply: Supply,
 }

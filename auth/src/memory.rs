@@ -89,7 +89,7 @@ impl Memory {
         credentials.once_only().as_ref().is_some_and(is_used_up)
     }
 
-    /// Whether the store holds a refresh token that is not known here: one that another process brought.
+    /// Returns whether the store holds a refresh token that another process brought.
     pub(crate) fn is_older_than(&self, stored: &StoredTokens) -> bool {
         stored.refresh_token.as_ref().is_some_and(|stored| {
             let stored = fingerprint(&stored.token);

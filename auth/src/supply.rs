@@ -188,21 +188,29 @@ impl Supply {
         if fruit.changed {
             let now = self.exchange.clock.now();
             let access_token = fruit.delivery.result.as_ref().ok().and_then(|supplied| supplied.stored(now));
-            let saved = self.word(lock.save(&fruit.delivery.memory.stored(access_token, now), now)).await;
-            fruit.delivery.is_saved =
-                Some(!saved.as_ref().is_err_and(|error| error.kind() != StoreErrorKind::LockLost));
-            match saved {
-                Ok(()) => self.is_back(),
-                // Whoever took the lock over has written something newer: from now on that counts.
-                Err(error) if error.kind() == StoreErrorKind::LockLost => {
-                    tracing::debug!(store = %self.store.name(), error = cause(&error), "a sibling has stored newer tokens");
-                }
-                Err(error) => {
-                    tracing::debug!(store = %self.store.name(), error = cause(&error), "the tokens live on in this process alone");
-                }
-            }
+            let tokens = fruit.delivery.memory.stored(access_token, now);
+            fruit.delivery.is_saved = Some(self.save_locked(lock, &tokens, now).await);
         }
         fruit.delivery
+    }
+
+    /// Stores tokens inside the lock. Returns whether the store has them, or something newer.
+    async fn save_locked(&self, lock: &mut dyn StoreLock, tokens: &StoredTokens, now: Now) -> bool {
+        match self.word(lock.save(tokens, now)).await {
+            Ok(()) => {
+                self.is_back();
+                true
+            }
+            // Whoever took the lock over has written something newer: from now on that counts.
+            Err(error) if error.kind() == StoreErrorKind::LockLost => {
+                tracing::debug!(store = %self.store.name(), error = cause(&error), "a sibling has stored newer tokens");
+                true
+            }
+            Err(error) => {
+                tracing::debug!(store = %self.store.name(), error = cause(&error), "the tokens live on in this process alone");
+                false
+            }
+        }
     }
 
     /// An exchange while the store is away, unless a person would have to come if it went wrong.
@@ -234,13 +242,7 @@ impl Supply {
             Some(false) => {
                 let now = self.exchange.clock.now();
                 let access_token = token.and_then(|token| stored(&token.header(), token.timeline, now));
-                match self.word(lock.save(&memory.stored(access_token, now), now)).await {
-                    Ok(()) => {
-                        self.is_back();
-                        true
-                    }
-                    Err(error) => error.kind() == StoreErrorKind::LockLost,
-                }
+                self.save_locked(lock.as_mut(), &memory.stored(access_token, now), now).await
             }
         };
         let _ = within(self.exchange.clock.as_ref(), STORE_PATIENCE, lock.release()).await;
