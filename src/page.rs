@@ -177,6 +177,7 @@ impl<T: Serialize> Pager<T> {
         if !self.short && received < asked as usize {
             self.short = true;
             tracing::debug!(
+                target: "perenso::list",
                 operation = self.source.operation,
                 page = number,
                 asked,

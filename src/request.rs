@@ -167,7 +167,7 @@ impl Answer {
         self.inner.attempts()
     }
 
-    /// How long the call waited for the rate budget.
+    /// The time that the call waited for the rate budget, for `Retry-After` and between attempts.
     #[must_use]
     pub fn waited(&self) -> Duration {
         self.inner.waited()

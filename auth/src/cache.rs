@@ -9,6 +9,7 @@ use std::{
 };
 
 use tokio::sync::watch;
+use tracing::Instrument;
 
 // Not by way of `crate`: the module `schedules` compiles this file once more, over its own.
 use super::{
@@ -19,6 +20,7 @@ use crate::{
     clock::{Now, within},
     fault::Fault,
     renewal::{Decision, Renewal, Verdict},
+    spans,
     token::{AccessToken, Token},
 };
 
@@ -200,6 +202,7 @@ impl Cache {
             // Nobody may be waiting: the token is in hand all the same.
             let _ = sender.send(Some(result));
         };
+        let task = task.instrument(self.span());
         spawn(task, self.supply.nothing_unsaved());
         landing
     }
@@ -254,6 +257,7 @@ impl Cache {
             drop(state);
             let _ = sender.send(is_saved);
         };
+        let task = task.instrument(self.span());
         spawn(task, self.supply.nothing_unsaved());
         Some(save)
     }
@@ -304,10 +308,15 @@ impl Cache {
                 }
                 // A subscriber that uses this very client must not find the lock taken.
                 drop(state);
-                tracing::debug!(profile = self.supply.exchange.profile.name(), %fault, "no token");
+                tracing::warn!(target: "perenso_auth::token", error = %fault, "no access token");
                 Err(fault)
             }
         }
+    }
+
+    fn span(&self) -> tracing::Span {
+        let exchange = &self.supply.exchange;
+        spans::renewal(&exchange.profile, &exchange.label)
     }
 
     /// The state, and the time: read inside the lock, so that time goes forward from one event to the next.

@@ -26,6 +26,7 @@ use crate::{
     problem::{ProblemDetails, names_of_request},
     response::{Body, Response, Trip},
     retry_after::retry_after,
+    spans::millis,
     stop::{Stop, unless_stopped},
     token::Token,
     transport::{accept_gzip, location},
@@ -139,10 +140,10 @@ impl<'a> Journey<'a> {
             // The token first: permits that were taken while everybody waited for it would all be used at once.
             let Some(token) = unless_stopped(self.stop, self.token()).await else { return Err(self.stopped()) };
             let token = token?;
-            let waited = self.trip.waited;
+            let waited = self.trip.waited_for_budget;
             let Some(permit) = unless_stopped(self.stop, self.permit()).await else { return Err(self.stopped()) };
             permit?;
-            let token = if self.trip.waited == waited {
+            let token = if self.trip.waited_for_budget == waited {
                 token
             } else {
                 unless_stopped(self.stop, self.token()).await.unwrap_or_else(|| Err(self.stopped()))?
@@ -193,9 +194,9 @@ impl<'a> Journey<'a> {
             None => return Err(self.out_of_time()),
         }
         let permit = self.client.budget.permit(limit).await;
-        self.trip.waited += match &permit {
-            Ok(waited) | Err(Exhausted { waited, .. }) => *waited,
-        };
+        let (Ok(waited) | Err(Exhausted { waited, .. })) = &permit;
+        self.trip.waited_for_budget += *waited;
+        self.trip.waited += *waited;
         match permit {
             Ok(_) => Ok(()),
             Err(Exhausted { pause: Some(pause), .. }) => {
@@ -311,6 +312,11 @@ impl<'a> Journey<'a> {
         let another = !self.replayed && cache.refused(token, may_renew);
         match again {
             Some(again) if another => {
+                tracing::info!(
+                    target: "perenso_auth::call",
+                    operation = %self.trip.operation,
+                    "the API refused the token (401), sending the request again with a new one"
+                );
                 self.replayed = true;
                 self.refused = Some(token.generation);
                 Ok(again)
@@ -392,18 +398,25 @@ impl<'a> Journey<'a> {
             Some(pause) if pause < self.left() => pause,
             _ => return Err(failure),
         };
-        tracing::debug!(operation = %self.trip.operation, attempt = self.trip.attempts, ?pause, error = %failure, "again");
-        match unless_stopped(self.stop, self.client.clock.sleep(pause)).await {
-            Some(()) => Ok(()),
-            None => Err(failure),
-        }
+        tracing::info!(
+            target: "perenso_auth::call",
+            operation = %self.trip.operation,
+            attempt = self.trip.attempts,
+            wait_ms = millis(pause),
+            error = %failure,
+            "attempt failed, retrying"
+        );
+        let before = self.client.clock.monotonic();
+        let slept = unless_stopped(self.stop, self.client.clock.sleep(pause)).await;
+        self.trip.waited += self.client.clock.monotonic().saturating_duration_since(before);
+        slept.ok_or(failure)
     }
 
     /// What is left for the call: of its overall time, in which waiting for the budget does not count, and until its
     /// own deadline, in which everything does.
     fn left(&self) -> Duration {
         let gone = self.client.clock.monotonic().saturating_duration_since(self.started);
-        let overall = self.client.timeouts.overall.saturating_add(self.trip.waited).saturating_sub(gone);
+        let overall = self.client.timeouts.overall.saturating_add(self.trip.waited_for_budget).saturating_sub(gone);
         let overall = if self.deadline.is_some() { Duration::MAX } else { overall };
         self.until_deadline().map_or(overall, |left| left.min(overall))
     }

@@ -10,7 +10,7 @@ use std::{
 
 use http::{HeaderMap, HeaderName, Method};
 use reqwest::Url;
-use tracing::{Instrument, field};
+use tracing::Instrument;
 
 #[cfg(feature = "redis")]
 use crate::fault::Fault;
@@ -26,6 +26,7 @@ use crate::{
     profile::{Profile, Throttle},
     request::RequestBuilder,
     response::{Response, Secrets, Trip},
+    spans::CallSpan,
     token::AccessToken,
     unauthorized::UnauthorizedOperations,
 };
@@ -74,6 +75,7 @@ impl Inner {
             operation,
             attempts: 0,
             waited: Duration::ZERO,
+            waited_for_budget: Duration::ZERO,
             may_have_written: false,
             clock: Arc::clone(&self.clock),
             idle: self.timeouts.idle,
@@ -165,27 +167,11 @@ impl Client {
     /// Whatever keeps the call from a successful answer, classified: see [`ErrorKind`](crate::ErrorKind).
     pub async fn execute(&self, mut request: reqwest::Request, call: Call<'_>) -> Result<Response, Error> {
         prepare(&self.inner, &mut request, &call)?;
-        let span = tracing::info_span!(
-            "api_call",
-            operation = %call.operation(),
-            client = %self.inner.label,
-            status = field::Empty,
-            attempts = field::Empty,
-            waited_ms = field::Empty,
-        );
-        if span.is_disabled() {
+        let Some(span) = CallSpan::of(&self.inner, &request, &call) else {
             return Journey::new(&self.inner, call).travel(request).await;
-        }
-        let result = Journey::new(&self.inner, call).travel(request).instrument(span.clone()).await;
-        let (status, attempts, waited) = match &result {
-            Ok(answer) => (Some(answer.status()), answer.attempts(), answer.waited()),
-            Err(error) => (error.status(), error.attempts(), error.waited()),
         };
-        if let Some(status) = status {
-            span.record("status", status.as_u16());
-        }
-        span.record("attempts", attempts);
-        span.record("waited_ms", u64::try_from(waited.as_millis()).unwrap_or(u64::MAX));
+        let result = Journey::new(&self.inner, call).travel(request).instrument(span.span()).await;
+        span.finish(&result);
         result
     }
 

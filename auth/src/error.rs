@@ -144,7 +144,7 @@ impl Error {
         self.0.attempts
     }
 
-    /// How long the call waited for the rate budget.
+    /// The time that the call waited for the rate budget, for `Retry-After` and between attempts.
     #[must_use]
     pub fn waited(&self) -> Duration {
         self.0.waited

@@ -23,6 +23,7 @@ use crate::{
     policy::{Backoff, TokenPolicy},
     profile::Profile,
     secret::Secret,
+    spans::millis,
     token::bearer,
 };
 
@@ -51,6 +52,8 @@ pub(crate) const LOST_WITH_THE_PROCESS: &str = "the tokens of this grant need a 
 #[derive(Debug)]
 pub(crate) struct Exchange {
     pub(crate) profile: Profile,
+    /// The client's label.
+    pub(crate) label: String,
     pub(crate) credentials: Source,
     pub(crate) token_url: TokenUrl,
     pub(crate) scope: Option<String>,
@@ -129,7 +132,7 @@ impl Exchange {
                 outcome.result = Err(Fault::PersonNeeded { grant: credentials.grant(), refused });
             } else {
                 outcome.refresh_token_is_spent = fault.spends_the_refresh_token();
-                tracing::debug!(profile = self.profile.name(), %fault, "refresh failed, asking with the original grant");
+                tracing::info!(target: "perenso_auth::token", error = %fault, "refresh failed, using the original grant");
                 // A pause that is too long to be sat out is no reason not to try the other grant.
                 let _ = self.pause_as_asked(fault, self.policy.total).await;
             }
@@ -175,7 +178,7 @@ impl Exchange {
                 Ok(granted) => return Ok(granted),
                 Err(fault) if fault.is_lost() && was_lost => return Err(fault),
                 Err(fault) if fault.is_lost() => {
-                    tracing::debug!(profile = self.profile.name(), %fault, "the answer to a refresh was lost, asking once more");
+                    tracing::info!(target: "perenso_auth::token", error = %fault, "the response to a refresh was lost, sending it once more");
                     was_lost = true;
                     self.pause_as_asked(fault, self.left(&patience)).await?;
                 }
@@ -213,7 +216,7 @@ impl Exchange {
         if pause >= self.left(patience) {
             return Err(fault);
         }
-        tracing::debug!(profile = self.profile.name(), %fault, ?pause, "asking for a token again");
+        tracing::info!(target: "perenso_auth::token", wait_ms = millis(pause), error = %fault, "token request failed, retrying");
         self.clock.sleep(pause).await;
         Ok(())
     }
@@ -280,11 +283,19 @@ impl Exchange {
             status: StatusCode::OK,
             detail: "its access token holds characters that no header can carry".to_owned(),
         })?;
+        let lifetime = answer.expires_in().unwrap_or(self.profile.default_lifetime);
+        tracing::info!(
+            target: "perenso_auth::token",
+            grant = grant.name(),
+            expires_in_s = lifetime.as_secs(),
+            duration_ms = millis(self.clock.monotonic().saturating_duration_since(sent.monotonic)),
+            "obtained an access token"
+        );
         Ok(Granted {
             header,
             refresh_token: answer.refresh_token().map(|token| Secret::from(token.secret().as_str())),
             refresh_expires_in: answer.refresh_expires_in(),
-            lifetime: answer.expires_in().unwrap_or(self.profile.default_lifetime),
+            lifetime,
             sent,
             in_flight,
         })

@@ -60,6 +60,12 @@
 //! - No secret, token or body stands in a `Debug`, a `Display`, a log line or an error. Secrets go to https, to this machine,
 //!   or to a host that was named; no redirect is followed.
 //!
+//! # Logs
+//!
+//! `RUST_LOG=perenso_auth=info` shows retries, token requests and faults of a store. Targets: `perenso_auth::call` (and the span
+//! `api_call`, with the field names of OpenTelemetry's HTTP conventions), `perenso_auth::token` (and the span `token_renewal`),
+//! `perenso_auth::store` and `perenso_auth::rate`.
+//!
 //! # Features
 //!
 //! | feature | what it brings |
@@ -115,6 +121,7 @@ mod seal;
 mod secret;
 #[cfg(feature = "redis")]
 mod shared_budget;
+mod spans;
 mod stop;
 pub mod store;
 mod supply;

@@ -22,7 +22,9 @@ use crate::{
 pub(crate) struct Trip {
     pub(crate) operation: Cow<'static, str>,
     pub(crate) attempts: u32,
+    /// For the rate budget, for the server, and between attempts.
     pub(crate) waited: Duration,
+    pub(crate) waited_for_budget: Duration,
     pub(crate) may_have_written: bool,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) idle: Duration,
@@ -133,7 +135,7 @@ impl Response {
         self.trip.attempts
     }
 
-    /// How long the call waited for the rate budget.
+    /// The time that the call waited for the rate budget, for `Retry-After` and between attempts.
     #[must_use]
     pub fn waited(&self) -> Duration {
         self.trip.waited

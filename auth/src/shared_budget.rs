@@ -196,7 +196,7 @@ impl SharedBudget {
         let millis = duration.min(LONGEST_PAUSE).as_millis().max(1).to_string();
         let [pause] = self.places(name, ["pause"]);
         if let Err(error) = self.store.link().0.run::<u8>(PAUSE, &[&pause], &[millis.as_bytes()]).await {
-            tracing::debug!(%error, "a pause of the rate budget is not shared");
+            tracing::debug!(target: "perenso_auth::rate", %error, "a pause of the rate budget is not shared");
         }
     }
 
@@ -215,7 +215,7 @@ impl SharedBudget {
         let mut alone = self.alone();
         alone.shares.remove(name);
         if std::mem::take(&mut alone.is_alone) {
-            tracing::info!(store = %self.store.link().0, "the rate budget is shared again");
+            tracing::info!(target: "perenso_auth::rate", store = %self.store.link().0, "the rate budget is shared again");
         }
     }
 
@@ -223,6 +223,7 @@ impl SharedBudget {
         let mut alone = self.alone();
         if !std::mem::replace(&mut alone.is_alone, true) {
             tracing::warn!(
+                target: "perenso_auth::rate",
                 %error,
                 replicas = self.replicas,
                 "the rate budget is not shared: each process goes on with its part of the rate"

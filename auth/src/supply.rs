@@ -102,8 +102,9 @@ impl Supply {
             Err(fault) => {
                 // The refusal is what its caller can do something about.
                 tracing::warn!(
+                    target: "perenso_auth::token",
                     error = &fault as &(dyn std::error::Error + 'static),
-                    "no other credentials after a refusal"
+                    "the credentials were refused, and the provider gave no others"
                 );
                 delivery
             }
@@ -144,7 +145,7 @@ impl Supply {
                 Err(error) => return self.fetch_alone(error, credentials, memory).await,
             }
             if self.exchange.clock.monotonic().saturating_duration_since(started) >= patience {
-                tracing::warn!(store = %self.store.name(), "the lock of the tokens is not given back; renewing without it");
+                tracing::warn!(target: "perenso_auth::store", store = %self.store.name(), "the lock of the tokens is not given back; renewing without it");
                 let error = StoreError::new(StoreErrorKind::Unavailable, "its lock is not given back");
                 return self.fetch_alone(error, credentials, memory).await;
             }
@@ -171,7 +172,7 @@ impl Supply {
                 }
             }
             Err(error) if error.kind() == StoreErrorKind::Unusable => {
-                tracing::warn!(store = %self.store.name(), error = cause(&error), "what the store holds is replaced");
+                tracing::warn!(target: "perenso_auth::store", store = %self.store.name(), error = cause(&error), "what the store holds is replaced");
                 self.renew(lock.as_mut(), credentials, memory).await
             }
             Err(error) => self.fetch_alone(error, credentials, memory).await,
@@ -203,11 +204,11 @@ impl Supply {
             }
             // Whoever took the lock over has written something newer: from now on that counts.
             Err(error) if error.kind() == StoreErrorKind::LockLost => {
-                tracing::debug!(store = %self.store.name(), error = cause(&error), "a sibling has stored newer tokens");
+                tracing::debug!(target: "perenso_auth::store", store = %self.store.name(), error = cause(&error), "a sibling has stored newer tokens");
                 true
             }
             Err(error) => {
-                tracing::debug!(store = %self.store.name(), error = cause(&error), "the tokens live on in this process alone");
+                tracing::debug!(target: "perenso_auth::store", store = %self.store.name(), error = cause(&error), "the tokens live on in this process alone");
                 false
             }
         }
@@ -280,7 +281,7 @@ impl Supply {
                 Either::Right(((), still)) => exchange = still,
             }
             if let Some(Err(error)) = within(self.exchange.clock.as_ref(), TERM / 3, lock.extend()).await {
-                tracing::debug!(store = %self.store.name(), error = cause(&error), "the lock could not be extended");
+                tracing::debug!(target: "perenso_auth::store", store = %self.store.name(), error = cause(&error), "the lock could not be extended");
             }
         }
     }
@@ -326,6 +327,7 @@ impl Supply {
             && !self.store_is_away.swap(true, Ordering::Relaxed)
         {
             tracing::warn!(
+                target: "perenso_auth::store",
                 store = %self.store.name(),
                 error = cause(error),
                 "the token store is away: this process goes on alone, and its tokens live on in it alone"
@@ -337,7 +339,7 @@ impl Supply {
     /// The store did what it is for: a token came from it or went into it. That it can be read alone is not enough.
     fn is_back(&self) {
         if self.store_is_away.swap(false, Ordering::Relaxed) {
-            tracing::info!(store = %self.store.name(), "the token store is back");
+            tracing::info!(target: "perenso_auth::store", store = %self.store.name(), "the token store is back");
         }
     }
 }

@@ -308,6 +308,7 @@ impl Walk {
             if report.short == 0 {
                 let asked = report.asked;
                 tracing::debug!(
+                    target: "perenso::export",
                     operation = EXPORT_RUN.id,
                     page = *at,
                     asked,

@@ -104,6 +104,7 @@ impl ClientBuilder {
         let profile = self.profile.name.clone();
         let exchange = Exchange {
             profile: self.profile,
+            label: label.clone(),
             credentials,
             token_url: TokenUrl::from_url(token_url),
             scope: self.scope,

@@ -46,6 +46,7 @@ pub(super) struct Supply {
 pub(super) struct Exchange {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) profile: Profile,
+    pub(super) label: String,
 }
 
 /// What is remembered: when the newest exchange that brought a token was spawned.
@@ -144,7 +145,7 @@ impl Drop for UnderWay {
 
 impl Supply {
     pub(super) fn new(clock: &ManualClock, server: &Arc<Server>) -> Self {
-        let exchange = Exchange { clock: Arc::new(clock.clone()), profile: Profile::perenso() };
+        let exchange = Exchange { clock: Arc::new(clock.clone()), profile: Profile::perenso(), label: String::new() };
         Self { exchange, server: Arc::clone(server) }
     }
 

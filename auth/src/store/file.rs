@@ -73,6 +73,7 @@ impl FileStore {
             let Some(found) = entry.read()? else { return Ok(None) };
             if found.is_wide && !shared.has_warned.swap(true, Ordering::Relaxed) {
                 tracing::warn!(
+                    target: "perenso_auth::store",
                     file = %entry.tokens().display(),
                     "others than its owner have rights to this token file: set its mode to 0600, and think of its tokens as known"
                 );

@@ -226,7 +226,7 @@ impl StoreLock for Held {
 
     async fn release(self: Box<Self>) {
         if let Err(error) = self.run(RELEASE, &[&self.entry.lock], &[&self.owner]).await {
-            tracing::debug!(%error, "a lock is left to its end");
+            tracing::debug!(target: "perenso_auth::store", %error, "a lock is left to its end");
         }
     }
 }

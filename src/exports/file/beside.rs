@@ -69,6 +69,7 @@ impl Beside {
         file.persist(&place).map_err(|error| failed("cannot be put in its place", &place, error.error))?;
         if let Err(error) = sync(folder(&place)) {
             tracing::warn!(
+                target: "perenso::export",
                 path = %place.display(),
                 %error,
                 "the file is in place, but its directory cannot be synced: a power failure may undo the rename"

@@ -137,7 +137,7 @@ impl Entry {
         }
         if let Err(error) = sync_directory(&self.directory) {
             // Everybody sees the new tokens; not every file system can promise them for after a power cut.
-            tracing::debug!(directory = %self.directory.display(), %error, "the directory could not be flushed");
+            tracing::debug!(target: "perenso_auth::store", directory = %self.directory.display(), %error, "the directory could not be flushed");
         }
         // Done as far as anybody but this directory is concerned.
         let _ = self.sweep();

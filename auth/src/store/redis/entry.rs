@@ -60,7 +60,9 @@ impl Entry {
         let is_empty = tokens.access_token.is_none() && tokens.refresh_token.is_none() && tokens.spent.is_none();
         match problem {
             Some(problem) if is_empty => return Err(problem),
-            Some(problem) => tracing::warn!(%problem, "a part of what the store holds cannot be used"),
+            Some(problem) => {
+                tracing::warn!(target: "perenso_auth::store", %problem, "a part of what the store holds cannot be used")
+            }
             None => {}
         }
         Ok((!is_empty).then_some(tokens))
