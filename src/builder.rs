@@ -8,7 +8,7 @@ use std::{
 
 use perenso_auth::{
     BuildError, ClientAuth, ClientBuilder, Credentials, CredentialsProvider, Profile, Rate, RetryPolicy, Secret,
-    Timeouts, TokenPolicy, clock::Clock, store::TokenStore,
+    Timeouts, TokenPolicy, clock::Clock, copied, store::TokenStore,
 };
 
 use crate::{client::Perenso, error::Error};
@@ -53,21 +53,24 @@ impl Builder {
         self
     }
 
-    /// The client id: the id of the show, from Perenso Show Support.
+    /// The client id: the id of the show, from Perenso Show Support. Used as it is: a control character or an invisible one is an
+    /// error of [`build`](Self::build).
     #[doc(alias("SHOWID", "show id"))]
     pub fn client_id(mut self, id: impl Into<String>) -> Self {
         self.client_id = Some(id.into());
         self
     }
 
-    /// The client secret: the API secret of the show, from Perenso Show Support.
+    /// The client secret: the API secret of the show, from Perenso Show Support. Used as it is, like the
+    /// [`client_id`](Self::client_id).
     #[doc(alias("API_SECRET", "client secret"))]
     pub fn client_secret(mut self, secret: impl Into<Secret>) -> Self {
         self.client_secret = Some(secret.into());
         self
     }
 
-    /// A file that holds the client secret; blanks and line ends around it are not part of it. Read by `build`, and again
+    /// A file that holds the client secret; blanks, line ends, a byte order mark and other invisible characters around it are not
+    /// part of it. Read by `build`, and again
     /// when the token endpoint refuses what it held: a rotated secret needs no restart.
     pub fn client_secret_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.client_secret_file = Some(path.into());
@@ -250,18 +253,22 @@ impl Builder {
             return Ok(Perenso::new(self.auth.build()?));
         }
         let mut problems = Vec::new();
-        let client_id = self.client_id.filter(|id| !id.trim().is_empty());
-        if client_id.is_none() {
-            problems.push("no client id, which is the id of the show: call `client_id`".to_owned());
-        }
+        let client_id = self.client_id.filter(|id| !copied::trimmed(id).is_empty());
+        let client_id = match client_id {
+            Some(id) => usable("client id", id, "call `client_id`", &mut problems),
+            None => {
+                problems.push("no client id, which is the id of the show: call `client_id`".to_owned());
+                None
+            }
+        };
         let secret = match (self.client_secret, &self.client_secret_file) {
             (Some(_), Some(_)) => {
                 problems.push("two client secrets: call `client_secret` or `client_secret_file`, not both".to_owned());
                 None
             }
-            (Some(secret), None) => Some(secret),
+            (Some(secret), None) => Some((secret, "call `client_secret`")),
             (None, Some(path)) => match read_secret(path) {
-                Ok(secret) => Some(secret),
+                Ok(secret) => Some((secret, "write the file of `client_secret_file`")),
                 Err(error) => {
                     problems.push(format!("the client secret cannot be read from {}: {error}", path.display()));
                     None
@@ -272,12 +279,12 @@ impl Builder {
                 None
             }
         };
-        let secret = secret.filter(|secret| {
-            let is_there = !secret.expose().trim().is_empty();
-            if !is_there {
+        let secret = secret.and_then(|(secret, remedy)| {
+            if copied::trimmed(secret.expose()).is_empty() {
                 problems.push("the client secret is empty: call `client_secret` or `client_secret_file`".to_owned());
+                return None;
             }
-            is_there
+            usable("client secret", secret, remedy, &mut problems)
         });
         // What is wrong elsewhere is named in the same breath, so the credentials that lack are stood in for.
         let credentials = Credentials::new(
@@ -315,9 +322,17 @@ impl Builder {
     }
 }
 
-/// The secret in a file; blanks and line ends around it are not part of it.
+/// Returns the secret in a file, trimmed of what copying leaves around it.
 pub(crate) fn read_secret(path: &Path) -> std::io::Result<Secret> {
-    std::fs::read_to_string(path).map(|text| Secret::from(text.trim()))
+    std::fs::read_to_string(path).map(|text| Secret::from(copied::trimmed(&text)))
+}
+
+/// Returns the value if nothing is wrong with it.
+fn usable<T: Clone + Into<Secret>>(what: &str, value: T, remedy: &str, problems: &mut Vec<String>) -> Option<T> {
+    let problem = copied::problem(what, value.clone().into().expose(), remedy);
+    let is_usable = problem.is_none();
+    problems.extend(problem);
+    is_usable.then_some(value)
 }
 
 impl fmt::Debug for Builder {

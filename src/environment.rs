@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, path::Path};
 
-use perenso_auth::{BuildError, ClientAuth};
+use perenso_auth::{BuildError, ClientAuth, copied};
 
 use crate::{
     builder::{Builder, read_secret},
@@ -30,14 +30,14 @@ pub(crate) fn builder(prefix: &str, read: impl Fn(&str) -> Option<OsString>) -> 
     let (id, secret) = (text("CLIENT_ID"), text("CLIENT_SECRET"));
     let (api_url, token_url, client_auth) = (text("API_URL"), text("TOKEN_URL"), text("CLIENT_AUTH"));
     match id {
-        Some(id) => builder = builder.client_id(id.trim()),
+        Some(id) => builder = builder.client_id(copied::trimmed(&id)),
         None => problems.push(format!("{prefix}_CLIENT_ID is not set: it is the id of the show")),
     }
     match (secret, raw("CLIENT_SECRET_FILE")) {
         (Some(_), Some(_)) => {
             problems.push(format!("{prefix}_CLIENT_SECRET and {prefix}_CLIENT_SECRET_FILE are both set: unset one"));
         }
-        (Some(secret), None) => builder = builder.client_secret(secret.trim()),
+        (Some(secret), None) => builder = builder.client_secret(copied::trimmed(&secret)),
         (None, Some(file)) => match read_secret(Path::new(&file)) {
             // Read again when it is refused: a rotated secret needs no restart.
             Ok(_) => builder = builder.client_secret_file(file),
@@ -48,12 +48,12 @@ pub(crate) fn builder(prefix: &str, read: impl Fn(&str) -> Option<OsString>) -> 
         }
     }
     if let Some(url) = api_url {
-        builder = builder.api_url(url);
+        builder = builder.api_url(copied::trimmed(&url));
     }
     if let Some(url) = token_url {
-        builder = builder.token_url(url);
+        builder = builder.token_url(copied::trimmed(&url));
     }
-    match client_auth.as_deref().map(str::trim) {
+    match client_auth.as_deref().map(copied::trimmed) {
         None => {}
         Some(place) if place.eq_ignore_ascii_case("body") => builder = builder.client_auth(ClientAuth::Body),
         Some(place) if place.eq_ignore_ascii_case("basic") => builder = builder.client_auth(ClientAuth::BasicPlain),
@@ -67,11 +67,15 @@ pub(crate) fn in_variables(error: &Error, prefix: &str) -> Error {
     let names = [
         ("call `client_id`", "CLIENT_ID"),
         ("call `client_secret` or `client_secret_file`", "CLIENT_SECRET"),
+        ("call `client_secret`", "CLIENT_SECRET"),
         ("call `api_url`", "API_URL"),
         ("call `token_url`", "TOKEN_URL"),
     ];
     let rename = |problem: &String| {
-        names.iter().fold(problem.clone(), |text, (setter, name)| text.replace(setter, &format!("set {prefix}_{name}")))
+        names
+            .iter()
+            .fold(problem.clone(), |text, (setter, name)| text.replace(setter, &format!("set {prefix}_{name}")))
+            .replace("`client_secret_file`", &format!("{prefix}_CLIENT_SECRET_FILE"))
     };
     BuildError::new(error.problems().iter().map(rename)).into()
 }
@@ -110,6 +114,44 @@ mod tests {
         let plain = [credentials[0], credentials[1], ("SHOW_API_URL", "http://api.example")];
         let problem = &problems(&plain)[0];
         assert!(problem.contains("not https") && problem.contains("set SHOW_API_URL with https"), "{problem}");
+    }
+
+    #[test]
+    fn what_copying_leaves_around_a_value_is_no_part_of_it() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(&file, "\u{feff}s3cr3t\u{200b}\r\n").unwrap();
+        let path = file.path().to_str().unwrap();
+        let around = |value: &str| format!("\u{feff} {value}\u{200b}\n");
+        let variables = [
+            ("SHOW_CLIENT_ID", around("show-1")),
+            ("SHOW_API_URL", around("https://api.example")),
+            ("SHOW_TOKEN_URL", around("https://id.example/token")),
+            ("SHOW_CLIENT_AUTH", around("basic")),
+        ];
+        let mut variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        variables.push(("SHOW_CLIENT_SECRET_FILE", path));
+        assert_eq!(problems(&variables), [] as [String; 0]);
+        // Inside a value it is refused, by the name of the variable.
+        std::fs::write(&file, "hu\u{200b}sh").unwrap();
+        for (name, wrong) in [
+            ("SHOW_CLIENT_ID", "show\u{200b}1"),
+            ("SHOW_API_URL", "https://hu\u{2060}sh.example"),
+            ("SHOW_TOKEN_URL", "https://id.example/hu\u{feff}sh"),
+            ("SHOW_CLIENT_SECRET_FILE", path),
+        ] {
+            let mut variables = variables.clone();
+            variables.retain(|(other, _)| *other != name && *other != "SHOW_CLIENT_SECRET_FILE");
+            variables.push((name, wrong));
+            if name != "SHOW_CLIENT_SECRET_FILE" {
+                variables.push(("SHOW_CLIENT_SECRET", "s3cr3t"));
+            }
+            let problems = problems(&variables);
+            let [problem] = &problems[..] else { panic!("{name}: {problems:?}") };
+            assert!(problem.contains("invisible character") && problem.contains(name), "{problem}");
+            assert!(!problem.contains("hu"), "{problem}");
+        }
+        let secret = problems(&[("SHOW_CLIENT_ID", "show-1"), ("SHOW_CLIENT_SECRET", "hu\u{200b}sh")]);
+        assert!(secret.len() == 1 && secret[0].contains("set SHOW_CLIENT_SECRET without it"), "{secret:?}");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use reqwest::Url;
 
 use crate::{
     answer::{TokenAnswer, shown},
+    copied,
     credentials::AuthorizationCode,
     error::BuildError,
     profile::{Occasion, Profile},
@@ -76,7 +77,15 @@ impl AuthorizationRequest {
         scope: Option<String>,
     ) -> Result<Self, BuildError> {
         let fail = |problem: String| BuildError::new([problem]);
-        let redirect_uri = redirect_uri.into();
+        let (client_id, redirect_uri) = (client_id.into(), redirect_uri.into());
+        let remedy = "call `AuthorizationRequest::new`";
+        let problems = [("client id", &client_id), ("redirect URI", &redirect_uri)]
+            .into_iter()
+            .filter_map(|(what, value)| copied::problem(what, value, remedy));
+        let problems: Vec<_> = problems.collect();
+        if !problems.is_empty() {
+            return Err(BuildError::new(problems));
+        }
         if Url::parse(&redirect_uri).is_err() {
             return Err(fail("the redirect URI is no URL: give the one that the client is registered with".to_owned()));
         }
@@ -86,7 +95,7 @@ impl AuthorizationRequest {
         let authorize_url = AuthUrl::new(authorize_url)
             .map_err(|_| fail("the authorize address is no URL: call `Profile::authorize_url`".to_owned()))?;
         let client: OauthClient<EndpointSet> =
-            oauth2::Client::<_, _, _, _, _, EndpointNotSet, _, _, _, _>::new(ClientId::new(client_id.into()))
+            oauth2::Client::<_, _, _, _, _, EndpointNotSet, _, _, _, _>::new(ClientId::new(client_id))
                 .set_auth_uri(authorize_url);
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let mut request = client

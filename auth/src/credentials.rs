@@ -7,6 +7,7 @@ use futures_util::FutureExt;
 use tokio::sync::Mutex;
 
 use crate::{
+    copied,
     grant::{ClientAuth, Grant},
     identity::fingerprint,
     profile::Profile,
@@ -130,15 +131,8 @@ impl Credentials {
     /// What stands in the way of using them with this profile, each with the setter to call.
     pub(crate) fn problems(&self, profile: &Profile) -> Vec<String> {
         let mut problems = Vec::new();
-        let mut check = |what: &str, text: &str, setter: &str| {
-            if text.trim().is_empty() {
-                problems.push(format!("the {what} is empty: call `{setter}`"));
-            } else if text.chars().any(char::is_control) {
-                problems.push(format!(
-                    "the {what} holds a line end or another control character, which came with the copying: call `{setter}` \
-                     without it"
-                ));
-            }
+        let mut check = |what: &str, value: &str, setter: &str| {
+            problems.extend(copied::problem(what, value, &format!("call `{setter}`")));
         };
         check("client id", &self.client_id, "credentials");
         check("client secret", self.client_secret.expose(), "credentials");
@@ -191,9 +185,11 @@ pub struct AuthorizationCode {
 }
 
 impl AuthorizationCode {
-    /// A code, and the redirect URI that it was issued for, letter by letter.
+    /// A code, and the redirect URI that it was issued for, letter by letter. Blanks, line ends and invisible characters around
+    /// the code come from copying it and are no part of it.
     pub fn new(code: impl Into<Secret>, redirect_uri: impl Into<String>) -> Self {
-        Self { code: code.into(), redirect_uri: redirect_uri.into(), pkce_verifier: None }
+        let code = Secret::from(copied::trimmed(code.into().expose()));
+        Self { code, redirect_uri: redirect_uri.into(), pkce_verifier: None }
     }
 
     /// The PKCE verifier whose challenge went with the authorization request (RFC 7636).
@@ -340,7 +336,7 @@ mod tests {
 
     #[test]
     fn what_came_along_with_the_copying_is_told_without_the_value() {
-        let code = AuthorizationCode::new("c0de\r\n", "https://erp.example/cb\t");
+        let code = AuthorizationCode::new("\u{feff}c0\nde\r\n", "https://erp.example/cb\t");
         let all = Credentials::new("client-1\n", "hush\0").code(code).problems(&Profile::new("x"));
         assert_eq!(all.len(), 4, "{all:?}");
         assert!(
@@ -350,5 +346,35 @@ mod tests {
         let user = Credentials::new("client-1", "s").user("jane", "pa ss\n").problems(&Profile::new("x"));
         assert!(user.len() == 1 && user[0].contains("`Credentials::user`"), "{user:?}");
         assert!(Credentials::new("client 1", "s ecret").problems(&Profile::new("x")).is_empty());
+        assert_eq!(AuthorizationCode::new(" \u{200b}c0de\r\n", "https://erp.example/cb").code.expose(), "c0de");
+    }
+
+    #[test]
+    fn what_nobody_sees_is_refused_in_every_value() {
+        let profile = Profile::new("x");
+        let hidden = "hu\u{200b}sh";
+        for (credentials, what, setter) in [
+            (Credentials::new(hidden, "s"), "client id", "`credentials`"),
+            (Credentials::new("\u{feff}c", "s"), "client id", "`credentials`"),
+            (Credentials::new("c", hidden), "client secret", "`credentials`"),
+            (Credentials::new("c", "s").user(hidden, "p"), "user name", "`Credentials::user`"),
+            (Credentials::new("c", "s").user("u", "p\u{2060}"), "password", "`Credentials::user`"),
+            (Credentials::new("c", "s").refresh_token(hidden), "refresh token", "`Credentials::refresh_token`"),
+            (
+                Credentials::new("c", "s").code(AuthorizationCode::new(hidden, "https://erp.example/cb")),
+                "authorization code",
+                "`Credentials::code`",
+            ),
+            (
+                Credentials::new("c", "s").code(AuthorizationCode::new("c0de", "https://erp.example/cb\u{200d}")),
+                "redirect URI",
+                "`AuthorizationCode::new`",
+            ),
+        ] {
+            let problems = credentials.problems(&profile);
+            let [problem] = &problems[..] else { panic!("{what}: {problems:?}") };
+            assert!(problem.contains(&format!("the {what} holds the invisible character")), "{problem}");
+            assert!(problem.contains(setter) && !problem.contains("hu"), "{problem}");
+        }
     }
 }

@@ -91,6 +91,8 @@ mod call;
 mod client;
 pub mod clock;
 mod connection;
+#[doc(hidden)]
+pub mod copied;
 mod credentials;
 #[doc(hidden)]
 pub mod decode;

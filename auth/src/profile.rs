@@ -5,6 +5,7 @@ use std::{borrow::Cow, num::NonZeroU32, time::Duration};
 use http::{HeaderMap, HeaderName, HeaderValue, header::AUTHORIZATION};
 
 use crate::{
+    copied,
     grant::{BodyEncoding, ClientAuth, Grant},
     secret::Secret,
 };
@@ -226,7 +227,13 @@ impl Profile {
     /// A field of every token request's body.
     #[must_use]
     pub fn token_field(mut self, name: impl Into<String>, value: impl Into<Secret>) -> Self {
-        self.token_fields.push((name.into(), value.into()));
+        let (name, value) = (name.into(), value.into());
+        self.problems.extend(copied::invisible(
+            &format!("field `{name}` of token requests"),
+            value.expose(),
+            "call `Profile::token_field`",
+        ));
+        self.token_fields.push((name, value));
         self
     }
 
@@ -307,17 +314,18 @@ impl Profile {
 
     /// A header of every API call with a value that nobody gets to see.
     pub(crate) fn secret_api_header(mut self, name: &'static str, value: &Secret, setter: &str) -> Self {
-        match HeaderValue::from_str(value.expose()) {
-            Ok(mut header) if !value.expose().trim().is_empty() => {
+        let problem = copied::problem(&format!("header `{name}`"), value.expose(), &format!("call `{setter}`"));
+        match (problem, HeaderValue::from_str(value.expose())) {
+            (None, Ok(mut header)) => {
                 header.set_sensitive(true);
-                self.api_header(HeaderName::from_static(name), header)
+                return self.api_header(HeaderName::from_static(name), header);
             }
-            _ => {
-                self.problems
-                    .push(format!("the header `{name}` is empty or holds what no header can carry: see `{setter}`"));
-                self
+            (Some(problem), _) => self.problems.push(problem),
+            (None, Err(_)) => {
+                self.problems.push(format!("the header `{name}` holds what no header can carry: call `{setter}`"));
             }
         }
+        self
     }
 }
 

@@ -10,6 +10,7 @@ use crate::{
     budget::Budget,
     cache::Cache,
     client::{Client, Inner},
+    copied,
     credentials::Source,
     error::BuildError,
     exchange::{Exchange, LOST_WITH_THE_PROCESS},
@@ -40,6 +41,7 @@ impl ClientBuilder {
             ));
         }
         problems.extend(self.profile.problems.iter().cloned());
+        problems.extend(self.scope.as_deref().and_then(|scope| copied::invisible("scope", scope, "call `scope`")));
         problems.extend(self.profile.rate.and_then(|rate| rate.problem()));
         match &self.credentials {
             None => problems.push("no credentials: call `credentials` or `credentials_provider`".to_owned()),
@@ -160,6 +162,10 @@ impl ClientBuilder {
             problems.push(format!("no {what} address is known for `{}`: call `{setter}`", self.profile.name));
             return None;
         };
+        if let Some(problem) = copied::invisible(&format!("{what} address"), text, &format!("call `{setter}`")) {
+            problems.push(problem);
+            return None;
+        }
         // What stands in an address that is none may be a secret that went astray: it is not shown.
         let Ok(url) = Url::parse(text) else {
             problems.push(format!("the {what} address is no URL: call `{setter}`"));

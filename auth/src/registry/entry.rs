@@ -11,6 +11,7 @@ use super::file::Show;
 use crate::{
     builder::ClientBuilder,
     client::Client,
+    copied,
     credentials::{AuthorizationCode, Credentials, CredentialsProvider},
     error::BuildError,
     profile::{Profile, TenantRegion},
@@ -18,7 +19,10 @@ use crate::{
 };
 
 /// The builder of a show, with everything that the file says of it.
-pub(super) fn builder(name: &str, show: Show, directory: &Path) -> Result<ClientBuilder, BuildError> {
+pub(super) fn builder(name: &str, mut show: Show, directory: &Path) -> Result<ClientBuilder, BuildError> {
+    if let Some(problem) = show.trim() {
+        return Err(BuildError::new([format!("the show `{name}`: {problem}")]));
+    }
     let profile = profile(name, &show, directory)?;
     let secrets = SecretFiles::of(name, &show, directory)?;
     // A typing error in a path is to be seen now, and not when the show is open.
@@ -164,13 +168,17 @@ impl CredentialsProvider for Provider {
     }
 }
 
-/// The secret in a file; blanks and line ends around it are not part of it.
+/// Returns the secret in a file, trimmed of what copying leaves around it.
 pub(super) fn read(key: &str, path: &Path) -> Result<Secret, String> {
     let text = std::fs::read_to_string(path)
         .map(zeroize::Zeroizing::new)
         .map_err(|error| format!("`{key}`: {} cannot be read ({error})", path.display()))?;
-    match text.trim() {
-        "" => Err(format!("`{key}`: {} is empty", path.display())),
-        secret => Ok(Secret::from(secret)),
+    let secret = copied::trimmed(&text);
+    if secret.is_empty() {
+        return Err(format!("`{key}`: {} is empty", path.display()));
+    }
+    match copied::problem("file", secret, "write it") {
+        Some(problem) => Err(format!("`{key}`: {}: {problem}", path.display())),
+        None => Ok(Secret::from(secret)),
     }
 }

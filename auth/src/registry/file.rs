@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, num::NonZeroU32, path::PathBuf, time::Duration}
 use serde::{Deserialize, Deserializer};
 
 use crate::{
+    copied,
     grant::{BodyEncoding, ClientAuth},
     profile::Rate,
 };
@@ -63,6 +64,27 @@ pub(super) struct Show {
     pub(super) memory_only: bool,
     #[serde(default)]
     pub(super) allow_http: Vec<String>,
+}
+
+impl Show {
+    /// Trims every value of what copying leaves around it, and returns the first one that holds what nobody sees.
+    pub(super) fn trim(&mut self) -> Option<String> {
+        let values = [
+            ("profile", Some(&mut self.profile)),
+            ("client_id", Some(&mut self.client_id)),
+            ("redirect_uri", self.redirect_uri.as_mut()),
+            ("username", self.username.as_mut()),
+            ("region", self.region.as_mut()),
+            ("api_url", self.api_url.as_mut()),
+            ("token_url", self.token_url.as_mut()),
+            ("scope", self.scope.as_mut()),
+        ];
+        values.into_iter().find_map(|(key, value)| {
+            let value = value?;
+            *value = copied::trimmed(value).to_owned();
+            copied::problem(&format!("value of `{key}`"), value, "write it")
+        })
+    }
 }
 
 #[derive(Clone, Copy, Deserialize)]

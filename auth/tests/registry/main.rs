@@ -289,3 +289,91 @@ async fn a_string_and_a_table_of_ones_own_file_are_read_with_foreign_tables_when
     builder().settings(note("first")).settings(note("then")).parse(&show(&server, "spring")).unwrap();
     assert_eq!(*seen.borrow(), ["first spring", "then spring"]);
 }
+
+#[tokio::test]
+async fn what_copying_leaves_around_a_value_is_no_part_of_it() {
+    let server = Server::start(|seen| match seen.path.as_str() {
+        "/token" => token(0, 300),
+        _ => Reply::json(200, "[]"),
+    })
+    .await;
+    let files = Files::new();
+    let around = |value: &str| format!("\u{feff}\u{200b} {value}\u{2060}\r\n");
+    for name in ["secret", "password", "refresh", "tid", "key"] {
+        files.write(&format!("secrets/{name}"), &around(name));
+    }
+    let (url, mark) = (&server.url, "\u{feff}");
+    let common = format!(
+        "client_id = \"{mark}client\u{200b}\"\nclient_secret_file = \"secrets/secret\"\n\
+        token_url = \"{mark}{url}/token \"\napi_url = \"{url}\u{200b}\"\n"
+    );
+    let text = format!(
+        "{mark}[shows.spring]\nprofile = \"perenso\"\n{common}\
+         [shows.tours]\nprofile = \"{mark}tourpaq\"\nusername = \"user\u{200d}\"\npassword_file = \"secrets/password\"\n{common}\
+         [shows.venue]\nprofile = \"priava\"\nregion = \"EU\u{200b}\"\nrefresh_token_file = \"secrets/refresh\"\nmemory_only = true\n{common}\
+         [shows.cold]\nprofile = \"perspio\"\ntid_file = \"secrets/tid\"\nsubscription_key_file = \"secrets/key\"\n{common}"
+    );
+    let registry = files.registry(&text).unwrap();
+    for name in ["spring", "tours", "venue", "cold"] {
+        call(&registry, name).await.unwrap();
+    }
+    let tokens = server.tokens();
+    for (name, value) in [("client_id", "client"), ("client_secret", "secret")] {
+        assert_eq!(tokens[0].field(name).as_deref(), Some(value));
+    }
+    for (name, value) in [("username", "user"), ("password", "password")] {
+        assert_eq!(tokens[1].field(name).as_deref(), Some(value));
+    }
+    assert_eq!(tokens[2].field("refresh_token").as_deref(), Some("refresh"));
+    let calls = server.calls();
+    let header = |name: &str| calls[3].header(name).to_owned();
+    assert_eq!((header("tid"), header("ocp-apim-subscription-key")), ("tid".to_owned(), "key".to_owned()));
+}
+
+#[test]
+fn what_nobody_sees_inside_a_value_is_refused_by_its_key() {
+    let files = Files::new();
+    files.write("secrets/good", "s");
+    files.write("secrets/bad", "hu\u{200b}sh");
+    let show = |key: &str, value: &str| {
+        let mut keys = std::collections::BTreeMap::from([
+            ("profile", "perspio"),
+            ("client_id", "client"),
+            ("client_secret_file", "secrets/good"),
+            ("tid_file", "secrets/good"),
+            ("subscription_key_file", "secrets/good"),
+            ("api_url", "https://api.example"),
+        ]);
+        match key {
+            "username" | "password_file" => {
+                keys.extend([("profile", "tourpaq"), ("username", "u"), ("password_file", "secrets/good")]);
+            }
+            "redirect_uri" | "code_file" => {
+                keys.extend([("redirect_uri", "https://erp.example/cb"), ("code_file", "secrets/good")]);
+            }
+            _ => {}
+        }
+        keys.insert(key, value);
+        let lines: Vec<_> = keys.iter().map(|(key, value)| format!("{key} = \"{value}\"\n")).collect();
+        format!("[shows.a]\nmemory_only = true\n{}", lines.concat())
+    };
+    for (key, value) in [
+        ("client_id", "hu\u{200b}sh"),
+        ("username", "hu\u{feff}sh"),
+        ("redirect_uri", "https://erp.example/hu\u{2060}sh"),
+        ("scope", "hu\u{200d}sh"),
+        ("api_url", "https://hu\u{200c}sh.example"),
+        ("token_url", "https://hu\u{200c}sh.example"),
+        ("client_secret_file", "secrets/bad"),
+        ("password_file", "secrets/bad"),
+        ("code_file", "secrets/bad"),
+        ("refresh_token_file", "secrets/bad"),
+        ("tid_file", "secrets/bad"),
+        ("subscription_key_file", "secrets/bad"),
+    ] {
+        let registry = files.registry(&show(key, value)).unwrap();
+        let error = registry.get("a").unwrap_err().to_string();
+        assert!(error.contains(&format!("`{key}`")) && error.contains("invisible character"), "{key}: {error}");
+        assert!(!error.contains("hu"), "{error}");
+    }
+}

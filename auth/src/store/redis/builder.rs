@@ -10,7 +10,7 @@ use super::{
     link::{Address, Link},
     tls,
 };
-use crate::{error::BuildError, secret::Secret, transport::is_loopback};
+use crate::{copied, error::BuildError, secret::Secret, transport::is_loopback};
 
 /// Builds a [`RedisStore`].
 ///
@@ -94,8 +94,11 @@ impl RedisStoreBuilder {
     /// [`BuildError`] with everything that stands in the way, each with the setter to call.
     pub fn build(self) -> Result<RedisStore, BuildError> {
         let mut problems = Vec::new();
-        if self.sealing_secret.as_ref().is_some_and(|secret| secret.expose().is_empty()) {
-            problems.push("`sealing_secret` is empty: leave it out, and the client secret seals".to_owned());
+        if let Some(secret) = &self.sealing_secret {
+            if secret.expose().is_empty() {
+                problems.push("`sealing_secret` is empty: leave it out, and the client secret seals".to_owned());
+            }
+            problems.extend(copied::invisible("sealing secret", secret.expose(), "call `sealing_secret`"));
         }
         if self.connect_timeout.is_zero() || self.response_timeout.is_zero() {
             problems.push("`connect_timeout` and `response_timeout` must be longer than nothing".to_owned());
@@ -113,6 +116,9 @@ impl RedisStoreBuilder {
     fn url(&self) -> Result<Url, BuildError> {
         let problem = |text: String| Err(BuildError::new([text]));
         let form = "`rediss://[user:password@]host[:port][/database]`";
+        if let Some(text) = copied::invisible("URL of Redis", self.url.expose(), "call `RedisStore::builder`") {
+            return problem(text);
+        }
         let Ok(url) = Url::parse(self.url.expose()) else {
             return problem(format!("the URL of Redis cannot be read: expected {form}"));
         };
@@ -201,6 +207,8 @@ mod tests {
             ("redis://:hunter2@localhost/?protocol=resp3", "goes on after the database"),
             ("rediss://:hunter2@localhost/#insecure", "goes on after the database"),
             ("redis://:hunter2%ff@localhost", "percent-encode"),
+            ("\u{feff}redis://:hunter2@localhost", "invisible character U+FEFF"),
+            ("redis://:hunter2\u{200b}@localhost", "invisible character U+200B"),
         ] {
             let text = problem(RedisStore::builder(url));
             assert!(text.contains(part), "{url}: {text}");

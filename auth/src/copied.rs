@@ -1,0 +1,83 @@
+//! Characters that copying adds to a value: blanks, line ends, byte order marks and other characters without a width.
+//!
+//! What a file, the environment, a registry or a person with a code hands over is [`trimmed`]. What code passes to a setter is
+//! used as it is. At every door, characters that nobody sees are refused where they remain.
+
+/// Returns the value without blanks, line ends and characters without a width at both ends.
+#[must_use]
+pub fn trimmed(value: &str) -> &str {
+    value.trim_matches(|c: char| c.is_whitespace() || has_no_width(c))
+}
+
+/// Returns what is wrong with a value that has to be there and to consist of characters that can be seen. `remedy` ends the
+/// sentence, such as "call `client_id`"; the value is not shown.
+#[must_use]
+pub fn problem(what: &str, value: &str, remedy: &str) -> Option<String> {
+    if trimmed(value).is_empty() {
+        return Some(format!("the {what} is empty: {remedy}"));
+    }
+    if value.chars().any(char::is_control) {
+        return Some(format!(
+            "the {what} holds a line end or another control character, which came with the copying: {remedy} without it"
+        ));
+    }
+    invisible(what, value, remedy)
+}
+
+/// Returns what is wrong with a value that may be empty and may have line ends: characters without a width alone.
+pub(crate) fn invisible(what: &str, value: &str, remedy: &str) -> Option<String> {
+    let found = value.chars().find(|c| has_no_width(*c))?;
+    Some(format!(
+        "the {what} holds the invisible character U+{:04X}, which came with the copying: {remedy} without it",
+        u32::from(found)
+    ))
+}
+
+/// Whether a character is one of those that editors, chats and web pages leave in a copy and nobody sees: byte order mark,
+/// zero-width blanks and joiners, soft hyphen, marks of the direction of writing.
+fn has_no_width(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_loses_what_stands_around_it_and_keeps_what_stands_in_it() {
+        for around in [
+            "\u{feff}",
+            "\u{200b}",
+            "\u{200c}",
+            "\u{200d}",
+            "\u{2060}",
+            "\u{200e}",
+            " \r\n",
+            "\u{a0}",
+            "\t\u{feff} \u{200b}\n",
+        ] {
+            let value = format!("{around}s3 cr3t/+={around}");
+            assert_eq!(trimmed(&value), "s3 cr3t/+=", "{around:?}");
+            assert_eq!(problem("secret", trimmed(&value), "call `x`"), None);
+            assert_eq!(trimmed(around), "");
+            assert_eq!(problem("secret", around, "call `x`").unwrap(), "the secret is empty: call `x`");
+        }
+    }
+
+    #[test]
+    fn what_nobody_sees_is_refused_by_its_number_and_without_the_value() {
+        for (value, says) in [
+            ("hush\u{200b}hush", "U+200B"),
+            ("\u{feff}hush", "U+FEFF"),
+            ("hush\u{2060}", "U+2060"),
+            ("hu\u{ad}sh", "U+00AD"),
+            ("hush\n", "a line end or another control character"),
+            ("hush\0", "a line end or another control character"),
+        ] {
+            let text = problem("secret", value, "call `x`").unwrap();
+            assert!(text.contains(says) && text.ends_with("call `x` without it") && !text.contains("hu"), "{text}");
+        }
+        assert_eq!(problem("secret", " pa ss\u{a0}wörd ", "call `x`"), None);
+    }
+}
