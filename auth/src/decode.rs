@@ -3,16 +3,22 @@
 use std::fmt;
 
 use serde::{
-    Deserializer,
-    de::{self, DeserializeOwned, DeserializeSeed, Expected, IntoDeserializer, Unexpected, Visitor, value},
+    Deserialize, Deserializer,
+    de::{
+        self, DeserializeOwned, DeserializeSeed, Expected, IntoDeserializer, MapAccess, SeqAccess, Unexpected, Visitor,
+        value,
+    },
     forward_to_deserialize_any,
 };
-use serde_json::Value;
+use serde_json::Number;
 
 use crate::answer::without_mark;
 
 /// The most of a path that is shown.
 const LONGEST_PATH: usize = 200;
+
+const NOT_ACCEPTED: &str = "a value that its type does not accept";
+const OUT_OF_RANGE: &str = "a number that is out of range";
 
 /// Where and how a document does not fit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,16 +47,27 @@ pub fn decode<T: DeserializeOwned>(document: &[u8]) -> Result<T, Misfit> {
     let document = without_mark(document);
     match serde_json::from_slice(document) {
         Ok(value) => Ok(value),
-        Err(error) => Err(explain::<T>(document, &error)),
+        Err(_) => Err(explain::<T>(document)),
     }
 }
 
-fn explain<T: DeserializeOwned>(document: &[u8], error: &serde_json::Error) -> Misfit {
+fn explain<T: DeserializeOwned>(document: &[u8]) -> Misfit {
     let at_top = |detail: String| Misfit { path: String::new(), detail };
-    let value: Value = match serde_json::from_slice(document) {
-        Ok(value) => value,
+    // The text knows the place, and the tree what is wrong without a value; where they differ, the text is right.
+    let text = &mut serde_json::Deserializer::from_slice(document);
+    let misfit = serde_path_to_error::deserialize::<_, T>(text).err();
+    let place = misfit.as_ref().map(|error| shown(&error.path().to_string()));
+    let at_place = |detail: &str| Misfit { path: place.clone().unwrap_or_default(), detail: detail.to_owned() };
+    let tree: Tree = match serde_json::from_slice(document) {
+        Ok(tree) => tree,
         Err(error) => {
             let what = match error.classify() {
+                _ if is_out_of_range(&error) => {
+                    return at_place(match misfit {
+                        Some(misfit) if !is_out_of_range(misfit.inner()) => NOT_ACCEPTED,
+                        _ => OUT_OF_RANGE,
+                    });
+                }
                 serde_json::error::Category::Eof if document.iter().all(u8::is_ascii_whitespace) => {
                     return at_top("the body is empty, and JSON was expected".to_owned());
                 }
@@ -61,18 +78,17 @@ fn explain<T: DeserializeOwned>(document: &[u8], error: &serde_json::Error) -> M
             return at_top(format!("{what} (line {}, column {})", error.line(), error.column()));
         }
     };
-    // The text knows the place, and the tree what is wrong without a value; where they differ, the text is right.
-    let text = &mut serde_json::Deserializer::from_slice(document);
-    let place = serde_path_to_error::deserialize::<_, T>(text).err().map(|error| error.path().to_string());
-    match serde_path_to_error::deserialize::<_, T>(Source(value)) {
-        Err(error) if place.as_ref().is_some_and(|place| *place != error.path().to_string()) => Misfit {
-            path: shown(&place.unwrap_or_default()),
-            detail: "a value that its type does not accept".to_owned(),
-        },
-        Err(error) => Misfit { path: shown(&error.path().to_string()), detail: error.into_inner().0 },
-        // The tree has forgotten something that the text had, such as a key that occurs twice.
-        Ok(_) => at_top(format!("JSON of another shape (line {}, column {})", error.line(), error.column())),
+    match serde_path_to_error::deserialize::<_, T>(tree) {
+        Err(error) if place.as_ref().is_none_or(|place| *place == shown(&error.path().to_string())) => {
+            Misfit { path: shown(&error.path().to_string()), detail: error.into_inner().0 }
+        }
+        _ => at_place(NOT_ACCEPTED),
     }
+}
+
+/// Whether the parser has found a number that is none of its own, such as `1e400`.
+fn is_out_of_range(error: &serde_json::Error) -> bool {
+    error.is_syntax() && error.to_string().starts_with("number out of range")
 }
 
 /// A path fit to be shown: names in it come from the document.
@@ -99,7 +115,7 @@ impl std::error::Error for Shape {}
 impl de::Error for Shape {
     // Whatever a type says about a value may quote it.
     fn custom<T: fmt::Display>(_: T) -> Self {
-        Self("a value that its type does not accept".to_owned())
+        Self(NOT_ACCEPTED.to_owned())
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
@@ -135,6 +151,8 @@ fn kind(found: Unexpected<'_>) -> &'static str {
     match found {
         Unexpected::Bool(_) => "boolean",
         Unexpected::Unsigned(_) | Unexpected::Signed(_) => "integer",
+        Unexpected::Float(number) if number == 0.0 && number.is_sign_negative() => "negative zero",
+        Unexpected::Float(number) if number.fract() == 0.0 => "number that is not written as a 64-bit integer",
         Unexpected::Float(_) => "number with a fraction",
         Unexpected::Char(_) | Unexpected::Str(_) => "text",
         Unexpected::Unit | Unexpected::Option => "null",
@@ -144,10 +162,79 @@ fn kind(found: Unexpected<'_>) -> &'static str {
     }
 }
 
-/// A JSON tree as a source whose errors are [`Shape`]s.
-struct Source(Value);
+/// A JSON document, as a source whose errors are [`Shape`]s. Other than [`serde_json::Value`], it keeps keys that occur twice.
+enum Tree {
+    Null,
+    Bool(bool),
+    Number(Number),
+    String(String),
+    Array(Vec<Tree>),
+    Object(Vec<(String, Tree)>),
+}
 
-impl<'de> IntoDeserializer<'de, Shape> for Source {
+impl<'de> Deserialize<'de> for Tree {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TreeVisitor)
+    }
+}
+
+struct TreeVisitor;
+
+impl<'de> Visitor<'de> for TreeVisitor {
+    type Value = Tree;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Tree, E> {
+        Ok(Tree::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Tree, E> {
+        Ok(Tree::Bool(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Tree, E> {
+        Ok(Tree::Number(value.into()))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Tree, E> {
+        Ok(Tree::Number(value.into()))
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Tree, E> {
+        Number::from_f64(value).map(Tree::Number).ok_or_else(|| E::custom(OUT_OF_RANGE))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Tree, E> {
+        Ok(Tree::String(value.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Tree, A::Error> {
+        let mut all = Vec::new();
+        while let Some(item) = items.next_element()? {
+            all.push(item);
+        }
+        Ok(Tree::Array(all))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Tree, A::Error> {
+        let mut all = Vec::new();
+        while let Some(field) = fields.next_entry()? {
+            all.push(field);
+        }
+        // With its feature `arbitrary_precision`, serde_json passes a number as such a map.
+        match &all[..] {
+            [(name, Tree::String(digits))] if name == "$serde_json::private::Number" => {
+                digits.parse().map(Tree::Number).map_err(de::Error::custom)
+            }
+            _ => Ok(Tree::Object(all)),
+        }
+    }
+}
+
+impl<'de> IntoDeserializer<'de, Shape> for Tree {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {
@@ -155,28 +242,27 @@ impl<'de> IntoDeserializer<'de, Shape> for Source {
     }
 }
 
-impl<'de> Deserializer<'de> for Source {
+impl<'de> Deserializer<'de> for Tree {
     type Error = Shape;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Shape> {
-        match self.0 {
-            Value::Null => visitor.visit_unit(),
-            Value::Bool(value) => visitor.visit_bool(value),
-            Value::Number(number) => match (number.as_u64(), number.as_i64(), number.as_f64()) {
+        match self {
+            Self::Null => visitor.visit_unit(),
+            Self::Bool(value) => visitor.visit_bool(value),
+            Self::Number(number) => match (number.as_u64(), number.as_i64(), number.as_f64()) {
                 (Some(value), _, _) => visitor.visit_u64(value),
                 (_, Some(value), _) => visitor.visit_i64(value),
                 (_, _, Some(value)) => visitor.visit_f64(value),
-                _ => Err(Shape("a number that nothing can hold".to_owned())),
+                _ => Err(Shape(OUT_OF_RANGE.to_owned())),
             },
-            Value::String(text) => visitor.visit_string(text),
-            Value::Array(items) => visitor.visit_seq(value::SeqDeserializer::new(items.into_iter().map(Source))),
-            Value::Object(fields) => visitor
-                .visit_map(value::MapDeserializer::new(fields.into_iter().map(|(name, value)| (name, Source(value))))),
+            Self::String(text) => visitor.visit_string(text),
+            Self::Array(items) => visitor.visit_seq(value::SeqDeserializer::new(items.into_iter())),
+            Self::Object(fields) => visitor.visit_map(value::MapDeserializer::new(fields.into_iter())),
         }
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Shape> {
-        if self.0.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
+        if matches!(self, Self::Null) { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Shape> {
@@ -189,13 +275,13 @@ impl<'de> Deserializer<'de> for Source {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Shape> {
-        match self.0 {
-            Value::String(text) => visitor.visit_enum(text.into_deserializer()),
-            Value::Object(fields) if fields.len() == 1 => match fields.into_iter().next() {
+        match self {
+            Self::String(text) => visitor.visit_enum(text.into_deserializer()),
+            Self::Object(fields) if fields.len() == 1 => match fields.into_iter().next() {
                 Some((name, content)) => visitor.visit_enum(Variant(name, content)),
                 None => Err(Shape("expected a variant, found an empty object".to_owned())),
             },
-            other => Source(other).deserialize_any(visitor),
+            other => other.deserialize_any(visitor),
         }
     }
 
@@ -205,19 +291,19 @@ impl<'de> Deserializer<'de> for Source {
     }
 }
 
-struct Variant(String, Value);
+struct Variant(String, Tree);
 
 impl<'de> de::EnumAccess<'de> for Variant {
     type Error = Shape;
-    type Variant = Source;
+    type Variant = Tree;
 
-    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Source), Shape> {
+    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Tree), Shape> {
         let name: value::StringDeserializer<Shape> = self.0.into_deserializer();
-        Ok((seed.deserialize(name)?, Source(self.1)))
+        Ok((seed.deserialize(name)?, self.1))
     }
 }
 
-impl<'de> de::VariantAccess<'de> for Source {
+impl<'de> de::VariantAccess<'de> for Tree {
     type Error = Shape;
 
     fn unit_variant(self) -> Result<(), Shape> {
@@ -242,7 +328,6 @@ mod tests {
     use std::collections::BTreeMap;
 
     use proptest::prelude::*;
-    use serde::Deserialize;
 
     use super::*;
 
@@ -293,6 +378,43 @@ mod tests {
     }
 
     #[test]
+    fn odd_numbers_and_doubled_keys_are_named_with_their_place() {
+        #[derive(Debug, Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        #[allow(dead_code)]
+        struct Priced {
+            price: Option<f64>,
+            price_zone: Option<i64>,
+            other: Option<serde_json::Value>,
+        }
+        for (document, text) in [
+            (r#"[{"price":1},{"price":1e400}]"#, "at `[1].price`: a number that is out of range"),
+            (r#"[{"priceZone":-1e999}]"#, "at `[0].priceZone`: a number that is out of range"),
+            (r#"[{"other":{"a":[1e400]}}]"#, "at `[0].other.a[0]`: a number that is out of range"),
+            // Two faults: the first one that the type meets.
+            (r#"[{"price":"s3cr3t"},{"price":1e400}]"#, "at `[0].price`: a value that its type does not accept"),
+            (r#"[{"price":1},{"price":1,"priceZone":2,"price":3}]"#, "at `[1]`: field `price` occurs twice"),
+            (r#"[{"priceZone":-0}]"#, "at `[0].priceZone`: expected i64, found negative zero"),
+            (r#"[{"priceZone":-0.0}]"#, "at `[0].priceZone`: expected i64, found negative zero"),
+            (
+                r#"[{"priceZone":4711e2}]"#,
+                "at `[0].priceZone`: expected i64, found number that is not written as a 64-bit integer",
+            ),
+            (
+                r#"[{"priceZone":4711.0}]"#,
+                "at `[0].priceZone`: expected i64, found number that is not written as a 64-bit integer",
+            ),
+            (r#"[{"priceZone":4711.5}]"#, "at `[0].priceZone`: expected i64, found number with a fraction"),
+        ] {
+            assert_eq!(misfit::<Vec<Priced>>(document), text, "{document}");
+        }
+        assert_eq!(misfit::<serde_json::Value>("[1e400]"), "at `[0]`: a number that is out of range");
+        assert_eq!(misfit::<f64>("1e400"), "at the top: a number that is out of range");
+        // A field that nobody reads may hold whatever it likes.
+        assert_eq!(decode::<Vec<Priced>>(br#"[{"x":1e400,"x":2}]"#).unwrap().len(), 1);
+    }
+
+    #[test]
     fn bytes_after_the_document_are_not_passed_over() {
         assert!(misfit::<Vec<u8>>("[1,2]]").contains("no JSON"));
     }
@@ -318,7 +440,8 @@ mod tests {
             #[derive(Debug, Deserialize, PartialEq)]
             struct Whole { map: BTreeMap<String, Option<i64>>, list: Vec<bool>, kind: Kind }
             let from_text: Whole = serde_json::from_str(&value.to_string()).unwrap();
-            let from_tree = Whole::deserialize(Source(value)).unwrap();
+            let tree: Tree = serde_json::from_str(&value.to_string()).unwrap();
+            let from_tree = Whole::deserialize(tree).unwrap();
             prop_assert_eq!(from_text, from_tree);
         }
     }

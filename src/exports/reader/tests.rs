@@ -449,6 +449,29 @@ fn a_strange_column_is_named_on_one_line_and_short() {
 }
 
 #[test]
+fn odd_numbers_and_doubled_keys_of_a_row_are_named_with_their_place() {
+    #[derive(Debug, Deserialize)]
+    #[allow(dead_code)]
+    struct Amount {
+        amount: f64,
+        count: Option<i64>,
+    }
+    for (row, says) in [
+        (r#"{"amount":1e400}"#, "row 2, at `amount`: a number that is out of range"),
+        (r#"{"amount":1,"amount":2}"#, "row 2: field `amount` occurs twice"),
+        (r#"{"amount":1,"count":-0}"#, "row 2, at `count`: expected i64, found negative zero"),
+    ] {
+        let mut reader = reader(LINES);
+        reader.push(format!("{{\"amount\":1}}\n{row}\n{{\"amount\":2}}\n"));
+        reader.finish();
+        assert_eq!(reader.next_row::<Amount>().unwrap().unwrap().amount, 1.0);
+        let error = reader.next_row::<Amount>().unwrap().unwrap_err().to_string();
+        assert!(error.ends_with(says), "{error}");
+        assert_eq!(reader.next_row::<Amount>().unwrap().unwrap().amount, 2.0, "the rest is read");
+    }
+}
+
+#[test]
 fn a_row_of_unknown_depth_is_no_danger() {
     let deep = format!("[1,{}{},2]", "[".repeat(100_000), "]".repeat(100_000));
     for outcome in [read::<Value>(ARRAY, &deep), read_bytewise(ARRAY, &deep)] {
