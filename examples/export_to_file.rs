@@ -1,7 +1,8 @@
-//! Writes an export into a CSV file and one of JSON lines: `cargo run --example export_to_file [folder]`.
+//! Writes an export into a CSV file and one of JSON lines:
+//! `cargo run --example export_to_file [folder [export [parameter=value …]]]`.
 //!
-//! It only reads. `PERENSO_CLIENT_ID` and `PERENSO_CLIENT_SECRET` make it talk to a real show, which must have the export
-//! "Get API Customers" of the vendor's guide. The files are whole or not there.
+//! It only reads. `PERENSO_CLIENT_ID` and `PERENSO_CLIENT_SECRET` make it talk to a real show; the export is
+//! "Get API Customers" of the vendor's guide unless another one is named. The files are whole or not there.
 #![allow(clippy::print_stdout)]
 
 use std::path::PathBuf;
@@ -18,15 +19,18 @@ mod environment;
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (show, _sandbox) = environment::show().await?;
     let scratch = tempfile::tempdir()?;
-    let folder = std::env::args().nth(1).map_or_else(|| scratch.path().to_owned(), PathBuf::from);
+    let mut arguments = std::env::args().skip(1);
+    let folder = arguments.next().map_or_else(|| scratch.path().to_owned(), PathBuf::from);
+    let export = arguments.next().unwrap_or_else(|| "Get API Customers".to_owned());
+    let values: Vec<String> = arguments.collect();
 
-    let written = ToFile::json_lines(folder.join("customers.jsonl")).write(rows(&show).await?).await?;
+    let written = ToFile::json_lines(folder.join("export.jsonl")).write(rows(&show, &export, &values).await?).await?;
     println!("{} rows, {} bytes in {}", written.rows, written.bytes, written.path.display());
 
     // The first run finds out what the columns are and saves that beside the file. From then on it is a contract: rows
     // that do not fit are an error, and the file of the last run stays.
-    let to = ToFile::csv(folder.join("customers.csv")).schema_file(folder.join("customers.schema.json"));
-    let written = to.write(rows(&show).await?).await?;
+    let to = ToFile::csv(folder.join("export.csv")).schema_file(folder.join("export.schema.json"));
+    let written = to.write(rows(&show, &export, &values).await?).await?;
     println!("{} rows, {} bytes in {}", written.rows, written.bytes, written.path.display());
     for column in written.schema.iter().flat_map(|schema| schema.columns()).take(5) {
         println!("  {:16} {}", column.name(), column.kind());
@@ -34,7 +38,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Rows as they come, without being parsed.
-async fn rows(show: &Perenso) -> Result<Pages<RawRow>, Error> {
-    show.exports().run("Get API Customers").pages(Paging::by_page().limit(500)).await
+/// Returns the rows as they come, unparsed: page by page if the export has parameters for that.
+async fn rows(show: &Perenso, export: &str, values: &[String]) -> Result<Pages<RawRow>, Error> {
+    let values = values.iter().filter_map(|value| value.split_once('='));
+    // Each string is read as the data type of its parameter has it.
+    let run = values.fold(show.exports().run(export), |run, (name, text)| run.text(name, text));
+    run.all_rows(Paging::by_page().limit(500)).await
 }

@@ -80,7 +80,7 @@ pub use self::{
     bind::Bound,
     catalog::Catalog,
     checked::CheckedRequest,
-    cursor::Cursor,
+    cursor::{Cursor, Key},
     descriptor::Descriptor,
     drift::{Change, ChangeKind, Drift},
     export::Export,
@@ -252,8 +252,8 @@ impl<'a> Exports<'a> {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Input`](crate::ErrorKind::Input) when the two parameters are no integers of the request, a page is to
-    /// hold no rows, or the start does not fit the paging.
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) when the parameters of the paging are no Integer or Text of the request, a
+    /// number is none, a page is to hold no rows, or the start does not fit the paging.
     pub fn pages<T: FromRow + Send + 'static>(
         &self,
         request: CheckedRequest,

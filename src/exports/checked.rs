@@ -5,15 +5,16 @@ use std::{collections::BTreeSet, fmt};
 use serde_json::{Map, Value as Json};
 
 use super::{
+    cursor::Key,
     descriptor::Descriptor,
     name::{meant, shown},
-    value::{Given, Value, expectation},
+    value::{Given, Value, expectation, parse},
 };
 use crate::{
     error::{Error, ErrorKind},
     generated::operations::EXPORT_RUN,
     id::Id,
-    types::ExportDataType,
+    types::{ExportDataType, ExportParameter},
 };
 
 /// A request whose values fit the export: [`Descriptor::check`] and [`Bound::check`](super::Bound::check) make it,
@@ -53,28 +54,42 @@ impl CheckedRequest {
         (!self.values.is_empty()).then(|| members().collect())
     }
 
-    /// The value of a parameter where it is an integer.
-    pub(crate) fn integer(&self, name: &str) -> Option<i64> {
-        match self.values.get(self.place(name)?)? {
+    /// Returns the value of a parameter as a number: that of an Integer, or that of a Text of digits.
+    pub(crate) fn number(&self, name: &str) -> Option<i64> {
+        match self.value(name)? {
             Value::Integer(number) => Some(*number),
+            Value::Text(text) => parse(&ExportDataType::Integer, text).ok()?.integer(),
             _ => None,
         }
     }
 
-    /// The names of the parameters whose values are integers.
-    pub(crate) fn integers(&self) -> impl Iterator<Item = &str> {
-        let values = self.names().zip(&self.values);
-        values.filter(|(_, value)| matches!(value, Value::Integer(_))).map(|(name, _)| name)
+    /// Returns the value of a parameter that is an Integer or a Text.
+    pub(crate) fn key(&self, name: &str) -> Option<Key> {
+        match self.value(name)? {
+            Value::Integer(number) => Some(Key::Integer(*number)),
+            Value::Text(text) => Some(Key::Text(text.clone())),
+            _ => None,
+        }
     }
 
-    /// The same request with another value of a parameter that is an integer; without such a parameter, the same.
-    pub(crate) fn with_integer(&self, name: &str, number: i64) -> Self {
+    /// Returns a copy with a parameter set that is an Integer or a Text; an Integer takes integers only.
+    pub(crate) fn with(&self, name: &str, key: &Key) -> Self {
         let mut request = self.clone();
         let value = self.place(name).and_then(|place| request.values.get_mut(place));
-        if let Some(Value::Integer(value)) = value {
-            *value = number;
+        match (value, key) {
+            (Some(Value::Integer(value)), Key::Integer(number)) => *value = *number,
+            (Some(Value::Text(value)), key) => *value = key.text(),
+            _ => {}
         }
         request
+    }
+
+    pub(crate) fn parameters(&self) -> &[ExportParameter] {
+        self.descriptor.parameters()
+    }
+
+    fn value(&self, name: &str) -> Option<&Value> {
+        self.values.get(self.place(name)?)
     }
 
     fn place(&self, name: &str) -> Option<usize> {

@@ -236,17 +236,22 @@ mod tests {
     }
 
     #[test]
-    fn an_integer_is_read_and_replaced() {
-        let export = descriptor(&[("Cursor", "Integer"), ("City", "Text")]);
-        let request = export.check([("Cursor", Value::from(1)), ("City", "1".into())]).unwrap();
-        assert_eq!(
-            (request.integer("Cursor"), request.integer("City"), request.integer("cursor")),
-            (Some(1), None, None)
-        );
-        let next = request.with_integer("Cursor", i64::MAX);
-        assert_eq!((next.integer("Cursor"), request.integer("Cursor")), (Some(i64::MAX), Some(1)));
-        assert_eq!(next.body().unwrap()["City"], json!("1"));
-        assert_eq!((request.with_integer("City", 2), request.with_integer("cursor", 2)), (request.clone(), request));
+    fn a_number_is_read_and_replaced_in_the_type_of_its_parameter() {
+        let export = descriptor(&[("Cursor", "Integer"), ("Place", "Text"), ("City", "Text"), ("Open", "Boolean")]);
+        let values =
+            [("Cursor", Value::from(1)), ("Place", "20".into()), ("City", "0940".into()), ("Open", true.into())];
+        let request = export.check(values).unwrap();
+        assert_eq!((request.number("Cursor"), request.number("Place")), (Some(1), Some(20)));
+        for other in ["City", "Open", "cursor"] {
+            assert_eq!(request.number(other), None, "{other}");
+        }
+        assert_eq!((request.key("City"), request.key("Open")), (Some("0940".into()), None));
+        let next = request.with("Cursor", &i64::MAX.into()).with("Place", &21.into());
+        assert_eq!((next.number("Cursor"), request.number("Cursor")), (Some(i64::MAX), Some(1)));
+        assert_eq!(next.body().unwrap()["Place"], json!("21"));
+        for (name, key) in [("Cursor", "2".into()), ("Open", 1.into()), ("cursor", 2.into())] {
+            assert_eq!(request.with(name, &key), request, "{name}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use csv::StringRecord;
 use perenso_auth::decode::{Misfit, decode};
 use serde::de::IgnoredAny;
 
-use super::raw::{FromRow, sealed::Sealed};
+use super::raw::{FromRow, RawRow, sealed::Sealed};
 
 /// A row, or why it does not fit, with a mark of the row as it came.
 ///
@@ -17,6 +17,31 @@ use super::raw::{FromRow, sealed::Sealed};
 pub(crate) struct Marked<T> {
     pub(crate) mark: u64,
     pub(crate) row: Result<T, Misfit>,
+    /// The row as it came, where that was asked for.
+    pub(crate) raw: Option<RawRow>,
+}
+
+/// A row with its mark, as it came besides.
+pub(crate) struct WithRaw<T>(pub(crate) Marked<T>);
+
+impl<T: FromRow> Sealed for WithRaw<T> {}
+
+impl<T: FromRow> FromRow for WithRaw<T> {
+    fn first(bytes: &[u8]) -> Option<(Self, usize)> {
+        let (marked, length) = Marked::first(bytes)?;
+        let raw = RawRow::from_json(&bytes[..length]).ok();
+        Some((Self(Marked { raw, ..marked }), length))
+    }
+
+    fn from_json(row: &[u8]) -> Result<Self, Misfit> {
+        let marked = Marked::from_json(row)?;
+        Ok(Self(Marked { raw: RawRow::from_json(row).ok(), ..marked }))
+    }
+
+    fn from_fields(header: &Arc<StringRecord>, fields: &StringRecord) -> Result<Self, Misfit> {
+        let marked = Marked::from_fields(header, fields)?;
+        Ok(Self(Marked { raw: RawRow::from_fields(header, fields).ok(), ..marked }))
+    }
 }
 
 impl<T: FromRow> Sealed for Marked<T> {}
@@ -26,7 +51,7 @@ impl<T: FromRow> FromRow for Marked<T> {
         let (row, length) = T::first(bytes)?;
         let mut hasher = DefaultHasher::new();
         hasher.write(&bytes[..length]);
-        Some((Self { mark: hasher.finish(), row: Ok(row) }, length))
+        Some((Self { mark: hasher.finish(), row: Ok(row), raw: None }, length))
     }
 
     fn from_json(row: &[u8]) -> Result<Self, Misfit> {
@@ -36,13 +61,13 @@ impl<T: FromRow> FromRow for Marked<T> {
         if read.is_err() {
             decode::<IgnoredAny>(row)?;
         }
-        Ok(Self { mark: hasher.finish(), row: read })
+        Ok(Self { mark: hasher.finish(), row: read, raw: None })
     }
 
     fn from_fields(header: &Arc<StringRecord>, fields: &StringRecord) -> Result<Self, Misfit> {
         let mut hasher = DefaultHasher::new();
         fields.iter().for_each(|field| field.hash(&mut hasher));
-        Ok(Self { mark: hasher.finish(), row: T::from_fields(header, fields) })
+        Ok(Self { mark: hasher.finish(), row: T::from_fields(header, fields), raw: None })
     }
 }
 

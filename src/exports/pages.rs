@@ -8,16 +8,16 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use futures_util::{FutureExt, Stream, StreamExt, future::BoxFuture, stream::BoxStream};
+use futures_util::{FutureExt, Stream, StreamExt, TryStreamExt, future::BoxFuture, stream::BoxStream};
 use tokio::task::JoinSet;
 use tracing::Instrument;
 
 use super::{
     checked::CheckedRequest,
-    cursor::Cursor,
-    mark::Marked,
-    paging::{Paging, Plan},
-    raw::FromRow,
+    cursor::{Cursor, Key},
+    mark::{Marked, WithRaw},
+    paging::{Meaning, Paging, Plan},
+    raw::{FromRow, RawRow},
     reader::in_row,
     run,
     stream::{ExportStream, Limits},
@@ -38,7 +38,7 @@ struct Leaf<T> {
 type Fetch<T> = BoxFuture<'static, Result<Leaf<T>, Error>>;
 
 /// How a page is fetched, by the value of the parameter that says which.
-type Source<T> = Arc<dyn Fn(i64) -> Fetch<T> + Send + Sync>;
+type Source<T> = Arc<dyn Fn(&Key) -> Fetch<T> + Send + Sync>;
 
 /// An export with a cursor as one stream of rows.
 ///
@@ -104,7 +104,7 @@ enum State<T> {
 
 /// A page that is fetched while another one is read. The task ends when this is dropped.
 struct Ahead<T> {
-    at: i64,
+    at: Key,
     task: JoinSet<Result<Leaf<T>, Error>>,
 }
 
@@ -116,39 +116,58 @@ impl<T: FromRow + Send + 'static> Pages<T> {
         limits: Limits,
     ) -> Result<Self, Error> {
         let (plan, request) = paging.settle(request)?;
-        let limits = paging.limits(limits);
+        Ok(Self::planned(show, request, plan, paging.limits(limits)))
+    }
+
+    /// An export with one page.
+    pub(crate) fn single(
+        show: &Perenso,
+        request: CheckedRequest,
+        paging: &Paging,
+        limits: Limits,
+    ) -> Result<Self, Error> {
+        Ok(Self::planned(show, request, paging.single()?, paging.limits(limits)))
+    }
+
+    fn planned(show: &Perenso, request: CheckedRequest, plan: Plan, limits: Limits) -> Self {
         let (show, parameter) = (show.streaming(), plan.parameter.clone());
-        let source = move |at| -> Fetch<T> {
-            let (show, request) = (show.clone(), request.with_integer(&parameter, at));
+        let is_by_key = matches!(plan.meaning, Meaning::Key(_));
+        let source = move |at: &Key| -> Fetch<T> {
+            let (show, request) = (show.clone(), request.with(&parameter, at));
             let limits = limits.clone();
             async move {
                 let response = run::start(&show, request).await?;
                 let attempts = response.attempts();
-                Ok(Leaf { rows: ExportStream::new(response).limited(limits).rows::<Marked<T>>()?.boxed(), attempts })
+                let stream = ExportStream::new(response).limited(limits);
+                let rows = match is_by_key {
+                    true => stream.rows::<WithRaw<T>>()?.map_ok(|WithRaw(row)| row).boxed(),
+                    false => stream.rows::<Marked<T>>()?.boxed(),
+                };
+                Ok(Leaf { rows, attempts })
             }
             .boxed()
         };
-        Ok(Self::of(Arc::new(source), plan))
+        Self::of(Arc::new(source), plan)
     }
 }
 
 impl<T: Send + 'static> Pages<T> {
     fn of(source: Source<T>, plan: Plan) -> Self {
-        let cursor = plan.start;
+        let cursor = plan.start.clone();
         let walk = Walk::new(plan);
-        let state = State::Opening { fetch: source(walk.at()), ahead: false };
+        let state = State::Opening { fetch: source(&walk.at()), ahead: false };
         Self { source, walk, state, ahead: None, held: VecDeque::new(), cursor }
     }
 
     /// A row came, or what is wrong with it.
-    fn take(&mut self, mark: Option<u64>, row: Result<T, Error>) -> Result<(), Error> {
+    fn take(&mut self, mark: Option<u64>, raw: Option<RawRow>, row: Result<T, Error>) -> Result<(), Error> {
         let row = row.map_err(|error| error.within(&self.walk.page()));
-        if let Some(behind) = self.walk.row(mark)? {
+        if let Some(behind) = self.walk.row(mark, raw)? {
             self.held.push_back((behind, row));
         }
         if let Some(at) = self.walk.ahead() {
             let mut task = JoinSet::new();
-            task.spawn((self.source)(at).in_current_span());
+            task.spawn((self.source)(&at).in_current_span());
             self.ahead = Some(Ahead { at, task });
         }
         Ok(())
@@ -158,8 +177,7 @@ impl<T: Send + 'static> Pages<T> {
     fn turn(&mut self) -> Result<State<T>, Error> {
         let next = self.walk.end()?;
         let ahead = self.ahead.take();
-        let expected = ahead.as_ref().map(|ahead| ahead.at);
-        if expected.is_some() && expected != next {
+        if ahead.as_ref().is_some_and(|ahead| Some(&ahead.at) != next.as_ref()) {
             self.walk.report.discarded += 1;
         }
         let Some(next) = next else { return Ok(State::Over) };
@@ -170,12 +188,12 @@ impl<T: Send + 'static> Pages<T> {
                     match task.join_next().await {
                         Some(Ok(fetched)) => fetched,
                         // The runtime of the task ended before it.
-                        _ => source(next).await,
+                        _ => source(&next).await,
                     }
                 };
                 State::Opening { fetch: fetch.boxed(), ahead: true }
             }
-            _ => State::Opening { fetch: source(next), ahead: false },
+            _ => State::Opening { fetch: source(&next), ahead: false },
         })
     }
 
@@ -183,7 +201,7 @@ impl<T: Send + 'static> Pages<T> {
     /// reason to end now.
     fn again(&mut self, attempts: u32) {
         self.walk.report.retries += u64::from(attempts);
-        self.state = State::Opening { fetch: (self.source)(self.walk.at()), ahead: false };
+        self.state = State::Opening { fetch: (self.source)(&self.walk.at()), ahead: false };
     }
 
     /// One step on the way to the next row.
@@ -202,12 +220,12 @@ impl<T: Send + 'static> Pages<T> {
                 }
             }
             State::Reading { rows, ahead } => match ready!(rows.poll_next_unpin(context)) {
-                Some(Ok(Marked { mark, row })) => {
+                Some(Ok(Marked { mark, row, raw })) => {
                     let number = self.walk.came() + 1;
                     let unfit = |misfit| Error::of_row(EXPORT_RUN.id, number, in_row(number, &misfit));
-                    self.take(Some(mark), row.map_err(unfit))?;
+                    self.take(Some(mark), raw, row.map_err(unfit))?;
                 }
-                Some(Err(error)) if error.kind() == ErrorKind::Row => self.take(None, Err(error))?,
+                Some(Err(error)) if error.kind() == ErrorKind::Row => self.take(None, None, Err(error))?,
                 Some(Err(error)) if *ahead && self.walk.came() == 0 && error.is_transient() => self.again(1),
                 Some(Err(error)) => return Poll::Ready(Err(error.within(&self.walk.page()))),
                 None => self.state = self.turn()?,
@@ -223,7 +241,7 @@ impl<T> Pages<T> {
     /// [starts](Paging::start) there goes on with the next row, as long as rows do not move on the server.
     #[must_use]
     pub fn cursor(&self) -> Cursor {
-        self.cursor
+        self.cursor.clone()
     }
 
     /// What came of it so far; whole when the stream has ended.
@@ -283,7 +301,7 @@ mod tests {
     use perenso_auth::decode::Misfit;
     use proptest::prelude::*;
 
-    use super::{super::paging::Meaning, *};
+    use super::*;
 
     /// What happens to a request.
     #[derive(Clone, Copy, Debug)]
@@ -339,18 +357,20 @@ mod tests {
             let mut asked = self.asked.lock().unwrap();
             let cap = match self.meaning {
                 Meaning::Page => self.caps[0],
-                Meaning::Offset => self.caps[asked.len() % self.caps.len()],
+                _ => self.caps[asked.len() % self.caps.len()],
             };
             let size = cap.min(limit);
             let first = match self.meaning {
                 Meaning::Page => (at - 1) * size,
-                Meaning::Offset => at,
+                Meaning::Key(_) => at + 1,
+                _ => at,
             };
             let rows: Vec<i64> = (first..self.total.min(first + size)).collect();
             asked.push((at, rows.len() as i64));
             let row = |row: i64| {
                 let misfit = Misfit { path: ".".to_owned(), detail: "expected another".to_owned() };
-                Ok(Marked { mark: row as u64 + 1, row: if fits(row) { Ok(row) } else { Err(misfit) } })
+                let raw = RawRow::from_value(&serde_json::json!({"id": row})).ok();
+                Ok(Marked { mark: row as u64 + 1, row: if fits(row) { Ok(row) } else { Err(misfit) }, raw })
             };
             let rows = rows.into_iter().map(row);
             let rows = match event {
@@ -363,8 +383,8 @@ mod tests {
 
         fn source(self: &Arc<Self>, limit: i64) -> Source<i64> {
             let server = Arc::clone(self);
-            Arc::new(move |at| {
-                let server = Arc::clone(&server);
+            Arc::new(move |at: &Key| {
+                let (server, at) = (Arc::clone(&server), number(at));
                 async move { server.answer(at, limit) }.boxed()
             })
         }
@@ -374,15 +394,25 @@ mod tests {
         }
     }
 
+    fn by_key() -> Meaning {
+        Meaning::Key("id".to_owned())
+    }
+
+    fn number(at: &Key) -> i64 {
+        let Key::Integer(at) = at else { panic!("a string") };
+        *at
+    }
+
     fn plan(meaning: Meaning, limit: i64) -> Plan {
         let start = match meaning {
-            Meaning::Page => Cursor::page(1, 0, limit),
+            Meaning::Key(_) => Cursor::key(-1, 0),
             Meaning::Offset => Cursor::offset(0),
+            _ => Cursor::page(1, 0, limit),
         };
         Plan {
             meaning,
             parameter: "Cursor".to_owned(),
-            limit,
+            limit: Some(limit),
             start,
             alike: false,
             repeats: false,
@@ -444,8 +474,8 @@ mod tests {
 
     #[tokio::test]
     async fn without_fetching_ahead_nothing_is_asked_for_before_its_turn() {
-        for meaning in [Meaning::Page, Meaning::Offset] {
-            let server = Arc::new(Server::new(meaning, 25, &[10]));
+        for meaning in [Meaning::Page, Meaning::Offset, by_key()] {
+            let server = Arc::new(Server::new(meaning.clone(), 25, &[10]));
             let mut pages = Pages::of(server.source(10), Plan { ahead: false, ..plan(meaning, 10) });
             for row in 0..25 {
                 assert_eq!(server.asked().len(), usize::try_from((row + 9) / 10).unwrap());
@@ -459,10 +489,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_cursor_that_would_not_fit_is_an_error_and_no_wrap() {
-        let endless = |_| -> Fetch<i64> {
+        let endless = |_: &Key| -> Fetch<i64> {
             static MARKS: AtomicUsize = AtomicUsize::new(0);
             let mark = MARKS.fetch_add(1, Ordering::Relaxed) as u64;
-            async move { Ok(Leaf { rows: stream::iter([Ok(Marked { mark, row: Ok(0) })]).boxed(), attempts: 1 }) }
+            async move { Ok(Leaf { rows: stream::iter([Ok(Marked { mark, row: Ok(0), raw: None })]).boxed(), attempts: 1 }) }
                 .boxed()
         };
         for (start, expected) in [
@@ -511,14 +541,14 @@ mod tests {
     async fn a_stream_that_is_dropped_ends_the_task_that_fetches_ahead() {
         let alive = Arc::new(());
         let held = Arc::clone(&alive);
-        let source = move |at| -> Fetch<i64> {
-            let held = Arc::clone(&held);
+        let source = move |at: &Key| -> Fetch<i64> {
+            let (held, at) = (Arc::clone(&held), number(at));
             async move {
                 if at > 1 {
                     std::future::pending::<()>().await;
                 }
                 drop(held);
-                Ok(Leaf { rows: stream::iter([Ok(Marked { mark: 1, row: Ok(1) })]).boxed(), attempts: 1 })
+                Ok(Leaf { rows: stream::iter([Ok(Marked { mark: 1, row: Ok(1), raw: None })]).boxed(), attempts: 1 })
             }
             .boxed()
         };
@@ -545,7 +575,7 @@ mod tests {
         /// Whatever the page sizes, caps, faults, rows that do not fit, and places where it is stopped and gone on with.
         #[test]
         fn no_row_is_lost_and_none_doubled(
-            by_page in any::<bool>(),
+            meaning in prop::sample::select(vec![Meaning::Page, Meaning::Offset, by_key()]),
             total in 0i64..60,
             caps in prop::collection::vec(1i64..9, 1..5),
             limit in 1i64..9,
@@ -554,8 +584,8 @@ mod tests {
             ahead in any::<bool>(),
             alike in any::<bool>(),
         ) {
-            let meaning = if by_page { Meaning::Page } else { Meaning::Offset };
-            let server = Arc::new(Server::new(meaning, total, &caps));
+            let by_page = meaning == Meaning::Page;
+            let server = Arc::new(Server::new(meaning.clone(), total, &caps));
             *server.events.lock().unwrap() = events.into();
             let mut stops = stops.into_iter();
             let mut plan = Plan { alike, ahead, ..plan(meaning, limit) };

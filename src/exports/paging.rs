@@ -4,27 +4,31 @@ use http::StatusCode;
 
 use super::{
     checked::CheckedRequest,
-    cursor::Cursor,
+    cursor::{Cursor, Key},
     descriptor::Descriptor,
     format::RowFormat,
     name::shown,
     stream::Limits,
-    value::{Given, Value},
+    value::Given,
 };
 use crate::{
     error::{Error, ErrorKind},
     generated::operations::EXPORT_RUN,
     page::PAGE_SIZE,
-    types::ExportDataType,
+    types::{ExportDataType, ExportParameter},
 };
 
 /// What the value of `Cursor` means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Meaning {
     /// The number of a page.
     Page,
     /// How many rows to skip.
     Offset,
+    /// The value that this column has in the last row before.
+    Key(String),
+    /// Nothing: the export has one page.
+    Single,
 }
 
 /// The end of the pages, besides a page without rows and the status 204, which always are one: see [`Paging::end`].
@@ -45,6 +49,10 @@ pub enum PageEnd {
 /// The default is what the vendor's guide suggests: a parameter `Cursor` that is the number of a page, from 1, and a
 /// parameter `Limit` that is the number of rows of a page.
 ///
+/// A page that repeats an earlier one is an error. In the order of the earlier one it is found before any of its rows is
+/// handed out. In another order it is found at its end, when its rows have been handed out: the pages before are
+/// remembered by a fingerprint and their first row, not by all their rows. By key it is not even asked for.
+///
 /// ```
 /// use perenso::exports::{Cursor, Paging};
 ///
@@ -60,7 +68,7 @@ pub enum PageEnd {
 pub struct Paging {
     meaning: Meaning,
     cursor: String,
-    limit_name: String,
+    limit_name: Option<String>,
     start: Option<Cursor>,
     limit: Option<u32>,
     alike: bool,
@@ -76,7 +84,7 @@ pub struct Paging {
 pub(crate) struct Plan {
     pub(crate) meaning: Meaning,
     pub(crate) parameter: String,
-    pub(crate) limit: i64,
+    pub(crate) limit: Option<i64>,
     pub(crate) start: Cursor,
     pub(crate) alike: bool,
     pub(crate) repeats: bool,
@@ -96,11 +104,31 @@ impl Paging {
         Self::of(Meaning::Offset)
     }
 
+    /// `Cursor` is the value that this column has in the last row of the page before (keyset pagination): the name of a
+    /// member of a JSON row, or of a column of CSV, that holds an integer or a string.
+    ///
+    /// The value of the first page is the caller's: a value of the run, or [`start`](Self::start). Values must not repeat:
+    /// one that asked for a page before is an error, and that page is not asked for again. Nothing is fetched ahead, as
+    /// only the end of a page says what follows it.
+    ///
+    /// ```no_run
+    /// # async fn example(show: perenso::Perenso) -> Result<(), perenso::Error> {
+    /// use perenso::exports::Paging;
+    ///
+    /// // An export whose only parameter takes the last id that was read.
+    /// let paging = Paging::by_key("orderLineID").cursor_parameter("LastID").without_limit();
+    /// let lines = show.exports().run("Order Lines").value("LastID", 0).pages::<serde_json::Value>(paging).await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn by_key(column: impl Into<String>) -> Self {
+        Self::of(Meaning::Key(column.into()))
+    }
+
     fn of(meaning: Meaning) -> Self {
         Self {
             meaning,
             cursor: "Cursor".to_owned(),
-            limit_name: "Limit".to_owned(),
+            limit_name: Some("Limit".to_owned()),
             start: None,
             limit: None,
             alike: false,
@@ -112,15 +140,22 @@ impl Paging {
         }
     }
 
-    /// The name of the parameter that says which page; `Cursor` without it.
+    /// The name of the parameter that says which page, an Integer or a Text; `Cursor` without it. A number is sent to a
+    /// Text as its digits.
     pub fn cursor_parameter(mut self, name: impl Into<String>) -> Self {
         self.cursor = name.into();
         self
     }
 
-    /// The name of the parameter that says how many rows a page holds; `Limit` without it.
+    /// The name of the parameter that says how many rows a page holds, an Integer or a Text; `Limit` without it.
     pub fn limit_parameter(mut self, name: impl Into<String>) -> Self {
-        self.limit_name = name.into();
+        self.limit_name = Some(name.into());
+        self
+    }
+
+    /// The export has no parameter that says how many rows a page holds.
+    pub fn without_limit(mut self) -> Self {
+        self.limit_name = None;
         self
     }
 
@@ -192,94 +227,153 @@ impl Paging {
         Limits { row: self.row_limit.unwrap_or(run.row), format, ..run }
     }
 
-    /// The values of the two parameters that were not given yet.
+    /// The values of the parameters that were not given yet.
     pub(crate) fn missing(
         &self,
         export: &Descriptor,
         is_given: impl Fn(&str) -> bool,
     ) -> Result<Vec<(String, Given)>, Error> {
-        let integers = || export.parameters().iter().filter(|p| p.data_type == ExportDataType::Integer);
-        self.refuse_without(integers().map(|parameter| parameter.name.as_str()))?;
-        let (first, limit) = match (self.start, self.meaning) {
-            (Some(Cursor::Page { number, limit, .. }), _) => (number, Some(limit)),
-            (Some(Cursor::Offset(rows)), _) => (rows, None),
-            (None, Meaning::Page) => (1, None),
-            (None, Meaning::Offset) => (0, None),
+        self.refuse_without(export.parameters())?;
+        let (first, limit) = match (&self.start, &self.meaning) {
+            (Some(Cursor::Page { number, limit, .. }), _) => (Some(number.to_string()), *limit),
+            (Some(Cursor::Offset(rows)), _) => (Some(rows.to_string()), None),
+            (Some(Cursor::Key { value, .. }), _) => (Some(value.text()), None),
+            (None, Meaning::Page) => (Some("1".to_owned()), None),
+            (None, Meaning::Offset) => (Some("0".to_owned()), None),
+            // The value before all others is the caller's to say.
+            (None, Meaning::Key(_) | Meaning::Single) => (None, None),
         };
         let limit = self.limit.map(i64::from).or(limit).unwrap_or_else(|| PAGE_SIZE.get().into());
-        let values = [(&self.cursor, first), (&self.limit_name, limit)];
-        let missing = values.into_iter().filter(|(name, _)| !is_given(name));
-        Ok(missing.map(|(name, number)| (name.clone(), Given::Value(Value::Integer(number)))).collect())
+        let limit = self.limit_name.clone().map(|name| (name, limit.to_string()));
+        let values = first.map(|first| (self.cursor.clone(), first)).into_iter().chain(limit);
+        // As its data type reads it.
+        Ok(values.filter(|(name, _)| !is_given(name)).map(|(name, text)| (name, Given::Text(text))).collect())
     }
 
     /// The plan for this request, and the request of its first page.
     pub(crate) fn settle(&self, request: &CheckedRequest) -> Result<(Plan, CheckedRequest), Error> {
-        self.refuse_without(request.integers())?;
-        let (Some(first), Some(own)) = (request.integer(&self.cursor), request.integer(&self.limit_name)) else {
-            return Err(refusal("its two parameters have no values".to_owned()));
+        self.refuse_without(request.parameters())?;
+        let number = |name: &str| request.number(name).ok_or_else(|| no_number(name));
+        let limit = match &self.limit_name {
+            Some(name) => Some((name, self.limit.map_or_else(|| number(name), |limit| Ok(limit.into()))?)),
+            None if self.limit.is_some() => {
+                return Err(refusal(
+                    "a limit is set, and it has no parameter for one (`Paging::without_limit`)".to_owned(),
+                ));
+            }
+            None => None,
         };
-        let limit = self.limit.map_or(own, i64::from);
-        if limit < 1 {
-            return Err(refusal(format!("{} is {limit}; expected 1 or more", shown(&self.limit_name))));
+        if let Some((name, limit @ ..1)) = limit {
+            return Err(refusal(format!("{} is {limit}; expected 1 or more", shown(name))));
         }
-        let start = match (self.start, self.meaning) {
-            (None, Meaning::Page) => Cursor::page(first, 0, limit),
-            (None, Meaning::Offset) => Cursor::offset(first),
-            (Some(Cursor::Page { limit: kept, .. }), Meaning::Page) if kept != limit => {
-                return Err(refusal(format!(
-                    "the cursor to start at lies in pages of {kept} rows, and {} asks for {limit}; ask for {kept}",
-                    shown(&self.limit_name)
-                )));
-            }
-            (Some(start @ Cursor::Page { .. }), Meaning::Page) | (Some(start @ Cursor::Offset(_)), Meaning::Offset) => {
-                start
-            }
-            (Some(Cursor::Page { .. }), Meaning::Offset) => {
-                return Err(refusal("the cursor to start at counts pages; read it with `Paging::by_page`".to_owned()));
-            }
-            (Some(Cursor::Offset(_)), Meaning::Page) => {
-                return Err(refusal("the cursor to start at counts rows; read it with `Paging::by_offset`".to_owned()));
-            }
+        let start = match &self.start {
+            Some(start) => self.start_at(start, limit, request.key(&self.cursor))?,
+            None => match &self.meaning {
+                Meaning::Offset => Cursor::offset(number(&self.cursor)?),
+                Meaning::Key(_) => {
+                    Cursor::Key { value: request.key(&self.cursor).ok_or_else(|| no_number(&self.cursor))?, row: 0 }
+                }
+                Meaning::Page | Meaning::Single => {
+                    Cursor::Page { number: number(&self.cursor)?, row: 0, limit: limit.map(|(_, limit)| limit) }
+                }
+            },
         };
-        let (Cursor::Page { number: at, .. } | Cursor::Offset(at)) = start;
-        if at < 0 {
+        if let Cursor::Page { number: at @ ..0, .. } | Cursor::Offset(at @ ..0) = start {
             return Err(refusal(format!("{} is {at}; expected 0 or more", shown(&self.cursor))));
         }
-        let request = request.with_integer(&self.cursor, at).with_integer(&self.limit_name, limit);
-        let parameter = self.cursor.clone();
-        Ok((
-            Plan {
-                meaning: self.meaning,
-                parameter,
-                limit,
-                start,
-                alike: self.alike,
-                repeats: self.repeats,
-                ends: self.ends.clone(),
-                ahead: self.ahead,
-            },
-            request,
-        ))
+        let request = match limit {
+            Some((name, limit)) => request.with(name, &limit.into()),
+            None => request.clone(),
+        };
+        let limit = limit.map(|(_, limit)| limit);
+        Ok((self.plan(self.meaning.clone(), limit, start), request))
     }
 
-    fn refuse_without<'a>(&self, integers: impl Iterator<Item = &'a str>) -> Result<(), Error> {
-        let integers: Vec<&str> = integers.collect();
-        let wanted = [(&self.cursor, "cursor_parameter"), (&self.limit_name, "limit_parameter")];
-        let missing: Vec<_> = wanted.into_iter().filter(|(name, _)| !integers.contains(&name.as_str())).collect();
+    /// The plan for an export with one page.
+    pub(crate) fn single(&self) -> Result<Plan, Error> {
+        let start = match &self.start {
+            None => Cursor::Page { number: 1, row: 0, limit: None },
+            Some(start @ Cursor::Page { number: 1, limit: None, .. }) => start.clone(),
+            Some(_) => {
+                let detail =
+                    "it has no parameters for that, and the cursor to start at is none of an export with one page";
+                return Err(refusal(detail.to_owned()));
+            }
+        };
+        Ok(self.plan(Meaning::Single, None, start))
+    }
+
+    fn plan(&self, meaning: Meaning, limit: Option<i64>, start: Cursor) -> Plan {
+        Plan {
+            meaning,
+            parameter: self.cursor.clone(),
+            limit,
+            start,
+            alike: self.alike,
+            repeats: self.repeats,
+            ends: self.ends.clone(),
+            ahead: self.ahead,
+        }
+    }
+
+    /// The cursor to start at, where it fits.
+    fn start_at(&self, start: &Cursor, limit: Option<(&String, i64)>, sent: Option<Key>) -> Result<Cursor, Error> {
+        let refused = |detail: &str| Err(refusal(format!("the cursor to start at {detail}")));
+        match (start, &self.meaning) {
+            (Cursor::Page { limit: kept, .. }, Meaning::Page) if *kept != limit.map(|(_, limit)| limit) => {
+                let asked = limit.map(|(name, limit)| format!("{} asks for {limit}", shown(name)));
+                let asked = asked.unwrap_or_else(|| "the paging has no limit".to_owned());
+                match kept {
+                    Some(kept) => refused(&format!("lies in pages of {kept} rows, and {asked}; ask for {kept}")),
+                    None => {
+                        refused(&format!("lies in pages without a limit, and {asked}; say `Paging::without_limit`"))
+                    }
+                }
+            }
+            (Cursor::Page { .. }, Meaning::Page) | (Cursor::Offset(_), Meaning::Offset) => Ok(start.clone()),
+            (Cursor::Key { value, row }, Meaning::Key(_)) => match sent.and_then(|sent| value.like(&sent)) {
+                Some(value) => Ok(Cursor::Key { value, row: *row }),
+                None => refused(&format!("is a string, and {} takes an integer", shown(&self.cursor))),
+            },
+            (Cursor::Page { .. }, _) => refused("counts pages; read it with `Paging::by_page`"),
+            (Cursor::Offset(_), _) => refused("counts rows; read it with `Paging::by_offset`"),
+            (Cursor::Key { .. }, _) => refused("is a key; read it with `Paging::by_key`"),
+        }
+    }
+
+    /// Returns true where an export has none of the parameters of the paging.
+    pub(crate) fn is_foreign_to(&self, export: &Descriptor) -> bool {
+        let is_there = |name: &String| export.parameters().iter().any(|parameter| parameter.name == *name);
+        !is_there(&self.cursor) && !self.limit_name.as_ref().is_some_and(is_there)
+    }
+
+    fn refuse_without(&self, parameters: &[ExportParameter]) -> Result<(), Error> {
+        let fitting = [ExportDataType::Integer, ExportDataType::Text];
+        let fitting = parameters.iter().filter(|parameter| fitting.contains(&parameter.data_type));
+        let fitting: Vec<&str> = fitting.map(|parameter| parameter.name.as_str()).collect();
+        let limit = self.limit_name.as_ref().map(|name| (name, "limit_parameter"));
+        let wanted = [(&self.cursor, "cursor_parameter")].into_iter().chain(limit);
+        let missing: Vec<_> = wanted.filter(|(name, _)| !fitting.contains(&name.as_str())).collect();
         if !missing.is_empty() {
             let names: Vec<String> = missing.iter().map(|(name, _)| shown(name)).collect();
             let setters: Vec<String> = missing.iter().map(|(_, setter)| format!("`Paging::{setter}`")).collect();
-            let found = match integers.as_slice() {
-                [] => "it has none".to_owned(),
-                found => format!("it has {}", found.iter().map(|name| shown(name)).collect::<Vec<_>>().join(", ")),
+            let found = match fitting.as_slice() {
+                [] => "none".to_owned(),
+                found => found.iter().map(|name| shown(name)).collect::<Vec<_>>().join(", "),
             };
+            let lacks_limit = missing.iter().any(|(_, setter)| *setter == "limit_parameter");
             return Err(refusal(format!(
-                "it has no Integer parameter {}: of that type {found}; name the right one by {}",
+                "it has no Integer or Text parameter {}: of these types it has {found}; name the right one by {}{}",
                 names.join(" and no "),
-                setters.join(" and ")
+                setters.join(" and "),
+                if lacks_limit {
+                    ", or say `Paging::without_limit` where it has none for the rows of a page"
+                } else {
+                    ""
+                }
             )));
         }
-        if self.cursor == self.limit_name {
+        if self.limit_name.as_ref() == Some(&self.cursor) {
             return Err(refusal(format!("{} cannot be both its cursor and its limit", shown(&self.cursor))));
         }
         Ok(())
@@ -294,4 +388,8 @@ impl Default for Paging {
 
 fn refusal(detail: String) -> Error {
     Error::own(ErrorKind::Input, EXPORT_RUN.id, format!("the export cannot be read page by page: {detail}"))
+}
+
+fn no_number(name: &str) -> Error {
+    refusal(format!("the value of {} is no number; expected digits such as `1`", shown(name)))
 }

@@ -8,8 +8,9 @@ use serde::{
     Serialize,
     de::{DeserializeOwned, IgnoredAny},
 };
+use serde_json::Value as Json;
 
-use super::{name::clean, row::Row};
+use super::{cursor::Key, name::clean, row::Row};
 use crate::error::{Error, ErrorKind};
 
 /// The most of a path that is shown, as of JSON.
@@ -72,6 +73,25 @@ impl RawRow {
         match &self.0 {
             Repr::Json(text) => Some(text),
             Repr::Cells { .. } => None,
+        }
+    }
+
+    /// Returns the integer or the string that a column holds, or what was found instead.
+    pub(crate) fn key(&self, column: &str) -> Result<Key, &'static str> {
+        let json = match &self.0 {
+            Repr::Json(text) => text,
+            Repr::Cells { header, fields } => {
+                let place = header.iter().position(|name| name == column);
+                return place.and_then(|place| fields.get(place)).map(Key::from).ok_or("no such column");
+            }
+        };
+        let Ok(mut members) = serde_json::from_str::<serde_json::Map<_, _>>(json) else { return Err("no object") };
+        match members.remove(column) {
+            Some(Json::Number(number)) => number.as_i64().map(Key::Integer).ok_or("no integer of 64 bits"),
+            Some(Json::String(text)) => Ok(Key::Text(text)),
+            Some(Json::Null) => Err("null"),
+            Some(_) => Err("no integer and no string"),
+            None => Err("no such member"),
         }
     }
 

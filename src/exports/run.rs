@@ -210,7 +210,7 @@ impl Run {
 
     /// Checks the values against the catalog, and gives the rows page by page as one stream. The two parameters of the
     /// paging may be left out: it starts at its beginning then, or where [`Paging::start`] says, with pages of
-    /// [`Paging::limit`] rows, or 100. Limits of bytes hold for each page. Nothing is sent before the stream is polled.
+    /// [`Paging::limit`] rows, or 100. ([By key](Paging::by_key) there is no beginning: give the first key as a value.) Limits of bytes hold for each page. Nothing is sent before the stream is polled.
     ///
     /// # Errors
     /// As [`check`](Self::check), and as [`Exports::pages`](crate::Exports::pages).
@@ -220,6 +220,37 @@ impl Run {
         let export = target.find(&catalog)?;
         given.extend(paging.missing(export, |name| given.iter().any(|(given, _)| given == name))?);
         Pages::new(&show, &export.fit(given, problems)?, &paging, limits)
+    }
+
+    /// Checks the values against the catalog, and gives all rows of the export as one stream: page by page where it has
+    /// the parameters of the paging, by one request where it has none of them. For programs that know the name of an
+    /// export from their user only.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = perenso_sandbox::Sandbox::builder().customers(45).start().await?;
+    /// # let show = perenso::Perenso::from_vars(sandbox.vars())?;
+    /// use futures_util::TryStreamExt;
+    /// use perenso::exports::{Paging, RawRow};
+    ///
+    /// for (name, pages) in [("Get API Customers", 3), ("Vendors", 1)] {
+    ///     let mut rows = show.exports().run(name).all_rows::<RawRow>(Paging::by_page().limit(20)).await?;
+    ///     while let Some(row) = rows.try_next().await? { /* … */ }
+    ///     assert_eq!(rows.report().pages, pages);
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`pages`](Self::pages), so where the export has one of the parameters and not the other, too.
+    pub async fn all_rows<T: FromRow + Send + 'static>(self, paging: Paging) -> Result<Pages<T>, Error> {
+        let catalog = catalog_with(&self.show, &self.target).await?;
+        if !paging.is_foreign_to(self.target.find(&catalog)?) {
+            return self.pages(paging).await;
+        }
+        let (show, limits) = (self.show.clone(), self.limits.clone());
+        Pages::single(&show, self.check().await?, &paging, limits)
     }
 
     /// Checks the values against the catalog, and sends nothing yet.

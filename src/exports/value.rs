@@ -75,6 +75,13 @@ impl Value {
         }
     }
 
+    pub(crate) fn integer(&self) -> Option<i64> {
+        match self {
+            Self::Integer(number) => Some(*number),
+            _ => None,
+        }
+    }
+
     fn kind(&self) -> &'static str {
         match self {
             Self::Integer(_) => "an integer",

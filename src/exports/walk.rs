@@ -9,8 +9,10 @@ use std::{
 use http::StatusCode;
 
 use super::{
-    cursor::Cursor,
+    cursor::{Cursor, Key},
+    name::shown,
     paging::{Meaning, PageEnd, Plan},
+    raw::RawRow,
 };
 use crate::{
     error::{Error, ErrorKind},
@@ -35,7 +37,7 @@ pub struct PageReport {
     pub pages: u64,
     /// Rows that were handed out, those that do not fit included.
     pub rows: u64,
-    /// How many rows a page was asked for.
+    /// How many rows a page was asked for; 0 where the export has no parameter for it.
     pub asked: u64,
     /// How many rows the largest page had: the page size that the server really gives.
     pub given: u64,
@@ -66,8 +68,13 @@ const UNREAD: u64 = 0;
 /// Where a stream of pages stands.
 pub(crate) struct Walk {
     plan: Plan,
-    /// The value of the parameter for the page that is read.
+    /// The number of the page that is read, or of the rows before it: the value of the parameter, but for keys.
     at: i64,
+    /// The key that asks for this page, and all that did for pages before.
+    key: Option<Key>,
+    keys: HashSet<Fingerprint>,
+    /// The last row of this page that came, where it holds the next key.
+    last: Option<RawRow>,
     /// How many rows of this page were handed out by an earlier stream.
     skip: u64,
     /// How many rows of this page came.
@@ -99,14 +106,18 @@ struct Before {
 
 impl Walk {
     pub(crate) fn new(plan: Plan) -> Self {
-        let (at, skip) = match plan.start {
-            Cursor::Page { number, row, .. } => (number, row),
-            Cursor::Offset(rows) => (rows, 0),
+        let (at, skip, key) = match &plan.start {
+            Cursor::Page { number, row, .. } => (*number, *row, None),
+            Cursor::Offset(rows) => (*rows, 0, None),
+            Cursor::Key { value, row } => (1, *row, Some(value.clone())),
         };
-        let report = PageReport { asked: plan.limit.unsigned_abs(), ..PageReport::default() };
+        let report = PageReport { asked: plan.limit.map_or(0, i64::unsigned_abs), ..PageReport::default() };
         Self {
             plan,
             at,
+            key,
+            keys: HashSet::new(),
+            last: None,
             skip,
             came: 0,
             marks: Vec::new(),
@@ -121,8 +132,8 @@ impl Walk {
     }
 
     /// The value of the parameter for the page that is read.
-    pub(crate) fn at(&self) -> i64 {
-        self.at
+    pub(crate) fn at(&self) -> Key {
+        self.key.clone().unwrap_or(Key::Integer(self.at))
     }
 
     /// How many rows of this page came.
@@ -137,7 +148,8 @@ impl Walk {
 
     /// A row came: gives the place behind it, or nothing where it was handed out by an earlier stream. A row that could
     /// not be read at all has no mark: it is no proof of a doubled row, but a page of nothing else must not come for ever.
-    pub(crate) fn row(&mut self, mark: Option<u64>) -> Result<Option<Cursor>, Error> {
+    pub(crate) fn row(&mut self, mark: Option<u64>, raw: Option<RawRow>) -> Result<Option<Cursor>, Error> {
+        self.last = raw;
         if let (Some(mark), 0) = (mark, self.came) {
             // A page that repeats an earlier one hands out no row, so this one is compared as a whole.
             let was_before = self.before.as_ref().is_some_and(|before| before.marks.contains(&mark));
@@ -165,28 +177,34 @@ impl Walk {
         }
         self.came += 1;
         self.marks.push(mark.unwrap_or(UNREAD));
-        let behind = match self.plan.meaning {
-            Meaning::Page => Cursor::page(self.at, self.came, self.plan.limit),
-            Meaning::Offset => Cursor::offset(self.offset()?),
-        };
-        Ok((self.came > self.skip).then_some(behind))
+        if self.came <= self.skip {
+            return Ok(None);
+        }
+        Ok(Some(match (&self.key, &self.plan.meaning) {
+            (Some(value), _) => Cursor::Key { value: value.clone(), row: self.came },
+            (None, Meaning::Offset) => Cursor::offset(self.offset()?),
+            (None, _) => Cursor::Page { number: self.at, row: self.came, limit: self.plan.limit },
+        }))
     }
 
     /// The page that can be asked for while this one is read, once its first row has come.
-    pub(crate) fn ahead(&self) -> Option<i64> {
+    pub(crate) fn ahead(&self) -> Option<Key> {
         if !self.plan.ahead || self.came != 1 {
             return None;
         }
-        match (self.plan.meaning, &self.before) {
+        let next = match (&self.plan.meaning, &self.before) {
             (Meaning::Page, _) => self.at.checked_add(1),
             (Meaning::Offset, Some(before)) => self.at.checked_add_unsigned(before.rows),
-            (Meaning::Offset, None) => None,
-        }
+            (Meaning::Offset, None) | (Meaning::Key(_) | Meaning::Single, _) => None,
+        };
+        next.map(Key::Integer)
     }
 
     /// The page ended: gives the next one, or nothing where this one was empty.
-    pub(crate) fn end(&mut self) -> Result<Option<i64>, Error> {
-        if self.came < self.skip {
+    pub(crate) fn end(&mut self) -> Result<Option<Key>, Error> {
+        // Rows behind a key may come on pages of any size.
+        let skip = self.skip.saturating_sub(self.came);
+        if skip > 0 && (self.key.is_none() || self.came == 0) {
             let detail =
                 format!("{} rows were read of {}, which holds {}: rows moved", self.skip, self.page(), self.came);
             return Err(Error::own(ErrorKind::Paging, EXPORT_RUN.id, detail));
@@ -213,10 +231,15 @@ impl Walk {
         {
             return Err(self.doubled(&format!("rows of {} stood on {}", self.page(), self.name(before.at))));
         }
-        let is_short = self.came < self.report.given;
-        let next = match self.plan.meaning {
-            Meaning::Page => self.at.checked_add(1).ok_or_else(|| self.beyond())?,
+        let is_end = self.plan.meaning == Meaning::Single
+            || self.came < self.report.given && self.plan.ends.contains(&PageEnd::ShortPage);
+        let next = match &self.plan.meaning {
             Meaning::Offset => self.offset()?,
+            _ => self.at.checked_add(1).ok_or_else(|| self.beyond())?,
+        };
+        let next_key = match &self.plan.meaning {
+            Meaning::Key(column) if !is_end => Some(self.next_key(column)?),
+            _ => None,
         };
         self.count();
         if !self.plan.repeats {
@@ -228,8 +251,40 @@ impl Walk {
         let marks = std::mem::take(&mut self.marks);
         let first = self.first.take().unwrap_or(UNREAD);
         self.before = Some(Before { at: self.at, rows: self.came, first, marks });
-        (self.at, self.skip, self.came, self.same, self.begins_anew) = (next, 0, 0, false, false);
-        Ok((!is_short || !self.plan.ends.contains(&PageEnd::ShortPage)).then_some(next))
+        (self.at, self.skip, self.came, self.same, self.begins_anew) = (next, skip, 0, false, false);
+        if let Some(key) = next_key {
+            let sent = self.key.replace(key);
+            self.keys.extend(sent.map(|sent| Fingerprint::of(sent.text().as_bytes())));
+        }
+        Ok((!is_end).then(|| self.at()))
+    }
+
+    /// The key of the next page: none that asked for a page before, since that page would come again.
+    fn next_key(&self, column: &str) -> Result<Key, Error> {
+        let refused = |detail: String| Err(Error::own(ErrorKind::Paging, EXPORT_RUN.id, detail));
+        let (page, column) = (self.page(), (column, shown(column)));
+        let found = self.last.as_ref().map_or(Err("a row that cannot be read"), |row| row.key(column.0));
+        let found = match (found, &self.key) {
+            (Ok(found), Some(sent)) => found.like(sent).ok_or("a string that is no integer"),
+            (found, _) => found,
+        };
+        let key = match found {
+            Ok(key) => key,
+            Err(found) => {
+                let (column, parameter) = (column.1, shown(&self.plan.parameter));
+                return refused(format!(
+                    "{page} ends with a row whose {column} asks for no next one: expected a value of {parameter}, found {found}"
+                ));
+            }
+        };
+        let is_known = self.key.as_ref() == Some(&key) || self.keys.contains(&Fingerprint::of(key.text().as_bytes()));
+        if is_known && !self.plan.repeats {
+            let column = column.1;
+            return refused(format!(
+                "{page} leads back to a page that was read: its last row has a {column} that asked for one before; name a column without equal values"
+            ));
+        }
+        Ok(key)
     }
 
     /// The fingerprint of this page: of its rows in their order where rows can be alike, else in any order.
@@ -268,6 +323,8 @@ impl Walk {
         match self.plan.meaning {
             Meaning::Page => format!("page {at}"),
             Meaning::Offset => format!("the page behind row {at}"),
+            Meaning::Key(_) => format!("page {at} of this stream"),
+            Meaning::Single => "the only page".to_owned(),
         }
     }
 
@@ -291,9 +348,10 @@ impl Walk {
         let detail = format!(
             "{what}: either the server takes no notice of `{parameter}`, or means something else by it than a \
              {} (`Paging`), or rows moved while they were read{alike}",
-            match self.plan.meaning {
-                Meaning::Page => "page number",
-                Meaning::Offset => "number of rows to skip",
+            match &self.plan.meaning {
+                Meaning::Page | Meaning::Single => "page number".to_owned(),
+                Meaning::Offset => "number of rows to skip".to_owned(),
+                Meaning::Key(column) => format!("{} to go on behind", shown(column)),
             }
         );
         Error::own(ErrorKind::Paging, EXPORT_RUN.id, detail)

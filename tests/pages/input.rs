@@ -16,7 +16,13 @@ use crate::{
 fn refused(paging: Paging, values: Value) -> String {
     let show = Perenso::builder().client_id("SHOWID").client_secret("secret").build().unwrap();
     let parameters: Vec<Value> = (values.as_object().unwrap().iter())
-        .map(|(name, value)| json!({"name": name, "dataType": if value.is_i64() { "Integer" } else { "Text" }}))
+        .map(|(name, value)| {
+            json!({"name": name, "dataType": match value {
+                Value::Number(_) => "Integer",
+                Value::Bool(_) => "Boolean",
+                _ => "Text",
+            }})
+        })
         .collect();
     let catalog = json!([{"id": "1", "name": "Things", "parameters": parameters}]);
     let catalog: Catalog = serde_json::from_value(catalog).unwrap();
@@ -35,20 +41,37 @@ async fn what_does_not_fit_is_named_with_what_to_call() {
         (
             Paging::by_page(),
             json!({"Skip": 1, "Take": 2}),
-            "it has no Integer parameter `Cursor` and no `Limit`: of that type it has `Skip`, `Take`; name the right one \
-             by `Paging::cursor_parameter` and `Paging::limit_parameter`",
+            "it has no Integer or Text parameter `Cursor` and no `Limit`: of these types it has `Skip`, `Take`; name the \
+             right one by `Paging::cursor_parameter` and `Paging::limit_parameter`, or say `Paging::without_limit` where \
+             it has none for the rows of a page",
         ),
         (
             Paging::by_page().limit_parameter("Take"),
             usual(),
-            "it has no Integer parameter `Take`: of that type it has `Cursor`, `Limit`; name the right one by \
-             `Paging::limit_parameter`",
+            "it has no Integer or Text parameter `Take`: of these types it has `Cursor`, `Limit`; name the right one by \
+             `Paging::limit_parameter`, or say `Paging::without_limit` where it has none for the rows of a page",
         ),
         (
-            Paging::by_page().limit_parameter("Limit"),
-            json!({"Cursor": "1", "Limit": "2"}),
-            "it has no Integer parameter `Cursor` and no `Limit`: of that type it has none; name the right one by \
-             `Paging::cursor_parameter` and `Paging::limit_parameter`",
+            Paging::by_page(),
+            json!({"Cursor": true, "Limit": 2}),
+            "it has no Integer or Text parameter `Cursor`: of these types it has `Limit`; name the right one by \
+             `Paging::cursor_parameter`",
+        ),
+        (
+            Paging::by_page(),
+            json!({"Cursor": "0940", "Limit": "2"}),
+            "the value of `Cursor` is no number; expected digits such as `1`",
+        ),
+        (
+            Paging::by_page(),
+            json!({"Cursor": "1", "Limit": "all"}),
+            "the value of `Limit` is no number; expected digits such as `1`",
+        ),
+        (Paging::by_page(), json!({"Cursor": "1", "Limit": "0"}), "`Limit` is 0; expected 1 or more"),
+        (
+            Paging::by_page().without_limit().limit(5),
+            usual(),
+            "a limit is set, and it has no parameter for one (`Paging::without_limit`)",
         ),
         (Paging::by_page().cursor_parameter("Limit"), usual(), "`Limit` cannot be both its cursor and its limit"),
         (Paging::by_page().limit(0), usual(), "`Limit` is 0; expected 1 or more"),
@@ -70,6 +93,31 @@ async fn what_does_not_fit_is_named_with_what_to_call() {
             usual(),
             "the cursor to start at counts rows; read it with `Paging::by_offset`",
         ),
+        (
+            Paging::by_key("id").start(Cursor::offset(2)),
+            usual(),
+            "the cursor to start at counts rows; read it with `Paging::by_offset`",
+        ),
+        (
+            Paging::by_page().start(Cursor::key(2, 0)),
+            usual(),
+            "the cursor to start at is a key; read it with `Paging::by_key`",
+        ),
+        (
+            Paging::by_key("id").start(Cursor::key("s3cr3t", 0)),
+            usual(),
+            "the cursor to start at is a string, and `Cursor` takes an integer",
+        ),
+        (
+            Paging::by_page().without_limit().start(Cursor::page(2, 3, 20)),
+            usual(),
+            "the cursor to start at lies in pages of 20 rows, and the paging has no limit; ask for 20",
+        ),
+        (
+            Paging::by_page().start(serde_json::from_str(r#"{"page":{"number":2,"row":3}}"#).unwrap()),
+            usual(),
+            "the cursor to start at lies in pages without a limit, and `Limit` asks for 15; say `Paging::without_limit`",
+        ),
     ] {
         assert_eq!(refused(paging, values), expected);
     }
@@ -80,16 +128,16 @@ async fn values_of_the_run_hold_and_those_that_are_left_out_are_filled_in() {
     let export = Export::start(|asked, _| page(numbered(asked, 7, 100))).await;
     let run = || export.show.exports().run("Things");
     let asked = |cursor, limit| Asked { cursor, limit };
-    let at = Cursor::page(2, 1, 5);
+    let at = || Cursor::page(2, 1, 5);
     for (run, paging, first) in [
         (run(), Paging::by_page(), asked(1, 100)),
         (run(), Paging::by_page().limit(5), asked(1, 5)),
         (run().value("Limit", 6), Paging::by_page(), asked(1, 6)),
         (run().value("Limit", 6), Paging::by_page().limit(5), asked(1, 5)),
         (run().value("Cursor", 2), Paging::by_page(), asked(2, 100)),
-        (run().value("Cursor", 9), Paging::by_page().start(at), asked(2, 5)),
-        (run(), Paging::by_page().start(at), asked(2, 5)),
-        (run().value("Limit", 6), Paging::by_page().start(at).limit(5), asked(2, 5)),
+        (run().value("Cursor", 9), Paging::by_page().start(at()), asked(2, 5)),
+        (run(), Paging::by_page().start(at()), asked(2, 5)),
+        (run().value("Limit", 6), Paging::by_page().start(at()).limit(5), asked(2, 5)),
     ] {
         let before = export.runs().count();
         let mut pages = run.pages::<Value>(paging).await.unwrap();
@@ -97,7 +145,7 @@ async fn values_of_the_run_hold_and_those_that_are_left_out_are_filled_in() {
         assert_eq!(export.runs().nth(before).unwrap(), first);
         drop(pages);
     }
-    let error = run().value("Limit", 6).pages::<Value>(Paging::by_page().start(at)).await.unwrap_err();
+    let error = run().value("Limit", 6).pages::<Value>(Paging::by_page().start(at())).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Input);
     let error = run().value("Limit", "6").pages::<Value>(Paging::by_page()).await.unwrap_err();
     assert_eq!(error.problems(), ["`Limit`: expected Integer, 64 bits, without quotes such as `15`; found text"]);
@@ -127,7 +175,8 @@ async fn other_names_and_other_values_reach_every_page() {
     assert_eq!(rows.len(), 7);
 
     let error = run().pages::<Value>(Paging::by_page()).await.unwrap_err();
-    assert!(error.to_string().contains("of that type it has `Skip`, `Take`; name the right one"), "{error}");
-    let error = run().pages::<Value>(paging().limit_parameter("City")).await.unwrap_err();
-    assert!(error.to_string().contains("no Integer parameter `City`"), "{error}");
+    assert!(error.to_string().contains("it has `Skip`, `Take`, `City`; name the right one"), "{error}");
+    let error =
+        run().value("Take", 3).pages::<Value>(Paging::by_offset().cursor_parameter("Skip").limit_parameter("City"));
+    assert!(error.await.unwrap_err().to_string().contains("the value of `City` is no number"));
 }

@@ -2,6 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, unreachable_pub)]
 
 mod ahead;
+mod by_key;
 mod export;
 mod faults;
 mod input;

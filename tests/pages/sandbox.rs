@@ -99,7 +99,7 @@ async fn an_export_goes_on_where_its_cursor_was_kept() {
             let mut read: Vec<String> = (&mut first).take(stop).map_ok(|c| id(&c)).try_collect().await.unwrap();
             let cursor = kept(first.cursor());
             drop(first);
-            let rest = pages(&show, paging().start(cursor)).await;
+            let rest = pages(&show, paging().start(cursor.clone())).await;
             let rest: Vec<String> = rest.map_ok(|c| id(&c)).try_collect().await.unwrap();
             read.extend(rest);
             assert_eq!(read, ids(&sandbox), "stopped after {stop}, at {cursor}");
