@@ -127,11 +127,15 @@ impl AuthorizationRequest {
         self.state.expose()
     }
 
-    /// The code from the address that the browser came back to: a whole address, or path and query of one.
+    /// The code from the address that the browser came back to: a whole address, or path and query of one. Blanks, line ends,
+    /// invisible characters, `&amp;` and the brackets or quotes around it come from copying it, and do no harm.
+    ///
+    /// The request remains as it is, so that another address can be tried after an error.
     ///
     /// # Errors
     /// [`CallbackError`] when the state is not the one of this request, when access was denied, or when there is no code.
-    pub fn callback(self, address: &str) -> Result<AuthorizationCode, CallbackError> {
+    pub fn callback(&self, address: &str) -> Result<AuthorizationCode, CallbackError> {
+        let address = pasted(address);
         let query = address.split_once('?').map_or("", |(_, query)| query);
         let query = query.split('#').next().unwrap_or_default();
         let field = |name: &str| {
@@ -147,9 +151,15 @@ impl AuthorizationRequest {
             let description = field("error_description").map(|text| shown(&text, &secrets));
             return Err(CallbackError::Denied { error: shown(&error, &secrets), description });
         }
-        let code = field("code").filter(|code| !code.is_empty()).ok_or(CallbackError::NoCode)?;
-        Ok(AuthorizationCode::new(code, self.redirect_uri).pkce_verifier(self.pkce_verifier))
+        let code = field("code").filter(|code| !copied::trimmed(code).is_empty()).ok_or(CallbackError::NoCode)?;
+        Ok(AuthorizationCode::new(code, &self.redirect_uri).pkce_verifier(self.pkce_verifier.clone()))
     }
+}
+
+/// Returns the address without what copying it leaves in and around it. A URL has none of these characters itself.
+fn pasted(address: &str) -> String {
+    let address: String = address.chars().filter(|c| !copied::is_stray(*c) && !"<>\"".contains(*c)).collect();
+    ["&amp;", "&#38;", "&#x26;"].iter().fold(address, |address, ampersand| address.replace(ampersand, "&"))
 }
 
 impl fmt::Debug for AuthorizationRequest {
@@ -163,7 +173,10 @@ impl fmt::Debug for AuthorizationRequest {
 #[non_exhaustive]
 pub enum CallbackError {
     /// The state is missing or another request's: it may be forged, so nothing of it is used.
-    #[error("the state is not the one of this request: start again with a new `AuthorizationRequest`")]
+    #[error(
+        "there is no `state` of this request in the address: give the whole address that the browser came back to after \
+         it was sent to `url`, or start again with a new `AuthorizationRequest`"
+    )]
     State,
     /// The person, or the server, said no.
     #[error("access was not granted: {error}{}", .description.as_ref().map_or(String::new(), |text| format!(": {text}")))]
@@ -210,6 +223,44 @@ mod tests {
         for address in ["http://localhost/?code=abc", "/?code=abc&state=other", "/?error=access_denied", "nothing"] {
             assert_eq!(request().callback(address).unwrap_err(), CallbackError::State, "{address}");
         }
+    }
+
+    #[test]
+    fn an_address_may_be_pasted_as_mails_chats_and_terminals_give_it() {
+        for (what, pasted) in [
+            ("a line end", "http://localhost/?code=a%2Fb&state=STATE\r\n"),
+            ("blanks", " \t http://localhost/?code=a%2Fb&state=STATE \u{a0}"),
+            ("no width", "\u{feff}http://localhost/?code=a%2Fb&state=STATE\u{200b}"),
+            ("no width inside", "http://localhost/?code=\u{200b}a%2Fb\u{2060}&state=STATE\u{200d}&x=1"),
+            ("a wrapped line", "http://localhost/?code=a%2\n  Fb&sta\r\nte=STATE"),
+            ("HTML", "http://localhost/?session=1&amp;code=a%2Fb&amp;state=STATE"),
+            ("HTML by numbers", "http://localhost/?code=a%2Fb&#38;state=STATE&#x26;session=1"),
+            ("brackets", "<http://localhost/?state=STATE&code=a%2Fb>"),
+            ("quotes", "\"http://localhost/?state=STATE&code=a%2Fb\""),
+        ] {
+            let request = request();
+            let code = request
+                .callback(&pasted.replace("STATE", request.state()))
+                .unwrap_or_else(|error| panic!("{what}: {error}"));
+            assert_eq!(code.code.expose(), "a/b", "{what}");
+        }
+    }
+
+    #[test]
+    fn an_address_that_is_refused_leaves_the_request_as_it_was() {
+        let request = request();
+        let state = request.state().to_owned();
+        for (address, error, says) in [
+            ("http://localhost/?code=abc&state=other", CallbackError::State, "the whole address"),
+            ("c0de", CallbackError::State, "the whole address"),
+            (&format!("/?state={state}"), CallbackError::NoCode, "the whole address"),
+            (&format!("/?code=%E2%80%8B&state={state}"), CallbackError::NoCode, "the whole address"),
+        ] {
+            let refused = request.callback(address).unwrap_err();
+            assert_eq!(refused, error, "{address}");
+            assert!(refused.to_string().contains(says), "{refused}");
+        }
+        assert_eq!(request.callback(&format!("/?code=c0de&state={state}")).unwrap().code.expose(), "c0de");
     }
 
     #[test]

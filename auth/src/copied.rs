@@ -6,7 +6,12 @@
 /// Returns the value without blanks, line ends and characters without a width at both ends.
 #[must_use]
 pub fn trimmed(value: &str) -> &str {
-    value.trim_matches(|c: char| c.is_whitespace() || has_no_width(c))
+    value.trim_matches(is_stray)
+}
+
+/// Whether a character is what copying leaves around a value.
+pub(crate) fn is_stray(c: char) -> bool {
+    c.is_whitespace() || has_no_width(c)
 }
 
 /// Returns what is wrong with a value that has to be there and to consist of characters that can be seen. `remedy` ends the
