@@ -61,6 +61,15 @@ features:
     cargo test -p perenso --all-features --lib $tests
     cargo test -p perenso --all-features --doc
 
+# The tests once more while serde_json keeps numbers as digits: a feature that any crate of a user's build can turn on.
+arbitrary-precision:
+    cargo test -p perenso --features serde_json/arbitrary_precision
+    cargo test -p perenso-auth -p perenso-codegen -p perenso-sandbox --features serde_json/arbitrary_precision
+
+# Those of them that read most numbers.
+arbitrary-precision-short:
+    cargo test -p perenso --features serde_json/arbitrary_precision --lib --test generated --test facade
+
 # One crate with each of these features alone.
 feature crate +features:
     for feature in {{ features }}; do \
@@ -151,6 +160,7 @@ proof: (soak "600") (schemathesis "long 5")
     ROWS=1000000 cargo test --release -p perenso --test rows
     PROPTEST_CASES=25600 cargo test --release -p perenso-codegen
     STRANGE_CATALOGS=1000 cargo test -p perenso-codegen-compiled
+    just arbitrary-precision
 
 # Every fuzz target for so many seconds (`cargo install cargo-fuzz`, and a C++ compiler). No nightly: our code has nothing
 # that a sanitizer could find. What made a target fail is printed as base64, to be kept in `fuzz/seeds`.
@@ -178,4 +188,4 @@ fuzz seconds="600":
 fuzz-short: (fuzz "5")
 
 # What CI runs.
-ci: format lint test interop readback doc quickstart examples schemathesis prism browser soak-short features document package deny fuzz-short bench-short
+ci: format lint test interop readback doc quickstart examples schemathesis prism browser soak-short features arbitrary-precision-short document package deny fuzz-short bench-short

@@ -185,6 +185,8 @@ fn main() {
     }
     let guide = fs::read_to_string("catalogs/guide.json").unwrap();
     modules.add("renamed_sdk", &Builder::new().crate_path("::another_name").generate(&guide).unwrap());
+    let private = Builder::new().visibility("pub(crate)").generate(&guide).unwrap();
+    fs::write(Path::new(&out).join("private"), private).unwrap();
     // A number of its own for each, so that the same ones come out of every build.
     let count: u64 = env::var("STRANGE_CATALOGS").map_or(20, |count| count.parse().unwrap());
     for seed in 0..count {

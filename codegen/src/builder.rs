@@ -41,6 +41,7 @@ pub struct Builder {
     out_dir: Option<PathBuf>,
     file_name: PathBuf,
     crate_path: String,
+    visibility: String,
 }
 
 impl Default for Builder {
@@ -57,6 +58,7 @@ impl Builder {
             out_dir: None,
             file_name: "exports.rs".into(),
             crate_path: "::perenso".to_owned(),
+            visibility: "pub".to_owned(),
         }
     }
 
@@ -84,6 +86,15 @@ impl Builder {
         self
     }
 
+    /// The visibility of the structs and their fields: `pub` (the default), `pub(crate)` or `pub(super)`.
+    ///
+    /// The code allows no lint but Clippy's groups `pedantic` and `nursery`, so that `#![forbid(unused)]` and the like do not break it. A
+    /// crate with `unreachable_pub` that includes it in a private module needs `pub(crate)`.
+    pub fn visibility(mut self, visibility: impl Into<String>) -> Self {
+        self.visibility = visibility.into();
+        self
+    }
+
     /// The code of this catalog, with the settings of the builder: see [`generate()`].
     ///
     /// # Errors
@@ -97,7 +108,11 @@ impl Builder {
             let found = catalog::shown(&self.crate_path);
             return Err(Error::new(format!("crate_path: expected a path such as `::my_perenso`; found {found}")));
         }
-        module::code(&catalog::read(json)?, &self.crate_path)
+        if !matches!(&*self.visibility, "pub" | "pub(crate)" | "pub(super)") {
+            let found = catalog::shown(&self.visibility);
+            return Err(Error::new(format!("visibility: expected `pub`, `pub(crate)` or `pub(super)`; found {found}")));
+        }
+        module::code(&catalog::read(json)?, &self.crate_path, &self.visibility)
     }
 
     /// Reads the catalog and writes the code. Tells cargo to come back when the catalog has changed.

@@ -358,3 +358,15 @@ proptest! {
         let _ = generate(&text);
     }
 }
+
+#[test]
+fn a_visibility_is_one_of_three() {
+    let catalog = r#"[{"id": "1", "name": "One", "parameters": [{"name": "A", "dataType": "Text"}]}]"#;
+    for visibility in ["pub", "pub(crate)", "pub(super)"] {
+        let code = Builder::new().visibility(visibility).generate(catalog).unwrap();
+        assert!(code.contains(&format!("\n{visibility} struct One {{\n")), "{code}");
+        assert!(code.contains(&format!("\n    {visibility} a: ")), "{code}");
+    }
+    let error = Builder::new().visibility("pub fn f() {}").generate(catalog).unwrap_err().to_string();
+    assert!(error.contains("visibility: expected `pub`, `pub(crate)` or `pub(super)`; found"), "{error}");
+}

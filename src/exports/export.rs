@@ -15,6 +15,26 @@ pub mod __codegen {
     pub use schemars;
     pub use serde;
     pub use serde_json;
+
+    /// The schema of a generated struct. The derive macro has attributes that a user's `forbid(unused)` does not let pass.
+    #[must_use]
+    pub fn schema<E: super::Export>(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let properties: serde_json::Map<_, _> = E::PARAMETERS
+            .iter()
+            .map(|(name, data_type)| {
+                let schema = match *data_type {
+                    "Integer" => generator.subschema_for::<i64>(),
+                    "Text" => generator.subschema_for::<String>(),
+                    "Boolean" => generator.subschema_for::<bool>(),
+                    "DateTime" => generator.subschema_for::<chrono::DateTime<chrono::Utc>>(),
+                    _ => generator.subschema_for::<serde_json::Value>(),
+                };
+                ((*name).to_owned(), schema.to_value())
+            })
+            .collect();
+        let required: Vec<_> = E::PARAMETERS.iter().map(|(name, _)| name).collect();
+        schemars::json_schema!({"type": "object", "properties": properties, "required": required})
+    }
 }
 
 /// An export as a Rust type: the struct holds the values of its parameters.

@@ -167,7 +167,7 @@ async fn neither_calls_nor_answers_nor_errors_nor_logs_show_a_person() {
     }
 
     let log = String::from_utf8_lossy(&log.0.lock().unwrap()).into_owned();
-    assert!(log.contains("api_call") && log.contains("customer_get") && log.contains("again"), "no log:\n{log}");
+    assert!(log.contains("api_call") && log.contains("customer_get") && log.contains("retrying"), "no log:\n{log}");
     texts.push(log);
     for text in texts {
         assert!(!text.contains(PERSON), "{text}");

@@ -499,7 +499,7 @@ fn numbers_and_words_are_not_read_before_their_end() {
     for body in ["[12345,-1.5e-3,true,null]", "12345\n-1.5e-3\ntrue\nnull"] {
         let content_type = if body.starts_with('[') { ARRAY } else { LINES };
         let rows = read_bytewise::<Value>(content_type, body).accepted().unwrap();
-        assert_eq!(rows, [json!(12345), json!(-1.5e-3), json!(true), json!(null)]);
+        assert_eq!(rows, [json!(12345), serde_json::from_str("-1.5e-3").unwrap(), json!(true), json!(null)]);
     }
 }
 
