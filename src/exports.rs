@@ -52,6 +52,7 @@ mod fields;
 pub mod file;
 mod form;
 mod format;
+mod header;
 mod mark;
 mod name;
 mod pages;

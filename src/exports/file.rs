@@ -30,8 +30,8 @@
 //!
 //! Where a schema is to be found out or made wider, all rows are read into a file beside before the first one is
 //! written, so that no type rests on a sample. What is found:
-//! - a number with a fraction is a decimal, read by its digits. It has the most digits behind the point that any row has,
-//!   and 18 in all, or 38 where those are too few. Integers are integers up to 64 bits, and decimals beyond;
+//! - a number with a fraction is a decimal, read by its digits. It has room for two digits more behind the point than any
+//!   row has, and for four at least; and 18 in all, or 38 where those are too few. Integers are integers up to 64 bits, and decimals beyond;
 //! - text that is a date, a time without a zone or a moment in UTC, in all rows, becomes one. `0940` stays text;
 //! - lists and objects are kept as their JSON text; so is a column that holds more than one kind of values, or numbers
 //!   that no decimal holds;
@@ -44,10 +44,29 @@
 //!   column of text, since CSV rows do not tell it from null, and null in every other column;
 //! - half of a surrogate pair (`\ud83d` alone) becomes U+FFFD in a column of JSON text.
 //!
-//! A run without rows writes the header, or the columns, of its schema. Without a schema a CSV file is empty, and a Parquet
-//! file is an error, since no reader accepts one without columns.
+//! A run without rows writes the header, or the columns, of its schema; without a schema those of a CSV response. Where
+//! neither is known a CSV file is empty, and a Parquet file is an error, since no reader accepts one without columns.
 //!
 //! JSON lines need no schema: rows go there to the letter. One that is given is checked all the same.
+//!
+//! A column of type `omitted` is left out of every file, JSON lines included: personal data is not written, and a column
+//! that is new is still noticed. It is the schema that says so, in code or by hand in its file.
+//!
+//! ```
+//! # use perenso::exports::{RawRow, file::{Column, ColumnType, TableSchema, ToFile}};
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! let schema = TableSchema::new([
+//!     Column::nullable("code", ColumnType::Text),
+//!     Column::nullable("email", ColumnType::Omitted),
+//! ])?;
+//! let row = RawRow::from_value(&serde_json::json!({"code": "0940", "email": "merritt@example.com"}));
+//! let to = ToFile::json_lines(folder.path().join("customers.jsonl")).schema(schema);
+//! let written = to.write(futures_util::stream::iter([row])).await?;
+//! assert_eq!(std::fs::read_to_string(&written.path)?, "{\"code\":\"0940\"}\n");
+//! # Ok(()) }
+//! ```
 //!
 //! ```
 //! use perenso::{
@@ -70,19 +89,19 @@
 //!
 //! // The first run finds out what there is.
 //! let written = to().write(rows("{\"code\":\"0940\",\"price\":12.50}\n{\"code\":\"\",\"price\":null}\n")).await?;
-//! assert_eq!(written.schema.unwrap().column("price").unwrap().kind().to_string(), "decimal(18, 2)");
+//! assert_eq!(written.schema.unwrap().column("price").unwrap().kind().to_string(), "decimal(18, 4)");
 //! assert_eq!(std::fs::read_to_string(&written.path)?, "code,price\r\n0940,12.50\r\n\"\",\r\n");
 //!
 //! // The next one must keep to it, or be told otherwise.
-//! let changed = "{\"code\":\"0941\",\"price\":12.505,\"tax\":true}\n";
+//! let changed = "{\"code\":\"0941\",\"price\":12.50505,\"tax\":true}\n";
 //! let error = to().write(rows(changed)).await.unwrap_err();
 //! assert_eq!((error.kind(), error.row()), (ErrorKind::Schema, Some(1)));
 //! assert_eq!(error.problems(), [
-//!     "column `price`: expected decimal(18, 2), found a number with more digits",
+//!     "column `price`: expected decimal(18, 4), found a number with more digits",
 //!     "column `tax`: not in the schema, found a boolean",
 //! ]);
 //! let written = to().changes(Changes::Accept).write(rows(changed)).await?;
-//! assert_eq!(std::fs::read_to_string(&written.path)?, "code,price,tax\r\n0941,12.505,true\r\n");
+//! assert_eq!(std::fs::read_to_string(&written.path)?, "code,price,tax\r\n0941,12.50505,true\r\n");
 //! # Ok(()) }
 //! ```
 
@@ -125,7 +144,7 @@ use self::{
     progress::Meter,
     writer::{Batch, Message},
 };
-use super::RawRow;
+use super::{RawRow, header};
 use crate::error::{Error, ErrorKind};
 
 /// What errors name as their operation.
@@ -318,7 +337,7 @@ impl ToFile {
     pub async fn write(self, rows: impl Stream<Item = Result<RawRow, Error>>) -> Result<Written, Error> {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let thread = tokio::task::spawn_blocking(move || writer::write(&self, receiver));
-        if let Err(error) = feed(rows, &sender).await {
+        if let Err(error) = header::noting(feed(rows, &sender)).await {
             // Rows without an end: the thread leaves nothing behind.
             drop(sender);
             let _ = thread.await;
@@ -358,7 +377,7 @@ async fn feed(rows: impl Stream<Item = Result<RawRow, Error>>, thread: &mpsc::Se
             return Ok(());
         }
     }
-    let _ = thread.send(Message::End).await;
+    let _ = thread.send(Message::End(header::take())).await;
     Ok(())
 }
 

@@ -18,6 +18,7 @@ use self::{array::Array, lines::Lines, member::Member, table::Table};
 use super::{
     form::{EMPTY, Form, Label},
     format::{RowFormat, TableFormat},
+    header,
     raw::FromRow,
 };
 use crate::error::Error;
@@ -226,7 +227,12 @@ impl RowReader {
                     return Some(Err(self.label.misfit(self.received, &in_row(self.received, &misfit))));
                 }
                 Step::More => self.chunk = self.waiting.pop_front()?,
-                Step::End => self.stop(),
+                Step::End => {
+                    if let (State::Table(table), 0) = (&self.state, self.received) {
+                        header::note(table.header());
+                    }
+                    self.stop();
+                }
                 Step::Broken(detail) => {
                     self.stop();
                     return Some(Err(self.label.refusal(&detail)));

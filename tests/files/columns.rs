@@ -32,7 +32,7 @@ async fn every_kind_of_value_has_its_type() {
         "null null",
         "boolean boolean",
         "integer integer",
-        "decimal decimal(18, 2)",
+        "decimal decimal(18, 4)",
         "date date",
         "local local_time",
         "time time",
@@ -50,18 +50,18 @@ async fn every_kind_of_value_has_its_type() {
 async fn no_type_rests_on_a_sample() {
     let mut lines = "{\"a\":1,\"b\":\"2025-07-28\"}\n".repeat(5000);
     lines.push_str("{\"a\":1.25,\"b\":\"n/a\",\"c\":true}\n");
-    assert_eq!(found(&lines).await, ["a decimal(18, 2)", "b text", "c boolean"]);
+    assert_eq!(found(&lines).await, ["a decimal(18, 4)", "b text", "c boolean"]);
 }
 
 #[tokio::test]
 async fn columns_of_two_kinds_lose_nothing() {
     for (one, other, kind) in [
         ("null", "1", "integer"),
-        ("1", "1.5", "decimal(18, 1)"),
-        ("1.5", "0.125", "decimal(18, 3)"),
-        ("9223372036854775808", "1", "decimal(38, 0)"),
-        ("12345678901234567.25", "1", "decimal(38, 2)"),
-        ("1e2", "1", "decimal(18, 0)"),
+        ("1", "1.5", "decimal(18, 4)"),
+        ("1.5", "0.125", "decimal(18, 5)"),
+        ("9223372036854775808", "1", "decimal(38, 4)"),
+        ("12345678901234567.25", "1", "decimal(38, 4)"),
+        ("1e2", "1", "decimal(18, 4)"),
         ("1e400", "1", "json"),
         ("1e30", "1e-30", "json"),
         ("1", "\"1\"", "json"),
@@ -228,15 +228,44 @@ async fn accepted_numbers_of_csv_stay_numbers() {
 }
 
 #[tokio::test]
+async fn an_inferred_decimal_has_room_behind_the_point() {
+    for (number, kind) in [
+        ("12.5", "decimal(18, 4)"),
+        ("12.50", "decimal(18, 4)"),
+        ("0.125", "decimal(18, 5)"),
+        ("1e2", "decimal(18, 4)"),
+        ("123456789012345.5", "decimal(38, 4)"),
+        ("9223372036854775808", "decimal(38, 4)"),
+        ("123456789012345678901234567890123456.5", "decimal(38, 2)"),
+        ("12345678901234567890123456789012345678", "decimal(38, 0)"),
+        ("0.12345678901234567890123456789012345678", "decimal(38, 38)"),
+    ] {
+        assert_eq!(found(&format!("{{\"a\":{number}}}\n")).await, [format!("a {kind}")], "{number}");
+    }
+    let folder = Folder::new();
+    let to = || ToFile::csv(folder.path("rows.csv")).schema_file(folder.path("rows.json"));
+    for price in ["12.50", "12.505", "0.0001", "99999999999999.9999"] {
+        let written = to().write(json(format!("{{\"price\":{price}}}\n")).await).await.unwrap();
+        assert_eq!(shown(&written), ["price decimal(18, 4)"], "{price}");
+        assert_eq!(folder.text("rows.csv"), format!("price\r\n{price}\r\n"));
+    }
+    let error = to().write(json("{\"price\":0.00001}\n").await).await.unwrap_err();
+    assert_eq!(error.problems(), ["column `price`: expected decimal(18, 4), found a number with more digits"]);
+    // Accepted, it is exact, and no text.
+    let written = to().changes(Changes::Accept).write(json("{\"price\":0.00001}\n").await).await.unwrap();
+    assert_eq!(shown(&written), ["price decimal(19, 5)"]);
+}
+
+#[tokio::test]
 async fn a_column_of_nulls_takes_the_type_of_what_comes() {
     let folder = Folder::new();
     let to = || ToFile::csv(folder.path("rows.csv")).schema_file(folder.path("rows.json"));
     to().write(json("{\"a\":null,\"b\":1}\n").await).await.unwrap();
     let second = to().write(json("{\"a\":null,\"b\":1}\n{\"a\":2.5,\"b\":1}\n").await).await.unwrap();
-    assert_eq!(shown(&second), ["a decimal(18, 1)", "b integer"]);
+    assert_eq!(shown(&second), ["a decimal(18, 4)", "b integer"]);
     assert_eq!(second.schema, Some(TableSchema::load(folder.path("rows.json")).unwrap()));
     let error = to().write(json("{\"a\":\"x\",\"b\":1}\n").await).await.unwrap_err();
-    assert_eq!(error.problems(), ["column `a`: expected decimal(18, 1), found text"]);
+    assert_eq!(error.problems(), ["column `a`: expected decimal(18, 4), found text"]);
 }
 
 #[tokio::test]
@@ -312,7 +341,7 @@ async fn what_is_no_schema_is_told_without_its_values() {
         (
             r#"{"columns":[{"name":"a","type":"s3cr3t","nullable":true}]}"#,
             "at `columns[0].type`: expected a type of a column (null, boolean, integer, decimal(18, 2), float, date, \
-             local_time, time, text or json), found another text",
+             local_time, time, text, json or omitted), found another text",
         ),
     ] {
         fs::write(folder.path("rows.json"), text).unwrap();
@@ -350,8 +379,19 @@ fn a_schema_that_cannot_be_is_refused_with_all_its_problems() {
 
 #[test]
 fn types_are_written_as_they_are_read() {
-    for text in ["null", "boolean", "integer", "decimal(18, 2)", "float", "date", "local_time", "time", "text", "json"]
-    {
+    for text in [
+        "null",
+        "boolean",
+        "integer",
+        "decimal(18, 2)",
+        "float",
+        "date",
+        "local_time",
+        "time",
+        "text",
+        "json",
+        "omitted",
+    ] {
         assert_eq!(text.parse::<ColumnType>().unwrap().to_string(), text);
     }
     assert_eq!("decimal(18,2)".parse(), Ok(ColumnType::Decimal { precision: 18, scale: 2 }));

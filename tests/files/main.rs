@@ -4,7 +4,9 @@
 
 mod columns;
 mod csv;
+mod empty;
 mod json_lines;
+mod omitted;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod place;

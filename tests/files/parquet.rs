@@ -132,12 +132,12 @@ async fn a_schema_is_found_kept_and_then_a_contract() {
     let lines = "{\"price\":12.50,\"code\":\"0940\",\"at\":\"2025-01-20T04:50:03.61\"}\n";
     let written = to().write(json(lines).await).await.unwrap();
     let kinds: Vec<_> = written.schema.unwrap().columns().iter().map(|column| column.kind().to_string()).collect();
-    assert_eq!(kinds, ["decimal(18, 2)", "text", "local_time"]);
+    assert_eq!(kinds, ["decimal(18, 4)", "text", "local_time"]);
     let before = std::fs::read(folder.path("rows.parquet")).unwrap();
-    let error = to().write(json(format!("{lines}{{\"price\":12.505,\"tax\":1}}\n")).await).await.unwrap_err();
+    let error = to().write(json(format!("{lines}{{\"price\":12.50505,\"tax\":1}}\n")).await).await.unwrap_err();
     assert_eq!((error.kind(), error.row()), (ErrorKind::Schema, Some(2)));
     let problems = [
-        "column `price`: expected decimal(18, 2), found a number with more digits",
+        "column `price`: expected decimal(18, 4), found a number with more digits",
         "column `tax`: not in the schema, found an integer",
     ];
     assert_eq!(error.problems(), problems);

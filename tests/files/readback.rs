@@ -1,4 +1,4 @@
-//! Files read by others: pyarrow, and Python's own csv and json.
+//! Files read by others: pyarrow, DuckDB, polars, and Python's own csv and json.
 
 use std::{io::Write, process::Command};
 
@@ -6,18 +6,18 @@ use perenso::exports::file::{Column, ColumnType, TableSchema, ToFile};
 
 use crate::{Folder, json};
 
-/// With this variable set, a machine without pyarrow fails the test in place of skipping it.
-const REQUIRED: &str = "PERENSO_REQUIRE_PYARROW";
+/// With this variable set, a machine without the readers fails the test in place of skipping it.
+const REQUIRED: &str = "PERENSO_REQUIRE_READERS";
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/files/readback.py");
 
-/// A Python that has pyarrow, or `None` where there is none: then the test is to end.
+/// A Python that has the readers, or `None` where there is none: then the test is to end.
 fn python() -> Option<String> {
     let python = std::env::var("PERENSO_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let found = Command::new(&python).args(["-c", "import pyarrow"]).output();
+    let found = Command::new(&python).args(["-c", "import duckdb, polars, pyarrow"]).output();
     if found.is_ok_and(|output| output.status.success()) {
         return Some(python);
     }
-    let missing = format!("`{python}` is no Python with pyarrow: see `just readback`");
+    let missing = format!("`{python}` is no Python with pyarrow, duckdb and polars: see `just readback`");
     assert!(std::env::var_os(REQUIRED).is_none(), "{REQUIRED} is set, and {missing}");
     // Past the capture of the test harness: a test that was skipped says so.
     std::io::stderr().write_all(format!("SKIPPED: {missing}\n").as_bytes()).unwrap();
@@ -121,6 +121,17 @@ async fn others_read_what_was_written() {
     parquet.write(json(&lines).await).await.unwrap();
     ToFile::csv(folder.path("rows.csv")).schema(schema.clone()).write(json(&for_csv).await).await.unwrap();
     ToFile::json_lines(folder.path("rows.jsonl")).schema(schema).write(json(&lines).await).await.unwrap();
+    for (day, lines) in ["{\"id\":1,\"note\":null,\"price\":null}\n", "{\"id\":2,\"note\":\"a\",\"price\":12.505}\n"]
+        .into_iter()
+        .enumerate()
+    {
+        let to = ToFile::parquet(folder.path(&format!("day-{day}.parquet")));
+        to.write(json(lines).await).await.unwrap();
+    }
+    let empty = ToFile::parquet(folder.path("empty.parquet"));
+    empty.write(crate::table("code,name\r\n").await).await.unwrap();
+    let empty = ToFile::csv(folder.path("empty.csv"));
+    empty.write(crate::table("code,name\r\n").await).await.unwrap();
     let output = Command::new(python).arg(SCRIPT).arg(folder.path("")).output().unwrap();
     let text = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
     assert!(output.status.success(), "{text}");

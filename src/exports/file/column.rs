@@ -49,6 +49,8 @@ pub enum ColumnType {
     /// `json`: the JSON text of any value, as it came: lists, objects, and columns of more than one kind. Half of a
     /// surrogate pair is replaced by U+FFFD, since some readers refuse it.
     Json,
+    /// `omitted`: values of any kind that are not written. The column is nullable and in no file.
+    Omitted,
 }
 
 /// A text names no type of columns.
@@ -56,7 +58,7 @@ pub enum ColumnType {
 #[error("a type of a column is expected: {TYPES}")]
 pub struct InvalidColumnType(());
 
-const TYPES: &str = "null, boolean, integer, decimal(18, 2), float, date, local_time, time, text or json";
+const TYPES: &str = "null, boolean, integer, decimal(18, 2), float, date, local_time, time, text, json or omitted";
 
 /// A column of a [`TableSchema`](super::TableSchema).
 ///
@@ -108,6 +110,10 @@ impl Column {
         self.nullable
     }
 
+    pub(super) fn is_omitted(&self) -> bool {
+        self.kind == ColumnType::Omitted
+    }
+
     /// Why there cannot be such a column.
     pub(super) fn problem(&self) -> Option<&'static str> {
         match self.kind {
@@ -117,6 +123,7 @@ impl Column {
                 Some("a decimal has from 1 to 38 digits, and at most all of them behind the point")
             }
             ColumnType::Null if !self.nullable => Some("null is never required"),
+            ColumnType::Omitted if !self.nullable => Some("omitted is never required"),
             _ => None,
         }
     }
@@ -159,6 +166,7 @@ impl ColumnType {
     #[inline]
     pub(super) fn read<'r>(self, value: &Value<'r>) -> Option<Cell<'r>> {
         match (self, value) {
+            (Self::Omitted, _) => Some(Cell::Null),
             (Self::Text, Value::Cell(text)) => Some(Cell::Text(text.clone())),
             (_, Value::Null) => Some(Cell::Null),
             (_, Value::Cell(text)) if text.is_empty() => Some(Cell::Null),
@@ -224,6 +232,7 @@ impl fmt::Display for ColumnType {
             Self::Time => "time",
             Self::Text => "text",
             Self::Json => "json",
+            Self::Omitted => "omitted",
         })
     }
 }
@@ -242,6 +251,7 @@ impl FromStr for ColumnType {
             Self::Time,
             Self::Text,
             Self::Json,
+            Self::Omitted,
         ];
         let decimal = || {
             let digits = text.strip_prefix("decimal(")?.strip_suffix(')')?;

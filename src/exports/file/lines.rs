@@ -2,28 +2,43 @@
 
 use std::{
     borrow::Cow,
+    collections::HashSet,
     io::{self, Write},
 };
 
 use super::fields::Fields;
 use crate::exports::RawRow;
 
-/// Writes a row as JSON: one that came as JSON to the letter, but for the blanks where lines would break; a CSV record as
-/// an object of texts.
-pub(super) fn write(row: &RawRow, mut out: impl Write) -> io::Result<()> {
+/// Writes a row as JSON, without the fields that are omitted: one that came as JSON to the letter, but for the blanks where
+/// lines would break; a CSV record as an object of texts.
+pub(super) fn write(row: &RawRow, omitted: &HashSet<String>, mut out: impl Write) -> io::Result<()> {
     match row.json() {
-        Some(json) => out.write_all(on_one_line(json).as_bytes())?,
-        None => write_record(row, &mut out)?,
+        Some(json) if omitted.is_empty() => out.write_all(on_one_line(json).as_bytes())?,
+        Some(_) => {
+            let mut fields = Vec::new();
+            let read = Fields::of(row).each(|name, value| {
+                if !omitted.contains(name) {
+                    fields.push((name.to_owned(), value));
+                }
+            });
+            read.map_err(|found| io::Error::other(format!("expected an object, found {found}")))?;
+            let fields = fields.iter().map(|(name, value)| (name.as_str(), value.json().unwrap_or("null")));
+            write_object(fields, &mut out, |out, json| out.write_all(on_one_line(json).as_bytes()))?;
+        }
+        None => {
+            let fields = row.fields().into_iter().flatten().filter(|(name, _)| !omitted.contains(*name));
+            write_object(fields, &mut out, |out, text| Ok(serde_json::to_writer(out, text)?))?;
+        }
     }
     out.write_all(b"\n")
 }
 
 /// Writes a row so that [`kept`] tells a CSV record from an object.
-pub(super) fn keep(row: &RawRow, mut out: impl Write) -> io::Result<()> {
+pub(super) fn keep(row: &RawRow, omitted: &HashSet<String>, mut out: impl Write) -> io::Result<()> {
     if row.json().is_none() {
         out.write_all(b"[")?;
     }
-    write(row, out)
+    write(row, omitted, out)
 }
 
 /// A row that [`keep`] has written.
@@ -31,15 +46,19 @@ pub(super) fn kept(line: &str) -> Fields<'_> {
     line.strip_prefix('[').map_or(Fields::Json(line), Fields::Kept)
 }
 
-fn write_record(row: &RawRow, mut out: impl Write) -> io::Result<()> {
+fn write_object<'a, W: Write>(
+    fields: impl Iterator<Item = (&'a str, &'a str)>,
+    out: &mut W,
+    value: impl Fn(&mut W, &str) -> io::Result<()>,
+) -> io::Result<()> {
     out.write_all(b"{")?;
-    for (index, (name, text)) in row.fields().into_iter().flatten().enumerate() {
+    for (index, (name, text)) in fields.enumerate() {
         if index > 0 {
             out.write_all(b",")?;
         }
-        serde_json::to_writer(&mut out, name)?;
+        serde_json::to_writer(&mut *out, name)?;
         out.write_all(b":")?;
-        serde_json::to_writer(&mut out, text)?;
+        value(out, text)?;
     }
     out.write_all(b"}")
 }
@@ -81,10 +100,10 @@ mod tests {
     fn a_record_is_kept_apart_from_an_object() {
         let mut out = Vec::new();
         let row = RawRow::from_json(b"{\"a\":1}").unwrap();
-        keep(&row, &mut out).unwrap();
+        keep(&row, &HashSet::new(), &mut out).unwrap();
         let header = std::sync::Arc::new(csv::StringRecord::from(vec!["a", "b \""]));
         let record = RawRow::from_fields(&header, &csv::StringRecord::from(vec!["1", "x\ny"])).unwrap();
-        keep(&record, &mut out).unwrap();
+        keep(&record, &HashSet::new(), &mut out).unwrap();
         let lines: Vec<_> = std::str::from_utf8(&out).unwrap().lines().collect();
         assert_eq!(lines, ["{\"a\":1}", "[{\"a\":\"1\",\"b \\\"\":\"x\\ny\"}"]);
         for (line, row, fields) in [

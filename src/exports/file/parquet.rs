@@ -159,7 +159,7 @@ fn data_type(kind: ColumnType) -> DataType {
         ColumnType::LocalTime => DataType::Timestamp(TimeUnit::Microsecond, None),
         ColumnType::Time => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
         // Readers unite strings with whatever a later file has, and refuse to unite nulls.
-        ColumnType::Null | ColumnType::Text | ColumnType::Json => DataType::Utf8,
+        ColumnType::Null | ColumnType::Text | ColumnType::Json | ColumnType::Omitted => DataType::Utf8,
     }
 }
 
@@ -187,7 +187,7 @@ fn parquet_type(column: &Column) -> Result<Type, ParquetError> {
         ColumnType::Date => (Physical::INT32, Some(LogicalType::Date)),
         ColumnType::LocalTime => (Physical::INT64, Some(LogicalType::timestamp(false, TimeUnit::MICROS))),
         ColumnType::Time => (Physical::INT64, Some(LogicalType::timestamp(true, TimeUnit::MICROS))),
-        ColumnType::Null | ColumnType::Text => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
+        ColumnType::Null | ColumnType::Text | ColumnType::Omitted => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
         ColumnType::Json => (Physical::BYTE_ARRAY, Some(LogicalType::Json)),
     };
     let repetition = if column.is_nullable() { Repetition::OPTIONAL } else { Repetition::REQUIRED };
@@ -232,7 +232,9 @@ impl Builder {
             ColumnType::Date => Self::Date(Date32Builder::new()),
             ColumnType::LocalTime => Self::Time(TimestampMicrosecondBuilder::new()),
             ColumnType::Time => Self::Time(TimestampMicrosecondBuilder::new().with_timezone("UTC")),
-            ColumnType::Null | ColumnType::Text | ColumnType::Json => Self::Text(StringBuilder::new()),
+            ColumnType::Null | ColumnType::Text | ColumnType::Json | ColumnType::Omitted => {
+                Self::Text(StringBuilder::new())
+            }
         }
     }
 

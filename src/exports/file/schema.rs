@@ -69,6 +69,9 @@ impl TableSchema {
                 problems.push(format!("column {}: {problem}", shown(column.name())));
             }
         }
+        if !columns.is_empty() && columns.iter().all(Column::is_omitted) {
+            problems.push("every column is omitted; expected one that is written".to_owned());
+        }
         if problems.is_empty() {
             return Ok(Self { columns });
         }
@@ -85,6 +88,17 @@ impl TableSchema {
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name() == name)
+    }
+
+    /// Returns the columns that are written.
+    pub(super) fn written(&self) -> Self {
+        Self { columns: self.columns.iter().filter(|column| !column.is_omitted()).cloned().collect() }
+    }
+
+    /// Returns the names of the columns that are not written.
+    pub(super) fn omitted(&self) -> HashSet<String> {
+        let omitted = self.columns.iter().filter(|column| column.is_omitted());
+        omitted.map(|column| column.name().to_owned()).collect()
     }
 
     /// Reads a schema that was saved, by a run or by hand.

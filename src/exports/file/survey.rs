@@ -15,6 +15,10 @@ use crate::{error::Error, exports::name::shown};
 /// The least digits of an inferred decimal: as many as 64 bits hold.
 const ROOM: u8 = 18;
 
+/// The digits behind the point of an inferred decimal beyond those that were seen, and the least of them.
+const MORE: u8 = 2;
+const LEAST_SCALE: u8 = 4;
+
 /// More columns than anybody means: rows whose fields have names of their own, such as ids, would take all memory.
 const MOST_COLUMNS: usize = 4096;
 
@@ -97,6 +101,14 @@ impl Survey {
             }
         }
         if problems.is_empty() { Ok(()) } else { Err(problems) }
+    }
+
+    /// Takes the columns of a header for those of CSV rows that did not come.
+    pub(super) fn add_header<'h>(&mut self, names: impl Iterator<Item = &'h str>) {
+        for name in names {
+            self.places.add(name);
+            self.columns.push(Surveyed { seen: Kind::Cells, ..Surveyed::new(name) });
+        }
     }
 
     /// The schema that holds every row.
@@ -187,7 +199,7 @@ impl Kind {
 
     fn of_type(kind: ColumnType) -> Self {
         match kind {
-            ColumnType::Null => Self::Null,
+            ColumnType::Null | ColumnType::Omitted => Self::Null,
             ColumnType::Boolean => Self::Boolean,
             ColumnType::Integer => Self::Number(Size { integers: 19, scale: 0, is_integer: true }),
             ColumnType::Decimal { precision, scale } => {
@@ -244,6 +256,7 @@ impl Kind {
             Self::Number(Size { is_integer: true, .. }) => ColumnType::Integer,
             Self::Number(Size { integers, scale, .. }) => {
                 // A decimal as tight as today's numbers would refuse tomorrow's.
+                let scale = (scale + MORE).max(LEAST_SCALE).min(MOST_DIGITS - integers);
                 let precision = if integers + scale <= ROOM { ROOM } else { MOST_DIGITS };
                 ColumnType::Decimal { precision, scale }
             }

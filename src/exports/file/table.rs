@@ -15,6 +15,8 @@ use crate::exports::name::shown;
 pub(super) struct Table {
     columns: Vec<Column>,
     places: Places,
+    /// The place of each column in the file; none for one that is omitted.
+    written: Vec<Option<usize>>,
     /// The row that each column was in last.
     seen: Vec<u64>,
     row: u64,
@@ -24,7 +26,9 @@ impl Table {
     pub(super) fn new(schema: &TableSchema) -> Self {
         let columns = schema.columns().to_vec();
         let places = Places::new(columns.iter().map(Column::name));
-        Self { seen: vec![0; columns.len()], columns, places, row: 0 }
+        let mut next = 0..;
+        let written = columns.iter().map(|column| if column.is_omitted() { None } else { next.next() }).collect();
+        Self { seen: vec![0; columns.len()], columns, places, written, row: 0 }
     }
 
     /// Hands out the cells of the next row, each with its place and with the value that it is of; or says all that does not
@@ -34,7 +38,7 @@ impl Table {
         row: Fields<'r>,
         mut cell: impl FnMut(usize, &Value<'r>, Cell<'r>),
     ) -> Result<(), Vec<String>> {
-        let Self { columns, places, seen, row: number } = self;
+        let Self { columns, places, written, seen, row: number } = self;
         *number += 1;
         let mut problems = Vec::new();
         let mut next = 0;
@@ -46,8 +50,9 @@ impl Table {
             if std::mem::replace(&mut seen[place], *number) == *number {
                 return problems.push(twice(name));
             }
+            let Some(place_written) = written[place] else { return };
             match columns[place].read(&value) {
-                Ok(read) => cell(place, &value, read),
+                Ok(read) => cell(place_written, &value, read),
                 Err(problem) => problems.push(format!("column {}: {problem}", shown(name))),
             }
         });
@@ -55,6 +60,7 @@ impl Table {
             return Err(vec![no_object(found)]);
         }
         for (place, column) in columns.iter().enumerate().filter(|(place, _)| seen[*place] != *number) {
+            let Some(place) = written[place] else { continue };
             if column.is_nullable() {
                 cell(place, &Value::Null, Cell::Null);
             } else {

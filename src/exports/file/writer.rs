@@ -4,8 +4,10 @@ use std::{
     fs::File,
     io::{BufRead, BufReader, BufWriter, Seek, Write},
     path::Path,
+    sync::Arc,
 };
 
+use csv::StringRecord;
 use tokio::sync::mpsc::Receiver;
 
 #[cfg(feature = "parquet")]
@@ -57,18 +59,20 @@ impl Batch {
 #[derive(Debug)]
 pub(super) enum Message {
     Rows(Batch),
-    End,
+    /// With the header of CSV that had no rows.
+    End(Option<Arc<StringRecord>>),
 }
 
 /// Rows that come, and the file that they are for.
 pub(super) struct Writer<'f> {
     to: &'f ToFile,
     rows: Receiver<Message>,
+    header: Option<Arc<StringRecord>>,
 }
 
 /// Writes the file.
 pub(super) fn write(to: &ToFile, rows: Receiver<Message>) -> Result<Written, Error> {
-    Writer { to, rows }.run()
+    Writer { to, rows, header: None }.run()
 }
 
 impl<'f> Writer<'f> {
@@ -123,13 +127,14 @@ impl<'f> Writer<'f> {
     ) -> Result<(Count<'f>, Option<TableSchema>), Error> {
         let has_schema = contract.is_some() || matches!(self.to.contract, Contract::Kept(_));
         let mut survey = has_schema.then(|| Survey::new(contract, self.to.changes));
+        let omitted = contract.map(TableSchema::omitted).unwrap_or_default();
         let mut count = self.to.meter.start(Stage::Receiving);
         let mut out = BufWriter::with_capacity(BUFFER, file.file());
         self.receive(&mut count, |row, number| {
             if let Some(survey) = &mut survey {
                 survey.add(Fields::of(row)).map_err(|problems| misfit(number, problems))?;
             }
-            lines::write(row, &mut out).map_err(|error| file.failed(error))
+            lines::write(row, &omitted, &mut out).map_err(|error| file.failed(error))
         })?;
         out.flush().map_err(|error| file.failed(error))?;
         Ok((count, survey.map(|survey| survey.schema()).transpose()?))
@@ -142,27 +147,22 @@ impl<'f> Writer<'f> {
         contract: Option<&TableSchema>,
     ) -> Result<(Count<'f>, Option<TableSchema>), Error> {
         let mut survey = Survey::new(contract, self.to.changes);
+        let omitted = contract.map(TableSchema::omitted).unwrap_or_default();
         let mut kept = nameless(&self.to.path)?;
         let mut count = self.to.meter.start(Stage::Receiving);
         let mut out = BufWriter::with_capacity(BUFFER, &kept);
         self.receive(&mut count, |row, number| {
             survey.add(Fields::of(row)).map_err(|problems| misfit(number, problems))?;
-            lines::keep(row, &mut out).map_err(|error| file.failed(error))
+            lines::keep(row, &omitted, &mut out).map_err(|error| file.failed(error))
         })?;
         out.flush().map_err(|error| file.failed(error))?;
         drop(out);
+        if let (None, 0, Some(header)) = (contract, count.rows(), &self.header) {
+            survey.add_header(header.iter());
+        }
         let schema = survey.schema()?;
         if schema.columns().is_empty() && count.rows() > 0 {
             return Err(misfit(1, vec!["expected a field, found an object without any".to_owned()]));
-        }
-        #[cfg(feature = "parquet")]
-        if schema.columns().is_empty() && self.to.format == Format::Parquet {
-            return Err(Error::own(
-                ErrorKind::Schema,
-                OPERATION,
-                "expected at least one column for a Parquet file, found no rows and no schema: give `schema`, or a \
-                 `schema_file` that a run with rows has written",
-            ));
         }
         kept.rewind().map_err(|error| file.failed(error))?;
         let mut again = self.to.meter.start(Stage::Writing);
@@ -197,7 +197,10 @@ impl<'f> Writer<'f> {
                     }
                     count.tell();
                 }
-                Some(Message::End) => return Ok(()),
+                Some(Message::End(header)) => {
+                    self.header = header;
+                    return Ok(());
+                }
                 None => return Err(unwanted()),
             }
         }
@@ -242,18 +245,28 @@ enum Out<'f> {
 
 impl<'f> TableFile<'f> {
     fn new(to: &ToFile, file: &'f Beside, schema: &TableSchema) -> Result<Self, Error> {
+        let written = &schema.written();
         let out = match to.format {
+            #[cfg(feature = "parquet")]
+            Format::Parquet if written.columns().is_empty() => {
+                return Err(Error::own(
+                    ErrorKind::Schema,
+                    OPERATION,
+                    "expected at least one column for a Parquet file, found no rows and no schema: give `schema`, or a \
+                     `schema_file` that a run with rows has written",
+                ));
+            }
             #[cfg(feature = "parquet")]
             Format::Parquet => {
                 let out = file.file().try_clone().map_err(|error| file.failed(error))?;
-                let parquet = Parquet::new(out, schema, to.row_groups).map_err(|error| file.failed(error))?;
+                let parquet = Parquet::new(out, written, to.row_groups).map_err(|error| file.failed(error))?;
                 Out::Parquet(Box::new(parquet))
             }
             Format::Csv | Format::JsonLines => {
-                Out::Csv(Csv::new(file.file(), schema, to.dialect).map_err(|error| file.failed(error))?)
+                Out::Csv(Csv::new(file.file(), written, to.dialect).map_err(|error| file.failed(error))?)
             }
         };
-        Ok(Self { file, table: Table::new(schema), columns: schema.columns().len(), out })
+        Ok(Self { file, table: Table::new(schema), columns: written.columns().len(), out })
     }
 
     fn push(&mut self, row: Fields<'_>, number: u64) -> Result<(), Error> {

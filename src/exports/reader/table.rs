@@ -52,6 +52,10 @@ impl Table {
         Self { core, format, delimiters, quotes, header, text, length: 0, ends, count: 0, spare: None }
     }
 
+    pub(super) fn header(&self) -> Option<&Arc<StringRecord>> {
+        self.header.as_ref()
+    }
+
     pub(super) fn next<T: FromRow>(&mut self, chunk: &mut Bytes, place: Place) -> Step<T> {
         loop {
             let is_over = chunk.is_empty();
