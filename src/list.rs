@@ -245,7 +245,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> List<T> {
     /// # Ok(()) }
     /// ```
     pub fn pages(self) -> impl Stream<Item = Result<Page<T>, Error>> + Send + use<T> {
-        let start = self.start.page;
+        let start = self.start;
         self.source().pages(start)
     }
 
@@ -253,7 +253,8 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> List<T> {
     /// holds a record of the one right before it; nothing of such a page is handed out. A record that moves to a page that was
     /// already read is missed, without an error; see [`changes`](crate::Changes).
     pub fn stream(self) -> Records<T> {
-        let start = Position { page_size: self.page_size.get(), ..self.start };
+        let mut start = self.start;
+        start.page_size = self.page_size.get();
         Records::new(self.source(), start)
     }
 

@@ -41,7 +41,10 @@ pub struct Page<T> {
 /// let kept = serde_json::to_string(&Position::new(7, 25, 100)).unwrap();
 /// assert_eq!(serde_json::from_str::<Position>(&kept).unwrap(), Position::new(7, 25, 100));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// A place that a stream gave also knows page 1 by a fingerprint, so that a list whose pages begin anew is found out by the
+/// job that goes on, too. It is no part of a comparison.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Position {
     /// The number of the page, from 1.
@@ -50,13 +53,23 @@ pub struct Position {
     pub item: u64,
     /// How many records a page was asked for.
     pub page_size: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    first_page: Option<Fingerprint>,
 }
+
+impl PartialEq for Position {
+    fn eq(&self, other: &Self) -> bool {
+        (self.page, self.item, self.page_size) == (other.page, other.item, other.page_size)
+    }
+}
+
+impl Eq for Position {}
 
 impl Position {
     /// This place.
     #[must_use]
     pub const fn new(page: u64, item: u64, page_size: u32) -> Self {
-        Self { page, item, page_size }
+        Self { page, item, page_size, first_page: None }
     }
 }
 
@@ -93,14 +106,25 @@ struct Pager<T> {
     ids_before: HashSet<Fingerprint>,
     /// The number of every page that was read, by its fingerprint.
     seen: HashMap<Fingerprint, u64>,
+    first_page: Option<Fingerprint>,
     short: bool,
 }
 
 impl<T: Serialize + Send + 'static> Source<T> {
     /// Page after page, to the first empty one.
-    pub(crate) fn pages(self, start: u64) -> impl Stream<Item = Result<Page<T>, Error>> + Send + use<T> {
-        let (next, ids_before, seen) = (start.max(1), HashSet::new(), HashMap::new());
-        try_unfold(Pager { source: self, next, ids_before, seen, short: false }, |mut pager| async move {
+    pub(crate) fn pages(self, start: Position) -> impl Stream<Item = Result<Page<T>, Error>> + Send + use<T> {
+        self.marked_pages(start).map_ok(|(page, _)| page)
+    }
+
+    /// The same, each with the fingerprint of page 1.
+    fn marked_pages(
+        self,
+        start: Position,
+    ) -> impl Stream<Item = Result<(Page<T>, Option<Fingerprint>), Error>> + Send + use<T> {
+        let (next, ids_before) = (start.page.max(1), HashSet::new());
+        let first_page = start.first_page.filter(|_| next > 1);
+        let seen = first_page.into_iter().map(|page| (page, 1)).collect();
+        try_unfold(Pager { source: self, next, ids_before, seen, first_page, short: false }, |mut pager| async move {
             let number = pager.next;
             let items = (pager.source.fetch)(number).await?;
             if items.is_empty() {
@@ -109,15 +133,15 @@ impl<T: Serialize + Send + 'static> Source<T> {
             pager.check(number, &items)?;
             pager.notice(number, items.len());
             pager.next += 1;
-            Ok(Some((Page { number, items }, pager)))
+            Ok(Some(((Page { number, items }, pager.first_page), pager)))
         })
     }
 
     /// Record after record from this place, each with the place behind it.
     pub(crate) fn records(self, start: Position) -> impl Stream<Item = Result<(T, Position), Error>> + Send + use<T> {
         let (operation, asked) = (self.operation, self.asked.get());
-        self.pages(start.page)
-            .and_then(move |page| async move {
+        self.marked_pages(start)
+            .and_then(move |(page, first_page)| async move {
                 let skip = if page.number == start.page { start.item } else { 0 };
                 let skip = usize::try_from(skip).unwrap_or(usize::MAX);
                 if page.items.len() < skip {
@@ -127,7 +151,9 @@ impl<T: Serialize + Send + 'static> Source<T> {
                     return Err(Error::own(ErrorKind::Paging, operation, detail));
                 }
                 let records = page.items.into_iter().zip(1u64..).skip(skip);
-                let behind = records.map(move |(item, read)| Ok((item, Position::new(page.number, read, asked))));
+                let behind = records.map(move |(item, read)| {
+                    Ok((item, Position { first_page, ..Position::new(page.number, read, asked) }))
+                });
                 Ok(futures_util::stream::iter(behind))
             })
             .try_flatten()
@@ -149,6 +175,9 @@ impl<T: Serialize> Pager<T> {
         } else {
             serde_json::to_vec(items).ok().filter(|_| !self.source.allow_repeats).map(|bytes| Fingerprint::of(&bytes))
         };
+        if number == 1 {
+            self.first_page = page;
+        }
         let earlier = page.and_then(|page| self.seen.insert(page, number));
         let earlier = earlier.filter(|earlier| has_ids || items.len() > 1 || earlier + 1 == number);
         if let Some(earlier) = earlier {

@@ -251,6 +251,8 @@ impl<'de> Deserializer<'de> for Tree {
             Self::Bool(value) => visitor.visit_bool(value),
             Self::Number(number) => match (number.as_u64(), number.as_i64(), number.as_f64()) {
                 (Some(value), _, _) => visitor.visit_u64(value),
+                // Under `arbitrary_precision`, `-0` is an integer to the number and none to the parser.
+                (_, Some(0), Some(zero)) => visitor.visit_f64(zero),
                 (_, Some(value), _) => visitor.visit_i64(value),
                 (_, _, Some(value)) => visitor.visit_f64(value),
                 _ => Err(Shape(OUT_OF_RANGE.to_owned())),
