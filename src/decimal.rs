@@ -31,7 +31,7 @@ use crate::Field;
 pub struct Decimal(rust_decimal::Decimal);
 
 /// A text is no decimal number, or one with more digits than fit: 28, or somewhat below.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a decimal number of at most 28 digits is expected")]
 pub struct InvalidDecimal(());
 

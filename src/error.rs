@@ -289,28 +289,14 @@ impl fmt::Display for Error {
     }
 }
 
-impl fmt::Debug for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &*self.0 {
-            Repr::Config(error) => error.fmt(f),
-            Repr::Call(error) => error.fmt(f),
-            Repr::Row { operation, row, detail } => f
-                .debug_struct("Error")
-                .field("kind", &ErrorKind::Row)
-                .field("operation", operation)
-                .field("row", row)
-                .field("detail", detail)
-                .finish(),
-            Repr::Own { kind, operation, detail, problems, .. } => f
-                .debug_struct("Error")
-                .field("kind", kind)
-                .field("operation", operation)
-                .field("detail", detail)
-                .field("problems", &problems.len())
-                .finish(),
-        }
-    }
-}
+perenso_auth::__readable_debug!(
+    Error,
+    InvalidId,
+    crate::InvalidDecimal,
+    crate::OrderingGroupError,
+    crate::OrderingGroupReason,
+    crate::exports::file::InvalidColumnType,
+);
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
@@ -341,5 +327,37 @@ impl From<InvalidId> for Error {
 impl From<std::convert::Infallible> for Error {
     fn from(never: std::convert::Infallible) -> Self {
         match never {}
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::error::Error as StdError;
+
+    use super::*;
+    use crate::{OrderingGroupError, OrderingGroupReason, Perenso, exports::file::ColumnType};
+
+    #[test]
+    fn the_debug_form_of_every_error_is_a_text_for_people() {
+        let problem = || OrderingGroupError { index: 2, reason: OrderingGroupReason::NoKey };
+        let errors: [(Box<dyn StdError>, &str); 8] = [
+            (Box::new(Perenso::builder().build().unwrap_err()), "the client cannot be built: no client id"),
+            (Box::new(Error::of_row("export_run", 3, "row 3: no")), "export_run: row 3: no"),
+            (
+                Box::new(Error::several(ErrorKind::Input, "run", "no", vec!["a".to_owned(), "b".to_owned()])),
+                "run: no: a; b",
+            ),
+            (Box::new("".parse::<crate::Id>().unwrap_err()), "an id is expected, but it is empty"),
+            (Box::new("x".parse::<crate::Decimal>().unwrap_err()), "a decimal number of at most 28 digits"),
+            (Box::new("x".parse::<ColumnType>().unwrap_err()), "a type of a column is expected"),
+            (Box::new(problem()), "ordering group 2: "),
+            (Box::new(problem().reason), "`orderingGroupID` is missing"),
+        ];
+        for (error, text) in errors {
+            let shown = format!("{error:?}");
+            assert!(shown.starts_with(text), "{shown}");
+            assert!(shown.starts_with(&error.to_string()) && !shown.contains(['{', '"', '[']), "{shown}");
+        }
     }
 }

@@ -28,7 +28,7 @@ use crate::field::Field;
 pub struct Id(String);
 
 /// Why a text is no id. The text itself is not repeated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidId {
     /// Nothing at all, which would address the whole collection.

@@ -6,7 +6,7 @@ use crate::{
 };
 
 /// Why ordering groups of one shape cannot be written in the other without losing something.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("ordering group {index}: {reason}")]
 #[non_exhaustive]
 pub struct OrderingGroupError {
@@ -17,7 +17,7 @@ pub struct OrderingGroupError {
 }
 
 /// What the other shape of an ordering group has no place for.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OrderingGroupReason {
     /// The group has no key.

@@ -169,7 +169,7 @@ impl fmt::Debug for AuthorizationRequest {
 }
 
 /// Why a browser that came back brought no code.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallbackError {
     /// The state is missing or another request's: it may be forged, so nothing of it is used.

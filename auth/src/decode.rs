@@ -101,7 +101,6 @@ fn shown(path: &str) -> String {
 }
 
 /// An error that keeps kinds and names and drops values.
-#[derive(Debug)]
 pub struct Shape(String);
 
 impl fmt::Display for Shape {

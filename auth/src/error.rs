@@ -52,7 +52,7 @@ pub enum ErrorKind {
 
 /// Why an authorised call failed.
 ///
-/// The text and the `Debug` form hold no secret, no token and no value of a body. The body of an error answer, at most
+/// The text, and the `Debug` form, which is the text and that of its causes, hold no secret, no token and no value of a body. The body of an error answer, at most
 /// 64 KiB of it, is there for those who ask: [`body`](Self::body).
 ///
 /// ```no_run
@@ -273,23 +273,6 @@ impl fmt::Display for Error {
     }
 }
 
-impl fmt::Debug for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let inner = &self.0;
-        f.debug_struct("Error")
-            .field("kind", &inner.kind)
-            .field("operation", &inner.operation)
-            .field("detail", &inner.detail)
-            .field("status", &inner.status)
-            .field("request_id", &inner.request_id)
-            .field("attempts", &inner.attempts)
-            .field("may_have_written", &inner.may_have_written)
-            .field("source", &inner.source)
-            .field("fault", &inner.fault)
-            .finish_non_exhaustive()
-    }
-}
-
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.0.fault {
@@ -320,7 +303,7 @@ pub struct TokenError<'a> {
 /// }
 /// assert!(error.problems().len() > 1);
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BuildError {
     problems: Vec<String>,

@@ -95,6 +95,8 @@ mod connection;
 pub mod copied;
 mod credentials;
 #[doc(hidden)]
+pub mod debug;
+#[doc(hidden)]
 pub mod decode;
 mod error;
 mod exchange;

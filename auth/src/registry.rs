@@ -126,7 +126,7 @@ impl Registry {
 }
 
 /// Why a file is no registry.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct RegistryError {
     path: Option<PathBuf>,
     detail: String,

@@ -250,7 +250,7 @@ pub enum StoreErrorKind {
 }
 
 /// Why a store failed. The text holds no token.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct StoreError {
     kind: StoreErrorKind,
     detail: Cow<'static, str>,

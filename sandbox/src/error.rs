@@ -1,11 +1,12 @@
 //! What can go wrong when a sandbox is started or filled.
 
-use std::fmt::Display;
+use std::error::Error as _;
+use std::fmt::{self, Debug, Display, Formatter};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-/// Why the sandbox could not do what it was asked.
-#[derive(Debug, thiserror::Error)]
+/// Why the sandbox could not do what it was asked. `Debug` is the text with its causes, which is what `?` in `main` prints.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The address can be reached from other machines, and nobody said that this is wanted.
@@ -50,5 +51,33 @@ impl Error {
 
     pub(crate) fn data(what: impl Display, source: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self::Data { what: what.to_string(), source: Box::new(source) }
+    }
+}
+
+impl Debug for Error {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")?;
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_debug_form_is_the_text_with_its_causes() {
+        let gone = || std::io::Error::other("it is gone");
+        let error = Error::file(Path::new("shows.toml"), gone());
+        assert_eq!(format!("{error:?}"), "cannot read shows.toml: it is gone");
+        let error = Error::data("the fault", Error::file(Path::new("a"), gone()));
+        assert_eq!(format!("{error:#?}"), "the fault is not as it must be: cannot read a: it is gone");
+        let error = Error::Record("`name` is missing".to_owned());
+        assert_eq!(format!("{error:?}"), "this record is not accepted: `name` is missing");
     }
 }

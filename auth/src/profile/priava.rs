@@ -50,7 +50,7 @@ impl FromStr for TenantRegion {
 }
 
 /// A text that names no region of Priava's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a tenant region is one of `APAC`, `EU` and `US`")]
 #[non_exhaustive]
 pub struct UnknownRegion;

@@ -54,7 +54,7 @@ pub enum ColumnType {
 }
 
 /// A text names no type of columns.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a type of a column is expected: {TYPES}")]
 pub struct InvalidColumnType(());
 

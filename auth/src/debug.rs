@@ -1,0 +1,93 @@
+//! The `Debug` form of errors, which is what `?` in `main` and `unwrap` print: their text and that of their causes.
+
+use std::{error::Error, fmt};
+
+/// Writes an error and those of its causes that add something.
+///
+/// # Errors
+/// Those of the formatter.
+pub fn write(error: &dyn Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let next = error.to_string();
+        if !text.contains(&next) {
+            text = format!("{text}: {next}");
+        }
+        cause = error.source();
+    }
+    f.write_str(&text)
+}
+
+/// Implements `Debug` for errors by [`write`].
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __readable_debug {
+    ($($error:ty),+ $(,)?) => {$(
+        impl ::std::fmt::Debug for $error {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                $crate::debug::write(self, f)
+            }
+        }
+    )+};
+}
+
+crate::__readable_debug!(
+    crate::BuildError,
+    crate::CallbackError,
+    crate::Error,
+    crate::UnknownRegion,
+    crate::decode::Shape,
+    crate::store::StoreError,
+);
+#[cfg(feature = "registry")]
+crate::__readable_debug!(crate::RegistryError);
+
+#[cfg(test)]
+mod tests {
+    use std::{borrow::Cow, fmt::Debug, io, sync::Arc};
+
+    use super::*;
+    use crate::{
+        BuildError, CallbackError, ErrorKind, TenantRegion,
+        decode::Shape,
+        store::{StoreError, StoreErrorKind},
+    };
+
+    fn shown(error: &(impl Error + Debug)) -> String {
+        assert_eq!(format!("{error:?}"), format!("{error:#?}"));
+        format!("{error:?}")
+    }
+
+    #[test]
+    fn every_error_is_a_text_for_people() {
+        let region = "moon".parse::<TenantRegion>().unwrap_err();
+        assert_eq!(shown(&region), "a tenant region is one of `APAC`, `EU` and `US`");
+        let build = BuildError::new(["no id: call `a`".to_owned(), "no secret: call `b`".to_owned()]);
+        assert_eq!(shown(&build), "the client cannot be built: no id: call `a`; no secret: call `b`");
+        let denied = CallbackError::Denied { error: "access_denied".to_owned(), description: None };
+        assert_eq!(shown(&denied), "access was not granted: access_denied");
+        let shape: Shape = serde::de::Error::missing_field("id");
+        assert_eq!(shown(&shape), "field `id` is missing");
+    }
+
+    #[test]
+    fn causes_follow_unless_they_are_said_already() {
+        let cause = || io::Error::other("the disk is full");
+        let error = StoreError::new(StoreErrorKind::Unavailable, "nothing can be written").because(cause());
+        assert_eq!(shown(&error), "nothing can be written: the disk is full");
+        let error = StoreError::new(StoreErrorKind::Unavailable, "no write: the disk is full").because(cause());
+        assert_eq!(shown(&error), "no write: the disk is full");
+        let error = crate::Error::new(ErrorKind::Broken, Cow::Borrowed("list"), "the connection broke")
+            .with(|inner| inner.source = Some(Arc::new(error.clone())));
+        assert_eq!(shown(&error), "list: the connection broke: no write: the disk is full");
+    }
+
+    #[test]
+    #[cfg(feature = "registry")]
+    fn a_registry_says_what_is_wrong_with_it() {
+        let error = crate::Registry::builder().parse("[shows]").unwrap_err();
+        assert_eq!(shown(&error), error.to_string());
+        assert!(error.to_string().contains("it has no show"), "{error}");
+    }
+}
