@@ -45,7 +45,7 @@ crate::__readable_debug!(crate::RegistryError);
 
 #[cfg(test)]
 mod tests {
-    use std::{borrow::Cow, fmt::Debug, io, sync::Arc};
+    use std::{borrow::Cow, io, sync::Arc};
 
     use super::*;
     use crate::{
@@ -54,7 +54,7 @@ mod tests {
         store::{StoreError, StoreErrorKind},
     };
 
-    fn shown(error: &(impl Error + Debug)) -> String {
+    fn shown(error: &impl Error) -> String {
         assert_eq!(format!("{error:?}"), format!("{error:#?}"));
         format!("{error:?}")
     }
