@@ -82,6 +82,8 @@ fn explain<T: DeserializeOwned>(document: &[u8]) -> Misfit {
         Err(error) if place.as_ref().is_none_or(|place| *place == shown(&error.path().to_string())) => {
             Misfit { path: shown(&error.path().to_string()), detail: error.into_inner().0 }
         }
+        // The tree holds a number that is beyond an `f32`, and the text was read for one.
+        _ if misfit.is_some_and(|error| is_out_of_range(error.inner())) => at_place(OUT_OF_RANGE),
         _ => at_place(NOT_ACCEPTED),
     }
 }
@@ -413,6 +415,30 @@ mod tests {
         assert_eq!(misfit::<f64>("1e400"), "at the top: a number that is out of range");
         // A field that nobody reads may hold whatever it likes.
         assert_eq!(decode::<Vec<Priced>>(br#"[{"x":1e400,"x":2}]"#).unwrap().len(), 1);
+    }
+
+    /// serde alone takes it as infinity.
+    #[test]
+    fn a_number_beyond_f32_is_out_of_range_where_the_type_asks_for_f32() {
+        #[derive(Debug, Deserialize, PartialEq)]
+        struct Price(Option<f32>);
+        #[derive(Debug, Deserialize)]
+        struct Priced {
+            price: Price,
+            #[serde(default)]
+            more: Vec<f32>,
+        }
+        for number in ["1e39", "-1e39", "3.5e38", "400000000000000000000000000000000000000"] {
+            for (document, path) in [
+                (format!(r#"[{{"price":{number}}}]"#), "[0].price"),
+                (format!(r#"[{{"price":1,"more":[0,{number}]}}]"#), "[0].more[1]"),
+            ] {
+                assert_eq!(misfit::<Vec<Priced>>(&document), format!("at `{path}`: a number that is out of range"));
+            }
+            assert!(decode::<f64>(number.as_bytes()).unwrap().is_finite());
+        }
+        let largest = decode::<Vec<Priced>>(br#"[{"price":3.4028234e38,"more":[-1e-60]}]"#).unwrap();
+        assert_eq!((&largest[0].price, &largest[0].more[..]), (&Price(Some(f32::MAX)), &[0.0][..]));
     }
 
     #[test]

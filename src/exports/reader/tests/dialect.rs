@@ -60,6 +60,38 @@ fn a_number_too_large_for_its_type_is_an_error() {
     assert_eq!((f64s.misfits, f64s.rows.len()), (vec![1], 1));
 }
 
+/// Wherever a type asks for it: serde alone takes such a number as infinity.
+#[test]
+fn a_number_of_json_too_large_for_its_type_is_an_error_of_its_row() {
+    #[derive(Debug, PartialEq, serde::Deserialize)]
+    struct Price(f32);
+    #[derive(Debug, PartialEq, serde::Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Amount {
+        Net(f32),
+        Range(f32, f64),
+        Gross { value: f32 },
+    }
+    fn check<T: FromRow + PartialEq + std::fmt::Debug>(of: impl Fn(&str) -> String) {
+        for number in ["1e39", "-1e39", "3.5e38", "400000000000000000000000000000000000000"] {
+            let rows = [of("1.5"), of(number), of("3e38")];
+            let array = read::<T>(ARRAY, &format!("[{}]", rows.join(",")));
+            assert_eq!((array.misfits, array.rows.len(), array.end), (vec![2], 2, None), "{}", of(number));
+            let lines = read::<T>("application/x-ndjson", &format!("{}\n", rows.join("\n")));
+            assert_eq!((lines.misfits, lines.rows.len(), lines.end), (vec![2], 2, None), "{}", of(number));
+        }
+    }
+    check::<f32>(str::to_owned);
+    check::<Option<f32>>(str::to_owned);
+    check::<Vec<f32>>(|number| format!("[0,{number}]"));
+    check::<(u8, f32)>(|number| format!("[0,{number}]"));
+    check::<Price>(str::to_owned);
+    check::<std::collections::BTreeMap<String, Option<Price>>>(|number| format!("{{\"a\":{number}}}"));
+    check::<Amount>(|number| format!("{{\"net\":{number}}}"));
+    check::<Amount>(|number| format!("{{\"range\":[{number},1e300]}}"));
+    check::<Amount>(|number| format!("{{\"gross\":{{\"value\":{number}}}}}"));
+}
+
 #[test]
 fn a_charset_in_single_quotes_or_any_case_is_read() {
     for charset in ["'utf-8'", "\"UTF-8\"", "'UTF8'", "Utf-8"] {
