@@ -5,6 +5,7 @@ use std::sync::Arc;
 #[cfg(feature = "redis")]
 use crate::shared_budget::SharedBudget;
 use crate::{
+    api_headers::HeaderSource,
     clock::{Clock, SystemClock},
     credentials::{Credentials, CredentialsProvider, Source},
     grant::{BodyEncoding, ClientAuth},
@@ -43,6 +44,7 @@ pub struct ClientBuilder {
     #[cfg(feature = "redis")]
     shared_budget: Option<SharedBudget>,
     needs_a_person: bool,
+    api_header_source: Option<HeaderSource>,
     pool: Option<Pool>,
     scope: Option<String>,
     label: Option<String>,
@@ -65,6 +67,7 @@ impl ClientBuilder {
             #[cfg(feature = "redis")]
             shared_budget: None,
             needs_a_person: false,
+            api_header_source: None,
             pool: None,
             scope: None,
             label: None,
@@ -121,6 +124,13 @@ impl ClientBuilder {
     #[cfg(feature = "registry")]
     pub(crate) fn needs_a_person(mut self) -> Self {
         self.needs_a_person = true;
+        self
+    }
+
+    /// Reads the headers of API calls again when the API refuses them.
+    #[cfg(feature = "registry")]
+    pub(crate) fn api_header_source(mut self, source: HeaderSource) -> Self {
+        self.api_header_source = Some(source);
         self
     }
 

@@ -101,6 +101,9 @@ pub(crate) struct Journey<'a> {
     refused: Option<u64>,
     /// The body can be sent once.
     is_stream: bool,
+    /// The headers of API calls were read again.
+    headers_refreshed: bool,
+    headers_of_caller: Option<&'a HeaderMap>,
     trip: Trip,
 }
 
@@ -129,6 +132,8 @@ impl<'a> Journey<'a> {
             replayed: false,
             refused: None,
             is_stream: false,
+            headers_refreshed: false,
+            headers_of_caller: options.map(|options| &options.headers),
             trip,
         }
     }
@@ -149,7 +154,7 @@ impl<'a> Journey<'a> {
                 unless_stopped(self.stop, self.token()).await.unwrap_or_else(|| Err(self.stopped()))?
             };
             // A body that is a stream cannot be had twice: then there is no second attempt, and no empty one either.
-            let again = request.try_clone();
+            let mut again = request.try_clone();
             request.headers_mut().insert(&self.client.authorization_header, token.header());
             self.trip.secrets.token = Some(token.header());
             let (ending, answer) = self.send(request).await?;
@@ -164,6 +169,12 @@ impl<'a> Journey<'a> {
             let failure = match answer {
                 Answer::Success(response) => return Ok(response),
                 Answer::Refusal(refusal) if next == Next::Reauthorise => {
+                    if self.refreshes_headers(again.as_mut()).await
+                        && let Some(again) = again
+                    {
+                        request = again;
+                        continue;
+                    }
                     request = self.reauthorise(&token, again, refusal)?;
                     continue;
                 }
@@ -302,6 +313,16 @@ impl<'a> Journey<'a> {
             }
             Err(error) => (Ending::Broken, Answer::None(error)),
         }
+    }
+
+    /// Reads the headers of API calls again, once for each call: a 401 may come from an old one as well as from an old token.
+    async fn refreshes_headers(&mut self, again: Option<&mut Request>) -> bool {
+        if std::mem::replace(&mut self.headers_refreshed, true) {
+            return false;
+        }
+        let mut unsent = HeaderMap::new();
+        let headers = again.map_or(&mut unsent, Request::headers_mut);
+        self.client.api_headers.refresh(headers, self.headers_of_caller).await
     }
 
     /// The request to send once more under another token, or the 401 as an error that names its likely causes.
@@ -481,9 +502,7 @@ pub(crate) fn prepare(client: &Inner, request: &mut Request, call: &Call<'_>) ->
         // Servers on http.sys answer 411 to a POST that says nothing of its length.
         headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     }
-    for (name, value) in &client.api_headers {
-        headers.insert(name, value.clone());
-    }
+    client.api_headers.add_to(headers);
     for (name, value) in call.options.map(|options| &options.headers).into_iter().flatten() {
         let own = [AUTHORIZATION, HOST, CONTENT_LENGTH, TRANSFER_ENCODING];
         if own.contains(name) || *name == client.authorization_header {

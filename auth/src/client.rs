@@ -8,13 +8,14 @@ use std::{
     time::Duration,
 };
 
-use http::{HeaderMap, HeaderName, Method};
+use http::{HeaderName, Method};
 use reqwest::Url;
 use tracing::Instrument;
 
 #[cfg(feature = "redis")]
 use crate::fault::Fault;
 use crate::{
+    api_headers::ApiHeaders,
     budget::Budget,
     builder::ClientBuilder,
     cache::Cache,
@@ -54,7 +55,7 @@ pub(crate) struct Inner {
     pub(crate) label: String,
     pub(crate) profile: Cow<'static, str>,
     pub(crate) api_url: Url,
-    pub(crate) api_headers: HeaderMap,
+    pub(crate) api_headers: ApiHeaders,
     pub(crate) http: HttpClients,
     pub(crate) authorization_header: HeaderName,
     pub(crate) throttle: Option<Throttle>,

@@ -82,6 +82,7 @@
 #![cfg_attr(not(docsrs), allow(rustdoc::broken_intra_doc_links))]
 
 mod answer;
+mod api_headers;
 mod authorization;
 mod body;
 mod budget;

@@ -7,6 +7,7 @@ use reqwest::Url;
 
 use super::ClientBuilder;
 use crate::{
+    api_headers::ApiHeaders,
     budget::Budget,
     cache::Cache,
     client::{Client, Inner},
@@ -91,7 +92,7 @@ impl ClientBuilder {
             Source::Fixed(credentials) => credentials.client_id.clone(),
             Source::Provider { .. } => self.profile.name.clone().into_owned(),
         });
-        let api_headers = self.profile.api_headers.clone();
+        let api_headers = ApiHeaders::new(self.profile.api_headers.clone(), self.api_header_source);
         let rate = self.profile.rate;
         #[cfg(feature = "redis")]
         let budget = match self.shared_budget {

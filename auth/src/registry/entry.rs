@@ -2,13 +2,14 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use async_trait::async_trait;
 
 use super::file::Show;
 use crate::{
+    api_headers::HeaderSource,
     builder::ClientBuilder,
     client::Client,
     copied,
@@ -25,6 +26,7 @@ pub(super) fn builder(name: &str, mut show: Show, directory: &Path) -> Result<Cl
     }
     let profile = profile(name, &show, directory)?;
     let secrets = SecretFiles::of(name, &show, directory)?;
+    let header_source = header_source(name, &show, directory);
     // A typing error in a path is to be seen now, and not when the show is open.
     let credentials = secrets.read().map_err(|problem| BuildError::new([problem]))?;
     if let [first, ..] = &credentials.problems(&profile)[..] {
@@ -33,6 +35,9 @@ pub(super) fn builder(name: &str, mut show: Show, directory: &Path) -> Result<Cl
     let needs_a_person = credentials.grant().needs_a_person();
     let provider = Provider { files: secrets, first: Mutex::new(Some(credentials)) };
     let mut builder = Client::builder(profile).credentials_provider(provider).label(name);
+    if let Some(source) = header_source {
+        builder = builder.api_header_source(source);
+    }
     if needs_a_person {
         builder = builder.needs_a_person();
     }
@@ -86,6 +91,16 @@ fn profile(name: &str, show: &Show, directory: &Path) -> Result<Profile, BuildEr
             return Err(fail(format!("its `profile` is none of {known}")));
         }
     })
+}
+
+/// Reads the headers that stand in files anew.
+fn header_source(name: &str, show: &Show, directory: &Path) -> Option<HeaderSource> {
+    show.tid_file.as_ref().or(show.subscription_key_file.as_ref())?;
+    let (name, show, directory) = (name.to_owned(), show.clone(), directory.to_owned());
+    Some(Arc::new(move || {
+        let profile = profile(&name, &show, &directory).ok()?;
+        profile.problems.is_empty().then_some(profile.api_headers)
+    }))
 }
 
 /// Credentials whose secrets stand in files, read anew whenever they are asked for.

@@ -39,7 +39,7 @@ pub(super) struct Store {
     pub(super) allow_plain: Vec<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Show {
     pub(super) profile: String,

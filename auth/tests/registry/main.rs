@@ -9,11 +9,14 @@ mod server;
 use std::{
     fs,
     path::PathBuf,
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
-use perenso_auth::{ErrorKind, Registry, clock::ManualClock};
+use perenso_auth::{CallOptions, ErrorKind, Registry, clock::ManualClock};
 use server::{Reply, Server, token};
 
 /// A directory of its own, gone with the test.
@@ -375,5 +378,105 @@ fn what_nobody_sees_inside_a_value_is_refused_by_its_key() {
         let error = registry.get("a").unwrap_err().to_string();
         assert!(error.contains(&format!("`{key}`")) && error.contains("invisible character"), "{key}: {error}");
         assert!(!error.contains("hu"), "{error}");
+    }
+}
+
+/// A server whose token endpoint wants `fields` and whose API wants `headers`; what it wants can be changed.
+async fn strict(wants: Arc<Mutex<Vec<(&'static str, &'static str)>>>) -> Server {
+    Server::start(move |seen| {
+        let wants = wants.lock().unwrap();
+        let is_met = |(name, value): &(&str, &str)| match seen.path.as_str() {
+            "/token" => seen.field(name).is_none_or(|field| field == *value),
+            _ => !["tid", "ocp-apim-subscription-key"].contains(name) || seen.header(name) == *value,
+        };
+        match (wants.iter().all(is_met), seen.path.as_str()) {
+            (true, "/token") => Reply::json(200, format!(r#"{{"access_token":"tok-{}","expires_in":300}}"#, seen.nth)),
+            (true, _) => Reply::json(200, "[]"),
+            (false, "/token") => Reply::json(400, r#"{"error":"invalid_grant"}"#),
+            (false, _) => Reply::json(401, "{}"),
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn rotated_headers_in_their_files_need_no_restart() {
+    let wants = Arc::new(Mutex::new(vec![("tid", "in-1"), ("ocp-apim-subscription-key", "key-1")]));
+    let server = strict(Arc::clone(&wants)).await;
+    let files = Files::new();
+    files.write("secrets/cold", "s");
+    files.write("secrets/tid", "in-1\n");
+    files.write("secrets/key", "key-1\n");
+    let show = show(&server, "cold").replace("perenso", "perspio")
+        + "tid_file = \"secrets/tid\"\nsubscription_key_file = \"secrets/key\"\n\
+           rate = { calls = 1000, seconds = 1, burst = 1000 }\n";
+    let registry = files.registry(&show).unwrap();
+    call(&registry, "cold").await.unwrap();
+    for (name, file, value) in [
+        ("ocp-apim-subscription-key", "secrets/key", "key-2"),
+        ("tid", "secrets/tid", "in-2"),
+        ("tid", "secrets/tid", "in-3"),
+    ] {
+        wants.lock().unwrap().retain(|(other, _)| *other != name);
+        wants.lock().unwrap().push((name, value));
+        files.write(file, &format!("\u{feff}{value}\r\n"));
+        let before = (server.calls().len(), server.tokens().len());
+        call(&registry, "cold").await.unwrap_or_else(|error| panic!("{name}: {error}"));
+        // Once with the old value and once with the new, and the token is the same.
+        assert_eq!((server.calls().len(), server.tokens().len()), (before.0 + 2, before.1), "{name}");
+        call(&registry, "cold").await.unwrap();
+        assert_eq!(server.calls().len(), before.0 + 3, "the new value is kept");
+    }
+    // A file that is gone changes nothing.
+    fs::remove_file(files.0.join("secrets/tid")).unwrap();
+    call(&registry, "cold").await.unwrap();
+    wants.lock().unwrap().push(("tid", "in-4"));
+    assert_eq!(call(&registry, "cold").await.unwrap_err().kind(), ErrorKind::Unauthorized);
+    files.write("secrets/tid", "in-4");
+    wants.lock().unwrap().retain(|want| *want != ("tid", "in-3"));
+    call(&registry, "cold").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_caller_who_sets_the_header_keeps_it() {
+    let wants = Arc::new(Mutex::new(vec![("ocp-apim-subscription-key", "key-2")]));
+    let server = strict(wants).await;
+    let files = Files::new();
+    files.write("secrets/cold", "s");
+    files.write("secrets/tid", "in-1");
+    files.write("secrets/key", "key-1");
+    let show = show(&server, "cold").replace("perenso", "perspio")
+        + "tid_file = \"secrets/tid\"\nsubscription_key_file = \"secrets/key\"\n";
+    let registry = files.registry(&show).unwrap();
+    files.write("secrets/key", "key-2");
+    let client = registry.get("cold").unwrap();
+    let options = CallOptions::new()
+        .header(http::HeaderName::from_static("ocp-apim-subscription-key"), http::HeaderValue::from_static("mine"));
+    assert_eq!(client.get("/a").options(options).send().await.unwrap_err().kind(), ErrorKind::Unauthorized);
+    assert!(server.calls().iter().all(|seen| seen.header("ocp-apim-subscription-key") == "mine"));
+}
+
+#[tokio::test]
+async fn every_rotated_secret_of_a_grant_needs_no_restart() {
+    for (profile, field, key) in [
+        ("tourpaq\"\nusername = \"u", "password", "password_file"),
+        ("priava\"\nregion = \"EU\"\nredirect_uri = \"https://erp.example/cb", "code", "code_file"),
+        ("priava\"\nregion = \"EU", "refresh_token", "refresh_token_file"),
+    ] {
+        let wants = Arc::new(Mutex::new(vec![(field, "new")]));
+        let server = strict(wants).await;
+        let files = Files::new();
+        files.write("secrets/venue", "s");
+        files.write("secrets/proof", "old");
+        let text = show(&server, "venue").replace("perenso", profile)
+            + &format!("{key} = \"secrets/proof\"\nmemory_only = true\n");
+        files.write("shows.toml", &text);
+        let clock = ManualClock::default();
+        let registry =
+            Registry::read_with(files.0.join("shows.toml"), |_, builder| builder.clock(clock.clone())).unwrap();
+        call(&registry, "venue").await.unwrap_err();
+        files.write("secrets/proof", "new");
+        clock.advance(Duration::from_secs(11));
+        call(&registry, "venue").await.unwrap_or_else(|error| panic!("{key}: {error}"));
     }
 }
