@@ -15,11 +15,11 @@ use crate::steps::fault::{Fault, segment};
 
 /// Schemas that are written by hand, and by which type.
 const BY_HAND: [(&str, &str); 5] = [
-    ("Id", "crate::id::Id"),
-    ("Time", "crate::time::Time"),
-    ("TimeFilter", "crate::time::Time"),
-    ("Decimal", "crate::decimal::Decimal"),
-    ("Messages", "crate::messages::Messages"),
+    ("Id", "crate::records::Id"),
+    ("Time", "crate::records::Time"),
+    ("TimeFilter", "crate::records::Time"),
+    ("Decimal", "crate::records::Decimal"),
+    ("Messages", "crate::records::Messages"),
 ];
 
 /// Whether a schema is written by hand.
@@ -87,7 +87,7 @@ fn settings() -> GenerationSettings {
         .with_interface(InterfaceStyle::Builder)
         .with_tag(TagStyle::Separate)
         .with_hooks(HooksMode::Expected)
-        .with_inner_type(quote!(crate::bridge::Bridge))
+        .with_inner_type(quote!(crate::runtime::Bridge))
         .with_derive("PartialEq");
     for (schema, by_hand) in BY_HAND {
         settings.with_replacement(schema, by_hand, [TypeImpl::Display].into_iter());

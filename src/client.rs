@@ -1,26 +1,10 @@
 //! The client of one show: the way in to everything else.
 
-use std::{borrow::Cow, collections::HashMap, ffi::OsString, fmt, sync::Arc, time::Duration};
+use std::{collections::HashMap, ffi::OsString, fmt, sync::Arc, time::Duration};
 
-use http::Method;
 use perenso_auth::{AccessToken, CallOptions};
-use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{
-    attendees::Attendees,
-    booth_products::BoothProducts,
-    bridge::Bridge,
-    builder::Builder,
-    customers::Customers,
-    environment,
-    error::Error,
-    exports::{Exports, Shelf},
-    generated,
-    orders::Orders,
-    request::Request,
-    resource::Resource,
-    vendors::Vendors,
-};
+use crate::{builder::Builder, environment, error::Error, exports::Shelf, generated, runtime::Bridge};
 
 /// The prefix of the variables of a client.
 const PREFIX: &str = "PERENSO";
@@ -158,76 +142,6 @@ impl Perenso {
     fn over(&self, bridge: Bridge) -> Self {
         let api = generated::Client::new(self.api.baseurl.clone(), self.api.client.clone(), bridge);
         Self { api: Arc::new(api), shelf: Arc::clone(&self.shelf) }
-    }
-
-    /// Customers: list, create, read, update, delete, and in bulk.
-    pub fn customers(&self) -> Customers<'_> {
-        Customers::new(self)
-    }
-
-    /// Custom exports: what there is, and running it with checked parameters.
-    pub fn exports(&self) -> Exports<'_> {
-        Exports::new(self)
-    }
-
-    /// People who attend the show: list and read.
-    pub fn attendees(&self) -> Attendees<'_> {
-        Attendees::new(self)
-    }
-
-    /// Orders: list.
-    pub fn orders(&self) -> Orders<'_> {
-        Orders::new(self)
-    }
-
-    /// Products at booths: associate.
-    pub fn booth_products(&self) -> BoothProducts<'_> {
-        BoothProducts::new(self)
-    }
-
-    /// Vendors: in bulk.
-    pub fn vendors(&self) -> Vendors<'_> {
-        Vendors::new(self)
-    }
-
-    /// The five calls that the vendor gives to every resource, for those that the document does not describe.
-    ///
-    /// ```no_run
-    /// # async fn example(show: perenso::Perenso) -> Result<(), perenso::Error> {
-    /// use serde_json::{Value, json};
-    ///
-    /// let warehouses = show.resource::<Value>("/Warehouse")?;
-    /// let made = warehouses.create(&json!({"warehouseID": "WH1"})).await?;
-    /// println!("{}", made["id"]);
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    /// When the path is none: it starts with one `/`, holds neither query nor blank nor `..`, and does not end with `/`.
-    #[doc(alias(
-        "Warehouses",
-        "Delivery Groups",
-        "Delivery Ranges",
-        "Delivery Drops",
-        "Sales Reps",
-        "Sales Rep Managers",
-        "Ordering Groups"
-    ))]
-    pub fn resource<T: Serialize + DeserializeOwned>(&self, path: &str) -> Result<Resource<T>, Error> {
-        Resource::new(self, path)
-    }
-
-    /// A call to any path below the base address, through the same pipeline.
-    ///
-    /// ```no_run
-    /// # async fn example(show: perenso::Perenso) -> Result<(), perenso::Error> {
-    /// use http::Method;
-    ///
-    /// let ranges: serde_json::Value = show.request(Method::GET, "/DeliveryRange").query("page", 1).send_json().await?;
-    /// # Ok(()) }
-    /// ```
-    pub fn request(&self, method: Method, path: impl Into<Cow<'static, str>>) -> Request {
-        Request::new(self.auth().request(method, path).options(self.options().clone()))
     }
 
     /// The bearer token, for use elsewhere: one that lives at least `min_validity` longer.

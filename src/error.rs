@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use http::StatusCode;
 use perenso_auth::{BuildError, ProblemDetails};
 
-use crate::id::InvalidId;
+use crate::records::InvalidId;
 
 /// How many problems a text names; `problems` has them all.
 const LONGEST_LIST: usize = 10;

@@ -73,6 +73,13 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+impl Perenso {
+    /// Custom exports: what there is, and running it with checked parameters.
+    pub fn exports(&self) -> Exports<'_> {
+        Exports::new(self)
+    }
+}
+
 #[doc(hidden)]
 pub use self::export::__codegen;
 pub(crate) use self::shelf::Shelf;

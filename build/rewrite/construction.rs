@@ -29,7 +29,7 @@ pub(crate) fn through_the_bridge(file: &mut syn::File) -> Result<(), Fault> {
     {
         found += item.items.len();
         item.items = vec![parse_quote! {
-            pub(crate) fn new(baseurl: String, client: reqwest::Client, inner: crate::bridge::Bridge) -> Self {
+            pub(crate) fn new(baseurl: String, client: reqwest::Client, inner: crate::runtime::Bridge) -> Self {
                 Self { baseurl, client, inner }
             }
         }];

@@ -92,7 +92,7 @@ fn compare(entry: &table::Entry) -> Result<ImplItemFn, Fault> {
     Ok(parse_quote! {
         /// Expects this id in the path, whatever characters it has.
         pub fn id(self, value: impl AsRef<str>) -> Self {
-            Self(self.0.path(format!(#path, crate::id::segment(value.as_ref()))))
+            Self(self.0.path(format!(#path, crate::records::segment(value.as_ref()))))
         }
     })
 }

@@ -63,7 +63,7 @@ fn rewrite_struct(item: &mut ItemStruct, record: &Record, place: &str) -> Result
             optional += usize::from(make_optional(&mut field.ty));
             field
                 .attrs
-                .push(parse_quote!(#[serde(rename = #wire, skip_serializing_if = "crate::field::Field::is_unset")]));
+                .push(parse_quote!(#[serde(rename = #wire, skip_serializing_if = "crate::records::Field::is_unset")]));
         }
     }
     count(place, "maps of unknown fields", 1, extra)?;
@@ -86,12 +86,12 @@ fn make_optional(ty: &mut Type) -> bool {
     match find::last_of(ty).as_deref() {
         Some("Option") => {
             let Some(inner) = find::argument_of(ty).cloned() else { return false };
-            *ty = parse_quote!(crate::field::Field<#inner>);
+            *ty = parse_quote!(crate::records::Field<#inner>);
             true
         }
         Some("Vec") => {
             let list = ty.clone();
-            *ty = parse_quote!(crate::field::Field<#list>);
+            *ty = parse_quote!(crate::records::Field<#list>);
             true
         }
         _ => false,
@@ -115,19 +115,19 @@ fn reader(item: &ItemStruct, record: &Record, place: &str) -> Result<Item, Fault
         wires.push(wire);
         if known.required && !known.list {
             starts.push(quote!(let mut #local: ::std::option::Option<#ty> = None;));
-            arms.push(quote!(crate::record::Key::Known(#index) => #local = Some(map.next_value()?),));
+            arms.push(quote!(crate::runtime::Key::Known(#index) => #local = Some(map.next_value()?),));
             ends.push(quote!(#ident: #local.ok_or_else(|| ::serde::de::Error::missing_field(#wire))?,));
         } else if known.required {
             starts.push(quote!(let mut #local: #ty = ::std::default::Default::default();));
             arms.push(quote! {
-                crate::record::Key::Known(#index) => {
+                crate::runtime::Key::Known(#index) => {
                     #local = map.next_value::<::std::option::Option<#ty>>()?.unwrap_or_default()
                 }
             });
             ends.push(quote!(#ident: #local,));
         } else {
             starts.push(quote!(let mut #local: #ty = ::std::default::Default::default();));
-            arms.push(quote!(crate::record::Key::Known(#index) => #local = map.next_value()?,));
+            arms.push(quote!(crate::runtime::Key::Known(#index) => #local = map.next_value()?,));
             ends.push(quote!(#ident: #local,));
         }
     }
@@ -146,14 +146,14 @@ fn reader(item: &ItemStruct, record: &Record, place: &str) -> Result<Item, Fault
                         self,
                         mut map: A,
                     ) -> ::std::result::Result<#name, A::Error> {
-                        let mut keys = crate::record::Keys::new(&[#(#wires),*]);
+                        let mut keys = crate::runtime::Keys::new(&[#(#wires),*]);
                         let mut extra = ::serde_json::Map::new();
                         #(#starts)*
                         while let Some(key) = map.next_key_seed(&mut keys)? {
                             match key {
                                 #(#arms)*
-                                crate::record::Key::Known(_) => unreachable!(),
-                                crate::record::Key::Unknown(name) => {
+                                crate::runtime::Key::Known(_) => unreachable!(),
+                                crate::runtime::Key::Unknown(name) => {
                                     extra.insert(name, map.next_value()?);
                                 }
                             }

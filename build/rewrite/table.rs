@@ -92,7 +92,7 @@ pub(crate) fn of_operations(file: &mut syn::File, document: &Document) -> Result
     file.items.push(parse_quote! {
         /// What the document says about each operation.
         pub(crate) mod operations {
-            use crate::operation::{Operation, Retry};
+            use crate::runtime::{Operation, Retry};
 
             #(#rows)*
 

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     error::{Error, ErrorKind},
     generated::operations::EXPORT_RUN,
-    id::Id,
+    records::Id,
     types::{ExportDataType, ExportParameter},
 };
 

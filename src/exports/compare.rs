@@ -10,7 +10,7 @@ use super::{
     descriptor::Descriptor,
     drift::{Change, ChangeKind, Drift},
 };
-use crate::{id::Id, types::ExportParameter};
+use crate::{records::Id, types::ExportParameter};
 
 /// What changed from one catalog to the other.
 pub(crate) fn compare(saved: &Catalog, live: &Catalog) -> Drift {

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     error::{Error, ErrorKind},
     generated::operations::EXPORT_RUN,
-    page::PAGE_SIZE,
+    lists::PAGE_SIZE,
     types::{ExportDataType, ExportParameter},
 };
 

@@ -16,8 +16,8 @@ use super::{
 };
 use crate::{
     error::{Error, ErrorKind},
-    fingerprint::Fingerprint,
     generated::operations::EXPORT_RUN,
+    lists::Fingerprint,
 };
 
 /// What came of reading an export page by page, by this stream: what was read before its start is not counted.

@@ -4,14 +4,20 @@ use perenso_auth::CallOptions;
 
 use crate::{
     bulk::{Bulk, BulkProgress, BulkReport, Record},
-    changes::{Changes, Watermark},
     client::Perenso,
     error::Error,
     generated::{ClientCustomerExt, operations, types},
-    id::Id,
-    list::List,
+    lists::{Changes, List, Watermark},
+    records::Id,
     types::{Customer, CustomerV2},
 };
+
+impl Perenso {
+    /// Customers: list, create, read, update, delete, and in bulk.
+    pub fn customers(&self) -> Customers<'_> {
+        Customers::new(self)
+    }
+}
 
 /// The customers of a show.
 ///

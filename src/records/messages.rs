@@ -7,7 +7,8 @@ use serde::{
     de::{SeqAccess, Visitor},
 };
 
-use crate::{Field, types::BulkFailure};
+use super::field::Field;
+use crate::types::BulkFailure;
 
 /// Reasons in the vendor's words, from none to many. Reads a list of texts as well as a single one.
 ///

@@ -7,7 +7,7 @@ use std::{
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::field::Field;
+use super::field::Field;
 
 /// The vendor's own id of a record (not the key that your systems know it by).
 ///

@@ -10,6 +10,13 @@ use crate::{
     types::Vendor,
 };
 
+impl Perenso {
+    /// Vendors: in bulk.
+    pub fn vendors(&self) -> Vendors<'_> {
+        Vendors::new(self)
+    }
+}
+
 /// The vendors of a show.
 #[derive(Clone, Copy, Debug)]
 pub struct Vendors<'a> {

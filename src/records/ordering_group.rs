@@ -1,9 +1,7 @@
 //! The two shapes of ordering groups, V1 flat and V2 nested, each made from the other without loss.
 
-use crate::{
-    Field,
-    types::{OrderingGroup, OrderingGroupV2, OrderingSubGroupV2},
-};
+use super::field::Field;
+use crate::types::{OrderingGroup, OrderingGroupV2, OrderingSubGroupV2};
 
 /// Why ordering groups of one shape cannot be written in the other without losing something.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,13 +1,19 @@
 //! Orders: list, by the filters that the vendor's sample shows.
 
 use crate::{
-    changes::{Changes, Watermark},
     client::Perenso,
     generated::operations,
-    list::List,
-    time::Time,
+    lists::{Changes, List, Watermark},
+    records::Time,
     types::Order,
 };
+
+impl Perenso {
+    /// Orders: list.
+    pub fn orders(&self) -> Orders<'_> {
+        Orders::new(self)
+    }
+}
 
 /// The orders of a show.
 #[derive(Clone, Copy, Debug)]

@@ -9,11 +9,13 @@ use std::{
 use chrono::TimeDelta;
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{
-    error::{Error, ErrorKind},
+use super::{
     fingerprint::Fingerprint,
     list::{Direction, List},
-    time::Time,
+};
+use crate::{
+    error::{Error, ErrorKind},
+    records::Time,
 };
 
 mod pass;

@@ -2,6 +2,13 @@
 
 use crate::{client::Perenso, error::Error, generated::ClientBoothProductExt, types::Product};
 
+impl Perenso {
+    /// Products at booths: associate.
+    pub fn booth_products(&self) -> BoothProducts<'_> {
+        BoothProducts::new(self)
+    }
+}
+
 /// The products at the booths of a show.
 #[doc(alias("booth product"))]
 #[derive(Clone, Copy, Debug)]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{NaiveDate, NaiveDateTime};
 use serde::{Deserialize, Serialize};
 
-use crate::{fingerprint::Fingerprint, time::Time};
+use crate::{lists::fingerprint::Fingerprint, records::Time};
 
 /// The place that the next read of [changes](crate::Changes) starts from: a `modifiedDate` of the server, and fingerprints of the
 /// records near it, so that they are not handed out again.

@@ -4,11 +4,26 @@ use std::{borrow::Cow, fmt, time::Duration};
 
 use bytes::Bytes;
 use futures_util::{Stream, TryStreamExt};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use perenso_auth::{CallOptions, RequestBuilder, Response};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::error::Error;
+use crate::{client::Perenso, error::Error};
+
+impl Perenso {
+    /// A call to any path below the base address, through the same pipeline.
+    ///
+    /// ```no_run
+    /// # async fn example(show: perenso::Perenso) -> Result<(), perenso::Error> {
+    /// use http::Method;
+    ///
+    /// let ranges: serde_json::Value = show.request(Method::GET, "/DeliveryRange").query("page", 1).send_json().await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn request(&self, method: Method, path: impl Into<Cow<'static, str>>) -> Request {
+        Request::new(self.auth().request(method, path).options(self.options().clone()))
+    }
+}
 
 /// A call in the making, from [`Perenso::request`](crate::Perenso::request).
 ///

@@ -9,12 +9,10 @@ use std::{
 };
 
 use futures_util::{Stream, StreamExt, TryStreamExt, stream::try_unfold};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use crate::{
-    error::{Error, ErrorKind},
-    fingerprint::Fingerprint,
-};
+use super::{fingerprint::Fingerprint, position::Position};
+use crate::error::{Error, ErrorKind};
 
 /// How many records a page is asked for where the caller does not say.
 pub(crate) const PAGE_SIZE: NonZeroU32 = NonZeroU32::new(100).unwrap();
@@ -27,57 +25,6 @@ pub struct Page<T> {
     pub number: u64,
     /// Its records, in the order of the server.
     pub items: Vec<T>,
-}
-
-/// A place in a list that can be kept and gone back to: the number of a page, how many of its records were read, and how
-/// many a page was asked for, since pages of another size lie elsewhere.
-///
-/// It counts and names no record: when records before it are created, deleted or sorted elsewhere, reading from it misses records or
-/// reads some again. [`Changes`](crate::Changes) go by `modifiedDate` instead.
-///
-/// ```
-/// use perenso::Position;
-///
-/// let kept = serde_json::to_string(&Position::new(7, 25, 100)).unwrap();
-/// assert_eq!(serde_json::from_str::<Position>(&kept).unwrap(), Position::new(7, 25, 100));
-/// ```
-///
-/// A place that a stream gave also knows page 1 by a fingerprint, so that a list whose pages begin anew is found out by the
-/// job that goes on, too. It is no part of a comparison.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Position {
-    /// The number of the page, from 1.
-    pub page: u64,
-    /// How many records of that page were read.
-    pub item: u64,
-    /// How many records a page was asked for.
-    pub page_size: u32,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    first_page: Option<Fingerprint>,
-}
-
-impl PartialEq for Position {
-    fn eq(&self, other: &Self) -> bool {
-        (self.page, self.item, self.page_size) == (other.page, other.item, other.page_size)
-    }
-}
-
-impl Eq for Position {}
-
-impl Position {
-    /// This place.
-    #[must_use]
-    pub const fn new(page: u64, item: u64, page_size: u32) -> Self {
-        Self { page, item, page_size, first_page: None }
-    }
-}
-
-impl Default for Position {
-    /// The beginning: nothing read of page 1.
-    fn default() -> Self {
-        Self::new(1, 0, PAGE_SIZE.get())
-    }
 }
 
 type Fetched<T> = Pin<Box<dyn Future<Output = Result<Vec<T>, Error>> + Send>>;

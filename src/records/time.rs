@@ -5,7 +5,7 @@ use std::{cmp::Ordering, fmt};
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, SecondsFormat, TimeZone};
 use serde::{Deserialize, Serialize};
 
-use crate::Field;
+use super::Field;
 
 /// A date, or a date with a time, as it came.
 ///

@@ -6,7 +6,7 @@ use perenso_auth::{Call, CallOptions, Client, Response};
 use progenitor_client::ResponseValue;
 use serde::de::DeserializeOwned;
 
-use crate::{error::Error, operation::Operation};
+use crate::{error::Error, runtime::Operation};
 
 /// What a generated client carries: the pipeline, and what its calls do differently.
 #[derive(Clone, Debug)]

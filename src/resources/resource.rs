@@ -5,13 +5,42 @@ use std::{borrow::Cow, fmt, marker::PhantomData};
 use http::Method;
 use serde::{Serialize, de::DeserializeOwned};
 
+use super::customers::gone;
 use crate::{
     client::Perenso,
-    customers::gone,
     error::{Error, ErrorKind},
-    id::{Id, segment},
-    list::List,
+    lists::List,
+    records::{Id, segment},
 };
+
+impl Perenso {
+    /// The five calls that the vendor gives to every resource, for those that the document does not describe.
+    ///
+    /// ```no_run
+    /// # async fn example(show: perenso::Perenso) -> Result<(), perenso::Error> {
+    /// use serde_json::{Value, json};
+    ///
+    /// let warehouses = show.resource::<Value>("/Warehouse")?;
+    /// let made = warehouses.create(&json!({"warehouseID": "WH1"})).await?;
+    /// println!("{}", made["id"]);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// When the path is none: it starts with one `/`, holds neither query nor blank nor `..`, and does not end with `/`.
+    #[doc(alias(
+        "Warehouses",
+        "Delivery Groups",
+        "Delivery Ranges",
+        "Delivery Drops",
+        "Sales Reps",
+        "Sales Rep Managers",
+        "Ordering Groups"
+    ))]
+    pub fn resource<T: Serialize + DeserializeOwned>(&self, path: &str) -> Result<Resource<T>, Error> {
+        Resource::new(self, path)
+    }
+}
 
 /// Whether this part of a path leads one step down and nowhere else.
 fn is_name(segment: &str) -> bool {

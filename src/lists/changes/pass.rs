@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use chrono::{Days, NaiveDateTime, NaiveTime, TimeDelta};
 
-use crate::{fingerprint::Fingerprint, time::Time};
+use crate::{lists::fingerprint::Fingerprint, records::Time};
 
 /// The value of the filter: records that changed after it are asked for.
 ///

@@ -6,12 +6,15 @@ use futures_util::Stream;
 use http::Method;
 use serde::{Serialize, de::DeserializeOwned};
 
+use super::{
+    pager::{PAGE_SIZE, Page, Records, Source},
+    position::Position,
+};
 use crate::{
     client::Perenso,
     error::{Error, ErrorKind},
-    operation::Operation,
-    page::{PAGE_SIZE, Page, Position, Records, Source},
-    time::Time,
+    records::Time,
+    runtime::Operation,
 };
 
 /// The order of a list.

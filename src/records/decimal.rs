@@ -8,7 +8,7 @@ use serde::{
     ser,
 };
 
-use crate::Field;
+use super::Field;
 
 /// A decimal number that keeps its digits: [`rust_decimal::Decimal`](https://docs.rs/rust_decimal/1/rust_decimal/struct.Decimal.html) that reads and writes JSON numbers.
 ///

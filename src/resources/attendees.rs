@@ -1,14 +1,20 @@
 //! People who attend the show: list and read.
 
 use crate::{
-    changes::{Changes, Watermark},
     client::Perenso,
     error::Error,
     generated::{ClientAttendeeExt, operations},
-    id::Id,
-    list::List,
+    lists::{Changes, List, Watermark},
+    records::Id,
     types::Attendee,
 };
+
+impl Perenso {
+    /// People who attend the show: list and read.
+    pub fn attendees(&self) -> Attendees<'_> {
+        Attendees::new(self)
+    }
+}
 
 /// The attendees of a show.
 #[derive(Clone, Copy, Debug)]

@@ -1,0 +1,20 @@
+//! The types that records are made of.
+
+mod decimal;
+mod field;
+mod id;
+mod messages;
+mod ordering_group;
+mod reveal;
+mod time;
+
+pub(crate) use self::id::segment;
+pub use self::{
+    decimal::{Decimal, InvalidDecimal},
+    field::Field,
+    id::{Id, InvalidId},
+    messages::Messages,
+    ordering_group::{OrderingGroupError, OrderingGroupReason},
+    reveal::Reveal,
+    time::Time,
+};

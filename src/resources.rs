@@ -1,0 +1,19 @@
+//! The resources of a show, each with the method of [`Perenso`](crate::Perenso) that returns it.
+
+mod attendees;
+mod booth_products;
+mod customers;
+mod orders;
+mod request;
+mod resource;
+mod vendors;
+
+pub use self::{
+    attendees::Attendees,
+    booth_products::BoothProducts,
+    customers::{CustomerBulk, Customers},
+    orders::Orders,
+    request::{Answer, Request},
+    resource::Resource,
+    vendors::{VendorBulk, Vendors},
+};
