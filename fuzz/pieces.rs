@@ -2,7 +2,7 @@
 
 use perenso::{
     ErrorKind,
-    exports::{FromRow, RowFormat, RowReader},
+    exports::{FromRow, RowReader},
 };
 
 /// What a reader gave: the rows, `None` for one that does not fit, and the error at the end.
@@ -13,39 +13,31 @@ pub struct Given<V> {
 }
 
 /// What comes of the bytes in one piece.
-pub fn given_whole<T: FromRow, V>(content_type: Option<&str>, bytes: &[u8], value: &impl Fn(T) -> V) -> Given<V> {
-    read(reader(content_type), [bytes], false, value)
+pub fn given_whole<T: FromRow, V>(reader: &impl Fn() -> RowReader, bytes: &[u8], value: &impl Fn(T) -> V) -> Given<V> {
+    read(reader(), [bytes], false, value)
 }
 
 /// That the same comes of the bytes in pieces, and that a limit for rows only takes rows away.
 pub fn given<T: FromRow, V: PartialEq + std::fmt::Debug>(
-    content_type: Option<&str>,
+    reader: &impl Fn() -> RowReader,
     bytes: &[u8],
     value: &impl Fn(T) -> V,
     whole: &Given<V>,
 ) {
-    assert_eq!(&read(reader(content_type), bytes.chunks(1), true, value), whole);
+    assert_eq!(&read(reader(), bytes.chunks(1), true, value), whole);
     let mut random = Random::of(bytes);
     let at = random.below(bytes.len() + 1);
-    assert_eq!(&read(reader(content_type), [&bytes[..at], &bytes[at..]], true, value), whole, "cut at {at}");
+    assert_eq!(&read(reader(), [&bytes[..at], &bytes[at..]], true, value), whole, "cut at {at}");
     let pieces = random.cut(bytes);
-    assert_eq!(&read(reader(content_type), pieces.iter().copied(), false, value), whole, "{pieces:?}");
+    assert_eq!(&read(reader(), pieces.iter().copied(), false, value), whole, "{pieces:?}");
 
     // What is broken and large is an error for either reason.
     let limit = random.below(40);
-    let limited = read(reader(content_type).row_limit(limit), [bytes], false, value);
-    let in_pieces = read(reader(content_type).row_limit(limit), random.cut(bytes), true, value);
+    let limited = read(reader().row_limit(limit), [bytes], false, value);
+    let in_pieces = read(reader().row_limit(limit), random.cut(bytes), true, value);
     assert_eq!((&in_pieces.rows, in_pieces.error.is_some()), (&limited.rows, limited.error.is_some()), "limit {limit}");
     assert!(whole.rows.starts_with(&limited.rows));
     assert!(limited == *whole || limited.error.is_some());
-}
-
-fn reader(content_type: Option<&str>) -> RowReader {
-    match content_type {
-        // With a header, even one that looks like values.
-        Some("text/csv") => RowReader::with_format(content_type, RowFormat::csv()).unwrap(),
-        _ => RowReader::new(content_type).unwrap(),
-    }
 }
 
 /// `is_eager`: rows are taken as soon as they are there.

@@ -9,11 +9,14 @@ mod stray;
 use std::collections::{BTreeMap, BTreeSet};
 
 use libfuzzer_sys::{Corpus, fuzz_target};
-use perenso::exports::{FromRow, RawRow};
+use perenso::exports::{FromRow, RawRow, RowFormat, RowReader};
 use pieces::{Given, given, given_whole};
 use serde_json::Value as Json;
 
-const CSV: Option<&str> = Some("text/csv");
+/// With a header, even one that looks like values.
+fn reader() -> RowReader {
+    RowReader::with_format(Some("text/csv"), RowFormat::csv()).unwrap()
+}
 
 type Cells = Vec<(String, String)>;
 
@@ -27,14 +30,14 @@ fuzz_target!(|bytes: &[u8]| -> Corpus {
     };
     if stray::has_stray_quote(bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes)) {
         // The csv crate drops the quote, the reader refuses the row.
-        let whole = given_whole(CSV, bytes, &cells);
+        let whole = given_whole(&reader, bytes, &cells);
         assert!(whole.error.is_some() || whole.rows.contains(&None));
-        given(CSV, bytes, &cells, &whole);
+        given(&reader, bytes, &cells, &whole);
         return Corpus::Keep;
     }
     let expected = table(bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes));
     let whole = compare(bytes, &expected, Some, &cells);
-    given(CSV, bytes, &cells, &whole);
+    given(&reader, bytes, &cells, &whole);
     // Text stays text where nothing else is asked for.
     compare(bytes, &expected, |row| Some(texts(row)), &|row: Json| row);
     compare(bytes, &expected, integers, &|row: BTreeMap<String, Option<i64>>| row);
@@ -65,7 +68,7 @@ fn compare<T: FromRow, V: PartialEq + std::fmt::Debug>(
     read: impl Fn(Cells) -> Option<V>,
     value: &impl Fn(T) -> V,
 ) -> Given<V> {
-    let whole: Given<V> = given_whole(CSV, bytes, value);
+    let whole: Given<V> = given_whole(&reader, bytes, value);
     assert_eq!(whole.error.is_none(), expected.is_whole, "{:?}", whole.error);
     let rows: Vec<Option<V>> = expected.rows.iter().map(|row| row.clone().and_then(&read)).collect();
     assert_eq!(whole.rows, rows);

@@ -5,7 +5,7 @@
 mod pieces;
 
 use libfuzzer_sys::{Corpus, fuzz_target};
-use perenso::exports::RawRow;
+use perenso::exports::{RawRow, RowReader};
 use pieces::{Given, given, given_whole};
 use serde::{Deserialize, Deserializer as _, de};
 use serde_json::{Value as Json, value::RawValue};
@@ -89,7 +89,8 @@ fn compare<T, V>(
     T: perenso::exports::FromRow,
     V: PartialEq + std::fmt::Debug,
 {
-    let whole: Given<V> = given_whole(content_type, bytes, &value);
+    let reader = || RowReader::new(content_type).unwrap();
+    let whole: Given<V> = given_whole(&reader, bytes, &value);
     assert_eq!(whole.error.is_none(), expected.is_whole, "{:?}", whole.error);
     // The value before a fault may be given or not: a number may have lacked digits.
     let rows = whole.rows.len();
@@ -97,7 +98,7 @@ fn compare<T, V>(
     for (row, text) in whole.rows.iter().zip(&expected.rows) {
         assert_eq!(row, &read(&bytes_of(text)), "{text}");
     }
-    given(content_type, bytes, &value, &whole);
+    given(&reader, bytes, &value, &whole);
 }
 
 fn array(text: &str) -> Expected {
