@@ -26,6 +26,16 @@ pub use builder::RedisStoreBuilder;
 /// with its life, a refresh token with its own, or never where none is known. How old a token is comes from Redis alone, so
 /// machines whose clocks differ agree.
 ///
+/// | set-up | |
+/// |---|---|
+/// | one server, TLS (`rediss`), database, user and password of an ACL | works |
+/// | a primary with replicas, Redis Sentinel | works at the address of the primary; the name of that address has to follow a failover, since Sentinels are not asked and replicas not read |
+/// | Redis Cluster | only behind a proxy that routes by key: the keys of one identity share a hash tag |
+///
+/// A user of an ACL needs `+eval +get +set +del +pttl +pexpire +info +time`, `+select` for a database other than 0, and the keys
+/// `~perenso-auth:*`, or those of another [`prefix`](RedisStoreBuilder::prefix). Refresh tokens that have no end are kept without one:
+/// an eviction policy `allkeys-…` may drop them.
+///
 /// The connection is made on first use and made anew when it breaks. Where Redis cannot be reached, it is left alone for a
 /// second, and everybody is told at once.
 ///
@@ -52,7 +62,10 @@ const LOAD: Script = Script(
     "local found = {}
      for i, key in ipairs(KEYS) do
        local value = redis.pcall('GET', key)
-       if type(value) == 'table' then value = '' end
+       if type(value) == 'table' then
+         if not string.find(value.err, 'WRONGTYPE', 1, true) then return value end
+         value = ''
+       end
        found[2 * i - 1], found[2 * i] = value, redis.call('PTTL', key)
      end
      return found",

@@ -8,8 +8,12 @@ mod lock;
 mod outage;
 mod secrecy;
 mod server;
+mod setups;
 mod tls;
 mod value;
+#[allow(dead_code)]
+#[path = "../promises/server.rs"]
+mod vendor;
 
 use std::{
     error::Error as StdError,

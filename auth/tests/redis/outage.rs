@@ -156,5 +156,5 @@ async fn a_user_without_leave_is_told_what_it_needs() {
     let Some(server) = RedisServer::start_with(&["--user", "poor", "on", ">poor", "~*", "+get"]) else { return };
     let url = format!("redis://poor:poor@127.0.0.1:{}", server.port);
     let error = patient(&url).load(&identity("show-1"), now()).await.unwrap_err();
-    assert!(error.to_string().contains("`NOPERM`") && error.to_string().contains("EVAL"), "{error}");
+    assert!(error.to_string().contains("`NOPERM`") && error.to_string().contains("+eval"), "{error}");
 }

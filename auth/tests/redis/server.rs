@@ -78,9 +78,17 @@ impl RedisServer {
         self.kill();
         let port = self.port.to_string();
         let folder = self.folder.to_string_lossy();
-        let mut arguments = vec!["--port", &port, "--bind", "127.0.0.1", "--dir", &folder];
-        arguments.extend(["--save", "", "--appendonly", "no"]);
-        arguments.extend(self.settings.iter().map(|word| if word == "%port%" { &port } else { word.as_str() }));
+        // A file of settings goes first.
+        let (file, settings) = match &self.settings[..] {
+            [file, settings @ ..] if !file.starts_with("--") => (Some(file.as_str()), settings),
+            settings => (None, settings),
+        };
+        let mut arguments: Vec<&str> = file.into_iter().collect();
+        arguments.extend(["--port", &port, "--bind", "127.0.0.1", "--dir", &folder]);
+        if file.is_none() {
+            arguments.extend(["--save", "", "--appendonly", "no"]);
+        }
+        arguments.extend(settings.iter().map(|word| if word == "%port%" { &port } else { word.as_str() }));
         let mut command = Command::new("sh");
         command.args(["-c", NURSE, "sh"]).args(arguments).stdin(Stdio::piped()).stdout(Stdio::null());
         self.nurse = Some(command.spawn().unwrap());

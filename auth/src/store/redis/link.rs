@@ -30,6 +30,30 @@ const ALONE: Duration = Duration::from_secs(1);
 /// A connection that was idle for longer is made anew: what lies between may have forgotten it without a word.
 const IDLE: Duration = Duration::from_secs(60);
 
+const LOGIN: &str = ": put the right user and password into its URL";
+
+const NO_SCRIPTS: &str =
+    ": it knows no scripts (EVAL), so it is no Redis, or a Sentinel; the address must be that of the primary";
+
+const RIGHTS: &str = ": allow its user `+eval +get +set +del +pttl +pexpire +info +time`, `+select` for a database in the URL, and \
+                      the keys `~perenso-auth:*`, or those of the `prefix` that is set";
+
+/// What to do about a refusal, by its code.
+const ADVICE: [(&[&str], &str); 8] = [
+    (
+        &["MOVED", "ASK", "CROSSSLOT", "CLUSTERDOWN", "TRYAGAIN"],
+        ": it is a node of a cluster, and this is no client of a cluster: use a Redis that is none, or a proxy that routes \
+         by key",
+    ),
+    (&["READONLY", "MASTERDOWN"], ": it is a replica, and the address must be that of the primary"),
+    (&["LOADING", "BUSY"], ": it is busy, and it is asked again when it is next needed"),
+    (&["DENIED"], ": it is in protected mode: set a password, or `protected-mode no`"),
+    (&["MISCONF"], ": it cannot save to its disk, and takes no writes before it can"),
+    (&["OOM"], ": it is full: raise its `maxmemory`, or let it evict keys that end"),
+    (&["NOREPLICAS"], ": it has fewer replicas than its `min-replicas-to-write`"),
+    (&["EXECABORT", "NOSCRIPT"], ": what lies between does not hand on scripts (EVAL)"),
+];
+
 /// Where Redis is, and how to get there.
 pub(super) struct Address {
     pub(super) host: String,
@@ -198,15 +222,14 @@ impl Link {
     /// What Redis has said, by its code alone: some of its texts repeat what was sent, the password not excepted.
     fn refusal(&self, error: &RedisError) -> StoreError {
         let code = error.code().unwrap_or_else(|| error.category());
-        let advice = match (error.kind(), code) {
-            (ErrorKind::AuthenticationFailed, _) | (_, "NOAUTH" | "WRONGPASS") => {
-                ": put the right user and password into its URL"
-            }
-            (_, "NOPERM") => {
-                ": its user must be allowed the commands EVAL, GET, SET, DEL, PTTL, PEXPIRE, INFO and TIME"
-            }
-            (_, "READONLY") => ": it is a replica, and the address must be that of the primary",
-            _ => "",
+        let advice = match code {
+            _ if error.kind() == ErrorKind::AuthenticationFailed => LOGIN,
+            "NOAUTH" | "WRONGPASS" => LOGIN,
+            "ERR" if error.detail().is_some_and(|detail| detail.starts_with("unknown command")) => NO_SCRIPTS,
+            // Redis 7 refuses a command of a script by this text alone.
+            "ERR" if error.detail().is_some_and(|detail| detail.contains("user executing the script")) => RIGHTS,
+            "NOPERM" => RIGHTS,
+            _ => ADVICE.iter().find(|(codes, _)| codes.contains(&code)).map_or("", |(_, advice)| advice),
         };
         StoreError::new(StoreErrorKind::Unavailable, format!("{self} refuses with `{code}`{advice}"))
     }
