@@ -133,7 +133,7 @@ package:
 deny:
     cargo deny --workspace check bans licenses sources
 
-# The figures of the README: minutes, on a quiet machine. Without Python or Node.js, a rival less.
+# The figures of BENCHMARKS.md: minutes, on a quiet machine. Without Python or Node.js, a rival less.
 bench:
     python3 -m venv target/rivals && target/rivals/bin/pip install -q authlib httpx pyarrow || true
     cd proof && npm ci || true
