@@ -16,8 +16,8 @@ use crate::steps::fault::{Fault, segment};
 /// Schemas that are written by hand, and by which type.
 const BY_HAND: [(&str, &str); 5] = [
     ("Id", "crate::records::Id"),
-    ("Time", "crate::records::Time"),
-    ("TimeFilter", "crate::records::Time"),
+    ("Time", "crate::records::Timestamp"),
+    ("TimeFilter", "crate::records::Timestamp"),
     ("Decimal", "crate::records::Decimal"),
     ("Messages", "crate::records::Messages"),
 ];

@@ -4,7 +4,7 @@
 //! and deletes them.
 #![allow(clippy::print_stdout)]
 
-use perenso::{Fate, types::CustomerV2};
+use perenso::{RecordOutcome, types::CustomerV2};
 use perenso_sandbox::Fault;
 
 #[path = "show/environment.rs"]
@@ -37,8 +37,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         if let Some(error) = report.error() {
             println!("  it ended early: {error}");
         }
-        ids.extend(report.fates().filter_map(|fate| match fate {
-            Fate::Succeeded { id } => id.clone(),
+        ids.extend(report.outcomes().filter_map(|outcome| match outcome {
+            RecordOutcome::Succeeded { id } => id.clone(),
             _ => None,
         }));
         // What was not sent, and what nobody knows about: a record with a key can be sent twice.

@@ -4,7 +4,7 @@
 //! no call that deletes one is documented.
 #![allow(clippy::print_stdout)]
 
-use perenso::{Fate, types::Vendor};
+use perenso::{RecordOutcome, types::Vendor};
 
 #[path = "show/environment.rs"]
 mod environment;
@@ -17,7 +17,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // answer would tell two of them apart.
     let vendor = |name: &str| Vendor { vendor_name: name.into(), ..Vendor::default() };
     let report = show.vendors().upsert([vendor("Example Mills"), vendor("Example Dairy")]).send().await?;
-    let created = report.fates().filter(|fate| matches!(fate, Fate::Succeeded { .. })).count();
+    let created = report.outcomes().filter(|outcome| matches!(outcome, RecordOutcome::Succeeded { .. })).count();
     println!("{created} vendors created.");
 
     // One with a `vendorID` is updated, and must be known. These go out in batches, and again where an answer was lost.

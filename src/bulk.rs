@@ -8,7 +8,7 @@ use std::{
 
 use http::StatusCode;
 
-pub use self::report::{BulkProgress, BulkReport, Counts, Fate, Reason};
+pub use self::report::{BulkProgress, BulkReport, Counts, Reason, RecordOutcome};
 use crate::{
     error::{Error, ErrorKind},
     types::{BulkAnswer, BulkFailure, BulkSuccess},
@@ -72,9 +72,9 @@ impl<R: Record> Bulk<R> {
     ) -> Result<BulkReport<R>, Error> {
         self.check()?;
         let mut on_progress = self.on_progress.take();
-        let mut fates = vec![Fate::NotSent; self.records.len()];
-        let mut counts = Counts { not_sent: fates.len(), ..Counts::default() };
-        let (mut error, mut stopped, mut refusals, mut strangers) = (None, false, Vec::new(), 0);
+        let mut outcomes = vec![RecordOutcome::NotSent; self.records.len()];
+        let mut counts = Counts { not_sent: outcomes.len(), ..Counts::default() };
+        let (mut error, mut stopped, mut refusals, mut unmatched) = (None, false, Vec::new(), 0);
         let mut limit = self.batch_size;
         let mut queue = VecDeque::from(self.batches());
         while let Some(mut batch) = queue.pop_front() {
@@ -88,17 +88,17 @@ impl<R: Record> Bulk<R> {
             }
             let records = &self.records[batch.clone()];
             let has_keys = records.iter().all(|record| record.key().is_some());
-            let fates = &mut fates[batch.clone()];
-            fates.iter().for_each(|fate| *counts.of(fate) -= 1);
+            let outcomes = &mut outcomes[batch.clone()];
+            outcomes.iter().for_each(|outcome| *counts.of(outcome) -= 1);
             let ended_by = match call(records.to_vec(), has_keys).await {
                 Ok(answer) => {
-                    strangers += account(records, fates, answer);
+                    unmatched += account(records, outcomes, answer);
                     None
                 }
                 Err(failure) => {
                     let may_have_written = failure.may_have_written();
                     if may_have_written {
-                        fates.fill(Fate::Unknown);
+                        outcomes.fill(RecordOutcome::Unknown);
                     }
                     // An answer was lost and the next attempt refused: what has keys can go out again, in halves.
                     let can_be_halved = has_keys && batch.len() > 1;
@@ -106,7 +106,7 @@ impl<R: Record> Bulk<R> {
                         None => Some(failure),
                         Some(status) => {
                             if batch.len() == 1 {
-                                fates.fill(Fate::Failed { reasons: vec![reason(&failure, status)] });
+                                outcomes.fill(RecordOutcome::Failed { reasons: vec![reason(&failure, status)] });
                             } else if refusals.len() < MOST_REFUSALS {
                                 // One record that the server cannot stand must not take the others with it.
                                 let middle = batch.start + batch.len() / 2;
@@ -116,7 +116,7 @@ impl<R: Record> Bulk<R> {
                                 queue.push_front(middle..batch.end);
                                 queue.push_front(batch.start..middle);
                             } else if !may_have_written {
-                                fates.fill(Fate::Refused);
+                                outcomes.fill(RecordOutcome::Refused);
                             }
                             refusals.push(failure);
                             None
@@ -124,7 +124,7 @@ impl<R: Record> Bulk<R> {
                     }
                 }
             };
-            fates.iter().for_each(|fate| *counts.of(fate) += 1);
+            outcomes.iter().for_each(|outcome| *counts.of(outcome) += 1);
             if let Some(call) = &mut on_progress {
                 call(&BulkProgress { counts, batch });
             }
@@ -136,8 +136,8 @@ impl<R: Record> Bulk<R> {
             }
         }
         let keys = self.records.iter().map(|record| record.key().map(str::to_owned)).collect();
-        let records = self.records.into_iter().zip(fates).collect();
-        Ok(BulkReport { records, keys, error, stopped, refusals, strangers })
+        let records = self.records.into_iter().zip(outcomes).collect();
+        Ok(BulkReport { records, keys, error, stopped, refusals, unmatched })
     }
 
     /// A key that occurs twice would make two records one, in an order that nobody knows.
@@ -197,9 +197,9 @@ fn reason(error: &Error, status: StatusCode) -> String {
     }
 }
 
-/// Enters an answer into the fates of its batch; returns how many entries belong to no record.
-fn account<R: Record>(records: &[R], fates: &mut [Fate], answer: BulkAnswer) -> usize {
-    fates.fill(Fate::Unaccounted);
+/// Enters an answer into the outcomes of its batch; returns how many entries belong to no record.
+fn account<R: Record>(records: &[R], outcomes: &mut [RecordOutcome], answer: BulkAnswer) -> usize {
+    outcomes.fill(RecordOutcome::Unaccounted);
     let by_key: HashMap<&str, usize> =
         records.iter().enumerate().filter_map(|(index, record)| Some((record.key()?, index))).collect();
     // The only record of a batch is meant by whatever the answer says, whether it had a key or not.
@@ -208,21 +208,23 @@ fn account<R: Record>(records: &[R], fates: &mut [Fate], answer: BulkAnswer) -> 
         _ if records.len() == 1 && records[0].key().is_none() => Some(0),
         _ => None,
     };
-    let mut strangers = 0;
+    let mut unmatched = 0;
     for success in &answer.successful {
         match find(R::key_of_success(success)) {
-            Some(index) => fates[index] = Fate::Succeeded { id: success.id.get().cloned() },
-            None => strangers += 1,
+            Some(index) => outcomes[index] = RecordOutcome::Succeeded { id: success.id.get().cloned() },
+            None => unmatched += 1,
         }
     }
     // Whoever stands in both lists is taken for refused: a record too often looked at is better than one lost.
     for failure in &answer.failed {
         match find(R::key_of_failure(failure)) {
-            Some(index) => fates[index] = Fate::Failed { reasons: failure.reasons().map(str::to_owned).collect() },
-            None => strangers += 1,
+            Some(index) => {
+                outcomes[index] = RecordOutcome::Failed { reasons: failure.reasons().map(str::to_owned).collect() }
+            }
+            None => unmatched += 1,
         }
     }
-    strangers
+    unmatched
 }
 
 #[cfg(test)]
@@ -284,9 +286,9 @@ mod tests {
         })
         .unwrap();
         let counts = Counts { succeeded: 1, failed: 2, unaccounted: 1, unknown: 0, refused: 0, not_sent: 1 };
-        assert_eq!((report.counts(), report.strangers()), (counts, 1));
+        assert_eq!((report.counts(), report.unmatched()), (counts, 1));
         assert_eq!(report.reasons(), [Reason { text: "customer …: no such warehouse".to_owned(), count: 2, first: 0 }]);
-        assert!(!format!("{report:?} {:?}", report.fates().collect::<Vec<_>>()).contains("warehouse"));
+        assert!(!format!("{report:?} {:?}", report.outcomes().collect::<Vec<_>>()).contains("warehouse"));
         let again: Vec<_> = report.into_retry().iter().map(|record| record.key().unwrap().to_owned()).collect();
         assert_eq!(again, ["c3", "e5"]);
     }
@@ -332,9 +334,9 @@ mod tests {
                 async move { Ok(answer(json!({"successful": written, "failed": []}))) }
             })).unwrap();
             let sent = (stop_after * size).min(count);
-            for (index, fate) in report.fates().enumerate() {
-                prop_assert_eq!(*fate == Fate::NotSent, index >= sent);
-                prop_assert_eq!(matches!(fate, Fate::Succeeded { .. }), index < sent);
+            for (index, outcome) in report.outcomes().enumerate() {
+                prop_assert_eq!(*outcome == RecordOutcome::NotSent, index >= sent);
+                prop_assert_eq!(matches!(outcome, RecordOutcome::Succeeded { .. }), index < sent);
             }
             prop_assert_eq!(report.is_stopped(), sent < count);
             let told = told.lock().unwrap();
@@ -345,7 +347,7 @@ mod tests {
             }
         }
 
-        /// Whatever the answer says, each record has one fate, and what comes back as the next input is part of it.
+        /// Whatever the answer says, each record has one outcome, and what comes back as the next input is part of it.
         #[test]
         fn the_account_adds_up(count in 0usize..40, size in 1usize..10,
                                picks in prop::collection::vec((any::<bool>(), 0usize..60), 0..60)) {
@@ -358,12 +360,12 @@ mod tests {
             let report = send(bulk, async |_, _| Ok(answer(said.clone()))).unwrap();
             let counts = report.counts();
             prop_assert_eq!(counts.succeeded + counts.failed + counts.unaccounted, count);
-            for (record, fate) in report.records() {
+            for (record, outcome) in report.records() {
                 let key = record.key().unwrap();
                 let named = |ok: bool| picks.iter().any(|pick| pick.0 == ok && format!("k{}", pick.1) == key);
-                match fate {
-                    Fate::Failed { .. } => prop_assert!(named(false)),
-                    Fate::Succeeded { .. } => prop_assert!(named(true) && !named(false)),
+                match outcome {
+                    RecordOutcome::Failed { .. } => prop_assert!(named(false)),
+                    RecordOutcome::Succeeded { .. } => prop_assert!(named(true) && !named(false)),
                     _ => prop_assert!(!named(true) && !named(false)),
                 }
             }

@@ -81,7 +81,7 @@ mod runtime;
 mod shows;
 
 pub use builder::Builder;
-pub use bulk::{BulkProgress, BulkReport, Counts, Fate, Reason};
+pub use bulk::{BulkProgress, BulkReport, Counts, Reason, RecordOutcome};
 pub use client::Perenso;
 pub use error::{Error, ErrorKind};
 pub use exports::Exports;
@@ -96,7 +96,7 @@ pub use perenso_auth::{
     RetryPolicy, Secret, Timeouts, TokenPolicy,
 };
 pub use records::{
-    Decimal, Field, Id, InvalidDecimal, InvalidId, Messages, OrderingGroupError, OrderingGroupReason, Reveal, Time,
+    Decimal, Field, Id, InvalidDecimal, InvalidId, Messages, OrderingGroupError, OrderingGroupReason, Reveal, Timestamp,
 };
 pub use resources::{
     Answer, Attendees, BoothProducts, CustomerBulk, Customers, Orders, Request, Resource, VendorBulk, Vendors,

@@ -6,7 +6,7 @@ mod id;
 mod messages;
 mod ordering_group;
 mod reveal;
-mod time;
+mod timestamp;
 
 pub(crate) use self::id::segment;
 pub use self::{
@@ -16,5 +16,5 @@ pub use self::{
     messages::Messages,
     ordering_group::{OrderingGroupError, OrderingGroupReason},
     reveal::Reveal,
-    time::Time,
+    timestamp::Timestamp,
 };

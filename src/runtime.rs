@@ -5,7 +5,7 @@ mod field_names;
 mod operation;
 
 pub(crate) use self::{
-    bridge::{Bridge, empty, raw, typed},
-    field_names::{Key, Keys},
+    bridge::{Bridge, send_empty, send_json, send_raw},
+    field_names::{FieldName, FieldNames},
     operation::{Operation, Retry},
 };

@@ -230,7 +230,7 @@ fn nothing_of_the_generators_errors_and_hooks_is_left() {
         assert!(!client.contains(gone), "{gone}");
     }
     let sends = client.matches("pub async fn send").count() + client.matches("pub(crate) async fn send").count();
-    let calls: usize = ["raw(", "typed::", "empty("]
+    let calls: usize = ["send_raw(", "send_json::", "send_empty("]
         .iter()
         .map(|call| client.matches(&format!("crate::runtime::{call}")).count())
         .sum();

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use futures_util::TryStreamExt;
 use perenso::{
-    Direction, Fate, Field, Perenso, Time,
+    Direction, Field, Perenso, RecordOutcome, Timestamp,
     types::{Customer, CustomerV2, OrderingGroup, OrderingGroupV2, OrderingSubGroupV2, Vendor},
 };
 use perenso_sandbox::Sandbox;
@@ -153,7 +153,7 @@ async fn customer_lists(show: &Perenso) {
     assert!(page.items.is_sorted_by(|a, b| a.customer_id.as_deref() >= b.customer_id.as_deref()));
     list().page_size(1000).page(1_000_000).await.map(|page| assert!(page.items.is_empty())).unwrap();
     for since in ["2025-01-31", "2025-01-31T09:00:00", "2025-01-20T04:50:03.61"] {
-        list().modified_after(Time::from(since)).send().await.unwrap();
+        list().modified_after(Timestamp::from(since)).send().await.unwrap();
     }
     let all: Vec<Customer> = list().page_size(40).stream().try_collect().await.unwrap();
     assert!(all.len() > 40, "{}", all.len());
@@ -201,7 +201,12 @@ async fn customer_bulk(show: &Perenso) {
     }
     // Whether the group exists is the server's matter: the record is taken or refused, and accounted for.
     let report = show.customers().upsert([grouped]).send().await.unwrap();
-    assert!(report.fates().all(|fate| matches!(fate, Fate::Succeeded { .. } | Fate::Failed { .. })), "{report:?}");
+    assert!(
+        report
+            .outcomes()
+            .all(|outcome| matches!(outcome, RecordOutcome::Succeeded { .. } | RecordOutcome::Failed { .. })),
+        "{report:?}"
+    );
 }
 
 #[tokio::test]
@@ -224,8 +229,14 @@ async fn vendor_bulk(show: &Perenso) {
     let update = Vendor { vendor_id: id.into(), phone: "555-0100".into(), ..Vendor::default() };
     let stranger = Vendor { vendor_id: key("none").into(), ..Vendor::default() };
     let report = show.vendors().upsert([vendor, update, stranger]).send().await.unwrap();
-    let fates: Vec<&Fate> = report.fates().collect();
-    assert!(matches!(fates[..], [Fate::Succeeded { .. }, Fate::Succeeded { .. }, Fate::Failed { .. }]), "{report:?}");
+    let outcomes: Vec<&RecordOutcome> = report.outcomes().collect();
+    assert!(
+        matches!(
+            outcomes[..],
+            [RecordOutcome::Succeeded { .. }, RecordOutcome::Succeeded { .. }, RecordOutcome::Failed { .. }]
+        ),
+        "{report:?}"
+    );
 }
 
 #[tokio::test]
@@ -253,7 +264,7 @@ async fn attendees(show: &Perenso) {
     let id = page.items[0].id.as_deref().unwrap();
     assert_eq!(show.attendees().get(id).await.unwrap().id, page.items[0].id);
     assert!(show.attendees().get("none").await.unwrap_err().is_not_found());
-    let changed = list().modified_after(Time::from("2020-01-31")).send().await.unwrap();
+    let changed = list().modified_after(Timestamp::from("2020-01-31")).send().await.unwrap();
     assert!(changed.iter().all(|attendee| attendee.modified_date.is_set()), "{changed:?}");
 }
 
@@ -277,7 +288,7 @@ async fn orders(show: &Perenso) {
         .order_type(line.order_type.as_deref().unwrap())
         .delivery_date(delivery)
         .delivery_until(delivery)
-        .modified_after(Time::from("2000-01-31"));
+        .modified_after(Timestamp::from("2000-01-31"));
     assert!(!found.send().await.unwrap().is_empty());
     for list in [list().customer("none"), list().po_number("none"), list().status("none")] {
         assert!(list.send().await.unwrap().is_empty());

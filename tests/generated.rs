@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use perenso::{
-    Decimal, Field, Reveal, Time,
+    Decimal, Field, Reveal, Timestamp,
     types::{
         BulkAnswer, Customer, CustomerV2, ExportDataType, ExportDescriptor, Order, OrderLine, Product, Vendor, builder,
     },
@@ -216,8 +216,8 @@ fn prices_keep_their_digits_and_times_their_text() {
     assert_eq!(product.price.get().unwrap().to_string(), "123456789.12");
     assert_eq!(serde_json::to_string(&product).unwrap(), r#"{"netWeight":4,"price":123456789.12,"msrp":3.1}"#);
     let line: OrderLine = read(json!({"deliveryDate": "2024-07-22T00:00:00", "modifiedDate": "yesterday"}));
-    assert_eq!(line.modified_date, Field::Value(Time::from("yesterday")));
-    assert_eq!(line.modified_date.get().and_then(Time::date), None);
+    assert_eq!(line.modified_date, Field::Value(Timestamp::from("yesterday")));
+    assert_eq!(line.modified_date.get().and_then(Timestamp::date), None);
     assert_eq!(write(&line), json!({"deliveryDate": "2024-07-22T00:00:00", "modifiedDate": "yesterday"}));
 }
 

@@ -66,7 +66,7 @@ perenso_sandbox::vendor_tests! {
         let changed = list().modified_after("2020-01-01".parse::<chrono::NaiveDate>().unwrap());
         let changed = all(&sandbox, changed.stream()).await;
         assert_same(&sandbox, &changed);
-        assert!(changed.iter().all(|customer| customer.modified_date.as_ref().into_option().and_then(perenso::Time::date).is_some()));
+        assert!(changed.iter().all(|customer| customer.modified_date.as_ref().into_option().and_then(perenso::Timestamp::date).is_some()));
 
         // The access token ends, and at last the refresh token where it does.
         for seconds in [301, 301, 700] {
@@ -82,7 +82,7 @@ perenso_sandbox::vendor_tests! {
         };
         for _ in 0..2 {
             let report = customers.upsert((1..=130).map(record)).send().await.unwrap();
-            assert!(report.all_succeeded() && report.strangers() == 0, "{report:?}");
+            assert!(report.all_succeeded() && report.unmatched() == 0, "{report:?}");
         }
         let mut counts = BTreeMap::<String, usize>::new();
         for customer in sandbox.customers() {

@@ -115,19 +115,19 @@ fn reader(item: &ItemStruct, record: &Record, place: &str) -> Result<Item, Fault
         wires.push(wire);
         if known.required && !known.list {
             starts.push(quote!(let mut #local: ::std::option::Option<#ty> = None;));
-            arms.push(quote!(crate::runtime::Key::Known(#index) => #local = Some(map.next_value()?),));
+            arms.push(quote!(crate::runtime::FieldName::Known(#index) => #local = Some(map.next_value()?),));
             ends.push(quote!(#ident: #local.ok_or_else(|| ::serde::de::Error::missing_field(#wire))?,));
         } else if known.required {
             starts.push(quote!(let mut #local: #ty = ::std::default::Default::default();));
             arms.push(quote! {
-                crate::runtime::Key::Known(#index) => {
+                crate::runtime::FieldName::Known(#index) => {
                     #local = map.next_value::<::std::option::Option<#ty>>()?.unwrap_or_default()
                 }
             });
             ends.push(quote!(#ident: #local,));
         } else {
             starts.push(quote!(let mut #local: #ty = ::std::default::Default::default();));
-            arms.push(quote!(crate::runtime::Key::Known(#index) => #local = map.next_value()?,));
+            arms.push(quote!(crate::runtime::FieldName::Known(#index) => #local = map.next_value()?,));
             ends.push(quote!(#ident: #local,));
         }
     }
@@ -146,14 +146,14 @@ fn reader(item: &ItemStruct, record: &Record, place: &str) -> Result<Item, Fault
                         self,
                         mut map: A,
                     ) -> ::std::result::Result<#name, A::Error> {
-                        let mut keys = crate::runtime::Keys::new(&[#(#wires),*]);
+                        let mut keys = crate::runtime::FieldNames::new(&[#(#wires),*]);
                         let mut extra = ::serde_json::Map::new();
                         #(#starts)*
                         while let Some(key) = map.next_key_seed(&mut keys)? {
                             match key {
                                 #(#arms)*
-                                crate::runtime::Key::Known(_) => unreachable!(),
-                                crate::runtime::Key::Unknown(name) => {
+                                crate::runtime::FieldName::Known(_) => unreachable!(),
+                                crate::runtime::FieldName::Unknown(name) => {
                                     extra.insert(name, map.next_value()?);
                                 }
                             }

@@ -82,19 +82,19 @@ fn rewrite_send(function: &mut ImplItemFn, entry: &table::Entry) -> Result<(), F
 
     let send: Expr = match find::last_of(&answer).as_deref() {
         _ if matches!(&answer, Type::Tuple(unit) if unit.elems.is_empty()) => {
-            parse_quote!(crate::runtime::empty(&client.inner, request, &super::operations::#operation).await)
+            parse_quote!(crate::runtime::send_empty(&client.inner, request, &super::operations::#operation).await)
         }
         Some("ByteStream") => {
-            parse_quote!(crate::runtime::raw(&client.inner, request, &super::operations::#operation).await)
+            parse_quote!(crate::runtime::send_raw(&client.inner, request, &super::operations::#operation).await)
         }
         // `null` in place of a list is an empty list.
         Some("Vec") => parse_quote! {
-            crate::runtime::typed::<::std::option::Option<#answer>>(&client.inner, request, &super::operations::#operation)
+            crate::runtime::send_json::<::std::option::Option<#answer>>(&client.inner, request, &super::operations::#operation)
                 .await?
                 .map(::std::option::Option::unwrap_or_default)
         },
         _ => {
-            parse_quote!(crate::runtime::typed::<#answer>(&client.inner, request, &super::operations::#operation).await)
+            parse_quote!(crate::runtime::send_json::<#answer>(&client.inner, request, &super::operations::#operation).await)
         }
     };
     body.push(Stmt::Expr(send, None));

@@ -7,7 +7,7 @@ use crate::error::Error;
 /// What became of a record.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Fate {
+pub enum RecordOutcome {
     /// It was created or updated. The API does not say which of the two, so this cannot be known from the response.
     Succeeded {
         /// The record's `id`.
@@ -28,7 +28,7 @@ pub enum Fate {
     NotSent,
 }
 
-impl fmt::Debug for Fate {
+impl fmt::Debug for RecordOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Succeeded { id } => f.debug_struct("Succeeded").field("id", id).finish(),
@@ -68,13 +68,13 @@ impl fmt::Debug for Reason {
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let sandbox = perenso_sandbox::Sandbox::start().await?;
 /// # let show = perenso::Perenso::from_vars(sandbox.vars())?;
-/// use perenso::{Fate, types::CustomerV2};
+/// use perenso::{RecordOutcome, types::CustomerV2};
 ///
 /// # let from_erp = ["5041", "5042"].map(|id| CustomerV2 { customer_id: id.into(), ..CustomerV2::default() });
 /// let report = show.customers().upsert(from_erp).send().await?;
-/// for (customer, fate) in report.records() {
-///     match fate {
-///         Fate::Succeeded { id } => println!("{:?} is {id:?}", customer.customer_id),
+/// for (customer, outcome) in report.records() {
+///     match outcome {
+///         RecordOutcome::Succeeded { id } => println!("{:?} is {id:?}", customer.customer_id),
 ///         other => eprintln!("{:?}: {other:?}", customer.customer_id),
 ///     }
 /// }
@@ -83,15 +83,15 @@ impl fmt::Debug for Reason {
 /// ```
 #[must_use = "a record may have been refused"]
 pub struct BulkReport<R> {
-    pub(super) records: Vec<(R, Fate)>,
+    pub(super) records: Vec<(R, RecordOutcome)>,
     pub(super) keys: Vec<Option<String>>,
     pub(super) error: Option<Error>,
     pub(super) stopped: bool,
     pub(super) refusals: Vec<Error>,
-    pub(super) strangers: usize,
+    pub(super) unmatched: usize,
 }
 
-/// How many records met which fate.
+/// How many records had which outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counts {
@@ -110,14 +110,14 @@ pub struct Counts {
 }
 
 impl Counts {
-    pub(super) fn of(&mut self, fate: &Fate) -> &mut usize {
-        match fate {
-            Fate::Succeeded { .. } => &mut self.succeeded,
-            Fate::Failed { .. } => &mut self.failed,
-            Fate::Unaccounted => &mut self.unaccounted,
-            Fate::Unknown => &mut self.unknown,
-            Fate::Refused => &mut self.refused,
-            Fate::NotSent => &mut self.not_sent,
+    pub(super) fn of(&mut self, outcome: &RecordOutcome) -> &mut usize {
+        match outcome {
+            RecordOutcome::Succeeded { .. } => &mut self.succeeded,
+            RecordOutcome::Failed { .. } => &mut self.failed,
+            RecordOutcome::Unaccounted => &mut self.unaccounted,
+            RecordOutcome::Unknown => &mut self.unknown,
+            RecordOutcome::Refused => &mut self.refused,
+            RecordOutcome::NotSent => &mut self.not_sent,
         }
     }
 }
@@ -126,7 +126,7 @@ impl Counts {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BulkProgress {
-    /// The fates of all records so far, those still to be sent counted in `not_sent`.
+    /// The outcomes of all records so far, those still to be sent counted in `not_sent`.
     pub counts: Counts,
     /// The input indexes of the batch that has just ended. A batch that was refused as a whole is sent again in halves.
     pub batch: Range<usize>,
@@ -134,13 +134,13 @@ pub struct BulkProgress {
 
 impl<R> BulkReport<R> {
     /// What became of the records, in the order of the input.
-    pub fn fates(&self) -> impl ExactSizeIterator<Item = &Fate> {
-        self.records.iter().map(|(_, fate)| fate)
+    pub fn outcomes(&self) -> impl ExactSizeIterator<Item = &RecordOutcome> {
+        self.records.iter().map(|(_, outcome)| outcome)
     }
 
     /// The records with what became of them, in the order of the input.
-    pub fn records(&self) -> impl ExactSizeIterator<Item = (&R, &Fate)> {
-        self.records.iter().map(|(record, fate)| (record, fate))
+    pub fn records(&self) -> impl ExactSizeIterator<Item = (&R, &RecordOutcome)> {
+        self.records.iter().map(|(record, outcome)| (record, outcome))
     }
 
     /// The fault that ended it before all was sent, if one did; after a [stop](Self::is_stopped), the one that was not retried.
@@ -154,26 +154,26 @@ impl<R> BulkReport<R> {
     }
 
     /// The batches that were refused as a whole (400, 413 or 422), in order. Each was taken apart and sent in halves, so
-    /// these errors are of interest for what their bodies say; the records have fates of their own.
+    /// these errors are of interest for what their bodies say; the records have outcomes of their own.
     pub fn refusals(&self) -> &[Error] {
         &self.refusals
     }
 
     /// How many entries of the answers belong to no record that was sent.
-    pub fn strangers(&self) -> usize {
-        self.strangers
+    pub fn unmatched(&self) -> usize {
+        self.unmatched
     }
 
     /// Whether every record succeeded.
     pub fn all_succeeded(&self) -> bool {
-        self.fates().all(|fate| matches!(fate, Fate::Succeeded { .. }))
+        self.outcomes().all(|outcome| matches!(outcome, RecordOutcome::Succeeded { .. }))
     }
 
-    /// How many met which fate; the numbers add up to the number of records.
+    /// How many had which outcome; the numbers add up to the number of records.
     pub fn counts(&self) -> Counts {
         let mut counts = Counts::default();
-        for fate in self.fates() {
-            *counts.of(fate) += 1;
+        for outcome in self.outcomes() {
+            *counts.of(outcome) += 1;
         }
         counts
     }
@@ -182,13 +182,13 @@ impl<R> BulkReport<R> {
     /// whole, and of what has a key also what is unknown or unaccounted for. A record that was refused itself is not among
     /// it, since it would be refused again.
     pub fn into_retry(self) -> Vec<R> {
-        let again = |fate: &Fate, keyed: bool| match fate {
-            Fate::NotSent | Fate::Refused => true,
-            Fate::Unknown | Fate::Unaccounted => keyed,
-            Fate::Succeeded { .. } | Fate::Failed { .. } => false,
+        let again = |outcome: &RecordOutcome, keyed: bool| match outcome {
+            RecordOutcome::NotSent | RecordOutcome::Refused => true,
+            RecordOutcome::Unknown | RecordOutcome::Unaccounted => keyed,
+            RecordOutcome::Succeeded { .. } | RecordOutcome::Failed { .. } => false,
         };
         let records = self.records.into_iter().zip(self.keys);
-        records.filter(|((_, fate), key)| again(fate, key.is_some())).map(|((record, _), _)| record).collect()
+        records.filter(|((_, outcome), key)| again(outcome, key.is_some())).map(|((record, _), _)| record).collect()
     }
 
     /// Why records were refused, each reason once, the most frequent first.
@@ -204,8 +204,8 @@ impl<R> BulkReport<R> {
     /// ```
     pub fn reasons(&self) -> Vec<Reason> {
         let mut groups: HashMap<String, (usize, usize)> = HashMap::new();
-        for (index, (fate, key)) in self.fates().zip(&self.keys).enumerate() {
-            let Fate::Failed { reasons } = fate else { continue };
+        for (index, (outcome, key)) in self.outcomes().zip(&self.keys).enumerate() {
+            let RecordOutcome::Failed { reasons } = outcome else { continue };
             for reason in reasons {
                 let text = match key {
                     Some(key) => reason.replace(key.as_str(), "…"),
@@ -227,7 +227,7 @@ impl<R> fmt::Debug for BulkReport<R> {
             .field("counts", &self.counts())
             .field("error", &self.error)
             .field("stopped", &self.stopped)
-            .field("strangers", &self.strangers)
+            .field("unmatched", &self.unmatched)
             .finish_non_exhaustive()
     }
 }

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     error::{Error, ErrorKind},
-    records::Time,
+    records::Timestamp,
 };
 
 mod pass;
@@ -70,7 +70,7 @@ const OVERLAP: TimeDelta = TimeDelta::hours(2);
 pub struct Changes<T> {
     list: List<T>,
     since: Watermark,
-    modified: fn(&T) -> Option<Time>,
+    modified: fn(&T) -> Option<Timestamp>,
 }
 
 /// The records that changed, and the watermark of the next read.
@@ -84,7 +84,7 @@ pub struct ChangedRecords<T> {
 }
 
 impl<T> Changes<T> {
-    pub(crate) fn new(list: List<T>, since: Watermark, modified: fn(&T) -> Option<Time>) -> Self {
+    pub(crate) fn new(list: List<T>, since: Watermark, modified: fn(&T) -> Option<Timestamp>) -> Self {
         Self { list, since, modified }
     }
 
@@ -204,7 +204,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Changes<T> {
 /// The records of all passes, the newest copy of each.
 struct Collected<T> {
     places: HashMap<Fingerprint, usize>,
-    records: Vec<(T, Fingerprint, Option<Time>)>,
+    records: Vec<(T, Fingerprint, Option<Timestamp>)>,
 }
 
 impl<T> Collected<T> {
@@ -232,8 +232,9 @@ impl<T> Collected<T> {
         }
         let newest = newest.clone();
         let edge = Bound::before(&newest, OVERLAP);
-        let is_at_edge = |time: Option<&Time>| time.is_none_or(|time| edge.is_none_or(|edge| !edge.excludes(time)));
-        let is_old = |time: &Time| match &since.handed_out {
+        let is_at_edge =
+            |time: Option<&Timestamp>| time.is_none_or(|time| edge.is_none_or(|edge| !edge.excludes(time)));
+        let is_old = |time: &Timestamp| match &since.handed_out {
             None => time.chronological_cmp(&since.modified_date).is_some_and(|order| order.is_lt()),
             Some(_) => first.excludes(time),
         };

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     client::Perenso,
     error::{Error, ErrorKind},
-    records::Time,
+    records::Timestamp,
     runtime::Operation,
 };
 
@@ -133,13 +133,13 @@ impl<T> List<T> {
     /// # Ok(()) }
     /// ```
     #[doc(alias("modifiedAfter", "datelastmodified"))]
-    pub fn modified_after(self, time: impl Into<Time>) -> Self {
+    pub fn modified_after(self, time: impl Into<Timestamp>) -> Self {
         let name = self.since;
         self.filter_time(name, time.into())
     }
 
     /// A parameter of the query that is a time: one that cannot be read is refused when the list is.
-    pub(crate) fn filter_time(mut self, name: &'static str, time: Time) -> Self {
+    pub(crate) fn filter_time(mut self, name: &'static str, time: Timestamp) -> Self {
         if time.date().is_none() {
             self.problem =
                 Some(format!("`{name}` is no time: expected a date such as 2025-01-31, with or without a time"));

@@ -243,7 +243,7 @@ impl CustomerBulk {
     }
 
     /// Stops when `future` completes: the request in flight is waited for, no other is sent, and the records that are left are
-    /// [`NotSent`](crate::Fate::NotSent). While no request is in flight (waiting for the rate budget, a token or a
+    /// [`NotSent`](crate::RecordOutcome::NotSent). While no request is in flight (waiting for the rate budget, a token or a
     /// `Retry-After`) the stop takes effect at once. A batch that was refused with 429 was not processed: it is `NotSent` too.
     ///
     /// ```no_run

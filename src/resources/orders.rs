@@ -4,7 +4,7 @@ use crate::{
     client::Perenso,
     generated::operations,
     lists::{Changes, List, Watermark},
-    records::Time,
+    records::Timestamp,
     types::Order,
 };
 
@@ -57,8 +57,8 @@ impl<'a> Orders<'a> {
 }
 
 /// Returns the newest `modifiedDate` of the lines; nothing where one of them has none that can be read.
-fn newest_line(order: &Order) -> Option<Time> {
-    let mut newest: Option<&Time> = None;
+fn newest_line(order: &Order) -> Option<Timestamp> {
+    let mut newest: Option<&Timestamp> = None;
     for line in order.items.as_slice() {
         let time = line.modified_date.get().filter(|time| time.date().is_some())?;
         if newest.and_then(|newest| newest.chronological_cmp(time)).is_none_or(|order| order.is_lt()) {
@@ -107,13 +107,13 @@ impl List<Order> {
 
     /// Only orders to be delivered on this date, or from it on when [`delivery_until`](Self::delivery_until) is set too.
     #[doc(alias("deliverydate"))]
-    pub fn delivery_date(self, date: impl Into<Time>) -> Self {
+    pub fn delivery_date(self, date: impl Into<Timestamp>) -> Self {
         self.filter_time("deliverydate", date.into())
     }
 
     /// Only orders to be delivered up to this date.
     #[doc(alias("deliverydatetill"))]
-    pub fn delivery_until(self, date: impl Into<Time>) -> Self {
+    pub fn delivery_until(self, date: impl Into<Timestamp>) -> Self {
         self.filter_time("deliverydatetill", date.into())
     }
 }

@@ -20,7 +20,11 @@ pub(crate) struct Bridge {
 type Request = Result<reqwest::Request, reqwest::Error>;
 
 /// Sends a request of the generated client and hands on the answer, with its whole body unless that is to be streamed.
-pub(crate) async fn raw(bridge: &Bridge, request: Request, operation: &'static Operation) -> Result<Response, Error> {
+pub(crate) async fn send_raw(
+    bridge: &Bridge,
+    request: Request,
+    operation: &'static Operation,
+) -> Result<Response, Error> {
     // The text of the cause may hold the address with its query.
     let request = request.map_err(|_| Error::invalid_request(operation.id, "the values make no request"))?;
     let call = Call::new(operation.id, operation.retry.into()).options(&bridge.options);
@@ -29,24 +33,24 @@ pub(crate) async fn raw(bridge: &Bridge, request: Request, operation: &'static O
 }
 
 /// Sends a request of the generated client and reads the JSON answer.
-pub(crate) async fn typed<T: DeserializeOwned>(
+pub(crate) async fn send_json<T: DeserializeOwned>(
     bridge: &Bridge,
     request: Request,
     operation: &'static Operation,
 ) -> Result<ResponseValue<T>, Error> {
-    let response = raw(bridge, request, operation).await?;
+    let response = send_raw(bridge, request, operation).await?;
     let status = response.status();
     let (value, headers) = response.json_with_headers().await?;
     Ok(ResponseValue::new(value, status, headers))
 }
 
 /// Sends a request of the generated client whose answer has no body to read.
-pub(crate) async fn empty(
+pub(crate) async fn send_empty(
     bridge: &Bridge,
     request: Request,
     operation: &'static Operation,
 ) -> Result<ResponseValue<()>, Error> {
-    let response = raw(bridge, request, operation).await?;
+    let response = send_raw(bridge, request, operation).await?;
     let status = response.status();
     Ok(ResponseValue::new((), status, response.acknowledge().await?))
 }

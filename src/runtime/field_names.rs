@@ -5,18 +5,18 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, Visitor};
 
 /// A field's name: its place among the known ones, or the name itself.
-pub(crate) enum Key {
+pub(crate) enum FieldName {
     Known(usize),
     Unknown(String),
 }
 
 /// The known names of a record. Servers write fields in a fixed order, so the name after the last one is tried first.
-pub(crate) struct Keys {
+pub(crate) struct FieldNames {
     names: &'static [&'static str],
     next: usize,
 }
 
-impl Keys {
+impl FieldNames {
     #[inline]
     pub(crate) fn new(names: &'static [&'static str]) -> Self {
         Self { names, next: 0 }
@@ -34,23 +34,23 @@ impl Keys {
     }
 }
 
-impl<'de> DeserializeSeed<'de> for &mut Keys {
-    type Value = Key;
+impl<'de> DeserializeSeed<'de> for &mut FieldNames {
+    type Value = FieldName;
 
     #[inline]
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Key, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<FieldName, D::Error> {
         deserializer.deserialize_identifier(self)
     }
 }
 
-impl Visitor<'_> for &mut Keys {
-    type Value = Key;
+impl Visitor<'_> for &mut FieldNames {
+    type Value = FieldName;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a field's name")
     }
 
-    fn visit_str<E: Error>(self, name: &str) -> Result<Key, E> {
-        Ok(self.find(name).map_or_else(|| Key::Unknown(name.to_string()), Key::Known))
+    fn visit_str<E: Error>(self, name: &str) -> Result<FieldName, E> {
+        Ok(self.find(name).map_or_else(|| FieldName::Unknown(name.to_string()), FieldName::Known))
     }
 }

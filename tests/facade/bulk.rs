@@ -6,7 +6,7 @@ use std::{
 };
 
 use perenso::{
-    BulkReport, CallErrorKind, CallOptions, Counts, ErrorKind, Fate, Rate, Repeat, RetryPolicy,
+    BulkReport, CallErrorKind, CallOptions, Counts, ErrorKind, Rate, RecordOutcome, Repeat, RetryPolicy,
     auth::clock::ManualClock,
     types::{CustomerV2, Vendor},
 };
@@ -50,7 +50,7 @@ async fn customers_are_created_and_updated_in_batches() {
     sandbox.add_customer(json!({"customerID": "K0003", "city": "Exampleville"})).unwrap();
     let report = show.customers().upsert(customers(0..7)).batch_size(3).send().await.unwrap();
     assert!(report.all_succeeded() && report.error().is_none(), "{report:?}");
-    assert_eq!((counts(&report), report.strangers()), ([7, 0, 0, 0, 0], 0));
+    assert_eq!((counts(&report), report.unmatched()), ([7, 0, 0, 0, 0], 0));
     assert_eq!(sizes(&sandbox), [3, 3, 1]);
     assert!(lines(&sandbox).iter().all(|line| line == "POST /v2/customers/bulk"));
     let kept = sandbox.customers();
@@ -59,8 +59,8 @@ async fn customers_are_created_and_updated_in_batches() {
         (7, &json!("Exampleville"), &json!("Example Stores"))
     );
     // Every record has the id that it has on the server.
-    for (record, fate) in report.records() {
-        let Fate::Succeeded { id: Some(id) } = fate else { panic!("{fate:?}") };
+    for (record, outcome) in report.records() {
+        let RecordOutcome::Succeeded { id: Some(id) } = outcome else { panic!("{outcome:?}") };
         let own = kept.iter().find(|kept| kept["customerID"] == record.customer_id.as_deref().unwrap()).unwrap();
         assert_eq!(own["id"], id.as_str());
     }
@@ -78,8 +78,12 @@ async fn a_partial_success_is_told_record_by_record_and_its_reasons_once() {
     records[8].warehouse_id = "WH8888".into();
     let report = show.customers().upsert(records).batch_size(4).send().await.unwrap();
     assert_eq!(counts(&report), [3, 7, 0, 0, 0]);
-    let failed: Vec<_> =
-        report.fates().enumerate().filter(|(_, fate)| matches!(fate, Fate::Failed { .. })).map(|(at, _)| at).collect();
+    let failed: Vec<_> = report
+        .outcomes()
+        .enumerate()
+        .filter(|(_, outcome)| matches!(outcome, RecordOutcome::Failed { .. }))
+        .map(|(at, _)| at)
+        .collect();
     assert_eq!(failed, [2, 3, 4, 5, 6, 7, 8]);
     let reasons = report.reasons();
     assert_eq!(reasons.len(), 2, "{reasons:?}");
@@ -185,7 +189,7 @@ async fn a_record_that_the_server_cannot_stand_is_found_and_takes_no_other_with_
     let server = squeamish(|key| key == "K0006").await;
     let report = show_of(&server).customers().upsert(customers(0..20)).batch_size(10).send().await.unwrap();
     assert_eq!(counts(&report), [19, 1, 0, 0, 0]);
-    assert!(matches!(report.fates().nth(6), Some(Fate::Failed { .. })), "{report:?}");
+    assert!(matches!(report.outcomes().nth(6), Some(RecordOutcome::Failed { .. })), "{report:?}");
     assert!(report.reasons()[0].text.contains("cannot be stood"), "{}", report.reasons()[0].text);
     assert!(report.error().is_none(), "nothing ended it");
     // Of ten, five, two and one.
@@ -242,7 +246,7 @@ async fn what_an_answer_does_not_mention_is_unaccounted_and_strangers_are_counte
     })
     .await;
     let report = show_of(&server).customers().upsert(customers(0..4)).send().await.unwrap();
-    assert_eq!((counts(&report), report.strangers()), ([1, 2, 1, 0, 0], 1));
+    assert_eq!((counts(&report), report.unmatched()), ([1, 2, 1, 0, 0], 1));
     let [reason] = &report.reasons()[..] else { panic!("{:?}", report.reasons()) };
     assert_eq!((reason.text.as_str(), reason.count), ("… is taken", 2), "equal but for the key");
     let again: Vec<_> = report.into_retry().iter().filter_map(|record| record.customer_id.get().cloned()).collect();
@@ -266,7 +270,7 @@ async fn vendors_without_an_id_go_one_by_one_and_the_others_in_batches() {
     assert_eq!((report.reasons()[0].first, sandbox.vendors().len()), (4, 10));
     assert_eq!(sandbox.vendors()[0]["vendorName"], "Example Foods");
     for (at, name) in [(2, "New One"), (3, "New Two")] {
-        let Some(Fate::Succeeded { id: Some(id) }) = report.fates().nth(at) else { panic!("{report:?}") };
+        let Some(RecordOutcome::Succeeded { id: Some(id) }) = report.outcomes().nth(at) else { panic!("{report:?}") };
         assert!(sandbox.vendors().iter().any(|vendor| vendor["id"] == id.as_str() && vendor["vendorName"] == name));
     }
 }
@@ -320,14 +324,14 @@ fn stop() -> (oneshot::Sender<()>, impl Future<Output = ()> + Send) {
 
 /// Which records were written, failed, unknown and not sent, by input index.
 fn by_index<R>(report: &BulkReport<R>) -> String {
-    let letter = |fate: &Fate| match fate {
-        Fate::Succeeded { .. } => 'S',
-        Fate::Failed { .. } => 'F',
-        Fate::Unknown => '?',
-        Fate::NotSent => '-',
+    let letter = |outcome: &RecordOutcome| match outcome {
+        RecordOutcome::Succeeded { .. } => 'S',
+        RecordOutcome::Failed { .. } => 'F',
+        RecordOutcome::Unknown => '?',
+        RecordOutcome::NotSent => '-',
         _ => '!',
     };
-    report.fates().map(letter).collect()
+    report.outcomes().map(letter).collect()
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use futures_util::{StreamExt, TryStreamExt};
 use httpmock::MockServer;
-use perenso::{CallErrorKind, Direction, ErrorKind, Position, Time, types::Customer};
+use perenso::{CallErrorKind, Direction, ErrorKind, Position, Timestamp, types::Customer};
 use perenso_sandbox::{Fault, PastTheEnd, Sandbox};
 use serde_json::{Value, json};
 
@@ -334,7 +334,7 @@ async fn the_filters_of_orders_have_the_names_of_the_vendor() {
         .status("open")
         .order_type("REGULAR")
         .modified_after("2025-01-31T09:00:00")
-        .delivery_date(Time::from("2025-02-01"))
+        .delivery_date(Timestamp::from("2025-02-01"))
         .delivery_until("2025-02-28")
         .po_number("PO+7")
         .sort("orderLineID", Direction::Ascending)

@@ -8,7 +8,7 @@ use std::{
 use futures_util::TryStreamExt;
 use http::Method;
 use perenso::{
-    Fate, Field, Reveal,
+    Field, RecordOutcome, Reveal,
     generated::{ClientCustomerExt, ClientVendorExt},
     types::{Attendee, Customer, CustomerV2, Order, Vendor, builder},
 };
@@ -150,9 +150,9 @@ async fn neither_calls_nor_answers_nor_errors_nor_logs_show_a_person() {
     }
     let records: [CustomerV2; 2] = [read(person("5003")), read(person("5004"))];
     let report = show.customers().upsert(records).send().await.unwrap();
-    assert!(report.fates().all(|fate| matches!(fate, Fate::Failed { .. })));
+    assert!(report.outcomes().all(|outcome| matches!(outcome, RecordOutcome::Failed { .. })));
     texts.push(shown(&report));
-    texts.extend(report.records().map(|(record, fate)| shown(&(record, fate))));
+    texts.extend(report.records().map(|(record, outcome)| shown(&(record, outcome))));
     texts.push(shown(&report.reasons()));
     assert!(report.reasons()[0].text.contains(PERSON), "to those who ask");
     let twice: [CustomerV2; 2] = [read(person(PERSON)), read(person(PERSON))];

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, ops::AddAssign, sync::Arc, time::Duration, time::Instant};
 
 use perenso::{
-    Error, Fate, Perenso,
+    Error, Perenso, RecordOutcome,
     types::{Customer, CustomerV2},
 };
 use perenso_sandbox::{Fault, Sandbox};
@@ -193,22 +193,22 @@ impl Task {
             ..CustomerV2::default()
         });
         let report = self.show.customers().upsert(records.collect::<Vec<_>>()).batch_size(3).send().await.unwrap();
-        assert_eq!((report.fates().len(), report.strangers()), (count, 0));
-        for (name, fate) in names.iter().zip(report.fates()) {
-            match fate {
-                Fate::Succeeded { id } => {
+        assert_eq!((report.outcomes().len(), report.unmatched()), (count, 0));
+        for (name, outcome) in names.iter().zip(report.outcomes()) {
+            match outcome {
+                RecordOutcome::Succeeded { id } => {
                     self.report.acknowledged += 1;
                     self.ids.insert(name.clone(), id.clone().unwrap());
                     self.states(name).is(Some(mark.clone()));
                 }
-                Fate::Unaccounted | Fate::Unknown => {
+                RecordOutcome::Unaccounted | RecordOutcome::Unknown => {
                     self.report.failed += 1;
                     self.report.unknown += 1;
                     self.states(name).may_be(Some(mark.clone()));
                     // It may have another one now, and what is done to the old one says nothing about it.
                     self.ids.remove(name);
                 }
-                Fate::Refused | Fate::NotSent => self.report.failed += 1,
+                RecordOutcome::Refused | RecordOutcome::NotSent => self.report.failed += 1,
                 other => panic!("{name} is a good record, and was {other:?}"),
             }
         }

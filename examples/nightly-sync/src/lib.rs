@@ -10,7 +10,7 @@ use std::{
 };
 
 use futures_util::TryStreamExt;
-use perenso::{Direction, Fate, Perenso, types::CustomerV2};
+use perenso::{Direction, Perenso, RecordOutcome, types::CustomerV2};
 
 mod erp;
 mod report;
@@ -91,18 +91,18 @@ async fn send(
     let before: Vec<_> = batch.iter().map(|(number, ..)| state.set(number, None)).collect();
     state.save()?;
     let sent = show.customers().upsert(batch.iter().map(|(.., customer)| customer.clone())).send().await?;
-    for (((number, digest, _), before), fate) in batch.iter().zip(before).zip(sent.fates()) {
-        match fate {
-            Fate::Succeeded { .. } => {
+    for (((number, digest, _), before), outcome) in batch.iter().zip(before).zip(sent.outcomes()) {
+        match outcome {
+            RecordOutcome::Succeeded { .. } => {
                 state.set(number, Some(digest.clone()));
                 report.written += 1;
             }
-            Fate::Failed { .. } => {
+            RecordOutcome::Failed { .. } => {
                 state.set(number, before);
                 report.refused += 1;
             }
             // It certainly was not processed.
-            Fate::NotSent | Fate::Refused => {
+            RecordOutcome::NotSent | RecordOutcome::Refused => {
                 state.set(number, before);
                 report.again += 1;
             }

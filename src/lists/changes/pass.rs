@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use chrono::{Days, NaiveDateTime, NaiveTime, TimeDelta};
 
-use crate::{lists::fingerprint::Fingerprint, records::Time};
+use crate::{lists::fingerprint::Fingerprint, records::Timestamp};
 
 /// The value of the filter: records that changed after it are asked for.
 ///
@@ -16,18 +16,18 @@ pub(super) struct Bound {
 }
 
 /// Returns the timestamp without a zone, a date as its midnight.
-fn instant(time: &Time) -> Option<NaiveDateTime> {
+fn instant(time: &Timestamp) -> Option<NaiveDateTime> {
     let zoned = || time.zoned().map(|zoned| zoned.naive_utc());
     time.local().or_else(zoned).or_else(|| time.date().map(|date| date.and_time(NaiveTime::MIN)))
 }
 
-fn is_date(time: &Time) -> bool {
+fn is_date(time: &Timestamp) -> bool {
     time.local().is_none() && time.zoned().is_none()
 }
 
 impl Bound {
     /// Returns the bound that finds this timestamp and everything that is at most `overlap` older.
-    pub(super) fn before(time: &Time, overlap: TimeDelta) -> Option<Self> {
+    pub(super) fn before(time: &Timestamp, overlap: TimeDelta) -> Option<Self> {
         let at = instant(time)?;
         if is_date(time) {
             return Some(Self { at: at.checked_sub_days(Days::new(1))?, is_date: true });
@@ -49,12 +49,12 @@ impl Bound {
     }
 
     /// Returns the value for the query.
-    pub(super) fn to_time(self) -> Time {
+    pub(super) fn to_time(self) -> Timestamp {
         if self.is_date { self.at.date().into() } else { self.at.into() }
     }
 
     /// Returns true where a filter that is honoured would have left this record out.
-    pub(super) fn excludes(self, time: &Time) -> bool {
+    pub(super) fn excludes(self, time: &Timestamp) -> bool {
         let end = |at: NaiveDateTime| if is_date(time) { at + TimeDelta::days(1) - TimeDelta::seconds(1) } else { at };
         instant(time).is_some_and(|at| end(at) < self.at)
     }
@@ -66,7 +66,7 @@ pub(super) struct Seen {
     pub(super) id: Option<Fingerprint>,
     /// The fingerprint of the record with its id; for one without an id, of its place among equal ones as well.
     pub(super) content: Fingerprint,
-    pub(super) time: Option<Time>,
+    pub(super) time: Option<Timestamp>,
 }
 
 /// One pass: pages from the first one on, behind one bound.
@@ -97,7 +97,7 @@ pub(super) enum PageOrder {
 
 impl PageOrder {
     pub(super) fn of(page: &[Seen], bound: Bound) -> Self {
-        let times: Vec<&Time> = page.iter().filter_map(|seen| seen.time.as_ref()).collect();
+        let times: Vec<&Timestamp> = page.iter().filter_map(|seen| seen.time.as_ref()).collect();
         let instants: Vec<_> = times.iter().map(|time| instant(time)).collect();
         let is_known = times.len() == page.len() && instants.iter().all(Option::is_some);
         if !is_known || !instants.is_sorted() || times.iter().any(|time| bound.excludes(time)) {

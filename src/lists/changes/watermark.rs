@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{NaiveDate, NaiveDateTime};
 use serde::{Deserialize, Serialize};
 
-use crate::{lists::fingerprint::Fingerprint, records::Time};
+use crate::{lists::fingerprint::Fingerprint, records::Timestamp};
 
 /// The place that the next read of [changes](crate::Changes) starts from: a `modifiedDate` of the server, and fingerprints of the
 /// records near it, so that they are not handed out again.
@@ -22,7 +22,7 @@ use crate::{lists::fingerprint::Fingerprint, records::Time};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Watermark {
-    pub(super) modified_date: Time,
+    pub(super) modified_date: Timestamp,
     /// Records at the edge that were handed out; `None` where nothing was read yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) handed_out: Option<BTreeSet<Fingerprint>>,
@@ -31,13 +31,13 @@ pub struct Watermark {
 impl Watermark {
     /// Returns the newest `modifiedDate` that was read, or the timestamp that the first read was given.
     #[must_use]
-    pub fn modified_date(&self) -> &Time {
+    pub fn modified_date(&self) -> &Timestamp {
         &self.modified_date
     }
 }
 
-impl From<Time> for Watermark {
-    fn from(modified_date: Time) -> Self {
+impl From<Timestamp> for Watermark {
+    fn from(modified_date: Timestamp) -> Self {
         Self { modified_date, handed_out: None }
     }
 }
@@ -50,24 +50,24 @@ impl From<&Watermark> for Watermark {
 
 impl From<&str> for Watermark {
     fn from(text: &str) -> Self {
-        Time::from(text).into()
+        Timestamp::from(text).into()
     }
 }
 
 impl From<String> for Watermark {
     fn from(text: String) -> Self {
-        Time::from(text).into()
+        Timestamp::from(text).into()
     }
 }
 
 impl From<NaiveDate> for Watermark {
     fn from(date: NaiveDate) -> Self {
-        Time::from(date).into()
+        Timestamp::from(date).into()
     }
 }
 
 impl From<NaiveDateTime> for Watermark {
     fn from(time: NaiveDateTime) -> Self {
-        Time::from(time).into()
+        Timestamp::from(time).into()
     }
 }

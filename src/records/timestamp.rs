@@ -9,28 +9,28 @@ use super::Field;
 
 /// A date, or a date with a time, as it came.
 ///
-/// The vendor's times have no zone, and nothing says which one is meant, so none is assumed: [`Time::local`] gives the
+/// The vendor's times have no zone, and nothing says which one is meant, so none is assumed: [`Timestamp::local`] gives the
 /// time without one, and whoever knows the show's zone adds it. The text goes back byte for byte; one that cannot be
 /// read is kept too.
 ///
 /// ```
 /// use chrono::NaiveDate;
-/// use perenso::Time;
+/// use perenso::Timestamp;
 ///
-/// let changed = Time::from("2025-01-20T04:50:03.61");
+/// let changed = Timestamp::from("2025-01-20T04:50:03.61");
 /// assert_eq!(changed.date(), NaiveDate::from_ymd_opt(2025, 1, 20));
 /// assert_eq!(changed.local().map(|time| time.to_string()).as_deref(), Some("2025-01-20 04:50:03.610"));
 /// assert!(changed.zoned().is_none());
 /// assert_eq!(changed.as_str(), "2025-01-20T04:50:03.61");
 ///
-/// let day = NaiveDate::from_ymd_opt(2025, 1, 31).map(Time::from);
-/// assert_eq!(day, Some(Time::from("2025-01-31")));
+/// let day = NaiveDate::from_ymd_opt(2025, 1, 31).map(Timestamp::from);
+/// assert_eq!(day, Some(Timestamp::from("2025-01-31")));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Time(String);
+pub struct Timestamp(String);
 
-impl Time {
+impl Timestamp {
     /// The text as it came.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -61,15 +61,15 @@ impl Time {
     }
 }
 
-impl Time {
+impl Timestamp {
     /// Compares by time. Returns `None` where the order is not known: for strings that are no timestamps, for one with a zone
     /// and one without, and for a date and a timestamp on that day. `==` compares the strings, so there is no `Ord`.
     ///
     /// ```
     /// use std::cmp::Ordering;
-    /// use perenso::Time;
+    /// use perenso::Timestamp;
     ///
-    /// let order = |a: &str, b: &str| Time::from(a).chronological_cmp(&b.into());
+    /// let order = |a: &str, b: &str| Timestamp::from(a).chronological_cmp(&b.into());
     /// assert_eq!(order("2025-01-23T18:50:16.4", "2025-01-23T18:50:16.40"), Some(Ordering::Equal));
     /// assert_eq!(order("2025-01-31", "2025-02-01T00:00:00"), Some(Ordering::Less));
     /// assert_eq!(order("2025-01-31", "2025-01-31T09:00:00"), None);
@@ -90,76 +90,76 @@ impl Time {
     }
 }
 
-impl fmt::Display for Time {
+impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl AsRef<str> for Time {
+impl AsRef<str> for Timestamp {
     fn as_ref(&self) -> &str {
         &self.0
     }
 }
 
-impl From<String> for Time {
+impl From<String> for Timestamp {
     fn from(text: String) -> Self {
         Self(text)
     }
 }
 
-impl From<&str> for Time {
+impl From<&str> for Timestamp {
     fn from(text: &str) -> Self {
         Self(text.to_string())
     }
 }
 
-impl From<&Time> for Time {
-    fn from(time: &Time) -> Self {
+impl From<&Timestamp> for Timestamp {
+    fn from(time: &Timestamp) -> Self {
         time.clone()
     }
 }
 
 /// A date without a time.
-impl From<NaiveDate> for Time {
+impl From<NaiveDate> for Timestamp {
     fn from(date: NaiveDate) -> Self {
         Self(date.format("%Y-%m-%d").to_string())
     }
 }
 
 /// A time without a zone.
-impl From<NaiveDateTime> for Time {
+impl From<NaiveDateTime> for Timestamp {
     fn from(time: NaiveDateTime) -> Self {
         Self(time.format("%Y-%m-%dT%H:%M:%S%.f").to_string())
     }
 }
 
 /// A time with its zone: `Z` for UTC, an offset for any other.
-impl<Z: TimeZone> From<DateTime<Z>> for Time {
+impl<Z: TimeZone> From<DateTime<Z>> for Timestamp {
     fn from(time: DateTime<Z>) -> Self {
         Self(time.to_rfc3339_opts(SecondsFormat::AutoSi, true))
     }
 }
 
-impl From<&str> for Field<Time> {
+impl From<&str> for Field<Timestamp> {
     fn from(text: &str) -> Self {
         Self::Value(text.into())
     }
 }
 
-impl From<NaiveDate> for Field<Time> {
+impl From<NaiveDate> for Field<Timestamp> {
     fn from(date: NaiveDate) -> Self {
         Self::Value(date.into())
     }
 }
 
-impl From<NaiveDateTime> for Field<Time> {
+impl From<NaiveDateTime> for Field<Timestamp> {
     fn from(time: NaiveDateTime) -> Self {
         Self::Value(time.into())
     }
 }
 
-impl<Z: TimeZone> From<DateTime<Z>> for Field<Time> {
+impl<Z: TimeZone> From<DateTime<Z>> for Field<Timestamp> {
     fn from(time: DateTime<Z>) -> Self {
         Self::Value(time.into())
     }
@@ -170,7 +170,7 @@ mod tests {
     use chrono::{FixedOffset, NaiveDate, TimeZone, Utc};
     use proptest::prelude::*;
 
-    use super::Time;
+    use super::Timestamp;
 
     #[test]
     fn the_shapes_of_the_samples() {
@@ -179,7 +179,7 @@ mod tests {
             ("2025-05-07T12:25:00", "2025-05-07", Some("2025-05-07 12:25:00")),
             ("2025-01-23T18:50:16.4", "2025-01-23", Some("2025-01-23 18:50:16.400")),
         ] {
-            let time = Time::from(text);
+            let time = Timestamp::from(text);
             assert_eq!(time.date().unwrap().to_string(), date);
             assert_eq!(time.local().map(|local| local.to_string()).as_deref(), local);
             assert_eq!(time.zoned(), None);
@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn a_zone_is_told_from_none() {
-        let time = Time::from("2025-01-31T23:30:00-05:00");
+        let time = Timestamp::from("2025-01-31T23:30:00-05:00");
         assert_eq!(time.local(), None);
         assert_eq!(time.zoned().unwrap().with_timezone(&Utc).to_string(), "2025-02-01 04:30:00 UTC");
         assert_eq!(time.date(), NaiveDate::from_ymd_opt(2025, 1, 31));
@@ -197,27 +197,27 @@ mod tests {
     #[test]
     fn chrono_values_say_their_zone_or_none() {
         let local = NaiveDate::from_ymd_opt(2025, 1, 31).unwrap().and_hms_opt(9, 0, 0).unwrap();
-        assert_eq!(Time::from(local).as_str(), "2025-01-31T09:00:00");
-        assert_eq!(Time::from(Utc.from_utc_datetime(&local)).as_str(), "2025-01-31T09:00:00Z");
+        assert_eq!(Timestamp::from(local).as_str(), "2025-01-31T09:00:00");
+        assert_eq!(Timestamp::from(Utc.from_utc_datetime(&local)).as_str(), "2025-01-31T09:00:00Z");
         let east = FixedOffset::east_opt(3600).unwrap();
-        assert_eq!(Time::from(east.from_local_datetime(&local).unwrap()).as_str(), "2025-01-31T09:00:00+01:00");
+        assert_eq!(Timestamp::from(east.from_local_datetime(&local).unwrap()).as_str(), "2025-01-31T09:00:00+01:00");
     }
 
     proptest! {
         /// Whatever the shapes: antisymmetric, transitive, and equal strings that are timestamps are equal in time.
         #[test]
         fn the_order_by_time_is_one(texts in proptest::collection::vec("2025-01-0[12](T0[01]:00:0[01](\\.[05]0?)?(Z|\\+01:00)?)?", 3)) {
-            let [a, b, c] = [0, 1, 2].map(|place| Time::from(texts[place].as_str()));
+            let [a, b, c] = [0, 1, 2].map(|place| Timestamp::from(texts[place].as_str()));
             prop_assert_eq!(a.chronological_cmp(&a), Some(std::cmp::Ordering::Equal));
             prop_assert_eq!(a.chronological_cmp(&b), b.chronological_cmp(&a).map(std::cmp::Ordering::reverse));
-            let is_less = |a: &Time, b: &Time| a.chronological_cmp(b).is_some_and(std::cmp::Ordering::is_lt);
+            let is_less = |a: &Timestamp, b: &Timestamp| a.chronological_cmp(b).is_some_and(std::cmp::Ordering::is_lt);
             prop_assert!(!(is_less(&a, &b) && is_less(&b, &c)) || is_less(&a, &c));
         }
 
         #[test]
         fn any_text_goes_back_as_it_came(text: String) {
             let json = serde_json::to_string(&text).unwrap();
-            let time: Time = serde_json::from_str(&json).unwrap();
+            let time: Timestamp = serde_json::from_str(&json).unwrap();
             let _ = (time.date(), time.local(), time.zoned());
             prop_assert_eq!(serde_json::to_string(&time).unwrap(), json);
         }
