@@ -1,8 +1,9 @@
 //! The client of one show: the way in to everything else.
 
-use std::{collections::HashMap, ffi::OsString, fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, collections::HashMap, ffi::OsString, fmt, sync::Arc, time::Duration};
 
-use perenso_auth::{AccessToken, CallOptions};
+use http::Method;
+use perenso_auth::{AccessToken, CallOptions, RequestBuilder};
 
 use crate::{builder::Builder, environment, error::Error, exports::Shelf, generated, runtime::Bridge};
 
@@ -142,6 +143,34 @@ impl Perenso {
     fn over(&self, bridge: Bridge) -> Self {
         let api = generated::Client::new(self.api.baseurl.clone(), self.api.client.clone(), bridge);
         Self { api: Arc::new(api), shelf: Arc::clone(&self.shelf) }
+    }
+
+    /// Returns a request to any path below the base address, through the same pipeline.
+    ///
+    /// Its errors are those of the token layer; `?` makes an [`Error`](crate::Error) of them.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = perenso_sandbox::Sandbox::start().await?;
+    /// # let show = perenso::Perenso::from_vars(sandbox.vars())?;
+    /// use http::Method;
+    /// use serde_json::{Value, json};
+    ///
+    /// let made: Value = show
+    ///     .request(Method::POST, "/Warehouse")
+    ///     .operation("warehouse_create")
+    ///     .json(&json!({"warehouseID": "WH7"}))
+    ///     .send_json()
+    ///     .await?;
+    /// assert_eq!(made["warehouseID"], "WH7");
+    ///
+    /// let response = show.request(Method::GET, "/Customer").query("page", 1).send().await?;
+    /// println!("{} after {} attempts", response.status(), response.attempts());
+    /// # Ok(()) }
+    /// ```
+    pub fn request(&self, method: Method, path: impl Into<Cow<'static, str>>) -> RequestBuilder {
+        self.auth().request(method, path).options(self.options().clone())
     }
 
     /// The bearer token, for use elsewhere: one that lives at least `min_validity` longer.

@@ -93,14 +93,12 @@ pub use perenso_auth as auth;
 #[doc(inline)]
 pub use perenso_auth::{
     AccessToken, CallOptions, ClientAuth, ErrorKind as CallErrorKind, FieldProblem, ProblemDetails, Rate, Repeat,
-    RetryPolicy, Secret, Timeouts, TokenPolicy,
+    RequestBuilder, Response, RetryPolicy, Secret, Timeouts, TokenPolicy,
 };
 pub use records::{
     Decimal, Field, Id, InvalidDecimal, InvalidId, Messages, OrderingGroupError, OrderingGroupReason, Reveal, Timestamp,
 };
-pub use resources::{
-    Answer, Attendees, BoothProducts, CustomerBulk, Customers, Orders, Request, Resource, VendorBulk, Vendors,
-};
+pub use resources::{Attendees, BoothProducts, CustomerBulk, Customers, Orders, Resource, VendorBulk, Vendors};
 #[doc(no_inline)]
 pub use rust_decimal;
 #[doc(no_inline)]

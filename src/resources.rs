@@ -4,7 +4,6 @@ mod attendees;
 mod booth_products;
 mod customers;
 mod orders;
-mod request;
 mod resource;
 mod vendors;
 
@@ -13,7 +12,6 @@ pub use self::{
     booth_products::BoothProducts,
     customers::{CustomerBulk, Customers},
     orders::Orders,
-    request::{Answer, Request},
     resource::Resource,
     vendors::{VendorBulk, Vendors},
 };

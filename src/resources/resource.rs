@@ -93,7 +93,7 @@ impl<T: Serialize + DeserializeOwned> Resource<T> {
     /// [`Error::is_not_found`] when there is none; an id that no path can hold is refused before anything is sent.
     pub async fn get(&self, id: impl TryInto<Id, Error: Into<Error>>) -> Result<T, Error> {
         let id = id.try_into().map_err(Into::into)?;
-        self.show.request(Method::GET, self.one(&id)).operation(self.name("get")).send_json().await
+        Ok(self.show.request(Method::GET, self.one(&id)).operation(self.name("get")).send_json().await?)
     }
 
     /// Creates a record. Never sent twice.
@@ -102,7 +102,7 @@ impl<T: Serialize + DeserializeOwned> Resource<T> {
     /// Whatever keeps the call from an answer that can be read.
     pub async fn create(&self, record: &(impl Serialize + ?Sized)) -> Result<T, Error> {
         let request = self.show.request(Method::POST, self.path.clone()).operation(self.name("create"));
-        request.json(record).send_json().await
+        Ok(request.json(record).send_json().await?)
     }
 
     /// Updates a record.
@@ -116,7 +116,7 @@ impl<T: Serialize + DeserializeOwned> Resource<T> {
     ) -> Result<T, Error> {
         let id = id.try_into().map_err(Into::into)?;
         let request = self.show.request(Method::PUT, self.one(&id)).operation(self.name("update"));
-        request.json(record).send_json().await
+        Ok(request.json(record).send_json().await?)
     }
 
     /// Deletes a record. When an attempt's answer was lost and the next one finds nothing, it is deleted.
@@ -126,7 +126,8 @@ impl<T: Serialize + DeserializeOwned> Resource<T> {
     pub async fn delete(&self, id: impl TryInto<Id, Error: Into<Error>>) -> Result<(), Error> {
         let id = id.try_into().map_err(Into::into)?;
         let request = self.show.request(Method::DELETE, self.one(&id)).operation(self.name("delete"));
-        gone(request.send_and_discard().await)
+        let deleted = async { request.send().await?.acknowledge().await };
+        gone(deleted.await.map(drop).map_err(Error::from))
     }
 
     /// The path and the verb: an id is data, and is not shown.

@@ -332,7 +332,7 @@ async fn a_stop_ends_the_waits_of_any_call_and_sends_nothing_after_it() {
     stopped(show.customers().list().stream().try_next().await.unwrap_err());
     stopped(show.customers().delete("4ddjf2").await.unwrap_err());
     let own = CallOptions::new().stop_when(std::future::pending());
-    stopped(show.request(Method::GET, "/Customer").options(own).send().await.unwrap_err());
+    stopped(show.request(Method::GET, "/Customer").options(own).send().await.unwrap_err().into());
     assert_eq!(server.calls().len(), 1);
 }
 
