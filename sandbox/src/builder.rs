@@ -1,20 +1,20 @@
-//! The builder: what a sandbox is started with.
+//! The settings of a sandbox.
 
 use std::collections::HashSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::behavior::{Behavior, Rate};
 use crate::error::Error;
-use crate::export::Export;
-use crate::ledger::Rotation;
-use crate::reference::Reference;
+use crate::http::server::Server;
+use crate::http::shows::Shows;
+use crate::model::exports::Export;
+use crate::model::reference::Reference;
+use crate::model::tokens::Rotation;
 use crate::sandbox::Sandbox;
-use crate::server::Server;
 use crate::show::Show;
-use crate::shows::Shows;
-use crate::state::Start;
+use crate::show::behavior::{Behavior, Rate};
+use crate::show::state::ShowSettings;
 
 /// Settings for a [`Sandbox`].
 ///
@@ -42,9 +42,24 @@ pub struct Builder {
     address: SocketAddr,
     remote: bool,
     has_admin: bool,
-    before: Vec<Start>,
+    before: Vec<ShowSettings>,
     /// The show that the settings are for.
-    last: Start,
+    last: ShowSettings,
+}
+
+impl Sandbox {
+    /// Starts a sandbox with default settings on a free port of 127.0.0.1.
+    ///
+    /// # Errors
+    /// [`Error::Listen`] when there is no such port. Must be called inside a tokio runtime.
+    pub async fn start() -> Result<Self, Error> {
+        Self::builder().start().await
+    }
+
+    /// Settings for a sandbox.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
 }
 
 impl Default for Builder {
@@ -54,7 +69,7 @@ impl Default for Builder {
             remote: false,
             has_admin: true,
             before: Vec::new(),
-            last: Start::new("sandbox-show".to_owned()),
+            last: ShowSettings::new("sandbox-show".to_owned()),
         }
     }
 }
@@ -101,7 +116,7 @@ impl Builder {
     /// # }
     /// ```
     pub fn another_show(mut self, client_id: impl Into<String>) -> Self {
-        self.before.push(std::mem::replace(&mut self.last, Start::new(client_id.into())));
+        self.before.push(std::mem::replace(&mut self.last, ShowSettings::new(client_id.into())));
         self
     }
 
@@ -119,20 +134,20 @@ impl Builder {
 
     /// How many customers there are at the start; default 45.
     pub fn customers(mut self, count: usize) -> Self {
-        self.last.customers = count;
+        self.last.seed.customers = count as u64;
         self
     }
 
     /// How many products there are at the start, each in two ordering units; default 12.
     pub fn products(mut self, count: usize) -> Self {
-        self.last.products = count;
+        self.last.seed.products = count as u64;
         self
     }
 
     /// How many orders there are at the start; default 20. They are orders of customers for products: where there are no
     /// customers or no products, there are no orders either.
     pub fn orders(mut self, count: usize) -> Self {
-        self.last.orders = count;
+        self.last.seed.orders = count as u64;
         self
     }
 
@@ -144,7 +159,7 @@ impl Builder {
 
     /// What the made-up data follows from; default 1.
     pub fn seed(mut self, seed: u64) -> Self {
-        self.last.seed = seed;
+        self.last.seed.seed = seed;
         self
     }
 
@@ -223,14 +238,14 @@ impl Builder {
     /// [`Error::NotLoopback`] for an address that other machines can reach, unless they were let in;
     /// [`Error::Listen`] when the address cannot be listened on; [`Error::DuplicateShow`] for two shows of one id.
     pub async fn start(self) -> Result<Sandbox, Error> {
-        let starts: Vec<Start> = self.before.into_iter().chain([self.last]).collect();
+        let starts: Vec<ShowSettings> = self.before.into_iter().chain([self.last]).collect();
         let mut ids = HashSet::new();
         if let Some(twice) = starts.iter().find(|start| !ids.insert(&start.client_id)) {
             return Err(Error::DuplicateShow(twice.client_id.clone()));
         }
         let shows: Arc<[Arc<Show>]> = starts.into_iter().map(|start| Arc::new(Show::new(start))).collect();
-        let house = Shows::new(shows.clone(), self.remote, self.has_admin);
-        let server = Server::start(self.address, self.remote, Arc::new(house)).await?;
+        let router = Shows::new(shows.clone(), self.remote, self.has_admin);
+        let server = Server::start(self.address, self.remote, Arc::new(router)).await?;
         for show in shows.iter() {
             // Nobody else has set it.
             let _ = show.url.set(server.url.clone());

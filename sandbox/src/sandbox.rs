@@ -1,17 +1,15 @@
-//! The sandbox: the handle that a test holds.
+//! The handle of a running sandbox.
 
 use std::ops::Deref;
 use std::sync::Arc;
 
-use crate::builder::Builder;
-use crate::error::Error;
-use crate::server::Server;
+use crate::http::server::Server;
 use crate::show::Show;
 
 /// A running stand-in for the API of one show or several. It stops when it is dropped.
 ///
 /// Everything about a show stands in [`Show`], and a sandbox is used as its first show, mostly the only one. Others are
-/// added by [`Builder::another_show`] and found by [`Sandbox::show`].
+/// added by [`Builder::another_show`](crate::Builder::another_show) and found by [`Sandbox::show`].
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -48,19 +46,6 @@ impl Deref for Sandbox {
 }
 
 impl Sandbox {
-    /// Starts a sandbox with default settings on a free port of 127.0.0.1.
-    ///
-    /// # Errors
-    /// [`Error::Listen`] when there is no such port. Must be called inside a tokio runtime.
-    pub async fn start() -> Result<Self, Error> {
-        Self::builder().start().await
-    }
-
-    /// Settings for a sandbox.
-    pub fn builder() -> Builder {
-        Builder::default()
-    }
-
     /// The show with this client id, beside the first one, which the sandbox itself stands for.
     #[must_use]
     pub fn show(&self, client_id: &str) -> Option<&Arc<Show>> {

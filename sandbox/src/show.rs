@@ -1,4 +1,16 @@
-//! The show: what a test holds of it. Its state stands behind one lock, so that every request is one step.
+//! One show over the model: state, behavior, journal, faults and clock. Nothing in here knows HTTP.
+
+pub(crate) mod behavior;
+pub(crate) mod budget;
+pub(crate) mod clock;
+pub(crate) mod faults;
+pub(crate) mod headers;
+pub(crate) mod journal;
+pub(crate) mod lists;
+pub(crate) mod seconds;
+pub(crate) mod snapshot;
+pub(crate) mod state;
+pub(crate) mod traffic;
 
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -6,22 +18,25 @@ use std::time::Duration;
 use chrono::NaiveDateTime;
 use serde_json::Value;
 
-use crate::behavior::Behavior;
-use crate::clock::{Clock, local};
-use crate::customer;
 use crate::error::Error;
-use crate::export::Export;
-use crate::fault::Fault;
-use crate::journal::Recorded;
-use crate::ledger::{letters, secret};
-use crate::parameters::TokenRequests;
-use crate::problem::Problem;
-use crate::script::{Script, Step};
-use crate::state::{Start, State, Tables};
-use crate::table::Table;
-use crate::target::Target;
-use crate::token;
-use crate::traffic::Traffic;
+use crate::model::document::Problem;
+use crate::model::exports::Export;
+use crate::model::records::ordering_groups::flatten_groups;
+use crate::model::reference::Reference;
+use crate::model::table::Table;
+use crate::model::tables::Tables;
+use crate::model::timestamp::to_local;
+use crate::model::tokens::{random_letters, random_secret};
+use crate::model::validation::CUSTOMER_V1;
+use behavior::Behavior;
+use clock::Clock;
+use faults::{Fault, Script, Step, Target};
+use journal::Recorded;
+use state::{ShowSettings, State};
+use traffic::{TokenRequests, Traffic};
+
+/// The path of the token endpoint.
+pub(crate) const TOKEN_PATH: &str = "/auth/oauth/token";
 
 /// One show of a [`Sandbox`](crate::Sandbox): its credentials, tokens, records, exports, budget and clock, what is to go
 /// wrong with its calls, and what became of them.
@@ -44,37 +59,37 @@ use crate::traffic::Traffic;
 /// # }
 /// ```
 pub struct Show {
-    pub(crate) start: Start,
+    settings: ShowSettings,
     client_secret: String,
-    /// What the tokens of this show begin with.
-    pub(crate) tag: String,
+    /// The prefix of the tokens of this show.
+    pub(crate) token_prefix: String,
     pub(crate) traffic: Traffic,
-    /// There before anybody gets hold of the show.
+    /// Set before the show is handed out.
     pub(crate) url: OnceLock<String>,
     state: Mutex<State>,
 }
 
 impl Show {
-    pub(crate) fn new(start: Start) -> Self {
-        let tag = letters(8);
+    pub(crate) fn new(settings: ShowSettings) -> Self {
+        let token_prefix = random_letters(8);
         Self {
-            client_secret: start.client_secret.clone().unwrap_or_else(secret),
+            client_secret: settings.client_secret.clone().unwrap_or_else(random_secret),
             url: OnceLock::new(),
-            traffic: Traffic::new(&start.client_id, start.journal_cap),
-            state: Mutex::new(State::new(&start, &tag)),
-            start,
-            tag,
+            traffic: Traffic::new(&settings.client_id, settings.journal_cap),
+            state: Mutex::new(State::new(&settings, &token_prefix)),
+            settings,
+            token_prefix,
         }
     }
 
-    /// The state. A panic of one request must not take the others down with it.
+    /// Locks the state, even after a request panicked while it held the lock.
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The present as records are stamped with it.
+    /// Returns the current local time of the show, for `modifiedDate`.
     pub(crate) fn local_now(&self, behavior: &Behavior) -> NaiveDateTime {
-        local(self.clock().now(), behavior.local_offset)
+        to_local(self.clock().now(), behavior.local_offset)
     }
 
     /// The base address of the API, as `http://127.0.0.1:49152`; V2 is below `/v2`. All shows of a sandbox have the same.
@@ -86,13 +101,13 @@ impl Show {
     /// The address of the token endpoint, which all shows of a sandbox share too.
     #[must_use]
     pub fn token_url(&self) -> String {
-        format!("{}{}", self.url(), token::PATH)
+        format!("{}{}", self.url(), TOKEN_PATH)
     }
 
     /// The client id, which is the show's id.
     #[must_use]
     pub fn client_id(&self) -> &str {
-        &self.start.client_id
+        &self.settings.client_id
     }
 
     /// The client secret.
@@ -199,19 +214,30 @@ impl Show {
             return Err(Error::Record("a customer is a JSON object".to_owned()));
         };
         let State { tables, behavior, .. } = &mut *self.state();
-        let problems = customer::problems(customer::V1, &fields, false, tables, behavior);
+        let problems = tables.customer_problems(CUSTOMER_V1, &fields, false, behavior.rules());
         if !problems.is_empty() {
-            let messages: Vec<String> = problems.iter().map(Problem::to_string).collect();
-            return Err(Error::Record(messages.join("; ")));
+            return Err(Error::Record(Problem::join(&problems)));
         }
         let now = self.local_now(behavior);
         let id = match fields.get("id") {
             Some(Value::String(id)) => id.clone(),
             _ => tables.customers.fresh_id(),
         };
-        customer::settle(&mut fields, &mut tables.customers);
+        flatten_groups(&mut fields, || tables.customers.fresh_id());
         tables.customers.insert(&id, fields, now);
         Ok(id)
+    }
+
+    /// Adds a key that customers and vendors may refer to from the next request on.
+    pub fn add_reference(&self, reference: Reference, key: impl Into<String>) {
+        self.state().tables.references.add(reference, key.into());
+    }
+
+    /// Returns the keys of the products that are associated with a booth, in the order in which they were added: none at
+    /// the start.
+    #[must_use]
+    pub fn booth_products(&self, booth: &str) -> Vec<String> {
+        self.state().tables.booth_products.of(booth).to_vec()
     }
 
     /// What was asked and answered, the oldest first, at most as many as [`crate::Builder::journal_cap`] says.
@@ -253,19 +279,19 @@ impl Show {
     /// Hands out an access token without a token request, for calls in which tokens are not the point.
     #[must_use]
     pub fn issue_token(&self) -> String {
-        let State { ledger, behavior, .. } = &mut *self.state();
-        let family = ledger.found();
-        ledger.issue(family, &behavior.terms(), self.clock().now())
+        let State { tokens, behavior, .. } = &mut *self.state();
+        let family = tokens.new_family();
+        tokens.issue_access(family, &behavior.token_terms(), self.clock().now())
     }
 
     /// Makes every access token die at once.
     pub fn revoke_tokens(&self) {
-        self.state().ledger.revoke_access();
+        self.state().tokens.revoke_access();
     }
 
     /// Makes every refresh token die at once.
     pub fn revoke_refresh_tokens(&self) {
-        self.state().ledger.revoke_refresh();
+        self.state().tokens.revoke_refresh();
     }
 
     /// Orders a fault for the next call of the API that has none yet. Token requests and `/health` do not count.
@@ -301,7 +327,7 @@ impl Show {
     /// # }
     /// ```
     pub fn script(&self, script: impl Into<Script>) {
-        self.traffic.order(script);
+        self.traffic.add_script(script);
     }
 
     /// What is still to go wrong.
@@ -319,7 +345,7 @@ impl Show {
     /// exports and clock. Address, client id and secret stay.
     pub fn reset(&self) {
         self.traffic.reset();
-        *self.state() = State::new(&self.start, &self.tag);
+        *self.state() = State::new(&self.settings, &self.token_prefix);
     }
 }
 

@@ -1,0 +1,41 @@
+//! The bearer token of an API call.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State as Context};
+use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::Response;
+
+use crate::http::refusal::Refusal;
+use crate::show::Show;
+
+/// Rejects a call without a valid access token.
+pub(crate) async fn check(
+    Context(show): Context<Arc<Show>>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Refusal> {
+    match token(request.headers()) {
+        None => Err(refusal("an access token is needed", "Bearer")),
+        Some(token) if !show.state().tokens.is_live(token, show.clock().now()) => Err(unauthorized()),
+        Some(_) => Ok(next.run(request).await),
+    }
+}
+
+/// The 401 for a token that is not valid.
+pub(crate) fn unauthorized() -> Refusal {
+    refusal("the access token is unknown, expired or revoked", "Bearer error=\"invalid_token\"")
+}
+
+fn refusal(message: &str, challenge: &'static str) -> Refusal {
+    Refusal::new(StatusCode::UNAUTHORIZED, "unauthorized", message)
+        .with_header(WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
+}
+
+/// Returns the token of a request.
+pub(crate) fn token(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+}

@@ -1,0 +1,121 @@
+//! The contract: every request is checked against the document before its handler runs.
+
+use std::sync::Arc;
+
+use axum::body::{Bytes, to_bytes};
+use axum::extract::{Request, State as Context};
+use axum::http::header::ALLOW;
+use axum::http::{HeaderMap, HeaderValue, Method, Uri};
+use axum::middleware::Next;
+use axum::response::Response;
+use percent_encoding::percent_decode_str;
+use serde_json::Value;
+
+use crate::http::body;
+use crate::http::refusal::{Refusal, unprocessable, wrong_method};
+use crate::model::document::{DOCUMENT, Location, Operation, Parameter, PathItem, RequestBody, Validator};
+use crate::show::Show;
+
+/// Rejects a request that breaks the contract. Paths that the document does not have pass.
+pub(crate) async fn check(
+    Context(show): Context<Arc<Show>>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Refusal> {
+    let Some(item) = DOCUMENT.path_item(request.uri().path()) else {
+        return Ok(next.run(request).await);
+    };
+    let (parts, body) = request.into_parts();
+    // The exchange has limited the body and read all of it.
+    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let validator = DOCUMENT.validator(show.state().behavior.strict);
+    check_request(&item, validator, &parts.method, &parts.uri, &parts.headers, &body)?;
+    Ok(next.run(Request::from_parts(parts, body.into())).await)
+}
+
+fn check_request(
+    item: &PathItem<'_>,
+    validator: Validator<'_>,
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: &Bytes,
+) -> Result<(), Refusal> {
+    let Some(operation) = item.operation(method.as_str()) else {
+        let refusal = wrong_method(method, uri);
+        return Err(match HeaderValue::from_str(&item.allow()) {
+            Ok(methods) => refusal.with_header(ALLOW, methods),
+            Err(_) => refusal,
+        });
+    };
+    for parameter in operation.parameters.iter().filter(|parameter| parameter.location == Location::Path) {
+        for (_, value) in item.parameters.iter().filter(|(name, _)| *name == parameter.name) {
+            let decoded = percent_decode_str(value).decode_utf8();
+            let decoded = decoded.map_err(|_| Refusal::parameter(&parameter.name, "it is not UTF-8"))?;
+            check_parameter(parameter, validator, &decoded)?;
+        }
+    }
+    check_query(operation, validator, uri.query().unwrap_or_default())?;
+    match &operation.request_body {
+        Some(expected) => check_body(expected, item.is_bulk, validator, headers, body),
+        None => Ok(()),
+    }
+}
+
+fn check_query(operation: &Operation, validator: Validator<'_>, query: &str) -> Result<(), Refusal> {
+    let mut known: Vec<(&Parameter, bool)> = operation
+        .parameters
+        .iter()
+        .filter(|parameter| parameter.location == Location::Query)
+        .map(|parameter| (parameter, false))
+        .collect();
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        match known.iter_mut().find(|(parameter, _)| parameter.name == name) {
+            Some((_, true)) => return Err(Refusal::parameter(&name, "it is given twice")),
+            Some((parameter, is_given)) => {
+                *is_given = true;
+                check_parameter(parameter, validator, &value)?;
+            }
+            // A list that ignored it would look filtered.
+            None if operation.is_list() || validator.strict => {
+                return Err(Refusal::parameter(&name, "the document has no such parameter here"));
+            }
+            None => {}
+        }
+    }
+    match known.iter().find(|(parameter, is_given)| parameter.required && !is_given) {
+        Some((parameter, _)) => Err(Refusal::parameter(&parameter.name, "it is missing")),
+        None => Ok(()),
+    }
+}
+
+fn check_parameter(parameter: &Parameter, validator: Validator<'_>, text: &str) -> Result<(), Refusal> {
+    let problems = validator.check(&parameter.schema, &validator.parse(&parameter.schema, text), "");
+    match problems.first() {
+        None => Ok(()),
+        Some(problem) => Err(Refusal::parameter(&parameter.name, &problem.message)),
+    }
+}
+
+fn check_body(
+    expected: &RequestBody,
+    is_bulk: bool,
+    validator: Validator<'_>,
+    headers: &HeaderMap,
+    body: &Bytes,
+) -> Result<(), Refusal> {
+    if body.is_empty() && !expected.required {
+        return Ok(());
+    }
+    let value = body::json(headers, body)?;
+    let Some(schema) = expected.schema() else {
+        return Ok(());
+    };
+    let has_right_type = matches!((schema.is_array(), &value), (true, Value::Array(_)) | (false, Value::Object(_)));
+    if !has_right_type {
+        return Err(body::wrong_shape(if schema.is_array() { "array" } else { "object" }, &value));
+    }
+    // Each record of a bulk call succeeds or fails by itself.
+    let problems = if is_bulk { Vec::new() } else { validator.check(schema, &value, "") };
+    if problems.is_empty() { Ok(()) } else { Err(unprocessable(problems)) }
+}

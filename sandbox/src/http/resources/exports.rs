@@ -1,0 +1,112 @@
+//! Custom exports: the catalog, and runs.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, State as Context};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde_json::{Map, Value};
+
+use super::row_stream;
+use crate::http::body;
+use crate::http::refusal::{Refusal, method_not_allowed};
+use crate::model::document::Problem;
+use crate::model::exports::{Export, Rows, Source};
+use crate::show::Show;
+use crate::show::behavior::Behavior;
+use crate::show::lists::{capped, page_range};
+use crate::show::state::State;
+
+pub(crate) fn routes(show: &Arc<Show>) -> Router {
+    Router::new()
+        .route("/Export", get(catalog).fallback(method_not_allowed))
+        .route("/Export/{id}", post(run).fallback(method_not_allowed))
+        .with_state(show.clone())
+}
+
+async fn catalog(Context(show): Context<Arc<Show>>) -> Json<Value> {
+    Json(show.state().exports.iter().map(Export::json).collect())
+}
+
+async fn run(
+    Context(show): Context<Arc<Show>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Refusal> {
+    let export = show.state().exports.iter().find(|export| export.id == id).cloned();
+    let export = export.ok_or_else(|| Refusal::not_found("export", &id))?;
+    let values = values(&export, &headers, &body)?;
+    let content_type = HeaderValue::from_str(export.media_type())
+        .map_err(|_| broken("invalid_content_type", "the export's content type is not valid HTTP"))?;
+    let (rows, range) = match &export.source {
+        Source::Table(table) => {
+            let State { tables, behavior, .. } = &*show.state();
+            let table = table(tables);
+            let Range { start, end } = page(&export, &values, table.len(), behavior)?;
+            let count = end - start;
+            (table.select(table.places(start).take(count as usize).collect(), None), 0..count)
+        }
+        Source::Rows(rows) => {
+            // Called without the lock, since the function may use the sandbox.
+            let rows = rows(&values);
+            let range = page(&export, &values, rows.count(), &show.state().behavior)?;
+            (rows, range)
+        }
+        Source::Body(body) => return Ok(response(content_type, Body::from(body.to_vec()))),
+    };
+    stream(rows, range, &export, content_type)
+}
+
+fn stream(rows: Rows, range: Range<u64>, export: &Export, content_type: HeaderValue) -> Result<Response, Refusal> {
+    let body = row_stream::body(rows, range, export.form);
+    let body = body.map_err(|_| broken("invalid_row", "a row of the export cannot be written in its form"))?;
+    Ok(response(content_type, body))
+}
+
+fn response(content_type: HeaderValue, body: Body) -> Response {
+    ([(CONTENT_TYPE, content_type)], body).into_response()
+}
+
+/// Reads the values, or reports all problems with them.
+fn values(export: &Export, headers: &HeaderMap, body: &[u8]) -> Result<Map<String, Value>, Refusal> {
+    if export.parameters.is_empty() {
+        return if body.is_empty() {
+            Ok(Map::new())
+        } else {
+            Err(Refusal::bad_request("body_not_empty", "this export has no parameters: its body must be empty"))
+        };
+    }
+    let values = if body.is_empty() { Map::new() } else { body::object(headers, body)? };
+    let problems = export.check(&values);
+    if problems.is_empty() { Ok(values) } else { Err(invalid(problems)) }
+}
+
+/// Returns the rows that a run requests.
+fn page(export: &Export, values: &Map<String, Value>, total: u64, behavior: &Behavior) -> Result<Range<u64>, Refusal> {
+    let first = if behavior.cursor_is_offset { 0 } else { 1 };
+    let Some((cursor, limit)) = export.page(values, first).map_err(invalid)? else {
+        return Ok(0..total);
+    };
+    if behavior.cursor_is_offset {
+        let start = cursor.min(total);
+        return Ok(start..start + capped(limit, behavior).min(total - start));
+    }
+    page_range(total, cursor, limit, behavior)
+        .ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, "not_found", "there is no such page of the export"))
+}
+
+fn invalid(problems: Vec<Problem>) -> Refusal {
+    Refusal::bad_request("invalid_parameters", Problem::join(&problems))
+        .with_fields(problems.into_iter().map(|problem| problem.field))
+}
+
+/// A mistake in the definition of the export.
+fn broken(error: &'static str, message: &str) -> Refusal {
+    Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, error, message)
+}

@@ -1,0 +1,71 @@
+//! Data types of export parameters, as far as the vendor's guide names them, and which values they take.
+
+use chrono::NaiveDateTime;
+use serde_json::Value;
+
+use crate::model::document::json_type;
+
+/// What a parameter of an [`Export`](crate::Export) takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DataType {
+    /// A JSON number without a fraction, as `1`.
+    Integer,
+    /// A JSON string.
+    Text,
+    /// A JSON string in the form of the guide, as `2022-10-31T09:00:00Z`.
+    DateTime,
+    /// `true` or `false`.
+    Boolean,
+    /// A type that the guide does not have, by its name in the catalog; any JSON value will do.
+    Other(String),
+}
+
+impl DataType {
+    /// The name in the catalog.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Integer => "Integer",
+            Self::Text => "Text",
+            Self::DateTime => "DateTime",
+            Self::Boolean => "Boolean",
+            Self::Other(name) => name,
+        }
+    }
+
+    /// The type with this name in the catalog.
+    pub(crate) fn named(name: String) -> Self {
+        [Self::Integer, Self::Text, Self::DateTime, Self::Boolean]
+            .into_iter()
+            .find(|known| known.name() == name)
+            .unwrap_or(Self::Other(name))
+    }
+
+    /// Says what is wrong with a value.
+    pub(crate) fn check(&self, value: Option<&Value>) -> Result<(), String> {
+        let value = value.ok_or("it is missing")?;
+        let (fits, expected) = match self {
+            Self::Integer => (value.is_i64() || value.is_u64(), "an integer"),
+            Self::Text => (value.is_string(), "a string"),
+            Self::DateTime => (value.as_str().is_some_and(is_date_time), "a date-time like 2022-10-31T09:00:00Z"),
+            Self::Boolean => (value.is_boolean(), "a boolean"),
+            Self::Other(_) => (true, "anything"),
+        };
+        if fits { Ok(()) } else { Err(format!("expected {expected}, found {}", self.found(value))) }
+    }
+
+    fn found(&self, value: &Value) -> &'static str {
+        match (self, value) {
+            (Self::DateTime, Value::String(_)) => "another string",
+            (_, value) => json_type(value),
+        }
+    }
+}
+
+/// Whether a text has the very form of the guide: parsers let single digits and signs pass.
+fn is_date_time(text: &str) -> bool {
+    const FORM: &str = "%Y-%m-%dT%H:%M:%SZ";
+    text.len() == 20
+        && NaiveDateTime::parse_from_str(text, FORM).is_ok_and(|time| time.format(FORM).to_string() == text)
+}

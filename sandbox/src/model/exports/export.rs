@@ -1,0 +1,253 @@
+//! A custom export: its catalog entry, the values it accepts, and the source of its rows.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use super::data_type::DataType;
+use super::rows::{Form, Rows};
+use crate::model::document::Problem;
+use crate::model::table::Table;
+use crate::model::tables::Tables;
+
+/// A custom export: how it stands in the catalog, and what a run of it answers.
+///
+/// The vendor makes exports on request, so that nobody else knows what they hold: these are as whoever starts the
+/// sandbox says. Values are checked as the vendor's guide has it, and every parameter is required.
+///
+/// ```
+/// use perenso_sandbox::{DataType, Export, Form, Parameter, Rows, Sandbox};
+/// use serde_json::json;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let scans = Export::new("b4dg3s", "Badge Scans")
+///     .parameter(Parameter::new("Booth", DataType::Text).described("Scans at this booth"))
+///     .rows_by(|values| {
+///         let booth = values["Booth"].clone();
+///         Rows::generated(1_000_000, move |number| json!({ "booth": booth, "scan": number }))
+///     })
+///     .form(Form::Lines);
+/// let sandbox = Sandbox::builder().export(scans).export(Export::order_lines(10_000)).start().await?;
+///
+/// // The catalog drifts away from what a client knew of it.
+/// sandbox.set_exports(|exports| exports[3].parameters[0].name = "BoothID".to_owned());
+/// # Ok(())
+/// # }
+/// ```
+///
+/// An export with the parameters `Cursor` and `Limit` (or as [`page_by`](Export::page_by) names them), both integers,
+/// gives a page of its rows by the same switches as "Get API Customers" of the guide:
+/// [`cursor_is_offset`](crate::Behavior::cursor_is_offset), [`page_cap`](crate::Behavior::page_cap) and
+/// [`past_the_end`](crate::Behavior::past_the_end). Any other gives all of them.
+///
+/// One that stands in a file is read by [`Export::read`].
+///
+/// Rows are made while they are sent, as fast as the client reads. An answer of up to 64 KiB has a `Content-Length`; a
+/// longer one is chunked, and the journal has its status only.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Export {
+    /// The id, which is the last part of the path; six lower-case letters and digits in the guide.
+    pub id: String,
+    /// The name.
+    pub name: String,
+    /// The parameters, in the order of the catalog.
+    pub parameters: Vec<Parameter>,
+    pub(crate) source: Source,
+    pub(crate) form: Form,
+    pub(super) content_type: Option<String>,
+    pub(super) cursor: String,
+    pub(super) limit: String,
+}
+
+/// A parameter of an [`Export`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Parameter {
+    /// The name; upper and lower case count.
+    pub name: String,
+    /// What it takes.
+    pub data_type: DataType,
+    /// The words of the catalog about it; without them the catalog has no such field.
+    pub description: Option<String>,
+}
+
+impl Parameter {
+    /// A parameter without a description.
+    #[must_use]
+    pub fn new(name: impl Into<String>, data_type: DataType) -> Self {
+        Self { name: name.into(), data_type, description: None }
+    }
+
+    /// Adds a description.
+    #[must_use]
+    pub fn described(mut self, description: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self
+    }
+
+    fn json(&self) -> Value {
+        let mut parameter = json!({ "name": self.name, "dataType": self.data_type.name() });
+        if let Some(description) = &self.description {
+            parameter["description"] = description.as_str().into();
+        }
+        parameter
+    }
+}
+
+/// The source of an export's body.
+#[derive(Clone)]
+pub(crate) enum Source {
+    Table(fn(&Tables) -> &Table),
+    Rows(Arc<RowsBy>),
+    Body(Arc<[u8]>),
+}
+
+/// Returns the rows for the values of a run.
+pub(crate) type RowsBy = dyn Fn(&Map<String, Value>) -> Rows + Send + Sync;
+
+impl Export {
+    /// An export without parameters and rows.
+    #[must_use]
+    pub fn new(id: impl Into<String>, name: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            name: name.into(),
+            parameters: Vec::new(),
+            source: Source::Rows(Arc::new(|_| Rows::from(Vec::new()))),
+            form: Form::Array,
+            content_type: None,
+            cursor: "Cursor".to_owned(),
+            limit: "Limit".to_owned(),
+        }
+    }
+
+    /// Adds a parameter.
+    #[must_use]
+    pub fn parameter(mut self, parameter: Parameter) -> Self {
+        self.parameters.push(parameter);
+        self
+    }
+
+    /// The rows, whatever the values.
+    #[must_use]
+    pub fn rows(self, rows: impl Into<Rows>) -> Self {
+        let rows = rows.into();
+        self.rows_by(move |_| rows.clone())
+    }
+
+    /// The rows by the values of a run, which have been checked: each parameter has one, of its data type.
+    #[must_use]
+    pub fn rows_by(mut self, rows: impl Fn(&Map<String, Value>) -> Rows + Send + Sync + 'static) -> Self {
+        self.source = Source::Rows(Arc::new(rows));
+        self
+    }
+
+    /// The rows are the records of a table.
+    pub(crate) fn table(mut self, table: fn(&Tables) -> &Table) -> Self {
+        self.source = Source::Table(table);
+        self
+    }
+
+    /// How the rows are written; default [`Form::Array`].
+    #[must_use]
+    pub fn form(mut self, form: Form) -> Self {
+        self.form = form;
+        self
+    }
+
+    /// A content type other than that of the form. One that HTTP does not allow answers 500.
+    #[must_use]
+    pub fn content_type(mut self, content_type: impl Into<String>) -> Self {
+        self.content_type = Some(content_type.into());
+        self
+    }
+
+    /// Answers these very bytes instead of rows. There are no pages of them.
+    #[must_use]
+    pub fn body(mut self, content_type: impl Into<String>, body: impl Into<Vec<u8>>) -> Self {
+        self.source = Source::Body(body.into().into());
+        self.content_type(content_type)
+    }
+
+    /// The names of the two parameters that make an export paged; default `Cursor` and `Limit`.
+    #[must_use]
+    pub fn page_by(mut self, cursor: impl Into<String>, limit: impl Into<String>) -> Self {
+        self.cursor = cursor.into();
+        self.limit = limit.into();
+        self
+    }
+
+    /// Returns its entry in the catalog.
+    pub(crate) fn json(&self) -> Value {
+        let parameters: Vec<Value> = self.parameters.iter().map(Parameter::json).collect();
+        json!({ "id": self.id, "name": self.name, "parameters": parameters })
+    }
+
+    /// Returns the content type of the rows.
+    pub(crate) fn media_type(&self) -> &str {
+        self.content_type.as_deref().unwrap_or(self.form.content_type())
+    }
+
+    /// Checks the values of a run.
+    pub(crate) fn check(&self, values: &Map<String, Value>) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for parameter in &self.parameters {
+            if let Err(message) = parameter.data_type.check(values.get(&parameter.name)) {
+                problems.push(Problem::new(&parameter.name, message));
+            }
+        }
+        let is_known = |name: &str| self.parameters.iter().any(|known| known.name == name);
+        for name in values.keys().filter(|name| !is_known(name)) {
+            problems.push(Problem::new(name, "the export has no such parameter"));
+        }
+        problems
+    }
+
+    /// Returns the cursor and the page size of a run, or `None` if the export has no pages.
+    pub(crate) fn page(
+        &self,
+        values: &Map<String, Value>,
+        first_page: u64,
+    ) -> Result<Option<(u64, u64)>, Vec<Problem>> {
+        let is_integer =
+            |name: &str| self.parameters.iter().any(|known| known.name == name && known.data_type == DataType::Integer);
+        if !is_integer(&self.cursor) || !is_integer(&self.limit) {
+            return Ok(None);
+        }
+        let mut problems = Vec::new();
+        let mut number = |name: &str, least: u64| {
+            let number = values.get(name).and_then(Value::as_u64).filter(|number| *number >= least);
+            if number.is_none() {
+                problems.push(Problem::new(name, format!("expected {least} or more")));
+            }
+            number.unwrap_or_default()
+        };
+        let page = (number(&self.cursor, first_page), number(&self.limit, 1));
+        if problems.is_empty() { Ok(Some(page)) } else { Err(problems) }
+    }
+}
+
+impl std::fmt::Debug for Export {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Export")
+            .field("id", &self.id)
+            .field("name", &self.name)
+            .field("parameters", &self.parameters)
+            .field("form", &self.form)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Returns the exports of the vendor's guide.
+pub(crate) fn guide() -> Vec<Export> {
+    let customers = Export::new("79aag9", "Get API Customers")
+        .parameter(Parameter::new("Cursor", DataType::Integer).described("Index of the current set of paged customers"))
+        .parameter(Parameter::new("Limit", DataType::Integer).described("Number of customers to return per export"));
+    vec![
+        Export::new("739da9", "Vendors").table(|tables| &tables.vendors),
+        customers.table(|tables| &tables.customers),
+        Export::new("j96479", "Get Available Booths for Login").table(|tables| &tables.booths),
+    ]
+}

@@ -1,0 +1,98 @@
+//! The tables of a show.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use fastrand::Rng;
+use serde::Serialize;
+
+use super::key::Key;
+use super::records::{attendee, booth, customer, order, product, vendor, warehouse};
+use super::reference::References;
+use super::seeded::{self, Seeded};
+use super::table::Table;
+
+/// The numbers of made-up records, and the seed that they follow from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Seed {
+    pub(crate) seed: u64,
+    pub(crate) customers: u64,
+    pub(crate) products: u64,
+    pub(crate) orders: u64,
+}
+
+#[derive(Clone)]
+pub(crate) struct Tables {
+    pub(crate) customers: Table,
+    pub(crate) vendors: Table,
+    pub(crate) warehouses: Table,
+    pub(crate) attendees: Table,
+    pub(crate) booths: Table,
+    pub(crate) products: Table,
+    pub(crate) orders: Table,
+    pub(crate) references: References,
+    pub(crate) booth_products: BoothProducts,
+}
+
+impl Tables {
+    /// Fills the tables with made-up records.
+    pub(crate) fn seeded(seed: Seed) -> Self {
+        let Seed { seed, customers, products, orders } = seed;
+        let mut random = Rng::with_seed(seed);
+        let mut seeds = move || random.u64(..);
+        Self {
+            warehouses: table(seeds(), warehouse::COUNT, warehouse::KEY, warehouse::seeded),
+            vendors: table(seeds(), vendor::COUNT, vendor::KEY, vendor::seeded),
+            booths: table(seeds(), booth::COUNT, booth::KEY, booth::seeded),
+            attendees: table(seeds(), attendee::COUNT, attendee::KEY, attendee::seeded),
+            references: References::default(),
+            booth_products: BoothProducts::default(),
+            customers: table(seeds(), customers, customer::KEY, customer::seeded),
+            products: table(seeds(), products * product::KEY.each, product::KEY, product::seeded),
+            orders: order_table(seeds(), orders, customers, products),
+        }
+    }
+}
+
+fn table<R: Serialize>(
+    seed: u64,
+    count: u64,
+    key: Key,
+    make: impl Fn(u64, &mut Rng) -> R + Send + Sync + 'static,
+) -> Table {
+    Table::new(Seeded::new(seed, count, key, move |number, random| {
+        // A struct of strings and numbers always serialises.
+        serde_json::to_string(&make(number, random)).unwrap_or_else(|_| "{}".to_owned())
+    }))
+}
+
+/// Orders refer to customers and products. Without either there are no orders.
+fn order_table(seed: u64, count: u64, customers: u64, products: u64) -> Table {
+    let count = if customers == 0 || products == 0 { 0 } else { count };
+    table(seed, count, order::KEY, move |number, random| {
+        order::seeded(number, seeded::modified(seed, number), customers, products, random)
+    })
+}
+
+/// The keys of the products of each booth, in the order in which they were added.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct BoothProducts(Arc<BTreeMap<String, Vec<String>>>);
+
+impl BoothProducts {
+    pub(crate) fn of(&self, booth: &str) -> &[String] {
+        self.0.get(booth).map_or(&[], Vec::as_slice)
+    }
+
+    pub(crate) fn add(&mut self, booth: String, products: &[String]) {
+        let known = Arc::make_mut(&mut self.0).entry(booth).or_default();
+        for product in products {
+            if !known.contains(product) {
+                known.push(product.clone());
+            }
+        }
+    }
+
+    pub(crate) fn clear(&mut self, booth: &str) {
+        Arc::make_mut(&mut self.0).remove(booth);
+    }
+}
