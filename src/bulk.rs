@@ -8,13 +8,18 @@ use std::{
 
 use http::StatusCode;
 
-pub use self::report::{BulkProgress, BulkReport, Counts, Reason, RecordOutcome};
+pub use self::{
+    report::{BulkProgress, BulkReport, Counts, Reason, RecordOutcome},
+    upsert::BulkUpsert,
+};
 use crate::{
+    client::Perenso,
     error::{Error, ErrorKind},
     types::{BulkAnswer, BulkFailure, BulkSuccess},
 };
 
 mod report;
+mod upsert;
 
 const BATCH_SIZE: usize = 500;
 /// After so many batches that were refused as a whole, no more are taken apart: something else is wrong.
@@ -23,7 +28,8 @@ const MOST_REFUSALS: usize = 64;
 const LONGEST_REASON: usize = 500;
 
 /// A record that a bulk call takes.
-pub(crate) trait Record: Clone {
+pub trait Record: Clone {
+    const OPERATION: &'static str;
     /// The name of its key.
     const KEY: &'static str;
     const KEY_IS_REQUIRED: bool;
@@ -31,6 +37,9 @@ pub(crate) trait Record: Clone {
     fn key(&self) -> Option<&str>;
     fn key_of_success(success: &BulkSuccess) -> Option<&str>;
     fn key_of_failure(failure: &BulkFailure) -> Option<&str>;
+
+    /// Sends one batch. `has_keys` says that all of its records have a key.
+    fn send(show: Perenso, batch: Vec<Self>, has_keys: bool) -> impl Future<Output = Result<BulkAnswer, Error>> + Send;
 }
 
 type OnProgress = Box<dyn FnMut(&BulkProgress) + Send>;

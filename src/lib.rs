@@ -81,7 +81,7 @@ mod runtime;
 mod shows;
 
 pub use builder::Builder;
-pub use bulk::{BulkProgress, BulkReport, Counts, Reason, RecordOutcome};
+pub use bulk::{BulkProgress, BulkReport, BulkUpsert, Counts, Reason, RecordOutcome};
 pub use client::Perenso;
 pub use error::{Error, ErrorKind};
 pub use exports::Exports;
@@ -98,7 +98,7 @@ pub use perenso_auth::{
 pub use records::{
     Decimal, Field, Id, InvalidDecimal, InvalidId, Messages, OrderingGroupError, OrderingGroupReason, Reveal, Timestamp,
 };
-pub use resources::{Attendees, BoothProducts, CustomerBulk, Customers, Orders, Resource, VendorBulk, Vendors};
+pub use resources::{Attendees, BoothProducts, Customers, Orders, Resource, Vendors};
 #[doc(no_inline)]
 pub use rust_decimal;
 #[doc(no_inline)]

@@ -8,10 +8,6 @@ mod resource;
 mod vendors;
 
 pub use self::{
-    attendees::Attendees,
-    booth_products::BoothProducts,
-    customers::{CustomerBulk, Customers},
-    orders::Orders,
-    resource::Resource,
-    vendors::{VendorBulk, Vendors},
+    attendees::Attendees, booth_products::BoothProducts, customers::Customers, orders::Orders, resource::Resource,
+    vendors::Vendors,
 };

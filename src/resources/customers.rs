@@ -1,9 +1,7 @@
 //! Customers: list, create, read, update, delete, and in bulk.
 
-use perenso_auth::CallOptions;
-
 use crate::{
-    bulk::{Bulk, BulkProgress, BulkReport, Record},
+    bulk::{BulkUpsert, Record},
     client::Perenso,
     error::Error,
     generated::{ClientCustomerExt, operations, types},
@@ -182,8 +180,8 @@ impl<'a> Customers<'a> {
     /// # Ok(()) }
     /// ```
     #[doc(alias("Bulk create and update customers", "POST /v2/customers/bulk", "/v2/customers/bulk"))]
-    pub fn upsert(&self, customers: impl IntoIterator<Item = CustomerV2>) -> CustomerBulk {
-        CustomerBulk { show: self.show.clone(), bulk: Bulk::new("customer_bulk_upsert", customers) }
+    pub fn upsert(&self, customers: impl IntoIterator<Item = CustomerV2>) -> BulkUpsert<CustomerV2> {
+        BulkUpsert::new(self.show, customers)
     }
 }
 
@@ -196,6 +194,7 @@ pub(crate) fn gone(result: Result<(), Error>) -> Result<(), Error> {
 }
 
 impl Record for CustomerV2 {
+    const OPERATION: &'static str = "customer_bulk_upsert";
     const KEY: &'static str = "customerID";
     const KEY_IS_REQUIRED: bool = true;
 
@@ -210,88 +209,8 @@ impl Record for CustomerV2 {
     fn key_of_failure(failure: &types::BulkFailure) -> Option<&str> {
         failure.customer_id.as_deref()
     }
-}
 
-/// A bulk upsert of customers in the making.
-#[derive(Debug)]
-#[must_use = "a bulk upsert is sent by `send`"]
-pub struct CustomerBulk {
-    show: Perenso,
-    bulk: Bulk<CustomerV2>,
-}
-
-impl CustomerBulk {
-    /// How many records go out in one call; 500 without it. The vendor documents no limit.
-    pub fn batch_size(mut self, records: usize) -> Self {
-        self.bulk.set_batch_size(records);
-        self
-    }
-
-    /// Calls `call` after each batch, with the counts so far.
-    ///
-    /// ```no_run
-    /// # async fn example(show: perenso::Perenso, from_erp: Vec<perenso::types::CustomerV2>) -> Result<(), perenso::Error> {
-    /// let total = from_erp.len();
-    /// let upsert = show.customers().upsert(from_erp);
-    /// let upsert = upsert.on_progress(move |progress| println!("{} of {total} left", progress.counts.not_sent));
-    /// upsert.send().await?;
-    /// # Ok(()) }
-    /// ```
-    pub fn on_progress(mut self, call: impl FnMut(&BulkProgress) + Send + 'static) -> Self {
-        self.bulk.on_progress(call);
-        self
-    }
-
-    /// Stops when `future` completes: the request in flight is waited for, no other is sent, and the records that are left are
-    /// [`NotSent`](crate::RecordOutcome::NotSent). While no request is in flight (waiting for the rate budget, a token or a
-    /// `Retry-After`) the stop takes effect at once. A batch that was refused with 429 was not processed: it is `NotSent` too.
-    ///
-    /// ```no_run
-    /// # async fn example(
-    /// #     show: perenso::Perenso,
-    /// #     from_erp: Vec<perenso::types::CustomerV2>,
-    /// #     shutdown: tokio::sync::oneshot::Receiver<()>,
-    /// # ) -> Result<(), perenso::Error> {
-    /// let report = show.customers().upsert(from_erp).stop_when(async { drop(shutdown.await) }).send().await?;
-    /// if report.is_stopped() {
-    ///     println!("{} records are left for the next run", report.into_retry().len());
-    /// }
-    /// # Ok(()) }
-    /// ```
-    pub fn stop_when(mut self, future: impl Future<Output = ()> + Send + 'static) -> Self {
-        self.show = self.show.with_options(CallOptions::new().stop_when(future));
-        self
-    }
-
-    /// Looks whether the records can be told apart, which [`send`](Self::send) does too; here they stay in hand.
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let sandbox = perenso_sandbox::Sandbox::start().await?;
-    /// # let show = perenso::Perenso::from_vars(sandbox.vars())?;
-    /// use perenso::types::CustomerV2;
-    ///
-    /// let twice = ["5041", "5041"].map(|id| CustomerV2 { customer_id: id.into(), ..CustomerV2::default() });
-    /// let error = show.customers().upsert(twice).check().unwrap_err();
-    /// assert_eq!(error.problems(), ["records 0 and 1 have the same `customerID`"]);
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    /// All keys that are missing, empty or there twice, at once: [`Error::problems`].
-    pub fn check(&self) -> Result<(), Error> {
-        self.bulk.check()
-    }
-
-    /// Sends batch after batch. A batch that is refused as a whole is taken apart and sent in halves; a fault ends it; what came of every record stands in the report.
-    ///
-    /// # Errors
-    /// Before anything is sent: when a record has no key, or two have the same.
-    pub async fn send(self) -> Result<BulkReport<CustomerV2>, Error> {
-        let Self { show, bulk } = self;
-        let api = show.api();
-        let call = |batch, _| async move { Ok(api.customer_bulk_upsert().body(batch).send().await?.into_inner()) };
-        bulk.send(|| show.options().is_stopped(), call).await
+    async fn send(show: Perenso, batch: Vec<Self>, _: bool) -> Result<types::BulkAnswer, Error> {
+        Ok(show.api().customer_bulk_upsert().body(batch).send().await?.into_inner())
     }
 }
