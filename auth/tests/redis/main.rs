@@ -6,6 +6,7 @@
 mod conformance;
 mod lock;
 mod outage;
+mod rotation;
 mod secrecy;
 mod server;
 mod setups;

@@ -188,10 +188,10 @@ fn refuse(mut stream: TcpStream, says: &str) {
     }
 }
 
-fn dead_port() -> u16 {
+pub fn dead_port() -> u16 {
     TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }
 
-fn replica_of(connection: &mut redis::Connection, host: &str, port: &str) {
+pub fn replica_of(connection: &mut redis::Connection, host: &str, port: &str) {
     redis::cmd("REPLICAOF").arg(host).arg(port).exec(connection).unwrap();
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use perenso_auth::{Credentials, Profile};
 use tokio::runtime::Runtime;
 
 use crate::world::{DELAY, LIFETIME, World, call, runtime};
@@ -23,6 +24,23 @@ fn the_next_run_of_a_program_that_ended_during_a_renewal_needs_no_person() {
         process(&world, runtime());
     }
     runtime().block_on(call(&world.client()));
+}
+
+#[test]
+fn so_it_is_with_the_rotation_of_tourpaq() {
+    let world = World::of(Profile::tourpaq(), Credentials::new("client-1", "s3cr3t").refresh_token("brought"));
+    for _ in 0..3 {
+        process(&world, runtime());
+    }
+    runtime().block_on(call(&world.client()));
+    // With a user and a password nobody is needed, and the refresh token goes on as well.
+    let world = World::of(Profile::tourpaq(), Credentials::new("client-1", "s3cr3t").user("desk", "pa55"));
+    for _ in 0..3 {
+        process(&world, runtime());
+    }
+    let kinds: Vec<_> = world.server.tokens().iter().map(|seen| seen.field("grant_type").unwrap()).collect();
+    assert_eq!(kinds.iter().filter(|kind| *kind == "password").count(), 1, "{kinds:?}");
+    assert!(kinds.len() > 3, "{kinds:?}");
 }
 
 #[test]

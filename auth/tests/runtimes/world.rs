@@ -21,6 +21,8 @@ pub const DELAY: Duration = Duration::from_millis(200);
 pub struct World {
     pub server: Server,
     pub clock: ManualClock,
+    profile: Profile,
+    credentials: Credentials,
     directory: tempfile::TempDir,
     // Dropped last: the server lives in it.
     _outside: Runtime,
@@ -28,6 +30,11 @@ pub struct World {
 
 impl World {
     pub fn new() -> Self {
+        Self::of(Profile::new("runtimes"), Credentials::new("client-1", "s3cr3t").refresh_token("brought"))
+    }
+
+    /// The same for a system and its credentials.
+    pub fn of(profile: Profile, credentials: Credentials) -> Self {
         let outside = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let issued = Arc::new(AtomicUsize::new(0));
         let server = outside.block_on(Server::start(move |seen| {
@@ -42,7 +49,8 @@ impl World {
             issued.store(newest + 1, Ordering::SeqCst);
             token(newest + 1, LIFETIME.as_secs()).late(DELAY)
         }));
-        Self { server, clock: ManualClock::default(), directory: tempfile::tempdir().unwrap(), _outside: outside }
+        let (clock, directory) = (ManualClock::default(), tempfile::tempdir().unwrap());
+        Self { server, clock, profile, credentials, directory, _outside: outside }
     }
 
     pub fn directory(&self) -> &Path {
@@ -50,11 +58,11 @@ impl World {
     }
 
     pub fn builder(&self) -> ClientBuilder {
-        Client::builder(Profile::new("runtimes"))
+        Client::builder(self.profile.clone())
             .token_url(format!("{}/token", self.server.url))
             .api_url(&self.server.url)
             .clock(self.clock.clone())
-            .credentials(Credentials::new("client-1", "s3cr3t").refresh_token("brought"))
+            .credentials(self.credentials.clone())
             .store(FileStore::new(self.directory()))
     }
 
