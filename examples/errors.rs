@@ -15,7 +15,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     explain("a wrong secret", builder()?.client_secret("wrong").build()?.customers().get("a1").await);
     explain("a record that is not there", show.customers().get("a1").await);
 
-    sandbox.fault(Fault::DropAnswer);
+    sandbox.fault(Fault::DropResponse);
     explain("a create whose answer is lost", show.customers().create(&Customer::default()).await);
 
     sandbox.fault(Fault::status(429).with_header("Retry-After", "30"));

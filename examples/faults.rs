@@ -20,7 +20,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         ("a limit that is reached", Fault::status(429).with_header("Retry-After", "0")),
         ("a token that is refused", Fault::status(401)),
         ("a connection that breaks before anything happened", Fault::DropConnection),
-        ("an answer that is lost, and all is written", Fault::DropAnswer),
+        ("an answer that is lost, and all is written", Fault::DropResponse),
         ("an answer that breaks off", Fault::CutBody),
     ];
     for ((what, fault), number) in faults.into_iter().zip(1..) {

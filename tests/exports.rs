@@ -11,7 +11,7 @@ use perenso::{
     exports::{ExportAnswer, Value as Parameter},
     types::Customer,
 };
-use perenso_sandbox::{Fault, Recorded, Sandbox};
+use perenso_sandbox::{Fault, RecordedRequest, Sandbox};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -28,7 +28,7 @@ async fn start() -> (Sandbox, Perenso) {
     (sandbox, show)
 }
 
-fn calls(sandbox: &Sandbox, method: &str, path: &str) -> Vec<Recorded> {
+fn calls(sandbox: &Sandbox, method: &str, path: &str) -> Vec<RecordedRequest> {
     let journal = sandbox.journal().into_iter();
     journal.filter(|request| request.method == method && request.path.starts_with(path)).collect()
 }

@@ -59,7 +59,7 @@ mod first {
     #[tokio::test]
     async fn a_lost_answer_opens_one_account() {
         let sandbox = Sandbox::builder().customers(0).start().await.unwrap();
-        sandbox.fault(Fault::DropAnswer);
+        sandbox.fault(Fault::DropResponse);
         open_account(&client(&sandbox), "5001", "Example Stores").await.unwrap();
         assert_eq!(sandbox.customers().len(), 1);
     }
@@ -91,7 +91,7 @@ mod remedy {
     #[tokio::test]
     async fn a_lost_answer_opens_one_account() {
         let sandbox = Sandbox::builder().customers(0).start().await.unwrap();
-        sandbox.fault(Fault::DropAnswer);
+        sandbox.fault(Fault::DropResponse);
         open_account(&client(&sandbox), "5001", "Example Stores").await.unwrap();
         assert_eq!(sandbox.customers().len(), 1);
     }

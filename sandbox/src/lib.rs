@@ -15,7 +15,7 @@ mod standins;
 
 pub use builder::Builder;
 pub use error::Error;
-pub use model::exports::{DataType, Export, Form, Parameter, Rows};
+pub use model::exports::{DataType, Export, Parameter, RowSyntax, Rows};
 pub use model::reference::Reference;
 pub use model::timestamp::ModifiedDate;
 pub use model::tokens::Rotation;
@@ -25,12 +25,12 @@ pub use plausible::every_vendor;
 pub use sandbox::Sandbox;
 pub use show::Show;
 pub use show::behavior::{
-    Behavior, ClientAuthentication, DeleteAnswer, ErrorBody, ExpiresIn, PastTheEnd, Rate, RateHeaders, RatePer,
+    Behavior, ClientAuthentication, DeleteResponse, ErrorBody, ExpiresIn, PastTheEnd, Rate, RateHeaders, RatePer,
     RetryAfter, ScopeRule, TokenType,
 };
 pub use show::clock::Clock;
 pub use show::faults::{Fault, Script, Step, Target, Times};
-pub use show::journal::Recorded;
+pub use show::journal::RecordedRequest;
 pub use show::snapshot::Snapshot;
 pub use show::traffic::TokenRequests;
-pub use standins::{ExampleAnswer, StandIn, StandInBehavior, StandInBuilder, TokenBody};
+pub use standins::{ExampleResponse, StandIn, StandInBehavior, StandInBuilder, TokenBody};

@@ -14,7 +14,7 @@ use crate::model::timestamp::ModifiedDate;
 use crate::model::tokens::Rotation;
 use crate::sandbox::Sandbox;
 use crate::show::behavior::{
-    Behavior, DeleteAnswer, ErrorBody, ExpiresIn, PastTheEnd, RateHeaders, RatePer, RetryAfter, ScopeRule, TokenType,
+    Behavior, DeleteResponse, ErrorBody, ExpiresIn, PastTheEnd, RateHeaders, RatePer, RetryAfter, ScopeRule, TokenType,
 };
 
 /// Gives the names of all plausible vendors to a macro.
@@ -200,8 +200,8 @@ impl Behavior {
             ("oldest_first", Box::new(|b| b.newest_first = false)),
             ("local_time", Box::new(move |b| b.local_offset = hour(10))),
             ("create_answers_201", Box::new(|b| b.create_answers_201 = true)),
-            ("delete_answers_200", Box::new(|b| b.delete_answer = DeleteAnswer::EmptyOk)),
-            ("delete_answers_the_record", Box::new(|b| b.delete_answer = DeleteAnswer::Record)),
+            ("delete_answers_200", Box::new(|b| b.delete_answer = DeleteResponse::EmptyOk)),
+            ("delete_answers_the_record", Box::new(|b| b.delete_answer = DeleteResponse::Record)),
             ("put_replaces", Box::new(|b| b.put_replaces = true)),
             ("unique_customer_id", Box::new(|b| b.unique_customer_id = true)),
             ("references_unchecked", Box::new(|b| b.check_references = false)),
@@ -254,7 +254,7 @@ fn most_lenient(behavior: &mut Behavior) {
     behavior.check_references = false;
     behavior.always_show_modified_date = true;
     behavior.modified_after_is_inclusive = true;
-    behavior.delete_answer = DeleteAnswer::Record;
+    behavior.delete_answer = DeleteResponse::Record;
     behavior.gzip = true;
 }
 
@@ -276,7 +276,7 @@ fn all_other_ways(behavior: &mut Behavior, offset: FixedOffset) {
     behavior.newest_first = false;
     behavior.local_offset = offset;
     behavior.create_answers_201 = true;
-    behavior.delete_answer = DeleteAnswer::EmptyOk;
+    behavior.delete_answer = DeleteResponse::EmptyOk;
     behavior.booth_put_replaces = true;
     behavior.bulk_answers_207 = true;
     behavior.error_body = ErrorBody::Html;

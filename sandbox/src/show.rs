@@ -31,7 +31,7 @@ use crate::model::validation::CUSTOMER_V1;
 use behavior::Behavior;
 use clock::Clock;
 use faults::{Fault, Script, Step, Target};
-use journal::Recorded;
+use journal::RecordedRequest;
 use state::{ShowSettings, State};
 use traffic::{TokenRequests, Traffic};
 
@@ -242,7 +242,7 @@ impl Show {
 
     /// What was asked and answered, the oldest first, at most as many as [`crate::Builder::journal_cap`] says.
     #[must_use]
-    pub fn journal(&self) -> Vec<Recorded> {
+    pub fn journal(&self) -> Vec<RecordedRequest> {
         self.traffic.log().journal.entries(|_| true)
     }
 
@@ -261,8 +261,8 @@ impl Show {
     /// # }
     /// ```
     #[must_use]
-    pub fn requests(&self, method: &str, path: &str) -> Vec<Recorded> {
-        self.traffic.log().journal.entries(|request| request.is(method, path))
+    pub fn requests(&self, method: &str, path: &str) -> Vec<RecordedRequest> {
+        self.traffic.log().journal.entries(|request| request.matches(method, path))
     }
 
     /// Forgets what was asked and answered so far.
@@ -320,7 +320,7 @@ impl Show {
     /// sandbox.script([
     ///     Step::new(Fault::Unauthorized).times(3),
     ///     Step::new(Fault::CutBody).on(Target::call("POST", "/v2/customers/bulk")),
-    ///     Step::new(Fault::DropAnswer).on(Target::Refresh),
+    ///     Step::new(Fault::DropResponse).on(Target::Refresh),
     /// ]);
     /// assert_eq!(sandbox.faults().len(), 3);
     /// # Ok(())

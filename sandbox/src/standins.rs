@@ -13,13 +13,13 @@ mod vendors;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use behavior::{ExampleAnswer, StandInBehavior, TokenBody};
+pub use behavior::{ExampleResponse, StandInBehavior, TokenBody};
 pub use builder::StandInBuilder;
 
 use crate::http::server::Server;
 use crate::show::clock::Clock;
 use crate::show::faults::{Fault, Script, Step, Target};
-use crate::show::journal::Recorded;
+use crate::show::journal::RecordedRequest;
 use crate::show::traffic::TokenRequests;
 use server::VendorServer;
 use vendors::{event_bookings, perspio, priava, tourpaq};
@@ -203,14 +203,14 @@ impl StandIn {
 
     /// What was asked and answered, the oldest first, at most as many as [`StandInBuilder::journal_cap`] says.
     #[must_use]
-    pub fn journal(&self) -> Vec<Recorded> {
+    pub fn journal(&self) -> Vec<RecordedRequest> {
         self.vendor_server.traffic.log().journal.entries(|_| true)
     }
 
-    /// The requests of the [journal](Self::journal) with this method and this path, as [`Recorded::is`] has it.
+    /// The requests of the [journal](Self::journal) with this method and this path, as [`RecordedRequest::matches`] has it.
     #[must_use]
-    pub fn requests(&self, method: &str, path: &str) -> Vec<Recorded> {
-        self.vendor_server.traffic.log().journal.entries(|request| request.is(method, path))
+    pub fn requests(&self, method: &str, path: &str) -> Vec<RecordedRequest> {
+        self.vendor_server.traffic.log().journal.entries(|request| request.matches(method, path))
     }
 
     /// Forgets what was asked and answered so far.
@@ -250,7 +250,7 @@ impl StandIn {
         self.vendor_server.traffic.add_script(Step::new(fault));
     }
 
-    /// Orders a fault for the next token request that has none yet; [`Fault::DropAnswer`] loses an answer whose tokens
+    /// Orders a fault for the next token request that has none yet; [`Fault::DropResponse`] loses an answer whose tokens
     /// were handed out.
     pub fn token_fault(&self, fault: Fault) {
         self.vendor_server.traffic.add_script(Step::new(fault).on(Target::Token));

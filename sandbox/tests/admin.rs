@@ -8,7 +8,7 @@ mod call;
 use std::time::Duration;
 
 use call::Caller;
-use perenso_sandbox::{Fault, Recorded, Sandbox, Script, Step, Target};
+use perenso_sandbox::{Fault, RecordedRequest, Sandbox, Script, Step, Target};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 
@@ -148,7 +148,7 @@ async fn the_journal_is_read_filtered_and_cleared() {
     ] {
         assert_eq!(paths(admin.get(&format!("/journal{query}")).await), expected, "{query}");
     }
-    let entries: Vec<Recorded> = serde_json::from_value(admin.get("/journal").await).unwrap();
+    let entries: Vec<RecordedRequest> = serde_json::from_value(admin.get("/journal").await).unwrap();
     assert_eq!(entries.len(), sandbox.journal().len(), "admin calls are not in the journal");
     assert_eq!(entries[2].json()["customerID"], "1");
     let (code, body) = admin.call(Method::GET, "/journal?last=x", None).await;

@@ -8,7 +8,7 @@ mod call;
 use std::time::{Duration, Instant};
 
 use call::Caller;
-use perenso_sandbox::{DeleteAnswer, Export, Fault, Rows, Sandbox};
+use perenso_sandbox::{DeleteResponse, Export, Fault, Rows, Sandbox};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -102,7 +102,7 @@ async fn a_cut_answer_was_processed() {
     let create = caller.request(Method::POST, "/Customer").json(&json!({ "customerID": "cut" })).send();
     assert!(create.await.unwrap().text().await.is_err());
     assert_eq!(sandbox.customers().last().unwrap()["customerID"], "cut");
-    assert!(sandbox.journal()[0].answer.contains("\"cut\""));
+    assert!(sandbox.journal()[0].response_body.contains("\"cut\""));
     let id = sandbox.customers()[0]["id"].as_str().unwrap().to_owned();
     sandbox.fault(Fault::CutAfter(0));
     let delete = caller.request(Method::DELETE, &format!("/Customer/{id}")).send();
@@ -120,7 +120,7 @@ async fn the_faults_that_were_there_hit_a_long_body_too() {
     assert!(body == long[..long.len() / 2]);
     sandbox.fault(Fault::EmptyBody);
     assert_eq!(run(&caller, LONG).await.unwrap(), b"");
-    sandbox.fault(Fault::DropAnswer);
+    sandbox.fault(Fault::DropResponse);
     assert!(run(&caller, LONG).await.is_err());
     sandbox.fault(Fault::Delay(Duration::from_millis(1)));
     assert!(run(&caller, LONG).await.unwrap() == long);
@@ -226,7 +226,7 @@ async fn answers_are_gzipped_when_the_switch_is_on_and_the_request_accepts_it() 
 async fn an_answer_without_a_body_is_not_gzipped() {
     let (sandbox, _) = start().await;
     sandbox.set_behavior(|behavior| behavior.gzip = true);
-    for (index, answer) in [DeleteAnswer::NoContent, DeleteAnswer::EmptyOk].into_iter().enumerate() {
+    for (index, answer) in [DeleteResponse::NoContent, DeleteResponse::EmptyOk].into_iter().enumerate() {
         sandbox.set_behavior(|behavior| behavior.delete_answer = answer);
         let id = sandbox.customers()[index]["id"].as_str().unwrap().to_owned();
         let header = "Connection: close\r\nAccept-Encoding: gzip\r\n";

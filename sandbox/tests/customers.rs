@@ -8,7 +8,7 @@ mod call;
 use std::time::Duration;
 
 use call::Caller;
-use perenso_sandbox::{DeleteAnswer, Error, Sandbox};
+use perenso_sandbox::{DeleteResponse, Error, Sandbox};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -74,9 +74,11 @@ async fn a_put_can_be_made_to_replace() {
 #[tokio::test]
 async fn a_delete_answers_as_told() {
     let (sandbox, caller) = empty().await;
-    for (answer, status, has_body) in
-        [(DeleteAnswer::NoContent, 204, false), (DeleteAnswer::EmptyOk, 200, false), (DeleteAnswer::Record, 200, true)]
-    {
+    for (answer, status, has_body) in [
+        (DeleteResponse::NoContent, 204, false),
+        (DeleteResponse::EmptyOk, 200, false),
+        (DeleteResponse::Record, 200, true),
+    ] {
         let id = sandbox.add_customer(json!({ "customerID": "1" })).unwrap();
         sandbox.set_behavior(|behavior| behavior.delete_answer = answer);
         let (found, body) = caller.call(Method::DELETE, &format!("/Customer/{id}"), None).await;

@@ -104,13 +104,13 @@ async fn a_dropped_connection_says_nothing_and_does_nothing() {
 #[tokio::test]
 async fn a_dropped_answer_is_done_all_the_same() {
     let (sandbox, caller) = start().await;
-    sandbox.fault(Fault::DropAnswer);
+    sandbox.fault(Fault::DropResponse);
     assert_eq!(raw(&sandbox, &post(&sandbox, false)).await, "");
     assert_eq!(sandbox.customers().len(), 4);
     assert_eq!(sandbox.journal()[0].status, None);
-    assert!(sandbox.journal()[0].answer.contains("\"id\""));
+    assert!(sandbox.journal()[0].response_body.contains("\"id\""));
 
-    sandbox.fault(Fault::DropAnswer);
+    sandbox.fault(Fault::DropResponse);
     let error = caller.request(Method::GET, "/Customer").send().await;
     assert!(error.is_err());
 }
@@ -140,11 +140,11 @@ async fn a_reset_is_seen_as_one_and_does_nothing() {
 #[tokio::test]
 async fn a_reset_answer_is_done_all_the_same() {
     let (sandbox, _) = start().await;
-    sandbox.fault(Fault::ResetAnswer);
+    sandbox.fault(Fault::ResetResponse);
     assert_eq!(until_reset(&sandbox, &post(&sandbox, true)).await, "");
     assert_eq!(sandbox.customers().len(), 4);
     assert_eq!(sandbox.journal()[0].status, None);
-    assert!(sandbox.journal()[0].answer.contains("\"id\""));
+    assert!(sandbox.journal()[0].response_body.contains("\"id\""));
 }
 
 #[tokio::test]
@@ -331,9 +331,9 @@ async fn a_cut_body_promises_more_than_comes() {
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     assert!(head.starts_with("HTTP/1.1 200 OK"), "{head}");
     let promised: usize = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap().parse().unwrap();
-    assert_eq!(promised, sandbox.journal()[0].answer.len());
+    assert_eq!(promised, sandbox.journal()[0].response_body.len());
     assert_eq!(body.len(), promised / 2);
-    assert!(sandbox.journal()[0].answer.starts_with(body));
+    assert!(sandbox.journal()[0].response_body.starts_with(body));
 
     sandbox.fault(Fault::CutBody);
     let answer = caller.request(Method::GET, "/Customer").send().await.unwrap();
@@ -355,7 +355,7 @@ async fn an_empty_body_is_a_success_without_content() {
 async fn token_faults_hit_token_requests_only() {
     let (sandbox, caller) = start().await;
     sandbox.token_fault(Fault::status(500));
-    sandbox.token_fault(Fault::DropAnswer);
+    sandbox.token_fault(Fault::DropResponse);
     assert_eq!(caller.get("/Customer").await.0, 200);
     let ask = || {
         call::http::client()
@@ -417,7 +417,7 @@ async fn the_journal_tells_what_was_asked_and_forgets_the_oldest() {
     let journal = sandbox.journal();
     assert_eq!(journal.len(), 2);
     assert_eq!((journal[0].method.as_str(), journal[0].path.as_str()), ("GET", "/customer?page=1"));
-    assert_eq!(journal[0].answer, "[]");
+    assert_eq!(journal[0].response_body, "[]");
     assert_eq!(journal[1].body, r#"{"customerID":"1"}"#);
     assert_eq!(journal[1].header("authorization"), Some("Bearer ***"));
     assert_eq!(journal[1].header("content-type"), Some("application/json"));

@@ -8,7 +8,7 @@ mod call;
 use std::time::Duration;
 
 use call::Caller;
-use perenso_sandbox::{Export, Fault, Recorded, Rows, Sandbox, StandIn, Step};
+use perenso_sandbox::{Export, Fault, RecordedRequest, Rows, Sandbox, StandIn, Step};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -31,33 +31,33 @@ async fn a_request_is_found_by_what_it_is_and_read_as_data() {
     assert_eq!(sent.len(), 1);
     let sent = &sent[0];
     assert_eq!(sent.json()[0]["name"], "née");
-    assert!(sent.answer_json()["failed"].is_array());
+    assert!(sent.response_json()["failed"].is_array());
     assert_eq!((sent.status, sent.fault.as_deref(), sent.show.as_str()), (Some(200), None, sandbox.client_id()));
     assert_eq!(sent.header("Content-Type"), Some("application/json"));
-    assert_eq!(sent.answer_header("Content-Type"), Some("application/json"));
-    assert_eq!((sent.header("x"), sent.answer_header("x")), (None, None));
+    assert_eq!(sent.response_header("Content-Type"), Some("application/json"));
+    assert_eq!((sent.header("x"), sent.response_header("x")), (None, None));
     assert!(sent.at >= before && sent.at <= sandbox.clock().now());
-    assert!(!sent.body_is_cut && !sent.answer_is_cut);
+    assert!(!sent.body_is_cut && !sent.response_body_is_cut);
 
     let lists = sandbox.requests("GET", "/Customer");
     assert_eq!(lists.len(), 1, "neither the bulk call nor the customer");
     assert_eq!(lists[0].query("sort").as_deref(), Some("name:asc"));
     assert_eq!(lists[0].query("modifiedAfter"), None);
     assert_eq!(lists[0].json(), Value::Null);
-    assert_eq!(sandbox.requests("GET", "/Customer/*")[0].answer_json()["error"], "not_found");
+    assert_eq!(sandbox.requests("GET", "/Customer/*")[0].response_json()["error"], "not_found");
     assert_eq!(sandbox.requests("GET", "/**").len(), 2);
 }
 
 #[tokio::test]
 async fn an_entry_comes_back_as_it_was_written() {
     let (sandbox, caller) = start().await;
-    sandbox.fault(Fault::DropAnswer);
+    sandbox.fault(Fault::DropResponse);
     sandbox.fault(Fault::status(503).with_header("x-two", "1").with_header("x-two", "2"));
     assert!(caller.request(Method::GET, "/Customer").send().await.is_err());
     caller.get("/Customer").await;
     let journal = sandbox.journal();
     let data = serde_json::to_string(&journal).unwrap();
-    assert_eq!(serde_json::from_str::<Vec<Recorded>>(&data).unwrap(), journal);
+    assert_eq!(serde_json::from_str::<Vec<RecordedRequest>>(&data).unwrap(), journal);
     let data: Value = serde_json::from_str(&data).unwrap();
     assert_eq!(data[0]["show"], sandbox.client_id());
     assert_eq!(data[0]["headers"]["authorization"], "Bearer ***");
@@ -95,7 +95,7 @@ async fn long_bodies_are_cut_and_marked() {
         caller.request(Method::GET, "/Customer").send().await.unwrap().bytes().await.unwrap();
         let journal = sandbox.journal();
         assert_eq!((journal[0].body.len(), journal[0].body_is_cut), (kept, is_cut), "{length}");
-        assert_eq!((journal[1].answer.len(), journal[1].answer_is_cut), (kept, is_cut), "{length}");
+        assert_eq!((journal[1].response_body.len(), journal[1].response_body_is_cut), (kept, is_cut), "{length}");
     }
     // In the middle of a character there is no cut.
     let body = format!("x{}", "é".repeat(kept / 2));
@@ -142,8 +142,8 @@ async fn answers_with_tokens_and_cookies_are_masked() {
     }
     let journal = sandbox.journal();
     assert!(!format!("{journal:?}").contains("s3cr3t"), "{journal:?}");
-    assert_eq!(journal[0].answer_json()["access_token"], "***");
-    assert_eq!(journal[2].answer_header("location"), Some("http://localhost/back?code=***&state=***&scope=1"));
+    assert_eq!(journal[0].response_json()["access_token"], "***");
+    assert_eq!(journal[2].response_header("location"), Some("http://localhost/back?code=***&state=***&scope=1"));
 }
 
 #[tokio::test]
@@ -154,8 +154,8 @@ async fn an_answer_that_is_made_on_its_way_is_not_kept() {
     let caller = Caller::new(&sandbox);
     caller.call(Method::POST, "/Export/e", None).await;
     let entry = sandbox.requests("POST", "/Export/*").pop().unwrap();
-    assert_eq!((entry.status, entry.answer.as_str()), (Some(200), ""));
-    assert_eq!(entry.answer_header("content-type"), Some("application/json"));
+    assert_eq!((entry.status, entry.response_body.as_str()), (Some(200), ""));
+    assert_eq!(entry.response_header("content-type"), Some("application/json"));
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use call::Caller;
-use perenso_sandbox::{Behavior, DataType, Export, Form, Parameter, PastTheEnd, Rows, Sandbox};
+use perenso_sandbox::{Behavior, DataType, Export, Parameter, PastTheEnd, RowSyntax, Rows, Sandbox};
 use reqwest::Method;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -45,7 +45,7 @@ async fn answer(export: Export) -> (String, String) {
 #[tokio::test]
 async fn an_added_export_stands_in_the_catalog_after_those_of_the_guide() {
     let parameters = [
-        Parameter::new("Booth", DataType::Text).described("Scans at this booth"),
+        Parameter::new("Booth", DataType::Text).description("Scans at this booth"),
         Parameter::new("Since", DataType::DateTime),
         Parameter::new("Most", DataType::Integer),
         Parameter::new("Repeated", DataType::Boolean),
@@ -190,11 +190,11 @@ async fn an_export_has_one_of_three_forms_or_a_body_of_its_own() {
         (content_type("application/json"), r#"[{"a":1},{"a":2}]"#.to_owned())
     );
     assert_eq!(
-        answer(export().rows(rows()).form(Form::Lines)).await,
+        answer(export().rows(rows()).syntax(RowSyntax::Lines)).await,
         (content_type("application/x-ndjson"), "{\"a\":1}\n{\"a\":2}\n".to_owned())
     );
     assert_eq!(
-        answer(export().rows(rows()).form(Form::Csv)).await,
+        answer(export().rows(rows()).syntax(RowSyntax::Csv)).await,
         (content_type("text/csv"), "a\r\n1\r\n2\r\n".to_owned())
     );
     assert_eq!(answer(export().rows(rows()).content_type("text/plain")).await.0, "text/plain");
@@ -202,8 +202,8 @@ async fn an_export_has_one_of_three_forms_or_a_body_of_its_own() {
         answer(export().body("application/vnd.made-up", "any thing")).await,
         (content_type("application/vnd.made-up"), "any thing".to_owned())
     );
-    for (form, empty) in [(Form::Array, "[]"), (Form::Lines, ""), (Form::Csv, "")] {
-        assert_eq!(answer(export().form(form)).await.1, empty);
+    for (syntax, empty) in [(RowSyntax::Array, "[]"), (RowSyntax::Lines, ""), (RowSyntax::Csv, "")] {
+        assert_eq!(answer(export().syntax(syntax)).await.1, empty);
     }
 }
 
@@ -233,14 +233,14 @@ async fn csv_is_quoted_and_keeps_columns_and_digits() {
                     0940,\"a, \"\"b\"\"\r\nc\",12.5,false,\"[1,2]\"\r\n\
                     0940,,12.5,false,\"[1,2]\"\r\n\
                     0940,ü,12.5,false,\"[1,2]\"\r\n";
-    assert_eq!(answer(export().rows(rows).form(Form::Csv)).await.1, expected);
+    assert_eq!(answer(export().rows(rows).syntax(RowSyntax::Csv)).await.1, expected);
 
     // Fields are found by name, whatever their order.
     let rows = Rows::generated(2, |number| {
         let text = ["{\"b\":1.50,\"a\":2}", "{\"a\":3,\"c\":9}"][number as usize];
         serde_json::value::RawValue::from_string(text.to_owned()).unwrap()
     });
-    assert_eq!(answer(export().rows(rows).form(Form::Csv)).await.1, "b,a\r\n1.50,2\r\n,3\r\n");
+    assert_eq!(answer(export().rows(rows).syntax(RowSyntax::Csv)).await.1, "b,a\r\n1.50,2\r\n,3\r\n");
 }
 
 #[tokio::test]
@@ -249,7 +249,7 @@ async fn a_page_of_csv_has_the_header_too() {
         .parameter(Parameter::new("Cursor", DataType::Integer))
         .parameter(Parameter::new("Limit", DataType::Integer))
         .rows(numbers(5))
-        .form(Form::Csv);
+        .syntax(RowSyntax::Csv);
     let (_sandbox, caller) = start(export).await;
     for (cursor, expected) in [(1, "number\r\n0\r\n1\r\n2\r\n"), (2, "number\r\n3\r\n4\r\n"), (3, "number\r\n")] {
         let answer = caller.request(Method::POST, PATH).json(&json!({ "Cursor": cursor, "Limit": 3 })).send().await;
@@ -349,11 +349,11 @@ async fn a_long_export_comes_whole_in_every_form() {
     let rows = || Rows::generated(20_000, row);
     let (_, array) = answer(export().rows(rows())).await;
     assert_eq!(serde_json::from_str::<Vec<Value>>(&array).unwrap(), expected);
-    let (_, lines) = answer(export().rows(rows()).form(Form::Lines)).await;
+    let (_, lines) = answer(export().rows(rows()).syntax(RowSyntax::Lines)).await;
     assert!(lines.ends_with("}\n"));
     let read: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(read, expected);
-    let (_, table) = answer(export().rows(rows()).form(Form::Csv)).await;
+    let (_, table) = answer(export().rows(rows()).syntax(RowSyntax::Csv)).await;
     let mut reader = csv::Reader::from_reader(table.as_bytes());
     assert_eq!(reader.headers().unwrap(), vec!["number", "text"]);
     let read: Vec<Value> = reader
@@ -369,20 +369,20 @@ async fn a_long_export_comes_whole_in_every_form() {
 #[tokio::test]
 async fn rows_that_end_where_a_piece_does_come_whole_too() {
     for length in 65_530..65_540 {
-        for form in [Form::Array, Form::Lines] {
+        for syntax in [RowSyntax::Array, RowSyntax::Lines] {
             let text = "x".repeat(length);
-            let (_, body) = answer(export().rows(vec![json!(text), json!(1)]).form(form)).await;
-            let expected = match form {
-                Form::Array => format!("[\"{text}\",1]"),
+            let (_, body) = answer(export().rows(vec![json!(text), json!(1)]).syntax(syntax)).await;
+            let expected = match syntax {
+                RowSyntax::Array => format!("[\"{text}\",1]"),
                 _ => format!("\"{text}\"\n1\n"),
             };
-            assert!(body == expected, "{length} {form:?}");
-            let (_, body) = answer(export().rows(vec![json!(text)]).form(form)).await;
-            let expected = match form {
-                Form::Array => format!("[\"{text}\"]"),
+            assert!(body == expected, "{length} {syntax:?}");
+            let (_, body) = answer(export().rows(vec![json!(text)]).syntax(syntax)).await;
+            let expected = match syntax {
+                RowSyntax::Array => format!("[\"{text}\"]"),
                 _ => format!("\"{text}\"\n"),
             };
-            assert!(body == expected, "{length} {form:?}");
+            assert!(body == expected, "{length} {syntax:?}");
         }
     }
 }
@@ -410,7 +410,7 @@ async fn rows_are_made_as_they_are_read() {
     // What this process and the system keep for a reader that does not read is a small part of these 60 MB.
     assert!(made.load(Ordering::Relaxed) < COUNT);
     assert_eq!(sandbox.journal()[0].status, Some(200));
-    assert_eq!(sandbox.journal()[0].answer, "");
+    assert_eq!(sandbox.journal()[0].response_body, "");
     drop(stream);
     assert_eq!(caller.get("/Export").await.0, 200);
 }
@@ -420,7 +420,7 @@ async fn a_short_export_has_a_length_and_is_in_the_journal() {
     let (sandbox, caller) = start(export().rows(numbers(2))).await;
     let answer = caller.request(Method::POST, PATH).header("content-length", "0").send().await.unwrap();
     assert_eq!(answer.headers()["content-length"], "27");
-    assert_eq!(sandbox.journal()[0].answer, r#"[{"number":0},{"number":1}]"#);
+    assert_eq!(sandbox.journal()[0].response_body, r#"[{"number":0},{"number":1}]"#);
 }
 
 #[tokio::test]
@@ -428,7 +428,7 @@ async fn what_whoever_defined_it_has_to_mend_answers_500() {
     let odd = Rows::generated(1, |_| std::collections::BTreeMap::from([(vec![1], 1)]));
     for (export, error) in [
         (export().rows(odd), "invalid_row"),
-        (export().rows(vec![json!([1])]).form(Form::Csv), "invalid_row"),
+        (export().rows(vec![json!([1])]).syntax(RowSyntax::Csv), "invalid_row"),
         (export().content_type("line\nbreak"), "invalid_content_type"),
     ] {
         let (_sandbox, caller) = start(export).await;

@@ -340,7 +340,7 @@ async fn a_refresh_token_used_twice_can_be_made_to_end_all_that_came_of_its_gran
 async fn a_refresh_whose_answer_is_lost_is_done_all_the_same() {
     let sandbox = Sandbox::start().await.unwrap();
     let first = granted(&sandbox).await;
-    sandbox.token_fault(Fault::DropAnswer);
+    sandbox.token_fault(Fault::DropResponse);
     let token = first["refresh_token"].as_str().unwrap();
     let form = [("grant_type", "refresh_token"), ("refresh_token", token)];
     let request = client().post(sandbox.token_url()).basic_auth(sandbox.client_id(), Some(sandbox.client_secret()));
@@ -445,7 +445,7 @@ async fn the_journal_holds_no_secret() {
     assert_eq!(sandbox.journal()[0].header("authorization"), Some("Basic ***"));
     assert_eq!(sandbox.journal()[0].body, "grant_type=client_credentials");
     assert!(sandbox.journal()[1].body.contains("client_id=sandbox-show&client_secret=***"));
-    assert!(sandbox.journal()[1].answer.contains("\"expires_in\":300"));
+    assert!(sandbox.journal()[1].response_body.contains("\"expires_in\":300"));
 }
 
 fn form_encoded(text: &str) -> String {

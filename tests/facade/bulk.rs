@@ -119,7 +119,7 @@ async fn no_records_are_no_calls() {
 #[tokio::test]
 async fn a_lost_answer_is_asked_for_again_since_customers_have_keys() {
     let (sandbox, show) = sandbox(0).await;
-    sandbox.fault(Fault::DropAnswer);
+    sandbox.fault(Fault::DropResponse);
     sandbox.fault(Fault::status(502));
     let report = show.customers().upsert(customers(0..5)).send().await.unwrap();
     assert!(report.all_succeeded(), "{report:?}");
@@ -130,7 +130,7 @@ async fn a_lost_answer_is_asked_for_again_since_customers_have_keys() {
 async fn when_every_answer_is_lost_the_batch_is_unknown_and_the_rest_not_sent() {
     let (sandbox, show) = sandbox(0).await;
     for _ in 0..4 {
-        sandbox.fault(Fault::DropAnswer);
+        sandbox.fault(Fault::DropResponse);
     }
     let report = show.customers().upsert(customers(0..7)).batch_size(3).send().await.unwrap();
     assert_eq!(counts(&report), [0, 0, 0, 3, 4]);
@@ -220,7 +220,7 @@ async fn a_batch_that_is_too_large_is_halved_and_so_are_those_behind_it() {
 async fn a_batch_that_is_too_large_is_halved_though_the_first_answer_was_lost() {
     let (sandbox, show) = sandbox(0).await;
     sandbox.set_behavior(|behavior| behavior.bulk_cap = Some(10));
-    sandbox.fault(Fault::DropAnswer);
+    sandbox.fault(Fault::DropResponse);
 
     let report = show.customers().upsert(customers(0..25)).send().await.unwrap();
     assert!(report.all_succeeded(), "{report:?}");
@@ -277,14 +277,14 @@ async fn vendors_without_an_id_go_one_by_one_and_the_others_in_batches() {
 
 #[tokio::test]
 async fn a_vendor_without_an_id_is_never_sent_twice() {
-    for fault in [Fault::DropAnswer, Fault::DropConnection, Fault::status(500), Fault::CutBody] {
+    for fault in [Fault::DropResponse, Fault::DropConnection, Fault::status(500), Fault::CutBody] {
         let (sandbox, show) = sandbox(0).await;
         let before = sandbox.vendors().len();
         sandbox.fault(fault.clone());
         let records = [vendor(None, "New One"), vendor(None, "New Two")];
         let report = show.vendors().upsert(records).send().await.unwrap();
         assert_eq!((counts(&report), sizes(&sandbox)), ([0, 0, 0, 1, 1], vec![1]), "{fault:?}");
-        let processed = usize::from(matches!(fault, Fault::DropAnswer | Fault::CutBody));
+        let processed = usize::from(matches!(fault, Fault::DropResponse | Fault::CutBody));
         assert_eq!(sandbox.vendors().len(), before + processed, "{fault:?}");
         let again = report.into_retry();
         assert_eq!(again.len(), 1, "what may be there is not sent again: {fault:?}");
@@ -296,13 +296,13 @@ async fn a_vendor_without_an_id_is_never_sent_twice() {
 async fn vendors_with_an_id_are_asked_for_again_unless_the_caller_forbids_it() {
     let (sandbox, show) = sandbox(0).await;
     let known = sandbox.vendors()[0]["vendorID"].as_str().unwrap().to_owned();
-    sandbox.fault(Fault::DropAnswer);
+    sandbox.fault(Fault::DropResponse);
     let report = show.vendors().upsert([vendor(Some(&known), "Example Foods")]).send().await.unwrap();
     assert!(report.all_succeeded());
     assert_eq!(sizes(&sandbox), [1, 1]);
 
     sandbox.clear_journal();
-    sandbox.fault(Fault::DropAnswer);
+    sandbox.fault(Fault::DropResponse);
     let careful = show.with_options(CallOptions::new().repeat(Repeat::Once));
     let report = careful.vendors().upsert([vendor(Some(&known), "Example Foods")]).send().await.unwrap();
     assert_eq!((counts(&report), sizes(&sandbox)), ([0, 0, 0, 1, 0], vec![1]));

@@ -1,7 +1,7 @@
 //! Customers one by one: what arrives, what comes back, and what happens when an answer is lost.
 
 use perenso::{CallErrorKind, ErrorKind, Field, types::Customer};
-use perenso_sandbox::{DeleteAnswer, Fault};
+use perenso_sandbox::{DeleteResponse, Fault};
 use serde_json::{Value, json};
 
 use crate::{calls, is_call, lines, sandbox};
@@ -72,7 +72,7 @@ async fn a_page_of_a_proxy_acknowledges_no_delete() {
 #[tokio::test]
 async fn whatever_a_delete_answers_it_is_a_delete() {
     let (sandbox, show) = sandbox(0).await;
-    for answer in [DeleteAnswer::NoContent, DeleteAnswer::EmptyOk, DeleteAnswer::Record] {
+    for answer in [DeleteResponse::NoContent, DeleteResponse::EmptyOk, DeleteResponse::Record] {
         sandbox.set_behavior(|behavior| behavior.delete_answer = answer);
         let id = sandbox.add_customer(json!({"customerID": "5000"})).unwrap();
         show.customers().delete(id).await.unwrap();
@@ -130,7 +130,7 @@ async fn unknown_fields_and_every_digit_survive_a_read_and_a_write() {
 
 #[tokio::test]
 async fn a_create_whose_answer_is_lost_is_sent_exactly_once() {
-    for fault in [Fault::DropAnswer, Fault::CutBody, Fault::EmptyBody, Fault::status(500), Fault::status(503)] {
+    for fault in [Fault::DropResponse, Fault::CutBody, Fault::EmptyBody, Fault::status(500), Fault::status(503)] {
         let (sandbox, show) = sandbox(0).await;
         let processed = !matches!(fault, Fault::Status { .. });
         sandbox.fault(fault.clone());
@@ -161,7 +161,7 @@ async fn a_create_that_certainly_was_not_processed_goes_out_again() {
 async fn an_update_whose_answer_is_lost_is_sent_again() {
     let (sandbox, show) = sandbox(0).await;
     let id = sandbox.add_customer(json!({"customerID": "5000"})).unwrap();
-    sandbox.fault(Fault::DropAnswer);
+    sandbox.fault(Fault::DropResponse);
     sandbox.fault(Fault::status(502));
     let change = Customer { city: "New".into(), ..Customer::default() };
     show.customers().update(id, &change).await.unwrap();
@@ -172,7 +172,7 @@ async fn an_update_whose_answer_is_lost_is_sent_again() {
 async fn a_delete_whose_first_answer_was_lost_counts_as_deleted() {
     let (sandbox, show) = sandbox(0).await;
     let id = sandbox.add_customer(json!({"customerID": "5000"})).unwrap();
-    sandbox.fault(Fault::DropAnswer);
+    sandbox.fault(Fault::DropResponse);
     show.customers().delete(&id).await.unwrap();
     let statuses: Vec<_> = calls(&sandbox).iter().map(|request| request.status).collect();
     assert_eq!(statuses, [None, Some(404)], "the second attempt found nothing");

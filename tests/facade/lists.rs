@@ -120,7 +120,7 @@ async fn a_fault_in_the_middle_is_an_error_and_the_position_is_where_to_go_on() 
 async fn a_page_whose_answer_breaks_is_read_again() {
     let (sandbox, show) = capped(45, 10).await;
     sandbox.fault(Fault::status(503));
-    sandbox.fault(Fault::DropAnswer);
+    sandbox.fault(Fault::DropResponse);
     let customers: Vec<_> = show.customers().list().stream().try_collect().await.unwrap();
     assert_eq!(customers.len(), 45);
     assert_eq!(lines(&sandbox).len(), 8);

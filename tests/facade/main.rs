@@ -16,7 +16,7 @@ mod wire;
 use std::time::Duration;
 
 use perenso::{Builder, Error, ErrorKind, Perenso, RetryPolicy, TokenPolicy};
-use perenso_sandbox::{Recorded, Sandbox};
+use perenso_sandbox::{RecordedRequest, Sandbox};
 use server::Server;
 
 pub const SECRET: &str = "s3cr3t+/=%";
@@ -53,7 +53,7 @@ async fn sandbox(customers: usize) -> (Sandbox, Perenso) {
 }
 
 /// The requests that are none for tokens.
-fn calls(sandbox: &Sandbox) -> Vec<Recorded> {
+fn calls(sandbox: &Sandbox) -> Vec<RecordedRequest> {
     sandbox.journal().into_iter().filter(|request| request.path != "/auth/oauth/token").collect()
 }
 

@@ -143,7 +143,7 @@ async fn neither_calls_nor_answers_nor_errors_nor_logs_show_a_person() {
         body: PERSON.as_bytes().to_vec(),
         headers: Vec::new(),
     };
-    for fault in [Fault::CutBody, page, Fault::DropAnswer] {
+    for fault in [Fault::CutBody, page, Fault::DropResponse] {
         (0..4).for_each(|_| sandbox.fault(fault.clone()));
         errors.push(show.customers().list().filter("city", PERSON).send().await.unwrap_err());
         while show.customers().list().send().await.is_err() {}

@@ -56,15 +56,15 @@ async fn a_resource_has_a_type_and_lists_as_all_lists_do() {
 async fn its_calls_are_repeated_as_those_of_the_document_are() {
     let (sandbox, show) = sandbox(0).await;
     let warehouses = show.resource::<Value>("/Warehouse").unwrap();
-    sandbox.fault(Fault::DropAnswer);
+    sandbox.fault(Fault::DropResponse);
     let error = warehouses.create(&json!({"warehouseID": "WH1"})).await.unwrap_err();
     assert!(error.may_have_written(), "{error:?}");
     assert_eq!(lines(&sandbox).len(), 1);
 
     let id = warehouses.list().send().await.unwrap()[3]["id"].as_str().unwrap().to_owned();
-    sandbox.fault(Fault::DropAnswer);
+    sandbox.fault(Fault::DropResponse);
     warehouses.update(&id, &json!({"area": 1})).await.unwrap();
-    sandbox.fault(Fault::DropAnswer);
+    sandbox.fault(Fault::DropResponse);
     warehouses.delete(&id).await.unwrap();
     assert_eq!(lines(&sandbox).len(), 6, "the answers to both were lost, and the second delete found nothing");
     assert!(warehouses.delete(&id).await.unwrap_err().is_not_found());

@@ -2,7 +2,7 @@
 
 use http::Method;
 use perenso::types::{Customer, CustomerV2};
-use perenso_sandbox::Recorded;
+use perenso_sandbox::RecordedRequest;
 use serde_json::Value;
 
 use crate::{
@@ -30,7 +30,7 @@ async fn one_of_each(show: &perenso::Perenso) {
     let _ = perenso::generated::ClientExportExt::export_list(show.api()).send().await;
 }
 
-fn all(requests: &[Recorded], name: &str, value: impl Fn(&str) -> bool) {
+fn all(requests: &[RecordedRequest], name: &str, value: impl Fn(&str) -> bool) {
     for request in requests {
         let found = request.header(name).unwrap_or_default();
         assert!(value(found), "{name}: {found:?} in {} {}", request.method, request.path);

@@ -9,7 +9,7 @@ use perenso::{
     auth::clock::ManualClock,
     exports::{Cursor, PageReport, Pages, Paging},
 };
-use perenso_sandbox::{DataType, Export, Fault, Form, Parameter, Rows, Sandbox};
+use perenso_sandbox::{DataType, Export, Fault, Parameter, RowSyntax, Rows, Sandbox};
 use serde_json::json;
 
 use crate::{builder, export::Thing, kept};
@@ -30,10 +30,10 @@ struct Large {
 }
 
 impl Large {
-    async fn start(total: u64, form: Form) -> Self {
+    async fn start(total: u64, syntax: RowSyntax) -> Self {
         let integer = |name| Parameter::new(name, DataType::Integer);
         let export =
-            Export::new("l4rge1", "Things").parameter(integer("Cursor")).parameter(integer("Limit")).form(form);
+            Export::new("l4rge1", "Things").parameter(integer("Cursor")).parameter(integer("Limit")).syntax(syntax);
         let export = export.rows(Rows::generated(total, |id| json!({"id": id, "code": format!("{id:08}")})));
         let sandbox = Sandbox::builder().export(export).page_cap(CAP as usize).unlimited().journal_cap(10_000);
         let sandbox = sandbox.start().await.unwrap();
@@ -97,11 +97,11 @@ impl Large {
 
 #[tokio::test]
 async fn a_large_export_comes_whole_and_in_order() {
-    for (form, by_offset) in [(Form::Array, false), (Form::Lines, true), (Form::Csv, false)] {
-        let large = Large::start(total(), form).await.by_the_clock();
+    for (syntax, by_offset) in [(RowSyntax::Array, false), (RowSyntax::Lines, true), (RowSyntax::Csv, false)] {
+        let large = Large::start(total(), syntax).await.by_the_clock();
         large.sandbox.set_behavior(|behavior| {
             behavior.cursor_is_offset = by_offset;
-            behavior.gzip = form == Form::Lines;
+            behavior.gzip = syntax == RowSyntax::Lines;
         });
         let (reports, errors) = large.read().await;
         assert!(errors.is_empty(), "{errors:?}");
@@ -113,8 +113,8 @@ async fn a_large_export_comes_whole_and_in_order() {
 
 #[tokio::test]
 async fn a_large_export_that_is_broken_again_and_again_comes_whole_and_in_order() {
-    for (form, by_offset) in [(Form::Array, true), (Form::Lines, false), (Form::Csv, true)] {
-        let large = Large::start(total() / 2, form).await;
+    for (syntax, by_offset) in [(RowSyntax::Array, true), (RowSyntax::Lines, false), (RowSyntax::Csv, true)] {
+        let large = Large::start(total() / 2, syntax).await;
         large.sandbox.set_behavior(|behavior| behavior.cursor_is_offset = by_offset);
         let html = |code| Fault::Status {
             code,
@@ -146,7 +146,7 @@ async fn a_large_export_that_is_broken_again_and_again_comes_whole_and_in_order(
 /// Byte by byte, which takes its time.
 #[tokio::test]
 async fn pages_in_pieces_of_one_byte_come_whole() {
-    let large = Large::start(40, Form::Array).await.by_the_clock();
+    let large = Large::start(40, RowSyntax::Array).await.by_the_clock();
     large.sandbox.set_behavior(|behavior| behavior.page_cap = Some(15));
     for _ in 0..4 {
         large.sandbox.fault(Fault::Slow { piece: 1, pause: Duration::ZERO });

@@ -147,7 +147,7 @@ async fn a_request_that_fails_in_passing_is_repeated_and_counted() {
     let (sandbox, show) = capped(45, 10).await;
     show.exports().catalog().await.unwrap();
     sandbox.fault(Fault::status(503));
-    sandbox.fault(Fault::DropAnswer);
+    sandbox.fault(Fault::DropResponse);
     let mut customers = pages(&show, Paging::by_page()).await;
     let (rows, error) = read(&mut customers).await;
     assert!(error.is_none(), "{error:?}");

@@ -104,7 +104,7 @@ impl Task {
             9 => Fault::CutAfter(20),
             10 => Fault::EmptyBody,
             11 => Fault::DropConnection,
-            12 => Fault::DropAnswer,
+            12 => Fault::DropResponse,
             _ => return self.order_a_token_fault(),
         };
         self.sandbox.fault(fault);
@@ -118,7 +118,7 @@ impl Task {
         self.report.token_faults += 1;
         match self.random.u8(..5) {
             0 => self.sandbox.token_fault(Fault::status(503)),
-            1 => self.sandbox.token_fault(Fault::DropAnswer),
+            1 => self.sandbox.token_fault(Fault::DropResponse),
             2 => self.sandbox.token_fault(Fault::Delay(Duration::from_millis(300))),
             3 => self.sandbox.revoke_tokens(),
             _ => self.sandbox.revoke_refresh_tokens(),

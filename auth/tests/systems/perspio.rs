@@ -276,7 +276,7 @@ async fn no_ninety_seconds_see_more_than_20_calls() {
 #[tokio::test]
 async fn a_read_is_repeated_over_a_broken_connection() {
     let perspio = start().await;
-    perspio.fault(Fault::DropAnswer);
+    perspio.fault(Fault::DropResponse);
     assets(&daemon(&perspio).build().unwrap()).await.unwrap();
     assert_eq!(perspio.journal().iter().filter(|request| request.path == ASSETS).count(), 2);
 }

@@ -181,7 +181,7 @@ async fn a_post_is_sent_again_only_when_it_is_marked_as_a_read() {
     let priava = start().await;
     let client = builder(&priava).build().unwrap();
     events(&client).await.unwrap();
-    for fault in [Fault::status(503), Fault::DropAnswer] {
+    for fault in [Fault::status(503), Fault::DropResponse] {
         priava.clear_journal();
         priava.fault(fault.clone());
         let answer = events(&client).await.unwrap();
@@ -294,7 +294,7 @@ async fn a_code_whose_answer_was_lost_is_sent_until_the_server_answers_and_not_a
     assert_eq!(priava.token_requests().authorization_code, 2);
     // It was, and the server says so.
     let priava = start().await;
-    priava.token_fault(Fault::DropAnswer);
+    priava.token_fault(Fault::DropResponse);
     let client = builder(&priava).build().unwrap();
     for _ in 0..3 {
         assert_eq!(events(&client).await.unwrap_err().kind(), ErrorKind::PersonNeeded);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use perenso_auth::{BodyEncoding, Client, ClientAuth, ClientBuilder, Credentials, Error, ErrorKind, Profile};
-use perenso_sandbox::{ExampleAnswer, StandIn};
+use perenso_sandbox::{ExampleResponse, StandIn};
 use serde_json::Value;
 
 use crate::{MINUTE, S, SECRET, busiest_window, eventually, form, generous, of_server, of_stand_in, pass, with_clock};
@@ -167,8 +167,9 @@ async fn a_401_leads_to_a_refresh_and_the_call_is_repeated() {
 #[tokio::test]
 async fn an_export_comes_raw_with_its_content_type() {
     let rows = "<Hotels><Hotel>Hôtel Exemple</Hotel></Hotels>";
-    let answer = ExampleAnswer::new("application/xml; charset=utf-8", rows);
-    let tourpaq = StandIn::tourpaq().behavior(|behavior| behavior.example_answer = Some(answer)).start().await.unwrap();
+    let answer = ExampleResponse::new("application/xml; charset=utf-8", rows);
+    let tourpaq =
+        StandIn::tourpaq().behavior(|behavior| behavior.example_response = Some(answer)).start().await.unwrap();
     let export = builder(&tourpaq).build().unwrap().get(EXPORT).send().await.unwrap();
     assert_eq!(export.content_type(), Some("application/xml; charset=utf-8"));
     assert_eq!(export.bytes().await.unwrap(), rows.as_bytes());

@@ -115,12 +115,12 @@ pub(crate) async fn run<R: ShowRouter>(router: Arc<R>, request: Request<Incoming
     if let Some(date) = http_date(host.traffic().clock.now()) {
         response.headers_mut().entry(DATE).or_insert(date);
     }
-    let is_lost = matches!(fault, Some(Fault::DropAnswer | Fault::ResetAnswer));
+    let is_lost = matches!(fault, Some(Fault::DropResponse | Fault::ResetResponse));
     let status = Some(response.status().as_u16()).filter(|_| !is_lost);
     host.traffic().record_response(number, status, headers(response.headers()), &recorded);
     match fault {
-        Some(Fault::DropAnswer) => Err(Dropped::Closed),
-        Some(Fault::ResetAnswer) => Err(Dropped::Reset),
+        Some(Fault::DropResponse) => Err(Dropped::Closed),
+        Some(Fault::ResetResponse) => Err(Dropped::Reset),
         Some(Fault::CutBody) => cut_in_half(response).await,
         Some(Fault::CutAfter(bytes)) => Ok(cut_after(response, bytes)),
         Some(Fault::Slow { piece, pause }) => Ok(slow_down(response, piece, pause)),

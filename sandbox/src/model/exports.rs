@@ -12,4 +12,4 @@ pub(crate) use definition::is_header_value;
 pub use export::{Export, Parameter};
 pub(crate) use export::{Source, guide};
 pub(crate) use rows::RowWriter;
-pub use rows::{Form, Rows};
+pub use rows::{RowSyntax, Rows};

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use choice::{
-    ClientAuthentication, DeleteAnswer, ErrorBody, ExpiresIn, PastTheEnd, Rate, RateHeaders, RatePer, RetryAfter,
+    ClientAuthentication, DeleteResponse, ErrorBody, ExpiresIn, PastTheEnd, Rate, RateHeaders, RatePer, RetryAfter,
     ScopeRule, TokenType,
 };
 
@@ -123,7 +123,7 @@ pub struct Behavior {
     /// What a POST of a new record answers when it worked is 201 instead of 200. The vendor's example is named "200".
     pub create_answers_201: bool,
     /// What a DELETE that worked answers. Guess: 204 without a body.
-    pub delete_answer: DeleteAnswer,
+    pub delete_answer: DeleteResponse,
     /// A PUT drops the fields that it does not name. Guess: false, they stay as they were.
     pub put_replaces: bool,
     /// A POST or PUT with the `customerID` of another customer answers 409. Guess: false, there are two then.
@@ -178,7 +178,7 @@ impl Default for Behavior {
             newest_first: true,
             local_offset: Utc.fix(),
             create_answers_201: false,
-            delete_answer: DeleteAnswer::NoContent,
+            delete_answer: DeleteResponse::NoContent,
             put_replaces: false,
             unique_customer_id: false,
             check_references: true,

@@ -9,7 +9,7 @@ use form_urlencoded::parse;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::faults::{Fault, matches};
+use super::faults::{Fault, path_matches};
 use super::headers::Headers;
 use masking::{masked_body, masked_headers, masked_path, masked_response};
 
@@ -21,7 +21,7 @@ const KEPT: usize = 64 * 1024;
 /// Secrets and tokens are replaced by `***`. It is written and read as data too, as `GET /sandbox/journal` has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct Recorded {
+pub struct RecordedRequest {
     /// The client id of the show that the request was for.
     pub show: String,
     /// When it arrived, by the sandbox's clock.
@@ -42,21 +42,23 @@ pub struct Recorded {
     /// The status that was answered; `None` while there is no answer and when the connection was dropped on order.
     pub status: Option<u16>,
     /// The answer's headers; those that belong to the connection are not among them.
-    #[serde(with = "crate::show::headers")]
-    pub answer_headers: Vec<(String, String)>,
+    #[serde(rename = "answer_headers", with = "crate::show::headers")]
+    pub response_headers: Vec<(String, String)>,
     /// The first 64 KiB of the answer's body as the sandbox had it, before a fault cut or dropped it; empty for an export
     /// that was made on its way and for what was gzipped.
-    pub answer: String,
+    #[serde(rename = "answer")]
+    pub response_body: String,
     /// Whether the answer's body was longer.
-    pub answer_is_cut: bool,
+    #[serde(rename = "answer_is_cut")]
+    pub response_body_is_cut: bool,
 }
 
-impl Recorded {
+impl RecordedRequest {
     /// Whether the request has this method and this path, in which `*` stands for one segment and `**` at the end for any
     /// number of them, as in [`Target::call`](crate::Target::call).
     #[must_use]
-    pub fn is(&self, method: &str, path: &str) -> bool {
-        self.method.eq_ignore_ascii_case(method) && matches(path, self.without_query())
+    pub fn matches(&self, method: &str, path: &str) -> bool {
+        self.method.eq_ignore_ascii_case(method) && path_matches(path, self.without_query())
     }
 
     pub(crate) fn without_query(&self) -> &str {
@@ -77,8 +79,8 @@ impl Recorded {
 
     /// The first header of the answer with this name, in any case.
     #[must_use]
-    pub fn answer_header(&self, name: &str) -> Option<&str> {
-        first(&self.answer_headers, name)
+    pub fn response_header(&self, name: &str) -> Option<&str> {
+        first(&self.response_headers, name)
     }
 
     /// The request's body as JSON; null when it is none or was cut.
@@ -89,8 +91,8 @@ impl Recorded {
 
     /// The answer's body as JSON; null when it is none or was cut.
     #[must_use]
-    pub fn answer_json(&self) -> Value {
-        serde_json::from_str(&self.answer).unwrap_or_default()
+    pub fn response_json(&self) -> Value {
+        serde_json::from_str(&self.response_body).unwrap_or_default()
     }
 
     fn path_and_query(&self) -> (&str, Option<&str>) {
@@ -127,7 +129,7 @@ const MOST_KEPT: usize = 64 * 1024 * 1024;
 pub(crate) struct Journal {
     /// The client id of the show.
     show: String,
-    entries: VecDeque<(u64, Recorded)>,
+    entries: VecDeque<(u64, RecordedRequest)>,
     next: u64,
     cap: usize,
     /// The bytes of all bodies and answers.
@@ -151,7 +153,7 @@ impl Journal {
         }
         let Request { method, path, query, headers, body } = request;
         let (kept, body_is_cut) = truncated(body);
-        let entry = Recorded {
+        let entry = RecordedRequest {
             show: self.show.clone(),
             at,
             method: method.to_owned(),
@@ -161,9 +163,9 @@ impl Journal {
             body_is_cut,
             fault: fault.map(|fault| fault.name().to_owned()),
             status: None,
-            answer_headers: Vec::new(),
-            answer: String::new(),
-            answer_is_cut: false,
+            response_headers: Vec::new(),
+            response_body: String::new(),
+            response_body_is_cut: false,
         };
         self.kept += entry.body.len();
         self.entries.push_back((number, entry));
@@ -179,7 +181,7 @@ impl Journal {
 
     fn forget_oldest(&mut self) {
         if let Some((_, entry)) = self.entries.pop_front() {
-            self.kept -= entry.body.len() + entry.answer.len();
+            self.kept -= entry.body.len() + entry.response_body.len();
         }
     }
 
@@ -188,16 +190,16 @@ impl Journal {
         if let Some((_, entry)) = self.entries.iter_mut().rev().find(|(n, _)| *n == number) {
             let (kept, is_cut) = truncated(body);
             entry.status = status;
-            entry.answer_headers = masked_headers(headers);
-            entry.answer = masked_response(kept);
-            entry.answer_is_cut = is_cut;
-            self.kept += entry.answer.len();
+            entry.response_headers = masked_headers(headers);
+            entry.response_body = masked_response(kept);
+            entry.response_body_is_cut = is_cut;
+            self.kept += entry.response_body.len();
             self.make_room();
         }
     }
 
     /// Returns the wanted entries, oldest first.
-    pub(crate) fn entries(&self, wanted: impl Fn(&Recorded) -> bool) -> Vec<Recorded> {
+    pub(crate) fn entries(&self, wanted: impl Fn(&RecordedRequest) -> bool) -> Vec<RecordedRequest> {
         self.entries.iter().map(|(_, entry)| entry).filter(|entry| wanted(entry)).cloned().collect()
     }
 

@@ -31,7 +31,7 @@ pub struct StandInBehavior {
     /// How many API calls may be made; `None` lifts the limit. Refused calls and token requests do not count.
     pub rate: Option<Rate>,
     /// What the example call answers instead of the stand-in's own made-up data.
-    pub example_answer: Option<ExampleAnswer>,
+    pub example_response: Option<ExampleResponse>,
 }
 
 impl Default for StandInBehavior {
@@ -48,7 +48,7 @@ impl Default for StandInBehavior {
             token_body: TokenBody::Form,
             form_encoded_basic: false,
             rate: None,
-            example_answer: None,
+            example_response: None,
         }
     }
 }
@@ -78,14 +78,14 @@ pub enum TokenBody {
 /// An answer with its content type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct ExampleAnswer {
+pub struct ExampleResponse {
     /// The content type, as `application/xml`.
     pub content_type: String,
     /// The body.
     pub body: Vec<u8>,
 }
 
-impl ExampleAnswer {
+impl ExampleResponse {
     /// This body under this content type.
     pub fn new(content_type: impl Into<String>, body: impl Into<Vec<u8>>) -> Self {
         Self { content_type: content_type.into(), body: body.into() }

@@ -48,7 +48,7 @@ impl VendorServer {
         }
         match (example.respond)(&Call { id, headers: &parts.headers, body }) {
             Err(refusal) => refusal.into_response(),
-            Ok(body) => match self.state().behavior.example_answer.clone() {
+            Ok(body) => match self.state().behavior.example_response.clone() {
                 None => Json(body).into_response(),
                 Some(own) => status_response(200, &own.content_type, own.body, &[]).map(Body::from),
             },

@@ -275,7 +275,7 @@ async fn a_person_meets_no_fault_and_the_journal_hides_the_code() {
     let (_, sent) = sent_to(&perspio, &question(&perspio)).await;
     let entry = perspio.journal().pop().unwrap();
     assert_eq!(entry.status, Some(302));
-    let location = entry.answer_header("location").unwrap();
+    let location = entry.response_header("location").unwrap();
     assert!(!location.contains(&sent["code"]) && location.ends_with("?code=***&state=***"), "{location}");
     assert_eq!(answer(assets(&perspio, &perspio.issue_token())).await.0, 503);
 }

@@ -68,7 +68,7 @@ async fn without_the_switch_a_refresh_token_used_twice_is_only_refused() {
 async fn a_lost_answer_has_used_up_the_refresh_token() {
     let stand_in = start(|behavior| behavior.detect_reuse = true).await;
     let first = granted(login(&stand_in)).await;
-    stand_in.token_fault(Fault::DropAnswer);
+    stand_in.token_fault(Fault::DropResponse);
     assert!(refresh(&stand_in, &first).send().await.is_err());
     assert!(is_live(&stand_in, &first).await);
     // To ask once more is reuse.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use perenso_sandbox::{ExampleAnswer, StandIn};
+use perenso_sandbox::{ExampleResponse, StandIn};
 use reqwest::RequestBuilder;
 use serde_json::Value;
 
@@ -99,7 +99,7 @@ async fn an_export_comes_with_a_content_type_of_any_kind() {
 
     let xml = b"<hotels>\xff</hotels>".to_vec();
     tourpaq.set_behavior(|behavior| {
-        behavior.example_answer = Some(ExampleAnswer::new("application/xml", xml.clone()));
+        behavior.example_response = Some(ExampleResponse::new("application/xml", xml.clone()));
     });
     let response = export(&tourpaq, "1", &token).send().await.unwrap();
     assert_eq!(response.headers()["content-type"], "application/xml");

@@ -41,7 +41,7 @@ async fn a_fault_that_passes_is_not_noticed() {
         ("503", Fault::status(503)),
         ("a cut body", Fault::CutBody),
         ("a reset", Fault::Reset),
-        ("a lost answer", Fault::ResetAnswer),
+        ("a lost answer", Fault::ResetResponse),
         ("a refused token", Fault::Unauthorized),
     ] {
         // The list, and the second batch.

@@ -57,7 +57,7 @@ async fn what_was_written_and_whose_answer_was_lost_is_sent_again_and_not_double
     let night = Night::new().await;
     night.erp(lines(MANY, "Store"));
     // The second batch is written, and its answer lost, as often as it is tried.
-    night.break_bulk(1, 4, Fault::DropAnswer);
+    night.break_bulk(1, 4, Fault::DropResponse);
     let report = night.run().await;
     assert!(report.error.as_ref().unwrap().may_have_written());
     assert_eq!((report.written, report.again), (BATCH, MANY - BATCH));
@@ -75,7 +75,7 @@ async fn a_change_that_was_lost_and_taken_back_is_taken_back_at_the_show() {
     night.erp(lines(3, "Old"));
     night.run().await;
     night.erp(lines(3, "New"));
-    night.break_bulk(0, 4, Fault::DropAnswer);
+    night.break_bulk(0, 4, Fault::DropResponse);
     assert_eq!(night.run().await.again, 3);
     assert_held(&night.held(), 3, "New");
 

@@ -44,7 +44,7 @@ async fn nothing_is_lost_and_nothing_doubled_under_every_vendor() {
         let night = Night::over(sandbox);
         for name in ["Monday", "Tuesday"] {
             night.erp(lines(120, name));
-            night.break_bulk(0, 1, Fault::DropAnswer);
+            night.break_bulk(0, 1, Fault::DropResponse);
             let report = night.run().await;
             assert_eq!((report.written + report.again, report.refused), (120, 0), "{report}");
             let report = night.run().await;

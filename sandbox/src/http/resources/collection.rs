@@ -17,7 +17,7 @@ use crate::model::table::{AbsentFields, Table};
 use crate::model::tables::Tables;
 use crate::model::timestamp::ModifiedDate;
 use crate::show::Show;
-use crate::show::behavior::DeleteAnswer;
+use crate::show::behavior::DeleteResponse;
 use crate::show::journal::query_parameter;
 use crate::show::lists::ListQuery;
 use crate::show::state::State;
@@ -125,9 +125,9 @@ async fn delete(Context(h): Context<Handlers>, Path(id): Path<String>) -> Result
     let record = h.record(table, &id, behavior.modified_date)?;
     table.remove(&id);
     Ok(match behavior.delete_answer {
-        DeleteAnswer::NoContent => StatusCode::NO_CONTENT.into_response(),
-        DeleteAnswer::EmptyOk => StatusCode::OK.into_response(),
-        DeleteAnswer::Record => record,
+        DeleteResponse::NoContent => StatusCode::NO_CONTENT.into_response(),
+        DeleteResponse::EmptyOk => StatusCode::OK.into_response(),
+        DeleteResponse::Record => record,
     })
 }
 

@@ -9,19 +9,19 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use hyper::body::Frame;
 
-use crate::model::exports::{Form, RowWriter, Rows};
+use crate::model::exports::{RowSyntax, RowWriter, Rows};
 
 /// Returns all rows as a JSON array.
 pub(crate) fn array(rows: Rows) -> Response {
     let all = 0..rows.count();
     // Records always serialise.
-    let body = body(rows, all, Form::Array).unwrap_or_default();
-    ([(CONTENT_TYPE, Form::Array.content_type())], body).into_response()
+    let body = body(rows, all, RowSyntax::Array).unwrap_or_default();
+    ([(CONTENT_TYPE, RowSyntax::Array.content_type())], body).into_response()
 }
 
 /// Returns a body with the rows of a range. It has a known length if it fits into one piece.
-pub(crate) fn body(rows: Rows, range: Range<u64>, form: Form) -> serde_json::Result<Body> {
-    let mut writer = rows.writer(range, form);
+pub(crate) fn body(rows: Rows, range: Range<u64>, syntax: RowSyntax) -> serde_json::Result<Body> {
+    let mut writer = rows.writer(range, syntax);
     let first = writer.next().transpose()?.unwrap_or_default().into();
     if writer.is_over() {
         return Ok(Body::from(first));

@@ -21,8 +21,8 @@ use crate::error::Error;
 use crate::http::refusal::{Refusal, method_not_allowed};
 use crate::model::exports::Export;
 use crate::show::behavior::Behavior;
-use crate::show::faults::{Script, Step, matches};
-use crate::show::journal::{Recorded, query_parameter};
+use crate::show::faults::{Script, Step, path_matches};
+use crate::show::journal::{RecordedRequest, query_parameter};
 use crate::show::seconds::Seconds;
 use crate::show::{Show, TOKEN_PATH};
 
@@ -145,15 +145,15 @@ async fn revoke_tokens(Context(state): Context<SystemState>, uri: Uri, body: Byt
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn journal(Context(state): Context<SystemState>, uri: Uri) -> Result<Json<Vec<Recorded>>, Refusal> {
+async fn journal(Context(state): Context<SystemState>, uri: Uri) -> Result<Json<Vec<RecordedRequest>>, Refusal> {
     let show = show(&state, &uri, &["method", "path", "last"])?;
     let get = |name| query_parameter(uri.query(), name);
     let (method, path) = (get("method"), get("path"));
     let last = get("last").map(|last| last.parse::<usize>()).transpose();
     let last = last.map_err(|_| Refusal::parameter("last", "expected a whole number"))?;
-    let is_wanted = |entry: &Recorded| {
+    let is_wanted = |entry: &RecordedRequest| {
         method.as_ref().is_none_or(|method| entry.method.eq_ignore_ascii_case(method))
-            && path.as_ref().is_none_or(|path| matches(path, entry.without_query()))
+            && path.as_ref().is_none_or(|path| path_matches(path, entry.without_query()))
     };
     let mut entries = show.traffic.log().journal.entries(is_wanted);
     if let Some(last) = last {

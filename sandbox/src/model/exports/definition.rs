@@ -7,7 +7,7 @@ use serde::de::{Deserialize, Deserializer, Error as _};
 use serde_json::value::RawValue;
 
 use super::row_file::RowFile;
-use super::{DataType, Export, Form, Parameter, Rows};
+use super::{DataType, Export, Parameter, RowSyntax, Rows};
 use crate::error::Error;
 
 /// What stands in a file.
@@ -20,8 +20,8 @@ struct Definition {
     parameters: Vec<Declared>,
     rows: Option<Vec<Box<RawValue>>>,
     rows_file: Option<PathBuf>,
-    #[serde(default)]
-    form: Form,
+    #[serde(default, rename = "form")]
+    syntax: RowSyntax,
     content_type: Option<String>,
     cursor: Option<String>,
     limit: Option<String>,
@@ -47,7 +47,7 @@ impl Definition {
         if content_type.is_some_and(|content_type| !is_header_value(content_type)) {
             return Err("the content_type is none that HTTP allows");
         }
-        let mut export = Export::new(self.id, self.name).form(self.form);
+        let mut export = Export::new(self.id, self.name).syntax(self.syntax);
         export.parameters = self.parameters.into_iter().map(Parameter::from).collect();
         export.content_type = self.content_type;
         export.cursor = self.cursor.unwrap_or(export.cursor);

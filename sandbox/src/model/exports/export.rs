@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::data_type::DataType;
-use super::rows::{Form, Rows};
+use super::rows::{RowSyntax, Rows};
 use crate::model::document::Problem;
 use crate::model::table::Table;
 use crate::model::tables::Tables;
@@ -16,18 +16,18 @@ use crate::model::tables::Tables;
 /// sandbox says. Values are checked as the vendor's guide has it, and every parameter is required.
 ///
 /// ```
-/// use perenso_sandbox::{DataType, Export, Form, Parameter, Rows, Sandbox};
+/// use perenso_sandbox::{DataType, Export, RowSyntax, Parameter, Rows, Sandbox};
 /// use serde_json::json;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let scans = Export::new("b4dg3s", "Badge Scans")
-///     .parameter(Parameter::new("Booth", DataType::Text).described("Scans at this booth"))
+///     .parameter(Parameter::new("Booth", DataType::Text).description("Scans at this booth"))
 ///     .rows_by(|values| {
 ///         let booth = values["Booth"].clone();
 ///         Rows::generated(1_000_000, move |number| json!({ "booth": booth, "scan": number }))
 ///     })
-///     .form(Form::Lines);
+///     .syntax(RowSyntax::Lines);
 /// let sandbox = Sandbox::builder().export(scans).export(Export::order_lines(10_000)).start().await?;
 ///
 /// // The catalog drifts away from what a client knew of it.
@@ -55,7 +55,7 @@ pub struct Export {
     /// The parameters, in the order of the catalog.
     pub parameters: Vec<Parameter>,
     pub(crate) source: Source,
-    pub(crate) form: Form,
+    pub(crate) syntax: RowSyntax,
     pub(super) content_type: Option<String>,
     pub(super) cursor: String,
     pub(super) limit: String,
@@ -82,7 +82,7 @@ impl Parameter {
 
     /// Adds a description.
     #[must_use]
-    pub fn described(mut self, description: impl Into<String>) -> Self {
+    pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self
     }
@@ -116,7 +116,7 @@ impl Export {
             name: name.into(),
             parameters: Vec::new(),
             source: Source::Rows(Arc::new(|_| Rows::from(Vec::new()))),
-            form: Form::Array,
+            syntax: RowSyntax::Array,
             content_type: None,
             cursor: "Cursor".to_owned(),
             limit: "Limit".to_owned(),
@@ -150,10 +150,10 @@ impl Export {
         self
     }
 
-    /// How the rows are written; default [`Form::Array`].
+    /// How the rows are written; default [`RowSyntax::Array`].
     #[must_use]
-    pub fn form(mut self, form: Form) -> Self {
-        self.form = form;
+    pub fn syntax(mut self, syntax: RowSyntax) -> Self {
+        self.syntax = syntax;
         self
     }
 
@@ -187,7 +187,7 @@ impl Export {
 
     /// Returns the content type of the rows.
     pub(crate) fn media_type(&self) -> &str {
-        self.content_type.as_deref().unwrap_or(self.form.content_type())
+        self.content_type.as_deref().unwrap_or(self.syntax.content_type())
     }
 
     /// Checks the values of a run.
@@ -235,7 +235,7 @@ impl std::fmt::Debug for Export {
             .field("id", &self.id)
             .field("name", &self.name)
             .field("parameters", &self.parameters)
-            .field("form", &self.form)
+            .field("syntax", &self.syntax)
             .finish_non_exhaustive()
     }
 }
@@ -243,8 +243,10 @@ impl std::fmt::Debug for Export {
 /// Returns the exports of the vendor's guide.
 pub(crate) fn guide() -> Vec<Export> {
     let customers = Export::new("79aag9", "Get API Customers")
-        .parameter(Parameter::new("Cursor", DataType::Integer).described("Index of the current set of paged customers"))
-        .parameter(Parameter::new("Limit", DataType::Integer).described("Number of customers to return per export"));
+        .parameter(
+            Parameter::new("Cursor", DataType::Integer).description("Index of the current set of paged customers"),
+        )
+        .parameter(Parameter::new("Limit", DataType::Integer).description("Number of customers to return per export"));
     vec![
         Export::new("739da9", "Vendors").table(|tables| &tables.vendors),
         customers.table(|tables| &tables.customers),

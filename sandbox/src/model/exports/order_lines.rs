@@ -42,8 +42,8 @@ impl Export {
     #[must_use]
     pub fn order_lines(rows: u64) -> Self {
         Self::new("ol26pg", "Order Lines")
-            .parameter(Parameter::new("Cursor", DataType::Integer).described("Index of the current set of lines"))
-            .parameter(Parameter::new("Limit", DataType::Integer).described("Number of lines to return per export"))
+            .parameter(Parameter::new("Cursor", DataType::Integer).description("Index of the current set of lines"))
+            .parameter(Parameter::new("Limit", DataType::Integer).description("Number of lines to return per export"))
             .rows(lines(0, rows))
     }
 
@@ -52,7 +52,7 @@ impl Export {
     #[must_use]
     pub fn order_lines_since(rows: u64) -> Self {
         Self::new("ol26sc", "Order Lines Since")
-            .parameter(Parameter::new("Since", DataType::DateTime).described("Lines ordered at or after this time"))
+            .parameter(Parameter::new("Since", DataType::DateTime).description("Lines ordered at or after this time"))
             .rows_by(move |values| {
                 let since = values.get("Since").and_then(|since| since.as_str()?.parse::<DateTime<chrono::Utc>>().ok());
                 let first = since.map_or(0, |since| first_at(since.naive_utc()));

@@ -61,8 +61,8 @@ impl Rows {
     }
 
     /// Writes the rows of a range in pieces.
-    pub(crate) fn writer(self, range: Range<u64>, form: Form) -> RowWriter {
-        RowWriter { rows: self, range, form, columns: Vec::new(), has_begun: false, is_over: false }
+    pub(crate) fn writer(self, range: Range<u64>, syntax: RowSyntax) -> RowWriter {
+        RowWriter { rows: self, range, syntax, columns: Vec::new(), has_begun: false, is_over: false }
     }
 }
 
@@ -84,7 +84,7 @@ impl std::fmt::Debug for Rows {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Form {
+pub enum RowSyntax {
     /// A JSON array: `application/json`.
     #[default]
     Array,
@@ -95,7 +95,7 @@ pub enum Form {
     Csv,
 }
 
-impl Form {
+impl RowSyntax {
     pub(crate) fn content_type(self) -> &'static str {
         match self {
             Self::Array => "application/json",
@@ -109,7 +109,7 @@ impl Form {
 pub(crate) struct RowWriter {
     rows: Rows,
     range: Range<u64>,
-    form: Form,
+    syntax: RowSyntax,
     /// The header of CSV, once it is known.
     columns: Vec<String>,
     has_begun: bool,
@@ -123,9 +123,9 @@ impl Iterator for RowWriter {
         if self.is_over {
             return None;
         }
-        Some(match self.form {
-            Form::Csv => self.csv(),
-            Form::Array | Form::Lines => self.json(),
+        Some(match self.syntax {
+            RowSyntax::Csv => self.csv(),
+            RowSyntax::Array | RowSyntax::Lines => self.json(),
         })
     }
 }
@@ -138,7 +138,7 @@ impl RowWriter {
 
     fn json(&mut self) -> serde_json::Result<Vec<u8>> {
         let mut piece = Vec::with_capacity(PIECE + PIECE / 16);
-        let is_array = self.form == Form::Array;
+        let is_array = self.syntax == RowSyntax::Array;
         if is_array && !self.has_begun {
             piece.push(b'[');
         }

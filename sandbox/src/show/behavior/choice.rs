@@ -138,7 +138,7 @@ pub enum PastTheEnd {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum DeleteAnswer {
+pub enum DeleteResponse {
     /// 204, no body.
     NoContent,
     /// 200, no body.

@@ -19,8 +19,8 @@ use crate::show::behavior::RetryAfter;
 /// | `"cut_body"`, `{"cut_after": 1000}` | [`Fault::CutBody`], [`Fault::CutAfter`] |
 /// | `{"slow": {"piece": 1, "pause": 0.01}}` | [`Fault::Slow`] |
 /// | `"empty_body"` | [`Fault::EmptyBody`] |
-/// | `"drop_connection"`, `"drop_answer"` | [`Fault::DropConnection`], [`Fault::DropAnswer`] |
-/// | `"reset"`, `"reset_answer"` | [`Fault::Reset`], [`Fault::ResetAnswer`] |
+/// | `"drop_connection"`, `"drop_answer"` | [`Fault::DropConnection`], [`Fault::DropResponse`] |
+/// | `"reset"`, `"reset_answer"` | [`Fault::Reset`], [`Fault::ResetResponse`] |
 ///
 /// A `body` that is not text goes out as JSON, bytes that are no text come as `body_base64`; times are in seconds.
 ///
@@ -30,7 +30,7 @@ use crate::show::behavior::RetryAfter;
 /// let fault: Fault = r#"{"too_many_requests": {"retry_after": 30}}"#.parse()?;
 /// assert_eq!(fault, Fault::too_many_requests(std::time::Duration::from_secs(30)));
 /// assert_eq!("503".parse::<Fault>()?, Fault::status(503));
-/// assert_eq!("drop_answer".parse::<Fault>()?, Fault::DropAnswer);
+/// assert_eq!("drop_answer".parse::<Fault>()?, Fault::DropResponse);
 /// # Ok::<(), perenso_sandbox::Error>(())
 /// ```
 #[doc(alias = "Sandbox-Fault")]
@@ -82,11 +82,11 @@ pub enum Fault {
     /// The request is *not* processed, and the connection ends without an answer.
     DropConnection,
     /// The request *is* processed, and the connection ends without an answer.
-    DropAnswer,
+    DropResponse,
     /// The request is *not* processed, and the connection is reset: a TCP RST instead of an end.
     Reset,
     /// The request *is* processed, and the connection is reset instead of an answer.
-    ResetAnswer,
+    ResetResponse,
 }
 
 impl Fault {
@@ -148,9 +148,9 @@ impl Fault {
             Self::Slow { .. } => "slow",
             Self::EmptyBody => "empty_body",
             Self::DropConnection => "drop_connection",
-            Self::DropAnswer => "drop_answer",
+            Self::DropResponse => "drop_answer",
             Self::Reset => "reset",
-            Self::ResetAnswer => "reset_answer",
+            Self::ResetResponse => "reset_answer",
         }
     }
 }

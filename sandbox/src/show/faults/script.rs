@@ -239,7 +239,7 @@ impl<'de> Deserialize<'de> for Times {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
         #[serde(untagged, expecting = "expected a whole number or \"always\" for `times`")]
-        enum Form {
+        enum Repetition {
             Count(u64),
             Word(Word),
         }
@@ -250,9 +250,9 @@ impl<'de> Deserialize<'de> for Times {
             Always,
         }
 
-        Ok(match Form::deserialize(deserializer)? {
-            Form::Count(number) => Self::Count(number),
-            Form::Word(Word::Always) => Self::Always,
+        Ok(match Repetition::deserialize(deserializer)? {
+            Repetition::Count(number) => Self::Count(number),
+            Repetition::Word(Word::Always) => Self::Always,
         })
     }
 }

@@ -64,14 +64,14 @@ impl Target {
             Self::Token => call.kind == EndpointKind::Token,
             Self::Refresh => call.kind == EndpointKind::Token && call.is_refresh,
             Self::Call { method, path } => {
-                method.as_ref().is_none_or(|method| method == call.method) && matches(path, call.path)
+                method.as_ref().is_none_or(|method| method == call.method) && path_matches(path, call.path)
             }
         }
     }
 }
 
 /// Whether a path is one of a pattern.
-pub(crate) fn matches(pattern: &str, path: &str) -> bool {
+pub(crate) fn path_matches(pattern: &str, path: &str) -> bool {
     // A pattern without the slash in front would be for nothing, and a fault that never comes looks like a test that passes.
     let pattern = pattern.strip_prefix('/').unwrap_or(pattern);
     let mut segments = path.strip_prefix('/').unwrap_or(path).trim_end_matches('/').split('/');

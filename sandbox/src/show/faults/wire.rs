@@ -1,4 +1,4 @@
-//! The form of faults in data: a status number, a word, or one thing with its particulars.
+//! The serialised form of faults: a status code, a word, or an object.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use crate::show::behavior::RetryAfter;
 use crate::show::headers::is_header_name;
 use crate::show::seconds::Seconds;
 
-/// All faults but the ordered answer.
+/// All faults except a response.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Form {
+enum Syntax {
     Unauthorized,
     TooManyRequests(Wait),
     Delay(Seconds),
@@ -26,9 +26,11 @@ enum Form {
     Slow(Slow),
     EmptyBody,
     DropConnection,
-    DropAnswer,
+    #[serde(rename = "drop_answer")]
+    DropResponse,
     Reset,
-    ResetAnswer,
+    #[serde(rename = "reset_answer")]
+    ResetResponse,
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -47,10 +49,10 @@ struct Slow {
     pause: Seconds,
 }
 
-/// An ordered answer.
+/// The response of a [`Fault::Status`].
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Answer {
+struct FaultResponse {
     status: u16,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     body: Option<Value>,
@@ -64,30 +66,30 @@ struct Answer {
 
 impl Serialize for Fault {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let form = match self {
+        let syntax = match self {
             Self::Status { code, content_type, body, headers } => {
-                return Answer::of(*code, content_type, body, headers).serialize(serializer);
+                return FaultResponse::of(*code, content_type, body, headers).serialize(serializer);
             }
-            Self::Unauthorized => Form::Unauthorized,
+            Self::Unauthorized => Syntax::Unauthorized,
             Self::TooManyRequests { wait, retry_after } => {
                 let wait = Some(Seconds(*wait));
-                Form::TooManyRequests(match retry_after {
+                Syntax::TooManyRequests(match retry_after {
                     RetryAfter::Seconds => Wait { retry_after: wait, retry_after_date: None },
                     RetryAfter::Date => Wait { retry_after: None, retry_after_date: wait },
                     RetryAfter::Missing => return serializer.serialize_str(self.name()),
                 })
             }
-            Self::Delay(time) => Form::Delay(Seconds(*time)),
-            Self::CutBody => Form::CutBody,
-            Self::CutAfter(bytes) => Form::CutAfter(*bytes),
-            Self::Slow { piece, pause } => Form::Slow(Slow { piece: *piece, pause: Seconds(*pause) }),
-            Self::EmptyBody => Form::EmptyBody,
-            Self::DropConnection => Form::DropConnection,
-            Self::DropAnswer => Form::DropAnswer,
-            Self::Reset => Form::Reset,
-            Self::ResetAnswer => Form::ResetAnswer,
+            Self::Delay(time) => Syntax::Delay(Seconds(*time)),
+            Self::CutBody => Syntax::CutBody,
+            Self::CutAfter(bytes) => Syntax::CutAfter(*bytes),
+            Self::Slow { piece, pause } => Syntax::Slow(Slow { piece: *piece, pause: Seconds(*pause) }),
+            Self::EmptyBody => Syntax::EmptyBody,
+            Self::DropConnection => Syntax::DropConnection,
+            Self::DropResponse => Syntax::DropResponse,
+            Self::Reset => Syntax::Reset,
+            Self::ResetResponse => Syntax::ResetResponse,
         };
-        form.serialize(serializer)
+        syntax.serialize(serializer)
     }
 }
 
@@ -98,29 +100,31 @@ impl<'de> Deserialize<'de> for Fault {
 }
 
 fn read(value: Value) -> Result<Fault, serde_json::Error> {
-    let form = match value {
+    let syntax = match value {
         Value::Number(_) => return status(u16::deserialize(value)?).map(Fault::status),
-        Value::Object(ref fields) if fields.contains_key("status") => return Answer::deserialize(value)?.fault(),
-        Value::String(ref word) if word == "too_many_requests" => Form::TooManyRequests(Wait::default()),
-        Value::String(_) | Value::Object(_) => Form::deserialize(value)?,
+        Value::Object(ref fields) if fields.contains_key("status") => {
+            return FaultResponse::deserialize(value)?.fault();
+        }
+        Value::String(ref word) if word == "too_many_requests" => Syntax::TooManyRequests(Wait::default()),
+        Value::String(_) | Value::Object(_) => Syntax::deserialize(value)?,
         _ => return Err(serde_json::Error::custom("a fault is a status number, a word, or an object")),
     };
-    Ok(match form {
-        Form::Unauthorized => Fault::Unauthorized,
-        Form::TooManyRequests(wait) => wait.fault()?,
-        Form::Delay(Seconds(time)) => Fault::Delay(time),
-        Form::CutBody => Fault::CutBody,
-        Form::CutAfter(bytes) => Fault::CutAfter(bytes),
-        Form::Slow(Slow { piece, pause: Seconds(pause) }) => Fault::Slow { piece, pause },
-        Form::EmptyBody => Fault::EmptyBody,
-        Form::DropConnection => Fault::DropConnection,
-        Form::DropAnswer => Fault::DropAnswer,
-        Form::Reset => Fault::Reset,
-        Form::ResetAnswer => Fault::ResetAnswer,
+    Ok(match syntax {
+        Syntax::Unauthorized => Fault::Unauthorized,
+        Syntax::TooManyRequests(wait) => wait.fault()?,
+        Syntax::Delay(Seconds(time)) => Fault::Delay(time),
+        Syntax::CutBody => Fault::CutBody,
+        Syntax::CutAfter(bytes) => Fault::CutAfter(bytes),
+        Syntax::Slow(Slow { piece, pause: Seconds(pause) }) => Fault::Slow { piece, pause },
+        Syntax::EmptyBody => Fault::EmptyBody,
+        Syntax::DropConnection => Fault::DropConnection,
+        Syntax::DropResponse => Fault::DropResponse,
+        Syntax::Reset => Fault::Reset,
+        Syntax::ResetResponse => Fault::ResetResponse,
     })
 }
 
-/// An answer of HTTP has such a status; those from 100 on are none.
+/// Checks a status code. A 1xx is not a final response.
 fn status(code: u16) -> Result<u16, serde_json::Error> {
     let is_one = (200..1000).contains(&code);
     is_one.then_some(code).ok_or_else(|| serde_json::Error::custom(format!("a status is 200 to 999, found {code}")))
@@ -137,7 +141,7 @@ impl Wait {
     }
 }
 
-impl Answer {
+impl FaultResponse {
     fn of(code: u16, content_type: &str, body: &[u8], headers: &[(String, String)]) -> Self {
         let text = std::str::from_utf8(body);
         Self {
@@ -236,9 +240,9 @@ mod tests {
             (json!({ "slow": { "piece": 1, "pause": 0.01 } }), Fault::Slow { piece: 1, pause: second / 100 }),
             (json!("empty_body"), Fault::EmptyBody),
             (json!("drop_connection"), Fault::DropConnection),
-            (json!("drop_answer"), Fault::DropAnswer),
+            (json!("drop_answer"), Fault::DropResponse),
             (json!("reset"), Fault::Reset),
-            (json!("reset_answer"), Fault::ResetAnswer),
+            (json!("reset_answer"), Fault::ResetResponse),
         ] {
             assert_eq!(Fault::deserialize(&data).unwrap(), fault, "{data}");
             assert_eq!(data.to_string().parse::<Fault>().unwrap(), fault, "{data}");
