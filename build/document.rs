@@ -24,7 +24,7 @@ pub(crate) struct Operation<'a> {
     pub(crate) id: &'a str,
     pub(crate) method: &'a str,
     pub(crate) path: &'a str,
-    pub(crate) retry: &'a str,
+    pub(crate) idempotency: &'a str,
     pub(crate) sealed: bool,
     pub(crate) node: &'a Value,
 }
@@ -68,7 +68,7 @@ impl Document {
                 let place = format!("/paths/{}/{method}", segment(path));
                 found.push(Operation {
                     id: text(node, &place, "operationId")?,
-                    retry: text(node, &place, "x-retry")?,
+                    idempotency: text(node, &place, "x-idempotency")?,
                     sealed: node.get("x-sealed").and_then(Value::as_bool).unwrap_or(false),
                     place,
                     method,
@@ -143,7 +143,7 @@ fn check_schemas(document: &Document) -> Result<(), Fault> {
 fn check_operations(document: &Document) -> Result<(), Fault> {
     let mut seen = BTreeMap::new();
     for operation in document.operations()? {
-        let Operation { place, id, retry, node, .. } = &operation;
+        let Operation { place, id, idempotency, node, .. } = &operation;
         if !id.starts_with(|c: char| c.is_ascii_lowercase())
             || !id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
         {
@@ -152,10 +152,10 @@ fn check_operations(document: &Document) -> Result<(), Fault> {
         if let Some(other) = seen.insert(id.to_string(), place.clone()) {
             return Err(Fault::new(format_args!("{place}/operationId"), format_args!("`{id}` is taken by {other}")));
         }
-        if !["safe", "keyed", "once"].contains(retry) {
+        if !["safe", "idempotent", "not-repeatable"].contains(idempotency) {
             return Err(Fault::new(
-                format_args!("{place}/x-retry"),
-                format_args!("`{retry}` is not safe, keyed or once"),
+                format_args!("{place}/x-idempotency"),
+                format_args!("`{idempotency}` is not safe, idempotent or not-repeatable"),
             ));
         }
         text(node, place, "summary")?;

@@ -92,7 +92,7 @@ pub use lists::{ChangedRecords, Changes, Direction, List, Page, Position, Record
 pub use perenso_auth as auth;
 #[doc(inline)]
 pub use perenso_auth::{
-    AccessToken, CallOptions, ClientAuth, ErrorKind as CallErrorKind, FieldProblem, ProblemDetails, Rate, Repeat,
+    AccessToken, CallOptions, ClientAuth, ErrorKind as CallErrorKind, FieldProblem, Idempotency, ProblemDetails, Rate,
     RequestBuilder, Response, RetryPolicy, Secret, Timeouts, TokenPolicy,
 };
 pub use records::{

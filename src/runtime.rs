@@ -7,5 +7,5 @@ mod operation;
 pub(crate) use self::{
     bridge::{Bridge, send_empty, send_json, send_raw},
     field_names::{FieldName, FieldNames},
-    operation::{Operation, Retry},
+    operation::Operation,
 };

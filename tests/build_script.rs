@@ -45,7 +45,7 @@ fn a_mistake_in_the_syntax_has_a_line_and_a_column() {
 #[test]
 fn what_is_missing_is_named_with_its_place() {
     let get = "/paths/~1Customer~1{id}/get";
-    for name in ["operationId", "x-retry", "x-source", "summary", "description"] {
+    for name in ["operationId", "x-idempotency", "x-source", "summary", "description"] {
         let fault = fault(|root| take(root, get, name));
         assert_eq!(fault, format!("at {get}: `{name}` is missing"));
     }
@@ -60,7 +60,11 @@ fn what_is_missing_is_named_with_its_place() {
 #[test]
 fn what_is_wrong_is_named_with_its_place() {
     for (pointer, value, expected) in [
-        ("/paths/~1Customer/get/x-retry", json!("always"), "at /paths/~1Customer/get/x-retry: `always` is not"),
+        (
+            "/paths/~1Customer/get/x-idempotency",
+            json!("always"),
+            "at /paths/~1Customer/get/x-idempotency: `always` is not",
+        ),
         ("/paths/~1Customer/get/operationId", json!("CustomerList"), "at /paths/~1Customer/get/operationId: "),
         ("/paths/~1Customer/get/operationId", json!("order_list"), "at /paths/~1Order/get/operationId: "),
         (

@@ -22,7 +22,7 @@ use crate::{
     error::{Error, ErrorKind},
     fault::Fault,
     outcome::{self, Ending, Next},
-    policy::{Backoff, CallOptions, Repeat, RetryPolicy},
+    policy::{Backoff, CallOptions, Idempotency, RetryPolicy},
     problem::{ProblemDetails, names_of_request},
     response::{Body, Response, Trip},
     retry_after::retry_after,
@@ -42,27 +42,27 @@ const PATIENCE_WITH_ERROR_BODIES: Duration = Duration::from_secs(5);
 /// ```no_run
 /// # async fn example(client: perenso_auth::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use http::Method;
-/// use perenso_auth::{Call, Repeat};
+/// use perenso_auth::{Call, Idempotency};
 ///
 /// // A request that was built elsewhere, by a generated client for example.
 /// // Not `join("/Customer")`, which drops the path of a base address such as `https://api.example/v2`.
 /// let url = format!("{}/Customer", client.api_url().as_str().trim_end_matches('/'));
 /// let request = client.http().request(Method::GET, url).build()?;
-/// let answer = client.execute(request, Call::new("customer_list", Repeat::Safe)).await?;
+/// let answer = client.execute(request, Call::new("customer_list", Idempotency::Safe)).await?;
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Debug)]
 pub struct Call<'a> {
     operation: Cow<'static, str>,
-    repeat: Repeat,
+    idempotency: Idempotency,
     whole: bool,
     options: Option<&'a CallOptions>,
 }
 
 impl<'a> Call<'a> {
     /// A call of this name, which errors and spans show.
-    pub fn new(operation: impl Into<Cow<'static, str>>, repeat: Repeat) -> Self {
-        Self { operation: operation.into(), repeat, whole: false, options: None }
+    pub fn new(operation: impl Into<Cow<'static, str>>, idempotency: Idempotency) -> Self {
+        Self { operation: operation.into(), idempotency, whole: false, options: None }
     }
 
     pub(crate) fn operation(&self) -> &str {
@@ -88,7 +88,7 @@ impl<'a> Call<'a> {
 /// One call on its way.
 pub(crate) struct Journey<'a> {
     client: &'a Inner,
-    repeat: Repeat,
+    idempotency: Idempotency,
     whole: bool,
     retry: RetryPolicy,
     attempt: Duration,
@@ -121,7 +121,7 @@ impl<'a> Journey<'a> {
         let trip = client.trip(call.operation);
         Self {
             client,
-            repeat: options.and_then(|options| options.repeat).unwrap_or(call.repeat),
+            idempotency: options.and_then(|options| options.idempotency).unwrap_or(call.idempotency),
             whole: call.whole,
             retry: options.and_then(|options| options.retry).unwrap_or(client.retry),
             attempt: options.and_then(|options| options.attempt).unwrap_or(client.timeouts.attempt),
@@ -164,8 +164,8 @@ impl<'a> Journey<'a> {
                     self.client.unauthorized.forget(&self.trip.operation);
                 }
             }
-            self.trip.may_have_written |= ending.may_have_written(self.repeat);
-            let next = ending.next(self.repeat);
+            self.trip.may_have_written |= ending.may_have_written(self.idempotency);
+            let next = ending.next(self.idempotency);
             let failure = match answer {
                 Answer::Success(response) => return Ok(response),
                 Answer::Refusal(refusal) if next == Next::Reauthorise => {
@@ -300,7 +300,7 @@ impl<'a> Journey<'a> {
         let status = answer.status();
         let (headers, body) = IncomingBody::of(answer);
         let mut trip = self.trip.clone();
-        trip.may_have_written |= Ending::Answered(status).may_have_written(self.repeat);
+        trip.may_have_written |= Ending::Answered(status).may_have_written(self.idempotency);
         let response = Response { status, headers, body: Body::Coming(body), trip };
         if !self.whole {
             return (Ending::Answered(status), Answer::Success(response));
@@ -390,7 +390,7 @@ impl<'a> Journey<'a> {
     }
 
     fn failed(&self, ending: Ending, kind: ErrorKind, detail: String, source: Option<reqwest::Error>) -> Error {
-        let may_have_written = self.trip.may_have_written || ending.may_have_written(self.repeat);
+        let may_have_written = self.trip.may_have_written || ending.may_have_written(self.idempotency);
         self.trip.error(kind, detail).with(|inner| {
             inner.may_have_written = may_have_written;
             inner.source = source.map(|source| Arc::new(source.without_url()) as _);

@@ -23,7 +23,7 @@ use crate::{
     clock::Clock,
     error::Error,
     http_clients::HttpClients,
-    policy::{Repeat, RetryPolicy, Timeouts},
+    policy::{Idempotency, RetryPolicy, Timeouts},
     profile::{Profile, Throttle},
     request::RequestBuilder,
     response::{Response, Secrets, Trip},
@@ -138,7 +138,7 @@ impl Client {
         self.request(Method::GET, path)
     }
 
-    /// A POST. Never sent twice unless it is marked: [`safe`](RequestBuilder::safe), [`keyed`](RequestBuilder::keyed).
+    /// A POST. Never sent twice unless it is marked: [`safe`](RequestBuilder::safe), [`idempotent`](RequestBuilder::idempotent).
     ///
     /// ```no_run
     /// # async fn example(client: perenso_auth::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -279,10 +279,10 @@ impl std::fmt::Debug for Client {
 }
 
 /// How a method repeats where nothing else is known of it.
-pub(crate) fn natural_repeat(method: &Method) -> Repeat {
+pub(crate) fn idempotency_of(method: &Method) -> Idempotency {
     match *method {
-        Method::GET | Method::HEAD | Method::OPTIONS => Repeat::Safe,
-        Method::PUT | Method::DELETE => Repeat::Keyed,
-        _ => Repeat::Once,
+        Method::GET | Method::HEAD | Method::OPTIONS => Idempotency::Safe,
+        Method::PUT | Method::DELETE => Idempotency::Idempotent,
+        _ => Idempotency::NotRepeatable,
     }
 }

@@ -144,7 +144,7 @@ pub use credentials::{AuthorizationCode, Credentials, CredentialsProvider};
 pub use error::{BuildError, Error, ErrorKind, TokenError};
 pub use grant::{BodyEncoding, ClientAuth, Grant};
 pub use identity::Identity;
-pub use policy::{CallOptions, Repeat, RetryPolicy, Timeouts, TokenPolicy};
+pub use policy::{CallOptions, Idempotency, RetryPolicy, Timeouts, TokenPolicy};
 pub use problem::{FieldProblem, ProblemDetails};
 pub use profile::{Occasion, Profile, Rate, TenantRegion, UnknownRegion};
 #[cfg(feature = "registry")]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use crate::policy::Repeat;
+use crate::policy::Idempotency;
 
 /// How an attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,8 +34,8 @@ pub(crate) enum Next {
 }
 
 impl Ending {
-    pub(crate) fn next(self, repeat: Repeat) -> Next {
-        let unless_once = if repeat == Repeat::Once { Next::Fail } else { Next::Again };
+    pub(crate) fn next(self, idempotency: Idempotency) -> Next {
+        let unless_once = if idempotency == Idempotency::NotRepeatable { Next::Fail } else { Next::Again };
         match self {
             Self::Answered(status) if status.is_success() => Next::Done,
             Self::Answered(StatusCode::UNAUTHORIZED) => Next::Reauthorise,
@@ -47,7 +47,7 @@ impl Ending {
     }
 
     /// Whether a write may have been carried out all the same.
-    pub(crate) fn may_have_written(self, repeat: Repeat) -> bool {
+    pub(crate) fn may_have_written(self, idempotency: Idempotency) -> bool {
         let processed = match self {
             Self::NotConnected | Self::NotConnectable => false,
             Self::Broken | Self::TimedOut => true,
@@ -57,7 +57,7 @@ impl Ending {
                 is_done || status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT
             }
         };
-        processed && repeat != Repeat::Safe
+        processed && idempotency != Idempotency::Safe
     }
 }
 
@@ -121,9 +121,9 @@ mod tests {
             (Ending::Broken, Again, Again, Fail),
             (Ending::TimedOut, Again, Again, Fail),
         ] {
-            assert_eq!(ending.next(Repeat::Safe), safe, "{ending:?}");
-            assert_eq!(ending.next(Repeat::Keyed), keyed, "{ending:?}");
-            assert_eq!(ending.next(Repeat::Once), once, "{ending:?}");
+            assert_eq!(ending.next(Idempotency::Safe), safe, "{ending:?}");
+            assert_eq!(ending.next(Idempotency::Idempotent), keyed, "{ending:?}");
+            assert_eq!(ending.next(Idempotency::NotRepeatable), once, "{ending:?}");
         }
     }
 
@@ -139,9 +139,9 @@ mod tests {
             (Ending::Broken, true),
             (Ending::TimedOut, true),
         ] {
-            assert_eq!(ending.may_have_written(Repeat::Once), perhaps, "{ending:?}");
-            assert_eq!(ending.may_have_written(Repeat::Keyed), perhaps, "{ending:?}");
-            assert!(!ending.may_have_written(Repeat::Safe), "{ending:?}");
+            assert_eq!(ending.may_have_written(Idempotency::NotRepeatable), perhaps, "{ending:?}");
+            assert_eq!(ending.may_have_written(Idempotency::Idempotent), perhaps, "{ending:?}");
+            assert!(!ending.may_have_written(Idempotency::Safe), "{ending:?}");
         }
     }
 

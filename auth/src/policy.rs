@@ -7,18 +7,17 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::stop::Stop;
 
-/// Whether a call may be sent again when nobody knows what became of it.
-#[doc(alias("idempotent"))]
+/// The idempotency of a call (RFC 9110 section 9.2): it decides whether the call is sent again when its outcome is unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Repeat {
-    /// It changes nothing: a read.
+pub enum Idempotency {
+    /// It changes nothing, like a GET.
     Safe,
-    /// It writes, and writing it twice comes to the same: a record with a key.
-    Keyed,
-    /// Twice would be one too many. It is sent again only when it certainly was not processed: the connection was
-    /// refused, the token was, or the answer was 429.
-    Once,
+    /// Sending it twice has the same effect as once, like a PUT or an upsert by key.
+    Idempotent,
+    /// Sending it twice may do it twice, like a POST that creates. It is sent again only if it was certainly not processed: the
+    /// connection or the token was refused, or the status was 429.
+    NotRepeatable,
 }
 
 /// Deadlines. All but `idle` end when the headers of an answer are there, so that a long body may take its time.
@@ -285,7 +284,7 @@ pub struct CallOptions {
     pub(crate) attempt: Option<Duration>,
     pub(crate) headers: HeaderMap,
     pub(crate) retry: Option<RetryPolicy>,
-    pub(crate) repeat: Option<Repeat>,
+    pub(crate) idempotency: Option<Idempotency>,
     pub(crate) stop: Option<Stop>,
 }
 
@@ -371,7 +370,7 @@ impl CallOptions {
             attempt: self.attempt.or(base.attempt),
             headers,
             retry: self.retry.or(base.retry),
-            repeat: self.repeat.or(base.repeat),
+            idempotency: self.idempotency.or(base.idempotency),
             stop: match (self.stop, &base.stop) {
                 (Some(own), Some(base)) => Some(own.or(base.clone())),
                 (own, base) => own.or_else(|| base.clone()),
@@ -379,17 +378,17 @@ impl CallOptions {
         }
     }
 
-    /// What is known of this call and not of its operation: that it may be repeated, or may not.
+    /// Sets the idempotency of this call, in place of that of its operation.
     #[must_use]
-    pub fn repeat(mut self, repeat: Repeat) -> Self {
-        self.repeat = Some(repeat);
+    pub fn idempotency(mut self, idempotency: Idempotency) -> Self {
+        self.idempotency = Some(idempotency);
         self
     }
 
-    /// As [`repeat`](Self::repeat), unless it is said already.
+    /// Sets the idempotency unless it is set already.
     #[must_use]
-    pub fn repeat_by_default(mut self, repeat: Repeat) -> Self {
-        self.repeat.get_or_insert(repeat);
+    pub fn idempotency_by_default(mut self, idempotency: Idempotency) -> Self {
+        self.idempotency.get_or_insert(idempotency);
         self
     }
 }

@@ -7,9 +7,9 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     call::Call,
-    client::{Client, natural_repeat},
+    client::{Client, idempotency_of},
     error::{Error, ErrorKind},
-    policy::{CallOptions, Repeat},
+    policy::{CallOptions, Idempotency},
     response::Response,
 };
 
@@ -39,13 +39,13 @@ pub struct RequestBuilder {
     body: Option<reqwest::Body>,
     content_type: Option<HeaderValue>,
     options: CallOptions,
-    repeat: Repeat,
+    idempotency: Idempotency,
     broken: Option<String>,
 }
 
 impl RequestBuilder {
     pub(crate) fn new(client: Client, method: Method, path: Cow<'static, str>) -> Self {
-        let repeat = natural_repeat(&method);
+        let idempotency = idempotency_of(&method);
         Self {
             client,
             method,
@@ -55,7 +55,7 @@ impl RequestBuilder {
             body: None,
             content_type: None,
             options: CallOptions::new(),
-            repeat,
+            idempotency,
             broken: None,
         }
     }
@@ -98,21 +98,21 @@ impl RequestBuilder {
         self
     }
 
-    /// This call changes nothing, whatever its method: it may be sent again.
+    /// Marks the call as safe, whatever its method: it changes nothing, and may be sent again.
     pub fn safe(mut self) -> Self {
-        self.repeat = Repeat::Safe;
+        self.idempotency = Idempotency::Safe;
         self
     }
 
-    /// This call writes, and writing it twice comes to the same: it may be sent again.
-    pub fn keyed(mut self) -> Self {
-        self.repeat = Repeat::Keyed;
+    /// Marks the call as idempotent: sending it twice has the same effect as once, so it may be sent again.
+    pub fn idempotent(mut self) -> Self {
+        self.idempotency = Idempotency::Idempotent;
         self
     }
 
-    /// This call must not be sent again unless it certainly was not processed.
-    pub fn once(mut self) -> Self {
-        self.repeat = Repeat::Once;
+    /// Marks the call as not repeatable: it is sent again only if it was certainly not processed.
+    pub fn not_repeatable(mut self) -> Self {
+        self.idempotency = Idempotency::NotRepeatable;
         self
     }
 
@@ -147,7 +147,7 @@ impl RequestBuilder {
         if let Some(content_type) = self.content_type {
             request.headers_mut().insert(CONTENT_TYPE, content_type);
         }
-        let call = Call::new(operation.clone(), self.repeat).options(&self.options);
+        let call = Call::new(operation.clone(), self.idempotency).options(&self.options);
         let call = if whole { call.whole() } else { call };
         self.client.execute(request, call).await
     }

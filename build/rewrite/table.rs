@@ -32,7 +32,7 @@ pub(crate) struct Entry {
     pub(crate) path: String,
     /// Its method, in capitals.
     pub(crate) method: String,
-    retry: Ident,
+    idempotency: Ident,
 }
 
 impl Entry {
@@ -68,7 +68,7 @@ pub(crate) fn entries(document: &Document) -> Result<Vec<Entry>, Fault> {
                 summary: text(&operation.node["summary"]),
                 method: operation.method.to_uppercase(),
                 path: operation.path.to_string(),
-                retry: format_ident!("{}", super::send::pascal(operation.retry)),
+                idempotency: format_ident!("{}", super::send::pascal(&operation.idempotency.replace('-', "_"))),
             }
         };
         entries.push(entry(operation.id.to_string(), body.clone().filter(|_| !optional)));
@@ -83,16 +83,18 @@ pub(crate) fn entries(document: &Document) -> Result<Vec<Entry>, Fault> {
 pub(crate) fn of_operations(file: &mut syn::File, document: &Document) -> Result<(), Fault> {
     let entries = entries(document)?;
     let constants = entries.iter().map(|entry| &entry.constant);
-    let rows = entries.iter().map(|Entry { constant, id, method, path, retry, .. }| {
+    let rows = entries.iter().map(|Entry { constant, id, method, path, idempotency, .. }| {
         quote! {
             pub(crate) const #constant: Operation =
-                Operation { id: #id, method: #method, path: #path, retry: Retry::#retry };
+                Operation { id: #id, method: #method, path: #path, idempotency: Idempotency::#idempotency };
         }
     });
     file.items.push(parse_quote! {
         /// What the document says about each operation.
         pub(crate) mod operations {
-            use crate::runtime::{Operation, Retry};
+            use perenso_auth::Idempotency;
+
+            use crate::runtime::Operation;
 
             #(#rows)*
 

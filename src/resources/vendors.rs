@@ -1,6 +1,6 @@
 //! Vendors: in bulk, the only call on them that is known.
 
-use perenso_auth::{CallOptions, Repeat};
+use perenso_auth::{CallOptions, Idempotency};
 
 use crate::{
     bulk::{BulkUpsert, Record},
@@ -72,7 +72,9 @@ impl Record for Vendor {
     /// A batch in which all records have a key can be sent again.
     async fn send(show: Perenso, batch: Vec<Self>, has_keys: bool) -> Result<types::BulkAnswer, Error> {
         let show = match has_keys {
-            true => show.with_options(CallOptions::clone(show.options()).repeat_by_default(Repeat::Keyed)),
+            true => {
+                show.with_options(CallOptions::clone(show.options()).idempotency_by_default(Idempotency::Idempotent))
+            }
             false => show,
         };
         Ok(show.api().vendor_bulk_upsert().body(batch).send().await?.into_inner())

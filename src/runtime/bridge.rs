@@ -27,7 +27,7 @@ pub(crate) async fn send_raw(
 ) -> Result<Response, Error> {
     // The text of the cause may hold the address with its query.
     let request = request.map_err(|_| Error::invalid_request(operation.id, "the values make no request"))?;
-    let call = Call::new(operation.id, operation.retry.into()).options(&bridge.options);
+    let call = Call::new(operation.id, operation.idempotency).options(&bridge.options);
     let call = if bridge.is_streaming { call } else { call.whole() };
     Ok(bridge.auth.execute(request, call).await?)
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use perenso::{
-    BulkReport, CallErrorKind, CallOptions, Counts, ErrorKind, Rate, RecordOutcome, Repeat, RetryPolicy,
+    BulkReport, CallErrorKind, CallOptions, Counts, ErrorKind, Idempotency, Rate, RecordOutcome, RetryPolicy,
     auth::clock::ManualClock,
     types::{CustomerV2, Vendor},
 };
@@ -303,7 +303,7 @@ async fn vendors_with_an_id_are_asked_for_again_unless_the_caller_forbids_it() {
 
     sandbox.clear_journal();
     sandbox.fault(Fault::DropResponse);
-    let careful = show.with_options(CallOptions::new().repeat(Repeat::Once));
+    let careful = show.with_options(CallOptions::new().idempotency(Idempotency::NotRepeatable));
     let report = careful.vendors().upsert([vendor(Some(&known), "Example Foods")]).send().await.unwrap();
     assert_eq!((counts(&report), sizes(&sandbox)), ([0, 0, 0, 1, 0], vec![1]));
 }

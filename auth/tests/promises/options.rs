@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use perenso_auth::{CallOptions, ErrorKind, Repeat, RetryPolicy, Timeouts, clock::ManualClock};
+use perenso_auth::{CallOptions, ErrorKind, Idempotency, RetryPolicy, Timeouts, clock::ManualClock};
 
 use crate::{
     S, api, builder, client, client_with_clock, eventually,
@@ -27,7 +27,7 @@ async fn a_call_can_have_other_retries_and_headers() {
 #[tokio::test]
 async fn a_call_that_is_known_not_to_bear_repetition_is_sent_once() {
     let server = api(|_| Reply::status(503)).await;
-    let options = CallOptions::new().repeat(Repeat::Once);
+    let options = CallOptions::new().idempotency(Idempotency::NotRepeatable);
     let error = client(&server).put("/x").options(options).send().await.unwrap_err();
     assert_eq!((error.attempts(), server.calls().len()), (1, 1));
 }

@@ -17,7 +17,7 @@ async fn a_read_and_a_keyed_write_survive_faults_and_a_create_is_never_doubled()
         let server = api(move |seen| if seen.nth == 0 { failing.clone() } else { Reply::json(200, "{}") }).await;
         let client = client(&server);
         client.get("/read").send().await.unwrap();
-        client.post("/upsert").keyed().json(&1).send().await.unwrap();
+        client.post("/upsert").idempotent().json(&1).send().await.unwrap();
         client.post("/search").safe().json(&1).send().await.unwrap();
         let error = client.post("/create").json(&1).send().await.unwrap_err();
         assert!(error.may_have_written(), "{error}");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use perenso_auth::{Call, Client, Credentials, ErrorKind, Profile, Repeat, RetryPolicy};
+use perenso_auth::{Call, Client, Credentials, ErrorKind, Idempotency, Profile, RetryPolicy};
 
 use crate::{
     SECRET, builder, call, client, generous,
@@ -199,7 +199,7 @@ async fn t11_a_token_goes_to_its_own_api_and_nowhere_else() {
         server.url.replace("http:", "https:"),
     ] {
         let request = reqwest::Request::new(http::Method::GET, url.parse().unwrap());
-        let call = Call::new("elsewhere", Repeat::Safe);
+        let call = Call::new("elsewhere", Idempotency::Safe);
         assert_eq!(client.execute(request, call).await.unwrap_err().kind(), ErrorKind::Request, "{url}");
     }
     assert_eq!(server.seen().len(), 0);
