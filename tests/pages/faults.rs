@@ -239,8 +239,11 @@ async fn a_page_that_holds_fewer_rows_than_were_read_of_it_is_an_error() {
 #[tokio::test]
 async fn pages_that_begin_anew_are_an_error_at_the_first_one_and_none_of_its_rows_is_handed_out() {
     for back_to in [0, 1, 2] {
-        // Pages 4, 5, … are pages 1 to 3 again, or the last ones of them.
+        // Pages 4, 5, … are pages 1 to 3 again, or the last ones of them, until the server has had enough.
         let by_page = Export::start(move |asked, _| {
+            if asked.cursor > 20 {
+                return Reply::status(422);
+            }
             let page_of = match asked.cursor.unsigned_abs() - 1 {
                 known @ 0..3 => known,
                 more => back_to + (more - 3) % (3 - back_to),
@@ -250,6 +253,9 @@ async fn pages_that_begin_anew_are_an_error_at_the_first_one_and_none_of_its_row
         .await;
         let by_offset = Export::start(move |asked, _| {
             let row = asked.cursor.unsigned_abs();
+            if row > 200 {
+                return Reply::status(422);
+            }
             let first = if row < 30 { row } else { back_to * 10 + (row - 30) % (30 - back_to * 10) };
             page(first..first + 10)
         })
