@@ -4,7 +4,7 @@ use http::StatusCode;
 
 use super::{
     checked::CheckedRequest,
-    cursor::{Cursor, Key},
+    cursor::{Cursor, Key, Place},
     descriptor::Descriptor,
     format::RowFormat,
     name::shown,
@@ -51,7 +51,8 @@ pub enum PageEnd {
 ///
 /// A page that repeats an earlier one is an error. In the order of the earlier one it is found before any of its rows is
 /// handed out. In another order it is found at its end, when its rows have been handed out: the pages before are
-/// remembered by a fingerprint and their first row, not by all their rows. By key it is not even asked for.
+/// remembered by a fingerprint and their first row, not by all their rows. By key it is not even asked for. A stream that
+/// starts at a cursor knows the first page, and of the pages between it knows nothing.
 ///
 /// ```
 /// use perenso::exports::{Cursor, Paging};
@@ -234,10 +235,10 @@ impl Paging {
         is_given: impl Fn(&str) -> bool,
     ) -> Result<Vec<(String, Given)>, Error> {
         self.refuse_without(export.parameters())?;
-        let (first, limit) = match (&self.start, &self.meaning) {
-            (Some(Cursor::Page { number, limit, .. }), _) => (Some(number.to_string()), *limit),
-            (Some(Cursor::Offset(rows)), _) => (Some(rows.to_string()), None),
-            (Some(Cursor::Key { value, .. }), _) => (Some(value.text()), None),
+        let (first, limit) = match (self.start.as_ref().map(|start| &start.place), &self.meaning) {
+            (Some(Place::Page { number, limit, .. }), _) => (Some(number.to_string()), *limit),
+            (Some(Place::Offset(rows)), _) => (Some(rows.to_string()), None),
+            (Some(Place::Key { value, .. }), _) => (Some(value.text()), None),
             (None, Meaning::Page) => (Some("1".to_owned()), None),
             (None, Meaning::Offset) => (Some("0".to_owned()), None),
             // The value before all others is the caller's to say.
@@ -270,15 +271,14 @@ impl Paging {
             Some(start) => self.start_at(start, limit, request.key(&self.cursor))?,
             None => match &self.meaning {
                 Meaning::Offset => Cursor::offset(number(&self.cursor)?),
-                Meaning::Key(_) => {
-                    Cursor::Key { value: request.key(&self.cursor).ok_or_else(|| no_number(&self.cursor))?, row: 0 }
-                }
+                Meaning::Key(_) => Cursor::key(request.key(&self.cursor).ok_or_else(|| no_number(&self.cursor))?, 0),
                 Meaning::Page | Meaning::Single => {
-                    Cursor::Page { number: number(&self.cursor)?, row: 0, limit: limit.map(|(_, limit)| limit) }
+                    let (number, limit) = (number(&self.cursor)?, limit.map(|(_, limit)| limit));
+                    Cursor::at(Place::Page { number, row: 0, limit })
                 }
             },
         };
-        if let Cursor::Page { number: at @ ..0, .. } | Cursor::Offset(at @ ..0) = start {
+        if let Place::Page { number: at @ ..0, .. } | Place::Offset(at @ ..0) = start.place {
             return Err(refusal(format!("{} is {at}; expected 0 or more", shown(&self.cursor))));
         }
         let request = match limit {
@@ -292,8 +292,8 @@ impl Paging {
     /// The plan for an export with one page.
     pub(crate) fn single(&self) -> Result<Plan, Error> {
         let start = match &self.start {
-            None => Cursor::Page { number: 1, row: 0, limit: None },
-            Some(start @ Cursor::Page { number: 1, limit: None, .. }) => start.clone(),
+            None => Cursor::at(Place::Page { number: 1, row: 0, limit: None }),
+            Some(start) if matches!(start.place, Place::Page { number: 1, limit: None, .. }) => start.clone(),
             Some(_) => {
                 let detail =
                     "it has no parameters for that, and the cursor to start at is none of an export with one page";
@@ -319,8 +319,8 @@ impl Paging {
     /// The cursor to start at, where it fits.
     fn start_at(&self, start: &Cursor, limit: Option<(&String, i64)>, sent: Option<Key>) -> Result<Cursor, Error> {
         let refused = |detail: &str| Err(refusal(format!("the cursor to start at {detail}")));
-        match (start, &self.meaning) {
-            (Cursor::Page { limit: kept, .. }, Meaning::Page) if *kept != limit.map(|(_, limit)| limit) => {
+        match (&start.place, &self.meaning) {
+            (Place::Page { limit: kept, .. }, Meaning::Page) if *kept != limit.map(|(_, limit)| limit) => {
                 let asked = limit.map(|(name, limit)| format!("{} asks for {limit}", shown(name)));
                 let asked = asked.unwrap_or_else(|| "the paging has no limit".to_owned());
                 match kept {
@@ -330,14 +330,14 @@ impl Paging {
                     }
                 }
             }
-            (Cursor::Page { .. }, Meaning::Page) | (Cursor::Offset(_), Meaning::Offset) => Ok(start.clone()),
-            (Cursor::Key { value, row }, Meaning::Key(_)) => match sent.and_then(|sent| value.like(&sent)) {
-                Some(value) => Ok(Cursor::Key { value, row: *row }),
+            (Place::Page { .. }, Meaning::Page) | (Place::Offset(_), Meaning::Offset) => Ok(start.clone()),
+            (Place::Key { value, row }, Meaning::Key(_)) => match sent.and_then(|sent| value.like(&sent)) {
+                Some(value) => Ok(Cursor { first_page: start.first_page, ..Cursor::key(value, *row) }),
                 None => refused(&format!("is a string, and {} takes an integer", shown(&self.cursor))),
             },
-            (Cursor::Page { .. }, _) => refused("counts pages; read it with `Paging::by_page`"),
-            (Cursor::Offset(_), _) => refused("counts rows; read it with `Paging::by_offset`"),
-            (Cursor::Key { .. }, _) => refused("is a key; read it with `Paging::by_key`"),
+            (Place::Page { .. }, _) => refused("counts pages; read it with `Paging::by_page`"),
+            (Place::Offset(_), _) => refused("counts rows; read it with `Paging::by_offset`"),
+            (Place::Key { .. }, _) => refused("is a key; read it with `Paging::by_key`"),
         }
     }
 

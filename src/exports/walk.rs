@@ -9,7 +9,7 @@ use std::{
 use http::StatusCode;
 
 use super::{
-    cursor::{Cursor, Key},
+    cursor::{Cursor, FirstPage, Key, Place},
     name::shown,
     paging::{Meaning, PageEnd, Plan},
     raw::RawRow,
@@ -62,6 +62,9 @@ impl fmt::Display for PageReport {
     }
 }
 
+/// Stands for the first page where an earlier stream has read it.
+const FIRST: i64 = i64::MIN;
+
 /// Stands for a row that has no mark.
 const UNREAD: u64 = 0;
 
@@ -85,6 +88,8 @@ pub(crate) struct Walk {
     /// The pages before, by their fingerprints, and the marks of their first rows, but for the page before.
     earlier: HashMap<Fingerprint, i64>,
     first_rows: HashSet<u64>,
+    /// The first page that was read, by this stream or the one that it goes on with.
+    first_page: Option<FirstPage>,
     /// The mark of the first row of this page.
     first: Option<u64>,
     /// Whether all rows of this page were those of the page before so far, where only whole pages are compared.
@@ -106,12 +111,13 @@ struct Before {
 
 impl Walk {
     pub(crate) fn new(plan: Plan) -> Self {
-        let (at, skip, key) = match &plan.start {
-            Cursor::Page { number, row, .. } => (*number, *row, None),
-            Cursor::Offset(rows) => (*rows, 0, None),
-            Cursor::Key { value, row } => (1, *row, Some(value.clone())),
+        let (at, skip, key) = match &plan.start.place {
+            Place::Page { number, row, .. } => (*number, *row, None),
+            Place::Offset(rows) => (*rows, 0, None),
+            Place::Key { value, row } => (1, *row, Some(value.clone())),
         };
         let report = PageReport { asked: plan.limit.map_or(0, i64::unsigned_abs), ..PageReport::default() };
+        let first_page = plan.start.first_page.filter(|_| !plan.repeats);
         Self {
             plan,
             at,
@@ -122,8 +128,9 @@ impl Walk {
             came: 0,
             marks: Vec::new(),
             before: None,
-            earlier: HashMap::new(),
-            first_rows: HashSet::new(),
+            earlier: first_page.iter().map(|first| (first.page, FIRST)).collect(),
+            first_rows: first_page.iter().map(|first| first.row).collect(),
+            first_page,
             first: None,
             same: false,
             begins_anew: false,
@@ -180,11 +187,12 @@ impl Walk {
         if self.came <= self.skip {
             return Ok(None);
         }
-        Ok(Some(match (&self.key, &self.plan.meaning) {
-            (Some(value), _) => Cursor::Key { value: value.clone(), row: self.came },
-            (None, Meaning::Offset) => Cursor::offset(self.offset()?),
-            (None, _) => Cursor::Page { number: self.at, row: self.came, limit: self.plan.limit },
-        }))
+        let place = match (&self.key, &self.plan.meaning) {
+            (Some(value), _) => Place::Key { value: value.clone(), row: self.came },
+            (None, Meaning::Offset) => Place::Offset(self.offset()?),
+            (None, _) => Place::Page { number: self.at, row: self.came, limit: self.plan.limit },
+        };
+        Ok(Some(Cursor { place, first_page: self.first_page }))
     }
 
     /// The page that can be asked for while this one is read, once its first row has come.
@@ -244,6 +252,10 @@ impl Walk {
         self.count();
         if !self.plan.repeats {
             self.earlier.insert(fingerprint, self.at);
+            // Only a page without unread rows is known again.
+            if let (None, Some(row), false) = (self.first_page, self.first, self.marks.contains(&UNREAD)) {
+                self.first_page = Some(FirstPage { row, page: fingerprint });
+            }
             // The first row of the page before is known by its marks.
             let first = self.before.as_ref().map(|before| before.first);
             self.first_rows.extend(first.filter(|first| *first != UNREAD));
@@ -321,6 +333,7 @@ impl Walk {
 
     fn name(&self, at: i64) -> String {
         match self.plan.meaning {
+            _ if at == FIRST => "the first page".to_owned(),
             Meaning::Page => format!("page {at}"),
             Meaning::Offset => format!("the page behind row {at}"),
             Meaning::Key(_) => format!("page {at} of this stream"),

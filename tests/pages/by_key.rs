@@ -232,7 +232,7 @@ async fn pages_without_a_limit_are_read_and_gone_on_with() {
     let mut things: Vec<Thing> = (&mut pages).take(13).try_collect().await.unwrap();
     let cursor = pages.cursor();
     drop(pages);
-    assert_eq!(serde_json::to_string(&cursor).unwrap(), r#"{"page":{"number":2,"row":3}}"#);
+    assert_eq!(serde_json::to_value(&cursor).unwrap()["page"], json!({"number": 2, "row": 3}));
     let (rest, error) =
         read(&mut show.exports().run("Things").pages(paging().start(kept(cursor))).await.unwrap()).await;
     assert!(error.is_none(), "{error:?}");

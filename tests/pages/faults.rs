@@ -273,6 +273,48 @@ async fn pages_that_begin_anew_are_an_error_at_the_first_one_and_none_of_its_row
     }
 }
 
+/// A job that goes on has not read the pages before, but its cursor knows the first one.
+#[tokio::test]
+async fn a_job_that_goes_on_finds_pages_that_begin_anew() {
+    let first_of = |page: u64| (page - 1) % 3 * 10;
+    let by_page = Export::start(move |asked, _| {
+        let first = first_of(asked.cursor.unsigned_abs());
+        if asked.cursor > 20 { Reply::status(422) } else { page(first..first + 10) }
+    })
+    .await;
+    let by_offset = Export::start(move |asked, _| {
+        let first = asked.cursor.unsigned_abs() % 30;
+        if asked.cursor > 200 { Reply::status(422) } else { page(first..(first + 10).min(30)) }
+    })
+    .await;
+    for (export, paging) in [(by_page, Paging::by_page()), (by_offset, Paging::by_offset())] {
+        for paging in [paging.clone(), paging.clone().rows_may_be_alike(), paging.fetch_ahead(false)] {
+            let paging = paging.limit(10);
+            for stop in [11, 20, 25, 30] {
+                let mut pages = export.pages(paging.clone()).await;
+                let mut rows: Vec<_> = (&mut pages).take(stop).map(Result::unwrap).collect().await;
+                // And one more that goes on where this one stopped.
+                let more = if stop < 25 { 3 } else { 0 };
+                let mut pages = export.pages(paging.clone().start(kept(pages.cursor()))).await;
+                rows.extend((&mut pages).take(more).map(Result::unwrap).collect::<Vec<_>>().await);
+                let (rest, error) = read(&mut export.pages(paging.clone().start(kept(pages.cursor()))).await).await;
+                rows.extend(rest);
+                assert_once(&rows, 30);
+                let error = error.unwrap().to_string();
+                assert!(error.contains("repeats the first page"), "{error}");
+            }
+            // Where rows may repeat, the caller has said so.
+            let mut pages = export.pages(paging.clone()).await;
+            (&mut pages).take(25).count().await;
+            let paging = paging.clone().start(kept(pages.cursor())).allow_repeats();
+            assert_eq!(
+                export.pages(paging).await.take(40).filter(|row| std::future::ready(row.is_ok())).count().await,
+                40
+            );
+        }
+    }
+}
+
 #[tokio::test]
 async fn pages_end_where_the_caller_says_and_no_row_is_lost() {
     let no_content = || Reply::Whole(204, vec![], String::new().into());
