@@ -2,12 +2,10 @@
 
 pub(crate) mod document;
 pub(crate) mod exports;
-pub(crate) mod ids;
 pub(crate) mod key;
-pub(crate) mod pick;
 pub(crate) mod records;
 pub(crate) mod reference;
-pub(crate) mod seeded;
+mod seeded;
 pub(crate) mod table;
 pub(crate) mod tables;
 pub(crate) mod timestamp;

@@ -1,123 +1,89 @@
-//! Seeded records: each is a function of the seed and its number, so that none has to be kept.
-
-use std::ops::RangeInclusive;
+//! Ids, timestamps and random numbers of made-up records, which follow from a seed and a number.
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta};
 use fastrand::Rng;
 
-use super::ids::Ids;
-use super::key::Key;
+const LETTERS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+const LENGTH: usize = 6;
+/// The number of combinations of three letters.
+const HALF: u64 = 36 * 36 * 36;
 
-/// The seeded records of one table, numbered from 1.
+/// The seed of one table.
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Seeded {
-    pub(crate) count: u64,
-    pub(crate) key: Key,
     seed: u64,
-    ids: Ids,
-    make: Box<Make>,
+    /// The round keys of the ids.
+    round_keys: [u64; 4],
 }
-
-/// Makes the record of a number, as a JSON object.
-type Make = dyn Fn(u64, &mut Rng) -> String + Send + Sync;
 
 impl Seeded {
-    pub(crate) fn new(
-        seed: u64,
-        count: u64,
-        key: Key,
-        make: impl Fn(u64, &mut Rng) -> String + Send + Sync + 'static,
-    ) -> Self {
-        Self { count, key, seed, ids: Ids::new(seed), make: Box::new(make) }
+    pub(crate) fn new(seed: u64) -> Self {
+        let mut random = Rng::with_seed(seed);
+        Self { seed, round_keys: std::array::from_fn(|_| random.u64(..)) }
     }
 
-    pub(crate) fn text(&self, number: u64) -> String {
-        (self.make)(number, &mut random(self.seed, number))
-    }
-
-    pub(crate) fn modified(&self, number: u64) -> NaiveDateTime {
-        modified(self.seed, number)
-    }
-
-    /// The id of a number, also of one beyond the seeded records.
+    /// Returns the id with this number: six lower-case letters and digits that look random, as in the vendor's samples.
+    ///
+    /// A Feistel network makes them unique until they repeat after two thousand million.
     pub(crate) fn id(&self, number: u64) -> String {
-        self.ids.id(number)
-    }
-
-    /// The number of the seeded record with this id.
-    pub(crate) fn number(&self, id: &str) -> Option<u64> {
-        self.ids.number(id).filter(|number| (1..=self.count).contains(number))
-    }
-
-    /// The numbers of the seeded records with this key.
-    pub(crate) fn numbers_of(&self, key: &str) -> RangeInclusive<u64> {
-        let each = self.key.each;
-        match self.key.number(key).and_then(|number| number.checked_mul(each)) {
-            Some(last) if last <= self.count => last - each + 1..=last,
-            _ => RangeInclusive::new(1, 0),
+        let number = number % (HALF * HALF);
+        let (left, right) = self
+            .round_keys
+            .iter()
+            .fold((number / HALF, number % HALF), |(left, right), key| (right, (left + round(right, *key)) % HALF));
+        let mut rest = left * HALF + right;
+        let mut id = [LETTERS[0]; LENGTH];
+        for letter in id.iter_mut().rev() {
+            *letter = LETTERS[(rest % 36) as usize];
+            rest /= 36;
         }
+        id.iter().copied().map(char::from).collect()
+    }
+
+    /// Returns the random numbers for the record with this number.
+    pub(crate) fn random(&self, number: u64) -> Rng {
+        Rng::with_seed(self.seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    }
+
+    /// Returns the timestamp of the record with this number: one every half minute, from January 2025 on.
+    pub(crate) fn modified(&self, number: u64) -> NaiveDateTime {
+        let seconds = 1_736_100_000 + 30 * i64::try_from(number).unwrap_or_default();
+        let hundredths = self.random(!number).i64(0..3_000);
+        let since = TimeDelta::try_seconds(seconds).unwrap_or_default() + TimeDelta::milliseconds(hundredths * 10);
+        DateTime::UNIX_EPOCH.naive_utc().checked_add_signed(since).unwrap_or(NaiveDateTime::MAX)
     }
 }
 
-/// One record was written every half minute, from January 2025 on.
-pub(crate) fn modified(seed: u64, number: u64) -> NaiveDateTime {
-    let seconds = 1_736_100_000 + 30 * i64::try_from(number).unwrap_or_default();
-    let hundredths = random(seed, !number).i64(0..3_000);
-    let since = TimeDelta::try_seconds(seconds).unwrap_or_default() + TimeDelta::milliseconds(hundredths * 10);
-    DateTime::UNIX_EPOCH.naive_utc().checked_add_signed(since).unwrap_or(NaiveDateTime::MAX)
-}
-
-fn random(seed: u64, number: u64) -> Rng {
-    Rng::with_seed(seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+fn round(half: u64, key: u64) -> u64 {
+    Rng::with_seed(half ^ key).u64(..HALF)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
-    const KEY: Key = Key::new("customerID", "C", 3);
-
-    fn seeded(seed: u64, key: Key) -> Seeded {
-        Seeded::new(seed, 2_000, key, |number, random| format!("{number}:{}", random.u64(..)))
+    #[test]
+    fn ids_are_unique() {
+        let ids = Seeded::new(7);
+        let numbers = (0..20_000).chain(HALF * HALF - 1_000..HALF * HALF);
+        let mut seen = HashSet::new();
+        for number in numbers {
+            let id = ids.id(number);
+            assert!(id.len() == 6 && id.bytes().all(|letter| LETTERS.contains(&letter)), "{id}");
+            seen.insert(id);
+        }
+        assert_eq!(seen.len(), 21_000);
+        assert_ne!(Seeded::new(8).id(1), ids.id(1));
     }
 
     #[test]
-    fn a_record_follows_from_the_seed_and_its_number() {
-        let (one, same, other) = (seeded(1, KEY), seeded(1, KEY), seeded(2, KEY));
-        let all = |seeded: &Seeded| -> Vec<_> {
-            (1..=2_000).map(|number| (seeded.id(number), seeded.text(number), seeded.modified(number))).collect()
-        };
-        assert_eq!(all(&one), all(&same));
-        for (a, b) in all(&one).into_iter().zip(all(&other)) {
-            assert!(a.0 != b.0 && a.1 != b.1, "{a:?} {b:?}");
+    fn ids_look_random() {
+        let ids = Seeded::new(1);
+        for place in 0..LENGTH {
+            let letters: HashSet<u8> = (1..500).map(|number| ids.id(number).as_bytes()[place]).collect();
+            assert!(letters.len() > 30, "place {place} has {} letters only", letters.len());
         }
-        assert_ne!(
-            one.text(1).split_once(':').map(|(_, r)| r.to_owned()),
-            one.text(2).split_once(':').map(|(_, r)| r.to_owned())
-        );
-    }
-
-    #[test]
-    fn ids_beyond_the_count_are_nobodys() {
-        let seeded = seeded(1, KEY);
-        assert_eq!(seeded.number(&seeded.id(2_000)), Some(2_000));
-        assert_eq!(seeded.number(&seeded.id(2_001)), None);
-        assert_eq!(seeded.number(&seeded.id(0)), None);
-    }
-
-    #[test]
-    fn keys_lead_to_their_numbers() {
-        let one = seeded(1, KEY);
-        for (key, numbers) in [("C001", 1..=1), ("C999", 999..=999), ("C1000", 1_000..=1_000), ("C2000", 2_000..=2_000)]
-        {
-            assert_eq!(one.numbers_of(key), numbers, "{key}");
-        }
-        for key in ["C000", "C01", "C0001", "C+01", "C2001", "c001", "001", "C", "", "C18446744073709551616"] {
-            assert!(one.numbers_of(key).is_empty(), "{key}");
-        }
-        let two = seeded(1, Key { each: 2, ..KEY });
-        assert_eq!(two.numbers_of("C001"), 1..=2);
-        assert_eq!(two.numbers_of("C1000"), 1_999..=2_000);
-        assert!(two.numbers_of("C1001").is_empty());
-        assert!(two.numbers_of("C18446744073709551615").is_empty());
     }
 }

@@ -1,18 +1,19 @@
-//! A table: records in the order of their creation, found by id and by key, each stamped with its last write.
+//! A table: records in the order of their creation, found by id and by key, each with the time of its last write.
 //!
-//! What a table begins with is kept nowhere: such a record is made from its number whenever somebody asks for it, and
-//! only what was written since is there, as JSON text. A clone costs next to nothing: both share what was written until
-//! one of them is written to.
+//! Records are stored as JSON text, which takes a third of the memory of a `serde_json::Map`. A clone of a table is cheap:
+//! both share the records until one of them is written to.
 
-use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use chrono::NaiveDateTime;
+use fastrand::Rng;
+use indexmap::IndexMap;
+use serde::Serialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::exports::Rows;
-use super::pick::pick;
 use super::seeded::Seeded;
 use super::timestamp::ModifiedDate;
 
@@ -25,80 +26,82 @@ pub(crate) enum AbsentFields {
 
 #[derive(Clone)]
 pub(crate) struct Table {
-    seeded: Arc<Seeded>,
-    written: Arc<Written>,
+    key_field: &'static str,
+    seeded: Seeded,
+    contents: Arc<Contents>,
 }
 
-/// What was written. A place says where a record stands in the order of the table: a seeded one at its number, any
-/// other at the number of the write that created it, which is beyond those.
 #[derive(Clone, Default)]
-struct Written {
-    /// Seeded records that are not any more as they were made.
-    changed: BTreeMap<u64, Arc<Entry>>,
-    /// Seeded records that were deleted.
-    gone: BTreeSet<u64>,
-    created: BTreeMap<u64, Arc<Entry>>,
-    /// The places of created records by their ids.
-    ids: HashMap<Arc<str>, u64>,
-    /// The keys of changed and created records.
-    keys: BTreeSet<(Arc<str>, u64)>,
-    /// How many ids were made up.
+struct Contents {
+    /// The records by id.
+    records: IndexMap<Arc<str>, Arc<Record>>,
+    /// The keys of the records, each with the number and the id of its record.
+    keys: BTreeSet<(Arc<str>, u64, Arc<str>)>,
+    /// The number of generated ids.
     issued: u64,
-    /// Counts the writes, so that two in one hundredth of a second keep their order.
+    /// The number of writes. It orders two writes with the same timestamp.
     writes: u64,
 }
 
-struct Entry {
+/// A record of a table.
+pub(crate) struct Record {
+    /// Later records have higher numbers.
+    number: u64,
     id: Arc<str>,
     key: Option<Arc<str>>,
-    /// The record as a JSON object, without `id` and `modifiedDate`, which the server owns.
-    text: Box<str>,
+    /// The record as a JSON object, without `id` and `modifiedDate`, which belong to the server.
+    json: Box<str>,
     modified: NaiveDateTime,
     revision: u64,
 }
 
-/// A record in its table.
-#[derive(Clone, Copy)]
-pub(crate) struct Record<'a> {
-    table: &'a Table,
-    place: u64,
-    entry: Option<&'a Entry>,
-}
-
 impl Table {
-    pub(crate) fn new(seeded: Seeded) -> Self {
-        let written = Written { issued: seeded.count, writes: seeded.count, ..Written::default() };
-        Self { seeded: Arc::new(seeded), written: Arc::new(written) }
+    /// Fills a table with made-up records. `make` returns the key and the fields of the record with a number and a
+    /// timestamp.
+    pub(crate) fn seeded<R: Serialize>(
+        seed: u64,
+        count: u64,
+        key_field: &'static str,
+        make: impl Fn(u64, NaiveDateTime, &mut Rng) -> (Option<String>, R),
+    ) -> Self {
+        let seeded = Seeded::new(seed);
+        let mut contents = Contents { issued: count, writes: count, ..Contents::default() };
+        contents.records.reserve(usize::try_from(count).unwrap_or_default());
+        for number in 1..=count {
+            let modified = seeded.modified(number);
+            let (key, fields) = make(number, modified, &mut seeded.random(number));
+            // A struct of strings and numbers always serialises.
+            let json = serde_json::to_string(&fields).unwrap_or_default();
+            let key = key.map(Arc::from);
+            let id = seeded.id(number).into();
+            contents.put(Record { number, id, key, json: json.into(), modified, revision: number });
+        }
+        Self { key_field, seeded, contents: Arc::new(contents) }
     }
 
-    /// How many records there are.
     pub(crate) fn len(&self) -> u64 {
-        self.seeded_left() + self.written.created.len() as u64
+        self.contents.records.len() as u64
     }
 
-    fn seeded_left(&self) -> u64 {
-        self.seeded.count - self.written.gone.len() as u64
-    }
-
-    /// An id that no record of the table has or had.
+    /// Returns an id that no record has or had.
     pub(crate) fn fresh_id(&mut self) -> String {
         loop {
-            let written = Arc::make_mut(&mut self.written);
-            written.issued += 1;
-            let id = self.seeded.id(written.issued);
+            let contents = Arc::make_mut(&mut self.contents);
+            contents.issued += 1;
+            let id = self.seeded.id(contents.issued);
             if self.get(&id).is_none() {
                 return id;
             }
         }
     }
 
-    /// Puts a record in, in the place of one with the same id.
+    /// Inserts a record. It replaces one with the same id.
     pub(crate) fn insert(&mut self, id: &str, fields: Map<String, Value>, now: NaiveDateTime) {
-        let place = self.get(id).map_or(self.written.writes + 1, |row| row.place);
-        self.write(place, id, fields, now);
+        let number = self.get(id).map_or(self.contents.writes + 1, |record| record.number);
+        self.write(number, id, fields, now);
     }
 
-    /// Changes a record; false when there is none with this id.
+    /// Updates a record. Returns false if there is none with this id.
     pub(crate) fn update(
         &mut self,
         id: &str,
@@ -106,179 +109,135 @@ impl Table {
         absent: AbsentFields,
         now: NaiveDateTime,
     ) -> bool {
-        let Some(row) = self.get(id) else {
+        let Some(record) = self.get(id) else {
             return false;
         };
-        let place = row.place;
+        let number = record.number;
         let fields = match absent {
             AbsentFields::Remove => fields,
-            AbsentFields::Keep => row.fields().into_iter().chain(fields).collect(),
+            AbsentFields::Keep => record.fields().into_iter().chain(fields).collect(),
         };
-        self.write(place, id, fields, now);
+        self.write(number, id, fields, now);
         true
     }
 
-    fn write(&mut self, place: u64, id: &str, mut fields: Map<String, Value>, modified: NaiveDateTime) {
+    fn write(&mut self, number: u64, id: &str, mut fields: Map<String, Value>, modified: NaiveDateTime) {
         fields.remove("id");
         fields.remove("modifiedDate");
-        let key: Option<Arc<str>> = fields.get(self.seeded.key.field).and_then(Value::as_str).map(Arc::from);
-        let written = Arc::make_mut(&mut self.written);
-        written.writes += 1;
-        let text = Value::Object(fields).to_string().into();
-        let entry = Arc::new(Entry { id: id.into(), key, text, modified, revision: written.writes });
-        written.keys.extend(entry.key.clone().map(|key| (key, place)));
-        let before = if place <= self.seeded.count {
-            written.changed.insert(place, entry.clone())
-        } else {
-            written.ids.insert(entry.id.clone(), place);
-            written.created.insert(place, entry.clone())
-        };
-        if let Some(key) = before.and_then(|before| before.key.clone()).filter(|key| Some(key) != entry.key.as_ref()) {
-            written.keys.remove(&(key, place));
-        }
+        let key = fields.get(self.key_field).and_then(Value::as_str).map(Arc::from);
+        let json = Value::Object(fields).to_string().into();
+        let contents = Arc::make_mut(&mut self.contents);
+        contents.writes += 1;
+        contents.put(Record { number, id: id.into(), key, json, modified, revision: contents.writes });
     }
 
-    /// Takes a record out; false when there is none with this id.
+    /// Removes a record. Returns false if there is none with this id.
     pub(crate) fn remove(&mut self, id: &str) -> bool {
-        let Some(place) = self.get(id).map(|row| row.place) else {
-            return false;
-        };
-        let written = Arc::make_mut(&mut self.written);
-        let entry = if place <= self.seeded.count {
-            written.gone.insert(place);
-            written.changed.remove(&place)
-        } else {
-            written.ids.remove(id);
-            written.created.remove(&place)
-        };
-        if let Some(key) = entry.and_then(|entry| entry.key.clone()) {
-            written.keys.remove(&(key, place));
+        let contents = Arc::make_mut(&mut self.contents);
+        let record = contents.records.shift_remove(id);
+        if let Some(key) = record.as_deref().and_then(Record::key_entry) {
+            contents.keys.remove(&key);
         }
-        true
+        record.is_some()
     }
 
-    pub(crate) fn get(&self, id: &str) -> Option<Record<'_>> {
-        let place = self.written.ids.get(id).copied().or_else(|| self.seeded.number(id))?;
-        self.at(place)
+    pub(crate) fn get(&self, id: &str) -> Option<&Arc<Record>> {
+        self.contents.records.get(id)
     }
 
-    fn at(&self, place: u64) -> Option<Record<'_>> {
-        let written = &self.written;
-        let entry = if place > self.seeded.count {
-            Some(written.created.get(&place)?)
-        } else if written.gone.contains(&place) {
-            return None;
-        } else {
-            written.changed.get(&place)
-        };
-        Some(Record { table: self, place, entry: entry.map(Arc::as_ref) })
-    }
-
-    /// The records with this text in the key field of the table, the oldest first.
-    pub(crate) fn with_key(&self, key: &str) -> impl Iterator<Item = Record<'_>> {
-        let Written { changed, keys, .. } = &*self.written;
-        let seeded = self.seeded.numbers_of(key).filter(|place| !changed.contains_key(place));
+    /// Returns the records with this key, oldest first.
+    pub(crate) fn with_key(&self, key: &str) -> impl Iterator<Item = &Arc<Record>> {
         let key: Arc<str> = key.into();
-        let range = (key.clone(), 0)..=(key, u64::MAX);
-        let mut places: Vec<u64> = seeded.chain(keys.range(range).map(|(_, place)| *place)).collect();
-        places.sort_unstable();
-        places.into_iter().filter_map(|place| self.at(place))
+        let keys = self.contents.keys.range((key.clone(), 0, "".into())..);
+        keys.take_while(move |(other, _, _)| *other == key).filter_map(|(_, _, id)| self.get(id))
     }
 
     pub(crate) fn has_key(&self, key: &str) -> bool {
         self.with_key(key).next().is_some()
     }
 
-    /// The places of all records, the oldest first, from the one on that has so many before it. Finding that one takes no
-    /// look at the records before it.
-    pub(crate) fn places(&self, before: u64) -> impl Iterator<Item = u64> {
-        let Written { gone, created, .. } = &*self.written;
-        let count = self.seeded.count;
-        let left = self.seeded_left();
-        let first = gone.iter().fold(before.min(left) + 1, |place, gone| place + u64::from(*gone <= place));
-        let seeded = (first..=count).filter(|place| !gone.contains(place));
-        let skipped = before.saturating_sub(left);
-        seeded.chain(created.keys().copied().skip(usize::try_from(skipped).unwrap_or(usize::MAX)))
+    /// Returns all records, oldest first.
+    pub(crate) fn records(&self) -> impl DoubleEndedIterator<Item = &Arc<Record>> {
+        self.contents.records.values()
     }
 
-    /// Returns all records in table order.
-    pub(crate) fn records(&self) -> impl Iterator<Item = Record<'_>> {
-        self.places(0).filter_map(|place| self.at(place))
-    }
-
-    /// All records as the API would show them, with their `modifiedDate`.
+    /// Returns all records as the API shows them, with their `modifiedDate`.
     pub(crate) fn all(&self, date: ModifiedDate) -> Vec<Value> {
-        self.records().map(|row| row.value(Some(date))).collect()
-    }
-
-    /// Returns the records at these places as rows. Later writes do not change them.
-    pub(crate) fn select(&self, places: Vec<u64>, date: Option<ModifiedDate>) -> Rows {
-        let table = self.clone();
-        Rows::written(places.len() as u64, move |number, buffer| {
-            // Nobody asks for a row beyond the count, and what is at a place does not go away in a clone.
-            if let Some(row) = table.at(places[number as usize]) {
-                row.write(date, buffer);
-            }
-            Ok(())
-        })
+        self.records().map(|record| record.value(Some(date))).collect()
     }
 }
 
-impl<'a> Record<'a> {
-    pub(crate) fn place(self) -> u64 {
-        self.place
+impl Contents {
+    fn put(&mut self, record: Record) {
+        let id = record.id.clone();
+        self.keys.extend(record.key_entry());
+        let (place, before) = self.records.insert_full(id, Arc::new(record));
+        let replaced = before.filter(|before| before.key != self.records[place].key);
+        if let Some(key) = replaced.and_then(|before| before.key_entry()) {
+            self.keys.remove(&key);
+        }
+    }
+}
+
+/// Returns records as rows.
+pub(crate) fn rows(records: Vec<Arc<Record>>, date: Option<ModifiedDate>) -> Rows {
+    Rows::written(records.len() as u64, move |number, buffer| {
+        // The number is less than the count, which is that of the list.
+        records[number as usize].write(date, buffer);
+        Ok(())
+    })
+}
+
+/// Returns a field of a JSON object, or null.
+fn field(json: &str, name: &str) -> Value {
+    let fields: HashMap<String, &RawValue> = serde_json::from_str(json).unwrap_or_default();
+    fields.get(name).and_then(|value| serde_json::from_str(value.get()).ok()).unwrap_or_default()
+}
+
+impl Record {
+    pub(crate) fn id(&self) -> &str {
+        &self.id
     }
 
-    pub(crate) fn id(self) -> Cow<'a, str> {
-        self.entry.map_or_else(|| self.table.seeded.id(self.place).into(), |entry| (&*entry.id).into())
+    fn key_entry(&self) -> Option<(Arc<str>, u64, Arc<str>)> {
+        Some((self.key.clone()?, self.number, self.id.clone()))
     }
 
-    /// When it was written, and the how manieth write that was.
-    pub(crate) fn modified(self) -> (NaiveDateTime, u64) {
-        self.entry.map_or_else(
-            || (self.table.seeded.modified(self.place), self.place),
-            |entry| (entry.modified, entry.revision),
-        )
+    /// Returns the timestamp and the revision of the last write.
+    pub(crate) fn modified(&self) -> (NaiveDateTime, u64) {
+        (self.modified, self.revision)
     }
 
-    /// Everything but `id` and `modifiedDate`, as a JSON object.
-    pub(crate) fn text(self) -> Cow<'a, str> {
-        self.entry.map_or_else(|| self.table.seeded.text(self.place).into(), |entry| (&*entry.text).into())
+    fn fields(&self) -> Map<String, Value> {
+        serde_json::from_str(&self.json).unwrap_or_default()
     }
 
-    fn fields(self) -> Map<String, Value> {
-        // What serde_json wrote it also reads.
-        serde_json::from_str(&self.text()).unwrap_or_default()
+    /// Returns a field, or null if the record does not have it.
+    pub(crate) fn field(&self, name: &str) -> Value {
+        field(&self.json, name)
     }
 
-    /// One field; null where the record does not have it.
-    pub(crate) fn field(self, name: &str) -> Value {
-        pick(&self.text(), name)
-    }
-
-    /// Writes the record with its `id`, and with `modifiedDate` where wanted.
-    pub(crate) fn write(self, date: Option<ModifiedDate>, buffer: &mut Vec<u8>) {
+    /// Writes the record with its `id`, and with `modifiedDate` if there is a format.
+    fn write(&self, date: Option<ModifiedDate>, buffer: &mut Vec<u8>) {
         let mut put = |text: &str| buffer.extend_from_slice(text.as_bytes());
         put("{\"id\":");
         put(&Value::from(self.id()).to_string());
         if let Some(format) = date {
-            let (modified, _) = self.modified();
-            put(&format!(",\"modifiedDate\":\"{}\"", format.format(modified)));
+            put(&format!(",\"modifiedDate\":\"{}\"", format.format(self.modified)));
         }
-        let text = self.text();
-        if text.len() > "{}".len() {
+        if self.json.len() > "{}".len() {
             put(",");
         }
-        put(&text[1..]);
+        put(&self.json[1..]);
     }
 
-    /// The record with its `id`, and with `modifiedDate` where wanted.
-    pub(crate) fn value(self, date: Option<ModifiedDate>) -> Value {
+    /// Returns the record with its `id`, and with `modifiedDate` if there is a format.
+    pub(crate) fn value(&self, date: Option<ModifiedDate>) -> Value {
         serde_json::from_slice(&self.to_json(date)).unwrap_or_default()
     }
 
-    /// The same as text.
-    pub(crate) fn to_json(self, date: Option<ModifiedDate>) -> Vec<u8> {
+    /// Returns the same as JSON text.
+    pub(crate) fn to_json(&self, date: Option<ModifiedDate>) -> Vec<u8> {
         let mut text = Vec::new();
         self.write(date, &mut text);
         text
@@ -289,22 +248,25 @@ impl<'a> Record<'a> {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
     use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
     use crate::model::key::Key;
 
-    fn counted(count: u64) -> (Table, Arc<AtomicUsize>) {
-        let made = Arc::new(AtomicUsize::new(0));
-        let counter = made.clone();
-        let make = move |number: u64, random: &mut fastrand::Rng| {
-            counter.fetch_add(1, Ordering::SeqCst);
-            json!({ "key": format!("K{number:02}"), "zone": random.u32(0..9) }).to_string()
-        };
-        (Table::new(Seeded::new(7, count, Key::new("key", "K", 2), make)), made)
+    const KEY: Key = Key::new("key", "C", 3);
+
+    fn keyed(key: String) -> (Option<String>, Value) {
+        let record = json!({ "key": key });
+        (Some(key), record)
+    }
+
+    fn seeded(count: u64) -> Table {
+        Table::seeded(7, count, "key", |number, _, random| {
+            let key = format!("K{number:02}");
+            let record = json!({ "key": key, "zone": random.u32(0..9) });
+            (Some(key), record)
+        })
     }
 
     fn now(second: u32) -> NaiveDateTime {
@@ -320,32 +282,84 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_asked_for_is_made() {
-        let (mut table, made) = counted(50_000);
-        assert_eq!(table.len(), 50_000);
-        assert_eq!(table.places(40_000).take(20).collect::<Vec<u64>>(), (40_001..=40_020).collect::<Vec<u64>>());
-        assert!(table.with_key("K40000").next().is_some());
+    fn records_are_found_by_position_key_and_id() {
+        let table = seeded(5_000);
+        assert_eq!(table.len(), 5_000);
+        let keys: Vec<Value> = table.records().skip(4_000).take(20).map(|record| record.field("key")).collect();
+        assert_eq!(keys, (4_001..=4_020).map(|number| json!(format!("K{number}"))).collect::<Vec<Value>>());
+        assert!(table.with_key("K4000").next().is_some());
         assert!(table.with_key("none").next().is_none());
-        let id = table.records().nth(30_000).unwrap().id().into_owned();
-        assert_eq!(table.get(&id).unwrap().place(), 30_001);
-        assert!(table.records().all(|row| row.modified().0 < now(0)));
-        table.remove(&id);
-        assert_eq!(made.load(Ordering::SeqCst), 0);
-        let id = table.records().next().unwrap().id().into_owned();
-        assert_eq!(table.get(&id).unwrap().value(None)["key"], "K01");
-        assert_eq!(made.load(Ordering::SeqCst), 1);
+        let id = table.records().nth(3_000).unwrap().id();
+        assert_eq!(table.get(id).unwrap().number, 3_001);
+        assert!(table.records().all(|record| record.modified().0 < now(0)));
+        let id = table.records().next().unwrap().id();
+        assert_eq!(table.get(id).unwrap().value(None)["key"], "K01");
+    }
+
+    #[test]
+    fn keys_identify_their_records() {
+        let numbers = |table: &Table, key: &str| table.with_key(key).map(|record| record.number).collect::<Vec<u64>>();
+        let one = Table::seeded(1, 2_000, "key", |number, _, _| keyed(KEY.of(number)));
+        for (key, number) in [("C001", 1), ("C999", 999), ("C1000", 1_000), ("C2000", 2_000)] {
+            assert_eq!(numbers(&one, key), [number], "{key}");
+        }
+        for key in ["C000", "C01", "C0001", "C+01", "C2001", "c001", "001", "C", "", "C18446744073709551616"] {
+            assert!(numbers(&one, key).is_empty(), "{key}");
+        }
+        let two = Table::seeded(1, 2_000, "key", |number, _, _| keyed(KEY.of(number.div_ceil(2))));
+        assert_eq!(numbers(&two, "C001"), [1, 2]);
+        assert_eq!(numbers(&two, "C1000"), [1_999, 2_000]);
+        assert!(numbers(&two, "C1001").is_empty());
+        assert!(numbers(&two, "C18446744073709551615").is_empty());
+    }
+
+    #[test]
+    fn a_record_follows_from_the_seed_and_its_number() {
+        let seeded =
+            |seed| Table::seeded(seed, 2_000, "key", |number, _, random| (None, json!([number, random.u64(..)])));
+        let all = |table: &Table| -> Vec<_> {
+            table.records().map(|record| (record.id().to_owned(), record.json.clone(), record.modified)).collect()
+        };
+        let (one, same, other) = (all(&seeded(1)), all(&seeded(1)), all(&seeded(2)));
+        assert_eq!(one, same);
+        for (a, b) in one.iter().zip(&other) {
+            assert!(a.0 != b.0 && a.1 != b.1, "{a:?} {b:?}");
+        }
+        assert_ne!(one[0].1.split_once(',').unwrap().1, one[1].1.split_once(',').unwrap().1);
+    }
+
+    #[test]
+    fn ids_beyond_the_count_are_unknown() {
+        let table = seeded(2_000);
+        assert_eq!(table.get(&table.seeded.id(2_000)).unwrap().number, 2_000);
+        assert!(table.get(&table.seeded.id(2_001)).is_none());
+        assert!(table.get(&table.seeded.id(0)).is_none());
+    }
+
+    #[test]
+    fn a_field_is_found_among_others() {
+        let mut table = seeded(0);
+        let text = r#"{"a":{"b":1},"b":[1,{"b":2}],"say \"hi\"":"x","c":null}"#;
+        table.insert("one", serde_json::from_str(text).unwrap(), now(1));
+        let record = table.get("one").unwrap();
+        assert_eq!(record.field("b"), json!([1, { "b": 2 }]));
+        assert_eq!(record.field("say \"hi\""), "x");
+        assert_eq!(record.field("c"), Value::Null);
+        assert_eq!(record.field("d"), Value::Null);
+        table.insert("empty", Map::new(), now(1));
+        assert_eq!(table.get("empty").unwrap().field("d"), Value::Null);
     }
 
     #[test]
     fn seeded_records_are_written_in_their_order() {
-        let (table, _) = counted(1_000);
+        let table = seeded(1_000);
         assert!(table.records().map(|row| row.modified()).is_sorted());
     }
 
     #[test]
     fn a_record_takes_the_place_of_one_with_its_id_and_any_id_will_do() {
-        let (mut table, _) = counted(2);
-        let first = table.records().next().unwrap().id().into_owned();
+        let mut table = seeded(2);
+        let first = table.records().next().unwrap().id().to_owned();
         for id in [&first, "a/\"b", "a/\"b"] {
             table.insert(id, object(json!({ "key": id, "modifiedDate": "1999-01-01", "id": "other" })), now(1));
         }
@@ -361,10 +375,10 @@ mod tests {
 
     #[test]
     fn a_fresh_id_is_one_that_nobody_has_or_had() {
-        let (mut table, _) = counted(3);
+        let mut table = seeded(3);
         let coming = table.clone().fresh_id();
         table.insert(&coming, Map::new(), now(1));
-        let mut ids: Vec<String> = table.records().map(|row| row.id().into_owned()).collect();
+        let mut ids: Vec<String> = table.records().map(|row| row.id().to_owned()).collect();
         table.remove(&ids[0].clone());
         for _ in 0..100 {
             let id = table.fresh_id();
@@ -375,11 +389,11 @@ mod tests {
 
     #[test]
     fn of_two_with_one_key_the_older_comes_first() {
-        let (mut table, _) = counted(3);
-        let third = table.records().nth(2).unwrap().id().into_owned();
+        let mut table = seeded(3);
+        let third = table.records().nth(2).unwrap().id().to_owned();
         table.insert("new", object(json!({ "key": "K02" })), now(1));
         table.update(&third, object(json!({ "key": "K02" })), AbsentFields::Keep, now(2));
-        let places = |table: &Table, key| table.with_key(key).map(Record::place).collect::<Vec<u64>>();
+        let places = |table: &Table, key| table.with_key(key).map(|record| record.number).collect::<Vec<u64>>();
         assert_eq!(places(&table, "K02"), [2, 3, 4]);
         assert!(places(&table, "K03").is_empty());
         table.update(&third, object(json!({ "key": "K03" })), AbsentFields::Keep, now(3));
@@ -388,12 +402,12 @@ mod tests {
         assert!(places(&table, "K03").is_empty());
         table.remove("new");
         assert_eq!(places(&table, "K02"), [2]);
-        let first = table.records().next().unwrap().id().into_owned();
+        let first = table.records().next().unwrap().id().to_owned();
         table.update(&first, object(json!({ "key": "K02" })), AbsentFields::Keep, now(5));
         assert_eq!(places(&table, "K02"), [1, 2], "also when the older one came to it later");
     }
 
-    /// What may happen to a table: the number picks a record, the text is a key.
+    /// A change of a table: the first number picks a record, the second is a key.
     #[derive(Debug, Clone)]
     enum Step {
         Create(Option<u8>),
@@ -410,7 +424,7 @@ mod tests {
         ]
     }
 
-    /// The same table without any cleverness.
+    /// The reference model: a list.
     #[derive(Default, Clone)]
     struct Model(Vec<(String, Map<String, Value>, u32)>);
 
@@ -452,20 +466,21 @@ mod tests {
 
     fn check(table: &Table, model: &Model) {
         assert_eq!(table.len(), model.0.len() as u64);
-        let places: Vec<u64> = table.places(0).collect();
-        assert_eq!(places.len(), model.0.len());
-        for skipped in 0..=places.len() {
-            assert_eq!(table.places(skipped as u64).collect::<Vec<u64>>(), places[skipped..], "after {skipped}");
+        let numbers: Vec<u64> = table.records().map(|record| record.number).collect();
+        assert_eq!(numbers.len(), model.0.len());
+        for skipped in 0..=numbers.len() {
+            let rest: Vec<u64> = table.records().skip(skipped).map(|record| record.number).collect();
+            assert_eq!(rest, numbers[skipped..], "after {skipped}");
         }
         for (row, (id, fields, second)) in table.records().zip(&model.0) {
-            assert_eq!((&*row.id(), row.fields()), (&**id, fields.clone()));
-            assert_eq!(table.get(id).unwrap().place(), row.place());
+            assert_eq!((row.id(), row.fields()), (id.as_str(), fields.clone()));
+            assert_eq!(table.get(id).unwrap().number, row.number);
             if *second > 0 {
-                assert_eq!(row.modified().0, now(*second));
+                assert_eq!(row.modified, now(*second));
             }
         }
         for key in (0..12).map(|key| format!("K{key:02}")) {
-            let found: Vec<String> = table.with_key(&key).map(|row| row.id().into_owned()).collect();
+            let found: Vec<String> = table.with_key(&key).map(|row| row.id().to_owned()).collect();
             let has_key = |fields: &Map<String, Value>| fields.get("key").is_some_and(|value| *value == *key);
             let wanted: Vec<String> =
                 model.0.iter().filter(|(_, fields, _)| has_key(fields)).map(|(id, _, _)| id.clone()).collect();
@@ -480,8 +495,8 @@ mod tests {
             before in proptest::collection::vec(step(), 0..20),
             after in proptest::collection::vec(step(), 0..20),
         ) {
-            let (mut table, _) = counted(count);
-            let mut model = Model(table.records().map(|row| (row.id().into_owned(), row.fields(), 0)).collect());
+            let mut table = seeded(count);
+            let mut model = Model(table.records().map(|row| (row.id().to_owned(), row.fields(), 0)).collect());
             apply(&mut table, &mut model, &before, 1);
             check(&table, &model);
             let (kept, kept_model) = (table.clone(), model.clone());

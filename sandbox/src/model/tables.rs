@@ -9,7 +9,6 @@ use serde::Serialize;
 use super::key::Key;
 use super::records::{attendee, booth, customer, order, product, vendor, warehouse};
 use super::reference::References;
-use super::seeded::{self, Seeded};
 use super::table::Table;
 
 /// The numbers of made-up records, and the seed that they follow from.
@@ -48,29 +47,28 @@ impl Tables {
             references: References::default(),
             booth_products: BoothProducts::default(),
             customers: table(seeds(), customers, customer::KEY, customer::seeded),
-            products: table(seeds(), products * product::KEY.each, product::KEY, product::seeded),
+            products: product_table(seeds(), products),
             orders: order_table(seeds(), orders, customers, products),
         }
     }
 }
 
-fn table<R: Serialize>(
-    seed: u64,
-    count: u64,
-    key: Key,
-    make: impl Fn(u64, &mut Rng) -> R + Send + Sync + 'static,
-) -> Table {
-    Table::new(Seeded::new(seed, count, key, move |number, random| {
-        // A struct of strings and numbers always serialises.
-        serde_json::to_string(&make(number, random)).unwrap_or_else(|_| "{}".to_owned())
-    }))
+fn table<R: Serialize>(seed: u64, count: u64, key: Key, make: impl Fn(u64, &mut Rng) -> R) -> Table {
+    Table::seeded(seed, count, key.field, |number, _, random| (Some(key.of(number)), make(number, random)))
+}
+
+/// Products have one record per ordering unit, with the same key.
+fn product_table(seed: u64, count: u64) -> Table {
+    Table::seeded(seed, count * product::UNITS.len() as u64, product::KEY.field, |number, _, random| {
+        (Some(product::KEY.of(product::number_of(number))), product::seeded(number, random))
+    })
 }
 
 /// Orders refer to customers and products. Without either there are no orders.
 fn order_table(seed: u64, count: u64, customers: u64, products: u64) -> Table {
     let count = if customers == 0 || products == 0 { 0 } else { count };
-    table(seed, count, order::KEY, move |number, random| {
-        order::seeded(number, seeded::modified(seed, number), customers, products, random)
+    Table::seeded(seed, count, order::KEY.field, |number, modified, random| {
+        (None, order::seeded(number, modified, customers, products, random))
     })
 }
 

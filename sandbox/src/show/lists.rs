@@ -2,13 +2,14 @@
 
 use std::cmp::{Ordering, Reverse};
 use std::ops::Range;
+use std::sync::Arc;
 
 use chrono::NaiveDateTime;
 use serde_json::Value;
 
 use super::behavior::{Behavior, PastTheEnd};
 use crate::model::exports::Rows;
-use crate::model::table::{Record, Table};
+use crate::model::table::{Record, Table, rows};
 
 /// The query of a list call.
 pub(crate) struct ListQuery {
@@ -19,7 +20,7 @@ pub(crate) struct ListQuery {
     pub(crate) filter: Option<Filter>,
 }
 
-pub(crate) type Filter = Box<dyn Fn(Record<'_>) -> bool>;
+pub(crate) type Filter = Box<dyn Fn(&Record) -> bool>;
 
 #[derive(Debug)]
 pub(crate) struct Sort {
@@ -31,31 +32,31 @@ impl ListQuery {
     /// Returns the requested records, or `None` if there is no such page.
     pub(crate) fn select(&self, table: &Table, behavior: &Behavior) -> Option<Rows> {
         let matching = self.matching(table, behavior);
-        let total = matching.as_ref().map_or(table.len(), |places| places.len() as u64);
+        let total = matching.as_ref().map_or(table.len(), |records| records.len() as u64);
         let Range { start, end } = self.page(total, behavior)?;
         // The range lies within the table, so it fits.
-        let (skip, count) = (start as usize, (end - start) as usize);
-        let places = match matching {
-            Some(places) => places.into_iter().skip(skip).take(count).collect(),
-            None => table.places(start).take(count).collect(),
+        let (start, end) = (start as usize, end as usize);
+        let records = match matching {
+            Some(records) => records[start..end].iter().map(|record| Arc::clone(record)).collect(),
+            None => table.records().skip(start).take(end - start).cloned().collect(),
         };
         let with_date = self.modified_after.is_some() || behavior.always_show_modified_date;
-        Some(table.select(places, with_date.then_some(behavior.modified_date)))
+        Some(rows(records, with_date.then_some(behavior.modified_date)))
     }
 
-    /// Returns the places of the matching records in the requested order, or `None` for all records in table order.
-    fn matching(&self, table: &Table, behavior: &Behavior) -> Option<Vec<u64>> {
+    /// Returns the matching records in the requested order, or `None` for all records in table order.
+    fn matching<'a>(&self, table: &'a Table, behavior: &Behavior) -> Option<Vec<&'a Arc<Record>>> {
         if self.modified_after.is_none() && self.sort.is_none() && self.filter.is_none() {
             return None;
         }
-        let mut records: Vec<Record<'_>> = table
+        let mut records: Vec<&Arc<Record>> = table
             .records()
             .filter(|record| match self.modified_after {
                 None => true,
                 Some(after) if behavior.modified_after_is_inclusive => record.modified().0 >= after,
                 Some(after) => record.modified().0 > after,
             })
-            .filter(|record| self.filter.as_ref().is_none_or(|fits| fits(*record)))
+            .filter(|record| self.filter.as_ref().is_none_or(|matches| matches(record)))
             .collect();
         if self.modified_after.is_some() {
             records.sort_by_cached_key(|record| Reverse(record.modified()));
@@ -66,7 +67,7 @@ impl ListQuery {
         if let Some(sort) = &self.sort {
             sort.apply(&mut records);
         }
-        Some(records.into_iter().map(Record::place).collect())
+        Some(records)
     }
 
     fn page(&self, total: u64, behavior: &Behavior) -> Option<Range<u64>> {
@@ -100,41 +101,36 @@ pub(crate) fn capped(size: u64, behavior: &Behavior) -> u64 {
 }
 
 impl Sort {
-    fn apply(&self, rows: &mut [Record<'_>]) {
+    fn apply(&self, records: &mut [&Arc<Record>]) {
         match self.field.as_str() {
-            "id" => self.order(rows, Record::id, Ord::cmp),
-            "modifiedDate" => self.order(rows, Record::modified, Ord::cmp),
-            field => self.order(rows, |row| sorted_by(row, field), compare),
+            "id" => self.order(records, |record| record.id().to_owned(), Ord::cmp),
+            "modifiedDate" => self.order(records, |record| record.modified(), Ord::cmp),
+            field => self.order(records, |record| sort_value(record, field), compare),
         }
     }
 
-    /// Brings rows into the order of what `key` gives, which it is asked for once per row.
-    fn order<'a, K>(
-        &self,
-        rows: &mut [Record<'a>],
-        key: impl Fn(Record<'a>) -> K,
-        compare: impl Fn(&K, &K) -> Ordering,
-    ) {
-        let mut keyed: Vec<(K, Record<'a>)> = rows.iter().map(|row| (key(*row), *row)).collect();
+    /// Sorts records by a key that is computed once per record.
+    fn order<K>(&self, records: &mut [&Arc<Record>], key: impl Fn(&Record) -> K, compare: impl Fn(&K, &K) -> Ordering) {
+        let mut keyed: Vec<_> = records.iter().map(|record| (key(record), *record)).collect();
         keyed.sort_by(|(a, _), (b, _)| {
             let order = compare(a, b);
             if self.descending { order.reverse() } else { order }
         });
-        for (row, (_, sorted)) in rows.iter_mut().zip(keyed) {
-            *row = sorted;
+        for (record, (_, sorted)) in records.iter_mut().zip(keyed) {
+            *record = sorted;
         }
     }
 }
 
-/// What a row is sorted by: a field of its own, or of its first line where it has lines.
-fn sorted_by(row: Record<'_>, field: &str) -> Value {
-    match row.field(field) {
-        Value::Null => row.field("items").pointer(&format!("/0/{field}")).cloned().unwrap_or_default(),
+/// Returns the field to sort by: of the record, or of its first line if it has lines.
+fn sort_value(record: &Record, field: &str) -> Value {
+    match record.field(field) {
+        Value::Null => record.field("items").pointer(&format!("/0/{field}")).cloned().unwrap_or_default(),
         value => value,
     }
 }
 
-/// Nothing before booleans before numbers before text; what cannot be compared stays in its order.
+/// Orders null before booleans before numbers before strings. Other values keep their order.
 fn compare(a: &Value, b: &Value) -> Ordering {
     match (a, b) {
         (Value::Bool(a), Value::Bool(b)) => a.cmp(b),

@@ -14,6 +14,7 @@ use super::row_stream;
 use crate::http::body;
 use crate::http::refusal::{Refusal, method_not_allowed, unprocessable};
 use crate::model::document::Problem;
+use crate::model::table::rows;
 use crate::model::tables::Tables;
 use crate::show::Show;
 use crate::show::journal::query_parameter;
@@ -80,7 +81,6 @@ fn check(products: &[String], tables: &Tables, place: impl Fn(usize) -> String) 
 
 /// Returns the products in each of their ordering units.
 fn response(products: &[String], tables: &Tables) -> Response {
-    let table = &tables.products;
-    let places = products.iter().flat_map(|key| table.with_key(key)).map(|record| record.place()).collect();
-    row_stream::array(table.select(places, None))
+    let records = products.iter().flat_map(|key| tables.products.with_key(key)).cloned().collect();
+    row_stream::array(rows(records, None))
 }

@@ -49,7 +49,7 @@ fn check(
     if behavior.unique_customer_id
         && let Some(Value::String(key)) = fields.get("customerID")
         && let Some(other) = tables.customers.with_key(key).next()
-        && Some(&*other.id()) != id
+        && Some(other.id()) != id
     {
         let message = "customerID: another customer has it";
         return Err(Refusal::new(StatusCode::CONFLICT, "conflict", message).with_fields(["customerID".to_owned()]));
@@ -88,7 +88,7 @@ async fn upsert(Context(show): Context<Arc<Show>>, headers: HeaderMap, body: Byt
             continue;
         };
         flatten_groups(&mut fields, || tables.customers.fresh_id());
-        let known = tables.customers.with_key(&key).next().map(|record| record.id().into_owned());
+        let known = tables.customers.with_key(&key).next().map(|record| record.id().to_owned());
         let id = match known {
             Some(id) => {
                 tables.customers.update(&id, fields, AbsentFields::Keep, now);

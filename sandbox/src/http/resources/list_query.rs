@@ -35,7 +35,7 @@ impl ListQuery {
     }
 
     /// Selects only the records that match.
-    pub(crate) fn with_filter(self, matches: impl Fn(Record<'_>) -> bool + 'static) -> Self {
+    pub(crate) fn with_filter(self, matches: impl Fn(&Record) -> bool + 'static) -> Self {
         Self { filter: Some(Box::new(matches)), ..self }
     }
 

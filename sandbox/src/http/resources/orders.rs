@@ -67,7 +67,7 @@ impl Filter {
         })
     }
 
-    fn matches(&self, order: Record<'_>) -> bool {
+    fn matches(&self, order: &Record) -> bool {
         self.modified.is_none_or(|since| order.modified().0 >= since)
             && self.status.as_ref().is_none_or(|status| order.field("status") == **status)
             && order.field("items").as_array().is_some_and(|lines| lines.iter().any(|line| self.matches_line(line)))

@@ -41,7 +41,7 @@ async fn upsert(Context(show): Context<Arc<Show>>, headers: HeaderMap, body: Byt
         }
         let (id, key) = match given {
             Value::String(key) => {
-                let known = tables.vendors.with_key(&key).next().map(|record| record.id().into_owned());
+                let known = tables.vendors.with_key(&key).next().map(|record| record.id().to_owned());
                 let Some(id) = known else {
                     let message = format!("vendorID: there is no vendor {key:?}");
                     result.failed.push(json!({ "vendorID": key, "message": message }));

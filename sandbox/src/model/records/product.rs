@@ -8,7 +8,7 @@ use crate::model::key::Key;
 use crate::model::reference::Reference;
 
 /// Each product comes in a case and in a pack.
-pub(crate) const KEY: Key = Key { each: UNITS.len() as u64, ..Key::new("productID", "PROD", 4) };
+pub(crate) const KEY: Key = Key::new("productID", "PROD", 4);
 pub(crate) const UNITS: [(&str, &str); 2] = [("CS", "Case"), ("PK", "Pack")];
 
 const KINDS: [(&str, &str); 4] =
@@ -76,10 +76,15 @@ pub(crate) fn vendor_of(product: u64) -> u64 {
     product % vendor::COUNT + 1
 }
 
-/// The `number`th record, which is a product in one of its units.
+/// Returns the number of the product of the `record`th record.
+pub(crate) fn number_of(record: u64) -> u64 {
+    record.div_ceil(UNITS.len() as u64)
+}
+
+/// Makes the record with this number: a product in one of its units.
 pub(crate) fn seeded(number: u64, random: &mut Rng) -> Product {
     let units = UNITS.len() as u64;
-    let product = number.div_ceil(units);
+    let product = number_of(number);
     let (order_unit, order_unit_description) = UNITS[((number - 1) % units) as usize];
     let pieces = [12, 3][((number - 1) % units) as usize];
     let cents = pieces * random.u64(100..2_000);

@@ -26,10 +26,10 @@ impl Examples {
         let State { tables, exports, .. } = &*show.state();
         let with_values = exports.iter().find(|export| !export.parameters.is_empty());
         Self {
-            deleted: tables.customers.records().last().map(|record| record.id().into_owned()),
+            deleted: tables.customers.records().next_back().map(|record| record.id().to_owned()),
             customer: tables.customers.records().next().map(|record| record.value(None)),
             next_customer_id: free(&tables.customers),
-            attendee: tables.attendees.records().next().map(|record| record.id().into_owned()),
+            attendee: tables.attendees.records().next().map(|record| record.id().to_owned()),
             vendor: field(&tables.vendors, "vendorID"),
             booth: field(&tables.booths, "boothID"),
             product: field(&tables.products, "productID"),
