@@ -59,6 +59,7 @@ mod pages;
 mod paging;
 mod raw;
 mod reader;
+mod report;
 mod row;
 mod rows;
 mod run;
@@ -97,12 +98,12 @@ pub use self::{
     paging::{PageEnd, Paging},
     raw::{FromRow, RawRow},
     reader::RowReader,
+    report::PageReport,
     rows::Rows,
     run::Run,
     saved::SavedCatalog,
     stream::ExportStream,
     value::Value,
-    walk::PageReport,
 };
 use self::{run::Target, stream::Limits};
 use crate::{client::Perenso, error::Error, generated::ClientExportExt};

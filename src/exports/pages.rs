@@ -19,9 +19,10 @@ use super::{
     paging::{Meaning, Paging, Plan},
     raw::{FromRow, RawRow},
     reader::in_row,
+    report::PageReport,
     run,
     stream::{ExportStream, Limits},
-    walk::{PageReport, Walk},
+    walk::Walk,
 };
 use crate::{
     client::Perenso,
