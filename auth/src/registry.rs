@@ -37,8 +37,11 @@ pub use builder::RegistryBuilder;
 ///
 /// Paths are relative to the file. Secrets stand in files of their own, which are read again when the token endpoint
 /// refuses what they held: a rotated secret needs no restart. `tid_file` and `subscription_key_file` are read again when the API
-/// answers 401; the tokens remain those of the tenant that the registry was read with. A show that cannot be built or is refused stops no other; one
-/// whose file is missing or empty when the registry is read stays unusable until it is read again.
+/// answers 401; the tokens remain those of the tenant that the registry was read with. `redis_url_file` is read again when no
+/// connection can be made with what it held. `sealing_secret_file` is read once: all processes need the same.
+///
+/// A show that cannot be built or is refused stops no other; one whose file is missing or empty when the registry is read stays
+/// unusable until it is read again.
 ///
 /// | profile | keys besides `client_id` and `client_secret_file` |
 /// |---|---|

@@ -43,9 +43,9 @@ impl Shared {
 
     #[cfg(feature = "redis")]
     fn redis(store: Store, directory: &Path) -> Result<Self, String> {
-        let url = store.redis_url_file.unwrap_or_default();
-        let url = super::entry::read("redis_url_file", &directory.join(url))?;
-        let mut builder = RedisStore::builder(url);
+        let path = directory.join(store.redis_url_file.unwrap_or_default());
+        let read = move || super::entry::read("redis_url_file", &path);
+        let mut builder = RedisStore::builder(read()?).url_source(move || read().ok());
         for host in store.allow_plain {
             builder = builder.allow_plain(host);
         }

@@ -163,3 +163,48 @@ fn a_question_of_a_runtime_that_stands_holds_up_no_other() {
     runtime().block_on(load(&store));
     assert!(started.elapsed() < Duration::from_secs(10), "it has waited for the other's time-out");
 }
+
+#[cfg(feature = "registry")]
+#[tokio::test]
+async fn a_rotated_password_of_redis_in_the_file_of_a_registry_needs_no_restart() {
+    let Some(redis) = RedisServer::start_with(&["--requirepass", "first"]) else { return };
+    let url = |password: &str| format!("redis://:{password}@127.0.0.1:{}", redis.port);
+    let vendor = Server::start(|seen| match seen.path.as_str() {
+        "/token" => token(seen.nth, LIFETIME.as_secs()),
+        _ => Reply::json(200, "[]"),
+    })
+    .await;
+    let directory = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(directory.path().join(name), text).unwrap();
+    write("secret", "s");
+    write("redis", &url("hunter2"));
+    write(
+        "shows.toml",
+        &format!(
+            "[store]\nredis_url_file = \"redis\"\n[shows.spring]\nprofile = \"perenso\"\nclient_id = \"spring\"\n\
+             client_secret_file = \"secret\"\ntoken_url = \"{0}/token\"\napi_url = \"{0}\"\n",
+            vendor.url
+        ),
+    );
+    let clock = StandingClock::default();
+    let path = directory.path().join("shows.toml");
+    let registry = perenso_auth::Registry::read_with(path, |_, builder| builder.clock(clock.clone())).unwrap();
+    let client = registry.get("spring").unwrap();
+    let mut connection = redis::Client::open(url("first")).unwrap().get_connection().unwrap();
+    for password in ["first", "second"] {
+        redis::cmd("CONFIG").arg("SET").arg("requirepass").arg(password).exec(&mut connection).unwrap();
+        redis::cmd("CLIENT")
+            .arg("KILL")
+            .arg("TYPE")
+            .arg("normal")
+            .arg("SKIPME")
+            .arg("yes")
+            .exec(&mut connection)
+            .unwrap();
+        redis::cmd("FLUSHALL").exec(&mut connection).unwrap();
+        write("redis", &format!("\u{feff}{}\n", url(password)));
+        client.get("/stock").send().await.unwrap();
+        assert_eq!(crate::keys(&mut connection, "access").len(), 1, "{password}");
+        clock.0.advance(LIFETIME);
+    }
+}

@@ -1,13 +1,17 @@
 //! How a Redis store is set up, and what is refused.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use ::redis::{ConnectionAddr, IntoConnectionInfo};
 use reqwest::Url;
 
 use super::{
     RedisStore, Shared,
-    link::{Address, Link},
+    link::{Address, AddressSource, Link},
     tls,
 };
 use crate::{copied, error::BuildError, secret::Secret, transport::is_loopback};
@@ -36,7 +40,11 @@ pub struct RedisStoreBuilder {
     root_certificates: Vec<Vec<u8>>,
     connect_timeout: Duration,
     response_timeout: Duration,
+    url_source: Option<UrlSource>,
 }
+
+/// Reads the URL anew; `None` when it cannot be read.
+type UrlSource = Arc<dyn Fn() -> Option<Secret> + Send + Sync>;
 
 impl RedisStoreBuilder {
     pub(super) fn new(url: Secret) -> Self {
@@ -48,7 +56,15 @@ impl RedisStoreBuilder {
             root_certificates: Vec::new(),
             connect_timeout: Duration::from_secs(1),
             response_timeout: Duration::from_secs(1),
+            url_source: None,
         }
+    }
+
+    /// Reads the URL again when no connection can be made with it.
+    #[cfg(feature = "registry")]
+    pub(crate) fn url_source(mut self, source: impl Fn() -> Option<Secret> + Send + Sync + 'static) -> Self {
+        self.url_source = Some(Arc::new(source));
+        self
     }
 
     /// What every key begins with; `perenso-auth:` unless set. Fleets with different prefixes share nothing.
@@ -105,11 +121,33 @@ impl RedisStoreBuilder {
         }
         let url = self.url().inspect_err(|error| problems.extend_from_slice(error.problems()));
         let (Ok(url), true) = (url, problems.is_empty()) else { return Err(BuildError::new(problems)) };
+        let address = self.address(url)?;
+        let (prefix, sealing_secret) = (self.prefix.clone(), self.sealing_secret.clone());
+        let link = Link::new(address, self.address_source());
+        Ok(RedisStore { shared: Arc::new(Shared { link, prefix, sealing_secret }) })
+    }
+
+    fn address(&self, url: Url) -> Result<Address, BuildError> {
         let tls = if url.scheme() == "rediss" { Some(tls::connector(&self.root_certificates)?) } else { None };
         let (host, port, login) = login(url)?;
-        let Self { prefix, sealing_secret, connect_timeout, response_timeout, .. } = self;
-        let link = Link::new(Address { host, port, login, tls, connect_timeout, response_timeout });
-        Ok(RedisStore { shared: Arc::new(Shared { link, prefix, sealing_secret }) })
+        let Self { connect_timeout, response_timeout, .. } = *self;
+        Ok(Address { host, port, login, tls, connect_timeout, response_timeout })
+    }
+
+    /// The address in a URL that was read anew, if it is another one and tokens may go there.
+    fn address_source(self) -> Option<AddressSource> {
+        let read = self.url_source.clone()?;
+        let builder = Mutex::new(self);
+        Some(Arc::new(move || {
+            let url = read()?;
+            let mut builder = builder.lock().unwrap_or_else(PoisonError::into_inner);
+            if url.expose() == builder.url.expose() {
+                return None;
+            }
+            builder.url = url;
+            let url = builder.url().ok()?;
+            builder.address(url).ok()
+        }))
     }
 
     /// The address, if secrets may go there. No text repeats it: it may hold a password.

@@ -64,9 +64,13 @@ pub(super) struct Address {
     pub(super) response_timeout: Duration,
 }
 
+/// Returns another address than before, where there is one.
+pub(super) type AddressSource = Arc<dyn Fn() -> Option<Address> + Send + Sync>;
+
 /// The connection, open or not.
 pub(crate) struct Link {
-    address: Address,
+    address: Mutex<Arc<Address>>,
+    source: Option<AddressSource>,
     /// One a runtime, which drives it.
     open: PerRuntime<Arc<tokio::sync::Mutex<Option<Open>>>>,
     away: Mutex<Option<(Instant, StoreError)>>,
@@ -97,13 +101,19 @@ impl Script {
 }
 
 impl Link {
-    pub(super) fn new(address: Address) -> Self {
-        Self { address, open: PerRuntime::new(), away: Mutex::new(None) }
+    pub(super) fn new(address: Address, source: Option<AddressSource>) -> Self {
+        let address = Mutex::new(Arc::new(address));
+        Self { address, source, open: PerRuntime::new(), away: Mutex::new(None) }
+    }
+
+    fn address(&self) -> Arc<Address> {
+        Arc::clone(&self.address.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The longest that one question can take.
     fn patience(&self) -> Duration {
-        self.address.connect_timeout + self.address.response_timeout
+        let address = self.address();
+        address.connect_timeout + address.response_timeout
     }
 
     /// How long it takes, at most, until one who believes Redis away finds it back.
@@ -161,10 +171,11 @@ impl Link {
             return Ok(Open { fresh: false, ..open.clone() });
         }
         *slot = None;
-        let limit = self.address.connect_timeout;
-        let connected = timeout(limit, self.connect()).await.unwrap_or_else(|_| {
-            Err(self.unreachable(io::Error::new(io::ErrorKind::TimedOut, format!("no connection within {limit:?}"))))
-        });
+        let mut connected = self.connect_in_time().await;
+        // A password, or the whole address, may have been rotated.
+        if connected.is_err() && self.refreshes_address().await {
+            connected = self.connect_in_time().await;
+        }
         let open = connected.map_err(|error| self.gone(&error))?;
         *slot = Some(open.clone());
         Ok(open)
@@ -178,8 +189,23 @@ impl Link {
         }
     }
 
+    async fn refreshes_address(&self) -> bool {
+        let Some(source) = self.source.clone() else { return false };
+        let Ok(Some(address)) = tokio::task::spawn_blocking(move || source()).await else { return false };
+        *self.address.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(address);
+        true
+    }
+
+    async fn connect_in_time(&self) -> Result<Open, StoreError> {
+        let limit = self.address().connect_timeout;
+        timeout(limit, self.connect()).await.unwrap_or_else(|_| {
+            Err(self.unreachable(io::Error::new(io::ErrorKind::TimedOut, format!("no connection within {limit:?}"))))
+        })
+    }
+
     async fn connect(&self) -> Result<Open, StoreError> {
-        let Address { host, port, tls, .. } = &self.address;
+        let address = self.address();
+        let Address { host, port, tls, .. } = &*address;
         let stream = TcpStream::connect((host.as_str(), *port)).await.map_err(|error| self.unreachable(error))?;
         stream.set_nodelay(true).map_err(|error| self.unreachable(error))?;
         match tls {
@@ -192,8 +218,9 @@ impl Link {
     }
 
     async fn greet(&self, stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Result<Open, StoreError> {
-        let config = AsyncConnectionConfig::new().set_response_timeout(Some(self.address.response_timeout));
-        let (connection, carry) = MultiplexedConnection::new_with_config(&self.address.login, stream, config)
+        let address = self.address();
+        let config = AsyncConnectionConfig::new().set_response_timeout(Some(address.response_timeout));
+        let (connection, carry) = MultiplexedConnection::new_with_config(&address.login, stream, config)
             .await
             .map_err(|error| self.failure(error))?;
         let mut driver = JoinSet::new();
@@ -237,7 +264,8 @@ impl Link {
 
 impl fmt::Display for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Redis at {}:{}", self.address.host, self.address.port)
+        let address = self.address();
+        write!(f, "Redis at {}:{}", address.host, address.port)
     }
 }
 
