@@ -72,7 +72,8 @@ impl ExportAnswer {
     ///
     /// In CSV text stays text: `0940` keeps its zero, in a `serde_json::Value` too. Numbers and booleans are read where
     /// the type asks for them; an empty field is `None` of an `Option` and `""` of a `String`. (Below
-    /// `#[serde(flatten)]` serde does not say what a field is, so all fields there are text.)
+    /// `#[serde(flatten)]` serde does not say what a field is, so all fields there are text; and a JSON number beyond an
+    /// `f32` is infinity there, where it is an error everywhere else.)
     ///
     /// # Errors
     /// [`ErrorKind::Answer`](crate::ErrorKind::Answer) when a row does not fit, with its number from 1 and the path, never the value; when the
