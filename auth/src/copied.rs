@@ -48,6 +48,7 @@ fn has_no_width(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{AuthorizationRequest, Client, Credentials, Profile};
 
     #[test]
     fn a_value_loses_what_stands_around_it_and_keeps_what_stands_in_it() {
@@ -67,6 +68,36 @@ mod tests {
             assert_eq!(problem("secret", trimmed(&value), "call `x`"), None);
             assert_eq!(trimmed(around), "");
             assert_eq!(problem("secret", around, "call `x`").unwrap(), "the secret is empty: call `x`");
+        }
+    }
+
+    #[test]
+    fn every_setter_names_itself() {
+        let hidden = "hu\u{200b}sh";
+        let build = |profile: Profile| {
+            let url = "https://api.example";
+            Client::builder(profile)
+                .api_url(url)
+                .token_url(url)
+                .credentials(Credentials::new("client", "s3cr3t"))
+                .build()
+        };
+        let builder = || Client::builder(Profile::perenso()).credentials(Credentials::new("client", "s3cr3t"));
+        let request = |id: &str, uri: &str| AuthorizationRequest::new(&Profile::perspio("in-1", "key"), id, uri);
+        for (error, setter) in [
+            (build(Profile::perspio(hidden, "key")).err(), "`Profile::perspio`"),
+            (build(Profile::perspio("in-1", hidden)).err(), "`Profile::perspio`"),
+            (build(Profile::new("x").token_field("realm", hidden)).err(), "`Profile::token_field`"),
+            (builder().api_url("https://hu\u{200d}sh.example").build().err(), "`api_url`"),
+            (builder().token_url("\u{feff}https://hush.example").build().err(), "`token_url`"),
+            (builder().scope(hidden).build().err(), "`scope`"),
+            (request(hidden, "https://erp.example/cb").err(), "`AuthorizationRequest::new`"),
+            (request("client", "https://erp.example/hu\u{2060}sh").err(), "`AuthorizationRequest::new`"),
+        ] {
+            let error = error.unwrap();
+            let [problem] = error.problems() else { panic!("{setter}: {error}") };
+            assert!(problem.contains("invisible character") && problem.contains(setter), "{problem}");
+            assert!(!problem.contains("hu"), "{problem}");
         }
     }
 
