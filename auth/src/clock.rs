@@ -112,6 +112,11 @@ pub(crate) async fn within<F: Future>(clock: &dyn Clock, limit: Duration, future
     }
 }
 
+/// A duration in whole milliseconds.
+pub(crate) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
 #[cfg(any(test, feature = "test-util"))]
 pub use manual::ManualClock;
 

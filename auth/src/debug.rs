@@ -37,7 +37,7 @@ crate::__readable_debug!(
     crate::CallbackError,
     crate::Error,
     crate::UnknownRegion,
-    crate::decode::Shape,
+    crate::wire::decode::Shape,
     crate::store::StoreError,
 );
 #[cfg(feature = "registry")]
@@ -50,8 +50,8 @@ mod tests {
     use super::*;
     use crate::{
         BuildError, CallbackError, ErrorKind, TenantRegion,
-        decode::Shape,
         store::{StoreError, StoreErrorKind},
+        wire::decode::Shape,
     };
 
     fn shown(error: &impl Error) -> String {

@@ -81,80 +81,54 @@
 // Links lead to items of all features, which the documentation is built with.
 #![cfg_attr(not(docsrs), allow(rustdoc::broken_intra_doc_links))]
 
-mod answer;
-mod api_headers;
-mod authorization;
-mod body;
-mod budget;
-mod builder;
-mod cache;
-mod call;
-mod client;
 pub mod clock;
-mod connection;
 #[doc(hidden)]
 pub mod copied;
-mod credentials;
 #[doc(hidden)]
 pub mod debug;
-#[doc(hidden)]
-pub mod decode;
 mod error;
-mod exchange;
-mod fault;
-mod grant;
-mod gzip;
-mod http_clients;
-mod identity;
-mod in_flight;
-mod memory;
-mod outcome;
+mod oauth;
 mod per_runtime;
+mod pipeline;
 mod policy;
-mod problem;
 mod profile;
 #[cfg(feature = "registry")]
 mod registry;
-mod renewal;
-mod request;
-mod response;
-mod retry_after;
-#[cfg(test)]
-mod schedules;
 #[cfg(feature = "redis")]
 mod seal;
 mod secret;
-#[cfg(feature = "redis")]
-mod shared_budget;
-mod spans;
-mod stop;
 pub mod store;
-mod supply;
-mod sync;
-mod tls;
-mod token;
-mod transport;
-mod unauthorized;
+mod wire;
 
-pub use authorization::{AuthorizationRequest, CallbackError};
-pub use builder::ClientBuilder;
-pub use call::Call;
-pub use client::Client;
-pub use credentials::{AuthorizationCode, Credentials, CredentialsProvider};
-pub use error::{BuildError, Error, ErrorKind, TokenError};
-pub use grant::{BodyEncoding, ClientAuth, Grant};
-pub use identity::Identity;
-pub use policy::{CallOptions, Idempotency, RetryPolicy, Timeouts, TokenPolicy};
-pub use problem::{FieldProblem, ProblemDetails};
-pub use profile::{Occasion, Profile, Rate, TenantRegion, UnknownRegion};
+pub use error::BuildError;
+pub use oauth::{
+    authorization::{AuthorizationRequest, CallbackError},
+    credentials::{AuthorizationCode, Credentials, CredentialsProvider},
+    token::AccessToken,
+};
+#[cfg(feature = "redis")]
+pub use pipeline::shared_budget::{BudgetKey, SharedBudget};
+pub use pipeline::{
+    CallOptions, Idempotency, Timeouts,
+    builder::ClientBuilder,
+    client::Client,
+    context::Call,
+    error::{Error, ErrorKind, TokenError},
+    problem_details::{FieldProblem, ProblemDetails},
+    request::RequestBuilder,
+    response::Response,
+};
+pub use policy::{RetryPolicy, TokenPolicy};
+pub use profile::{
+    Occasion, Profile, Rate, TenantRegion, UnknownRegion,
+    grant::{BodyEncoding, ClientAuth, Grant},
+};
 #[cfg(feature = "registry")]
 pub use registry::{Registry, RegistryBuilder, RegistryError};
-pub use request::RequestBuilder;
-pub use response::Response;
 pub use secret::Secret;
-#[cfg(feature = "redis")]
-pub use shared_budget::{BudgetKey, SharedBudget};
-pub use token::AccessToken;
+pub use store::identity::Identity;
+#[doc(hidden)]
+pub use wire::decode;
 
 /// The examples of the README are tests.
 #[cfg(doctest)]

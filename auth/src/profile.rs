@@ -6,11 +6,12 @@ use http::{HeaderMap, HeaderName, HeaderValue, header::AUTHORIZATION};
 
 use crate::{
     copied,
-    grant::{BodyEncoding, ClientAuth, Grant},
+    profile::grant::{BodyEncoding, ClientAuth, Grant},
     secret::Secret,
 };
 
 mod event_bookings;
+pub(crate) mod grant;
 mod perenso;
 mod perspio;
 mod priava;

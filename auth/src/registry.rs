@@ -6,7 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{builder::ClientBuilder, client::Client, error::BuildError};
+use crate::{
+    error::BuildError,
+    pipeline::{builder::ClientBuilder, client::Client},
+};
 
 mod builder;
 mod entry;

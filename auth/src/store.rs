@@ -92,9 +92,10 @@ use std::{borrow::Cow, error::Error as StdError, fmt, sync::Arc, time::Duration}
 
 pub use async_trait::async_trait;
 
-use crate::{clock::Now, identity::Identity, secret::Secret};
+use crate::{clock::Now, secret::Secret, store::identity::Identity};
 
 mod file;
+pub(crate) mod identity;
 mod memory;
 #[cfg(feature = "redis")]
 pub(crate) mod redis;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Profile;
-use crate::grant::{BodyEncoding, ClientAuth, Grant};
+use crate::profile::grant::{BodyEncoding, ClientAuth, Grant};
 
 impl Profile {
     /// EventBookings, as its page on authentication has it.

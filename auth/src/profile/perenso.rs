@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Profile, Rate};
-use crate::grant::{ClientAuth, Grant};
+use crate::profile::grant::{ClientAuth, Grant};
 
 impl Profile {
     /// Perenso Trade Show, as its authentication guide has it.

@@ -6,7 +6,7 @@ use http::{HeaderValue, header::ACCEPT};
 
 use super::{Occasion, Profile, Rate};
 use crate::{
-    grant::{ClientAuth, Grant},
+    profile::grant::{ClientAuth, Grant},
     secret::Secret,
 };
 

@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr, time::Duration};
 use http::{HeaderName, HeaderValue, header::CONTENT_TYPE};
 
 use super::{Occasion, Profile, Rate};
-use crate::grant::{ClientAuth, Grant};
+use crate::profile::grant::{ClientAuth, Grant};
 
 const TENANT_REGION: HeaderName = HeaderName::from_static("tenantregion");
 

@@ -8,7 +8,7 @@ use http::{
 };
 
 use super::Profile;
-use crate::grant::{ClientAuth, Grant};
+use crate::profile::grant::{ClientAuth, Grant};
 
 impl Profile {
     /// Tourpaq, as its page on REST authentication has it.

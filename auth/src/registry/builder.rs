@@ -8,7 +8,7 @@ use std::{
 use serde::Deserializer;
 
 use super::{Registry, RegistryError, entry, file::File, shared::Shared};
-use crate::{builder::ClientBuilder, transport::Pool};
+use crate::{pipeline::builder::ClientBuilder, wire::transport::Pool};
 
 type Settings<'a> = Box<dyn Fn(&str, ClientBuilder) -> ClientBuilder + 'a>;
 

@@ -9,12 +9,10 @@ use async_trait::async_trait;
 
 use super::file::Show;
 use crate::{
-    api_headers::HeaderSource,
-    builder::ClientBuilder,
-    client::Client,
     copied,
-    credentials::{AuthorizationCode, Credentials, CredentialsProvider},
     error::BuildError,
+    oauth::credentials::{AuthorizationCode, Credentials, CredentialsProvider},
+    pipeline::{api_headers::HeaderSource, builder::ClientBuilder, client::Client},
     profile::{Profile, TenantRegion},
     secret::Secret,
 };

@@ -6,8 +6,10 @@ use serde::{Deserialize, Deserializer};
 
 use crate::{
     copied,
-    grant::{BodyEncoding, ClientAuth},
-    profile::Rate,
+    profile::{
+        Rate,
+        grant::{BodyEncoding, ClientAuth},
+    },
 };
 
 #[derive(Deserialize)]

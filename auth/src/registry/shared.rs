@@ -4,11 +4,11 @@ use std::{path::Path, sync::Arc};
 
 use super::file::Store;
 use crate::{
-    builder::ClientBuilder,
+    pipeline::builder::ClientBuilder,
     store::{FileStore, MemoryStore, TokenStore},
 };
 #[cfg(feature = "redis")]
-use crate::{shared_budget::SharedBudget, store::RedisStore};
+use crate::{pipeline::shared_budget::SharedBudget, store::RedisStore};
 
 /// The store, and the budget of the fleet.
 pub(super) struct Shared {

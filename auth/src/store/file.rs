@@ -14,7 +14,7 @@ use async_trait::async_trait;
 
 use self::entry::{Entry, Hold};
 use super::{StoreError, StoreErrorKind, StoreLock, StoredTokens, TokenStore};
-use crate::{clock::Now, identity::Identity};
+use crate::{clock::Now, store::identity::Identity};
 
 mod entry;
 mod format;

@@ -10,7 +10,7 @@ use std::{
 use async_trait::async_trait;
 
 use super::{StoreError, StoreLock, StoredTokens, TokenStore};
-use crate::{clock::Now, identity::Identity};
+use crate::{clock::Now, store::identity::Identity};
 
 /// Keeps tokens in memory. Clones share what they keep, so clients that are built with clones share their tokens.
 ///

@@ -10,7 +10,7 @@ use self::{
     link::{Link, Script},
 };
 use super::{StoreError, StoreErrorKind, StoreLock, StoredTokens, TokenStore};
-use crate::{clock::Now, error::BuildError, identity::Identity, secret::Secret};
+use crate::{clock::Now, error::BuildError, secret::Secret, store::identity::Identity};
 
 mod builder;
 mod entry;

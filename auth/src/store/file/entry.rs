@@ -292,7 +292,7 @@ fn sync_directory(_: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::identity::Identity;
+    use crate::store::identity::Identity;
 
     fn entry(directory: &Path) -> Entry {
         Entry::new(directory, Identity::new(["perenso"], "show-1", "s3cr3t".into()).key())

@@ -14,7 +14,7 @@ use super::{
     link::{Address, AddressSource, Link},
     tls,
 };
-use crate::{copied, error::BuildError, secret::Secret, transport::is_loopback};
+use crate::{copied, error::BuildError, secret::Secret, wire::transport::is_loopback};
 
 /// Builds a [`RedisStore`].
 ///

@@ -5,10 +5,9 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use crate::{
-    identity::Identity,
     seal::{Seal, SealError},
     secret::Secret,
-    store::{StoreError, StoreErrorKind, StoredAccessToken, StoredRefreshToken, StoredTokens},
+    store::{StoreError, StoreErrorKind, StoredAccessToken, StoredRefreshToken, StoredTokens, identity::Identity},
 };
 
 /// More than any token lives, and less than what Redis can count.

@@ -19,7 +19,7 @@ mod backend {
     use tokio_rustls::{TlsConnector, client::TlsStream};
 
     use super::{BuildError, TcpStream, io};
-    use crate::tls::Tls;
+    use crate::wire::tls::Tls;
 
     pub(in super::super) type Connector = TlsConnector;
 

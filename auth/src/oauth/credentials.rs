@@ -1,0 +1,382 @@
+//! What a client proves itself with: fixed, or asked from a provider, which is asked again once after a refusal.
+
+use std::{fmt, future::Future, panic::AssertUnwindSafe, sync::Arc};
+
+use async_trait::async_trait;
+use futures_util::FutureExt;
+use tokio::sync::Mutex;
+
+use crate::{
+    copied,
+    profile::{
+        Profile,
+        grant::{ClientAuth, Grant},
+    },
+    secret::Secret,
+    store::identity::fingerprint,
+};
+
+/// A client id, its secret, and whatever else the grant takes. What they hold decides the grant: nothing more is client
+/// credentials, [`user`](Self::user) is a password grant, [`code`](Self::code) an authorization code,
+/// [`refresh_token`](Self::refresh_token) a refresh token from elsewhere.
+///
+/// ```
+/// use perenso_auth::{AuthorizationCode, Credentials, Grant};
+///
+/// let credentials = Credentials::new("client-1", "s3cr3t")
+///     .code(AuthorizationCode::new("copied-by-hand", "https://erp.example/oauth2callback"));
+/// assert_eq!(credentials.grant(), Grant::AuthorizationCode);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    pub(crate) client_id: String,
+    pub(crate) client_secret: Secret,
+    pub(crate) proof: Proof,
+}
+
+/// What the grant takes besides the client's own credentials.
+#[derive(Clone, Debug)]
+pub(crate) enum Proof {
+    None,
+    User { name: String, password: Secret },
+    Code(AuthorizationCode),
+    RefreshToken(Secret),
+}
+
+impl Credentials {
+    /// A client id and its secret.
+    pub fn new(client_id: impl Into<String>, client_secret: impl Into<Secret>) -> Self {
+        Self { client_id: client_id.into(), client_secret: client_secret.into(), proof: Proof::None }
+    }
+
+    /// The user in whose name tokens are asked for, with the password grant.
+    #[must_use]
+    pub fn user(mut self, name: impl Into<String>, password: impl Into<Secret>) -> Self {
+        self.proof = Proof::User { name: name.into(), password: password.into() };
+        self
+    }
+
+    /// The code that a person has brought. Once it has brought a token, or was refused, it is never sent again; from then on
+    /// its refresh token counts, so the tokens need a store that outlives the process.
+    #[must_use]
+    pub fn code(mut self, code: AuthorizationCode) -> Self {
+        self.proof = Proof::Code(code);
+        self
+    }
+
+    /// A refresh token that was obtained elsewhere. Used until the server gives another, which then is kept in the store.
+    #[must_use]
+    pub fn refresh_token(mut self, token: impl Into<Secret>) -> Self {
+        self.proof = Proof::RefreshToken(token.into());
+        self
+    }
+
+    /// The client id.
+    #[must_use]
+    pub fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
+    /// The grant that follows from them.
+    #[must_use]
+    pub fn grant(&self) -> Grant {
+        match &self.proof {
+            Proof::None => Grant::ClientCredentials,
+            Proof::User { .. } => Grant::Password,
+            Proof::Code(_) => Grant::AuthorizationCode,
+            Proof::RefreshToken(_) => Grant::RefreshToken,
+        }
+    }
+
+    /// The user's name, where there is one.
+    pub(crate) fn user_name(&self) -> &str {
+        match &self.proof {
+            Proof::User { name, .. } => name,
+            _ => "",
+        }
+    }
+
+    /// What tells whether what the person brought has been used up.
+    pub(crate) fn once_only(&self) -> Option<String> {
+        match &self.proof {
+            Proof::Code(code) => Some(fingerprint(&code.code)),
+            Proof::RefreshToken(token) => Some(fingerprint(token)),
+            Proof::None | Proof::User { .. } => None,
+        }
+    }
+
+    /// Whether these are the same in all that is sent.
+    pub(crate) fn are(&self, other: &Self) -> bool {
+        let proof = |credentials: &Self| match &credentials.proof {
+            Proof::None => None,
+            Proof::User { name, password } => Some((name.clone(), password.expose().to_owned())),
+            Proof::Code(code) => Some((code.redirect_uri.clone(), code.code.expose().to_owned())),
+            Proof::RefreshToken(token) => Some((String::new(), token.expose().to_owned())),
+        };
+        self.client_id == other.client_id
+            && self.client_secret.expose() == other.client_secret.expose()
+            && self.grant() == other.grant()
+            && proof(self) == proof(other)
+    }
+
+    /// Whatever no error may show.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
+        let proof = match &self.proof {
+            Proof::None => [None, None],
+            Proof::User { password, .. } => [Some(password), None],
+            Proof::Code(code) => [Some(&code.code), code.pkce_verifier.as_ref()],
+            Proof::RefreshToken(token) => [Some(token), None],
+        };
+        [Some(&self.client_secret)].into_iter().chain(proof).flatten().map(Secret::expose)
+    }
+
+    /// What stands in the way of using them with this profile, each with the setter to call.
+    pub(crate) fn problems(&self, profile: &Profile) -> Vec<String> {
+        let mut problems = Vec::new();
+        let mut check = |what: &str, value: &str, setter: &str| {
+            problems.extend(copied::problem(what, value, &format!("call `{setter}`")));
+        };
+        check("client id", &self.client_id, "credentials");
+        check("client secret", self.client_secret.expose(), "credentials");
+        match &self.proof {
+            Proof::None => {}
+            Proof::User { name, password } => {
+                check("user name", name, "Credentials::user");
+                check("password", password.expose(), "Credentials::user");
+            }
+            Proof::Code(code) => {
+                check("authorization code", code.code.expose(), "Credentials::code");
+                check("redirect URI", &code.redirect_uri, "AuthorizationCode::new");
+            }
+            Proof::RefreshToken(token) => check("refresh token", token.expose(), "Credentials::refresh_token"),
+        }
+        let places = [profile.client_auth, profile.refresh_client_auth];
+        if self.client_id.contains(':') && places.contains(&ClientAuth::BasicPlain) {
+            problems.push("a client id with `:` cannot go into a plain Basic header: call `client_auth`".to_owned());
+        }
+        if !profile.takes(self.grant()) {
+            let setters: Vec<_> = profile.grants.iter().map(|grant| setter(*grant)).collect();
+            problems.push(format!(
+                "`{}` gives no tokens for the grant `{}`: call {}",
+                profile.name,
+                self.grant().name(),
+                setters.join(" or ")
+            ));
+        }
+        problems
+    }
+}
+
+/// What to call for credentials of this grant.
+fn setter(grant: Grant) -> &'static str {
+    match grant {
+        Grant::ClientCredentials => "`Credentials::new` and nothing more",
+        Grant::AuthorizationCode => "`Credentials::code`",
+        Grant::Password => "`Credentials::user`",
+        Grant::RefreshToken => "`Credentials::refresh_token`",
+    }
+}
+
+/// An authorization code: copied by hand from where the vendor shows it, or brought by
+/// [`AuthorizationRequest::callback`](crate::AuthorizationRequest::callback).
+#[derive(Clone, Debug)]
+pub struct AuthorizationCode {
+    pub(crate) code: Secret,
+    pub(crate) redirect_uri: String,
+    pub(crate) pkce_verifier: Option<Secret>,
+}
+
+impl AuthorizationCode {
+    /// A code, and the redirect URI that it was issued for, letter by letter. Blanks, line ends and invisible characters around
+    /// the code come from copying it and are no part of it.
+    pub fn new(code: impl Into<Secret>, redirect_uri: impl Into<String>) -> Self {
+        let code = Secret::from(copied::trimmed(code.into().expose()));
+        Self { code, redirect_uri: redirect_uri.into(), pkce_verifier: None }
+    }
+
+    /// The PKCE verifier whose challenge went with the authorization request (RFC 7636).
+    #[must_use]
+    pub fn pkce_verifier(mut self, verifier: impl Into<Secret>) -> Self {
+        self.pkce_verifier = Some(verifier.into());
+        self
+    }
+}
+
+/// Gets credentials from somewhere: a vault, a file, a service. Any async function that gives [`Credentials`] is one.
+///
+/// Asked when a token is first needed, and again once when the token endpoint has refused what it gave: a rotated secret
+/// needs no restart.
+///
+/// It runs on a tokio runtime of the renewal, which ends with it: connections that a provider keeps must not belong to the
+/// runtime that calls it.
+///
+/// ```
+/// use std::io;
+/// use perenso_auth::{Client, Credentials, Profile};
+///
+/// let client = Client::builder(Profile::perenso())
+///     .credentials_provider(async || {
+///         let secret = std::fs::read_to_string("/run/secrets/perenso")?;
+///         Ok::<_, io::Error>(Credentials::new("SHOWID", secret.trim()))
+///     })
+///     .build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[async_trait]
+pub trait CredentialsProvider: Send + Sync + 'static {
+    /// The credentials as they are now.
+    ///
+    /// # Errors
+    /// Whatever keeps them from being had. Its text stands in the chain of causes, so it must hold no secret.
+    async fn credentials(&self) -> Result<Credentials, Box<dyn std::error::Error + Send + Sync>>;
+}
+
+#[async_trait]
+impl<F, Answer, E> CredentialsProvider for F
+where
+    F: Fn() -> Answer + Send + Sync + 'static,
+    Answer: Future<Output = Result<Credentials, E>> + Send,
+    E: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    async fn credentials(&self) -> Result<Credentials, Box<dyn std::error::Error + Send + Sync>> {
+        self().await.map_err(Into::into)
+    }
+}
+
+/// Where credentials come from.
+pub(crate) enum Source {
+    Fixed(Arc<Credentials>),
+    /// The lock is held while the provider is asked: a crowd asks it once.
+    Provider {
+        provider: Arc<dyn CredentialsProvider>,
+        latest: Mutex<Option<Arc<Credentials>>>,
+    },
+}
+
+/// Why there are no credentials.
+pub(crate) enum Lack {
+    Failed(Box<dyn std::error::Error + Send + Sync>),
+    Panicked,
+    /// What came cannot be used; it is not kept, so that the provider is asked again.
+    Unusable(String),
+}
+
+impl Source {
+    pub(crate) fn provider(provider: Arc<dyn CredentialsProvider>) -> Self {
+        Self::Provider { provider, latest: Mutex::new(None) }
+    }
+
+    /// Whether there may be others one day.
+    pub(crate) fn may_change(&self) -> bool {
+        matches!(self, Self::Provider { .. })
+    }
+
+    /// The credentials that were had last, else those that the provider gives and `problems` finds nothing wrong with.
+    pub(crate) async fn get(&self, problems: impl Fn(&Credentials) -> Vec<String>) -> Result<Arc<Credentials>, Lack> {
+        match self {
+            Self::Fixed(credentials) => Ok(Arc::clone(credentials)),
+            Self::Provider { provider, latest } => {
+                let mut latest = latest.lock().await;
+                match &*latest {
+                    Some(latest) => Ok(Arc::clone(latest)),
+                    None => ask(provider.as_ref(), &mut latest, problems).await,
+                }
+            }
+        }
+    }
+
+    /// The credentials that were had last, without waiting for a provider.
+    pub(crate) fn known(&self) -> Option<Arc<Credentials>> {
+        match self {
+            Self::Fixed(credentials) => Some(Arc::clone(credentials)),
+            Self::Provider { latest, .. } => latest.try_lock().ok()?.clone(),
+        }
+    }
+
+    /// Other credentials than these, which were refused; `None` when there are none.
+    pub(crate) async fn get_other(
+        &self,
+        refused: &Credentials,
+        problems: impl Fn(&Credentials) -> Vec<String>,
+    ) -> Result<Option<Arc<Credentials>>, Lack> {
+        match self {
+            Self::Fixed(_) => Ok(None),
+            Self::Provider { provider, latest } => {
+                let credentials = ask(provider.as_ref(), &mut *latest.lock().await, problems).await?;
+                Ok(Some(credentials).filter(|credentials| !credentials.are(refused)))
+            }
+        }
+    }
+}
+
+async fn ask(
+    provider: &dyn CredentialsProvider,
+    latest: &mut Option<Arc<Credentials>>,
+    problems: impl Fn(&Credentials) -> Vec<String>,
+) -> Result<Arc<Credentials>, Lack> {
+    let given = AssertUnwindSafe(async { provider.credentials().await }).catch_unwind().await;
+    let credentials = given.map_err(|_| Lack::Panicked)?.map_err(Lack::Failed)?;
+    let problems = problems(&credentials);
+    if !problems.is_empty() {
+        return Err(Lack::Unusable(problems.join("; ")));
+    }
+    Ok(Arc::clone(latest.insert(Arc::new(credentials))))
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Fixed(_) => "Fixed",
+            Self::Provider { .. } => "Provider",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_came_along_with_the_copying_is_told_without_the_value() {
+        let code = AuthorizationCode::new("\u{feff}c0\nde\r\n", "https://erp.example/cb\t");
+        let all = Credentials::new("client-1\n", "hush\0").code(code).problems(&Profile::new("x"));
+        assert_eq!(all.len(), 4, "{all:?}");
+        assert!(
+            all.iter().all(|problem| problem.contains("control character") && !problem.contains("hush")),
+            "{all:?}"
+        );
+        let user = Credentials::new("client-1", "s").user("jane", "pa ss\n").problems(&Profile::new("x"));
+        assert!(user.len() == 1 && user[0].contains("`Credentials::user`"), "{user:?}");
+        assert!(Credentials::new("client 1", "s ecret").problems(&Profile::new("x")).is_empty());
+        assert_eq!(AuthorizationCode::new(" \u{200b}c0de\r\n", "https://erp.example/cb").code.expose(), "c0de");
+    }
+
+    #[test]
+    fn what_nobody_sees_is_refused_in_every_value() {
+        let profile = Profile::new("x");
+        let hidden = "hu\u{200b}sh";
+        for (credentials, what, setter) in [
+            (Credentials::new(hidden, "s"), "client id", "`credentials`"),
+            (Credentials::new("\u{feff}c", "s"), "client id", "`credentials`"),
+            (Credentials::new("c", hidden), "client secret", "`credentials`"),
+            (Credentials::new("c", "s").user(hidden, "p"), "user name", "`Credentials::user`"),
+            (Credentials::new("c", "s").user("u", "p\u{2060}"), "password", "`Credentials::user`"),
+            (Credentials::new("c", "s").refresh_token(hidden), "refresh token", "`Credentials::refresh_token`"),
+            (
+                Credentials::new("c", "s").code(AuthorizationCode::new(hidden, "https://erp.example/cb")),
+                "authorization code",
+                "`Credentials::code`",
+            ),
+            (
+                Credentials::new("c", "s").code(AuthorizationCode::new("c0de", "https://erp.example/cb\u{200d}")),
+                "redirect URI",
+                "`AuthorizationCode::new`",
+            ),
+        ] {
+            let problems = credentials.problems(&profile);
+            let [problem] = &problems[..] else { panic!("{what}: {problems:?}") };
+            assert!(problem.contains(&format!("the {what} holds the invisible character")), "{problem}");
+            assert!(problem.contains(setter) && !problem.contains("hu"), "{problem}");
+        }
+    }
+}

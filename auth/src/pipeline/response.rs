@@ -1,0 +1,251 @@
+//! The answer of a call that succeeded, to be read as JSON, text, bytes or a stream.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use futures_util::{Stream, stream::try_unfold};
+use http::{HeaderMap, StatusCode, header::CONTENT_TYPE};
+use serde::de::DeserializeOwned;
+
+use crate::{
+    pipeline::{
+        context::{CallContext, cut, id_header},
+        error::{Error, ErrorKind},
+    },
+    wire::{
+        body::{self, Failure, IncomingBody},
+        decode::decode,
+    },
+};
+
+/// A successful answer, to be read as JSON, text, bytes or a stream.
+///
+/// ```no_run
+/// # async fn example(client: perenso_auth::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// let answer = client.get("/Customer").send().await?;
+/// println!("{} {:?} after {} attempts", answer.status(), answer.content_type(), answer.attempts());
+/// let customers: Vec<serde_json::Value> = answer.json().await?;
+/// # Ok(()) }
+/// ```
+pub struct Response {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Body,
+    pub(crate) context: CallContext,
+}
+
+/// The body of an answer: still on its way, or read as a part of the call.
+// A box would cost an allocation in every call.
+#[allow(clippy::large_enum_variant)]
+pub(crate) enum Body {
+    Coming(IncomingBody),
+    Whole(Bytes),
+}
+
+impl Response {
+    /// The status, always a success.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The headers.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// The headers, to be taken.
+    pub fn headers_mut(&mut self) -> &mut HeaderMap {
+        &mut self.headers
+    }
+
+    /// The `Content-Type` as it came, without blanks around it.
+    #[must_use]
+    pub fn content_type(&self) -> Option<&str> {
+        content_type(&self.headers)
+    }
+
+    /// The id that the server gave to the request.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        id_header(&self.headers).map(cut)
+    }
+
+    /// A text of the server without the token and the secrets of this call, for the errors of whoever builds upon this crate.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn redact(&self, text: &str) -> String {
+        self.context.secrets.redact(text)
+    }
+
+    /// How many requests went out for this call.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.context.attempts
+    }
+
+    /// The time that the call waited for the rate budget, for `Retry-After` and between attempts.
+    #[must_use]
+    pub fn waited(&self) -> Duration {
+        self.context.waited
+    }
+
+    /// The whole body.
+    ///
+    /// # Errors
+    /// When it breaks off, stops coming, or is larger than the limit of the client.
+    pub async fn bytes(self) -> Result<Bytes, Error> {
+        self.read().await.map(|(bytes, _)| bytes)
+    }
+
+    /// The whole body as text.
+    ///
+    /// # Errors
+    /// As [`bytes`](Self::bytes), and [`ErrorKind::Decode`] when it is not UTF-8: nothing is replaced in silence.
+    pub async fn text(self) -> Result<String, Error> {
+        let (bytes, rest) = self.read().await?;
+        let not_text = || rest.error(ErrorKind::Decode, "the answer is not UTF-8; read it as bytes");
+        String::from_utf8(bytes.into()).map_err(|_| not_text())
+    }
+
+    /// The body as JSON.
+    ///
+    /// # Errors
+    /// As [`bytes`](Self::bytes), and [`ErrorKind::Decode`] when it does not fit: with path, expected and found kind,
+    /// never the value.
+    pub async fn json<T: DeserializeOwned>(self) -> Result<T, Error> {
+        self.json_with_headers().await.map(|(value, _)| value)
+    }
+
+    /// The body as JSON, and the headers that came before it.
+    ///
+    /// # Errors
+    /// As [`json`](Self::json).
+    pub async fn json_with_headers<T: DeserializeOwned>(self) -> Result<(T, HeaderMap), Error> {
+        let (bytes, rest) = self.read().await?;
+        match decode(&bytes) {
+            Ok(value) => Ok((value, rest.headers)),
+            Err(misfit) => {
+                let foreign = rest.content_type().filter(|text| !text.to_ascii_lowercase().contains("json"));
+                let of_type = foreign.map_or(String::new(), |foreign| format!(", of content type `{}`", cut(foreign)));
+                let detail = format!("the answer ({}{of_type}) cannot be read: {misfit}", rest.status.as_u16());
+                // The path to the value has field names of the server.
+                let detail = rest.context.secrets.redact(&detail);
+                Err(rest.error(ErrorKind::Decode, detail).with(|inner| {
+                    inner.body = Some(bytes.slice(..bytes.len().min(body::MAX_ERROR_BODY_BYTES)));
+                }))
+            }
+        }
+    }
+
+    /// Takes the answer for an acknowledgement, whatever its body holds, and hands on its headers. The body is read and
+    /// dropped, so that the connection can serve the next call.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Decode`] for a page of HTML: that comes from a proxy or a login form in between, and acknowledges nothing.
+    pub async fn acknowledge(self) -> Result<HeaderMap, Error> {
+        let is_page = self.content_type().is_some_and(|text| text.to_ascii_lowercase().starts_with("text/html"));
+        let page = is_page.then(|| {
+            let detail = format!(
+                "the answer ({}) is a page of HTML, which this call does not give: a proxy or a login form may \
+                stand in between",
+                self.status.as_u16()
+            );
+            self.error(ErrorKind::Decode, detail)
+        });
+        if let Body::Coming(body) = self.body {
+            body::part(body, body::MAX_ERROR_BODY_BYTES, self.context.clock.as_ref(), self.context.idle).await;
+        }
+        page.map_or(Ok(self.headers), Err)
+    }
+
+    /// The body piece by piece, however long it takes, as long as it keeps coming.
+    ///
+    /// The stream ends with an error when the body breaks off or stops coming: a cut body is never a short one.
+    pub fn into_stream(self) -> impl Stream<Item = Result<Bytes, Error>> + Send + use<> {
+        try_unfold(self, |mut response| async move {
+            let chunk = match &mut response.body {
+                Body::Coming(body) => body.chunk(response.context.clock.as_ref(), response.context.idle).await,
+                Body::Whole(bytes) => Ok(Some(std::mem::take(bytes)).filter(|bytes| !bytes.is_empty())),
+            };
+            match chunk {
+                Ok(chunk) => Ok(chunk.map(|chunk| (chunk, response))),
+                Err(failure) => Err(response.broken(failure)),
+            }
+        })
+    }
+
+    /// The whole body, and everything else.
+    async fn read(mut self) -> Result<(Bytes, Self), Error> {
+        let body = std::mem::replace(&mut self.body, Body::Whole(Bytes::new()));
+        let bytes = match body {
+            Body::Whole(bytes) => Ok(bytes),
+            Body::Coming(body) => {
+                let CallContext { largest_body, clock, idle, .. } = &self.context;
+                body::collect(body, *largest_body, clock.as_ref(), *idle).await
+            }
+        };
+        match bytes {
+            Ok(bytes) => Ok((bytes, self)),
+            Err(failure) => Err(self.broken(failure)),
+        }
+    }
+
+    /// Reads the body as a part of the call.
+    pub(crate) async fn into_whole(self) -> Result<Self, Error> {
+        let (bytes, rest) = self.read().await?;
+        Ok(Self { body: Body::Whole(bytes), ..rest })
+    }
+
+    fn error(&self, kind: ErrorKind, detail: impl Into<String>) -> Error {
+        self.context.error(kind, detail).with(|inner| {
+            inner.status = Some(self.status);
+            inner.request_id = self.context.request_id(&self.headers);
+        })
+    }
+
+    fn broken(&self, failure: Failure) -> Error {
+        match failure {
+            Failure::TooLarge => {
+                let limit = self.context.largest_body;
+                self.error(ErrorKind::TooLarge, format!("the answer is larger than {limit} bytes; read it as a stream"))
+            }
+            Failure::Idle => {
+                let idle = self.context.idle;
+                self.error(ErrorKind::Timeout, format!("nothing more of the answer's body came for {idle:?}"))
+            }
+            Failure::Broken(source) if source.is_timeout() => self
+                .error(ErrorKind::Timeout, "the answer's body was not there within a timeout of the reqwest builder")
+                .with(|inner| inner.source = Some(Arc::new(source.without_url()))),
+            Failure::Broken(source) => self
+                .error(ErrorKind::Broken, "the answer's body broke off")
+                .with(|inner| inner.source = Some(Arc::new(source.without_url()))),
+            Failure::Gzip(error) => {
+                self.error(ErrorKind::Broken, format!("the answer's body cannot be decompressed: it {error}"))
+            }
+            Failure::UnknownCoding(coding) => {
+                let detail = format!(
+                    "the answer ({}) has the content coding `{coding}`, which is not decoded here; ask for `gzip` or \
+                     `identity`",
+                    self.status.as_u16()
+                );
+                self.error(ErrorKind::Decode, detail)
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Response {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Response")
+            .field("operation", &self.context.operation)
+            .field("status", &self.status())
+            .field("attempts", &self.context.attempts)
+            .finish_non_exhaustive()
+    }
+}
+
+fn content_type(headers: &HeaderMap) -> Option<&str> {
+    headers.get(CONTENT_TYPE)?.to_str().ok().map(str::trim)
+}

@@ -1,0 +1,491 @@
+//! The way of one call: token, permit, send, classify; then done, replay, or wait and go round.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use http::{
+    HeaderMap, HeaderValue, Method, StatusCode,
+    header::{AUTHORIZATION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING},
+};
+use reqwest::Request;
+use tracing::Instrument;
+
+use crate::{
+    clock::{millis, within},
+    oauth::token::Token,
+    pipeline::{
+        budget::Exhausted,
+        context::{Call, CallContext, ClientState},
+        error::{Error, ErrorKind},
+        options::Idempotency,
+        outcome::{self, AttemptOutcome, RetryDecision},
+        problem_details::{ProblemDetails, names_of_request},
+        response::{Body, Response},
+        spans::CallSpan,
+        stop::{Stop, unless_stopped},
+    },
+    policy::{Backoff, RetryPolicy},
+    wire::{
+        body::{self, IncomingBody},
+        connection::Cause,
+        retry_after::retry_after,
+        transport::{accept_gzip, location},
+    },
+};
+
+/// How long an error page may take: its status is what counts.
+const PATIENCE_WITH_ERROR_BODIES: Duration = Duration::from_secs(5);
+
+/// Sends a request through the whole pipeline, within a span if anybody listens.
+pub(super) async fn execute(client: &ClientState, mut request: Request, call: Call<'_>) -> Result<Response, Error> {
+    prepare(client, &mut request, &call)?;
+    let Some(span) = CallSpan::of(client, &request, &call) else {
+        return RetryLoop::new(client, call).run(request).await;
+    };
+    let result = RetryLoop::new(client, call).run(request).instrument(span.span()).await;
+    span.finish(&result);
+    result
+}
+
+/// One call on its way.
+pub(crate) struct RetryLoop<'a> {
+    client: &'a ClientState,
+    idempotency: Idempotency,
+    whole: bool,
+    retry: RetryPolicy,
+    attempt: Duration,
+    deadline: Option<Duration>,
+    stop: Option<&'a Stop>,
+    started: Instant,
+    backoff: Option<Backoff>,
+    replayed: bool,
+    /// The generation of the token that was refused.
+    refused: Option<u64>,
+    /// The body can be sent once.
+    is_stream: bool,
+    /// The headers of API calls were read again.
+    headers_refreshed: bool,
+    headers_of_caller: Option<&'a HeaderMap>,
+    context: CallContext,
+}
+
+/// An answer that is no success, as much of it as is kept.
+struct Refusal {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+    unknown_coding: Option<String>,
+}
+
+impl<'a> RetryLoop<'a> {
+    pub(crate) fn new(client: &'a ClientState, call: Call<'a>) -> Self {
+        let options = call.options;
+        let context = client.context(call.operation);
+        Self {
+            client,
+            idempotency: options.and_then(|options| options.idempotency).unwrap_or(call.idempotency),
+            whole: call.whole,
+            retry: options.and_then(|options| options.retry).unwrap_or(client.retry),
+            attempt: options.and_then(|options| options.attempt).unwrap_or(client.timeouts.attempt),
+            deadline: options.and_then(|options| options.deadline),
+            stop: options.and_then(|options| options.stop.as_ref()),
+            started: client.clock.monotonic(),
+            backoff: None,
+            replayed: false,
+            refused: None,
+            is_stream: false,
+            headers_refreshed: false,
+            headers_of_caller: options.map(|options| &options.headers),
+            context,
+        }
+    }
+
+    /// To the answer, or to the error that is final.
+    pub(crate) async fn run(mut self, mut request: Request) -> Result<Response, Error> {
+        self.is_stream = request.body().is_some_and(|body| body.as_bytes().is_none());
+        loop {
+            // The token first: permits that were taken while everybody waited for it would all be used at once.
+            let Some(token) = unless_stopped(self.stop, self.token()).await else { return Err(self.stopped()) };
+            let token = token?;
+            let waited = self.context.waited_for_budget;
+            let Some(permit) = unless_stopped(self.stop, self.permit()).await else { return Err(self.stopped()) };
+            permit?;
+            let token = if self.context.waited_for_budget == waited {
+                token
+            } else {
+                unless_stopped(self.stop, self.token()).await.unwrap_or_else(|| Err(self.stopped()))?
+            };
+            // A body that is a stream cannot be had twice: then there is no second attempt, and no empty one either.
+            let mut again = request.try_clone();
+            request.headers_mut().insert(&self.client.authorization_header, token.header());
+            self.context.secrets.token = Some(token.header());
+            let (ending, answer) = self.send(request).await?;
+            if matches!(ending, AttemptOutcome::Answered(status) if outcome::proves_the_token(status)) {
+                token.accept();
+                if self.replayed {
+                    self.client.unauthorized.forget(&self.context.operation);
+                }
+            }
+            self.context.may_have_written |= ending.may_have_written(self.idempotency);
+            let next = ending.next(self.idempotency);
+            let failure = match answer {
+                Answer::Success(response) => return Ok(response),
+                Answer::Refusal(refusal) if next == RetryDecision::Reauthorise => {
+                    if self.refreshes_headers(again.as_mut()).await
+                        && let Some(again) = again
+                    {
+                        request = again;
+                        continue;
+                    }
+                    request = self.reauthorise(&token, again, refusal)?;
+                    continue;
+                }
+                Answer::Refusal(refusal) => {
+                    let error = self.refused(refusal, again.as_ref());
+                    self.keep_to_retry_after(&error).await;
+                    error
+                }
+                Answer::None(error) => error,
+            };
+            request = match again {
+                Some(again) if next == RetryDecision::Again => {
+                    self.pause(failure).await?;
+                    again
+                }
+                _ => return Err(failure),
+            };
+        }
+    }
+
+    async fn permit(&mut self) -> Result<(), Error> {
+        let own = self.client.timeouts.budget;
+        let limit = self.until_deadline().map_or(own, |left| own.min(left));
+        #[cfg(feature = "redis")]
+        match within(self.client.clock.as_ref(), limit, self.client.name_budget()).await {
+            Some(Ok(())) => {}
+            Some(Err(fault)) => return Err(self.context.token_error(Arc::new(fault))),
+            None => return Err(self.out_of_time()),
+        }
+        let permit = self.client.budget.permit(limit).await;
+        let (Ok(waited) | Err(Exhausted { waited, .. })) = &permit;
+        self.context.waited_for_budget += *waited;
+        self.context.waited += *waited;
+        match permit {
+            Ok(_) => Ok(()),
+            Err(Exhausted { pause: Some(pause), .. }) => {
+                let detail = format!("the server has asked for a pause of all calls, and {pause:?} of it are left");
+                Err(self.context.error(ErrorKind::RateLimited, detail).with(|inner| inner.retry_after = Some(pause)))
+            }
+            Err(_) if limit < own => Err(self.out_of_time()),
+            Err(_) => {
+                let detail = format!(
+                    "the rate budget gave no permit within {own:?}; send less at once, or raise `Timeouts::budget` or the rate"
+                );
+                Err(self.context.error(ErrorKind::Budget, detail))
+            }
+        }
+    }
+
+    async fn token(&self) -> Result<Arc<Token>, Error> {
+        let refused = match self.client.cache.hit() {
+            Some(token) if self.is_refused(&token) => Some(token.generation),
+            Some(token) => return Ok(token),
+            None => self.refused,
+        };
+        let asked = self.client.cache.ask_other(Duration::ZERO, refused);
+        match within(self.client.clock.as_ref(), self.left(), asked).await {
+            Some(Ok(token)) => Ok(token),
+            Some(Err(fault)) => {
+                if self.replayed {
+                    self.client.unauthorized.forget(&self.context.operation);
+                }
+                Err(self.context.token_error(fault))
+            }
+            None => Err(self.out_of_time()),
+        }
+    }
+
+    /// This call needs another token: it was refused with this one, or can be sent once and the token is in doubt.
+    fn is_refused(&self, token: &Token) -> bool {
+        self.refused == Some(token.generation) || (self.is_stream && token.is_doubted())
+    }
+
+    async fn send(&mut self, request: Request) -> Result<(AttemptOutcome, Answer), Error> {
+        let left = self.left();
+        if left.is_zero() {
+            return Err(self.out_of_time());
+        }
+        self.context.attempts += 1;
+        let clock = self.client.clock.as_ref();
+        let limit = self.attempt.min(left);
+        let is_last = left <= self.attempt;
+        Ok(match within(clock, limit, self.client.http.current().execute(request)).await {
+            Some(Ok(answer)) if answer.status().is_success() => self.arrived(answer).await,
+            Some(Ok(answer)) => {
+                let status = answer.status();
+                let (headers, body) = IncomingBody::of(answer);
+                let patience = PATIENCE_WITH_ERROR_BODIES.min(self.left());
+                let (body, unknown_coding) = body::part(body, body::MAX_ERROR_BODY_BYTES, clock, patience).await;
+                (AttemptOutcome::Answered(status), Answer::Refusal(Refusal { status, headers, body, unknown_coding }))
+            }
+            Some(Err(source)) => {
+                if source.is_builder() {
+                    self.context.attempts -= 1;
+                    return Err(self.unsendable(source));
+                }
+                let cause = Cause::of(&source);
+                let (ending, kind, what) = match cause {
+                    _ if cause.is_final() => {
+                        (AttemptOutcome::NotConnectable, ErrorKind::Connect, "no connection could be made")
+                    }
+                    _ if source.is_connect() => {
+                        (AttemptOutcome::NotConnected, ErrorKind::Connect, "no connection could be made")
+                    }
+                    Cause::Timeout => (AttemptOutcome::TimedOut, ErrorKind::Timeout, "no answer"),
+                    Cause::Head => (AttemptOutcome::Broken, ErrorKind::Broken, "the answer cannot be read"),
+                    _ => {
+                        (AttemptOutcome::Broken, ErrorKind::Broken, "the connection broke before the answer was there")
+                    }
+                };
+                let detail = format!("{what}{}", cause.detail(&source));
+                let error = self.failed(ending, kind, detail, Some(source));
+                (ending, Answer::None(error.with(|inner| inner.is_permanent = cause.is_permanent())))
+            }
+            None => {
+                let detail =
+                    if is_last { self.too_late() } else { format!("no answer within {limit:?} (`Timeouts::attempt`)") };
+                (
+                    AttemptOutcome::TimedOut,
+                    Answer::None(self.failed(AttemptOutcome::TimedOut, ErrorKind::Timeout, detail, None)),
+                )
+            }
+        })
+    }
+
+    /// A successful answer; without its whole body where that is a part of the call, it is a failure.
+    async fn arrived(&self, answer: reqwest::Response) -> (AttemptOutcome, Answer) {
+        let status = answer.status();
+        let (headers, body) = IncomingBody::of(answer);
+        let mut context = self.context.clone();
+        context.may_have_written |= AttemptOutcome::Answered(status).may_have_written(self.idempotency);
+        let response = Response { status, headers, body: Body::Coming(body), context };
+        if !self.whole {
+            return (AttemptOutcome::Answered(status), Answer::Success(response));
+        }
+        match response.into_whole().await {
+            Ok(response) => (AttemptOutcome::Answered(status), Answer::Success(response)),
+            // Another attempt would bring the same.
+            Err(error) if matches!(error.kind(), ErrorKind::TooLarge | ErrorKind::Decode) => {
+                (AttemptOutcome::Answered(status), Answer::None(error))
+            }
+            Err(error) => (AttemptOutcome::Broken, Answer::None(error)),
+        }
+    }
+
+    /// Reads the headers of API calls again, once for each call: a 401 may come from an old one as well as from an old token.
+    async fn refreshes_headers(&mut self, again: Option<&mut Request>) -> bool {
+        if std::mem::replace(&mut self.headers_refreshed, true) {
+            return false;
+        }
+        let mut unsent = HeaderMap::new();
+        let headers = again.map_or(&mut unsent, Request::headers_mut);
+        self.client.api_headers.refresh(headers, self.headers_of_caller).await
+    }
+
+    /// The request to send once more under another token, or the 401 as an error that names its likely causes.
+    fn reauthorise(&mut self, token: &Token, again: Option<Request>, refusal: Refusal) -> Result<Request, Error> {
+        // What a replay meets says more about the request than about its token, which others may use with success.
+        let ClientState { cache, unauthorized, .. } = self.client;
+        let may_renew = |now| unauthorized.allows_renewal(&self.context.operation, now);
+        let another = !self.replayed && cache.refused(token, may_renew);
+        match again {
+            Some(again) if another => {
+                tracing::info!(
+                    target: "perenso_auth::call",
+                    operation = %self.context.operation,
+                    "the API refused the token (401), sending the request again with a new one"
+                );
+                self.replayed = true;
+                self.refused = Some(token.generation);
+                Ok(again)
+            }
+            again => {
+                let why = if again.is_none() && another {
+                    token.doubt();
+                    "the body is a stream and cannot be sent again; the next call gets a new token".to_owned()
+                } else {
+                    format!("a new token does not help: the likely causes are {}", self.client.causes_of_401)
+                };
+                let Refusal { status, headers, body, .. } = refusal;
+                Err(self.context.error(ErrorKind::Unauthorized, format!("the API answered 401; {why}")).with(|inner| {
+                    inner.status = Some(status);
+                    inner.request_id = self.context.request_id(&headers);
+                    inner.body = Some(body);
+                }))
+            }
+        }
+    }
+
+    fn refused(&self, refusal: Refusal, request: Option<&Request>) -> Error {
+        let Refusal { status, headers, body, unknown_coding } = refusal;
+        let throttle = self.client.throttle.as_ref().filter(|_| status == StatusCode::TOO_MANY_REQUESTS);
+        let wall = self.client.clock.wall();
+        let asked = retry_after(&headers, wall).or_else(|| throttle.map(|throttle| throttle.pause(&body, wall)));
+        let (kind, detail) = if status.is_redirection() {
+            let to = self.context.secrets.redact(&location(&headers, &self.client.api_url));
+            (ErrorKind::Redirect, format!("the API redirects ({}) to {to}; no redirect is followed", status.as_u16()))
+        } else if status == StatusCode::TOO_MANY_REQUESTS {
+            let asked = asked.map_or(String::new(), |asked| format!(", and asks for a pause of {} s", asked.as_secs()));
+            (ErrorKind::RateLimited, format!("the API answered 429{asked}"))
+        } else {
+            let reason = status.canonical_reason().map_or(String::new(), |reason| format!(" {reason}"));
+            let names = names_in(&body, request);
+            let hint = match (unknown_coding, &names[..]) {
+                (Some(coding), _) => format!("; its body has the content coding `{coding}`, which is not decoded here"),
+                (None, []) if body.is_empty() => String::new(),
+                (None, []) => "; the body of the answer may say why".to_owned(),
+                (None, names) => format!("; it names `{}`, and the body of the answer may say why", names.join("`, `")),
+            };
+            (ErrorKind::Status, format!("the API answered {}{reason}{hint}", status.as_u16()))
+        };
+        self.context.error(kind, detail).with(|inner| {
+            inner.status = Some(status);
+            inner.request_id = self.context.request_id(&headers);
+            inner.retry_after = asked;
+            inner.body = Some(body);
+        })
+    }
+
+    fn failed(&self, ending: AttemptOutcome, kind: ErrorKind, detail: String, source: Option<reqwest::Error>) -> Error {
+        let may_have_written = self.context.may_have_written || ending.may_have_written(self.idempotency);
+        self.context.error(kind, detail).with(|inner| {
+            inner.may_have_written = may_have_written;
+            inner.source = source.map(|source| Arc::new(source.without_url()) as _);
+        })
+    }
+
+    fn unsendable(&self, source: reqwest::Error) -> Error {
+        self.failed(
+            AttemptOutcome::NotConnected,
+            ErrorKind::Request,
+            "the request cannot be sent".to_owned(),
+            Some(source),
+        )
+    }
+
+    /// Holds back all calls for as long as a 429 asks for, whether this one is sent again or not.
+    async fn keep_to_retry_after(&self, failure: &Error) {
+        if failure.kind() == ErrorKind::RateLimited
+            && let Some(asked) = failure.retry_after()
+        {
+            self.client.budget.pause(asked.min(self.retry.longest_retry_after)).await;
+        }
+    }
+
+    /// Waits before the next attempt, or says that there is none.
+    async fn pause(&mut self, failure: Error) -> Result<(), Error> {
+        let retry = self.retry;
+        let asked = failure.retry_after();
+        let Some(backoff) = self.backoff.get_or_insert_with(|| retry.backoff()).next() else { return Err(failure) };
+        let pause = match outcome::pause(backoff, asked, retry.longest_retry_after) {
+            Some(pause) if pause < self.left() => pause,
+            _ => return Err(failure),
+        };
+        tracing::info!(
+            target: "perenso_auth::call",
+            operation = %self.context.operation,
+            attempt = self.context.attempts,
+            wait_ms = millis(pause),
+            error = %failure,
+            "attempt failed, retrying"
+        );
+        let before = self.client.clock.monotonic();
+        let slept = unless_stopped(self.stop, self.client.clock.sleep(pause)).await;
+        self.context.waited += self.client.clock.monotonic().saturating_duration_since(before);
+        slept.ok_or(failure)
+    }
+
+    /// What is left for the call: of its overall time, in which waiting for the budget does not count, and until its
+    /// own deadline, in which everything does.
+    fn left(&self) -> Duration {
+        let gone = self.client.clock.monotonic().saturating_duration_since(self.started);
+        let overall = self.client.timeouts.overall.saturating_add(self.context.waited_for_budget).saturating_sub(gone);
+        let overall = if self.deadline.is_some() { Duration::MAX } else { overall };
+        self.until_deadline().map_or(overall, |left| left.min(overall))
+    }
+
+    fn until_deadline(&self) -> Option<Duration> {
+        let gone = self.client.clock.monotonic().saturating_duration_since(self.started);
+        self.deadline.map(|deadline| deadline.saturating_sub(gone))
+    }
+
+    fn stopped(&self) -> Error {
+        let detail = match self.context.attempts {
+            0 => "stopped before the request was sent (`stop_when`)",
+            _ => "stopped before the request was sent again (`stop_when`)",
+        };
+        self.context.error(ErrorKind::Stopped, detail)
+    }
+
+    fn out_of_time(&self) -> Error {
+        self.context.error(ErrorKind::Timeout, self.too_late())
+    }
+
+    /// Which limit of the whole call has passed, and how to move it.
+    fn too_late(&self) -> String {
+        let (limit, setter) = match self.deadline {
+            Some(deadline) => (deadline, "CallOptions::deadline"),
+            None => (self.client.timeouts.overall, "Timeouts::overall"),
+        };
+        format!("not done within {limit:?} (`{setter}`)")
+    }
+}
+
+// It lives for a moment, and a box would cost an allocation in every call.
+#[allow(clippy::large_enum_variant)]
+enum Answer {
+    Success(Response),
+    Refusal(Refusal),
+    None(Error),
+}
+
+/// The names of fields and parameters in the body of an error response, as far as an error may show them.
+fn names_in(body: &[u8], request: Option<&Request>) -> Vec<String> {
+    let Some(problem) = ProblemDetails::read(body).filter(|problem| !problem.errors.is_empty()) else {
+        return Vec::new();
+    };
+    problem.names(&request.map(names_of_request).unwrap_or_default())
+}
+
+/// Checks where a request goes and completes it, before anything is waited for.
+pub(crate) fn prepare(client: &ClientState, request: &mut Request, call: &Call<'_>) -> Result<(), Error> {
+    let url = request.url();
+    let api = &client.api_url;
+    if (url.scheme(), url.host_str(), url.port_or_known_default())
+        != (api.scheme(), api.host_str(), api.port_or_known_default())
+    {
+        let detail = format!("a token for {} goes nowhere else", api.origin().ascii_serialization());
+        return Err(Error::new(ErrorKind::Request, call.operation.clone(), detail));
+    }
+    let may_lack_length = matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH);
+    let has_body = request.body().is_some();
+    let headers = request.headers_mut();
+    if may_lack_length && !has_body {
+        // Servers on http.sys answer 411 to a POST that says nothing of its length.
+        headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+    }
+    client.api_headers.add_to(headers);
+    for (name, value) in call.options.map(|options| &options.headers).into_iter().flatten() {
+        let own = [AUTHORIZATION, HOST, CONTENT_LENGTH, TRANSFER_ENCODING];
+        if own.contains(name) || *name == client.authorization_header {
+            let detail = format!("`{name}` is not for callers to set; take it out of `CallOptions::header`");
+            return Err(Error::new(ErrorKind::Request, call.operation.clone(), detail));
+        }
+        headers.insert(name, value.clone());
+    }
+    accept_gzip(headers);
+    Ok(())
+}

@@ -1,0 +1,475 @@
+//! JSON into a type, and when it does not fit: where, what was expected and what kind of thing was there. Never the value.
+
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{
+        self, DeserializeOwned, DeserializeSeed, Expected, IntoDeserializer, MapAccess, SeqAccess, Unexpected, Visitor,
+        value,
+    },
+    forward_to_deserialize_any,
+};
+use serde_json::Number;
+
+use crate::oauth::token_response::without_mark;
+
+/// The most of a path that is shown.
+const LONGEST_PATH: usize = 200;
+
+const NOT_ACCEPTED: &str = "a value that its type does not accept";
+const OUT_OF_RANGE: &str = "a number that is out of range";
+
+/// Where and how a document does not fit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Misfit {
+    /// Where: `[1].priceZone`; empty or `.` for the top.
+    pub path: String,
+    /// What was expected and what kind of thing was found.
+    pub detail: String,
+}
+
+impl fmt::Display for Misfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.path.is_empty() || self.path == "." {
+            write!(f, "at the top: {}", self.detail)
+        } else {
+            write!(f, "at `{}`: {}", self.path, self.detail)
+        }
+    }
+}
+
+/// Reads a document, with or without a byte order mark; the search for what is wrong costs only those who have it.
+///
+/// # Errors
+/// When it is no JSON, or does not fit.
+pub fn decode<T: DeserializeOwned>(document: &[u8]) -> Result<T, Misfit> {
+    let document = without_mark(document);
+    match serde_json::from_slice(document) {
+        Ok(value) => Ok(value),
+        Err(_) => Err(explain::<T>(document)),
+    }
+}
+
+fn explain<T: DeserializeOwned>(document: &[u8]) -> Misfit {
+    let at_top = |detail: String| Misfit { path: String::new(), detail };
+    // The text knows the place, and the tree what is wrong without a value; where they differ, the text is right.
+    let text = &mut serde_json::Deserializer::from_slice(document);
+    let misfit = serde_path_to_error::deserialize::<_, T>(text).err();
+    let place = misfit.as_ref().map(|error| shown(&error.path().to_string()));
+    let at_place = |detail: &str| Misfit { path: place.clone().unwrap_or_default(), detail: detail.to_owned() };
+    let tree: Tree = match serde_json::from_slice(document) {
+        Ok(tree) => tree,
+        Err(error) => {
+            let what = match error.classify() {
+                _ if is_out_of_range(&error) => {
+                    return at_place(match misfit {
+                        Some(misfit) if !is_out_of_range(misfit.inner()) => NOT_ACCEPTED,
+                        _ => OUT_OF_RANGE,
+                    });
+                }
+                serde_json::error::Category::Eof if document.iter().all(u8::is_ascii_whitespace) => {
+                    return at_top("the body is empty, and JSON was expected".to_owned());
+                }
+                serde_json::error::Category::Eof => "JSON that ends too early: the body was cut",
+                _ if error.to_string().starts_with("recursion limit") => "JSON that is nested too deeply",
+                _ => "no JSON",
+            };
+            return at_top(format!("{what} (line {}, column {})", error.line(), error.column()));
+        }
+    };
+    match serde_path_to_error::deserialize::<_, T>(tree) {
+        Err(error) if place.as_ref().is_none_or(|place| *place == shown(&error.path().to_string())) => {
+            Misfit { path: shown(&error.path().to_string()), detail: error.into_inner().0 }
+        }
+        // The tree holds a number that is beyond an `f32`, and the text was read for one.
+        _ if misfit.is_some_and(|error| is_out_of_range(error.inner())) => at_place(OUT_OF_RANGE),
+        _ => at_place(NOT_ACCEPTED),
+    }
+}
+
+/// Whether the parser has found a number that is none of its own, such as `1e400`.
+fn is_out_of_range(error: &serde_json::Error) -> bool {
+    error.is_syntax() && error.to_string().starts_with("number out of range")
+}
+
+/// A path fit to be shown: names in it come from the document.
+fn shown(path: &str) -> String {
+    let mut shown: String = path.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST_PATH).collect();
+    if path.chars().nth(LONGEST_PATH).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+/// An error that keeps kinds and names and drops values.
+pub struct Shape(String);
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Shape {}
+
+impl de::Error for Shape {
+    // Whatever a type says about a value may quote it.
+    fn custom<T: fmt::Display>(_: T) -> Self {
+        Self(NOT_ACCEPTED.to_owned())
+    }
+
+    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self(format!("expected {expected}, found {}", kind(found)))
+    }
+
+    fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self(format!("expected {expected}, found another {}", kind(found)))
+    }
+
+    fn invalid_length(length: usize, expected: &dyn Expected) -> Self {
+        Self(format!("expected {expected}, found {length} elements"))
+    }
+
+    fn unknown_variant(_: &str, expected: &'static [&'static str]) -> Self {
+        Self(format!("expected one of {}, found another text", expected.join(", ")))
+    }
+
+    fn unknown_field(_: &str, expected: &'static [&'static str]) -> Self {
+        Self(format!("a field that is none of {}", expected.join(", ")))
+    }
+
+    fn missing_field(field: &'static str) -> Self {
+        Self(format!("field `{field}` is missing"))
+    }
+
+    fn duplicate_field(field: &'static str) -> Self {
+        Self(format!("field `{field}` occurs twice"))
+    }
+}
+
+fn kind(found: Unexpected<'_>) -> &'static str {
+    match found {
+        Unexpected::Bool(_) => "boolean",
+        Unexpected::Unsigned(_) | Unexpected::Signed(_) => "integer",
+        Unexpected::Float(number) if number == 0.0 && number.is_sign_negative() => "negative zero",
+        Unexpected::Float(number) if number.fract() == 0.0 => "number that is not written as a 64-bit integer",
+        Unexpected::Float(_) => "number with a fraction",
+        Unexpected::Char(_) | Unexpected::Str(_) => "text",
+        Unexpected::Unit | Unexpected::Option => "null",
+        Unexpected::Seq => "list",
+        Unexpected::Map => "object",
+        _ => "value of another kind",
+    }
+}
+
+/// A JSON document, as a source whose errors are [`Shape`]s. Other than [`serde_json::Value`], it keeps keys that occur twice.
+enum Tree {
+    Null,
+    Bool(bool),
+    Number(Number),
+    String(String),
+    Array(Vec<Tree>),
+    Object(Vec<(String, Tree)>),
+}
+
+impl<'de> Deserialize<'de> for Tree {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TreeVisitor)
+    }
+}
+
+struct TreeVisitor;
+
+impl<'de> Visitor<'de> for TreeVisitor {
+    type Value = Tree;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Tree, E> {
+        Ok(Tree::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Tree, E> {
+        Ok(Tree::Bool(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Tree, E> {
+        Ok(Tree::Number(value.into()))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Tree, E> {
+        Ok(Tree::Number(value.into()))
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Tree, E> {
+        Number::from_f64(value).map(Tree::Number).ok_or_else(|| E::custom(OUT_OF_RANGE))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Tree, E> {
+        Ok(Tree::String(value.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Tree, A::Error> {
+        let mut all = Vec::new();
+        while let Some(item) = items.next_element()? {
+            all.push(item);
+        }
+        Ok(Tree::Array(all))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Tree, A::Error> {
+        let mut all = Vec::new();
+        while let Some(field) = fields.next_entry()? {
+            all.push(field);
+        }
+        // With its feature `arbitrary_precision`, serde_json passes a number as such a map.
+        match &all[..] {
+            [(name, Tree::String(digits))] if name == "$serde_json::private::Number" => {
+                digits.parse().map(Tree::Number).map_err(de::Error::custom)
+            }
+            _ => Ok(Tree::Object(all)),
+        }
+    }
+}
+
+impl<'de> IntoDeserializer<'de, Shape> for Tree {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+impl<'de> Deserializer<'de> for Tree {
+    type Error = Shape;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Shape> {
+        match self {
+            Self::Null => visitor.visit_unit(),
+            Self::Bool(value) => visitor.visit_bool(value),
+            Self::Number(number) => match (number.as_u64(), number.as_i64(), number.as_f64()) {
+                (Some(value), _, _) => visitor.visit_u64(value),
+                // Under `arbitrary_precision`, `-0` is an integer to the number and none to the parser.
+                (_, Some(0), Some(zero)) => visitor.visit_f64(zero),
+                (_, Some(value), _) => visitor.visit_i64(value),
+                (_, _, Some(value)) => visitor.visit_f64(value),
+                _ => Err(Shape(OUT_OF_RANGE.to_owned())),
+            },
+            Self::String(text) => visitor.visit_string(text),
+            Self::Array(items) => visitor.visit_seq(value::SeqDeserializer::new(items.into_iter())),
+            Self::Object(fields) => visitor.visit_map(value::MapDeserializer::new(fields.into_iter())),
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Shape> {
+        if matches!(self, Self::Null) { visitor.visit_none() } else { visitor.visit_some(self) }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Shape> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Shape> {
+        match self {
+            Self::String(text) => visitor.visit_enum(text.into_deserializer()),
+            Self::Object(fields) if fields.len() == 1 => match fields.into_iter().next() {
+                Some((name, content)) => visitor.visit_enum(Variant(name, content)),
+                None => Err(Shape("expected a variant, found an empty object".to_owned())),
+            },
+            other => other.deserialize_any(visitor),
+        }
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
+        seq tuple tuple_struct map struct identifier ignored_any
+    }
+}
+
+struct Variant(String, Tree);
+
+impl<'de> de::EnumAccess<'de> for Variant {
+    type Error = Shape;
+    type Variant = Tree;
+
+    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Tree), Shape> {
+        let name: value::StringDeserializer<Shape> = self.0.into_deserializer();
+        Ok((seed.deserialize(name)?, self.1))
+    }
+}
+
+impl<'de> de::VariantAccess<'de> for Tree {
+    type Error = Shape;
+
+    fn unit_variant(self) -> Result<(), Shape> {
+        Ok(())
+    }
+
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Shape> {
+        seed.deserialize(self)
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Shape> {
+        self.deserialize_any(visitor)
+    }
+
+    fn struct_variant<V: Visitor<'de>>(self, _: &'static [&'static str], visitor: V) -> Result<V::Value, Shape> {
+        self.deserialize_any(visitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(rename_all = "camelCase")]
+    struct Record {
+        #[allow(dead_code)]
+        id: String,
+        #[allow(dead_code)]
+        price_zone: Option<i64>,
+        #[serde(default)]
+        #[allow(dead_code)]
+        kind: Option<Kind>,
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    enum Kind {
+        Plain,
+        Special(u8),
+    }
+
+    fn misfit<T: DeserializeOwned>(document: &str) -> String {
+        match decode::<T>(document.as_bytes()) {
+            Ok(_) => panic!("{document} was read"),
+            Err(misfit) => misfit.to_string(),
+        }
+    }
+
+    #[test]
+    fn path_expectation_and_kind_are_named_and_the_value_is_not() {
+        for (document, text) in [
+            (r#"[{"id":"a"},{"id":"b","priceZone":"s3cr3t"}]"#, "at `[1].priceZone`: expected i64, found text"),
+            (r#"[{"id":4711}]"#, "at `[0].id`: expected a string, found integer"),
+            (r#"[{"priceZone":1}]"#, "at `[0]`: field `id` is missing"),
+            (r#"[{"id":"a","priceZone":1.5}]"#, "at `[0].priceZone`: expected i64, found number with a fraction"),
+            (r#"[{"id":"a","kind":"s3cr3t"}]"#, "at `[0].kind`: expected one of Plain, Special, found another text"),
+            (r#"[{"id":"a","kind":{"Special":"s3cr3t"}}]"#, "at `[0].kind.Special`: expected u8, found text"),
+            (r#"{"error":"s3cr3t"}"#, "at the top: expected a sequence, found object"),
+            (r#""s3cr3t""#, "at the top: expected a sequence, found text"),
+            ("", "at the top: the body is empty, and JSON was expected"),
+            (r#"[{"id":"s3cr3t"#, "at the top: JSON that ends too early: the body was cut (line 1, column 14)"),
+            ("<html>s3cr3t", "at the top: no JSON (line 1, column 1)"),
+        ] {
+            let shown = misfit::<Vec<Record>>(document);
+            assert_eq!(shown, text);
+            assert!(!shown.contains("s3cr3t") && !shown.contains("4711"));
+        }
+    }
+
+    #[test]
+    fn odd_numbers_and_doubled_keys_are_named_with_their_place() {
+        #[derive(Debug, Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        #[allow(dead_code)]
+        struct Priced {
+            price: Option<f64>,
+            price_zone: Option<i64>,
+            other: Option<serde_json::Value>,
+        }
+        for (document, text) in [
+            (r#"[{"price":1},{"price":1e400}]"#, "at `[1].price`: a number that is out of range"),
+            (r#"[{"priceZone":-1e999}]"#, "at `[0].priceZone`: a number that is out of range"),
+            (r#"[{"other":{"a":[1e400]}}]"#, "at `[0].other.a[0]`: a number that is out of range"),
+            // Two faults: the first one that the type meets.
+            (r#"[{"price":"s3cr3t"},{"price":1e400}]"#, "at `[0].price`: a value that its type does not accept"),
+            (r#"[{"price":1},{"price":1,"priceZone":2,"price":3}]"#, "at `[1]`: field `price` occurs twice"),
+            (r#"[{"priceZone":-0}]"#, "at `[0].priceZone`: expected i64, found negative zero"),
+            (r#"[{"priceZone":-0.0}]"#, "at `[0].priceZone`: expected i64, found negative zero"),
+            (
+                r#"[{"priceZone":4711e2}]"#,
+                "at `[0].priceZone`: expected i64, found number that is not written as a 64-bit integer",
+            ),
+            (
+                r#"[{"priceZone":4711.0}]"#,
+                "at `[0].priceZone`: expected i64, found number that is not written as a 64-bit integer",
+            ),
+            (r#"[{"priceZone":4711.5}]"#, "at `[0].priceZone`: expected i64, found number with a fraction"),
+        ] {
+            assert_eq!(misfit::<Vec<Priced>>(document), text, "{document}");
+        }
+        assert_eq!(misfit::<serde_json::Value>("[1e400]"), "at `[0]`: a number that is out of range");
+        assert_eq!(misfit::<f64>("1e400"), "at the top: a number that is out of range");
+        // A field that nobody reads may hold whatever it likes.
+        assert_eq!(decode::<Vec<Priced>>(br#"[{"x":1e400,"x":2}]"#).unwrap().len(), 1);
+    }
+
+    /// serde alone takes it as infinity.
+    #[test]
+    fn a_number_beyond_f32_is_out_of_range_where_the_type_asks_for_f32() {
+        #[derive(Debug, Deserialize, PartialEq)]
+        struct Price(Option<f32>);
+        #[derive(Debug, Deserialize)]
+        struct Priced {
+            price: Price,
+            #[serde(default)]
+            more: Vec<f32>,
+        }
+        for number in ["1e39", "-1e39", "3.5e38", "400000000000000000000000000000000000000"] {
+            for (document, path) in [
+                (format!(r#"[{{"price":{number}}}]"#), "[0].price"),
+                (format!(r#"[{{"price":1,"more":[0,{number}]}}]"#), "[0].more[1]"),
+            ] {
+                assert_eq!(misfit::<Vec<Priced>>(&document), format!("at `{path}`: a number that is out of range"));
+            }
+            assert!(decode::<f64>(number.as_bytes()).unwrap().is_finite());
+        }
+        let largest = decode::<Vec<Priced>>(br#"[{"price":3.4028234e38,"more":[-1e-60]}]"#).unwrap();
+        assert_eq!((&largest[0].price, &largest[0].more[..]), (&Price(Some(f32::MAX)), &[0.0][..]));
+    }
+
+    #[test]
+    fn bytes_after_the_document_are_not_passed_over() {
+        assert!(misfit::<Vec<u8>>("[1,2]]").contains("no JSON"));
+    }
+
+    #[test]
+    fn what_a_type_says_of_a_value_is_not_shown() {
+        struct Picky;
+        impl<'de> Deserialize<'de> for Picky {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                Err(de::Error::custom(format!("not to my taste: {text}")))
+            }
+        }
+        assert!(!misfit::<Vec<Picky>>(r#"["s3cr3t"]"#).contains("s3cr3t"));
+    }
+
+    proptest! {
+        /// The search for the fault uses another source than the first reading: both must read alike.
+        #[test]
+        fn the_tree_reads_as_the_text_does(map in prop::collection::btree_map("[a-z]{0,4}", prop::option::of(any::<i64>()), 0..6),
+                                          list in prop::collection::vec(any::<bool>(), 0..4)) {
+            let value = serde_json::json!({"map": map, "list": list, "kind": {"Special": 7}});
+            #[derive(Debug, Deserialize, PartialEq)]
+            struct Whole { map: BTreeMap<String, Option<i64>>, list: Vec<bool>, kind: Kind }
+            let from_text: Whole = serde_json::from_str(&value.to_string()).unwrap();
+            let tree: Tree = serde_json::from_str(&value.to_string()).unwrap();
+            let from_tree = Whole::deserialize(tree).unwrap();
+            prop_assert_eq!(from_text, from_tree);
+        }
+    }
+}
