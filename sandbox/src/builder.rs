@@ -51,12 +51,15 @@ impl Sandbox {
     /// Starts a sandbox with default settings on a free port of 127.0.0.1.
     ///
     /// # Errors
-    /// [`Error::Listen`] when there is no such port. Must be called inside a tokio runtime.
+    /// [`Error::Listen`] if no port is free.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
     pub async fn start() -> Result<Self, Error> {
         Self::builder().start().await
     }
 
-    /// Settings for a sandbox.
+    /// Returns the default settings.
     pub fn builder() -> Builder {
         Builder::default()
     }
@@ -75,31 +78,31 @@ impl Default for Builder {
 }
 
 impl Builder {
-    /// The port; 0, the default, is a free one.
+    /// Sets the port. 0, the default, picks a free one.
     pub fn port(mut self, port: u16) -> Self {
         self.address.set_port(port);
         self
     }
 
-    /// The address to listen on, instead of 127.0.0.1 and a free port.
+    /// Sets the address to listen on; default 127.0.0.1 with a free port.
     pub fn listen(mut self, address: SocketAddr) -> Self {
         self.address = address;
         self
     }
 
-    /// Lets other machines in: without this only a loopback address is listened on.
+    /// Allows an address that other machines can reach. By default only loopback addresses are allowed.
     pub fn allow_remote(mut self) -> Self {
         self.remote = true;
         self
     }
 
-    /// Leaves the admin calls below `/sandbox` out. With them, whoever reaches the address gets all secrets.
+    /// Disables the admin calls below `/sandbox`. They give all secrets to anybody who can reach the address.
     pub fn without_admin(mut self) -> Self {
         self.has_admin = false;
         self
     }
 
-    /// Adds another show with this client id: the settings of a show that follow are its own, and begin with the defaults.
+    /// Adds another show with this client id. The settings that follow apply to it alone and start from the defaults.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -111,7 +114,7 @@ impl Builder {
     /// assert_eq!(sandbox.customers().len(), 3);
     /// let autumn = sandbox.show("AUTUMN26").expect("it was added");
     /// assert_eq!(autumn.customers().len(), 5);
-    /// // A client of it: `autumn.url()`, `autumn.token_url()`, `autumn.client_id()`, `autumn.client_secret()`.
+    /// // A client of it needs `autumn.url()`, `autumn.token_url()`, `autumn.client_id()`, `autumn.client_secret()`.
     /// # Ok(())
     /// # }
     /// ```
@@ -120,57 +123,57 @@ impl Builder {
         self
     }
 
-    /// The client id; default `sandbox-show`.
+    /// Sets the client id; default `sandbox-show`.
     pub fn client_id(mut self, id: impl Into<String>) -> Self {
         self.last.client_id = id.into();
         self
     }
 
-    /// The client secret; by default one is made up that holds `+`, `/` and `=`, as the vendor's do.
+    /// Sets the client secret. By default a random one is generated. As the vendor's, it contains `+`, `/` and `=`.
     pub fn client_secret(mut self, secret: impl Into<String>) -> Self {
         self.last.client_secret = Some(secret.into());
         self
     }
 
-    /// How many customers there are at the start; default 45.
+    /// Sets the initial number of customers; default 45.
     pub fn customers(mut self, count: usize) -> Self {
         self.last.seed.customers = count as u64;
         self
     }
 
-    /// How many products there are at the start, each in two ordering units; default 12.
+    /// Sets the initial number of products, each in two ordering units; default 12.
     pub fn products(mut self, count: usize) -> Self {
         self.last.seed.products = count as u64;
         self
     }
 
-    /// How many orders there are at the start; default 20. They are orders of customers for products: where there are no
-    /// customers or no products, there are no orders either.
+    /// Sets the initial number of orders; default 20. Orders refer to customers and products, so without either there are
+    /// none.
     pub fn orders(mut self, count: usize) -> Self {
         self.last.seed.orders = count as u64;
         self
     }
 
-    /// Adds something that customers and vendors may refer to.
+    /// Adds a key that customers and vendors may refer to.
     pub fn reference(mut self, reference: Reference, key: impl Into<String>) -> Self {
         self.last.references.push((reference, key.into()));
         self
     }
 
-    /// What the made-up data follows from; default 1.
+    /// Sets the seed of the made-up data; default 1.
     pub fn seed(mut self, seed: u64) -> Self {
         self.last.seed.seed = seed;
         self
     }
 
-    /// How many requests the journal remembers, of which bodies and answers may have 64 MiB in all; default 100,000. With 0 it
-    /// remembers nothing.
+    /// Sets the number of requests in the journal; default 100,000. With 0 it records nothing. The bodies of all requests
+    /// and responses are limited to 64 MiB.
     pub fn journal_cap(mut self, entries: usize) -> Self {
         self.last.journal_cap = entries;
         self
     }
 
-    /// Adds an export to those of the vendor's guide, in the place of one that has its id.
+    /// Adds an export. It replaces one with the same id.
     pub fn export(mut self, export: Export) -> Self {
         match self.last.exports.iter_mut().find(|known| known.id == export.id) {
             Some(known) => *known = export,
@@ -179,64 +182,68 @@ impl Builder {
         self
     }
 
-    /// Adds several, as [`Export::read`] and [`Export::from_json`] give them.
+    /// Adds several exports, as returned by [`Export::read`] and [`Export::from_json`].
     pub fn exports(self, exports: impl IntoIterator<Item = Export>) -> Self {
         exports.into_iter().fold(self, Self::export)
     }
 
-    /// All switches at once; those that were set before are lost.
+    /// Sets all switches at once, also those that were set before.
     pub fn behavior(mut self, behavior: Behavior) -> Self {
         self.last.behavior = behavior;
         self
     }
 
-    /// See [`Behavior::token_lifetime`].
+    /// Sets [`Behavior::token_lifetime`].
     pub fn token_lifetime(mut self, lifetime: Duration) -> Self {
         self.last.behavior.token_lifetime = lifetime;
         self
     }
 
-    /// See [`Behavior::rotation`], a guess.
+    /// Sets [`Behavior::rotation`], a guess.
     pub fn rotation(mut self, rotation: Rotation) -> Self {
         self.last.behavior.rotation = rotation;
         self
     }
 
-    /// See [`Behavior::detect_refresh_reuse`], a guess.
+    /// Sets [`Behavior::detect_refresh_reuse`], a guess.
     pub fn detect_refresh_reuse(mut self, detect: bool) -> Self {
         self.last.behavior.detect_refresh_reuse = detect;
         self
     }
 
-    /// See [`Behavior::one_live_token`], a guess.
+    /// Sets [`Behavior::one_live_token`], a guess.
     pub fn one_live_token(mut self, only_one: bool) -> Self {
         self.last.behavior.one_live_token = only_one;
         self
     }
 
-    /// See [`Behavior::rate`].
+    /// Sets [`Behavior::rate`].
     pub fn rate(mut self, requests: u32, per: Duration) -> Self {
         self.last.behavior.rate = Some(Rate::new(requests, per));
         self
     }
 
-    /// No limit on the number of requests.
+    /// Removes the rate limit.
     pub fn unlimited(mut self) -> Self {
         self.last.behavior.rate = None;
         self
     }
 
-    /// See [`Behavior::page_cap`], a guess.
+    /// Sets [`Behavior::page_cap`], a guess.
     pub fn page_cap(mut self, rows: usize) -> Self {
         self.last.behavior.page_cap = Some(rows);
         self
     }
 
-    /// Starts the sandbox. Must be called inside a tokio runtime.
+    /// Starts the sandbox.
     ///
     /// # Errors
-    /// [`Error::NotLoopback`] for an address that other machines can reach, unless they were let in;
-    /// [`Error::Listen`] when the address cannot be listened on; [`Error::DuplicateShow`] for two shows of one id.
+    /// [`Error::NotLoopback`] for an address that other machines can reach, unless
+    /// [`allow_remote`](Self::allow_remote) was called; [`Error::Listen`] if the address is not available;
+    /// [`Error::DuplicateShow`] for two shows with the same client id.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
     pub async fn start(self) -> Result<Sandbox, Error> {
         let starts: Vec<ShowSettings> = self.before.into_iter().chain([self.last]).collect();
         let mut ids = HashSet::new();
@@ -247,7 +254,7 @@ impl Builder {
         let router = Shows::new(shows.clone(), self.remote, self.has_admin);
         let server = Server::start(self.address, self.remote, Arc::new(router)).await?;
         for show in shows.iter() {
-            // Nobody else has set it.
+            // It is set only here, so this cannot fail.
             let _ = show.url.set(server.url.clone());
         }
         Ok(Sandbox { shows, server })

@@ -1,45 +1,47 @@
-//! What can go wrong when a sandbox is started or filled.
+//! Errors of starting and filling a sandbox.
 
 use std::error::Error as _;
 use std::fmt::{self, Debug, Display, Formatter};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-/// Why the sandbox could not do what it was asked. `Debug` is the text with its causes, which is what `?` in `main` prints.
+/// An error of starting or filling a sandbox.
+///
+/// `Debug` prints the message with its causes, since `?` in `main` uses it.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The address can be reached from other machines, and nobody said that this is wanted.
-    #[error("{0} is not a loopback address, and other machines were not allowed")]
+    /// Other machines can reach the address, and they are not allowed.
+    #[error("{0} is not a loopback address; allow other machines with `allow_remote` or `--allow-remote`")]
     NotLoopback(SocketAddr),
-    /// The address could not be listened on.
+    /// The address is not available.
     #[error("cannot listen on {address}")]
     Listen {
-        /// The address that was asked for.
+        /// The address.
         address: SocketAddr,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// A record that was put in by hand is not one that the API would take.
-    #[error("this record is not accepted: {0}")]
+    /// The API would reject a record.
+    #[error("the API would reject this record: {0}")]
     Record(String),
-    /// Two shows have this client id, so that nobody could tell which of them a request is for.
-    #[error("there are two shows with the client id {0}; give one of them another")]
+    /// Two shows have the same client id.
+    #[error("there are two shows with the client id {0}; change one of them")]
     DuplicateShow(String),
     /// A file could not be read.
     #[error("cannot read {}", path.display())]
     File {
-        /// Which file.
+        /// The path of the file.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// A behavior, an export or a fault that was read is not written as it must be; the source says what and where.
-    #[error("{what} is not as it must be")]
+    /// A behavior, an export or a fault could not be parsed. The source names the mistake and its position.
+    #[error("cannot parse {what}")]
     Data {
-        /// What was read, or the file that it stands in.
+        /// What was parsed, or the path of its file.
         what: String,
-        /// What is wrong with it.
+        /// The mistake.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 }
@@ -76,8 +78,8 @@ mod tests {
         let error = Error::file(Path::new("shows.toml"), gone());
         assert_eq!(format!("{error:?}"), "cannot read shows.toml: it is gone");
         let error = Error::data("the fault", Error::file(Path::new("a"), gone()));
-        assert_eq!(format!("{error:#?}"), "the fault is not as it must be: cannot read a: it is gone");
+        assert_eq!(format!("{error:#?}"), "cannot parse the fault: cannot read a: it is gone");
         let error = Error::Record("`name` is missing".to_owned());
-        assert_eq!(format!("{error:?}"), "this record is not accepted: `name` is missing");
+        assert_eq!(format!("{error:?}"), "the API would reject this record: `name` is missing");
     }
 }

@@ -13,16 +13,16 @@ use clap::{Args, Command, CommandFactory, FromArgMatches, Parser, ValueEnum};
 use perenso_sandbox::{Behavior, Builder, Export, Sandbox, StandIn, StandInBuilder};
 
 /// A stand-in for the Perenso Trade Show REST API, or for the token endpoint and one call of another system, to test
-/// integrations against. It is not the Perenso service or that of anybody else, keeps everything in memory and forgets it
-/// at the end. Once it listens it prints one line on standard output: `ready url=… token_url=… client_id=…
-/// client_secret=…`, and what else a client of the system needs.
+/// integrations against. It is not the Perenso service or that of another vendor, and keeps everything in memory. Once it
+/// listens, it prints one line on standard output: `ready url=… token_url=… client_id=… client_secret=…`, and the other
+/// values that a client of the system needs.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
-    /// Which system it stands in for
+    /// The system to stand in for
     #[arg(long, value_enum, default_value_t = System::Perenso)]
     system: System,
-    /// The port to listen on; 0 is a free one
+    /// The port to listen on; 0 picks a free one
     #[arg(long, default_value_t = 0)]
     port: u16,
     /// The address to listen on
@@ -31,73 +31,73 @@ struct Arguments {
     /// Allow an address that other machines can reach
     #[arg(long)]
     allow_remote: bool,
-    /// The client id; for Perenso the show's id
+    /// The client id, which for Perenso identifies the show
     #[arg(long, value_parser = word)]
     client_id: Option<String>,
-    /// The client secret; made up when it is not given
+    /// The client secret; random by default
     #[arg(long, value_parser = word)]
     client_secret: Option<String>,
-    /// How long an access token lives, instead of as long as the vendor says
+    /// The lifetime of an access token, instead of the vendor's
     #[arg(long, value_name = "SECONDS")]
     token_lifetime: Option<u64>,
     #[command(flatten)]
     perenso: Perenso,
 }
 
-/// What other systems do not have.
+/// The options that other systems do not have.
 #[derive(Args)]
 #[command(next_help_heading = "Perenso only")]
 struct Perenso {
-    /// A show with its id and, unless it is to be made up, its secret; further ones stand at the same address
+    /// A show with its client id and its secret, which is random by default; may be repeated
     #[arg(long = "show", value_name = "ID[:SECRET]", conflicts_with_all = ["client_id", "client_secret"])]
     shows: Vec<Credentials>,
-    /// How many made-up customers a show has at the start; default 45
+    /// The initial number of customers of a show; default 45
     #[arg(long, value_name = "N")]
     customers: Option<usize>,
-    /// How many made-up products a show has at the start, each in two ordering units; default 12
+    /// The initial number of products of a show, each in two ordering units; default 12
     #[arg(long, value_name = "N")]
     products: Option<usize>,
-    /// How many made-up orders a show has at the start; default 20
+    /// The initial number of orders of a show; default 20
     #[arg(long, value_name = "N")]
     orders: Option<usize>,
-    /// What the made-up data follows from: the same seed, the same data; default 1
+    /// The seed of the made-up data; default 1
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// Switches from a TOML file; other options win over it
+    /// Read the switches from a TOML file; other options override it
     #[arg(long, value_name = "FILE")]
     behavior: Option<PathBuf>,
-    /// Print a file for --behavior with all switches and their defaults, and end
+    /// Print a file for --behavior with all switches and their defaults, and exit
     #[arg(long)]
     print_behavior: bool,
-    /// Refuse fields and query parameters that the document does not have; a list refuses such parameters anyway
+    /// Reject fields and query parameters that the document does not have; a list always rejects such parameters
     #[arg(long)]
     strict: bool,
-    /// The most rows of a page; more is cut down in silence
+    /// The maximum page size; a larger requested size is reduced silently
     #[arg(long, value_name = "N")]
     page_cap: Option<usize>,
-    /// Add the exports of a JSON file: one or a list, each as in the catalog, with rows or rows_file
+    /// Add the exports of a JSON file: one or a list, in the format of the catalog, with rows or rows_file
     #[arg(long = "export", value_name = "FILE")]
     exports: Vec<PathBuf>,
-    /// Add the exports "Order Lines" and "Order Lines Since" of this many made-up rows
+    /// Add the exports "Order Lines" and "Order Lines Since" with this many made-up rows
     #[arg(long, value_name = "N")]
     rows: Option<u64>,
-    /// Leave the admin calls below /sandbox out: with them, whoever reaches the address gets all secrets
+    /// Disable the admin calls below /sandbox, which give all secrets to anybody who can reach the address
     #[arg(long)]
     no_admin: bool,
-    /// How many requests the journal of a show remembers; default 1000
+    /// The number of requests in the journal of a show; default 1000
     #[arg(long, value_name = "N")]
     journal: Option<usize>,
 }
 
-/// A text that can stand in the ready line.
+/// Checks a value of the ready line.
 fn word(text: &str) -> Result<String, &'static str> {
     if text.is_empty() || text.contains(char::is_whitespace) {
-        return Err("expected a text without blanks");
+        return Err("expected a string without white space");
     }
     Ok(text.to_owned())
 }
 
-/// The id of a show, and its secret unless it is to be made up.
+/// The client id of a show, and its secret if it is not random.
 #[derive(Clone)]
 struct Credentials {
     id: String,
@@ -108,13 +108,13 @@ impl FromStr for Credentials {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        // The ready line sets shows apart by commas, and everything else by blanks.
+        // The ready line separates shows by commas, and values by spaces.
         if text.contains(|letter: char| letter == ',' || letter.is_whitespace()) {
-            return Err("neither commas nor blanks are possible here");
+            return Err("commas and white space are not allowed");
         }
         let (id, secret) = text.split_once(':').map_or((text, None), |(id, secret)| (id, Some(secret)));
         if id.is_empty() || secret == Some("") {
-            return Err("expected an id, or an id and a secret with a colon between them");
+            return Err("expected an id, or an id and a secret separated by a colon");
         }
         Ok(Self { id: id.to_owned(), secret: secret.map(str::to_owned) })
     }
@@ -146,7 +146,7 @@ async fn main() -> ExitCode {
 async fn run() -> Result<(), Box<dyn Error>> {
     let matches = Arguments::command().get_matches();
     let arguments = Arguments::from_arg_matches(&matches)?;
-    // Before the ready line, since whoever reads that may send a signal at once.
+    // Before the ready line, since its reader may send a signal immediately.
     let end = end()?;
     let builder = match arguments.system {
         System::Perenso if arguments.perenso.print_behavior => {
@@ -155,7 +155,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
         }
         System::Perenso => {
             let sandbox = perenso(arguments)?.start().await?;
-            announce(sandbox.url(), &values(&sandbox));
+            print_ready_line(sandbox.url(), &values(&sandbox));
             end.await;
             sandbox.stop().await;
             return Ok(());
@@ -171,7 +171,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
         return Err(format!("--{} is for Perenso only", option.get_long().unwrap_or_default()).into());
     }
     let stand_in = other(builder, arguments).start().await?;
-    announce(&stand_in.api_url(), &stand_in.values());
+    print_ready_line(&stand_in.api_url(), &stand_in.values());
     end.await;
     stand_in.stop().await;
     Ok(())
@@ -226,7 +226,7 @@ fn perenso(arguments: Arguments) -> Result<Builder, perenso_sandbox::Error> {
     Ok(shows.fold(builder, |builder, show| set_up(builder.another_show(show.id.clone()), show)))
 }
 
-/// What a client has to be told besides the address of the API.
+/// Returns the values that a client needs besides the URL of the API.
 fn values(sandbox: &Sandbox) -> Vec<(&'static str, String)> {
     let mut values = vec![
         ("token_url", sandbox.token_url()),
@@ -242,9 +242,9 @@ fn values(sandbox: &Sandbox) -> Vec<(&'static str, String)> {
     values
 }
 
-/// What another system is started with.
+/// Applies the options to another system.
 fn other(mut builder: StandInBuilder, arguments: Arguments) -> StandInBuilder {
-    // Nobody can read the journal of such a process.
+    // The process has no way to read the journal.
     builder = builder.listen(SocketAddr::new(arguments.host, arguments.port)).journal_cap(0);
     if arguments.allow_remote {
         builder = builder.allow_remote();
@@ -262,7 +262,7 @@ fn other(mut builder: StandInBuilder, arguments: Arguments) -> StandInBuilder {
 }
 
 #[allow(clippy::print_stdout)]
-fn announce(url: &str, values: &[(&'static str, String)]) {
+fn print_ready_line(url: &str, values: &[(&'static str, String)]) {
     let values: Vec<String> = values.iter().map(|(name, value)| format!("{name}={value}")).collect();
     println!("ready url={url} {}", values.join(" "));
 }
@@ -285,7 +285,7 @@ fn end() -> std::io::Result<impl Future<Output = ()>> {
 #[cfg(not(unix))]
 fn end() -> std::io::Result<impl Future<Output = ()>> {
     Ok(async {
-        // Without a handler there is no end but that of the process, which needs none.
+        // Without a handler the signal ends the process.
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending().await
         }

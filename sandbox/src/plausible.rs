@@ -1,4 +1,4 @@
-//! Every plausible vendor: behaviors that the documents allow, and a way to run one test under all of them.
+//! Plausible vendors: behaviors that the documents allow, and functions that run a test with each of them.
 
 use std::any::Any;
 use std::future::poll_fn;
@@ -17,7 +17,7 @@ use crate::show::behavior::{
     Behavior, DeleteResponse, ErrorBody, ExpiresIn, PastTheEnd, RateHeaders, RatePer, RetryAfter, ScopeRule, TokenType,
 };
 
-/// Gives the names of all plausible vendors to a macro.
+/// Passes the names of all plausible vendors to a macro.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __vendor_names {
@@ -36,9 +36,9 @@ macro_rules! __vendor_names {
     };
 }
 
-/// Makes one `#[tokio::test]` for each of the [plausible vendors](crate::Behavior::plausible), in a module with the name of
-/// the function: `nothing_is_lost::page_cap` and so on. The crate that uses it needs tokio with `macros` and `rt`; outside
-/// of `tests/` it belongs into a module with `#[cfg(test)]`.
+/// Defines a `#[tokio::test]` for each of the [plausible vendors](crate::Behavior::plausible), in a module with the name of
+/// the function, as `nothing_is_lost::page_cap`. It needs tokio with the features `macros` and `rt`. Outside of `tests/` use
+/// it in a module with `#[cfg(test)]`.
 ///
 /// ```
 /// perenso_sandbox::vendor_tests! {
@@ -84,8 +84,8 @@ pub async fn __start_vendor(name: &str) -> Sandbox {
     Builder::default().behavior(behavior).start().await.expect("a free port")
 }
 
-/// Runs a test under every [plausible vendor](Behavior::plausible), each with a fresh sandbox. For sandboxes that are not
-/// as the default has them see [`Builder::every_vendor`].
+/// Runs a test with every [plausible vendor](Behavior::plausible), each with a new sandbox. For other settings see
+/// [`Builder::every_vendor`].
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -98,15 +98,15 @@ pub async fn __start_vendor(name: &str) -> Sandbox {
 /// ```
 ///
 /// # Panics
-/// After all of them, when the test has panicked under some; it says under which, and with what words. Panics too when a
-/// sandbox cannot be started.
+/// After all runs, if the test panicked with at least one vendor. The message contains the vendors and their panic messages.
+/// Also if a sandbox cannot be started.
 pub async fn every_vendor<T: Future<Output = ()>>(test: impl FnMut(Sandbox) -> T) {
     Builder::default().every_vendor(test).await;
 }
 
 impl Builder {
-    /// Runs a test under every [plausible vendor](Behavior::plausible), each with a fresh sandbox of these settings; the
-    /// behavior of the show that was named last is that of the vendor.
+    /// Runs a test with every [plausible vendor](Behavior::plausible), each with a new sandbox of these settings. The last show
+    /// has the behavior of the vendor.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -119,7 +119,7 @@ impl Builder {
     /// ```
     ///
     /// # Panics
-    /// As [`every_vendor`](crate::every_vendor) does.
+    /// Under the conditions of [`every_vendor`](crate::every_vendor).
     #[allow(clippy::panic, reason = "it runs in tests only")]
     pub async fn every_vendor<T: Future<Output = ()>>(self, mut test: impl FnMut(Sandbox) -> T) {
         let vendors = Behavior::plausible();
@@ -127,36 +127,36 @@ impl Builder {
         let mut failed = Vec::new();
         for (name, behavior) in vendors {
             let outcome = match self.clone().behavior(behavior).start().await {
-                Ok(sandbox) => caught(test(sandbox)).await,
+                Ok(sandbox) => catch(test(sandbox)).await,
                 Err(error) => Err(error.to_string()),
             };
-            failed.extend(outcome.err().map(|words| format!("{name}: {words}")));
+            failed.extend(outcome.err().map(|message| format!("{name}: {message}")));
         }
-        assert!(failed.is_empty(), "failed under {} of {count} vendors:\n{}", failed.len(), failed.join("\n"));
+        assert!(failed.is_empty(), "failed with {} of {count} vendors:\n{}", failed.len(), failed.join("\n"));
     }
 }
 
-/// Runs a test; gives the words of its panic.
-async fn caught(test: impl Future<Output = ()>) -> Result<(), String> {
+/// Runs a test. Returns the message of its panic.
+async fn catch(test: impl Future<Output = ()>) -> Result<(), String> {
     let mut test = pin!(test);
     poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| test.as_mut().poll(context))) {
         Ok(polled) => polled.map(Ok),
-        // After a panic it is not polled again.
-        Err(panic) => Poll::Ready(Err(words(&*panic))),
+        // It is not polled again after a panic.
+        Err(panic) => Poll::Ready(Err(message(&*panic))),
     })
     .await
 }
 
-fn words(panic: &(dyn Any + Send)) -> String {
+fn message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("it panicked").to_owned()
 }
 
 impl Behavior {
-    /// Behaviors of a vendor that the documents allow, each with a name: the default, for every guess that a client can
-    /// notice one that differs in nothing else, and three that differ in many things at once.
+    /// Returns the behaviors that the documents allow, each with a name: the default, one for every guess that a client can
+    /// notice, which differs in nothing else, and three that differ in many guesses.
     ///
-    /// [`every_vendor`](crate::every_vendor) and [`vendor_tests!`](crate::vendor_tests) run a test under all of them.
+    /// [`every_vendor`](crate::every_vendor) and [`vendor_tests!`](crate::vendor_tests) run a test with all of them.
     ///
     /// ```
     /// use perenso_sandbox::Behavior;
@@ -228,7 +228,7 @@ impl Behavior {
 
 type Change = Box<dyn FnOnce(&mut Behavior)>;
 
-/// Refuses whatever may be refused, and says as little about it as possible.
+/// Rejects as much as possible, with the least information.
 fn strictest(behavior: &mut Behavior) {
     behavior.strict = true;
     behavior.refresh_token_lifetime = Some(Duration::from_secs(300));
@@ -246,7 +246,7 @@ fn strictest(behavior: &mut Behavior) {
     behavior.ignore_path_case = false;
 }
 
-/// Takes whatever may be taken, and sets no limits.
+/// Accepts as much as possible, without limits.
 fn most_lenient(behavior: &mut Behavior) {
     behavior.scope = ScopeRule::Ignored;
     behavior.rotation = Rotation::Omit;
@@ -258,7 +258,7 @@ fn most_lenient(behavior: &mut Behavior) {
     behavior.gzip = true;
 }
 
-/// What can be written in another way is.
+/// Uses the other format wherever there is a choice.
 fn all_other_ways(behavior: &mut Behavior, offset: FixedOffset) {
     behavior.body_credentials_answer_400 = true;
     behavior.rotation = Rotation::Add;
@@ -300,14 +300,14 @@ mod tests {
     }
 
     #[test]
-    fn the_macro_knows_every_vendor_in_order() {
+    fn the_macro_lists_every_vendor_in_order() {
         let listed: &[&str] = __vendor_names! { [listed] {} };
         let plausible = Behavior::plausible();
         assert_eq!(listed, plausible.iter().map(|(name, _)| *name).collect::<Vec<_>>());
     }
 
     #[test]
-    fn no_vendor_is_there_twice() {
+    fn vendors_are_unique() {
         let all = Behavior::plausible();
         for (number, (name, behavior)) in all.iter().enumerate() {
             for (other, twin) in &all[..number] {
@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn every_guess_has_a_vendor_that_differs_in_it_alone() {
+    fn every_guess_has_a_vendor_that_differs_only_in_it() {
         let default = fields(&Behavior::default());
         let plausible: Vec<_> = Behavior::plausible().iter().map(|(_, behavior)| fields(behavior)).collect();
         let source = include_str!("show/behavior.rs");
@@ -325,7 +325,7 @@ mod tests {
             let declared = source.find(&format!("\n    pub {name}: ")).unwrap();
             let documented = &source[..declared];
             let is_guess = documented[documented.rfind("\n    pub ").unwrap_or(0)..].contains("Guess");
-            // A client that names the right scope cannot tell whether a wrong one is refused.
+            // A client with the right scope cannot notice whether a wrong one is rejected.
             if !is_guess || name == "scope" {
                 continue;
             }
@@ -337,9 +337,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_test_that_fails_under_two_vendors_says_so_of_both_and_goes_on() {
+    async fn failures_are_collected_from_all_vendors() {
         let mut runs = 0;
-        let outcome = caught(every_vendor(|sandbox| {
+        let outcome = catch(every_vendor(|sandbox| {
             runs += 1;
             async move {
                 let behavior = sandbox.behavior();
@@ -349,7 +349,7 @@ mod tests {
         }));
         let words = outcome.await.unwrap_err();
         assert_eq!(runs, Behavior::plausible().len());
-        let first = format!("failed under 3 of {runs} vendors:\nunique_customer_id: in words\nbulk_cap: ");
+        let first = format!("failed with 3 of {runs} vendors:\nunique_customer_id: in words\nbulk_cap: ");
         assert!(words.starts_with(&first) && words.contains("in other words"), "{words}");
         assert!(words.ends_with("\nstrictest: in words"), "{words}");
     }

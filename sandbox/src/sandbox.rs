@@ -6,10 +6,12 @@ use std::sync::Arc;
 use crate::http::server::Server;
 use crate::show::Show;
 
-/// A running stand-in for the API of one show or several. It stops when it is dropped.
+/// A running stand-in for the API of one or several shows. It stops when it is dropped.
 ///
-/// Everything about a show stands in [`Show`], and a sandbox is used as its first show, mostly the only one. Others are
-/// added by [`Builder::another_show`](crate::Builder::another_show) and found by [`Sandbox::show`].
+/// A sandbox dereferences to its first [`Show`], which has the functions for tests. [`Builder::another_show`] adds further
+/// shows, and [`Sandbox::show`] returns them.
+///
+/// [`Builder::another_show`]: crate::Builder::another_show
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -18,14 +20,14 @@ use crate::show::Show;
 /// use perenso_sandbox::Sandbox;
 ///
 /// let sandbox = Sandbox::builder().customers(3).start().await?;
-/// let answer: serde_json::Value = reqwest::Client::new()
+/// let customers: serde_json::Value = reqwest::Client::new()
 ///     .get(format!("{}/Customer", sandbox.url()))
 ///     .bearer_auth(sandbox.issue_token())
 ///     .send()
 ///     .await?
 ///     .json()
 ///     .await?;
-/// assert_eq!(answer.as_array().map(Vec::len), Some(3));
+/// assert_eq!(customers.as_array().map(Vec::len), Some(3));
 /// assert_eq!(sandbox.journal()[0].path, "/Customer");
 /// sandbox.stop().await;
 /// # Ok(())
@@ -46,20 +48,20 @@ impl Deref for Sandbox {
 }
 
 impl Sandbox {
-    /// The show with this client id, beside the first one, which the sandbox itself stands for.
+    /// Returns the show with this client id.
     #[must_use]
     pub fn show(&self, client_id: &str) -> Option<&Arc<Show>> {
         self.shows.iter().find(|show| show.client_id() == client_id)
     }
 
-    /// All shows, in the order in which the builder was told of them.
+    /// Returns all shows, in the order of the builder.
     #[must_use]
     pub fn shows(&self) -> &[Arc<Show>] {
         &self.shows
     }
 
-    /// Stops, and waits for it: no new connections, and requests under way have two seconds to end. Dropping the sandbox
-    /// does the same without the wait.
+    /// Stops the sandbox and waits until it has stopped. Running requests have two seconds to finish. Dropping the sandbox
+    /// does not wait.
     pub async fn stop(self) {
         self.server.stop().await;
     }

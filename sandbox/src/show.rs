@@ -38,8 +38,8 @@ use traffic::{TokenRequests, Traffic};
 /// The path of the token endpoint.
 pub(crate) const TOKEN_PATH: &str = "/auth/oauth/token";
 
-/// One show of a [`Sandbox`](crate::Sandbox): its credentials, tokens, records, exports, budget and clock, what is to go
-/// wrong with its calls, and what became of them.
+/// One show of a [`Sandbox`](crate::Sandbox): its credentials, tokens, records, exports, rate limit, clock, faults and
+/// journal.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -47,13 +47,13 @@ pub(crate) const TOKEN_PATH: &str = "/auth/oauth/token";
 /// use perenso_sandbox::{Fault, Sandbox};
 /// use serde_json::json;
 ///
-/// let sandbox = Sandbox::start().await?; // stands for its first show
+/// let sandbox = Sandbox::start().await?; // dereferences to its first show
 /// let id = sandbox.add_customer(json!({ "customerID": "5041" }))?;
 /// assert!(sandbox.customers().iter().any(|customer| customer["id"] == id.as_str()));
 ///
 /// sandbox.fault(Fault::status(503)); // the next call fails
-/// // … what is tested goes here …
-/// sandbox.reset(); // as it was at the start
+/// // … run the code under test …
+/// sandbox.reset(); // restores the initial state
 /// assert!(sandbox.journal().is_empty());
 /// # Ok(())
 /// # }
@@ -92,32 +92,32 @@ impl Show {
         to_local(self.clock().now(), behavior.local_offset)
     }
 
-    /// The base address of the API, as `http://127.0.0.1:49152`; V2 is below `/v2`. All shows of a sandbox have the same.
+    /// Returns the base URL of the API, as `http://127.0.0.1:49152`. V2 is below `/v2`. All shows of a sandbox share it.
     #[must_use]
     pub fn url(&self) -> &str {
         self.url.get().map_or("", String::as_str)
     }
 
-    /// The address of the token endpoint, which all shows of a sandbox share too.
+    /// Returns the URL of the token endpoint. All shows of a sandbox share it.
     #[must_use]
     pub fn token_url(&self) -> String {
         format!("{}{}", self.url(), TOKEN_PATH)
     }
 
-    /// The client id, which is the show's id.
+    /// Returns the client id, which identifies the show.
     #[must_use]
     pub fn client_id(&self) -> &str {
         &self.settings.client_id
     }
 
-    /// The client secret.
+    /// Returns the client secret.
     #[must_use]
     pub fn client_secret(&self) -> &str {
         &self.client_secret
     }
 
-    /// The names and values of the variables that connect `perenso` to this show, as in `Perenso::from_vars(sandbox.vars())`,
-    /// or `Command::envs` for a process.
+    /// Returns the environment variables that connect `perenso` to this show, for `Perenso::from_vars(sandbox.vars())` or
+    /// `Command::envs`.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -138,62 +138,63 @@ impl Show {
         ]
     }
 
-    /// The sandbox's clock.
+    /// Returns the clock of the show.
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.traffic.clock
     }
 
-    /// Moves the sandbox's clock forward.
+    /// Moves the clock forward.
     pub fn advance(&self, by: Duration) {
         self.clock().advance(by);
     }
 
-    /// How the sandbox behaves at present.
+    /// Returns the current behavior.
     #[must_use]
     pub fn behavior(&self) -> Behavior {
         self.state().behavior.clone()
     }
 
-    /// Changes how the sandbox behaves from the next request on. (Of two changes at the same time one may be lost.)
+    /// Changes the behavior from the next request on. Of two concurrent changes one may be lost.
     pub fn set_behavior(&self, change: impl FnOnce(&mut Behavior)) {
         let mut behavior = self.behavior();
         change(&mut behavior);
         self.state().behavior = behavior;
     }
 
-    /// The exports of the catalog at present, in its order.
+    /// Returns the exports in the order of the catalog.
     #[must_use]
     pub fn exports(&self) -> Vec<Export> {
         self.state().exports.clone()
     }
 
-    /// Changes the catalog of exports from the next request on (of two changes at the same time one may be lost); those of the vendor's guide are the first three.
+    /// Changes the catalog of exports from the next request on. It starts with the three exports of the vendor's guide. Of
+    /// two concurrent changes one may be lost.
     pub fn set_exports(&self, change: impl FnOnce(&mut Vec<Export>)) {
         let mut exports = self.exports();
         change(&mut exports);
         self.state().exports = exports;
     }
 
-    /// All customers in the order of their creation, each with `id` and `modifiedDate`.
+    /// Returns all customers in the order of their creation, each with `id` and `modifiedDate`.
     #[must_use]
     pub fn customers(&self) -> Vec<Value> {
         self.records(|tables| &tables.customers)
     }
 
-    /// All vendors in the order of their creation, each with `id` and `modifiedDate`.
+    /// Returns all vendors in the order of their creation, each with `id` and `modifiedDate`.
     #[must_use]
     pub fn vendors(&self) -> Vec<Value> {
         self.records(|tables| &tables.vendors)
     }
 
-    /// All products in the order of their creation, one per ordering unit, each with `id` and `modifiedDate`.
+    /// Returns all products in the order of their creation, one per ordering unit, each with `id` and `modifiedDate`.
     #[must_use]
     pub fn products(&self) -> Vec<Value> {
         self.records(|tables| &tables.products)
     }
 
-    /// All orders in the order of their creation, each with `id` and `modifiedDate`.
+    /// Returns all orders in the order of their creation, each with `id` and `modifiedDate`.
     #[must_use]
     pub fn orders(&self) -> Vec<Value> {
         self.records(|tables| &tables.orders)
@@ -204,11 +205,11 @@ impl Show {
         table(tables).all(behavior.modified_date)
     }
 
-    /// Puts a customer in without a request, and gives its id. An `id` in the record is kept, whatever characters it
-    /// holds, and takes the place of a customer who has it.
+    /// Inserts a customer without a request, and returns its id. An `id` in the record is kept, and may contain any
+    /// characters. It replaces a customer with the same id.
     ///
     /// # Errors
-    /// [`Error::Record`] when the API would refuse the record.
+    /// [`Error::Record`] if the API would reject the record.
     pub fn add_customer(&self, customer: Value) -> Result<String, Error> {
         let Value::Object(mut fields) = customer else {
             return Err(Error::Record("a customer is a JSON object".to_owned()));
@@ -240,14 +241,15 @@ impl Show {
         self.state().tables.booth_products.of(booth).to_vec()
     }
 
-    /// What was asked and answered, the oldest first, at most as many as [`crate::Builder::journal_cap`] says.
+    /// Returns the recorded requests, oldest first. [`Builder::journal_cap`](crate::Builder::journal_cap) limits their
+    /// number.
     #[must_use]
     pub fn journal(&self) -> Vec<RecordedRequest> {
         self.traffic.log().journal.entries(|_| true)
     }
 
-    /// The requests of the [journal](Self::journal) with this method and this path, in which `*` stands for one segment
-    /// and `**` at the end for any number of them.
+    /// Returns the requests of the [journal](Self::journal) with this method and path. In the path `*` matches one segment,
+    /// and a final `**` any number of segments.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -265,18 +267,18 @@ impl Show {
         self.traffic.log().journal.entries(|request| request.matches(method, path))
     }
 
-    /// Forgets what was asked and answered so far.
+    /// Clears the journal.
     pub fn clear_journal(&self) {
         self.traffic.log().journal.clear();
     }
 
-    /// How many token requests arrived since the start or the last [reset](Show::reset).
+    /// Returns the number of token requests since the start or the last [reset](Show::reset).
     #[must_use]
     pub fn token_requests(&self) -> TokenRequests {
         self.traffic.log().token_requests
     }
 
-    /// Hands out an access token without a token request, for calls in which tokens are not the point.
+    /// Issues an access token without a token request, for tests that are not about tokens.
     #[must_use]
     pub fn issue_token(&self) -> String {
         let State { tokens, behavior, .. } = &mut *self.state();
@@ -284,32 +286,32 @@ impl Show {
         tokens.issue_access(family, &behavior.token_terms(), self.clock().now())
     }
 
-    /// Makes every access token die at once.
+    /// Revokes all access tokens.
     pub fn revoke_tokens(&self) {
         self.state().tokens.revoke_access();
     }
 
-    /// Makes every refresh token die at once.
+    /// Revokes all refresh tokens.
     pub fn revoke_refresh_tokens(&self) {
         self.state().tokens.revoke_refresh();
     }
 
-    /// Orders a fault for the next call of the API that has none yet. Token requests and `/health` do not count.
+    /// Adds a fault for the next API call that has none yet. Token requests and `/health` do not count.
     pub fn fault(&self, fault: Fault) {
         self.script(Step::new(fault));
     }
 
-    /// The same for a later call: of the calls that have no fault yet, so many go well before it.
+    /// Adds a fault for a later API call, after `calls` calls that succeed.
     pub fn fault_after(&self, calls: usize, fault: Fault) {
         self.script(Step::new(fault).after(calls as u64));
     }
 
-    /// Orders a fault for the next token request that has none yet.
+    /// Adds a fault for the next token request that has none yet.
     pub fn token_fault(&self, fault: Fault) {
         self.script(Step::new(fault).on(Target::Token));
     }
 
-    /// Orders what is to go wrong, behind what was ordered before.
+    /// Appends steps to the fault script.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -330,19 +332,19 @@ impl Show {
         self.traffic.add_script(script);
     }
 
-    /// What is still to go wrong.
+    /// Returns the pending steps of the fault script.
     #[must_use]
     pub fn faults(&self) -> Script {
         self.traffic.log().script.clone()
     }
 
-    /// Takes back what is still to go wrong.
+    /// Clears the fault script.
     pub fn clear_faults(&self) {
         self.traffic.log().script = Script::default();
     }
 
-    /// Brings everything back to how it was after the start: records, tokens, journal, faults, budget, behavior,
-    /// exports and clock. Address, client id and secret stay.
+    /// Restores the initial state: records, tokens, journal, faults, rate limit, behavior, exports and clock. Address, client
+    /// id and secret stay the same.
     pub fn reset(&self) {
         self.traffic.reset();
         *self.state() = State::new(&self.settings, &self.token_prefix);

@@ -201,7 +201,7 @@ async fn an_id_or_a_secret_that_would_break_the_ready_line_is_refused() {
     for option in ["--client-id", "--client-secret"] {
         for text in ["", "a b", "a\nb"] {
             let said = failure(&[option, text]).await;
-            assert!(said.contains(option) && said.contains("blanks"), "{option} {text:?}: {said}");
+            assert!(said.contains(option) && said.contains("white space"), "{option} {text:?}: {said}");
         }
     }
 }

@@ -166,7 +166,7 @@ fn unreadable(error: &axum::Error) -> Refusal {
 /// Returns the fault that the request asks for. An invalid one becomes a 400 with the reason.
 fn requested_fault(headers: &HeaderMap) -> Option<Fault> {
     let text = String::from_utf8_lossy(headers.get(FAULT)?.as_bytes());
-    Some(Fault::read(&text).unwrap_or_else(|error| {
+    Some(Fault::parse(&text).unwrap_or_else(|error| {
         let message = format!("{FAULT}: {error}; {FAULT_SYNTAX}");
         let body = json!({ "error": "invalid_fault", "message": message });
         Fault::response(400, "application/json", body.to_string().into_bytes())

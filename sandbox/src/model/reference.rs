@@ -9,12 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use super::key::Key;
 
-/// Something that customers and vendors refer to by its key. The vendor says that it must exist before a customer names
-/// it; that the same goes for what vendors name is a guess. See
-/// [`check_references`](crate::Behavior::check_references).
+/// A kind of key that customers and vendors refer to. Documented: a key must exist before a customer refers to it. Guess:
+/// the same applies to vendors. See [`check_references`](crate::Behavior::check_references).
 ///
-/// Every show begins with some of each, which its customers and vendors refer to. More come by
-/// [`Builder::reference`](crate::Builder::reference) and [`Show::add_reference`](crate::Show::add_reference).
+/// Every show starts with the keys below. [`Builder::reference`](crate::Builder::reference) and
+/// [`Show::add_reference`](crate::Show::add_reference) add more.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -50,8 +49,8 @@ pub enum Reference {
     OrderingGroup,
     /// `primarySalesRep` and `salesReps` of a customer: USER0001 to USER0099.
     SalesRep,
-    /// `warehouseID` of a customer: what there is at `/Warehouse`, at the start WH0001 to WH0003. One that is added as a
-    /// reference only is not listed there.
+    /// `warehouseID` of a customer: the warehouses at `/Warehouse`, initially WH0001 to WH0003, and added references, which
+    /// are not listed there.
     Warehouse,
 }
 

@@ -1,4 +1,4 @@
-//! The switches: how the sandbox behaves where the vendor says nothing, or where a test wants it otherwise.
+//! The switches of a sandbox.
 
 mod choice;
 mod wire;
@@ -20,19 +20,18 @@ use crate::model::timestamp::ModifiedDate;
 use crate::model::tokens::{Rotation, TokenTerms};
 use crate::model::validation::Rules;
 
-/// How the sandbox behaves.
+/// The behavior of a sandbox.
 ///
-/// A field marked "Guess" stands for something that the vendor's documents do not say: a suite that must hold
-/// against the real service runs under both of its values. Start from the default and change fields:
+/// A field marked "Guess" decides something that the vendor's documents do not specify. A test suite that has to hold
+/// against the real service runs with each of its values. Start from the default and change fields:
 ///
 /// ```
 /// let mut behavior = perenso_sandbox::Behavior::default();
 /// behavior.page_cap = Some(10);
 /// ```
 ///
-/// Or read it from TOML, where what is not named stays as the default has it, and a name that does not exist is an
-/// error. Times are seconds, `"none"` stands for `None`. All names with their defaults stand in
-/// [`Behavior::DEFAULT_TOML`].
+/// Or read it from TOML. Missing fields have their defaults, and unknown fields are an error. Durations are in seconds, and
+/// `"none"` is `None`. [`Behavior::DEFAULT_TOML`] lists all fields with their defaults.
 ///
 /// ```
 /// use perenso_sandbox::{Behavior, Rotation};
@@ -53,98 +52,97 @@ use crate::model::validation::Rules;
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Behavior {
-    /// Fields and query parameters that the document does not have are refused. Guess: false, fields are accepted and
-    /// kept. A list refuses unknown parameters in any case: a filter that is passed over makes a list that looks filtered.
+    /// Rejects fields and query parameters that the document does not have. Guess: false, fields are accepted and kept. A
+    /// list always rejects unknown parameters, since a list that ignores one looks filtered.
     pub strict: bool,
 
-    /// Where a token request may have the client's id and secret. The vendor says: in the header or in the body.
+    /// Where a token request may contain the client's id and secret. Documented: in the header or in the body.
     pub client_authentication: ClientAuthentication,
-    /// When a token request must name the scope. The vendor says: when the credentials come in the body; its example of
-    /// a refresh has none. Guess: a wrong scope is refused.
+    /// When a token request must contain the scope. Documented: if the credentials are in the body; the example of a refresh
+    /// has none. Guess: a wrong scope is rejected.
     pub scope: ScopeRule,
-    /// Credentials refused in the *body* of a token request answer 400 instead of 401. Guess: false.
+    /// Wrong credentials in the *body* of a token request answer 400 instead of 401. Guess: false.
     pub body_credentials_answer_400: bool,
-    /// How long an access token lives. The vendor says "approximately 5 minutes"; default 300 s.
+    /// The lifetime of an access token. Documented: "approximately 5 minutes"; default 300 s.
     #[serde(with = "wire::seconds")]
     pub token_lifetime: Duration,
-    /// How long a refresh token lives. Guess: `None`, until it is used or revoked.
+    /// The lifetime of a refresh token. Guess: `None`, until it is used or revoked.
     #[serde(with = "wire::maybe_seconds")]
     pub refresh_token_lifetime: Option<Duration>,
-    /// What becomes of a refresh token that is used. Guess: it is replaced by a new one.
+    /// What a refresh does with the refresh token that it uses. Guess: it replaces it by a new one.
     pub rotation: Rotation,
-    /// A refresh token that was used before is taken for stolen: all access and refresh tokens that descend from the
-    /// same grant die. It needs [`Rotation::Replace`]. Guess: false, it is refused and the others live on.
+    /// Treats a reused refresh token as stolen: all access and refresh tokens of the same grant are revoked. It needs
+    /// [`Rotation::Replace`]. Guess: false, only the reused token is rejected.
     pub detect_refresh_reuse: bool,
-    /// A new access token kills the ones before it. Guess: false.
+    /// A new access token revokes the earlier ones. Guess: false.
     pub one_live_token: bool,
-    /// How an answer with a token names the token's type. The vendor says that it is there. Guess: `Bearer`.
+    /// How a token response writes the token's type. Documented: it is present. Guess: `Bearer`.
     pub token_type: TokenType,
-    /// How an answer with a token tells its lifetime. The vendor says that it is there. Guess: a number.
+    /// How a token response writes the lifetime. Documented: it is present. Guess: a number.
     pub expires_in: ExpiresIn,
 
-    /// How many API calls may be made; `None` lifts the limit. The vendor says "300 requests per m…". Guess: per minute,
-    /// over a sliding window; calls without a live token and token requests do not count.
+    /// The rate limit of API calls, or `None`. Documented: "300 requests per m…". Guess: per minute, over a sliding window;
+    /// calls without a valid token and token requests do not count.
     #[serde(with = "wire::maybe")]
     pub rate: Option<Rate>,
-    /// Whose calls are counted together. Guess: the show's.
+    /// Which calls are counted together. Guess: those of the show.
     pub rate_per: RatePer,
-    /// Calls that are refused by a 429 count too, so that who goes on calling stays out. Guess: false.
+    /// Calls that are rejected with 429 count too. Guess: false.
     pub rate_counts_refused: bool,
-    /// Which `X-RateLimit-` headers the answers to API calls have while there is a limit. Guess: none.
+    /// The `X-RateLimit-` headers of responses to API calls while there is a limit. Guess: none.
     pub rate_headers: RateHeaders,
-    /// What `Retry-After` of a 429 holds. Guess: seconds.
+    /// The `Retry-After` of a 429. Guess: seconds.
     pub retry_after: RetryAfter,
 
-    /// The most rows that one page of a list or an export holds: more is cut down in silence. Guess: no cap. A list
-    /// call that asks for no page gets everything all the same; zero counts as one.
+    /// The maximum page size of a list or an export. A larger requested size is reduced silently. Guess: no maximum. A list
+    /// call without a page gets all rows; zero counts as one.
     #[serde(with = "wire::maybe")]
     pub page_cap: Option<usize>,
-    /// Rows of a page when a list call does not say `resultsPerPage`. Guess: `None`, all of them.
+    /// The page size of a list call without `resultsPerPage`. Guess: `None`, all rows.
     #[serde(with = "wire::maybe")]
     pub default_page_size: Option<usize>,
-    /// What a page after the last one is. Guess: empty.
+    /// The response to a page after the last one. Guess: empty.
     pub past_the_end: PastTheEnd,
     /// `Cursor` of "Get API Customers" is the number of rows to skip. Guess: false, it is a page number from 1.
     pub cursor_is_offset: bool,
-    /// Lists show `modifiedDate` even without `modifiedAfter`. Guess: false.
+    /// Lists contain `modifiedDate` even without `modifiedAfter`. Guess: false.
     pub always_show_modified_date: bool,
-    /// How `modifiedDate` is written: the vendor's samples of customers have a date, those of attendees and orders a
+    /// The format of `modifiedDate`. The vendor's samples of customers have a date, those of attendees and orders a
     /// date-time. Guess: a date-time.
     pub modified_date: ModifiedDate,
-    /// `modifiedAfter` also finds what was modified at that very moment. Guess: false.
+    /// `modifiedAfter` includes records that were modified at exactly that time. Guess: false.
     pub modified_after_is_inclusive: bool,
-    /// A list with `modifiedAfter` begins with what was modified last. The vendor says so; its own sample begins with
-    /// what was modified first. Default true.
+    /// A list with `modifiedAfter` starts with the newest record. Documented so, but the vendor's sample starts with the
+    /// oldest. Default true.
     pub newest_first: bool,
-    /// How far the show's local time, in which `modifiedDate` is written, is from UTC. Guess: not at all.
+    /// The UTC offset of the show's local time, in which `modifiedDate` is written. Guess: none.
     #[serde(with = "wire::text")]
     pub local_offset: FixedOffset,
 
-    /// What a POST of a new record answers when it worked is 201 instead of 200. The vendor's example is named "200".
+    /// A successful create answers 201 instead of 200. The vendor's example is named "200".
     pub create_answers_201: bool,
-    /// What a DELETE that worked answers. Guess: 204 without a body.
+    /// The response to a successful DELETE. Guess: 204 without a body.
     pub delete_answer: DeleteResponse,
-    /// A PUT drops the fields that it does not name. Guess: false, they stay as they were.
+    /// A PUT removes the fields that it does not name. Guess: false, they are kept.
     pub put_replaces: bool,
-    /// A POST or PUT with the `customerID` of another customer answers 409. Guess: false, there are two then.
+    /// A POST or PUT with the `customerID` of another customer answers 409. Guess: false, both customers have it.
     pub unique_customer_id: bool,
-    /// A customer or a vendor that names something which does not exist is refused, see
-    /// [`Reference`](crate::Reference). The vendor says what must exist before a customer names it, not what happens
-    /// otherwise. Guess: true, as is that it goes for vendors too.
+    /// Rejects a customer or a vendor with a [`Reference`](crate::Reference) to a key that does not exist. Documented: the
+    /// references of a customer must exist, but not what happens otherwise. Guess: true, also for vendors.
     pub check_references: bool,
-    /// `PUT /BoothProduct` takes the other products of the booth away. Guess: false, the new ones are added to them.
+    /// `PUT /BoothProduct` replaces the products of the booth. Guess: false, it adds the new ones.
     pub booth_put_replaces: bool,
-    /// The most records that a bulk call takes: more answers 413. Guess: no limit.
+    /// The maximum number of records of a bulk call. More answer 413. Guess: no limit.
     #[serde(with = "wire::maybe")]
     pub bulk_cap: Option<usize>,
-    /// A bulk call that was processed answers 207 instead of 200, whatever became of its records. Guess: false.
+    /// A processed bulk call answers 207 instead of 200, even if records failed. Guess: false.
     pub bulk_answers_207: bool,
 
-    /// How the body of a refused API call is written: no page shows one. Guess: JSON.
+    /// The format of error bodies of the API, which no page shows. Guess: JSON.
     pub error_body: ErrorBody,
-    /// `/customer` and `/CUSTOMER` are `/Customer`. Guess: true.
+    /// Ignores the case of names in paths: `/customer` is `/Customer`. Guess: true.
     pub ignore_path_case: bool,
-    /// Answers with a body are gzipped where `Accept-Encoding` allows it; the journal has no bodies of them then.
+    /// Compresses responses with gzip if `Accept-Encoding` allows it. The journal does not contain their bodies.
     /// Guess: false.
     pub gzip: bool,
 }
@@ -193,13 +191,13 @@ impl Default for Behavior {
 }
 
 impl Behavior {
-    /// The default as a TOML file, with a comment on every switch: what to start a file of one's own from.
+    /// The default as a TOML file with a comment on every switch, as a template.
     pub const DEFAULT_TOML: &str = include_str!("../../behavior.toml");
 
-    /// Reads a behavior from TOML; what is not named stays as the default has it.
+    /// Parses a behavior from TOML. Missing fields have their defaults.
     ///
     /// # Errors
-    /// [`Error::Data`] where it is no TOML, a name is not known or a value does not fit; the error's source says where.
+    /// [`Error::Data`] for invalid TOML, unknown fields and invalid values. The source names the position.
     pub fn from_toml(text: &str) -> Result<Self, Error> {
         toml::from_str(text).map_err(|error| Error::data("behavior", error))
     }
@@ -207,17 +205,17 @@ impl Behavior {
     /// Reads a behavior from a TOML file.
     ///
     /// # Errors
-    /// [`Error::File`] when the file cannot be read; else as [`from_toml`](Self::from_toml).
+    /// [`Error::File`] if the file cannot be read, and the errors of [`from_toml`](Self::from_toml).
     pub fn read(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let text = std::fs::read_to_string(path).map_err(|error| Error::file(path, error))?;
         toml::from_str(&text).map_err(|error| Error::data(path.display(), error))
     }
 
-    /// The same behavior with other values in the named fields, as [`Serialize`] names and writes them.
+    /// Returns a copy with other values in these fields, in their serialised form.
     ///
     /// # Errors
-    /// [`Error::Data`] where a name is not known or a value does not fit; the error's source says which.
+    /// [`Error::Data`] for unknown fields and invalid values. The source names the field.
     pub fn with(&self, fields: Map<String, Value>) -> Result<Self, Error> {
         let changed = serde_json::to_value(self).and_then(|mut behavior| {
             if let Value::Object(known) = &mut behavior {
@@ -258,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn the_file_of_defaults_has_every_field_with_its_default() {
+    fn the_default_file_has_every_field_with_its_default() {
         assert_eq!(Behavior::from_toml(Behavior::DEFAULT_TOML).unwrap(), Behavior::default());
         let file: toml::Table = Behavior::DEFAULT_TOML.parse().unwrap();
         let named: BTreeSet<&String> = file.keys().collect();
@@ -266,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn the_file_of_defaults_has_a_comment_on_every_field_and_marks_what_this_file_marks() {
+    fn the_default_file_comments_every_field_and_marks_the_same_guesses() {
         let source = include_str!("behavior.rs");
         let of = |text: &str, line: &str, comment: &str| {
             let before = &text[..text.find(&format!("\n{line}")).unwrap_or_else(|| panic!("{line} is missing"))];
@@ -282,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn every_field_comes_back_as_it_was_written() {
+    fn every_field_round_trips() {
         let mut odd = Behavior::default().with(fields()).unwrap();
         assert_eq!(odd, Behavior::default());
         odd.refresh_token_lifetime = Some(Duration::from_millis(1500));
@@ -308,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_refused_by_name() {
+    fn invalid_values_are_rejected_by_name() {
         for (text, said) in [
             ("page_capp = 1", "page_capp"),
             ("page_cap = -1", "-1"),
@@ -329,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_not_there_is_named() {
+    fn a_missing_file_is_named() {
         let error = Behavior::read("no-such-folder/show.toml").unwrap_err();
         assert!(matches!(&error, Error::File { .. }) && error.to_string().contains("show.toml"), "{error}");
     }

@@ -1,4 +1,4 @@
-//! Headers in data: an object with a text for every name, or a list of texts where a name comes several times.
+//! The serialised form of headers: an object with a string per name, or a list of strings for a repeated name.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub(crate) type Headers = Vec<(String, String)>;
 
 #[derive(Serialize, Deserialize)]
-#[serde(untagged, expecting = "expected a text, a whole number or a list of texts as the value of a header")]
+#[serde(untagged, expecting = "expected a string, a whole number or a list of strings as the value of a header")]
 enum Values {
     One(String),
     Number(u64),
@@ -81,22 +81,22 @@ mod tests {
     use super::*;
 
     #[derive(Serialize, Deserialize)]
-    struct Form(#[serde(with = "super")] Vec<(String, String)>);
+    struct Wrapper(#[serde(with = "super")] Vec<(String, String)>);
 
     #[test]
-    fn headers_come_back_in_their_order() {
+    fn headers_keep_their_order() {
         let pairs = [("set-cookie", "a"), ("set-cookie", "b"), ("set-cookie", "c"), ("accept", "*/*")];
         let headers: Vec<_> = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        let written = serde_json::to_string(&Form(headers.clone())).unwrap();
+        let written = serde_json::to_string(&Wrapper(headers.clone())).unwrap();
         assert_eq!(written, r#"{"set-cookie":["a","b","c"],"accept":"*/*"}"#);
-        assert_eq!(serde_json::from_str::<Form>(&written).unwrap().0, headers);
+        assert_eq!(serde_json::from_str::<Wrapper>(&written).unwrap().0, headers);
     }
 
     #[test]
-    fn a_header_may_be_a_number_and_nothing_else() {
-        let Form(headers) = serde_json::from_str(r#"{"retry-after": 3}"#).unwrap();
+    fn a_header_may_be_a_number() {
+        let Wrapper(headers) = serde_json::from_str(r#"{"retry-after": 3}"#).unwrap();
         assert_eq!(headers, [("retry-after".to_owned(), "3".to_owned())]);
-        assert!(serde_json::from_str::<Form>(r#"{"retry-after": true}"#).is_err());
-        assert!(serde_json::from_str::<Form>("[]").is_err());
+        assert!(serde_json::from_str::<Wrapper>(r#"{"retry-after": true}"#).is_err());
+        assert!(serde_json::from_str::<Wrapper>("[]").is_err());
     }
 }

@@ -13,49 +13,49 @@ use super::faults::{Fault, path_matches};
 use super::headers::Headers;
 use masking::{masked_body, masked_headers, masked_path, masked_response};
 
-/// How much of a body is kept, so that the memory of a long-lived process stays flat.
-const KEPT: usize = 64 * 1024;
+/// The recorded part of a body, so that the memory of a long-lived process stays bounded.
+const MAX_BODY: usize = 64 * 1024;
 
-/// One request and its answer.
+/// A request and its response.
 ///
-/// Secrets and tokens are replaced by `***`. It is written and read as data too, as `GET /sandbox/journal` has it.
+/// Secrets and tokens are replaced by `***`. The serialised form is that of `GET /sandbox/journal`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RecordedRequest {
-    /// The client id of the show that the request was for.
+    /// The client id of the show.
     pub show: String,
-    /// When it arrived, by the sandbox's clock.
+    /// The time of arrival, by the sandbox's clock.
     pub at: DateTime<Utc>,
     /// The method, as `GET`.
     pub method: String,
-    /// The path and the query as they came, as `/Customer?page=2`.
+    /// The path and the query, as `/Customer?page=2`.
     pub path: String,
-    /// The request's headers in the order of arrival; names are in lower case.
+    /// The headers of the request in the order of arrival, with names in lower case.
     #[serde(with = "crate::show::headers")]
     pub headers: Vec<(String, String)>,
-    /// The first 64 KiB of the request's body; what is not UTF-8 is replaced.
+    /// The first 64 KiB of the request body. Bytes that are not UTF-8 are replaced.
     pub body: String,
-    /// Whether the request's body was longer.
+    /// The request body was longer.
     pub body_is_cut: bool,
-    /// What went wrong on order, as [`Fault::name`](crate::Fault::name) has it.
+    /// The [name](crate::Fault::name) of the fault.
     pub fault: Option<String>,
-    /// The status that was answered; `None` while there is no answer and when the connection was dropped on order.
+    /// The status of the response. It is `None` while the request runs, and if a fault dropped the connection.
     pub status: Option<u16>,
-    /// The answer's headers; those that belong to the connection are not among them.
+    /// The headers of the response, except those of the connection.
     #[serde(rename = "answer_headers", with = "crate::show::headers")]
     pub response_headers: Vec<(String, String)>,
-    /// The first 64 KiB of the answer's body as the sandbox had it, before a fault cut or dropped it; empty for an export
-    /// that was made on its way and for what was gzipped.
+    /// The first 64 KiB of the response body, before a fault cut or dropped it. It is empty for a streamed export and for a
+    /// compressed body.
     #[serde(rename = "answer")]
     pub response_body: String,
-    /// Whether the answer's body was longer.
+    /// The response body was longer.
     #[serde(rename = "answer_is_cut")]
     pub response_body_is_cut: bool,
 }
 
 impl RecordedRequest {
-    /// Whether the request has this method and this path, in which `*` stands for one segment and `**` at the end for any
-    /// number of them, as in [`Target::call`](crate::Target::call).
+    /// Returns true if the request has this method and path. In the path `*` matches one segment, and a final `**` any number
+    /// of segments, as in [`Target::call`](crate::Target::call).
     #[must_use]
     pub fn matches(&self, method: &str, path: &str) -> bool {
         self.method.eq_ignore_ascii_case(method) && path_matches(path, self.without_query())
@@ -65,31 +65,31 @@ impl RecordedRequest {
         self.path_and_query().0
     }
 
-    /// A parameter of the query, decoded: the first one with this name.
+    /// Returns the first query parameter with this name, decoded.
     #[must_use]
     pub fn query(&self, name: &str) -> Option<String> {
         query_parameter(self.path_and_query().1, name)
     }
 
-    /// The first header of the request with this name, in any case.
+    /// Returns the first header of the request with this name, ignoring case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         first(&self.headers, name)
     }
 
-    /// The first header of the answer with this name, in any case.
+    /// Returns the first header of the response with this name, ignoring case.
     #[must_use]
     pub fn response_header(&self, name: &str) -> Option<&str> {
         first(&self.response_headers, name)
     }
 
-    /// The request's body as JSON; null when it is none or was cut.
+    /// Returns the request body as JSON, or null if it is invalid or was cut.
     #[must_use]
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_default()
     }
 
-    /// The answer's body as JSON; null when it is none or was cut.
+    /// Returns the response body as JSON, or null if it is invalid or was cut.
     #[must_use]
     pub fn response_json(&self) -> Value {
         serde_json::from_str(&self.response_body).unwrap_or_default()
@@ -123,8 +123,8 @@ pub(crate) struct Request<'a> {
     pub(crate) body: &'a [u8],
 }
 
-/// The most that bodies and answers may take together, so that a long test of large calls does not eat the memory.
-const MOST_KEPT: usize = 64 * 1024 * 1024;
+/// The limit of all recorded bodies, so that a long test with large bodies does not exhaust the memory.
+const MAX_BODIES: usize = 64 * 1024 * 1024;
 
 pub(crate) struct Journal {
     /// The client id of the show.
@@ -132,7 +132,7 @@ pub(crate) struct Journal {
     entries: VecDeque<(u64, RecordedRequest)>,
     next: u64,
     cap: usize,
-    /// The bytes of all bodies and answers.
+    /// The number of recorded body bytes.
     kept: usize,
 }
 
@@ -174,7 +174,7 @@ impl Journal {
     }
 
     fn make_room(&mut self) {
-        while self.kept > MOST_KEPT && self.entries.len() > 1 {
+        while self.kept > MAX_BODIES && self.entries.len() > 1 {
             self.forget_oldest();
         }
     }
@@ -209,13 +209,13 @@ impl Journal {
     }
 }
 
-/// Returns the part of a body that is kept, cut at a character boundary, and whether the body was longer.
+/// Returns the recorded part of a body, cut at a character boundary, and whether the body was longer.
 fn truncated(body: &[u8]) -> (&[u8], bool) {
     let is_inside = |byte: &u8| byte & 0b1100_0000 == 0b1000_0000;
-    if body.len() <= KEPT {
+    if body.len() <= MAX_BODY {
         return (body, false);
     }
-    let end = (KEPT - 3..=KEPT).rev().find(|end| !is_inside(&body[*end])).unwrap_or(KEPT);
+    let end = (MAX_BODY - 3..=MAX_BODY).rev().find(|end| !is_inside(&body[*end])).unwrap_or(MAX_BODY);
     (&body[..end], true)
 }
 
@@ -232,15 +232,15 @@ mod tests {
     #[test]
     fn the_oldest_entries_go_first_when_bodies_exceed_the_limit() {
         let mut journal = Journal::new("SHOW".to_owned(), 100_000);
-        let body = vec![b'x'; KEPT];
-        let fitting = MOST_KEPT / (2 * KEPT);
+        let body = vec![b'x'; MAX_BODY];
+        let fitting = MAX_BODIES / (2 * MAX_BODY);
         for number in 0..fitting as u64 + 10 {
             assert_eq!(journal.record_request(Utc::now(), request(&body), None), number);
             journal.record_response(number, Some(200), Vec::new(), &body);
         }
         let numbers: Vec<u64> = journal.entries.iter().map(|(number, _)| *number).collect();
         assert_eq!(numbers, (10..fitting as u64 + 10).collect::<Vec<_>>());
-        assert!(journal.kept <= MOST_KEPT);
+        assert!(journal.kept <= MAX_BODIES);
         journal.clear();
         assert_eq!(journal.kept, 0);
     }

@@ -1,11 +1,11 @@
-//! Seconds: how durations are written in data, as a number with or without a fraction.
+//! The serialised form of durations: seconds, with or without a fraction.
 
 use std::time::Duration;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A duration that is read and written as its seconds.
+/// A duration that is serialised as its seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Seconds(pub(crate) Duration);
 
@@ -31,7 +31,7 @@ pub(crate) fn serialize<S: Serializer>(time: &Duration, serializer: S) -> Result
 pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let seconds = f64::deserialize(deserializer)?;
     Duration::try_from_secs_f64(seconds)
-        .map_err(|_| D::Error::custom(format_args!("{seconds:?} is no number of seconds from 0 on")))
+        .map_err(|_| D::Error::custom(format_args!("{seconds:?} is not a valid number of seconds")))
 }
 
 #[cfg(test)]
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn seconds_come_back_as_they_were_written() {
+    fn seconds_round_trip() {
         for (text, millis) in [("0", 0), ("300", 300_000), ("0.5", 500), ("1.001", 1001)] {
             let Seconds(time) = serde_json::from_str(text).unwrap();
             assert_eq!(time, Duration::from_millis(millis), "{text}");

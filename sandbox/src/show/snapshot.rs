@@ -1,4 +1,4 @@
-//! A snapshot: what a show was like at one moment.
+//! Snapshots of a show.
 
 use super::Show;
 use super::behavior::Behavior;
@@ -6,10 +6,10 @@ use super::state::State;
 use crate::model::exports::Export;
 use crate::model::tables::Tables;
 
-/// The records, references, behavior and exports of a show at one moment, by [`Show::snapshot`].
+/// A copy of the records, references, behavior and exports of a show, made by [`Show::snapshot`].
 ///
-/// It costs next to nothing: a snapshot and its show share what is the same in both. Several may be kept, and each may be
-/// brought back as often as wanted.
+/// Snapshots are cheap: a snapshot and its show share the records that are the same in both. There may be several, and each
+/// may be restored any number of times.
 #[derive(Clone)]
 pub struct Snapshot {
     tables: Tables,
@@ -18,9 +18,8 @@ pub struct Snapshot {
 }
 
 impl Show {
-    /// Keeps the present for a later [`restore`](Show::restore): records, what was added by
-    /// [`add_reference`](Show::add_reference), products of booths, behavior and exports. Tokens, journal, faults, budget and
-    /// clock are not part of it.
+    /// Takes a snapshot for a later [`restore`](Show::restore). It contains records, references, products of booths,
+    /// behavior and exports. It does not contain tokens, journal, faults, rate limit and clock.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -44,8 +43,8 @@ impl Show {
         Snapshot { tables: tables.clone(), behavior: behavior.clone(), exports: exports.clone() }
     }
 
-    /// Brings back what [`snapshot`](Show::snapshot) kept, and leaves everything else as it is: tokens that were handed out
-    /// since go on working. The snapshot may be of another show, whose records this one has then.
+    /// Restores a [`snapshot`](Show::snapshot), and leaves everything else unchanged: tokens that were issued since stay
+    /// valid. The snapshot may be one of another show.
     pub fn restore(&self, snapshot: &Snapshot) {
         let Snapshot { tables, behavior, exports } = snapshot.clone();
         let mut state = self.state();

@@ -1,41 +1,41 @@
-//! The switches of a stand-in: where the vendor says nothing, or where a test wants it otherwise.
+//! The switches of a stand-in.
 
 use std::time::Duration;
 
 use crate::model::tokens::{Rotation, TokenTerms};
 use crate::show::behavior::Rate;
 
-/// How a stand-in behaves. What each system starts from stands in the crate's documentation.
+/// The behavior of a stand-in. The crate's documentation lists the defaults of each system.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StandInBehavior {
-    /// How long an access token lives.
+    /// The lifetime of an access token.
     pub token_lifetime: Duration,
-    /// How long a refresh token lives; with `None` until it is used or revoked.
+    /// The lifetime of a refresh token; `None`: until it is used or revoked.
     pub refresh_token_lifetime: Option<Duration>,
-    /// How long an authorization code may be exchanged, which works once; with `None` until it is used or revoked.
+    /// The lifetime of an authorization code, which can be exchanged once; `None`: until it is used or revoked.
     pub code_lifetime: Option<Duration>,
-    /// What becomes of a refresh token that is used.
+    /// What a refresh does with the refresh token that it uses.
     pub rotation: Rotation,
-    /// A refresh token or code that was used before is taken for stolen: all access and refresh tokens that descend
-    /// from the same grant die. For refresh tokens it needs [`Rotation::Replace`].
+    /// Treats a reused refresh token or code as stolen: all access and refresh tokens of the same grant are revoked. For
+    /// refresh tokens it needs [`Rotation::Replace`].
     pub detect_reuse: bool,
-    /// A new access token kills the ones before it.
+    /// A new access token revokes the earlier ones.
     pub one_live_token: bool,
-    /// Grants that come with a refresh token do; without this none does.
+    /// Grants that can return a refresh token do.
     pub refresh_tokens: bool,
-    /// How the body of a token request is written; another one is refused.
+    /// The format of the body of a token request. Others are rejected.
     pub token_body: TokenBody,
-    /// Id and secret in a Basic header are form-encoded first, as RFC 6749 asks.
+    /// Id and secret in a Basic header are form-encoded first (RFC 6749, section 2.3.1).
     pub form_encoded_basic: bool,
-    /// How many API calls may be made; `None` lifts the limit. Refused calls and token requests do not count.
+    /// The rate limit of API calls, or `None`. Rejected calls and token requests do not count.
     pub rate: Option<Rate>,
-    /// What the example call answers instead of the stand-in's own made-up data.
+    /// The response of the example call, instead of made-up data.
     pub example_response: Option<ExampleResponse>,
 }
 
 impl Default for StandInBehavior {
-    /// An hour of life, one use for each refresh token, forms, no limits.
+    /// Tokens live for an hour, refresh tokens are replaced, token requests are forms, and there is no rate limit.
     fn default() -> Self {
         Self {
             token_lifetime: Duration::from_secs(3600),
@@ -65,7 +65,7 @@ impl StandInBehavior {
     }
 }
 
-/// How the body of a token request is written.
+/// The format of the body of a token request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TokenBody {
@@ -75,7 +75,7 @@ pub enum TokenBody {
     Json,
 }
 
-/// An answer with its content type.
+/// A response body with its content type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ExampleResponse {
@@ -86,7 +86,7 @@ pub struct ExampleResponse {
 }
 
 impl ExampleResponse {
-    /// This body under this content type.
+    /// Returns a body with this content type.
     pub fn new(content_type: impl Into<String>, body: impl Into<Vec<u8>>) -> Self {
         Self { content_type: content_type.into(), body: body.into() }
     }

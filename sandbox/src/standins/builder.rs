@@ -39,53 +39,56 @@ impl StandInBuilder {
         }
     }
 
-    /// The address to listen on, instead of 127.0.0.1 and a free port.
+    /// Sets the address to listen on; default 127.0.0.1 with a free port.
     pub fn listen(mut self, address: SocketAddr) -> Self {
         self.address = address;
         self
     }
 
-    /// Lets other machines in: without this only a loopback address is listened on.
+    /// Allows an address that other machines can reach. By default only loopback addresses are allowed.
     pub fn allow_remote(mut self) -> Self {
         self.remote = true;
         self
     }
 
-    /// The client id.
+    /// Sets the client id.
     pub fn client_id(mut self, id: impl Into<String>) -> Self {
         self.client_id = id.into();
         self
     }
 
-    /// The client secret; by default one is made up that holds `+`, `/` and `=`.
+    /// Sets the client secret. By default a random one is generated, which contains `+`, `/` and `=`.
     pub fn client_secret(mut self, secret: impl Into<String>) -> Self {
         self.client_secret = Some(secret.into());
         self
     }
 
-    /// The registered redirect URI (Priava, Perspio).
+    /// Sets the registered redirect URI (Priava, Perspio).
     pub fn redirect_uri(mut self, uri: impl Into<String>) -> Self {
         self.redirect_uri = uri.into();
         self
     }
 
-    /// How many requests the journal remembers; default 100,000. With 0 it remembers nothing.
+    /// Sets the number of requests in the journal; default 100,000. With 0 it records nothing.
     pub fn journal_cap(mut self, entries: usize) -> Self {
         self.journal_cap = entries;
         self
     }
 
-    /// Changes how the stand-in behaves from the start.
+    /// Changes the initial behavior.
     pub fn behavior(mut self, change: impl FnOnce(&mut StandInBehavior)) -> Self {
         change(&mut self.behavior);
         self
     }
 
-    /// Starts the stand-in. Must be called inside a tokio runtime.
+    /// Starts the stand-in.
     ///
     /// # Errors
-    /// [`Error::NotLoopback`] for an address that other machines can reach, unless they were let in;
-    /// [`Error::Listen`] when the address cannot be listened on.
+    /// [`Error::NotLoopback`] for an address that other machines can reach, unless
+    /// [`allow_remote`](Self::allow_remote) was called; [`Error::Listen`] if the address is not available.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
     pub async fn start(self) -> Result<StandIn, Error> {
         let credentials = Credentials {
             client_id: self.client_id,

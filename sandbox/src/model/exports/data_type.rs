@@ -1,11 +1,11 @@
-//! Data types of export parameters, as far as the vendor's guide names them, and which values they take.
+//! The data types of export parameters.
 
 use chrono::NaiveDateTime;
 use serde_json::Value;
 
 use crate::model::document::json_type;
 
-/// What a parameter of an [`Export`](crate::Export) takes.
+/// The type of a parameter of an [`Export`](crate::Export).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DataType {
@@ -13,16 +13,16 @@ pub enum DataType {
     Integer,
     /// A JSON string.
     Text,
-    /// A JSON string in the form of the guide, as `2022-10-31T09:00:00Z`.
+    /// A JSON string in the format of the guide, as `2022-10-31T09:00:00Z`.
     DateTime,
     /// `true` or `false`.
     Boolean,
-    /// A type that the guide does not have, by its name in the catalog; any JSON value will do.
+    /// A type that the guide does not have, with its name in the catalog. It accepts any JSON value.
     Other(String),
 }
 
 impl DataType {
-    /// The name in the catalog.
+    /// Returns the name in the catalog.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
@@ -34,7 +34,7 @@ impl DataType {
         }
     }
 
-    /// The type with this name in the catalog.
+    /// Returns the type with this name in the catalog.
     pub(crate) fn named(name: String) -> Self {
         [Self::Integer, Self::Text, Self::DateTime, Self::Boolean]
             .into_iter()
@@ -42,7 +42,7 @@ impl DataType {
             .unwrap_or(Self::Other(name))
     }
 
-    /// Says what is wrong with a value.
+    /// Checks a value, and returns the message for an invalid one.
     pub(crate) fn check(&self, value: Option<&Value>) -> Result<(), String> {
         let value = value.ok_or("it is missing")?;
         let (fits, expected) = match self {
@@ -63,7 +63,7 @@ impl DataType {
     }
 }
 
-/// Whether a text has the very form of the guide: parsers let single digits and signs pass.
+/// Whether a string has exactly the format of the guide. Parsers also accept single digits and signs.
 fn is_date_time(text: &str) -> bool {
     const FORM: &str = "%Y-%m-%dT%H:%M:%SZ";
     text.len() == 20

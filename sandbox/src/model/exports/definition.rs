@@ -1,4 +1,4 @@
-//! Definitions: exports as JSON, as the vendor's catalog shows them and with their rows.
+//! Definitions: exports as JSON, in the format of the vendor's catalog, with their rows.
 
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use super::row_file::RowFile;
 use super::{DataType, Export, Parameter, RowSyntax, Rows};
 use crate::error::Error;
 
-/// What stands in a file.
+/// The JSON of one export.
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Definition {
@@ -27,7 +27,7 @@ struct Definition {
     limit: Option<String>,
 }
 
-/// A parameter as the catalog has it.
+/// A parameter in the format of the catalog.
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Declared {
@@ -38,14 +38,14 @@ struct Declared {
 }
 
 impl Definition {
-    /// The export, but for rows that stand in a file.
+    /// Returns the export, without the rows of a `rows_file`.
     fn export(self) -> Result<Export, &'static str> {
         let content_type = self.content_type.as_deref();
         if self.id.is_empty() || self.id.contains('/') {
-            return Err("an id must not be empty or hold a slash");
+            return Err("the id must not be empty or contain a slash");
         }
         if content_type.is_some_and(|content_type| !is_header_value(content_type)) {
-            return Err("the content_type is none that HTTP allows");
+            return Err("the content_type is not a valid header value");
         }
         let mut export = Export::new(self.id, self.name).syntax(self.syntax);
         export.parameters = self.parameters.into_iter().map(Parameter::from).collect();
@@ -53,7 +53,7 @@ impl Definition {
         export.cursor = self.cursor.unwrap_or(export.cursor);
         export.limit = self.limit.unwrap_or(export.limit);
         Ok(match self.rows {
-            Some(rows) => export.rows(written(rows)),
+            Some(rows) => export.rows(raw_rows(rows)),
             None => export,
         })
     }
@@ -71,18 +71,18 @@ impl From<Declared> for Parameter {
     }
 }
 
-/// Rows as they were written, each on one line.
-fn written(rows: Vec<Box<RawValue>>) -> Rows {
+/// Returns rows with their original numbers and strings, each on one line.
+fn raw_rows(rows: Vec<Box<RawValue>>) -> Rows {
     let rows: Vec<String> = rows.iter().map(|row| on_one_line(row.get())).collect();
     let count = rows.len() as u64;
     Rows::written(count, move |number, buffer| {
-        // Nobody asks for a row beyond the count, which is that of the list.
+        // The number is less than the count, which is that of the list.
         buffer.extend_from_slice(rows[number as usize].as_bytes());
         Ok(())
     })
 }
 
-/// JSON without the white space between its tokens; numbers and texts keep their digits and letters.
+/// Removes the white space between tokens. Numbers and strings are unchanged.
 fn on_one_line(json: &str) -> String {
     let (mut in_text, mut is_escaped) = (false, false);
     json.chars()
@@ -95,7 +95,7 @@ fn on_one_line(json: &str) -> String {
         .collect()
 }
 
-/// Reads one definition or a list of them.
+/// Parses one definition or a list.
 fn definitions(text: &str) -> serde_json::Result<Vec<Definition>> {
     if text.trim_start().starts_with('[') { serde_json::from_str(text) } else { Ok(vec![serde_json::from_str(text)?]) }
 }
@@ -105,8 +105,7 @@ fn wrong(what: impl Display, message: &str) -> Error {
 }
 
 impl Export {
-    /// Reads exports from a JSON file: one, or a list of them. Each is written as the catalog shows it, with its rows
-    /// beside that:
+    /// Reads one export or a list of exports from a JSON file. Each has the format of the catalog, with its rows:
     ///
     /// ```json
     /// {
@@ -120,14 +119,13 @@ impl Export {
     /// }
     /// ```
     ///
-    /// Instead of `rows` there may be `rows_file`: a file of JSON lines (`.jsonl`, `.ndjson`) or CSV (`.csv`, all cells
-    /// are texts), its path relative to that of the definition. Such rows are looked at once at the start, and read
-    /// while they are sent, so that there may be any number of them. Further keys, all optional: `form` (`"array"`,
-    /// `"lines"` or `"csv"`), `content_type`, and `cursor` and `limit`, the names of the parameters that make pages.
+    /// Instead of `rows` there may be a `rows_file`: JSON lines (`.jsonl`, `.ndjson`) or CSV (`.csv`, all cells are strings),
+    /// with a path relative to the definition. It is checked once, then read while it is sent, so it may have any size.
+    /// Optional keys: `form` (`"array"`, `"lines"` or `"csv"`), `content_type`, and `cursor` and `limit`, the names of the
+    /// paging parameters.
     ///
     /// # Errors
-    /// [`Error::File`] when a file cannot be read, [`Error::Data`] when what it holds is not as described here; the
-    /// error's source says where.
+    /// [`Error::File`] if a file cannot be read, [`Error::Data`] if its content is invalid. The source names the position.
     pub fn read(path: impl AsRef<Path>) -> Result<Vec<Self>, Error> {
         let path = path.as_ref();
         let text = std::fs::read_to_string(path).map_err(|error| Error::file(path, error))?;
@@ -146,15 +144,15 @@ impl Export {
         definitions.into_iter().map(export).collect()
     }
 
-    /// Reads exports from JSON: the same as [`read`](Self::read) without files.
+    /// Parses exports from JSON, as [`read`](Self::read) without files.
     ///
     /// # Errors
-    /// [`Error::Data`] when it is not as described there.
+    /// [`Error::Data`] for invalid JSON or an invalid definition.
     pub fn from_json(text: &str) -> Result<Vec<Self>, Error> {
         let definitions = definitions(text).map_err(|error| Error::data("export", error))?;
         let export = |definition: Definition| {
             if definition.rows_file.is_some() {
-                return Err(wrong("export", "rows_file is for definitions that stand in a file themselves"));
+                return Err(wrong("export", "rows_file needs a definition that is a file itself"));
             }
             definition.export().map_err(|message| wrong("export", message))
         };
@@ -162,12 +160,12 @@ impl Export {
     }
 }
 
-/// As [`Export::from_json`] reads one.
+/// Deserialises one export as [`Export::from_json`] does.
 impl<'de> Deserialize<'de> for Export {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let definition = Definition::deserialize(deserializer)?;
         if definition.rows_file.is_some() {
-            return Err(D::Error::custom("rows_file is for definitions that stand in a file themselves"));
+            return Err(D::Error::custom("rows_file needs a definition that is a file itself"));
         }
         definition.export().map_err(D::Error::custom)
     }
@@ -178,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn white_space_goes_only_where_it_means_nothing() {
+    fn only_insignificant_white_space_is_removed() {
         for (json, expected) in [
             ("{ \"a\" :\n\t1.50 , \"b c\": [ 1 , 2 ] }", r#"{"a":1.50,"b c":[1,2]}"#),
             (r#"{ "quote": "a \" b \\" , "c": " \\\" " }"#, r#"{"quote":"a \" b \\","c":" \\\" "}"#),

@@ -10,13 +10,13 @@ use crate::model::document::Problem;
 use crate::model::table::Table;
 use crate::model::tables::Tables;
 
-/// A custom export: how it stands in the catalog, and what a run of it answers.
+/// A custom export: its catalog entry and its rows.
 ///
-/// The vendor makes exports on request, so that nobody else knows what they hold: these are as whoever starts the
-/// sandbox says. Values are checked as the vendor's guide has it, and every parameter is required.
+/// The vendor creates exports on request, so you define those of your show. Values are checked by the vendor's guide, and
+/// every parameter is required.
 ///
 /// ```
-/// use perenso_sandbox::{DataType, Export, RowSyntax, Parameter, Rows, Sandbox};
+/// use perenso_sandbox::{DataType, Export, Parameter, RowSyntax, Rows, Sandbox};
 /// use serde_json::json;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
@@ -30,25 +30,25 @@ use crate::model::tables::Tables;
 ///     .syntax(RowSyntax::Lines);
 /// let sandbox = Sandbox::builder().export(scans).export(Export::order_lines(10_000)).start().await?;
 ///
-/// // The catalog drifts away from what a client knew of it.
+/// // Change the catalog after a client has read it.
 /// sandbox.set_exports(|exports| exports[3].parameters[0].name = "BoothID".to_owned());
 /// # Ok(())
 /// # }
 /// ```
 ///
-/// An export with the parameters `Cursor` and `Limit` (or as [`page_by`](Export::page_by) names them), both integers,
-/// gives a page of its rows by the same switches as "Get API Customers" of the guide:
+/// An export with the integer parameters `Cursor` and `Limit`, or those of [`page_by`](Export::page_by), returns pages. They
+/// follow the same switches as "Get API Customers" of the guide:
 /// [`cursor_is_offset`](crate::Behavior::cursor_is_offset), [`page_cap`](crate::Behavior::page_cap) and
-/// [`past_the_end`](crate::Behavior::past_the_end). Any other gives all of them.
+/// [`past_the_end`](crate::Behavior::past_the_end). Any other export returns all rows.
 ///
-/// One that stands in a file is read by [`Export::read`].
+/// [`Export::read`] reads exports from files.
 ///
-/// Rows are made while they are sent, as fast as the client reads. An answer of up to 64 KiB has a `Content-Length`; a
-/// longer one is chunked, and the journal has its status only.
+/// Rows are generated while they are sent, as fast as the client reads. A response of up to 64 KiB has a `Content-Length`. A
+/// longer one is chunked, and the journal has no body of it.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Export {
-    /// The id, which is the last part of the path; six lower-case letters and digits in the guide.
+    /// The id, the last segment of the path: six lower-case letters and digits in the guide.
     pub id: String,
     /// The name.
     pub name: String,
@@ -65,22 +65,22 @@ pub struct Export {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Parameter {
-    /// The name; upper and lower case count.
+    /// The name. It is case-sensitive.
     pub name: String,
-    /// What it takes.
+    /// The data type.
     pub data_type: DataType,
-    /// The words of the catalog about it; without them the catalog has no such field.
+    /// The description. If it is `None`, the catalog has no such field.
     pub description: Option<String>,
 }
 
 impl Parameter {
-    /// A parameter without a description.
+    /// Returns a parameter without a description.
     #[must_use]
     pub fn new(name: impl Into<String>, data_type: DataType) -> Self {
         Self { name: name.into(), data_type, description: None }
     }
 
-    /// Adds a description.
+    /// Sets the description.
     #[must_use]
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
@@ -108,7 +108,7 @@ pub(crate) enum Source {
 pub(crate) type RowsBy = dyn Fn(&Map<String, Value>) -> Rows + Send + Sync;
 
 impl Export {
-    /// An export without parameters and rows.
+    /// Returns an export without parameters and rows.
     #[must_use]
     pub fn new(id: impl Into<String>, name: impl Into<String>) -> Self {
         Self {
@@ -130,48 +130,48 @@ impl Export {
         self
     }
 
-    /// The rows, whatever the values.
+    /// Sets the rows, regardless of the values.
     #[must_use]
     pub fn rows(self, rows: impl Into<Rows>) -> Self {
         let rows = rows.into();
         self.rows_by(move |_| rows.clone())
     }
 
-    /// The rows by the values of a run, which have been checked: each parameter has one, of its data type.
+    /// Sets the function that returns the rows of a run. Its values have been checked: each parameter has one of its type.
     #[must_use]
     pub fn rows_by(mut self, rows: impl Fn(&Map<String, Value>) -> Rows + Send + Sync + 'static) -> Self {
         self.source = Source::Rows(Arc::new(rows));
         self
     }
 
-    /// The rows are the records of a table.
+    /// Uses the records of a table as rows.
     pub(crate) fn table(mut self, table: fn(&Tables) -> &Table) -> Self {
         self.source = Source::Table(table);
         self
     }
 
-    /// How the rows are written; default [`RowSyntax::Array`].
+    /// Sets the syntax of the rows; default [`RowSyntax::Array`].
     #[must_use]
     pub fn syntax(mut self, syntax: RowSyntax) -> Self {
         self.syntax = syntax;
         self
     }
 
-    /// A content type other than that of the form. One that HTTP does not allow answers 500.
+    /// Sets a content type other than that of the syntax. An invalid one answers 500.
     #[must_use]
     pub fn content_type(mut self, content_type: impl Into<String>) -> Self {
         self.content_type = Some(content_type.into());
         self
     }
 
-    /// Answers these very bytes instead of rows. There are no pages of them.
+    /// Responds with these bytes instead of rows, without pages.
     #[must_use]
     pub fn body(mut self, content_type: impl Into<String>, body: impl Into<Vec<u8>>) -> Self {
         self.source = Source::Body(body.into().into());
         self.content_type(content_type)
     }
 
-    /// The names of the two parameters that make an export paged; default `Cursor` and `Limit`.
+    /// Sets the names of the paging parameters; default `Cursor` and `Limit`.
     #[must_use]
     pub fn page_by(mut self, cursor: impl Into<String>, limit: impl Into<String>) -> Self {
         self.cursor = cursor.into();

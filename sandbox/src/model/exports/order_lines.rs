@@ -1,4 +1,4 @@
-//! Order lines: a made-up export of any size, the same for the same number of rows.
+//! Order lines: a made-up export of any size.
 
 use std::io::{self, Write};
 
@@ -8,11 +8,11 @@ use serde_json::Error;
 use super::{DataType, Export, Parameter, Rows};
 use crate::model::timestamp::format_timestamp;
 
-/// When the first line was ordered, in seconds of Unix time: 2025-01-06T08:00:00.
+/// The Unix timestamp of the first line: 2025-01-06T08:00:00.
 const START: i64 = 1_736_150_400;
-/// From one line to the next, in milliseconds.
+/// The interval between two lines in milliseconds.
 const STEP: i64 = 1370;
-/// Notes as JSON; the texts hold what CSV has to quote.
+/// Notes as JSON, with characters that CSV has to quote.
 const NOTES: [&str; 7] = [
     "null",
     "null",
@@ -24,21 +24,21 @@ const NOTES: [&str; 7] = [
 ];
 
 impl Export {
-    /// A made-up export "Order Lines" with this many rows, in pages by `Cursor` and `Limit`.
+    /// Returns a made-up export "Order Lines" with this many rows, and pages by `Cursor` and `Limit`.
     ///
-    /// Each row follows from its number alone:
+    /// Each row depends only on its number:
     ///
     /// | field | |
     /// |---|---|
     /// | `lineID`, `orderID`, `quantity` | integers; `lineID` counts from 1 |
-    /// | `productID`, `upc` | text with zeros in front: `"004711"` |
-    /// | `customerID` | text |
+    /// | `productID`, `upc` | strings with leading zeros: `"004711"` |
+    /// | `customerID` | strings |
     /// | `price`, `amount`, `discount` | money: numbers with two decimals, as `12.50`; `discount` may be null |
-    /// | `orderedAt`, `shippedAt` | times without a zone, as `"2025-01-20T04:50:03.61"`; `shippedAt` may be null |
-    /// | `promotional` | a boolean |
-    /// | `note` | text with commas, quotes, line breaks and accents here and there, or null |
+    /// | `orderedAt`, `shippedAt` | timestamps without a zone, as `"2025-01-20T04:50:03.61"`; `shippedAt` may be null |
+    /// | `promotional` | booleans |
+    /// | `note` | strings, some with commas, quotes, line breaks and accents, or null |
     ///
-    /// `orderedAt` grows from row to row, by 1.37 s. A million rows in a JSON array are about 275 MB.
+    /// `orderedAt` increases by 1.37 s per row. A million rows in a JSON array are about 275 MB.
     #[must_use]
     pub fn order_lines(rows: u64) -> Self {
         Self::new("ol26pg", "Order Lines")
@@ -47,8 +47,8 @@ impl Export {
             .rows(lines(0, rows))
     }
 
-    /// The same rows under the name "Order Lines Since", all in one answer: those that were ordered at or after
-    /// `Since`. (Taken for a time of the show, as if its clocks went by UTC.)
+    /// Returns an export "Order Lines Since" of the same rows without pages: those ordered at or after `Since`, which is read
+    /// as UTC.
     #[must_use]
     pub fn order_lines_since(rows: u64) -> Self {
         Self::new("ol26sc", "Order Lines Since")
@@ -65,7 +65,7 @@ fn lines(first: u64, end: u64) -> Rows {
     Rows::written(end - first, move |number, buffer| line(first + number, buffer).map_err(Error::io))
 }
 
-/// The number of the first line at or after this time.
+/// Returns the number of the first line at or after this timestamp.
 fn first_at(since: NaiveDateTime) -> u64 {
     let millis = u64::try_from((since - start()).num_milliseconds()).unwrap_or_default();
     millis.div_ceil(STEP.unsigned_abs())
@@ -75,13 +75,13 @@ fn start() -> NaiveDateTime {
     DateTime::UNIX_EPOCH.naive_utc() + TimeDelta::seconds(START)
 }
 
-/// The time of the show so many milliseconds after the first line.
+/// Formats the timestamp this many milliseconds after the first line.
 fn at(millis: i64) -> String {
     format_timestamp(start().checked_add_signed(TimeDelta::milliseconds(millis)).unwrap_or(NaiveDateTime::MAX))
 }
 
 fn line(number: u64, buffer: &mut Vec<u8>) -> io::Result<()> {
-    // What is multiplied by an odd number looks mixed, and is the same every time.
+    // Multiplication by a large odd number makes values that look random and are reproducible.
     let mixed = number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 20;
     let millis = i64::try_from(number).unwrap_or(i64::MAX).saturating_mul(STEP);
     let (quantity, cents) = (1 + mixed % 48, 99 + mixed / 48 % 20_000);

@@ -1,4 +1,4 @@
-//! Rows that stand in a file: looked at once, then read as they are asked for, whatever their number.
+//! Rows from a file. It is checked once, then read on demand, so it may have any size.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom};
@@ -12,38 +12,38 @@ use serde_json::value::RawValue;
 use super::Rows;
 use crate::error::Error;
 
-/// The place of every so manieth row is remembered.
+/// The position of every `STRIDE`th row is stored.
 const STRIDE: u64 = 1024;
 
-/// How many readers wait for the next row of theirs to be asked for; one for each answer that is being sent is best.
+/// The maximum number of idle readers, ideally one per response that is being sent.
 const READERS: usize = 16;
 
 /// A file of rows.
 pub(super) struct RowFile {
     path: PathBuf,
-    kind: Kind,
+    format: FileFormat,
     places: Vec<Position>,
-    waiting: Mutex<Vec<Reader>>,
+    idle: Mutex<Vec<Reader>>,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Kind {
+enum FileFormat {
     Lines,
     Csv,
 }
 
 impl RowFile {
-    /// Looks at every row, and gives them.
+    /// Checks every row, and returns them.
     pub(super) fn open(path: &Path) -> Result<Rows, Error> {
-        let kind = match path.extension().and_then(|extension| extension.to_str()) {
-            Some("jsonl" | "ndjson") => Kind::Lines,
-            Some("csv") => Kind::Csv,
+        let format = match path.extension().and_then(|extension| extension.to_str()) {
+            Some("jsonl" | "ndjson") => FileFormat::Lines,
+            Some("csv") => FileFormat::Csv,
             _ => {
                 let message = "rows are read from files that end in .jsonl, .ndjson or .csv";
                 return Err(Error::data(path.display(), io::Error::other(message)));
             }
         };
-        let mut reader = Reader::open(path, kind).map_err(|error| Error::file(path, error))?;
+        let mut reader = Reader::open(path, format).map_err(|error| Error::file(path, error))?;
         let (mut places, mut row) = (Vec::new(), Vec::new());
         loop {
             let place = reader.place();
@@ -57,57 +57,57 @@ impl RowFile {
             }
         }
         let count = reader.next;
-        let file = Self { path: path.to_owned(), kind, places, waiting: Mutex::default() };
+        let file = Self { path: path.to_owned(), format, places, idle: Mutex::default() };
         Ok(Rows::written(count, move |number, buffer| file.row(number, buffer).map_err(serde_json::Error::io)))
     }
 
     fn row(&self, number: u64, buffer: &mut Vec<u8>) -> io::Result<()> {
-        let waiting = || self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let before = {
-            let mut waiting = waiting();
-            let at = waiting.iter().position(|reader| reader.next == number);
-            at.map(|at| waiting.remove(at))
+            let mut idle = idle();
+            let at = idle.iter().position(|reader| reader.next == number);
+            at.map(|at| idle.remove(at))
         };
         let mut reader = match before {
             Some(reader) => reader,
             None => self.reader_at(number)?,
         };
         if !reader.read(buffer)? {
-            return Err(gone());
+            return Err(truncated());
         }
-        let mut waiting = waiting();
-        if waiting.len() == READERS {
-            waiting.remove(0);
+        let mut idle = idle();
+        if idle.len() == READERS {
+            idle.remove(0);
         }
-        waiting.push(reader);
+        idle.push(reader);
         Ok(())
     }
 
     fn reader_at(&self, number: u64) -> io::Result<Reader> {
-        let mut reader = Reader::open(&self.path, self.kind)?;
+        let mut reader = Reader::open(&self.path, self.format)?;
         let stretch = number / STRIDE;
-        let place = usize::try_from(stretch).ok().and_then(|stretch| self.places.get(stretch)).ok_or_else(gone)?;
+        let place = usize::try_from(stretch).ok().and_then(|stretch| self.places.get(stretch)).ok_or_else(truncated)?;
         reader.seek(place.clone())?;
         reader.next = stretch * STRIDE;
         let mut skipped = Vec::new();
         while reader.next < number {
             skipped.clear();
             if !reader.read(&mut skipped)? {
-                return Err(gone());
+                return Err(truncated());
             }
         }
         Ok(reader)
     }
 }
 
-fn gone() -> io::Error {
+fn truncated() -> io::Error {
     io::Error::new(io::ErrorKind::UnexpectedEof, "the file has fewer rows than at the start")
 }
 
-/// Reads row after row.
+/// Reads rows in order.
 struct Reader {
     source: Source,
-    /// The number of the row that comes next.
+    /// The number of the next row.
     next: u64,
 }
 
@@ -117,11 +117,11 @@ enum Source {
 }
 
 impl Reader {
-    fn open(path: &Path, kind: Kind) -> io::Result<Self> {
+    fn open(path: &Path, format: FileFormat) -> io::Result<Self> {
         let file = File::open(path)?;
-        let source = match kind {
-            Kind::Lines => Source::Lines { file: BufReader::new(file), byte: 0, line: 0 },
-            Kind::Csv => {
+        let source = match format {
+            FileFormat::Lines => Source::Lines { file: BufReader::new(file), byte: 0, line: 0 },
+            FileFormat::Csv => {
                 let mut file = csv::Reader::from_reader(file);
                 let columns = file.headers()?.clone();
                 Source::Csv { file, columns }
@@ -152,7 +152,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Writes the next row as one line of JSON; false when there is none.
+    /// Writes the next row as one line of JSON. Returns false at the end of the file.
     fn read(&mut self, buffer: &mut Vec<u8>) -> io::Result<bool> {
         let is_there = match &mut self.source {
             Source::Lines { file, byte, line } => loop {
@@ -184,7 +184,7 @@ impl Reader {
     }
 }
 
-/// The parser's own words may quote the row, its position does not.
+/// Checks a row. The parser's message may quote the row, so only its position is reported.
 fn is_json(row: &[u8], line: u64) -> io::Result<()> {
     let checked = serde_json::from_slice::<&RawValue>(row);
     checked.map(drop).map_err(|error| {

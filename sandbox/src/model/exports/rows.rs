@@ -1,4 +1,4 @@
-//! Rows of an export, made while they are sent, and the forms in which they are.
+//! The rows of an export, and the syntaxes in which they are written.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -8,12 +8,12 @@ use serde::ser::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// How much is made at a time, in bytes; a row more when the last one crosses it.
+/// The size of a piece in bytes. Its last row may exceed it.
 const PIECE: usize = 64 * 1024;
 
-/// Rows of an [`Export`](crate::Export), each made when its turn comes.
+/// The rows of an [`Export`](crate::Export), generated on demand.
 ///
-/// A `Vec<Value>` becomes such rows too.
+/// A `Vec<Value>` converts into rows too.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -21,7 +21,7 @@ const PIECE: usize = 64 * 1024;
 /// use perenso_sandbox::{Export, Rows, Sandbox};
 /// use serde_json::json;
 ///
-/// // Ten million rows, of which none is made before it is sent.
+/// // Ten million rows. Each is generated when it is sent.
 /// let rows = Rows::generated(10_000_000, |number| json!({ "scan": number, "zip": "0940" }));
 /// assert_eq!(rows.count(), 10_000_000);
 /// let sandbox = Sandbox::builder().export(Export::new("b4dg3s", "Badge Scans").rows(rows)).start().await?;
@@ -38,15 +38,16 @@ pub struct Rows {
 type Write = dyn Fn(u64, &mut Vec<u8>) -> serde_json::Result<()> + Send + Sync;
 
 impl Rows {
-    /// `count` rows, each made from its number; the first one is 0. The same number must always give the same row.
+    /// Returns `count` rows. `row` returns the row with a number, starting from 0, and must always return the same one.
     ///
-    /// A row that is no JSON ends the answer: its connection is closed, or 500 is answered if nothing was sent yet.
+    /// A row that does not serialise ends the response: with a 500 if nothing was sent yet, otherwise by closing the
+    /// connection.
     #[must_use]
     pub fn generated<R: Serialize>(count: u64, row: impl Fn(u64) -> R + Send + Sync + 'static) -> Self {
         Self { count, write: Arc::new(move |number, buffer| serde_json::to_writer(buffer, &row(number))) }
     }
 
-    /// The same with rows that write themselves, as one line of JSON each.
+    /// Returns rows that `write` writes, each as one line of JSON.
     pub(crate) fn written(
         count: u64,
         write: impl Fn(u64, &mut Vec<u8>) -> serde_json::Result<()> + Send + Sync + 'static,
@@ -54,7 +55,7 @@ impl Rows {
         Self { count, write: Arc::new(write) }
     }
 
-    /// How many rows there are.
+    /// Returns the number of rows.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.count
@@ -69,7 +70,7 @@ impl Rows {
 impl From<Vec<Value>> for Rows {
     fn from(rows: Vec<Value>) -> Self {
         let count = rows.len() as u64;
-        // Nobody asks for a row beyond the count, which is that of the list.
+        // The number is less than the count, which is that of the list.
         Self::written(count, move |number, buffer| serde_json::to_writer(buffer, &rows[number as usize]))
     }
 }
@@ -80,7 +81,7 @@ impl std::fmt::Debug for Rows {
     }
 }
 
-/// How an export writes its rows.
+/// The syntax of the rows of an export.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -90,8 +91,8 @@ pub enum RowSyntax {
     Array,
     /// One JSON value per line: `application/x-ndjson`.
     Lines,
-    /// CSV by RFC 4180: `text/csv`. The header has the fields of the first row in their order, and is missing where
-    /// there is no row; what a later row has beside them is left out. Null is an empty cell, a list or an object its JSON.
+    /// CSV (RFC 4180): `text/csv`. The header has the fields of the first row, and is missing if there is no row. Further
+    /// fields of later rows are dropped. Null is an empty cell; arrays and objects are JSON.
     Csv,
 }
 
@@ -110,7 +111,7 @@ pub(crate) struct RowWriter {
     rows: Rows,
     range: Range<u64>,
     syntax: RowSyntax,
-    /// The header of CSV, once it is known.
+    /// The columns of CSV, once the header is written.
     columns: Vec<String>,
     has_begun: bool,
     is_over: bool,
@@ -182,10 +183,12 @@ impl RowWriter {
             (self.rows.write)(number, &mut row)?;
             let Cells(cells) = serde_json::from_slice(&row)?;
             for (place, column) in self.columns.iter().enumerate() {
-                // Rows of one kind have their fields in one order.
+                // Rows mostly have their fields in the same order.
                 let cell = cells.get(place).filter(|(name, _)| name == column);
                 let cell = cell.or_else(|| cells.iter().find(|(name, _)| name == column));
-                writer.write_field(cell.map_or(Ok(String::new()), |(_, value)| text(value))?).map_err(written)?;
+                writer
+                    .write_field(cell.map_or(Ok(String::new()), |(_, value)| cell_content(value))?)
+                    .map_err(written)?;
             }
             writer.write_record(None::<&[u8]>).map_err(written)?;
         }
@@ -197,8 +200,8 @@ fn written(error: csv::Error) -> serde_json::Error {
     serde_json::Error::io(error.into())
 }
 
-/// The text of a cell.
-fn text(value: &RawValue) -> serde_json::Result<String> {
+/// Returns the content of a cell.
+fn cell_content(value: &RawValue) -> serde_json::Result<String> {
     match value.get() {
         "null" => Ok(String::new()),
         text if text.starts_with('"') => serde_json::from_str(text),
@@ -206,7 +209,7 @@ fn text(value: &RawValue) -> serde_json::Result<String> {
     }
 }
 
-/// The fields of a JSON object in their order, each as it was written: `12.50` keeps its zero.
+/// The fields of a JSON object in order, with their original text: `12.50` keeps its zero.
 struct Cells<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Cells<'de> {

@@ -1,4 +1,4 @@
-//! Choices: what the switches of a behavior can be set to.
+//! The values of the switches.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::wire;
 
-/// Where a token request may have the client's id and secret. Both places at once are always refused.
+/// Where a token request may contain the client's id and secret. Both places at once are always rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -19,22 +19,22 @@ pub enum ClientAuthentication {
     Body,
 }
 
-/// When a token request must name the scope, and whether a wrong one is refused.
+/// When a token request must contain the scope, and whether a wrong one is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ScopeRule {
-    /// Client credentials in the body need it; a wrong one is refused everywhere.
+    /// Client credentials in the body need it. A wrong one is always rejected.
     InBody,
-    /// Client credentials and refresh need it when the credentials come in the body; a wrong one is refused everywhere.
+    /// Client credentials and refresh need it if the credentials are in the body. A wrong one is always rejected.
     InEveryBody,
-    /// Nothing needs it; a wrong one is refused.
+    /// No request needs it. A wrong one is rejected.
     Optional,
-    /// Nobody looks at it.
+    /// It is ignored.
     Ignored,
 }
 
-/// How an answer with a token names the token's type.
+/// How a token response writes the token's type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -45,11 +45,11 @@ pub enum TokenType {
     LowerCase,
     /// `BEARER`
     UpperCase,
-    /// Not at all.
+    /// The member is missing.
     Missing,
 }
 
-/// How an answer with a token tells its lifetime.
+/// How a token response writes the lifetime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -58,57 +58,57 @@ pub enum ExpiresIn {
     Number,
     /// `"300"`
     Text,
-    /// Not at all.
+    /// The member is missing.
     Missing,
 }
 
-/// So many requests in so much time.
+/// A number of requests in a period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Rate {
-    /// How many requests.
+    /// The number of requests.
     pub requests: u32,
-    /// In which time, by the sandbox's clock.
+    /// The period, by the sandbox's clock.
     #[serde(with = "wire::seconds")]
     pub per: Duration,
 }
 
 impl Rate {
-    /// `requests` in any stretch of time as long as `per`.
+    /// Allows `requests` in any window of length `per`.
     #[must_use]
     pub const fn new(requests: u32, per: Duration) -> Self {
         Self { requests, per }
     }
 }
 
-/// Whose calls are counted together.
+/// Which calls are counted together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum RatePer {
     /// All calls of the show.
     Show,
-    /// Those with the same access token.
+    /// Calls with the same access token.
     Token,
-    /// Those from the same IP address.
+    /// Calls from the same IP address.
     Address,
 }
 
-/// Which `X-RateLimit-` headers an answer has.
+/// The `X-RateLimit-` headers of a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum RateHeaders {
     /// None.
     Missing,
-    /// `X-RateLimit-Limit`, `-Remaining` and `-Reset`, which is in how many seconds all calls are free again.
+    /// `X-RateLimit-Limit`, `-Remaining` and `-Reset`: the seconds until all calls are available again.
     Seconds,
-    /// The same three; `-Reset` is a Unix time by the sandbox's clock.
+    /// The same headers, with `-Reset` as a Unix timestamp by the sandbox's clock.
     Epoch,
 }
 
-/// What the `Retry-After` header of a 429 holds.
+/// The format of the `Retry-After` header of a 429.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -117,11 +117,11 @@ pub enum RetryAfter {
     Seconds,
     /// An HTTP date by the sandbox's clock, rounded up to the second.
     Date,
-    /// There is no such header.
+    /// The header is missing.
     Missing,
 }
 
-/// What a list answers for a page after its last one.
+/// The response to a page after the last one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -130,11 +130,11 @@ pub enum PastTheEnd {
     Empty,
     /// 404.
     NotFound,
-    /// The last page once more.
+    /// The last page again.
     LastPageAgain,
 }
 
-/// What a DELETE that worked answers.
+/// The response to a successful DELETE.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -143,21 +143,21 @@ pub enum DeleteResponse {
     NoContent,
     /// 200, no body.
     EmptyOk,
-    /// 200 and the record as it was.
+    /// 200 and the deleted record.
     Record,
 }
 
-/// How the body of a refused API call is written.
+/// The format of error bodies of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ErrorBody {
-    /// `{"error": code, "message": text}`, and `"fields": [names]` where fields are to blame.
+    /// `{"error": code, "message": text}`, and `"fields": [names]` if the error is about fields.
     Json,
     /// The message as `text/plain`.
     Text,
-    /// The message in a page, as `text/html`.
+    /// The message in an HTML page.
     Html,
-    /// Nothing.
+    /// No body.
     Empty,
 }

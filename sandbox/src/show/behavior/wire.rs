@@ -1,4 +1,4 @@
-//! The wire form of switches: times as seconds, and `"none"` where there is nothing, since TOML has no null.
+//! The serialised form of switches: durations as seconds, and `"none"` for `None`, since TOML has no null.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -11,7 +11,7 @@ pub(super) use crate::show::seconds;
 
 const NONE: &str = "none";
 
-/// A time, or `"none"`.
+/// A duration, or `"none"`.
 pub(super) mod maybe_seconds {
     use std::time::Duration;
 
@@ -32,7 +32,7 @@ pub(super) mod maybe_seconds {
     }
 }
 
-/// A value, or `"none"`; null is read as well.
+/// A value, or `"none"`. Null is accepted as well.
 pub(super) mod maybe {
     use super::*;
 
@@ -87,7 +87,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Maybe<T> {
     }
 }
 
-/// What is written as a text that can be read again, as `+10:00`.
+/// A value that is serialised by `Display` and `FromStr`, as `+10:00`.
 pub(super) mod text {
     use std::fmt::Display;
     use std::str::FromStr;
@@ -100,6 +100,6 @@ pub(super) mod text {
 
     pub(in super::super) fn deserialize<'de, D: Deserializer<'de>, T: FromStr>(deserializer: D) -> Result<T, D::Error> {
         let text = String::deserialize(deserializer)?;
-        text.parse().map_err(|_| D::Error::custom(format_args!("{text:?} is no offset from UTC like +10:00")))
+        text.parse().map_err(|_| D::Error::custom(format_args!("{text:?} is not a UTC offset like +10:00")))
     }
 }

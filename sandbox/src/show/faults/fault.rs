@@ -5,11 +5,11 @@ use std::time::Duration;
 use crate::error::Error;
 use crate::show::behavior::RetryAfter;
 
-/// Something that goes wrong with one request.
+/// A failure of one request.
 ///
-/// It is read from data too, JSON, TOML or the header `Sandbox-Fault` of a request, and written as it is read:
+/// A fault also has a serialised form, for JSON, TOML and the request header `Sandbox-Fault`:
 ///
-/// | in data | what it is |
+/// | serialised | fault |
 /// |---|---|
 /// | `503` or `{"status": 503}` | [`Fault::status`] |
 /// | `{"status": 503, "body": "down", "content_type": "text/plain", "headers": {"retry-after": "3"}}` | [`Fault::Status`] |
@@ -22,7 +22,7 @@ use crate::show::behavior::RetryAfter;
 /// | `"drop_connection"`, `"drop_answer"` | [`Fault::DropConnection`], [`Fault::DropResponse`] |
 /// | `"reset"`, `"reset_answer"` | [`Fault::Reset`], [`Fault::ResetResponse`] |
 ///
-/// A `body` that is not text goes out as JSON, bytes that are no text come as `body_base64`; times are in seconds.
+/// A `body` that is not a string is sent as JSON. Binary bodies are `body_base64`. Durations are in seconds.
 ///
 /// ```
 /// use perenso_sandbox::Fault;
@@ -37,67 +37,65 @@ use crate::show::behavior::RetryAfter;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// The request is not processed; this is the answer.
+    /// The request is not processed, and this is the response.
     Status {
-        /// The status code. One that HTTP does not have is answered by a 500 that says so.
+        /// The status code. An invalid one causes a 500 that says so.
         code: u16,
-        /// The content type; none is sent when this is empty.
+        /// The content type. If it is empty, none is sent.
         content_type: String,
         /// The body.
         body: Vec<u8>,
-        /// Further headers. A `Content-Length` other than that of the body is answered by a 500 that says so: what makes
-        /// an answer shorter than announced is [`Fault::CutBody`].
+        /// Further headers. A wrong `Content-Length` causes a 500 that says so; for a response that is too short use
+        /// [`Fault::CutBody`].
         headers: Vec<(String, String)>,
     },
-    /// The request is not processed; the answer is the 401 for an access token that is not known, at the token endpoint
-    /// the one for a client that is not known. The token lives on all the same.
+    /// The request is not processed. The response is the 401 for an unknown access token, or at the token endpoint the one
+    /// for an unknown client. The token stays valid.
     Unauthorized,
-    /// The request is not processed; the answer is a 429 as the sandbox's rate limit gives it. (That of a stand-in for
-    /// another system is [its own](crate::StandIn::too_many_requests), in which only the wait counts.)
+    /// The request is not processed. The response is the 429 of the sandbox's rate limit. A stand-in for another system
+    /// responds with [its own 429](crate::StandIn::too_many_requests) and ignores `retry_after`.
     TooManyRequests {
-        /// How long the client is to wait, rounded up to whole seconds.
+        /// The wait of the client, rounded up to whole seconds.
         wait: Duration,
-        /// What the answer says of that; a date is by the sandbox's clock.
+        /// The format of `Retry-After`. A date is by the sandbox's clock.
         retry_after: RetryAfter,
     },
-    /// The request is processed after this time, real time and not that of the sandbox's clock, although the client may
-    /// have given up by then.
+    /// The request is processed after this delay in real time, even if the client gives up.
     Delay(Duration),
-    /// The request is processed; the answer's head announces the whole body, half of it comes, then the connection ends.
-    /// (A long export is made as a whole for this.)
+    /// The request is processed. The response has the `Content-Length` of the whole body, and the connection is closed after
+    /// half of it. A long export is generated completely for this.
     CutBody,
-    /// The request is processed; the answer is chunked, and the connection ends after so many bytes of its body, or at
-    /// the end of a shorter one, so that no client can take it for whole. What a slow reader has not taken off the
-    /// connection by then may be lost with it.
+    /// The request is processed. The response is chunked, and the connection is closed after this many bytes of the body or
+    /// at its end, without the last chunk. A slow reader may lose more of it.
     CutAfter(u64),
-    /// The request is processed; the answer is chunked, and its body comes in pieces, each after a pause.
+    /// The request is processed. The response is chunked and sent in pieces, each after a pause.
     Slow {
-        /// How many bytes a piece has at most; zero counts as one.
+        /// The maximum size of a piece in bytes. Zero counts as one.
         piece: usize,
-        /// Before every piece; real time and not that of the sandbox's clock.
+        /// The delay before every piece, in real time.
         pause: Duration,
     },
-    /// The request is processed; a successful answer becomes 200 with an empty body.
+    /// The request is processed. A successful response becomes a 200 with an empty body.
     EmptyBody,
-    /// The request is *not* processed, and the connection ends without an answer.
+    /// The request is *not* processed, and the connection is closed without a response.
     DropConnection,
-    /// The request *is* processed, and the connection ends without an answer.
+    /// The request *is* processed, and the connection is closed without a response.
     DropResponse,
-    /// The request is *not* processed, and the connection is reset: a TCP RST instead of an end.
+    /// The request is *not* processed, and the connection is reset (TCP RST).
     Reset,
-    /// The request *is* processed, and the connection is reset instead of an answer.
+    /// The request *is* processed, and the connection is reset without a response.
     ResetResponse,
 }
 
 impl Fault {
-    /// A [`Fault::Status`] with a small JSON body.
+    /// Returns a [`Fault::Status`] with a small JSON body.
     #[must_use]
     pub fn status(code: u16) -> Self {
         let body = format!(r#"{{"error":"ordered_fault","message":"a test ordered this {code}"}}"#);
         Self::response(code, "application/json", body.into_bytes())
     }
 
-    /// A [`Fault::Status`] with a small HTML page, as a proxy or a login form answers it, with 200 too.
+    /// Returns a [`Fault::Status`] with a small HTML page, as of a proxy or a login form.
     #[must_use]
     pub fn page(code: u16) -> Self {
         let body = format!("<!DOCTYPE html><html><body><h1>A test ordered this {code}</h1></body></html>");
@@ -108,19 +106,19 @@ impl Fault {
         Self::Status { code, content_type: content_type.to_owned(), body, headers: Vec::new() }
     }
 
-    /// A [`Fault::TooManyRequests`] with `Retry-After` in whole seconds.
+    /// Returns a [`Fault::TooManyRequests`] with `Retry-After` in whole seconds.
     #[must_use]
     pub const fn too_many_requests(wait: Duration) -> Self {
         Self::TooManyRequests { wait, retry_after: RetryAfter::Seconds }
     }
 
-    /// A [`Fault::TooManyRequests`] with `Retry-After` as a date: so long after the answer, by the sandbox's clock.
+    /// Returns a [`Fault::TooManyRequests`] with `Retry-After` as a date by the sandbox's clock.
     #[must_use]
     pub const fn too_many_requests_until(wait: Duration) -> Self {
         Self::TooManyRequests { wait, retry_after: RetryAfter::Date }
     }
 
-    /// Adds a header to a [`Fault::Status`]; other faults stay as they are.
+    /// Adds a header to a [`Fault::Status`]. Other faults are unchanged.
     #[must_use]
     pub fn with_header(mut self, name: &str, value: &str) -> Self {
         if let Self::Status { headers, .. } = &mut self {
@@ -129,13 +127,13 @@ impl Fault {
         self
     }
 
-    pub(crate) fn read(text: &str) -> serde_json::Result<Self> {
+    pub(crate) fn parse(text: &str) -> serde_json::Result<Self> {
         let text = text.trim();
         let is_word = text.starts_with(|first: char| first.is_ascii_alphabetic());
         if is_word { serde_json::from_value(text.into()) } else { serde_json::from_str(text) }
     }
 
-    /// What it is called in data, as `drop_answer`.
+    /// Returns the name in the serialised form, as `drop_answer`.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
@@ -158,11 +156,11 @@ impl Fault {
 impl std::str::FromStr for Fault {
     type Err = Error;
 
-    /// Reads a fault from JSON, or from a bare word.
+    /// Parses a fault from JSON or from a bare word.
     ///
     /// # Errors
-    /// [`Error::Data`], whose source says what is wrong.
+    /// [`Error::Data`] for an invalid fault.
     fn from_str(text: &str) -> Result<Self, Error> {
-        Self::read(text).map_err(|error| Error::data("the fault", error))
+        Self::parse(text).map_err(|error| Error::data("the fault", error))
     }
 }

@@ -1,4 +1,4 @@
-//! Scripts: which calls go wrong, and how.
+//! Scripts: the faults of a sequence of calls.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -9,8 +9,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::{Call, Fault, Target};
 use crate::error::Error;
 
-/// What is to go wrong, as a list of [steps](Step). The first step that is meant for a call and not used up decides what
-/// becomes of it; where there is none, nothing goes wrong.
+/// A list of [steps](Step). The first pending step whose target matches a call decides its fault. Without such a step the
+/// call has none.
 ///
 /// ```
 /// use perenso_sandbox::Script;
@@ -31,12 +31,12 @@ pub struct Script {
     steps: VecDeque<Step>,
 }
 
-/// One step of a [`Script`]: so many calls go well, then so many have the fault.
+/// One step of a [`Script`]: `after` calls succeed, then `times` calls have the fault.
 ///
 /// ```
 /// use perenso_sandbox::{Fault, Step, Target};
 ///
-/// // The first two pages come, the third one breaks off twice.
+/// // The first two pages succeed, the third one is cut twice.
 /// let step = Step::new(Fault::CutBody).after(2).times(2).on(Target::call("GET", "/Customer"));
 /// assert_eq!(serde_json::to_string(&step).unwrap(), r#"{"fault":"cut_body","after":2,"times":2,"on":"GET /Customer"}"#);
 /// ```
@@ -44,62 +44,62 @@ pub struct Script {
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct Step {
-    /// What goes wrong; `None`: nothing, these calls are left alone.
+    /// The fault, or `None` for calls that succeed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<Fault>,
-    /// How many of the calls that the step decides about go well before that; default 0.
+    /// The number of matching calls that succeed first; default 0.
     #[serde(skip_serializing_if = "is_zero")]
     pub after: u64,
-    /// How many calls it happens to; default once.
+    /// The number of calls with the fault; default 1.
     pub times: Times,
-    /// Which calls the step decides about; default [`Target::Api`].
+    /// The calls that the step matches; default [`Target::Api`].
     pub on: Target,
 }
 
-/// How often the fault of a [`Step`] comes: a number in data, or `"always"`.
+/// The number of calls with the fault of a [`Step`]: a number when serialised, or `"always"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Times {
-    /// So often.
+    /// This many calls.
     Count(u64),
-    /// Until the script is taken back.
+    /// All calls until the script is cleared.
     Always,
 }
 
 impl Script {
-    /// Reads a script from JSON: a list of steps.
+    /// Parses a JSON list of steps.
     ///
     /// # Errors
-    /// [`Error::Data`], whose source names the step and what is wrong with it.
+    /// [`Error::Data`] for an invalid script. The source names the step.
     pub fn parse(json: &str) -> Result<Self, Error> {
         serde_json::from_str(json).map_err(|error| Error::data("the script", error))
     }
 
-    /// The steps that are not used up.
+    /// Returns the pending steps.
     pub fn steps(&self) -> impl ExactSizeIterator<Item = &Step> {
         self.steps.iter()
     }
 
-    /// How many steps are not used up.
+    /// Returns the number of pending steps.
     #[must_use]
     pub fn len(&self) -> usize {
         self.steps.len()
     }
 
-    /// Whether nothing will go wrong.
+    /// Returns true if no step is pending.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()
     }
 
-    /// Adds the steps of another script behind those that are there.
+    /// Appends the steps of another script.
     pub(crate) fn extend(&mut self, more: Self) {
         self.steps.extend(more.steps);
     }
 
-    /// What is to go wrong with this call, which takes it off the script.
+    /// Returns the fault of a call, and uses up one repetition of its step.
     pub(crate) fn decide(&mut self, call: &Call<'_>) -> Option<Fault> {
-        let place = self.steps.iter().position(|step| step.on.is_for(call))?;
+        let place = self.steps.iter().position(|step| step.on.matches(call))?;
         let step = self.steps.get_mut(place)?;
         let fault = step.take();
         if step.is_used_up() {
@@ -159,40 +159,40 @@ impl<'de> Deserialize<'de> for Script {
 }
 
 impl Step {
-    /// The fault for the next call of the API.
+    /// Returns a step for the next API call.
     #[must_use]
     pub fn new(fault: Fault) -> Self {
         Self { fault: Some(fault), ..Self::default() }
     }
 
-    /// The next call of the API goes well, whatever stands behind this step.
+    /// Returns a step that lets the next API call succeed, whatever the later steps say.
     #[must_use]
     pub fn pass() -> Self {
         Self::default()
     }
 
-    /// So many calls go well before it.
+    /// Lets this many calls succeed first.
     #[must_use]
     pub fn after(mut self, calls: u64) -> Self {
         self.after = calls;
         self
     }
 
-    /// It happens so often.
+    /// Sets the number of calls with the fault.
     #[must_use]
     pub fn times(mut self, calls: u64) -> Self {
         self.times = Times::Count(calls);
         self
     }
 
-    /// It happens until the script is taken back.
+    /// Applies the fault to all calls until the script is cleared.
     #[must_use]
     pub fn always(mut self) -> Self {
         self.times = Times::Always;
         self
     }
 
-    /// It is for these calls.
+    /// Sets the calls that the step matches.
     #[must_use]
     pub fn on(mut self, target: Target) -> Self {
         self.on = target;
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn steps_decide_one_after_the_other_until_they_are_used_up() {
+    fn steps_apply_in_order_until_they_are_used_up() {
         let json = r#"[{"fault": 501, "after": 1, "times": 2}, {"times": 2}, {"fault": 502}]"#;
         let mut script = Script::parse(json).unwrap();
         assert_eq!(codes(&mut script, &call("GET", "/Customer"), 8), [0, 501, 501, 0, 0, 502, 0, 0]);
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_step_that_is_meant_for_a_call_decides_and_the_others_wait() {
+    fn the_first_matching_step_applies_and_the_others_stay_pending() {
         let json = r#"[{"fault": 501, "on": "POST /Customer"}, {"fault": 502, "on": "api"}, {"fault": 503, "on": "token"},
             {"fault": 504, "on": "refresh"}]"#;
         let mut script = Script::parse(json).unwrap();
@@ -301,20 +301,20 @@ mod tests {
     }
 
     #[test]
-    fn a_step_without_end_stays() {
+    fn an_endless_step_stays() {
         let mut script = Script::parse(r#"[{"fault": 501, "after": 1, "times": "always"}]"#).unwrap();
         assert_eq!(codes(&mut script, &call("GET", "/Customer"), 4), [0, 501, 501, 501]);
         assert_eq!(script.len(), 1);
     }
 
     #[test]
-    fn steps_of_no_time_are_none() {
+    fn steps_with_zero_repetitions_are_dropped() {
         let script = Script::from([Step::new(Fault::CutBody).times(0), Step::pass().times(0).after(1)]);
         assert_eq!(script.len(), 1);
     }
 
     #[test]
-    fn a_script_comes_back_as_it_was_written() {
+    fn a_script_round_trips() {
         let script = Script::from([
             Step::new(Fault::status(503)).times(2).after(1),
             Step::new(Fault::Unauthorized).always().on(Target::Refresh),
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn a_script_is_read_from_toml_too() {
+    fn a_script_can_be_toml() {
         #[derive(Deserialize)]
         struct File {
             script: Script,
@@ -352,14 +352,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_script_is_refused_with_its_place() {
+    fn invalid_scripts_are_rejected_with_the_step() {
         for (json, named) in [
             (r#"[{"fault": 503}, {"fault": 503, "tims": 2}]"#, "step 2: unknown field `tims`"),
             (r#"[{"fault": "reste"}]"#, "reste"),
             (r#"[{"fault": 503, "times": "ever"}]"#, "\"always\" for `times`"),
             (r#"[{"fault": 503, "times": -1}]"#, "times"),
             (r#"[{"fault": 503, "after": -1}]"#, "-1"),
-            (r#"[{"fault": 503, "on": "apis"}]"#, "\"apis\" does not say which calls"),
+            (r#"[{"fault": 503, "on": "apis"}]"#, "\"apis\" is no target"),
             (r#"[{"fault": 503, "on": "GET Customer"}]"#, "GET Customer"),
             (r#"[{"fault": 503, "on": "G-T /Customer"}]"#, "G-T /Customer"),
             (r#"[{"fault": 503, "on": " /Customer"}]"#, "/Customer"),

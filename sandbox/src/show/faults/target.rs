@@ -1,4 +1,4 @@
-//! Targets: which calls a step of a script is meant for.
+//! Targets: the calls that a step of a script matches.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,21 +8,21 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::Error;
 
-/// Which calls a [`Step`](crate::Step) is meant for. `/health`, `/docs` and what is below `/sandbox` have no faults.
+/// The calls that a [`Step`](crate::Step) matches. `/health`, `/docs` and the paths below `/sandbox` have no faults.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Target {
-    /// Every call of the API; `"api"` in data.
+    /// All API calls; `"api"` when serialised.
     Api,
-    /// Every token request; `"token"` in data.
+    /// All token requests; `"token"` when serialised.
     Token,
-    /// Token requests with a refresh token; `"refresh"` in data.
+    /// Token requests with a refresh token; `"refresh"` when serialised.
     Refresh,
-    /// What [`Target::call`] and [`Target::path`] make, token requests too.
+    /// Requests with this method and path, including token requests.
     Call {
-        /// The method in capitals; `None`: every one.
+        /// The method in capitals, or `None` for all methods.
         method: Option<String>,
-        /// The path without a query, in which `*` stands for one segment, and `**` at the end for any number of them.
+        /// The path without a query. `*` matches one segment, and a final `**` any number of segments.
         path: String,
     },
 }
@@ -36,7 +36,7 @@ pub(crate) enum EndpointKind {
     Other,
 }
 
-/// The properties of a request that decide about its fault.
+/// The properties of a request that targets match.
 pub(crate) struct Call<'a> {
     pub(crate) kind: EndpointKind,
     pub(crate) method: &'a str,
@@ -45,20 +45,20 @@ pub(crate) struct Call<'a> {
 }
 
 impl Target {
-    /// Calls with this method and path, as `Target::call("GET", "/Customer/*")`: `*` stands for one segment of the path,
-    /// `**` at the end for any number of them. Case does not count, nor does a slash at the end.
+    /// Matches calls with this method and path, as `Target::call("GET", "/Customer/*")`. `*` matches one segment, and a final
+    /// `**` any number of segments. Case and a trailing slash are ignored.
     #[must_use]
     pub fn call(method: &str, path: impl Into<String>) -> Self {
         Self::Call { method: Some(method.to_ascii_uppercase()), path: path.into() }
     }
 
-    /// The same with any method.
+    /// Matches calls with this path and any method.
     #[must_use]
     pub fn path(path: impl Into<String>) -> Self {
         Self::Call { method: None, path: path.into() }
     }
 
-    pub(crate) fn is_for(&self, call: &Call<'_>) -> bool {
+    pub(crate) fn matches(&self, call: &Call<'_>) -> bool {
         match self {
             Self::Api => call.kind == EndpointKind::Api,
             Self::Token => call.kind == EndpointKind::Token,
@@ -70,9 +70,9 @@ impl Target {
     }
 }
 
-/// Whether a path is one of a pattern.
+/// Whether a path matches a pattern.
 pub(crate) fn path_matches(pattern: &str, path: &str) -> bool {
-    // A pattern without the slash in front would be for nothing, and a fault that never comes looks like a test that passes.
+    // Without this a pattern that lacks the leading slash would match nothing, and its test would pass.
     let pattern = pattern.strip_prefix('/').unwrap_or(pattern);
     let mut segments = path.strip_prefix('/').unwrap_or(path).trim_end_matches('/').split('/');
     let mut pattern = pattern.trim_end_matches('/').split('/').peekable();
@@ -111,7 +111,7 @@ impl Target {
             (_, Some((method, path))) if is_method(method) && path.starts_with('/') => Ok(Self::call(method, path)),
             (path, None) if path.starts_with('/') => Ok(Self::path(path)),
             _ => Err(format!(
-                "{text:?} does not say which calls: expected api, token, refresh, or a path with or without a method, as \
+                "{text:?} is no target: expected api, token, refresh, or a path with or without a method, as \
                  `POST /v2/customers/bulk` or `/Customer/*`"
             )),
         }
@@ -121,10 +121,10 @@ impl Target {
 impl FromStr for Target {
     type Err = Error;
 
-    /// Reads a target as it stands in data, as `POST /v2/customers/bulk`.
+    /// Parses the serialised form, as `POST /v2/customers/bulk`.
     ///
     /// # Errors
-    /// [`Error::Data`] when it is none; the source says what was expected.
+    /// [`Error::Data`] for an invalid target.
     fn from_str(text: &str) -> Result<Self, Error> {
         Self::read(text).map_err(|error| Error::data("the target", serde_json::Error::custom(error)))
     }
@@ -153,8 +153,8 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_is_for_the_paths_that_it_says() {
-        for (pattern, path, is_for) in [
+    fn patterns_match_paths() {
+        for (pattern, path, expected) in [
             ("GET /Customer", "/Customer", true),
             ("get /customer/", "/Customer", true),
             ("GET /Customer", "/Customer/", true),
@@ -178,31 +178,31 @@ mod tests {
         ] {
             let target: Target = pattern.parse().unwrap();
             assert_eq!(
-                target.is_for(&Call { kind: EndpointKind::Api, method: "GET", path, is_refresh: false }),
-                is_for,
+                target.matches(&Call { kind: EndpointKind::Api, method: "GET", path, is_refresh: false }),
+                expected,
                 "{pattern} {path}"
             );
         }
     }
 
     #[test]
-    fn a_pattern_without_a_slash_in_front_is_one_of_the_same_paths() {
-        for (pattern, path, is_for) in [
+    fn a_pattern_may_lack_the_leading_slash() {
+        for (pattern, path, expected) in [
             ("Customer/*", "/Customer/1", true),
             ("v2/**", "/v2/customers/bulk", true),
             ("Customer", "/v2/Customer", false),
         ] {
             let call = Call { kind: EndpointKind::Api, method: "GET", path, is_refresh: false };
-            assert_eq!(Target::call("GET", pattern).is_for(&call), is_for, "{pattern} {path}");
+            assert_eq!(Target::call("GET", pattern).matches(&call), expected, "{pattern} {path}");
         }
     }
 
     #[test]
-    fn a_target_of_a_path_is_for_token_requests_too() {
-        assert!(Target::call("post", "/auth/oauth/token").is_for(&token(false)));
-        assert!(!Target::Refresh.is_for(&token(false)));
-        assert!(!Target::Api.is_for(&token(false)));
+    fn a_path_matches_token_requests_too() {
+        assert!(Target::call("post", "/auth/oauth/token").matches(&token(false)));
+        assert!(!Target::Refresh.matches(&token(false)));
+        assert!(!Target::Api.matches(&token(false)));
         let not_a_refresh = Call { kind: EndpointKind::Api, is_refresh: true, ..token(true) };
-        assert!(!Target::Refresh.is_for(&not_a_refresh));
+        assert!(!Target::Refresh.matches(&not_a_refresh));
     }
 }

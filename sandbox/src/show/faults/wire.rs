@@ -95,11 +95,11 @@ impl Serialize for Fault {
 
 impl<'de> Deserialize<'de> for Fault {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        read(Value::deserialize(deserializer)?).map_err(D::Error::custom)
+        parse(Value::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }
 
-fn read(value: Value) -> Result<Fault, serde_json::Error> {
+fn parse(value: Value) -> Result<Fault, serde_json::Error> {
     let syntax = match value {
         Value::Number(_) => return status(u16::deserialize(value)?).map(Fault::status),
         Value::Object(ref fields) if fields.contains_key("status") => {
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn every_fault_is_read_as_it_is_documented_and_comes_back_as_it_was_written() {
+    fn every_fault_has_its_documented_form_and_round_trips() {
         let second = Duration::from_secs(1);
         let text = "text/plain; charset=utf-8";
         for (data, fault) in [
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_fault_is_refused_by_name() {
+    fn invalid_faults_are_rejected_by_name() {
         for (text, named) in [
             ("cut_bdy", "cut_bdy"),
             ("199", "199"),
@@ -274,7 +274,7 @@ mod tests {
             (r#"{"status": 503, "headers": {"a": "1\n"}}"#, "a"),
             (r#"{"status": 503, "headers": {"a": true}}"#, "value of a header"),
             (r#"{"dellay": 1}"#, "dellay"),
-            (r#"{"delay": -1}"#, "-1.0 is no number of seconds"),
+            (r#"{"delay": -1}"#, "-1.0 is not a valid number of seconds"),
             (r#"{"delay": 1, "cut_after": 1}"#, "single key"),
             (r#"{"slow": {"piece": 1}}"#, "pause"),
             (r#"{"slow": {"piece": 1, "pause": 0, "paus": 1}}"#, "paus"),
@@ -284,7 +284,7 @@ mod tests {
             ("{}", "single key"),
             ("", "EOF"),
         ] {
-            let error = Fault::read(text).unwrap_err().to_string();
+            let error = Fault::parse(text).unwrap_err().to_string();
             assert!(error.contains(named), "{text}: {error}");
         }
     }

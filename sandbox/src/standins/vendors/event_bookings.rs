@@ -1,4 +1,4 @@
-//! EventBookings: a token request in JSON, an answer without a token type.
+//! EventBookings: token requests in JSON, token responses without a type.
 
 use axum::Json;
 use axum::http::header::WWW_AUTHENTICATE;
@@ -31,7 +31,7 @@ pub(crate) static VENDOR: Vendor = Vendor {
     error_response: |error, _| (error.status, Json(json!({ "error": error.error }))).into_response(),
     example: Example {
         method: Method::GET,
-        // Made up, as no page shows any call.
+        // Invented, since no page shows a call.
         path: "/events",
         headers: |_, _| None,
         unauthorized,

@@ -1,4 +1,4 @@
-//! Perspio: tokens from Microsoft's identity platform, an API behind Azure API Management.
+//! Perspio: tokens of Microsoft's identity platform, an API behind Azure API Management.
 
 use std::time::Duration;
 
@@ -64,7 +64,7 @@ pub(crate) static VENDOR: Vendor = Vendor {
     too_many_requests,
 };
 
-/// The scopes that a person can be asked for.
+/// The scopes that a user can grant.
 const SCOPES: &[&str] =
     &["api://perspiotalk/access_as_user", "api://perspiotalk/all_readwrite", "offline_access", "openid", "profile"];
 
@@ -79,7 +79,7 @@ fn add_user_fields(grant: &Grant, body: &mut Map<String, Value>) {
     }
 }
 
-/// The body of Microsoft's errors, in words of our own.
+/// Responds with an error body of Microsoft's format.
 fn error_response(error: &OAuthError, now: DateTime<Utc>) -> Response {
     let number = match error.error {
         "invalid_client" => 7_000_215,

@@ -1,4 +1,4 @@
-//! Priava: a code copied by hand, a region in every request, reads by POST.
+//! Priava: an authorization code, a region in every request, and reads by POST.
 
 use std::time::Duration;
 
@@ -68,9 +68,9 @@ fn unauthorized(message: &'static str) -> Response {
         .into_response()
 }
 
-/// The time stands in the body, without a zone; here it is UTC.
+/// Responds with the end of the wait in the body, without a zone. The stand-in uses UTC.
 fn too_many_requests(wait: Duration, now: DateTime<Utc>) -> Fault {
-    // Whole seconds, and never before the limit is lifted.
+    // Rounded up to whole seconds, so that it is not too early.
     let until = saturating_add(saturating_add(now, wait), Duration::from_nanos(999_999_999));
     let body = json!({
         "error": "the limit of requests is reached",
@@ -85,10 +85,10 @@ fn too_many_requests(wait: Duration, now: DateTime<Utc>) -> Fault {
     }
 }
 
-/// The search: a filter that is not known here is never passed over.
+/// Searches events. Unknown filters are never ignored.
 fn events(call: &Call<'_>) -> Result<Value, Refusal> {
     let filters = object(call.headers, call.body)?;
-    let mut events = made_up();
+    let mut events = made_up_events();
     let mut rows = 50;
     for (name, wanted) in &filters {
         let wrong = || Refusal::parameter(name, "this value cannot be used");
@@ -100,12 +100,12 @@ fn events(call: &Call<'_>) -> Result<Value, Refusal> {
         match name.as_str() {
             "EventNumber" | "EventName" => events.retain(|event| event[name.as_str()] == wanted),
             "StartDate" => {
-                let from = time(&wanted).ok_or_else(wrong)?;
-                events.retain(|event| event["StartDate"].as_str().and_then(time) >= Some(from));
+                let from = timestamp(&wanted).ok_or_else(wrong)?;
+                events.retain(|event| event["StartDate"].as_str().and_then(timestamp) >= Some(from));
             }
             "EndDate" => {
-                let to = time(&wanted).ok_or_else(wrong)?;
-                events.retain(|event| event["EndDate"].as_str().and_then(time) <= Some(to));
+                let to = timestamp(&wanted).ok_or_else(wrong)?;
+                events.retain(|event| event["EndDate"].as_str().and_then(timestamp) <= Some(to));
             }
             "RecordsPerPage" => rows = wanted.parse().map_err(|_| wrong())?,
             _ => {
@@ -118,14 +118,14 @@ fn events(call: &Call<'_>) -> Result<Value, Refusal> {
     Ok(json!({ "success": true, "result": events }))
 }
 
-/// Times as the samples have them: day first, seconds now and then.
-fn time(text: &str) -> Option<NaiveDateTime> {
+/// Parses a timestamp as in the samples: day first, with or without seconds.
+fn timestamp(text: &str) -> Option<NaiveDateTime> {
     let formats = ["%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S"];
     formats.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
 }
 
-/// Made-up events, with the fields that the page on saving one names.
-fn made_up() -> Vec<Value> {
+/// Returns made-up events with the fields of the page about saving an event.
+fn made_up_events() -> Vec<Value> {
     let event = |number: &str, name: &str, start: &str, end: &str| {
         json!({
             "EventNumber": number,

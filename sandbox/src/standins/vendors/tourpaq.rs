@@ -1,4 +1,4 @@
-//! Tourpaq: the password grant with a Basic header, half an hour of life, exports of any content type.
+//! Tourpaq: the password grant with a Basic header, tokens for half an hour, and exports of any content type.
 
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ fn unauthorized(message: &'static str) -> Response {
     (StatusCode::UNAUTHORIZED, headers, body.to_string()).into_response()
 }
 
-/// Made-up rows: no page shows an answer.
+/// Responds with invented rows, since no page shows a response.
 fn hotel_list(call: &Call<'_>) -> Result<Value, Refusal> {
     let Ok(id) = call.id.parse::<i64>() else {
         return Err(Refusal::bad_request("invalid_id", "the id of an export is an integer"));
