@@ -194,8 +194,8 @@ impl Builder {
     }
 
     /// The largest body that is read as a whole, in bytes after decompression; 256 MiB without it.
-    pub fn largest_body(self, bytes: usize) -> Self {
-        self.map(|auth| auth.largest_body(bytes))
+    pub fn max_body_bytes(self, bytes: usize) -> Self {
+        self.map(|auth| auth.max_body_bytes(bytes))
     }
 
     /// Lets id, secret and tokens go to this host over plain http. Loopback needs no leave.

@@ -25,7 +25,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .no_scope(Grant::RefreshToken)
         .default_lifetime(Duration::from_secs(600))
         .rate(Rate::per_minute(100))
-        .causes_of_401("an application without the right to read events");
+        .unauthorized_hint("an application without the right to read events");
 
     let credentials = Credentials::new(server.client_id(), server.client_secret());
     let client = Client::builder(fairground).credentials(credentials).build()?;

@@ -61,7 +61,7 @@ pub struct Profile {
     pub(crate) renewal_lead: Option<Duration>,
     pub(crate) rate: Option<Rate>,
     pub(crate) throttle: Option<Throttle>,
-    pub(crate) causes_of_401: Cow<'static, str>,
+    pub(crate) unauthorized_hint: Cow<'static, str>,
     /// What is wrong with what a constructor was given.
     pub(crate) problems: Vec<String>,
 }
@@ -122,7 +122,7 @@ impl Profile {
             renewal_lead: None,
             rate: None,
             throttle: None,
-            causes_of_401: Cow::Borrowed(
+            unauthorized_hint: Cow::Borrowed(
                 "a token URL and an API address that do not belong together, or credentials without access to this \
                  resource",
             ),
@@ -262,8 +262,8 @@ impl Profile {
 
     /// What is likely wrong when the API answers 401 to a fresh token; it ends the sentence "the likely causes are …".
     #[must_use]
-    pub fn causes_of_401(mut self, causes: impl Into<Cow<'static, str>>) -> Self {
-        self.causes_of_401 = causes.into();
+    pub fn unauthorized_hint(mut self, causes: impl Into<Cow<'static, str>>) -> Self {
+        self.unauthorized_hint = causes.into();
         self
     }
 

@@ -247,7 +247,7 @@ async fn an_error_page_of_100_mb_is_left_where_it_is() {
 #[tokio::test]
 async fn an_answer_that_is_too_large_is_left_where_it_is() {
     let server = Server::start(|_| Reply::Huge(200, 100 << 20)).await;
-    let show = builder_of(&server).largest_body(1 << 20).build().unwrap();
+    let show = builder_of(&server).max_body_bytes(1 << 20).build().unwrap();
     let error = show.customers().create(&Customer::default()).await.unwrap_err();
     assert!(is_call(&error, CallErrorKind::TooLarge) && error.may_have_written(), "{error:?}");
     assert!(error.to_string().contains("1048576 bytes"), "{error}");

@@ -14,7 +14,7 @@ use tracing::Instrument;
 // Not by way of `crate`: the module `schedules` compiles this file once more, over its own.
 use super::{
     sync::{ArcSwapOption, Mutex, MutexGuard, can_spawn, spawn},
-    token_source::{Delivery, Memory, Supply},
+    token_source::{RefreshTokenHistory, RenewalOutcome, TokenSource},
 };
 use crate::{
     clock::{Now, within},
@@ -26,11 +26,11 @@ use crate::{
 };
 
 /// A flight that ends without a word this often is not started again for the same caller.
-const VANISHED_TOO_OFTEN: u32 = 3;
+const MAX_ABANDONED: u32 = 3;
 /// The least time between two attempts to store tokens that could not be stored.
 const SAVE_INTERVAL: Duration = Duration::from_secs(5);
 
-type Landing = Option<Result<Arc<Token>, Arc<Fault>>>;
+type RenewalResult = Option<Result<Arc<Token>, Arc<Fault>>>;
 
 /// The tokens of one identity.
 #[derive(Debug)]
@@ -39,17 +39,17 @@ pub(crate) struct Cache {
     state: Mutex<State>,
     /// Set while tokens could not be stored: a hit reads this, and takes the lock only if it is set.
     has_unsaved: AtomicBool,
-    pub(crate) supply: Supply,
+    pub(crate) supply: TokenSource,
 }
 
 #[derive(Debug, Default)]
 struct State {
     renewal: Renewal,
     token: Option<Arc<Token>>,
-    memory: Memory,
+    memory: RefreshTokenHistory,
     /// The newest flight that brought a token: what it remembers is what counts.
     remembered_by: u64,
-    flight: Option<(u64, watch::Receiver<Landing>)>,
+    flight: Option<(u64, watch::Receiver<RenewalResult>)>,
     refusal: Option<Arc<Fault>>,
     unsaved: Option<Unsaved>,
 }
@@ -63,7 +63,7 @@ struct Unsaved {
 }
 
 impl Cache {
-    pub(crate) fn new(supply: Supply) -> Self {
+    pub(crate) fn new(supply: TokenSource) -> Self {
         let renewal = Renewal::new(supply.longest());
         let state = Mutex::new(State { renewal, ..State::default() });
         Self { snapshot: ArcSwapOption::empty(), state, has_unsaved: AtomicBool::new(false), supply }
@@ -79,7 +79,7 @@ impl Cache {
 
     /// The same, for somebody outside.
     #[inline]
-    pub(crate) fn lend(self: &Arc<Self>, min_validity: Duration) -> Option<AccessToken> {
+    pub(crate) fn current_token(self: &Arc<Self>, min_validity: Duration) -> Option<AccessToken> {
         let now = self.supply.exchange.clock.now();
         let token = self.snapshot.load();
         let is_good = token.as_ref().is_some_and(|token| {
@@ -101,10 +101,10 @@ impl Cache {
         min_validity: Duration,
         refused: Option<u64>,
     ) -> Result<Arc<Token>, Arc<Fault>> {
-        for _ in 0..VANISHED_TOO_OFTEN {
+        for _ in 0..MAX_ABANDONED {
             let (flight, mut landing) = match self.decide(min_validity, refused)? {
-                Course::Serve(token) => return Ok(token),
-                Course::Wait(flight, landing) => (flight, landing),
+                Lookup::Ready(token) => return Ok(token),
+                Lookup::InFlight(flight, landing) => (flight, landing),
             };
             // The sender is dropped without a word when its task panics or its runtime ends, and keeps silent when its
             // runtime is not driven.
@@ -114,10 +114,10 @@ impl Cache {
                 // What a sibling left may be enough for the one who went for it, and not for this caller.
                 Some(Ok(token)) if token.timeline.was_adopted() && !self.lasts(&token, min_validity) => {}
                 Some(result) => return result.and_then(|token| long_enough(token, min_validity)),
-                None => self.lock().0.vanished(flight),
+                None => self.lock().0.abandoned(flight),
             }
         }
-        Err(Arc::new(Fault::Vanished))
+        Err(Arc::new(Fault::Abandoned))
     }
 
     /// The API answered 401 to this token: true when another one is worth a replay. `may_renew` is asked only when nobody
@@ -157,7 +157,7 @@ impl Cache {
         verdict == Verdict::AskAgain
     }
 
-    fn decide(self: &Arc<Self>, min_validity: Duration, refused: Option<u64>) -> Result<Course, Arc<Fault>> {
+    fn decide(self: &Arc<Self>, min_validity: Duration, refused: Option<u64>) -> Result<Lookup, Arc<Fault>> {
         let (mut state, now) = self.lock();
         state.clear_the_dead();
         let decision = match refused {
@@ -170,15 +170,19 @@ impl Cache {
                 self.start(&mut state, flight, Duration::ZERO);
                 state.token.clone()
             }
-            Decision::Renew(flight) => return Ok(Course::Wait(flight, self.start(&mut state, flight, min_validity))),
+            Decision::Renew(flight) => {
+                return Ok(Lookup::InFlight(flight, self.start(&mut state, flight, min_validity)));
+            }
             Decision::Join(flight) => {
                 let landing = state.flight.as_ref().map(|(_, landing)| landing.clone());
-                return landing.map(|landing| Course::Wait(flight, landing)).ok_or_else(|| Arc::new(Fault::Vanished));
+                return landing
+                    .map(|landing| Lookup::InFlight(flight, landing))
+                    .ok_or_else(|| Arc::new(Fault::Abandoned));
             }
-            Decision::Refused => return Err(state.refusal.clone().unwrap_or_else(|| Arc::new(Fault::Vanished))),
+            Decision::Refused => return Err(state.refusal.clone().unwrap_or_else(|| Arc::new(Fault::Abandoned))),
             Decision::TooShort(lifetime) => return Err(Arc::new(Fault::TooShort { lifetime, asked: min_validity })),
         };
-        token.map(Course::Serve).ok_or_else(|| Arc::new(Fault::Vanished))
+        token.map(Lookup::Ready).ok_or_else(|| Arc::new(Fault::Abandoned))
     }
 
     fn lasts(&self, token: &Token, min_validity: Duration) -> bool {
@@ -187,7 +191,12 @@ impl Cache {
     }
 
     /// Spawned, so that a caller who goes away takes nothing from those who wait.
-    fn start(self: &Arc<Self>, state: &mut State, flight: u64, min_validity: Duration) -> watch::Receiver<Landing> {
+    fn start(
+        self: &Arc<Self>,
+        state: &mut State,
+        flight: u64,
+        min_validity: Duration,
+    ) -> watch::Receiver<RenewalResult> {
         let (sender, landing) = watch::channel(None);
         state.flight = Some((flight, landing.clone()));
         let (memory, in_hand, known) = (state.memory.clone(), state.token.clone(), state.remembered_by);
@@ -199,7 +208,7 @@ impl Cache {
                 let _ = save.changed().await;
             }
             let delivery = cache.supply.fetch(memory, in_hand.as_deref(), min_validity).await;
-            let result = cache.land(flight, known, delivery);
+            let result = cache.complete(flight, known, delivery);
             // Nobody may be waiting: the token is in hand all the same.
             let _ = sender.send(Some(result));
         };
@@ -269,7 +278,7 @@ impl Cache {
     }
 
     /// `known` is the flight whose memory this one took along.
-    fn land(&self, flight: u64, known: u64, delivery: Delivery) -> Result<Arc<Token>, Arc<Fault>> {
+    fn complete(&self, flight: u64, known: u64, delivery: RenewalOutcome) -> Result<Arc<Token>, Arc<Fault>> {
         let (mut state, now) = self.lock();
         let is_ours = state.flight.as_ref().is_some_and(|(number, _)| *number == flight);
         if let Some(is_saved) = delivery.is_saved {
@@ -346,9 +355,9 @@ fn long_enough(token: Arc<Token>, min_validity: Duration) -> Result<Arc<Token>, 
     Err(Arc::new(Fault::TooShort { lifetime, asked: min_validity }))
 }
 
-enum Course {
-    Serve(Arc<Token>),
-    Wait(u64, watch::Receiver<Landing>),
+enum Lookup {
+    Ready(Arc<Token>),
+    InFlight(u64, watch::Receiver<RenewalResult>),
 }
 
 impl State {
@@ -357,15 +366,15 @@ impl State {
         if let Some((flight, landing)) = &self.flight
             && landing.has_changed().is_err()
         {
-            self.vanished(*flight);
+            self.abandoned(*flight);
         }
     }
 
     /// This flight ended without a word.
-    fn vanished(&mut self, flight: u64) {
+    fn abandoned(&mut self, flight: u64) {
         if self.flight.as_ref().is_some_and(|(number, _)| *number == flight) {
             self.flight = None;
         }
-        self.renewal.vanished(flight);
+        self.renewal.abandoned(flight);
     }
 }

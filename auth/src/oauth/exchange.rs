@@ -90,7 +90,7 @@ pub(crate) struct Outcome {
 }
 
 /// The time that all attempts of one grant have together, and the pauses between them.
-struct Patience {
+struct RetryBudget {
     started: std::time::Instant,
     pauses: Backoff,
 }
@@ -159,12 +159,12 @@ impl Exchange {
     }
 
     async fn original_grant(&self, credentials: &Credentials) -> Result<Granted, Fault> {
-        let mut patience = self.patience();
+        let mut budget = self.budget();
         loop {
-            let limit = self.policy.attempt.min(self.left(&patience));
+            let limit = self.policy.attempt.min(self.left(&budget));
             match self.attempt(credentials, None, limit).await {
                 Ok(granted) => return Ok(granted),
-                Err(fault) => self.pause(&mut patience, fault).await?,
+                Err(fault) => self.pause(&mut budget, fault).await?,
             }
         }
     }
@@ -172,19 +172,19 @@ impl Exchange {
     /// A refresh that nothing but a person can replace: after a lost answer once more with the same token, since it may
     /// not have been processed; and again and again while the server says that it did not process it.
     async fn refresh_at_all_costs(&self, credentials: &Credentials, token: &Secret) -> Result<Granted, Fault> {
-        let mut patience = self.patience();
+        let mut budget = self.budget();
         let mut was_lost = false;
         loop {
-            let limit = self.policy.attempt.min(self.left(&patience));
+            let limit = self.policy.attempt.min(self.left(&budget));
             match self.attempt(credentials, Some(token), limit).await {
                 Ok(granted) => return Ok(granted),
                 Err(fault) if fault.is_lost() && was_lost => return Err(fault),
                 Err(fault) if fault.is_lost() => {
                     tracing::info!(target: "perenso_auth::token", error = %fault, "the response to a refresh was lost, sending it once more");
                     was_lost = true;
-                    self.pause_as_asked(fault, self.left(&patience)).await?;
+                    self.pause_as_asked(fault, self.left(&budget)).await?;
                 }
-                Err(fault) => self.pause(&mut patience, fault).await?,
+                Err(fault) => self.pause(&mut budget, fault).await?,
             }
         }
     }
@@ -199,23 +199,23 @@ impl Exchange {
         Ok(())
     }
 
-    fn patience(&self) -> Patience {
-        Patience { started: self.clock.monotonic(), pauses: self.policy.backoff() }
+    fn budget(&self) -> RetryBudget {
+        RetryBudget { started: self.clock.monotonic(), pauses: self.policy.backoff() }
     }
 
-    fn left(&self, patience: &Patience) -> Duration {
-        self.policy.total.saturating_sub(self.clock.monotonic().saturating_duration_since(patience.started))
+    fn left(&self, budget: &RetryBudget) -> Duration {
+        self.policy.total.saturating_sub(self.clock.monotonic().saturating_duration_since(budget.started))
     }
 
     /// Waits before the next attempt, or says that there is none.
-    async fn pause(&self, patience: &mut Patience, fault: Fault) -> Result<(), Fault> {
+    async fn pause(&self, budget: &mut RetryBudget, fault: Fault) -> Result<(), Fault> {
         let Fault::Unavailable { retry_after, .. } = &fault else { return Err(fault) };
         if fault.cause().is_some_and(Cause::is_final) {
             return Err(fault);
         }
-        let Some(pause) = patience.pauses.next() else { return Err(fault) };
+        let Some(pause) = budget.pauses.next() else { return Err(fault) };
         let pause = retry_after.map_or(pause, |asked| asked.max(pause));
-        if pause >= self.left(patience) {
+        if pause >= self.left(budget) {
             return Err(fault);
         }
         tracing::info!(target: "perenso_auth::token", wait_ms = millis(pause), error = %fault, "token request failed, retrying");

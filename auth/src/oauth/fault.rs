@@ -104,7 +104,7 @@ pub(crate) enum Fault {
     TooShort { lifetime: Duration, asked: Duration },
 
     #[error("the task that asked for the token ended without a word, again and again: is the runtime shutting down?")]
-    Vanished,
+    Abandoned,
 }
 
 impl Fault {
@@ -169,7 +169,7 @@ impl Fault {
             | Self::UnexpectedStatus { status, .. } => Some(*status),
             Self::Unavailable { status, .. } => *status,
             Self::Refused(_) | Self::PersonNeeded { .. } => self.refusal().map(|refusal| refusal.status),
-            Self::Credentials { .. } | Self::StoreAway(_) | Self::TooShort { .. } | Self::Vanished => None,
+            Self::Credentials { .. } | Self::StoreAway(_) | Self::TooShort { .. } | Self::Abandoned => None,
         }
     }
 }

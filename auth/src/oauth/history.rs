@@ -21,7 +21,7 @@ const REMEMBERED: usize = 64;
 
 /// The refresh token of one identity, and what came before it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Memory {
+pub(crate) struct RefreshTokenHistory {
     /// The key of the identity.
     whose: String,
     refresh_token: Option<(Secret, Option<Now>)>,
@@ -32,7 +32,7 @@ pub(crate) struct Memory {
     used_up: VecDeque<String>,
 }
 
-impl Memory {
+impl RefreshTokenHistory {
     /// What is remembered of this identity: nothing, where it was another's.
     pub(crate) fn of(self, identity: &Identity) -> Self {
         if self.is_of(identity) { self } else { Self { whose: identity.key().to_owned(), ..Self::default() } }

@@ -156,7 +156,7 @@ impl Renewal {
     /// The exchange of this number brought a token, whose generation is the same number: no two tokens share one. False
     /// when it had been given up for dead.
     pub(crate) fn succeeded(&mut self, flight: u64, timeline: Timeline) -> bool {
-        if !self.land(flight) {
+        if !self.complete(flight) {
             return false;
         }
         self.current = Some(Current { generation: flight, timeline, rejected: false });
@@ -167,7 +167,7 @@ impl Renewal {
 
     /// The exchange of this number ended without a token; `refused` when the original grant was refused.
     pub(crate) fn failed(&mut self, flight: u64, now: Now, refused: bool) -> bool {
-        if !self.land(flight) {
+        if !self.complete(flight) {
             return false;
         }
         let pause = (FIRST_PAUSE * 2u32.saturating_pow(self.failures.min(8))).min(LONGEST_PAUSE);
@@ -190,8 +190,8 @@ impl Renewal {
     }
 
     /// The exchange of this number ended without a word: its task panicked, or its runtime was shut down.
-    pub(crate) fn vanished(&mut self, flight: u64) {
-        self.land(flight);
+    pub(crate) fn abandoned(&mut self, flight: u64) {
+        self.complete(flight);
     }
 
     fn take_off(&mut self, now: Now) -> u64 {
@@ -200,7 +200,7 @@ impl Renewal {
         self.flights
     }
 
-    fn land(&mut self, flight: u64) -> bool {
+    fn complete(&mut self, flight: u64) -> bool {
         let is_ours = self.flight.is_some_and(|(number, _)| number == flight);
         if is_ours {
             self.flight = None;

@@ -19,7 +19,7 @@ use shuttle::{
 
 use self::{
     cache::Cache,
-    token_source::{Fate, Server, Supply},
+    token_source::{Fate, Server, TokenSource},
 };
 use crate::{
     clock::{Clock, ManualClock, Now},
@@ -77,7 +77,7 @@ impl World {
         let clock = ManualClock::default();
         sync::set_clock(&clock);
         let server = Arc::new(Server::new(&clock, longest, fates));
-        let cache = Arc::new(Cache::new(Supply::new(&clock, &server)));
+        let cache = Arc::new(Cache::new(TokenSource::new(&clock, &server)));
         Arc::new(Self { clock, server, cache, seen: Mutex::default() })
     }
 
@@ -123,9 +123,9 @@ impl World {
         Some(token)
     }
 
-    fn lend(&self, min_validity: Duration) {
+    fn current_token(&self, min_validity: Duration) {
         let before = self.before();
-        if let Some(token) = self.cache.lend(min_validity) {
+        if let Some(token) = self.cache.current_token(min_validity) {
             self.check_text(&before, token.expose(), min_validity);
             let timeline = self.server.ledger().issued[token.expose()];
             assert!(lasts(timeline, before.now, min_validity), "{} had ended", token.expose());
@@ -141,7 +141,7 @@ impl World {
                 let is_enough = lasts(token.timeline, before.now, min_validity);
                 assert!(is_enough || !token.timeline.was_adopted(), "what a sibling left is not enough");
             }
-            Err(fault) if matches!(**fault, Fault::Vanished) => {
+            Err(fault) if matches!(**fault, Fault::Abandoned) => {
                 let waited = (self.clock.monotonic() - before.now.monotonic).as_secs() / self.server.longest.as_secs();
                 assert!(waited + u64::from(self.server.ledger().silent) >= 3, "nobody vanished often enough for this");
             }
@@ -221,7 +221,7 @@ async fn caller(world: Arc<World>, seconds: u64) {
         let min_validity = if thread_rng().gen_ratio(1, 4) { Duration::from_secs(100) } else { NO_MINIMUM };
         match thread_rng().gen_range(0..8) {
             0 => held = world.hit().or(held),
-            1 => world.lend(min_validity),
+            1 => world.current_token(min_validity),
             2 | 3 => held = world.ask(min_validity).await.ok().or(held),
             4 => for_turns(thread_rng().gen_range(0..4), world.ask(min_validity)).await,
             5 | 6 => {
@@ -350,7 +350,7 @@ fn nobody_waits_for_exchanges_that_say_nothing_longer_than_they_may_take() {
             let world = Arc::clone(&world);
             async move {
                 let result = world.ask(NO_MINIMUM).await;
-                assert!(result.is_err_and(|fault| matches!(*fault, Fault::Vanished)), "a token from nowhere");
+                assert!(result.is_err_and(|fault| matches!(*fault, Fault::Abandoned)), "a token from nowhere");
             }
         });
         world.while_time_passes(40, together(callers)).await;
@@ -403,7 +403,7 @@ fn t13_a_hit_takes_no_lock() {
         world.ask(NO_MINIMUM).await.unwrap();
         let locked = sync::locked();
         assert!(world.cache.hit().is_some());
-        assert!(world.cache.lend(NO_MINIMUM).is_some());
+        assert!(world.cache.current_token(NO_MINIMUM).is_some());
         assert_eq!(sync::locked(), locked);
         world.check_the_peace().await;
     });

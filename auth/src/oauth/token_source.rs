@@ -27,19 +27,19 @@ use crate::{
     store::{StoreError, StoreErrorKind, StoreLock, StoredAccessToken, StoredTokens, TokenStore},
 };
 
-pub(crate) use crate::oauth::history::Memory;
+pub(crate) use crate::oauth::history::RefreshTokenHistory;
 
 /// How long a lock stands when its holder gives no sign of life: whoever waits for one that was killed waits so long.
 const TERM: Duration = Duration::from_secs(5);
 /// How long one word with the store may take.
-const STORE_PATIENCE: Duration = Duration::from_secs(3);
+const STORE_TIMEOUT: Duration = Duration::from_secs(3);
 /// The pause between two looks at a lock that another holds; it grows up to the longest.
 const FIRST_LOOK: Duration = Duration::from_millis(20);
 const LONGEST_LOOK: Duration = Duration::from_millis(250);
 
 /// Gets tokens of one identity.
 #[derive(Debug)]
-pub(crate) struct Supply {
+pub(crate) struct TokenSource {
     pub(crate) exchange: Exchange,
     store: Arc<dyn TokenStore>,
     /// Whether anybody else may use the store.
@@ -48,9 +48,9 @@ pub(crate) struct Supply {
 }
 
 /// What a renewal brought.
-pub(crate) struct Delivery {
+pub(crate) struct RenewalOutcome {
     pub(crate) result: Result<Supplied, Fault>,
-    pub(crate) memory: Memory,
+    pub(crate) memory: RefreshTokenHistory,
     /// Whether the store has what changed; `None` if nothing did.
     pub(crate) is_saved: Option<bool>,
 }
@@ -63,7 +63,7 @@ pub(crate) struct Supplied {
     _sent: Option<Sent>,
 }
 
-impl Supply {
+impl TokenSource {
     /// With a store that nobody else uses.
     pub(crate) fn alone(exchange: Exchange, store: Arc<dyn TokenStore>) -> Self {
         Self { exchange, store, is_shared: false, store_is_away: AtomicBool::new(false) }
@@ -79,20 +79,22 @@ impl Supply {
         let Exchange { policy, credentials, .. } = &self.exchange;
         let exchange = policy.longest();
         // A sibling's renewal, the own one, and a few words with the store.
-        let pass = if self.is_shared {
-            exchange.saturating_mul(2).saturating_add(TERM + STORE_PATIENCE * 6)
-        } else {
-            exchange
-        };
+        let pass =
+            if self.is_shared { exchange.saturating_mul(2).saturating_add(TERM + STORE_TIMEOUT * 6) } else { exchange };
         // A provider is asked twice, and what it gives the second time is tried as well.
         if credentials.may_change() { pass.saturating_add(policy.attempt).saturating_mul(2) } else { pass }
     }
 
     /// A token other than the one in hand, and newer, that lives at least `min_validity` longer.
-    pub(crate) async fn fetch(&self, memory: Memory, in_hand: Option<&Token>, min_validity: Duration) -> Delivery {
+    pub(crate) async fn fetch(
+        &self,
+        memory: RefreshTokenHistory,
+        in_hand: Option<&Token>,
+        min_validity: Duration,
+    ) -> RenewalOutcome {
         let credentials = match self.exchange.credentials().await {
             Ok(credentials) => credentials,
-            Err(fault) => return Delivery { result: Err(fault), memory, is_saved: None },
+            Err(fault) => return RenewalOutcome { result: Err(fault), memory, is_saved: None },
         };
         let delivery = self.fetch_with(&credentials, memory, in_hand, min_validity).await;
         if !matches!(delivery.result, Err(Fault::Refused(_) | Fault::PersonNeeded { .. })) {
@@ -116,16 +118,15 @@ impl Supply {
     async fn fetch_with(
         &self,
         credentials: &Credentials,
-        memory: Memory,
+        memory: RefreshTokenHistory,
         in_hand: Option<&Token>,
         min_validity: Duration,
-    ) -> Delivery {
+    ) -> RenewalOutcome {
         let identity = self.exchange.identity(credentials);
         let in_hand = in_hand.filter(|_| memory.is_of(&identity));
         let mut memory = memory.of(&identity);
         // Where nobody shares the store, only a renewal of our own that was given up for dead can hold the lock.
-        let patience =
-            if self.is_shared { self.exchange.policy.longest().saturating_add(TERM) } else { Duration::ZERO };
+        let timeout = if self.is_shared { self.exchange.policy.longest().saturating_add(TERM) } else { Duration::ZERO };
         let started = self.exchange.clock.monotonic();
         let mut look = FIRST_LOOK;
         loop {
@@ -135,7 +136,7 @@ impl Supply {
                     // Whatever becomes of the lock: nothing older is sent than what was seen here.
                     memory = memory.and(stored.as_ref(), asked);
                     if let Some(adopted) = self.adopt(stored.as_ref(), asked, in_hand, min_validity) {
-                        return Delivery { result: Ok(adopted), memory, is_saved: None };
+                        return RenewalOutcome { result: Ok(adopted), memory, is_saved: None };
                     }
                 }
                 Err(error) if error.kind() == StoreErrorKind::Unusable => {}
@@ -146,7 +147,7 @@ impl Supply {
                 Ok(None) => {}
                 Err(error) => return self.fetch_alone(error, credentials, memory).await,
             }
-            if self.exchange.clock.monotonic().saturating_duration_since(started) >= patience {
+            if self.exchange.clock.monotonic().saturating_duration_since(started) >= timeout {
                 tracing::warn!(target: "perenso_auth::store", store = %self.store.name(), "the lock of the tokens is not given back; renewing without it");
                 let error = StoreError::new(StoreErrorKind::Unavailable, "its lock is not given back");
                 return self.fetch_alone(error, credentials, memory).await;
@@ -160,16 +161,16 @@ impl Supply {
         &self,
         mut lock: Box<dyn StoreLock>,
         credentials: &Credentials,
-        memory: Memory,
+        memory: RefreshTokenHistory,
         in_hand: Option<&Token>,
         min_validity: Duration,
-    ) -> Delivery {
+    ) -> RenewalOutcome {
         let asked = self.exchange.clock.now();
         let delivery = match self.word(lock.load(asked)).await {
             Ok(stored) => {
                 let memory = memory.and(stored.as_ref(), asked);
                 match self.adopt(stored.as_ref(), asked, in_hand, min_validity) {
-                    Some(adopted) => Delivery { result: Ok(adopted), memory, is_saved: None },
+                    Some(adopted) => RenewalOutcome { result: Ok(adopted), memory, is_saved: None },
                     None => self.renew(lock.as_mut(), credentials, memory).await,
                 }
             }
@@ -180,12 +181,17 @@ impl Supply {
             Err(error) => self.fetch_alone(error, credentials, memory).await,
         };
         // One that is not given back in time ends by itself.
-        let _ = within(self.exchange.clock.as_ref(), STORE_PATIENCE, lock.release()).await;
+        let _ = within(self.exchange.clock.as_ref(), STORE_TIMEOUT, lock.release()).await;
         delivery
     }
 
     /// An exchange inside the lock, and what came of it into the store.
-    async fn renew(&self, lock: &mut dyn StoreLock, credentials: &Credentials, memory: Memory) -> Delivery {
+    async fn renew(
+        &self,
+        lock: &mut dyn StoreLock,
+        credentials: &Credentials,
+        memory: RefreshTokenHistory,
+    ) -> RenewalOutcome {
         let exchange = self.exchange_with(credentials, memory);
         let mut fruit = if self.is_shared { self.keeping(lock, exchange).await } else { exchange.await };
         if fruit.changed {
@@ -217,9 +223,14 @@ impl Supply {
     }
 
     /// An exchange while the store is away, unless a person would have to come if it went wrong.
-    async fn fetch_alone(&self, error: StoreError, credentials: &Credentials, memory: Memory) -> Delivery {
+    async fn fetch_alone(
+        &self,
+        error: StoreError,
+        credentials: &Credentials,
+        memory: RefreshTokenHistory,
+    ) -> RenewalOutcome {
         if self.is_shared && credentials.grant().needs_a_person() && !self.exchange.memory_only {
-            return Delivery { result: Err(Fault::StoreAway(error)), memory, is_saved: None };
+            return RenewalOutcome { result: Err(Fault::StoreAway(error)), memory, is_saved: None };
         }
         let mut fruit = self.exchange_with(credentials, memory).await;
         fruit.delivery.is_saved = fruit.changed.then_some(false);
@@ -227,7 +238,7 @@ impl Supply {
     }
 
     /// Stores what could not be stored after its renewal. Returns whether the store has it, or something newer.
-    pub(crate) async fn save(&self, memory: &Memory, token: Option<&Token>) -> bool {
+    pub(crate) async fn save(&self, memory: &RefreshTokenHistory, token: Option<&Token>) -> bool {
         let Ok(credentials) = self.exchange.credentials().await else { return false };
         let identity = self.exchange.identity(&credentials);
         if !memory.is_of(&identity) {
@@ -248,17 +259,17 @@ impl Supply {
                 self.save_locked(lock.as_mut(), &memory.stored(access_token, now), now).await
             }
         };
-        let _ = within(self.exchange.clock.as_ref(), STORE_PATIENCE, lock.release()).await;
+        let _ = within(self.exchange.clock.as_ref(), STORE_TIMEOUT, lock.release()).await;
         is_saved
     }
 
     /// Waits until no token request is under way whose outcome is not stored: for at most one attempt and one save.
     pub(crate) fn nothing_unsaved(&self) -> impl Future<Output = ()> + Send + 'static {
-        self.exchange.in_flight.none_left(self.exchange.policy.attempt.saturating_add(STORE_PATIENCE))
+        self.exchange.in_flight.none_left(self.exchange.policy.attempt.saturating_add(STORE_TIMEOUT))
     }
 
     /// An exchange; and another where a refresh token was refused for good and is not the last one there is.
-    async fn exchange_with(&self, credentials: &Credentials, mut memory: Memory) -> Fruit {
+    async fn exchange_with(&self, credentials: &Credentials, mut memory: RefreshTokenHistory) -> ExchangeResult {
         let mut changed = false;
         loop {
             let refresh_token = memory.refresh_token(credentials);
@@ -269,7 +280,7 @@ impl Supply {
             let is_final = !matches!(outcome.result, Err(Fault::PersonNeeded { .. }));
             if is_final || memory.refresh_token(credentials).is_none() {
                 let result = outcome.result.map(|granted| self.supplied(granted));
-                return Fruit { delivery: Delivery { result, memory, is_saved: None }, changed };
+                return ExchangeResult { delivery: RenewalOutcome { result, memory, is_saved: None }, changed };
             }
         }
     }
@@ -320,8 +331,8 @@ impl Supply {
 
     /// One word with the store, within its time; says once that the store is away.
     async fn word<T>(&self, word: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
-        let result = within(self.exchange.clock.as_ref(), STORE_PATIENCE, word).await.unwrap_or_else(|| {
-            let detail = format!("no answer within {STORE_PATIENCE:?}");
+        let result = within(self.exchange.clock.as_ref(), STORE_TIMEOUT, word).await.unwrap_or_else(|| {
+            let detail = format!("no answer within {STORE_TIMEOUT:?}");
             Err(StoreError::new(StoreErrorKind::Unavailable, detail))
         });
         if let Err(error) = &result
@@ -347,8 +358,8 @@ impl Supply {
 }
 
 /// What an exchange brought, and whether the store has to know.
-struct Fruit {
-    delivery: Delivery,
+struct ExchangeResult {
+    delivery: RenewalOutcome,
     changed: bool,
 }
 

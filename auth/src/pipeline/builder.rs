@@ -54,7 +54,7 @@ pub struct ClientBuilder {
     timeouts: Timeouts,
     retry: RetryPolicy,
     token_policy: TokenPolicy,
-    largest_body: usize,
+    max_body_bytes: usize,
     transport: Transport,
     clock: Arc<dyn Clock>,
 }
@@ -77,7 +77,7 @@ impl ClientBuilder {
             timeouts: Timeouts::default(),
             retry: RetryPolicy::default(),
             token_policy: TokenPolicy::default(),
-            largest_body: LARGEST_BODY,
+            max_body_bytes: LARGEST_BODY,
             transport: Transport::default(),
             clock: Arc::new(SystemClock),
         }
@@ -229,8 +229,8 @@ impl ClientBuilder {
     }
 
     /// The largest body that is read as a whole, in bytes after decompression; 256 MiB without it.
-    pub fn largest_body(mut self, bytes: usize) -> Self {
-        self.largest_body = bytes;
+    pub fn max_body_bytes(mut self, bytes: usize) -> Self {
+        self.max_body_bytes = bytes;
         self
     }
 

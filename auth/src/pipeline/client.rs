@@ -145,7 +145,7 @@ impl Client {
         // By hand, so that a hit pays for no more than a hit.
         poll_fn(move |context| {
             if slow.is_none()
-                && let Some(token) = self.inner.cache.lend(min_validity)
+                && let Some(token) = self.inner.cache.current_token(min_validity)
             {
                 return Poll::Ready(Ok(token));
             }
@@ -157,7 +157,7 @@ impl Client {
     /// while it is due for renewal: then [`token`](Self::token) gets one.
     #[must_use]
     pub fn token_in_hand(&self) -> Option<AccessToken> {
-        self.inner.cache.lend(Duration::ZERO)
+        self.inner.cache.current_token(Duration::ZERO)
     }
 
     async fn new_token(&self, min_validity: Duration) -> Result<AccessToken, Error> {

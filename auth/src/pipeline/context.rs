@@ -76,13 +76,13 @@ pub(crate) struct ClientState {
     pub(crate) http: HttpClients,
     pub(crate) authorization_header: HeaderName,
     pub(crate) throttle: Option<Throttle>,
-    pub(crate) causes_of_401: Cow<'static, str>,
+    pub(crate) unauthorized_hint: Cow<'static, str>,
     pub(crate) cache: Arc<Cache>,
     pub(crate) unauthorized: UnauthorizedOperations,
     pub(crate) budget: Budget,
     pub(crate) timeouts: Timeouts,
     pub(crate) retry: RetryPolicy,
-    pub(crate) largest_body: usize,
+    pub(crate) max_body_bytes: usize,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -97,7 +97,7 @@ impl ClientState {
             may_have_written: false,
             clock: Arc::clone(&self.clock),
             idle: self.timeouts.idle,
-            largest_body: self.largest_body,
+            max_body_bytes: self.max_body_bytes,
             secrets: Secrets { token: None, cache: Arc::clone(&self.cache) },
         }
     }
@@ -152,7 +152,7 @@ pub(crate) struct CallContext {
     pub(crate) may_have_written: bool,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) idle: Duration,
-    pub(crate) largest_body: usize,
+    pub(crate) max_body_bytes: usize,
     pub(crate) secrets: Secrets,
 }
 
@@ -197,7 +197,7 @@ impl CallContext {
             | Fault::Unreadable { .. }
             | Fault::UnexpectedStatus { .. }
             | Fault::Unavailable { .. }
-            | Fault::Vanished => ErrorKind::TokenUnavailable,
+            | Fault::Abandoned => ErrorKind::TokenUnavailable,
         };
         self.error(kind, fault.to_string()).with(|inner| {
             inner.status = fault.status();

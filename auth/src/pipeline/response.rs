@@ -182,8 +182,8 @@ impl Response {
         let bytes = match body {
             Body::Whole(bytes) => Ok(bytes),
             Body::Coming(body) => {
-                let CallContext { largest_body, clock, idle, .. } = &self.context;
-                body::collect(body, *largest_body, clock.as_ref(), *idle).await
+                let CallContext { max_body_bytes, clock, idle, .. } = &self.context;
+                body::collect(body, *max_body_bytes, clock.as_ref(), *idle).await
             }
         };
         match bytes {
@@ -208,7 +208,7 @@ impl Response {
     fn broken(&self, failure: Failure) -> Error {
         match failure {
             Failure::TooLarge => {
-                let limit = self.context.largest_body;
+                let limit = self.context.max_body_bytes;
                 self.error(ErrorKind::TooLarge, format!("the answer is larger than {limit} bytes; read it as a stream"))
             }
             Failure::Idle => {

@@ -37,7 +37,7 @@ use crate::{
 };
 
 /// How long an error page may take: its status is what counts.
-const PATIENCE_WITH_ERROR_BODIES: Duration = Duration::from_secs(5);
+const ERROR_BODY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Sends a request through the whole pipeline, within a span if anybody listens.
 pub(super) async fn execute(client: &ClientState, mut request: Request, call: Call<'_>) -> Result<Response, Error> {
@@ -227,8 +227,8 @@ impl<'a> RetryLoop<'a> {
             Some(Ok(answer)) => {
                 let status = answer.status();
                 let (headers, body) = IncomingBody::of(answer);
-                let patience = PATIENCE_WITH_ERROR_BODIES.min(self.left());
-                let (body, unknown_coding) = body::part(body, body::MAX_ERROR_BODY_BYTES, clock, patience).await;
+                let timeout = ERROR_BODY_TIMEOUT.min(self.left());
+                let (body, unknown_coding) = body::part(body, body::MAX_ERROR_BODY_BYTES, clock, timeout).await;
                 (AttemptOutcome::Answered(status), Answer::Refusal(Refusal { status, headers, body, unknown_coding }))
             }
             Some(Err(source)) => {
@@ -317,7 +317,7 @@ impl<'a> RetryLoop<'a> {
                     token.doubt();
                     "the body is a stream and cannot be sent again; the next call gets a new token".to_owned()
                 } else {
-                    format!("a new token does not help: the likely causes are {}", self.client.causes_of_401)
+                    format!("a new token does not help: the likely causes are {}", self.client.unauthorized_hint)
                 };
                 let Refusal { status, headers, body, .. } = refusal;
                 Err(self.context.error(ErrorKind::Unauthorized, format!("the API answered 401; {why}")).with(|inner| {

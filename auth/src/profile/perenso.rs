@@ -23,7 +23,7 @@ impl Profile {
             .no_scope(ClientAuth::BasicPlain)
             .default_lifetime(Duration::from_secs(300))
             .rate(Rate::new(250, Duration::from_secs(60), 50))
-            .causes_of_401(
+            .unauthorized_hint(
                 "a token URL and an API address that do not belong together, or credentials without access to this show \
                  or this resource",
             )

@@ -39,6 +39,6 @@ impl Profile {
             .default_lifetime(Duration::from_secs(3600))
             .renewal_lead(Duration::from_secs(600))
             .rate(Rate::new(15, Duration::from_secs(90), 5))
-            .causes_of_401("a wrong subscription key (`Ocp-Apim-Subscription-Key`) or a wrong tenant id (`tid`)")
+            .unauthorized_hint("a wrong subscription key (`Ocp-Apim-Subscription-Key`) or a wrong tenant id (`tid`)")
     }
 }

@@ -86,7 +86,7 @@ impl Profile {
             .default_lifetime(Duration::from_secs(21_600))
             .rate(Rate::new(400, Duration::from_secs(300), 50))
             .retry_after_field("retry-after", Duration::from_secs(300))
-            .causes_of_401(
+            .unauthorized_hint(
                 "a tenant region that is not the tenant's, or an API user without the right to this resource",
             )
     }

@@ -282,7 +282,7 @@ async fn a_cut_or_stalled_or_oversized_body_is_an_error_and_never_a_short_result
         _ => Reply::json(200, "[1,2,3]"),
     })
     .await;
-    let small = builder(&server).largest_body(5).build().unwrap();
+    let small = builder(&server).max_body_bytes(5).build().unwrap();
     let error = small.get("/cut").send_json::<Vec<u8>>().await.unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Broken | ErrorKind::TooLarge), "{error}");
     let error = client(&server).get("/cut").send_json::<Vec<u8>>().await.unwrap_err();

@@ -25,7 +25,7 @@ fn parcels() -> Profile {
         .renewal_lead(2 * MINUTE)
         .rate(Rate::new(8, 60 * S, 4))
         .retry_after_field("come_back", 5 * MINUTE)
-        .causes_of_401("a depot that was closed")
+        .unauthorized_hint("a depot that was closed")
 }
 
 fn credentials() -> Credentials {

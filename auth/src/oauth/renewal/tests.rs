@@ -121,7 +121,7 @@ fn a_token_of_no_length_serves_those_who_waited_and_nobody_after_them() {
 fn a_flight_that_vanished_makes_room_for_the_next_and_its_late_word_is_not_heard() {
     let mut renewal = Renewal::default();
     assert_eq!(renewal.ask(at(0), NO_MINIMUM), Decision::Renew(1));
-    renewal.vanished(1);
+    renewal.abandoned(1);
     assert_eq!(renewal.ask(at(0), NO_MINIMUM), Decision::Renew(2));
     assert!(!renewal.succeeded(1, life(0, 300)));
     assert_eq!(renewal.ask(at(0), NO_MINIMUM), Decision::Join(2));
@@ -209,7 +209,7 @@ enum Word {
     Token(Life),
     Failed { refused: bool },
     PutOff(u64),
-    Vanished,
+    Abandoned,
 }
 
 /// Seconds at which something begins or ends, and their neighbours.
@@ -227,7 +227,7 @@ fn event() -> impl Strategy<Value = Event> {
         4 => life.prop_map(Word::Token),
         3 => any::<bool>().prop_map(|refused| Word::Failed { refused }),
         1 => seconds().prop_map(Word::PutOff),
-        1 => Just(Word::Vanished),
+        1 => Just(Word::Abandoned),
     ];
     prop_oneof![
         5 => seconds().prop_map(Event::Pass),
@@ -302,8 +302,8 @@ proptest! {
                         Word::Token(life) => renewal.succeeded(flight, life.timeline(now)),
                         Word::Failed { refused } => renewal.failed(flight, now, refused),
                         Word::PutOff(pause) => renewal.put_off(flight, now, Duration::from_secs(pause)),
-                        Word::Vanished => {
-                            renewal.vanished(flight);
+                        Word::Abandoned => {
+                            renewal.abandoned(flight);
                             model.is_heard(flight)
                         }
                     };

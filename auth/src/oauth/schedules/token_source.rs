@@ -39,7 +39,7 @@ pub(super) enum Fate {
 }
 
 #[derive(Debug)]
-pub(super) struct Supply {
+pub(super) struct TokenSource {
     pub(super) exchange: Exchange,
     pub(super) server: Arc<Server>,
 }
@@ -53,11 +53,11 @@ pub(super) struct Exchange {
 
 /// What is remembered: when the newest exchange that brought a token was spawned.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Memory(Option<Instant>);
+pub(super) struct RefreshTokenHistory(Option<Instant>);
 
-pub(super) struct Delivery {
+pub(super) struct RenewalOutcome {
     pub(super) result: Result<Supplied, Fault>,
-    pub(super) memory: Memory,
+    pub(super) memory: RefreshTokenHistory,
     pub(super) is_saved: Option<bool>,
 }
 
@@ -145,7 +145,7 @@ impl Drop for UnderWay {
     }
 }
 
-impl Supply {
+impl TokenSource {
     pub(super) fn new(clock: &ManualClock, server: &Arc<Server>) -> Self {
         let exchange = Exchange { clock: Arc::new(clock.clone()), profile: Profile::perenso(), label: String::new() };
         Self { exchange, server: Arc::clone(server) }
@@ -159,11 +159,16 @@ impl Supply {
         std::future::ready(())
     }
 
-    pub(super) async fn save(&self, _: &Memory, _: Option<&Token>) -> bool {
+    pub(super) async fn save(&self, _: &RefreshTokenHistory, _: Option<&Token>) -> bool {
         true
     }
 
-    pub(super) async fn fetch(&self, memory: Memory, _: Option<&Token>, min_validity: Duration) -> Delivery {
+    pub(super) async fn fetch(
+        &self,
+        memory: RefreshTokenHistory,
+        _: Option<&Token>,
+        min_validity: Duration,
+    ) -> RenewalOutcome {
         let under_way = self.server.begin();
         let fate = {
             let mut ledger = self.server.ledger();
@@ -196,11 +201,11 @@ impl Supply {
         let memory = if result.is_ok() && !matches!(fate, Fate::Adopted(_)) {
             let mut ledger = self.server.ledger();
             ledger.newest = ledger.newest.max(Some(under_way.spawned));
-            Memory(Some(under_way.spawned))
+            RefreshTokenHistory(Some(under_way.spawned))
         } else {
             memory
         };
-        Delivery { result, memory, is_saved: None }
+        RenewalOutcome { result, memory, is_saved: None }
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
         credentials::Source,
         exchange::{Exchange, LOST_WITH_THE_PROCESS},
         in_flight::InFlight,
-        token_source::Supply,
+        token_source::TokenSource,
     },
     pipeline::{
         api_headers::ApiHeaders, budget::Budget, client::Client, context::ClientState,
@@ -107,7 +107,7 @@ impl ClientBuilder {
         let budget = Budget::new(rate, Arc::clone(&self.clock));
         let authorization_header = self.profile.authorization_header.clone();
         let throttle = self.profile.throttle.clone();
-        let causes_of_401 = self.profile.causes_of_401.clone();
+        let unauthorized_hint = self.profile.unauthorized_hint.clone();
         let profile = self.profile.name.clone();
         let exchange = Exchange {
             profile: self.profile,
@@ -123,8 +123,8 @@ impl ClientBuilder {
             memory_only: self.memory_only,
         };
         let supply = match self.store {
-            Some(store) => Supply::shared(exchange, store),
-            None => Supply::alone(exchange, Arc::new(MemoryStore::new())),
+            Some(store) => TokenSource::shared(exchange, store),
+            None => TokenSource::alone(exchange, Arc::new(MemoryStore::new())),
         };
         Ok(Client::new(ClientState {
             label,
@@ -134,13 +134,13 @@ impl ClientBuilder {
             http,
             authorization_header,
             throttle,
-            causes_of_401,
+            unauthorized_hint,
             cache: Arc::new(Cache::new(supply)),
             unauthorized: UnauthorizedOperations::default(),
             budget,
             timeouts: self.timeouts,
             retry: self.retry,
-            largest_body: self.largest_body,
+            max_body_bytes: self.max_body_bytes,
             clock: self.clock,
         }))
     }

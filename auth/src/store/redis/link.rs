@@ -111,14 +111,14 @@ impl Link {
     }
 
     /// The longest that one question can take.
-    fn patience(&self) -> Duration {
+    fn reply_timeout(&self) -> Duration {
         let address = self.address();
         address.connect_timeout + address.response_timeout
     }
 
     /// How long it takes, at most, until one who believes Redis away finds it back.
     pub(crate) fn delay(&self) -> Duration {
-        self.patience() + ALONE
+        self.reply_timeout() + ALONE
     }
 
     /// Runs a script.
@@ -132,8 +132,8 @@ impl Link {
             return Err(error);
         }
         let command = script.command(keys, arguments);
-        timeout(self.patience(), self.ask(&command)).await.unwrap_or_else(|_| {
-            let limit = self.patience();
+        timeout(self.reply_timeout(), self.ask(&command)).await.unwrap_or_else(|_| {
+            let limit = self.reply_timeout();
             Err(self.gone(&StoreError::new(
                 StoreErrorKind::Unavailable,
                 format!("{self} has not answered within {limit:?}"),

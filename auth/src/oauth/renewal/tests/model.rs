@@ -185,7 +185,7 @@ impl Model {
             .iter()
             .rev()
             .filter_map(|(at, event)| match event {
-                Event::Landed(_, word) if !matches!(word, Word::Vanished) => Some((*at, word)),
+                Event::Landed(_, word) if !matches!(word, Word::Abandoned) => Some((*at, word)),
                 _ => None,
             })
             .take_while(|(_, word)| !matches!(word, Word::Token(_)))
