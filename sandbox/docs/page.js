@@ -1,31 +1,31 @@
-// The page around Swagger UI: a token at a click, faults on order, the journal, several shows, light and dark.
+// The page around Swagger UI: tokens, faults, the journal, several shows, light and dark.
 "use strict";
 
 const element = (id) => document.getElementById(id);
 
-/** What can go wrong with the next call: its name, what the sandbox is told, and what to expect. */
+/** The faults of the page: name, serialised form, and effect. */
 const FAULTS = [
   { name: "429", fault: { too_many_requests: { retry_after: 7 } }, text: "answers 429 with Retry-After: 7" },
   { name: "503", fault: 503, text: "answers 503" },
-  { name: "Slow", fault: { delay: 3 }, text: "is answered after three seconds" },
-  { name: "Cut", fault: "cut_body", text: "loses its connection in the middle of the answer" },
-  // A browser repeats by itself a call of which no head came back, its header with it, and the call is processed again.
-  { name: "Lost answer", fault: { cut_after: 0 }, text: "is processed, and of its answer comes the head and no body" },
+  { name: "Slow", fault: { delay: 3 }, text: "is delayed by three seconds" },
+  { name: "Cut", fault: "cut_body", text: "loses its connection within the response body" },
+  // A browser retries a call without any response, so this fault sends the headers.
+  { name: "Lost response", fault: { cut_after: 0 }, text: "is processed, and its response has no body" },
 ];
 
 let ui;
 let fault = null;
-/** Whether the sandbox takes admin calls. */
+/** The sandbox has admin calls. */
 let isAdmin = true;
 let noToken = "No token yet";
-/** The last token that this page was given. */
+/** The last token of this page. */
 let own;
-/** What Swagger UI was authorised with when it was last looked at. */
+/** The last known authorisation of Swagger UI. */
 let authorized;
-/** When the token ends by the sandbox's clock, in milliseconds, where it is known. */
+/** The expiry of the token by the sandbox's clock, in milliseconds, if it is known. */
 let end = null;
 
-/** The address of an admin call, or of the document, for the chosen show. */
+/** Returns the URL of an admin call or of the document for the selected show. */
 function ofShow(path, parameters = {}) {
   const show = element("show").value;
   const query = String(new URLSearchParams(show ? { show, ...parameters } : parameters));
@@ -33,9 +33,9 @@ function ofShow(path, parameters = {}) {
 }
 
 async function json(path, options) {
-  const answer = await fetch(path, options);
-  if (!answer.ok) throw new Error(`${path} answered ${answer.status}`);
-  return answer.json();
+  const response = await fetch(path, options);
+  if (!response.ok) throw new Error(`${path} answered ${response.status}`);
+  return response.json();
 }
 
 function tell(text) {
@@ -127,11 +127,11 @@ function order(choice) {
   }
   element("armed").hidden = !choice;
   element("armed").textContent = `Next call: ${choice?.name} ✕`;
-  element("armed").setAttribute("aria-label", `Next call: ${choice?.name}. Take it back`);
-  element("fault-text").textContent = choice ? `The next call ${choice.text}.` : "The next call goes well.";
+  element("armed").setAttribute("aria-label", `Next call: ${choice?.name}. Remove the fault`);
+  element("fault-text").textContent = choice ? `The next call ${choice.text}.` : "The next call has no fault.";
 }
 
-/** The ordered fault goes out as a header, so that it meets this page's call and nobody else's. */
+/** Sends the fault as a header, so that it applies only to a call of this page. */
 function spoil(request) {
   if (fault && !request.loadSpec && isCall(request.url)) {
     request.headers["Sandbox-Fault"] = JSON.stringify(fault.fault);
@@ -152,9 +152,9 @@ async function refresh() {
   try {
     const entries = await json(ofShow("/sandbox/journal", { last: 20 }));
     element("journal").replaceChildren(...entries.reverse().map(drawEntry));
-    if (!entries.length) element("journal").textContent = "Nothing yet.";
+    if (!entries.length) element("journal").textContent = "No requests yet.";
   } catch (error) {
-    element("journal").textContent = `The journal cannot be read: ${error.message}`;
+    element("journal").textContent = `Cannot read the journal: ${error.message}`;
   }
 }
 
@@ -172,9 +172,9 @@ function drawEntry(entry) {
   details.append(
     summary,
     ...part("Request", entry.body, entry.body_is_cut),
-    ...part("Answer", entry.answer, entry.answer_is_cut),
-    headers("Headers of the request", entry.headers),
-    headers("Headers of the answer", entry.answer_headers),
+    ...part("Response", entry.answer, entry.answer_is_cut),
+    headers("Request headers", entry.headers),
+    headers("Response headers", entry.answer_headers),
   );
   return details;
 }
@@ -186,7 +186,7 @@ function tag(name, className = "", text = "") {
   return made;
 }
 
-/** A text that scrolls where it is long, by keyboard too. */
+/** Returns a text block that also scrolls by keyboard. */
 function scrolled(text) {
   const pre = tag("pre", "", text);
   pre.tabIndex = 0;
@@ -195,7 +195,7 @@ function scrolled(text) {
 
 function part(title, body, isCut) {
   if (!body) return [];
-  return [tag("h3", "", isCut ? `${title} (its beginning)` : title), scrolled(indented(body))];
+  return [tag("h3", "", isCut ? `${title} (truncated)` : title), scrolled(indented(body))];
 }
 
 function indented(body) {
@@ -214,24 +214,24 @@ function headers(title, values) {
   return details;
 }
 
-/** Swagger UI takes an answer that did not come whole for a trouble between two sites. */
+/** Explains a broken response, which Swagger UI reports as a CORS problem. */
 function explained(response) {
   const { error, err } = response;
   if (!error || (err.status && err.status !== 200)) return response;
   const text = err.status
-    ? "**The answer broke off.** The call was processed with status 200, and the connection ended before the whole body came."
-    : "**No answer.** The connection ended before one came; the call may have been processed all the same.";
+    ? "**The response was cut off.** The call was processed with status 200, and the connection was closed within the body."
+    : "**No response.** The connection was closed before the response. The call may have been processed.";
   return { error, err: { name: "", message: text } };
 }
 
-/** Swagger UI tells about every answer, one that was lost too. */
+/** Observes every response in Swagger UI, also a lost one. */
 const watch = () => ({
   statePlugins: {
     spec: {
       wrapActions: {
         setResponse: (set) => (path, method, response) => {
           set(path, method, explained(response));
-          // A refusal comes as an error that has the status.
+          // Swagger UI reports a 4xx as an error with its status.
           if ((response.err ?? response).status === 401) lose("The sandbox answered 401: the token has expired, was revoked, or is missing.");
           refresh();
         },
@@ -240,7 +240,7 @@ const watch = () => ({
   },
 });
 
-/** The parts that this page has of its own. */
+/** Hides the parts that this page replaces. */
 const plain = () => ({ components: { InfoContainer: () => null, ServersContainer: () => null } });
 
 // --- The document and the shows

@@ -1,4 +1,4 @@
-//! Do the admin calls give a test in another language what the library gives one in Rust, and nobody else anything?
+//! Admin calls: the library's functions over HTTP, protected from foreign origins.
 
 #![allow(clippy::unwrap_used)]
 
@@ -26,7 +26,7 @@ impl Admin {
         self.client.request(method, format!("{}/sandbox{path}", self.url))
     }
 
-    /// The status and the body, null when there is none.
+    /// Returns the status and the body, or null if there is none.
     async fn call(&self, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
         let request = self.request(method, path);
         // As curl does it, without saying that it is JSON.
@@ -66,14 +66,14 @@ async fn start() -> (Sandbox, Caller, Admin) {
     (sandbox, caller, admin)
 }
 
-/// The status of a call of the API with this token.
+/// Returns the status of an API call with this token.
 async fn status(sandbox: &Sandbox, token: &str) -> u16 {
     let call = call::http::client().get(format!("{}/Customer", sandbox.url())).bearer_auth(token);
     call.send().await.unwrap().status().as_u16()
 }
 
 #[tokio::test]
-async fn the_shows_say_who_and_where_they_are() {
+async fn shows_are_listed_with_credentials_and_urls() {
     let builder = Sandbox::builder().client_id("SPRING26").another_show("AUTUMN26").client_secret("made up");
     let sandbox = builder.start().await.unwrap();
     let admin = Admin::new(&sandbox);
@@ -104,7 +104,7 @@ async fn a_token_works_until_it_is_revoked() {
 }
 
 #[tokio::test]
-async fn refresh_tokens_die_with_their_kind_or_with_all() {
+async fn refresh_tokens_are_revoked_by_kind_or_with_all() {
     let (sandbox, _, admin) = start().await;
     for (body, access, refresh) in [(Some("access"), 401, 200), (Some("refresh"), 200, 400), (None, 401, 400)] {
         let ask = |fields: Vec<(&'static str, String)>| {
@@ -158,7 +158,7 @@ async fn the_journal_is_read_filtered_and_cleared() {
 }
 
 #[tokio::test]
-async fn a_script_is_ordered_shown_and_taken_back() {
+async fn a_script_is_added_listed_and_cleared() {
     let (sandbox, caller, admin) = start().await;
     let (code, left) =
         admin.post("/faults", json!([{ "fault": 503, "times": 2 }, { "fault": "reset", "on": "token" }])).await;
@@ -253,7 +253,7 @@ async fn the_clock_is_moved_and_everything_reset() {
 }
 
 #[tokio::test]
-async fn a_snapshot_is_kept_by_its_name_and_brought_back() {
+async fn a_snapshot_is_stored_by_name_and_restored() {
     let builder = Sandbox::builder().customers(3).another_show("AUTUMN26").customers(5);
     let sandbox = builder.start().await.unwrap();
     let (caller, admin) = (Caller::new(&sandbox), Admin::new(&sandbox));
@@ -291,7 +291,7 @@ async fn a_snapshot_is_kept_by_its_name_and_brought_back() {
 }
 
 #[tokio::test]
-async fn a_call_is_for_the_show_that_it_names() {
+async fn a_call_applies_to_the_show_that_it_names() {
     let sandbox = Sandbox::builder().client_id("SPRING26").another_show("AUTUMN 26").start().await.unwrap();
     let admin = Admin::new(&sandbox);
     let autumn = sandbox.show("AUTUMN 26").unwrap();
@@ -310,7 +310,7 @@ async fn a_call_is_for_the_show_that_it_names() {
 }
 
 #[tokio::test]
-async fn admin_calls_meet_no_budget_no_fault_and_no_journal() {
+async fn admin_calls_have_no_rate_limit_no_fault_and_no_journal() {
     let (sandbox, caller, admin) = start().await;
     sandbox.set_behavior(|behavior| behavior.rate = Some(perenso_sandbox::Rate::new(1, Duration::from_secs(60))));
     sandbox.script([Step::new(Fault::status(503)).always().on(Target::path("/**")).after(1)]);
@@ -325,7 +325,7 @@ async fn admin_calls_meet_no_budget_no_fault_and_no_journal() {
 }
 
 #[tokio::test]
-async fn a_wrong_method_is_told_the_right_ones() {
+async fn a_405_lists_the_allowed_methods() {
     let (_sandbox, _, admin) = start().await;
     for (path, allowed) in [
         ("", "GET,HEAD"),
@@ -355,7 +355,7 @@ async fn a_wrong_method_is_told_the_right_ones() {
 }
 
 #[tokio::test]
-async fn pages_and_names_of_others_are_kept_out() {
+async fn foreign_origins_and_host_names_are_rejected() {
     let (sandbox, _, admin) = start().await;
     let port = sandbox.url().rsplit(':').next().unwrap();
     let localhost = format!("localhost:{port}");
@@ -378,7 +378,7 @@ async fn pages_and_names_of_others_are_kept_out() {
 }
 
 #[tokio::test]
-async fn other_machines_are_let_in_by_any_name_and_only_from_their_own_pages() {
+async fn remote_clients_may_use_any_host_name_but_no_foreign_origin() {
     let builder = Sandbox::builder().listen("0.0.0.0:0".parse().unwrap()).allow_remote();
     let sandbox = builder.start().await.unwrap();
     let port = sandbox.url().rsplit(':').next().unwrap();
@@ -390,7 +390,7 @@ async fn other_machines_are_let_in_by_any_name_and_only_from_their_own_pages() {
 }
 
 #[tokio::test]
-async fn without_admin_calls_their_paths_are_those_of_the_api() {
+async fn disabled_admin_paths_belong_to_the_api() {
     let sandbox = Sandbox::builder().without_admin().start().await.unwrap();
     let admin = Admin::new(&sandbox);
     for path in ["", "/token", "/journal"] {

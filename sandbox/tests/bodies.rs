@@ -1,4 +1,4 @@
-//! Do bodies, long ones too, break, drag and shrink as ordered?
+//! Faults and compression of response bodies.
 
 #![allow(clippy::unwrap_used)]
 
@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 
 const SHORT: &str = "/Export/sh0rt1";
 const LONG: &str = "/Export/l0ng01";
-/// What the short export answers.
+/// The response of the short export.
 const TEXT: &str = r#"[{"number":0},{"number":1}]"#;
 
 fn rows(count: u64) -> Rows {
@@ -41,7 +41,7 @@ fn post(path: &str) -> String {
     format!("POST {path}")
 }
 
-/// Sends a request on a connection of its own and reads until the server closes it; gives the head and what follows.
+/// Sends a request on a new connection and reads until the server closes it. Returns the head and the rest.
 async fn raw(sandbox: &Sandbox, request: &str, header: &str) -> (String, Vec<u8>) {
     let token = sandbox.issue_token();
     let request =
@@ -55,7 +55,7 @@ async fn raw(sandbox: &Sandbox, request: &str, header: &str) -> (String, Vec<u8>
     (String::from_utf8(answer[..end].to_vec()).unwrap(), answer[end + 4..].to_vec())
 }
 
-/// The sizes of the chunks, what is in them, and whether the last one came.
+/// Returns the sizes of the chunks, their content, and whether the last one was received.
 fn chunks(mut body: &[u8]) -> (Vec<usize>, Vec<u8>, bool) {
     let (mut sizes, mut content) = (Vec::new(), Vec::new());
     while let Some(end) = body.windows(2).position(|part| part == b"\r\n") {
@@ -77,7 +77,7 @@ async fn run(caller: &Caller, path: &str) -> reqwest::Result<Vec<u8>> {
 }
 
 #[tokio::test]
-async fn a_body_is_cut_after_so_many_bytes_and_has_no_end() {
+async fn a_body_is_cut_after_a_number_of_bytes_without_a_last_chunk() {
     let (sandbox, caller) = start().await;
     let long = long();
     for (path, whole) in [(SHORT, TEXT.as_bytes()), (LONG, &long)] {
@@ -96,7 +96,7 @@ async fn a_body_is_cut_after_so_many_bytes_and_has_no_end() {
 }
 
 #[tokio::test]
-async fn a_cut_answer_was_processed() {
+async fn a_cut_response_was_processed() {
     let (sandbox, caller) = start().await;
     sandbox.fault(Fault::CutAfter(1));
     let create = caller.request(Method::POST, "/Customer").json(&json!({ "customerID": "cut" })).send();
@@ -110,7 +110,7 @@ async fn a_cut_answer_was_processed() {
 }
 
 #[tokio::test]
-async fn the_faults_that_were_there_hit_a_long_body_too() {
+async fn faults_apply_to_long_bodies() {
     let (sandbox, caller) = start().await;
     let long = long();
     sandbox.fault(Fault::CutBody);
@@ -127,7 +127,7 @@ async fn the_faults_that_were_there_hit_a_long_body_too() {
 }
 
 #[tokio::test]
-async fn a_body_comes_in_pieces_of_any_size() {
+async fn a_body_is_sent_in_pieces_of_any_size() {
     let (sandbox, caller) = start().await;
     for (piece, sizes) in [(0, vec![1; 27]), (1, vec![1; 27]), (10, vec![10, 10, 7]), (27, vec![27]), (99, vec![27])] {
         sandbox.fault(Fault::Slow { piece, pause: Duration::ZERO });
@@ -145,7 +145,7 @@ async fn a_body_comes_in_pieces_of_any_size() {
 }
 
 #[tokio::test]
-async fn a_pause_comes_before_every_piece() {
+async fn every_piece_is_delayed() {
     let (sandbox, caller) = start().await;
     let pause = Duration::from_millis(100);
     sandbox.fault(Fault::Slow { piece: 6, pause });
@@ -168,7 +168,7 @@ async fn a_pause_comes_before_every_piece() {
 }
 
 #[tokio::test]
-async fn a_page_of_html_comes_in_the_middle_of_paging() {
+async fn an_html_page_interrupts_paging() {
     let builder = Sandbox::builder().export(Export::order_lines(6));
     let sandbox = builder.start().await.unwrap();
     let caller = Caller::new(&sandbox);
@@ -193,7 +193,7 @@ async fn a_page_of_html_comes_in_the_middle_of_paging() {
 }
 
 #[tokio::test]
-async fn answers_are_gzipped_when_the_switch_is_on_and_the_request_accepts_it() {
+async fn responses_are_compressed_if_switched_on_and_accepted() {
     let (sandbox, caller) = start().await;
     let long = long();
     let encoded = |head: &str| head.to_ascii_lowercase().contains("content-encoding: gzip");
@@ -223,7 +223,7 @@ async fn answers_are_gzipped_when_the_switch_is_on_and_the_request_accepts_it() 
 }
 
 #[tokio::test]
-async fn an_answer_without_a_body_is_not_gzipped() {
+async fn a_response_without_a_body_is_not_compressed() {
     let (sandbox, _) = start().await;
     sandbox.set_behavior(|behavior| behavior.gzip = true);
     for (index, answer) in [DeleteResponse::NoContent, DeleteResponse::EmptyOk].into_iter().enumerate() {
@@ -237,7 +237,7 @@ async fn an_answer_without_a_body_is_not_gzipped() {
 }
 
 #[tokio::test]
-async fn a_gzipped_body_breaks_and_drags_as_well() {
+async fn a_compressed_body_can_be_cut_and_slowed_down() {
     let (sandbox, caller) = start().await;
     sandbox.set_behavior(|behavior| behavior.gzip = true);
     sandbox.fault(Fault::Slow { piece: 1, pause: Duration::ZERO });

@@ -1,4 +1,4 @@
-//! Are products kept at their booths?
+//! Products of booths.
 
 #![allow(clippy::unwrap_used)]
 
@@ -24,7 +24,7 @@ async fn put(caller: &Caller, booth: &str, products: Value) -> (u16, Value) {
     caller.call(Method::PUT, &format!("/BoothProduct?boothID={booth}"), Some(products)).await
 }
 
-/// The records of these products as the API shows them.
+/// Returns the records of these products.
 fn shown(sandbox: &Sandbox, keys: &[&str]) -> Value {
     let records = sandbox.products();
     let all = keys.iter().flat_map(|key| records.iter().filter(move |record| record["productID"] == **key));
@@ -36,7 +36,7 @@ fn shown(sandbox: &Sandbox, keys: &[&str]) -> Value {
 }
 
 #[tokio::test]
-async fn a_product_comes_once_per_ordering_unit() {
+async fn a_product_has_one_record_per_ordering_unit() {
     let (sandbox, caller) = start().await;
     assert_eq!(sandbox.products().len(), 10);
     let (status, products) = post(&caller, "BOOTH0001", "PROD0005").await;
@@ -58,7 +58,7 @@ async fn a_product_comes_once_per_ordering_unit() {
 }
 
 #[tokio::test]
-async fn a_put_adds_unless_told_to_replace() {
+async fn a_put_adds_unless_it_replaces() {
     let (sandbox, caller) = start().await;
     post(&caller, "BOOTH0002", "PROD0001").await;
     post(&caller, "BOOTH0001", "PROD0001").await;
@@ -79,7 +79,7 @@ async fn a_put_adds_unless_told_to_replace() {
 }
 
 #[tokio::test]
-async fn what_does_not_exist_is_named_and_nothing_is_kept() {
+async fn unknown_booths_and_products_are_named_and_nothing_is_stored() {
     let (sandbox, caller) = start().await;
     sandbox.set_behavior(|behavior| behavior.booth_put_replaces = true);
     put(&caller, "BOOTH0001", json!(["PROD0001"])).await;

@@ -1,4 +1,4 @@
-//! Does the rate limit bite, and let go again?
+//! The rate limit.
 
 #![allow(clippy::unwrap_used)]
 
@@ -23,7 +23,7 @@ async fn get(caller: &Caller) -> Response {
 }
 
 #[tokio::test]
-async fn what_is_too_much_is_told_when_to_come_back() {
+async fn a_call_beyond_the_limit_gets_a_retry_after() {
     let (sandbox, caller) = start(3).await;
     assert_eq!(get(&caller).await.status(), 200);
     sandbox.advance(Duration::from_secs(20));
@@ -42,7 +42,7 @@ async fn what_is_too_much_is_told_when_to_come_back() {
 }
 
 #[tokio::test]
-async fn the_header_is_as_told() {
+async fn retry_after_follows_the_switch() {
     let (sandbox, caller) = start(1).await;
     get(&caller).await;
     sandbox.set_behavior(|behavior| behavior.retry_after = RetryAfter::Missing);
@@ -71,7 +71,7 @@ async fn the_limit_is_300_per_minute_unless_it_is_lifted() {
 }
 
 #[tokio::test]
-async fn calls_without_a_token_cost_nothing() {
+async fn calls_without_a_token_do_not_count() {
     let (sandbox, caller) = start(1).await;
     for _ in 0..3 {
         let answer = call::http::client().get(format!("{}/Customer", sandbox.url())).send();
@@ -81,7 +81,7 @@ async fn calls_without_a_token_cost_nothing() {
 }
 
 #[tokio::test]
-async fn whose_calls_are_counted_together_is_a_switch() {
+async fn accounts_follow_the_switch() {
     for (per, expected) in [(RatePer::Show, 429), (RatePer::Token, 200), (RatePer::Address, 429)] {
         let (sandbox, caller) = start(1).await;
         sandbox.set_behavior(|behavior| behavior.rate_per = per);
@@ -95,7 +95,7 @@ async fn whose_calls_are_counted_together_is_a_switch() {
 // Elsewhere only 127.0.0.1 is there without further ado.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn another_address_can_have_calls_of_its_own() {
+async fn addresses_can_have_separate_limits() {
     for (per, expected) in [(RatePer::Show, 429), (RatePer::Address, 200)] {
         let (sandbox, caller) = start(1).await;
         sandbox.set_behavior(|behavior| behavior.rate_per = per);
@@ -109,7 +109,7 @@ async fn another_address_can_have_calls_of_its_own() {
 }
 
 #[tokio::test]
-async fn refused_calls_count_where_that_is_wanted() {
+async fn rejected_calls_count_if_switched_on() {
     for (counts, expected) in [(false, 200), (true, 429)] {
         let (sandbox, caller) = start(1).await;
         sandbox.set_behavior(|behavior| behavior.rate_counts_refused = counts);
@@ -122,7 +122,7 @@ async fn refused_calls_count_where_that_is_wanted() {
 }
 
 #[tokio::test]
-async fn the_budget_stands_in_headers_where_that_is_wanted() {
+async fn rate_limit_headers_follow_the_switch() {
     let (sandbox, caller) = start(2).await;
     let number = |answer: &Response, name: &str| -> i64 { answer.headers()[name].to_str().unwrap().parse().unwrap() };
     let first = get(&caller).await;
@@ -146,7 +146,7 @@ async fn the_budget_stands_in_headers_where_that_is_wanted() {
 }
 
 #[tokio::test]
-async fn the_date_of_an_answer_goes_by_the_sandboxs_clock() {
+async fn the_date_header_follows_the_sandbox_clock() {
     let sandbox = Sandbox::start().await.unwrap();
     sandbox.advance(Duration::from_secs(3600));
     sandbox.fault(perenso_sandbox::Fault::too_many_requests_until(Duration::from_secs(10)));

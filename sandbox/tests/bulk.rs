@@ -1,4 +1,4 @@
-//! Does a bulk call account for every record?
+//! Bulk upserts.
 
 #![allow(clippy::unwrap_used)]
 
@@ -52,7 +52,7 @@ async fn customers_are_updated_by_key_or_created() {
 }
 
 #[tokio::test]
-async fn bad_customers_fail_alone() {
+async fn invalid_customers_fail_by_themselves() {
     let (sandbox, caller) = start().await;
     let records = json!([
         { "customerName": "no key" },
@@ -75,7 +75,7 @@ async fn bad_customers_fail_alone() {
 }
 
 #[tokio::test]
-async fn a_missing_warehouse_fails_alone_unless_references_go_unchecked() {
+async fn a_missing_warehouse_fails_by_itself_unless_references_are_unchecked() {
     let (sandbox, caller) = start().await;
     let records = json!([
         { "customerID": "A", "warehouseID": "NOWHERE" },
@@ -157,7 +157,7 @@ async fn vendors_are_created_without_a_key_and_updated_with_one() {
 }
 
 #[tokio::test]
-async fn what_is_no_array_or_too_much_is_refused_whole() {
+async fn a_body_that_is_no_array_or_too_long_is_rejected_as_a_whole() {
     let (sandbox, caller) = start().await;
     for path in [CUSTOMERS, VENDORS] {
         let (status, _) = caller.call(Method::POST, path, Some(json!({}))).await;

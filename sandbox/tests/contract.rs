@@ -1,4 +1,4 @@
-//! Requests are held against the vendored document: every operation, from the document itself.
+//! Contract checks: requests that violate the document, for every operation of the document.
 #![allow(clippy::unwrap_used)]
 
 #[path = "support/call.rs"]
@@ -12,9 +12,9 @@ use serde_json::{Map, Value, json};
 /// One operation of the document.
 struct Operation {
     method: Method,
-    /// With a value in the place of its parameter.
+    /// The path with a value for its parameter.
     path: String,
-    /// What it must be given in the query.
+    /// The required query parameters.
     query: String,
     parameters: Vec<Value>,
     /// The name of the schema of its body, and whether the body is an array of these.
@@ -58,7 +58,7 @@ async fn start(strict: bool) -> (Sandbox, Caller) {
 }
 
 #[tokio::test]
-async fn a_method_that_is_not_documented_is_refused_with_those_that_are() {
+async fn undocumented_methods_are_rejected_with_the_documented_ones() {
     let (_sandbox, caller) = start(false).await;
     let all = operations();
     for operation in &all {
@@ -79,7 +79,7 @@ async fn a_method_that_is_not_documented_is_refused_with_those_that_are() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_not_json_is_refused_as_such() {
+async fn bodies_that_are_not_json_are_rejected() {
     let (_sandbox, caller) = start(false).await;
     for operation in operations().iter().filter(|operation| operation.takes_body) {
         let path = format!("{}?{}", operation.path, operation.query);
@@ -101,7 +101,7 @@ async fn a_body_that_is_not_json_is_refused_as_such() {
     }
 }
 
-/// A value of each kind that a schema does not take, with the field's place.
+/// Returns an invalid value for each field of a schema, with the path of the field.
 fn wrong_fields(document: &Value, schema: &str) -> Vec<(String, Value)> {
     let mut wrong = Vec::new();
     for (name, field) in document["components"]["schemas"][schema]["properties"].as_object().unwrap() {
@@ -118,7 +118,7 @@ fn wrong_fields(document: &Value, schema: &str) -> Vec<(String, Value)> {
 }
 
 #[tokio::test]
-async fn a_field_of_the_wrong_type_is_refused_by_its_place() {
+async fn a_field_of_the_wrong_type_is_rejected_by_its_path() {
     let (sandbox, caller) = start(false).await;
     let document = document();
     let id = sandbox.add_customer(json!({"customerID": "1"})).unwrap();
@@ -149,7 +149,7 @@ async fn a_field_of_the_wrong_type_is_refused_by_its_place() {
 }
 
 #[tokio::test]
-async fn a_place_deep_in_a_record_is_named() {
+async fn nested_fields_are_named_by_their_path() {
     let (_sandbox, caller) = start(false).await;
     let record = json!({"customerID": "1", "orderingGroups": [{}, {"customers": ["a", 5]}]});
     let (status, answer) = caller.call(Method::POST, "/Customer", Some(record)).await;
@@ -190,7 +190,7 @@ async fn query_parameters_are_read_by_their_types() {
 }
 
 #[tokio::test]
-async fn unknown_fields_are_kept_and_refused_when_strict() {
+async fn unknown_fields_are_kept_or_rejected_if_strict() {
     let (sandbox, caller) = start(false).await;
     let record = json!({"customerID": "1", "invented": {"a": [1]}});
     let (status, answer) = caller.call(Method::POST, "/Customer?more=1", Some(record.clone())).await;
@@ -210,7 +210,7 @@ async fn unknown_fields_are_kept_and_refused_when_strict() {
 }
 
 #[tokio::test]
-async fn an_id_with_control_characters_is_refused() {
+async fn an_id_with_control_characters_is_rejected() {
     let (_sandbox, caller) = start(false).await;
     assert_eq!(caller.get("/Customer/a%00b").await.0, 400);
     assert_eq!(caller.get("/Customer/a%2Fb+c%25").await.0, 404);

@@ -1,4 +1,4 @@
-//! Are customers kept as the API keeps them?
+//! Customers.
 
 #![allow(clippy::unwrap_used)]
 
@@ -60,7 +60,7 @@ async fn a_customer_is_created_read_updated_and_deleted() {
 }
 
 #[tokio::test]
-async fn a_put_can_be_made_to_replace() {
+async fn a_put_can_replace() {
     let (sandbox, caller) = empty().await;
     let record = json!({ "customerID": "1", "city": "Here" });
     let id = sandbox.add_customer(record).unwrap();
@@ -72,7 +72,7 @@ async fn a_put_can_be_made_to_replace() {
 }
 
 #[tokio::test]
-async fn a_delete_answers_as_told() {
+async fn the_response_to_a_delete_follows_the_switch() {
     let (sandbox, caller) = empty().await;
     for (answer, status, has_body) in [
         (DeleteResponse::NoContent, 204, false),
@@ -111,7 +111,7 @@ async fn a_field_of_the_wrong_type_is_named() {
 }
 
 #[tokio::test]
-async fn bodies_that_are_no_json_are_refused() {
+async fn bodies_that_are_not_json_are_rejected() {
     let (sandbox, caller) = empty().await;
     let post = |content_type: Option<&str>, body: &str| {
         let mut request = caller.request(Method::POST, "/Customer");
@@ -131,7 +131,7 @@ async fn bodies_that_are_no_json_are_refused() {
 }
 
 #[tokio::test]
-async fn any_id_arrives_decoded_once() {
+async fn any_id_is_decoded_once() {
     let (sandbox, caller) = empty().await;
     for (id, path) in [
         ("a/b", "/Customer/a%2Fb"),
@@ -148,7 +148,7 @@ async fn any_id_arrives_decoded_once() {
 }
 
 #[tokio::test]
-async fn the_name_of_a_resource_has_no_case_unless_told() {
+async fn the_case_of_resource_names_is_ignored_unless_switched_off() {
     let (sandbox, caller) = empty().await;
     for path in ["/customer", "/CUSTOMER", "/Customer", "/Customer/"] {
         assert_eq!(caller.get(path).await.0, 200, "{path}");
@@ -197,7 +197,7 @@ async fn every_write_is_stamped_by_the_sandbox_clock() {
 }
 
 #[tokio::test]
-async fn references_and_keys_are_checked_when_told() {
+async fn references_and_keys_are_checked_if_switched_on() {
     let (sandbox, caller) = empty().await;
     let record = json!({ "customerID": "1", "warehouseID": "NOWHERE" });
     let post = || caller.call(Method::POST, "/Customer", Some(record.clone()));
@@ -217,7 +217,7 @@ async fn references_and_keys_are_checked_when_told() {
 }
 
 #[tokio::test]
-async fn the_same_seed_gives_the_same_customers() {
+async fn the_same_seed_makes_the_same_customers() {
     let start = |seed| async move {
         let builder = Sandbox::builder().seed(seed).customers(7);
         builder.start().await.unwrap().customers()
@@ -235,7 +235,7 @@ async fn the_same_seed_gives_the_same_customers() {
 }
 
 #[tokio::test]
-async fn a_reset_brings_the_start_back() {
+async fn a_reset_restores_the_initial_state() {
     let sandbox = Sandbox::builder().customers(3).start().await.unwrap();
     let before = sandbox.customers();
     let caller = Caller::new(&sandbox);
@@ -251,7 +251,7 @@ async fn a_reset_brings_the_start_back() {
 }
 
 #[tokio::test]
-async fn a_record_that_the_api_refuses_cannot_be_put_in() {
+async fn an_invalid_record_cannot_be_inserted() {
     let (sandbox, _) = empty().await;
     let error = sandbox.add_customer(json!({ "priceZone": "1" }));
     assert!(matches!(error, Err(Error::Record(message)) if message.contains("priceZone")));

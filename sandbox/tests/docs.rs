@@ -1,4 +1,4 @@
-//! Is the page at `/docs` there, whole, from nowhere else, and out of the way of everything that counts?
+//! The page at `/docs` and its document.
 
 #![allow(clippy::unwrap_used)]
 
@@ -21,7 +21,7 @@ async fn get(sandbox: &Sandbox, path: &str, headers: &[(&str, &str)]) -> Respons
 
 #[cfg(not(feature = "docs"))]
 #[tokio::test]
-async fn without_the_feature_the_page_is_missing_and_says_so() {
+async fn without_the_feature_the_page_is_missing_with_a_message() {
     let sandbox = Sandbox::start().await.unwrap();
     let response = get(&sandbox, "/docs", &[]).await;
     assert_eq!(response.status(), StatusCode::NOT_IMPLEMENTED);
@@ -94,7 +94,7 @@ mod page {
     }
 
     #[tokio::test]
-    async fn the_page_names_no_other_place() {
+    async fn the_page_refers_to_no_other_origin() {
         let sandbox = Sandbox::start().await.unwrap();
         for path in ["/docs", "/docs/page.js", "/docs/page.css"] {
             let text = get(&sandbox, path, &[]).await.text().await.unwrap();
@@ -103,7 +103,7 @@ mod page {
     }
 
     #[tokio::test]
-    async fn swagger_ui_comes_compressed_to_those_who_take_it() {
+    async fn swagger_ui_is_compressed_if_accepted() {
         let sandbox = Sandbox::start().await.unwrap();
         for path in ["/docs/swagger-ui.js", "/docs/swagger-ui.css"] {
             let small = get(&sandbox, path, &[("accept-encoding", "br, gzip;q=0.8")]).await;
@@ -119,7 +119,7 @@ mod page {
     }
 
     #[tokio::test]
-    async fn the_root_leads_a_browser_to_the_page_and_nobody_else() {
+    async fn the_root_redirects_only_browsers_to_the_page() {
         let sandbox = Sandbox::start().await.unwrap();
         let client = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         let root = |accept: &'static str| client.get(format!("{}/", sandbox.url())).header("accept", accept).send();
@@ -132,7 +132,7 @@ mod page {
     }
 
     #[tokio::test]
-    async fn the_page_leaves_no_trace_and_meets_no_fault() {
+    async fn the_page_is_not_recorded_and_has_no_fault() {
         let sandbox = Sandbox::builder().rate(1, std::time::Duration::from_secs(60)).start().await.unwrap();
         sandbox.fault(perenso_sandbox::Fault::status(503));
         for path in ["/docs", "/openapi.json", "/docs/page.js", "/docs"] {
@@ -158,7 +158,7 @@ mod page {
     }
 
     #[tokio::test]
-    async fn every_operation_says_whether_it_was_seen() {
+    async fn every_operation_is_marked_as_seen_or_inferred() {
         let sandbox = Sandbox::start().await.unwrap();
         let document = document(&sandbox).await;
         assert!(operations(&document).len() >= 14);
@@ -173,7 +173,7 @@ mod page {
     }
 
     #[tokio::test]
-    async fn the_document_names_what_this_sandbox_answers_to_a_delete_and_a_second_create() {
+    async fn the_document_describes_a_delete_and_a_repeated_create() {
         let sandbox = Sandbox::start().await.unwrap();
         let served = document(&sandbox).await;
         let statuses = served["paths"]["/Customer/{id}"]["delete"]["responses"].as_object().unwrap();
@@ -187,7 +187,7 @@ mod page {
     }
 
     #[tokio::test]
-    async fn what_the_document_fills_in_works() {
+    async fn the_examples_of_the_document_work() {
         let sandbox = Sandbox::start().await.unwrap();
         let document = document(&sandbox).await;
         let token = sandbox.issue_token();
@@ -222,7 +222,7 @@ mod page {
     }
 
     #[tokio::test]
-    async fn the_export_is_run_as_in_the_vendors_guide() {
+    async fn the_export_example_is_that_of_the_guide() {
         let sandbox = Sandbox::start().await.unwrap();
         let document = document(&sandbox).await;
         let run = &document["paths"]["/Export/{id}"]["post"];
@@ -232,7 +232,7 @@ mod page {
     }
 
     #[tokio::test]
-    async fn the_document_is_that_of_the_show_that_is_asked_for() {
+    async fn the_document_belongs_to_the_requested_show() {
         let sandbox =
             Sandbox::builder().client_id("ONE").another_show("TWO").customers(3).seed(2).start().await.unwrap();
         let id_in = async |path: &str| -> Value {
@@ -245,7 +245,7 @@ mod page {
     }
 
     #[tokio::test]
-    async fn a_name_that_leads_here_by_a_trick_gets_nothing() {
+    async fn dns_rebinding_is_rejected() {
         let sandbox = Sandbox::start().await.unwrap();
         for path in ["/openapi.json", "/docs"] {
             let response = get(&sandbox, path, &[("host", "sandbox.example")]).await;

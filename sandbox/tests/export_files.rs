@@ -1,4 +1,4 @@
-//! Are exports read from files as they are written there, and what is wrong with them told at the start?
+//! Exports from files.
 
 #![allow(clippy::unwrap_used)]
 
@@ -50,13 +50,13 @@ async fn run(caller: &Caller, id: &str, values: Option<Value>) -> String {
     answer.text().await.unwrap()
 }
 
-/// What went wrong, with its source.
+/// Returns the message of an error with its source.
 fn told(error: &Error) -> String {
     format!("{error}: {}", std::error::Error::source(error).unwrap())
 }
 
 #[tokio::test]
-async fn a_definition_stands_in_the_catalog_as_it_is_written() {
+async fn a_definition_appears_unchanged_in_the_catalog() {
     let folder = Folder::new();
     let parameters = json!([
         { "name": "Cursor", "dataType": "Integer", "description": "Which page" },
@@ -78,7 +78,7 @@ async fn a_definition_stands_in_the_catalog_as_it_is_written() {
 }
 
 #[tokio::test]
-async fn rows_keep_every_digit_and_come_in_the_form_that_is_asked_for() {
+async fn rows_keep_every_digit_in_every_syntax() {
     let text = r#"{
         "id": "e1", "name": "One",
         "rows": [
@@ -110,7 +110,7 @@ async fn rows_keep_every_digit_and_come_in_the_form_that_is_asked_for() {
 }
 
 #[tokio::test]
-async fn rows_of_a_file_are_found_at_any_place_and_by_several_readers_at_once() {
+async fn rows_of_a_file_can_be_read_at_any_position_concurrently() {
     let folder = Folder::new();
     let (mut lines, mut table) = (String::from("\n"), String::from("n,text\n"));
     for number in 0..5000 {
@@ -148,7 +148,7 @@ async fn rows_of_a_file_are_found_at_any_place_and_by_several_readers_at_once() 
 }
 
 #[tokio::test]
-async fn a_table_keeps_the_order_of_its_columns() {
+async fn csv_keeps_the_order_of_its_columns() {
     let folder = Folder::new();
     folder.file("rows.csv", "zip,city,age\n0940,\"Sample, Town\",\n");
     let definition = json!({ "id": "e1", "name": "One", "rows_file": "rows.csv", "form": "csv" });
@@ -157,7 +157,7 @@ async fn a_table_keeps_the_order_of_its_columns() {
 }
 
 #[tokio::test]
-async fn a_file_that_was_cut_meanwhile_never_looks_whole() {
+async fn a_file_truncated_later_never_looks_complete() {
     let folder = Folder::new();
     let lines: String = (0..20_000).map(|number| format!("{{\"n\":{number}}}\n")).collect();
     let path = folder.file("rows.jsonl", &lines);
@@ -172,7 +172,7 @@ async fn a_file_that_was_cut_meanwhile_never_looks_whole() {
 }
 
 #[test]
-fn what_is_wrong_is_told_with_its_place() {
+fn mistakes_are_reported_with_their_position() {
     let folder = Folder::new();
     folder.file("broken.jsonl", "{\"n\":1}\n\n{\"secret\n");
     folder.file("letters.jsonl", "{\"n\":1}");
@@ -206,7 +206,7 @@ fn what_is_wrong_is_told_with_its_place() {
 }
 
 #[test]
-fn what_comes_without_a_file_does_not_reach_into_files() {
+fn exports_from_json_cannot_name_files() {
     let definition = json!({ "id": "e1", "name": "One", "rows_file": "rows.csv" });
     let error = Export::from_json(&definition.to_string()).unwrap_err();
     assert!(told(&error).contains("rows_file"));

@@ -1,4 +1,4 @@
-//! Do the custom exports of the vendor's guide run as it says?
+//! The custom exports of the vendor's guide.
 
 #![allow(clippy::unwrap_used)]
 
@@ -42,7 +42,7 @@ async fn the_catalog_is_that_of_the_guide() {
 }
 
 #[tokio::test]
-async fn an_export_without_parameters_wants_an_empty_body() {
+async fn an_export_without_parameters_needs_an_empty_body() {
     let (sandbox, caller) = start().await;
     let (status, vendors) = caller.call(Method::POST, "/Export/739da9", None).await;
     assert_eq!(status, 200);
@@ -85,7 +85,7 @@ async fn customers_come_in_pages() {
 }
 
 #[tokio::test]
-async fn every_bad_parameter_is_named() {
+async fn every_invalid_parameter_is_named() {
     let (_sandbox, caller) = start().await;
     for (body, named) in [
         (json!({}), json!(["Cursor", "Limit"])),

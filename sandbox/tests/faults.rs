@@ -1,4 +1,4 @@
-//! Do faults come in order, once, and as they would on a real network?
+//! Faults.
 
 #![allow(clippy::unwrap_used)]
 
@@ -20,7 +20,7 @@ async fn start() -> (Sandbox, Caller) {
     (sandbox, caller)
 }
 
-/// Sends bytes on a connection of their own and reads until the server closes it.
+/// Sends bytes on a new connection and reads until the server closes it.
 async fn raw(sandbox: &Sandbox, request: &str) -> String {
     let address = sandbox.url().trim_start_matches("http://");
     let mut stream = TcpStream::connect(address).await.unwrap();
@@ -31,7 +31,7 @@ async fn raw(sandbox: &Sandbox, request: &str) -> String {
     String::from_utf8(answer).unwrap()
 }
 
-/// A request that leaves it to the server to close the connection, unless `close` says so.
+/// Returns a request. With `close` it asks the server to close the connection.
 fn post(sandbox: &Sandbox, close: bool) -> String {
     let token = sandbox.issue_token();
     let close = if close { "Connection: close\r\n" } else { "" };
@@ -42,7 +42,7 @@ fn post(sandbox: &Sandbox, close: bool) -> String {
 }
 
 #[tokio::test]
-async fn statuses_come_in_order_and_once() {
+async fn statuses_apply_once_in_order() {
     let (sandbox, caller) = start().await;
     sandbox.fault(Fault::status(503).with_header("Retry-After", "7"));
     sandbox.fault(Fault::Status {
@@ -68,7 +68,7 @@ async fn statuses_come_in_order_and_once() {
 }
 
 #[tokio::test]
-async fn a_status_that_does_not_exist_is_said_so() {
+async fn an_invalid_status_is_reported() {
     let (sandbox, caller) = start().await;
     for code in [0, 99, 100, 1000] {
         sandbox.fault(Fault::status(code));
@@ -92,7 +92,7 @@ async fn a_delay_delays() {
 }
 
 #[tokio::test]
-async fn a_dropped_connection_says_nothing_and_does_nothing() {
+async fn a_dropped_connection_is_not_processed() {
     let (sandbox, _) = start().await;
     sandbox.fault(Fault::DropConnection);
     assert_eq!(raw(&sandbox, &post(&sandbox, false)).await, "");
@@ -102,7 +102,7 @@ async fn a_dropped_connection_says_nothing_and_does_nothing() {
 }
 
 #[tokio::test]
-async fn a_dropped_answer_is_done_all_the_same() {
+async fn a_dropped_response_is_processed() {
     let (sandbox, caller) = start().await;
     sandbox.fault(Fault::DropResponse);
     assert_eq!(raw(&sandbox, &post(&sandbox, false)).await, "");
@@ -115,7 +115,7 @@ async fn a_dropped_answer_is_done_all_the_same() {
     assert!(error.is_err());
 }
 
-/// Sends bytes on a connection of their own; gives what came before the connection was reset.
+/// Sends bytes on a new connection, and returns what was received before the reset.
 async fn until_reset(sandbox: &Sandbox, request: &str) -> String {
     let address = sandbox.url().trim_start_matches("http://");
     let mut stream = TcpStream::connect(address).await.unwrap();
@@ -128,7 +128,7 @@ async fn until_reset(sandbox: &Sandbox, request: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_reset_is_seen_as_one_and_does_nothing() {
+async fn a_reset_is_visible_and_not_processed() {
     let (sandbox, caller) = start().await;
     sandbox.fault(Fault::Reset);
     assert_eq!(until_reset(&sandbox, &post(&sandbox, false)).await, "");
@@ -138,7 +138,7 @@ async fn a_reset_is_seen_as_one_and_does_nothing() {
 }
 
 #[tokio::test]
-async fn a_reset_answer_is_done_all_the_same() {
+async fn a_reset_response_is_processed() {
     let (sandbox, _) = start().await;
     sandbox.fault(Fault::ResetResponse);
     assert_eq!(until_reset(&sandbox, &post(&sandbox, true)).await, "");
@@ -148,7 +148,7 @@ async fn a_reset_answer_is_done_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_reset_comes_on_a_connection_that_was_used_before_too() {
+async fn a_reset_also_applies_to_a_reused_connection() {
     let (sandbox, _) = start().await;
     sandbox.fault_after(1, Fault::Reset);
     let both = format!("{}{}", post(&sandbox, false), post(&sandbox, false));
@@ -216,7 +216,7 @@ async fn a_429_says_how_long_in_seconds_or_until_when_by_the_clock_of_the_sandbo
 }
 
 #[tokio::test]
-async fn ordered_refusals_are_written_as_all_others() {
+async fn faults_have_the_format_of_other_errors() {
     let (sandbox, caller) = start().await;
     sandbox.set_behavior(|behavior| behavior.error_body = ErrorBody::Empty);
     sandbox.fault(Fault::Unauthorized);
@@ -228,7 +228,7 @@ async fn ordered_refusals_are_written_as_all_others() {
 }
 
 #[tokio::test]
-async fn a_header_orders_a_fault_for_its_own_request() {
+async fn a_header_requests_a_fault_for_its_own_request() {
     let (sandbox, caller) = start().await;
     sandbox.fault(Fault::status(500));
     let get = |fault: &str| caller.request(Method::GET, "/Customer").header("Sandbox-Fault", fault).send();
@@ -249,7 +249,7 @@ async fn a_header_orders_a_fault_for_its_own_request() {
 }
 
 #[tokio::test]
-async fn a_header_that_is_no_fault_is_answered_by_what_is_wrong_with_it() {
+async fn an_invalid_fault_header_is_rejected_with_the_reason() {
     let (sandbox, caller) = start().await;
     for (fault, named) in [("cut_bdy", "cut_bdy"), (r#"{"delay": "x"}"#, "x"), ("", "EOF"), ("99", "99")] {
         let request = caller.request(Method::POST, "/Customer").json(&json!({})).header("Sandbox-Fault", fault);
@@ -265,7 +265,7 @@ async fn a_header_that_is_no_fault_is_answered_by_what_is_wrong_with_it() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_of_a_refresh_is_a_step_of_a_script() {
+async fn a_lost_refresh_response_can_be_scripted() {
     let (sandbox, _) = start().await;
     sandbox.script(Script::parse(r#"[{"fault": "drop_answer", "on": "refresh"}]"#).unwrap());
     let ask = |fields: Vec<(&'static str, String)>| {
@@ -287,7 +287,7 @@ async fn a_lost_answer_of_a_refresh_is_a_step_of_a_script() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_script_hits_as_many_calls_as_it_says_however_many_come_at_once() {
+async fn a_script_applies_to_the_exact_number_of_concurrent_calls() {
     let sandbox = Sandbox::builder().customers(1).unlimited().start().await.unwrap();
     sandbox.script([
         Step::new(Fault::status(503)).after(20).times(6),
@@ -314,7 +314,7 @@ async fn a_script_hits_as_many_calls_as_it_says_however_many_come_at_once() {
 }
 
 #[tokio::test]
-async fn a_reset_of_the_sandbox_takes_the_script_back() {
+async fn a_reset_of_the_sandbox_clears_the_script() {
     let (sandbox, caller) = start().await;
     sandbox.script(Step::new(Fault::status(503)).always());
     assert_eq!(caller.get("/Customer").await.0, 503);
@@ -324,7 +324,7 @@ async fn a_reset_of_the_sandbox_takes_the_script_back() {
 }
 
 #[tokio::test]
-async fn a_cut_body_promises_more_than_comes() {
+async fn a_cut_body_is_shorter_than_its_length() {
     let (sandbox, caller) = start().await;
     sandbox.fault(Fault::CutBody);
     let answer = raw(&sandbox, &post(&sandbox, false)).await;
@@ -352,7 +352,7 @@ async fn an_empty_body_is_a_success_without_content() {
 }
 
 #[tokio::test]
-async fn token_faults_hit_token_requests_only() {
+async fn token_faults_apply_to_token_requests_only() {
     let (sandbox, caller) = start().await;
     sandbox.token_fault(Fault::status(500));
     sandbox.token_fault(Fault::DropResponse);
@@ -371,7 +371,7 @@ async fn token_faults_hit_token_requests_only() {
 }
 
 #[tokio::test]
-async fn a_write_must_say_how_long_it_is() {
+async fn a_write_needs_a_length() {
     let (sandbox, _) = start().await;
     let token = sandbox.issue_token();
     let head = format!("Host: x\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n");
@@ -395,7 +395,7 @@ async fn a_write_must_say_how_long_it_is() {
 }
 
 #[tokio::test]
-async fn a_body_without_end_is_refused() {
+async fn an_endless_body_is_rejected() {
     let (sandbox, caller) = start().await;
     let request = caller.request(Method::POST, "/Customer").body(vec![b' '; 64 * 1024 * 1024 + 1]);
     // The server stops reading, so the answer may be lost to a broken connection.
@@ -407,7 +407,7 @@ async fn a_body_without_end_is_refused() {
 }
 
 #[tokio::test]
-async fn the_journal_tells_what_was_asked_and_forgets_the_oldest() {
+async fn the_journal_records_requests_and_drops_the_oldest() {
     let builder = Sandbox::builder().customers(0).journal_cap(2);
     let sandbox = builder.start().await.unwrap();
     let caller = Caller::new(&sandbox);
@@ -448,7 +448,7 @@ async fn a_stopped_or_dropped_sandbox_is_gone() {
 }
 
 #[tokio::test]
-async fn a_request_under_way_survives_a_stop() {
+async fn a_running_request_survives_a_stop() {
     let (sandbox, caller) = start().await;
     sandbox.fault(Fault::Delay(Duration::from_millis(300)));
     let call = tokio::spawn(async move { caller.get("/Customer").await.0 });
@@ -460,7 +460,7 @@ async fn a_request_under_way_survives_a_stop() {
 }
 
 #[tokio::test]
-async fn other_machines_get_in_only_when_told() {
+async fn other_machines_are_rejected_unless_allowed() {
     let anywhere = "0.0.0.0:0".parse().unwrap();
     let refused = Sandbox::builder().listen(anywhere).start().await;
     assert!(matches!(refused, Err(Error::NotLoopback(address)) if address == anywhere));
@@ -473,7 +473,7 @@ async fn other_machines_get_in_only_when_told() {
 }
 
 #[tokio::test]
-async fn a_delayed_write_is_made_although_the_client_has_given_up() {
+async fn a_delayed_write_is_processed_after_the_client_gave_up() {
     let (sandbox, _) = start().await;
     sandbox.fault(Fault::Delay(Duration::from_millis(300)));
     let address = sandbox.url().trim_start_matches("http://");
@@ -494,7 +494,7 @@ async fn a_delayed_write_is_made_although_the_client_has_given_up() {
 }
 
 #[tokio::test]
-async fn a_length_that_is_not_that_of_the_body_is_said_so() {
+async fn a_wrong_content_length_is_reported() {
     let (sandbox, caller) = start().await;
     for length in ["3", "30", "5"] {
         sandbox.fault(Fault::Status {
@@ -509,7 +509,7 @@ async fn a_length_that_is_not_that_of_the_body_is_said_so() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_not_chunked_as_announced_is_not_called_too_long() {
+async fn a_malformed_chunked_body_is_not_reported_as_too_long() {
     let (sandbox, _) = start().await;
     let token = sandbox.issue_token();
     let head = format!(
@@ -521,7 +521,7 @@ async fn a_body_that_is_not_chunked_as_announced_is_not_called_too_long() {
 }
 
 #[tokio::test]
-async fn an_empty_body_makes_no_success_of_a_refusal() {
+async fn an_empty_body_does_not_turn_an_error_into_a_success() {
     let (sandbox, caller) = start().await;
     let id = sandbox.customers()[0]["id"].as_str().unwrap().to_owned();
     sandbox.revoke_tokens();

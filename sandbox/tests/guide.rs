@@ -1,4 +1,4 @@
-//! The commands of the SDK's guide to testing, run as they stand there, against the binary.
+//! The commands of the SDK's guide to testing, run against the binary.
 
 #![allow(clippy::unwrap_used)]
 #![cfg(all(feature = "cli", unix))]
@@ -31,7 +31,7 @@ fn is_there(program: &str) -> bool {
 }
 
 #[test]
-fn the_commands_of_the_shell_answer_what_the_guide_says() {
+fn the_shell_commands_print_what_the_guide_says() {
     let Some(script) = snippet("sh").filter(|_| is_there("curl")) else { return };
     let folder = tempfile::tempdir().unwrap();
     let output = run("sh", &["-e", "-c", &script], folder.path());
@@ -51,7 +51,7 @@ fn the_commands_of_the_shell_answer_what_the_guide_says() {
 }
 
 #[test]
-fn the_python_of_the_guide_runs_to_its_end() {
+fn the_python_of_the_guide_runs() {
     let Some(script) = snippet("python").filter(|_| is_there("python3")) else { return };
     let folder = tempfile::tempdir().unwrap();
     // The end of the snippet is only reached when all of it held.

@@ -1,4 +1,4 @@
-//! Does the journal tell what was asked and answered, as data, and keep what is secret and what is too much?
+//! The journal: recorded requests, masking, and limits.
 
 #![allow(clippy::unwrap_used)]
 
@@ -19,7 +19,7 @@ async fn start() -> (Sandbox, Caller) {
 }
 
 #[tokio::test]
-async fn a_request_is_found_by_what_it_is_and_read_as_data() {
+async fn a_request_is_found_by_method_and_path_and_read_as_json() {
     let (sandbox, caller) = start().await;
     sandbox.advance(Duration::from_secs(200));
     let before = sandbox.clock().now();
@@ -49,7 +49,7 @@ async fn a_request_is_found_by_what_it_is_and_read_as_data() {
 }
 
 #[tokio::test]
-async fn an_entry_comes_back_as_it_was_written() {
+async fn an_entry_round_trips() {
     let (sandbox, caller) = start().await;
     sandbox.fault(Fault::DropResponse);
     sandbox.fault(Fault::status(503).with_header("x-two", "1").with_header("x-two", "2"));
@@ -67,7 +67,7 @@ async fn an_entry_comes_back_as_it_was_written() {
 }
 
 #[tokio::test]
-async fn what_hit_a_request_stands_with_it_also_when_it_ordered_it_itself() {
+async fn the_fault_of_a_request_is_recorded_even_if_requested_by_header() {
     let (sandbox, caller) = start().await;
     sandbox.script([Step::new(Fault::Reset).after(1), Step::new(Fault::Unauthorized)]);
     caller.get("/Customer").await;
@@ -128,7 +128,7 @@ async fn a_long_token_request_shows_no_secret() {
 }
 
 #[tokio::test]
-async fn answers_with_tokens_and_cookies_are_masked() {
+async fn tokens_and_cookies_in_responses_are_masked() {
     let (sandbox, caller) = start().await;
     let fault = |body: String, name: &str, value: &str| {
         Fault::Status { code: 200, content_type: "application/json".into(), body: body.into(), headers: Vec::new() }
@@ -147,7 +147,7 @@ async fn answers_with_tokens_and_cookies_are_masked() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_made_on_its_way_is_not_kept() {
+async fn a_streamed_response_is_not_recorded() {
     let rows = Rows::generated(100_000, |number| json!({ "number": number }));
     let export = Export::new("e", "Numbers").rows(rows);
     let sandbox = Sandbox::builder().export(export).start().await.unwrap();
@@ -159,7 +159,7 @@ async fn an_answer_that_is_made_on_its_way_is_not_kept() {
 }
 
 #[tokio::test]
-async fn each_show_and_each_stand_in_has_its_own() {
+async fn each_show_and_each_stand_in_has_its_own_journal() {
     let sandbox = Sandbox::builder().client_id("SPRING26").another_show("AUTUMN26").start().await.unwrap();
     let autumn = sandbox.show("AUTUMN26").unwrap();
     let call =
@@ -178,7 +178,7 @@ async fn each_show_and_each_stand_in_has_its_own() {
 }
 
 #[tokio::test]
-async fn an_answer_that_was_under_way_at_a_reset_is_not_that_of_a_later_request() {
+async fn a_response_pending_at_a_reset_is_not_recorded_under_a_later_request() {
     let (sandbox, caller) = start().await;
     sandbox.fault(Fault::Delay(Duration::from_millis(500)));
     let slow = caller.request(Method::GET, "/Customer/none").send();

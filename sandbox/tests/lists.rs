@@ -1,4 +1,4 @@
-//! Do lists page, sort and filter?
+//! Lists: pages, order and filters.
 
 #![allow(clippy::unwrap_used)]
 
@@ -27,7 +27,7 @@ async fn keys(caller: &Caller, path: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn pages_follow_each_other_to_an_empty_one() {
+async fn pages_end_with_an_empty_one() {
     let (_sandbox, caller) = with(45).await;
     let whole = keys(&caller, "/Customer").await;
     assert_eq!(whole.len(), 45);
@@ -57,7 +57,7 @@ async fn a_cap_is_silent_and_loses_nothing() {
 }
 
 #[tokio::test]
-async fn the_end_is_as_told() {
+async fn the_page_past_the_end_follows_the_switch() {
     let (sandbox, caller) = with(5).await;
     let path = "/Customer?page=9&resultsPerPage=2";
     sandbox.set_behavior(|behavior| behavior.past_the_end = PastTheEnd::NotFound);
@@ -116,7 +116,7 @@ async fn modified_after_finds_the_newest_first() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_used_is_named() {
+async fn invalid_parameters_are_named() {
     let (_sandbox, caller) = with(3).await;
     for (query, name) in [
         ("page=0", "page"),
@@ -138,7 +138,7 @@ async fn what_cannot_be_used_is_named() {
 }
 
 #[tokio::test]
-async fn huge_pages_are_no_trouble() {
+async fn huge_pages_work() {
     let (_sandbox, caller) = with(3).await;
     let path = "/Customer?page=9223372036854775807&resultsPerPage=9223372036854775807";
     assert_eq!(keys(&caller, path).await.len(), 0);
@@ -147,7 +147,7 @@ async fn huge_pages_are_no_trouble() {
 }
 
 #[tokio::test]
-async fn other_resources_are_kept_as_they_are_or_not_there() {
+async fn other_resources_are_unchecked_or_not_implemented() {
     let (_sandbox, caller) = with(0).await;
     let (_, warehouses) = caller.get("/Warehouse?sort=warehouseID:desc").await;
     assert_eq!(warehouses[0]["warehouseID"], "WH0003");
@@ -174,7 +174,7 @@ async fn other_resources_are_kept_as_they_are_or_not_there() {
 }
 
 #[tokio::test]
-async fn a_filter_that_is_not_known_is_not_passed_over() {
+async fn an_unknown_filter_is_rejected() {
     let (_sandbox, caller) = with(3).await;
     for (path, name) in
         [("/Customer?customerID=C00001", "customerID"), ("/Warehouse?page=1&description=x", "description")]
@@ -185,7 +185,7 @@ async fn a_filter_that_is_not_known_is_not_passed_over() {
 }
 
 #[tokio::test]
-async fn a_list_of_any_length_comes_whole_and_as_it_was_when_it_was_asked_for() {
+async fn a_long_list_is_complete_and_consistent() {
     let (sandbox, caller) = with(5_000).await;
     let before = sandbox.customers();
     let answer = caller.request(Method::GET, "/Customer?modifiedAfter=2020-01-01&sort=customerID:asc");

@@ -1,4 +1,4 @@
-//! Is the made-up export of any size what its documentation says, and the same every time?
+//! The made-up export of any size.
 
 #![allow(clippy::unwrap_used)]
 
@@ -27,7 +27,7 @@ async fn rows(caller: &Caller, path: &str, values: Value) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_row_follows_from_its_number_alone() {
+async fn a_row_depends_only_on_its_number() {
     let (_sandbox, caller) = start(1000).await;
     let page = caller.request(Method::POST, PAGED).json(&json!({ "Cursor": 2, "Limit": 1 })).send();
     let expected = r#"[{"lineID":2,"orderID":100001,"customerID":"C00036","productID":"010265","upc":"0072568911860","#
@@ -72,7 +72,7 @@ async fn every_kind_of_value_occurs() {
 }
 
 #[tokio::test]
-async fn since_leaves_out_what_was_ordered_before() {
+async fn since_excludes_earlier_lines() {
     let (_sandbox, caller) = start(1000).await;
     let all = rows(&caller, PAGED, json!({ "Cursor": 1, "Limit": 1000 })).await;
     for since in ["2025-01-06T07:59:59Z", "2025-01-06T08:00:00Z", "2025-01-06T08:00:01Z", "2025-01-06T08:02:17Z"] {

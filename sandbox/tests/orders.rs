@@ -1,4 +1,4 @@
-//! Are there orders, and does every filter do what it says?
+//! Orders and their filters.
 
 #![allow(clippy::unwrap_used)]
 
@@ -27,7 +27,7 @@ fn ids(orders: &[Value]) -> Vec<&str> {
     orders.iter().map(|order| order["id"].as_str().unwrap()).collect()
 }
 
-/// The orders as the list shows them.
+/// Returns the orders of the list.
 fn kept(sandbox: &Sandbox) -> Vec<Value> {
     let mut orders = sandbox.orders();
     for order in &mut orders {
@@ -78,7 +78,7 @@ async fn lines_refer_to_records_of_the_show() {
 }
 
 #[tokio::test]
-async fn a_text_filter_finds_the_orders_with_such_a_line() {
+async fn a_string_filter_finds_orders_with_a_matching_line() {
     let (sandbox, caller) = start(60).await;
     let orders = kept(&sandbox);
     for (name, place) in [
@@ -103,7 +103,7 @@ async fn a_text_filter_finds_the_orders_with_such_a_line() {
 }
 
 #[tokio::test]
-async fn two_filters_must_fit_the_same_line() {
+async fn two_filters_must_match_the_same_line() {
     let (sandbox, caller) = start(60).await;
     let orders = kept(&sandbox);
     let product = |line: &Value| line["product"]["id"].as_str().unwrap().to_owned();
@@ -148,7 +148,7 @@ async fn dates_are_ranges() {
 }
 
 #[tokio::test]
-async fn orders_come_in_pages_and_sorted() {
+async fn orders_are_paged_and_sorted() {
     let (sandbox, caller) = start(45).await;
     let orders = kept(&sandbox);
     for (page, expected) in [(1, &orders[..20]), (3, &orders[40..]), (4, &[])] {
@@ -174,7 +174,7 @@ async fn orders_come_in_pages_and_sorted() {
 }
 
 #[tokio::test]
-async fn there_are_no_orders_of_nobody_or_for_nothing() {
+async fn without_customers_or_products_there_are_no_orders() {
     for (customers, products) in [(0, 5), (5, 0)] {
         let sandbox = Sandbox::builder().customers(customers).products(products).start().await.unwrap();
         assert!(sandbox.orders().is_empty(), "{customers} customers, {products} products");
@@ -183,7 +183,7 @@ async fn there_are_no_orders_of_nobody_or_for_nothing() {
 }
 
 #[tokio::test]
-async fn an_order_is_only_read() {
+async fn an_order_is_read_only() {
     let (_sandbox, caller) = start(3).await;
     for path in ["/order", "/ORDER/"] {
         assert_eq!(caller.get(path).await.0, 200, "{path}");

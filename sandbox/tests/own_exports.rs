@@ -1,4 +1,4 @@
-//! Do exports that were added stand in the catalog, take what they should, and answer as they were told?
+//! Exports that a test adds.
 
 #![allow(clippy::unwrap_used)]
 
@@ -34,7 +34,7 @@ async fn start(export: Export) -> (Sandbox, Caller) {
     (sandbox, caller)
 }
 
-/// The content type and the body of a run without values.
+/// Returns the content type and the body of a run without values.
 async fn answer(export: Export) -> (String, String) {
     let (_sandbox, caller) = start(export).await;
     let answer = caller.request(Method::POST, PATH).header("content-length", "0").send().await.unwrap();
@@ -43,7 +43,7 @@ async fn answer(export: Export) -> (String, String) {
 }
 
 #[tokio::test]
-async fn an_added_export_stands_in_the_catalog_after_those_of_the_guide() {
+async fn an_added_export_follows_those_of_the_guide_in_the_catalog() {
     let parameters = [
         Parameter::new("Booth", DataType::Text).description("Scans at this booth"),
         Parameter::new("Since", DataType::DateTime),
@@ -66,7 +66,7 @@ async fn an_added_export_stands_in_the_catalog_after_those_of_the_guide() {
 }
 
 #[tokio::test]
-async fn an_export_with_the_id_of_another_takes_its_place() {
+async fn an_export_replaces_one_with_the_same_id() {
     let own = Export::new("79aag9", "Get API Customers").rows(vec![json!({ "own": true })]);
     let (_sandbox, caller) = start(own).await;
     let (_, catalog) = caller.get("/Export").await;
@@ -76,7 +76,7 @@ async fn an_export_with_the_id_of_another_takes_its_place() {
 }
 
 #[tokio::test]
-async fn the_catalog_changes_while_the_sandbox_runs_and_comes_back() {
+async fn the_catalog_can_change_and_a_reset_restores_it() {
     let (sandbox, caller) = start(export().parameter(Parameter::new("Booth", DataType::Text))).await;
     let values = Some(json!({ "Booth": "B1" }));
     assert_eq!(caller.call(Method::POST, PATH, values.clone()).await.0, 200);
@@ -100,7 +100,7 @@ async fn the_catalog_changes_while_the_sandbox_runs_and_comes_back() {
 }
 
 #[tokio::test]
-async fn each_data_type_takes_the_values_of_the_guide_and_no_others() {
+async fn each_data_type_accepts_only_the_values_of_the_guide() {
     let good = [
         (DataType::Integer, vec![json!(1), json!(0), json!(-7), json!(i64::MAX), json!(i64::MIN)]),
         (DataType::Text, vec![json!("text"), json!(""), json!("0940")]),
@@ -150,7 +150,7 @@ async fn each_data_type_takes_the_values_of_the_guide_and_no_others() {
 }
 
 #[tokio::test]
-async fn everything_that_is_wrong_is_named_at_once() {
+async fn all_problems_are_reported_at_once() {
     let export = export()
         .parameter(Parameter::new("Booth", DataType::Text))
         .parameter(Parameter::new("Since", DataType::DateTime))
@@ -164,7 +164,7 @@ async fn everything_that_is_wrong_is_named_at_once() {
 }
 
 #[tokio::test]
-async fn rows_can_follow_from_the_values() {
+async fn rows_can_depend_on_the_values() {
     let export = export()
         .parameter(Parameter::new("Booth", DataType::Text))
         .parameter(Parameter::new("Count", DataType::Integer))
@@ -182,7 +182,7 @@ async fn rows_can_follow_from_the_values() {
 }
 
 #[tokio::test]
-async fn an_export_has_one_of_three_forms_or_a_body_of_its_own() {
+async fn an_export_has_one_of_three_syntaxes_or_its_own_body() {
     let rows = || vec![json!({ "a": 1 }), json!({ "a": 2 })];
     let content_type = |text: &str| text.to_owned();
     assert_eq!(
@@ -300,7 +300,7 @@ async fn an_export_with_cursor_and_limit_is_paged_by_the_switches() {
 }
 
 #[tokio::test]
-async fn the_last_page_of_a_full_or_empty_export_comes_again_as_it_was() {
+async fn the_last_page_of_a_full_or_empty_export_is_repeated() {
     for (total, again) in [(0, 0), (3, 3), (6, 3), (7, 1)] {
         let export = export()
             .parameter(Parameter::new("Cursor", DataType::Integer))
@@ -317,7 +317,7 @@ async fn the_last_page_of_a_full_or_empty_export_comes_again_as_it_was() {
 }
 
 #[tokio::test]
-async fn an_export_that_only_looks_paged_gives_all() {
+async fn an_export_without_integer_paging_parameters_returns_all_rows() {
     for export in [
         export().parameter(Parameter::new("Limit", DataType::Integer)),
         export()
@@ -343,7 +343,7 @@ async fn an_export_that_only_looks_paged_gives_all() {
 }
 
 #[tokio::test]
-async fn a_long_export_comes_whole_in_every_form() {
+async fn a_long_export_is_complete_in_every_syntax() {
     let row = |number: u64| json!({ "number": number, "text": "x".repeat(number as usize % 50) });
     let expected: Vec<Value> = (0..20_000).map(row).collect();
     let rows = || Rows::generated(20_000, row);
@@ -367,7 +367,7 @@ async fn a_long_export_comes_whole_in_every_form() {
 }
 
 #[tokio::test]
-async fn rows_that_end_where_a_piece_does_come_whole_too() {
+async fn rows_that_end_at_a_piece_boundary_are_complete() {
     for length in 65_530..65_540 {
         for syntax in [RowSyntax::Array, RowSyntax::Lines] {
             let text = "x".repeat(length);
@@ -388,7 +388,7 @@ async fn rows_that_end_where_a_piece_does_come_whole_too() {
 }
 
 #[tokio::test]
-async fn rows_are_made_as_they_are_read() {
+async fn rows_are_generated_while_they_are_read() {
     const COUNT: u64 = 300_000;
     let made = Arc::new(AtomicU64::new(0));
     let counter = made.clone();

@@ -1,4 +1,4 @@
-//! Does every plausible vendor get a test of its own, and a sandbox that behaves so?
+//! `vendor_tests!`: one test per plausible vendor.
 
 #![allow(clippy::unwrap_used)]
 

@@ -1,4 +1,4 @@
-//! Does the binary say where it is, serve, and stop?
+//! The binary.
 
 #![allow(clippy::unwrap_used)]
 #![cfg(feature = "cli")]
@@ -20,7 +20,7 @@ fn command() -> Command {
     command
 }
 
-/// Starts the binary; gives it with the values of its ready line.
+/// Starts the binary. Returns it with the values of its ready line.
 async fn start(arguments: &[&str]) -> (Child, HashMap<String, String>) {
     let mut child = command().args(arguments).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -33,7 +33,7 @@ async fn start(arguments: &[&str]) -> (Child, HashMap<String, String>) {
     (child, values.split(' ').map(pair).collect())
 }
 
-/// The answer with a token.
+/// Returns the token response.
 async fn token(ready: &HashMap<String, String>, id: &str, secret: &str) -> Value {
     let request = http::client().post(&ready["token_url"]).basic_auth(id, Some(secret));
     let request = request.form(&[("grant_type", "client_credentials")]);
@@ -41,7 +41,7 @@ async fn token(ready: &HashMap<String, String>, id: &str, secret: &str) -> Value
 }
 
 #[tokio::test]
-async fn it_serves_what_its_ready_line_says() {
+async fn the_ready_line_has_working_values() {
     let (_child, ready) =
         start(&["--customers", "12", "--page-cap", "5", "--token-lifetime", "77", "--client-id", "show-9"]).await;
     assert_eq!(ready["client_id"], "show-9");
@@ -69,7 +69,7 @@ async fn it_serves_what_its_ready_line_says() {
 }
 
 #[tokio::test]
-async fn it_adds_exports_of_as_many_rows_as_it_is_told() {
+async fn rows_adds_exports_of_that_size() {
     let (_child, ready) = start(&["--rows", "7"]).await;
     let client = http::client();
     let request = client
@@ -88,7 +88,7 @@ async fn it_adds_exports_of_as_many_rows_as_it_is_told() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn it_stops_when_it_is_told() {
+async fn signals_stop_it() {
     for signal in ["-TERM", "-INT"] {
         let (mut child, ready) = start(&["--client-secret", "made+up/secret="]).await;
         assert_eq!(ready["client_secret"], "made+up/secret=");
@@ -101,7 +101,7 @@ async fn it_stops_when_it_is_told() {
 }
 
 #[tokio::test]
-async fn it_stands_in_for_other_systems_and_says_what_a_client_of_them_needs() {
+async fn other_systems_have_a_ready_line_with_all_values() {
     for (system, base, names) in [
         ("priava", "/api/rest", &["code", "redirect_uri"] as &[_]),
         ("perspio", "", &["authorize_url", "code", "redirect_uri", "subscription_key", "tenant_id"]),
@@ -132,7 +132,7 @@ async fn it_stands_in_for_other_systems_and_says_what_a_client_of_them_needs() {
     assert_eq!(token["expires_in"], 77);
 }
 
-/// What it says when it ends by itself in failure.
+/// Returns the error output of a failing start.
 async fn failure(arguments: &[&str]) -> String {
     let mut command = command();
     command.args(arguments).stderr(Stdio::piped());
@@ -146,7 +146,7 @@ async fn help() -> String {
 }
 
 #[tokio::test]
-async fn an_option_that_is_for_perenso_only_is_not_passed_over() {
+async fn an_option_for_perenso_only_is_rejected_for_other_systems() {
     let help = help().await;
     let (_, options) = help.split_once("Perenso only:").unwrap();
     let options: Vec<Vec<&str>> = options.lines().map(|line| line.split_whitespace().take(2).collect()).collect();
@@ -162,7 +162,7 @@ async fn an_option_that_is_for_perenso_only_is_not_passed_over() {
 }
 
 #[tokio::test]
-async fn several_shows_stand_at_one_address() {
+async fn several_shows_share_one_address() {
     let (_child, ready) =
         start(&["--show", "SPRING:a+/=:b", "--show", "AUTUMN", "--show", "WINTER:s", "--rows", "1"]).await;
     assert_eq!((ready["client_id"].as_str(), ready["client_secret"].as_str()), ("SPRING", "a+/=:b"));
@@ -185,7 +185,7 @@ async fn several_shows_stand_at_one_address() {
 }
 
 #[tokio::test]
-async fn a_show_that_cannot_be_read_is_refused() {
+async fn an_invalid_show_is_rejected() {
     for show in ["", ":s", "A:", "A,B", "A B", "A:s,t"] {
         let said = failure(&["--show", show]).await;
         assert!(said.contains("--show"), "{show}: {said}");
@@ -197,7 +197,7 @@ async fn a_show_that_cannot_be_read_is_refused() {
 }
 
 #[tokio::test]
-async fn an_id_or_a_secret_that_would_break_the_ready_line_is_refused() {
+async fn an_id_or_secret_that_would_break_the_ready_line_is_rejected() {
     for option in ["--client-id", "--client-secret"] {
         for text in ["", "a b", "a\nb"] {
             let said = failure(&[option, text]).await;
@@ -215,7 +215,7 @@ async fn one_show_is_named_once() {
 }
 
 #[tokio::test]
-async fn it_behaves_as_a_file_says_and_other_options_win_over_that() {
+async fn a_behavior_file_applies_and_options_override_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("show.toml");
     std::fs::write(&path, "token_lifetime = 55\npage_cap = 5\ntoken_type = \"lower_case\"\n").unwrap();
@@ -237,7 +237,7 @@ async fn it_behaves_as_a_file_says_and_other_options_win_over_that() {
 }
 
 #[tokio::test]
-async fn there_are_as_many_orders_and_products_as_it_is_told() {
+async fn orders_and_products_are_counted() {
     let (_child, ready) = start(&["--orders", "7", "--products", "1"]).await;
     let token = token(&ready, &ready["client_id"], &ready["client_secret"]).await;
     let request = http::client().get(format!("{}/Order", ready["url"]));
@@ -265,14 +265,14 @@ async fn the_same_seed_makes_the_same_data() {
 }
 
 #[tokio::test]
-async fn it_prints_a_file_to_start_from() {
+async fn it_prints_a_behavior_file() {
     let printed = command().arg("--print-behavior").output().await.unwrap();
     assert!(printed.status.success());
     assert_eq!(String::from_utf8(printed.stdout).unwrap(), perenso_sandbox::Behavior::DEFAULT_TOML);
 }
 
 #[tokio::test]
-async fn strict_refuses_what_the_document_does_not_have() {
+async fn strict_rejects_undocumented_fields() {
     for (options, is_refused) in [(&[] as &[&str], false), (&["--strict"], true)] {
         let (_child, ready) = start(options).await;
         let token = token(&ready, &ready["client_id"], &ready["client_secret"]).await;
@@ -308,7 +308,7 @@ async fn it_adds_the_exports_of_files() {
 }
 
 #[tokio::test]
-async fn it_keeps_other_machines_out_and_says_what_it_is() {
+async fn it_rejects_other_machines_and_describes_itself() {
     let mut remote = command();
     remote.args(["--host", "0.0.0.0"]).stderr(Stdio::piped());
     let ended = tokio::time::timeout(Duration::from_secs(20), remote.output());
@@ -322,7 +322,7 @@ async fn it_keeps_other_machines_out_and_says_what_it_is() {
 }
 
 #[tokio::test]
-async fn its_journal_is_as_long_as_it_is_told() {
+async fn journal_sets_the_length_of_the_journal() {
     let (_child, ready) = start(&["--journal", "2"]).await;
     let client = http::client();
     for n in 0..3 {
@@ -334,7 +334,7 @@ async fn its_journal_is_as_long_as_it_is_told() {
 }
 
 #[tokio::test]
-async fn it_remembers_a_thousand_requests_unless_it_is_told_otherwise() {
+async fn the_journal_keeps_a_thousand_requests_by_default() {
     let (_child, ready) = start(&[]).await;
     let client = http::client();
     for _ in 0..1001 {
@@ -345,7 +345,7 @@ async fn it_remembers_a_thousand_requests_unless_it_is_told_otherwise() {
 }
 
 #[tokio::test]
-async fn it_leaves_the_admin_calls_out_when_it_is_told() {
+async fn no_admin_disables_the_admin_calls() {
     let (_child, ready) = start(&["--no-admin"]).await;
     let answer = http::client().get(format!("{}/sandbox", ready["url"])).send().await.unwrap();
     assert_eq!(answer.status(), 401);

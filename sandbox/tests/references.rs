@@ -1,4 +1,4 @@
-//! Must what a record refers to exist?
+//! References.
 
 #![allow(clippy::unwrap_used)]
 
@@ -16,7 +16,7 @@ async fn start() -> (Sandbox, Caller) {
     (sandbox, caller)
 }
 
-/// Every reference of a customer, with a key that every show has and one that none has.
+/// Every reference of a customer, with an existing and a missing key.
 fn customers() -> [(Reference, Value, Value, &'static str); 8] {
     let group = |key: &str| json!({ "orderingGroups": [{ "orderingGroupID": key, "orderingSubGroupID": "any" }] });
     [
@@ -41,7 +41,7 @@ fn customers() -> [(Reference, Value, Value, &'static str); 8] {
     ]
 }
 
-/// The place of the key in a refusal.
+/// Returns the path of the field in an error.
 fn place(record: &Value) -> String {
     match record.as_object().unwrap().keys().next().unwrap().as_str() {
         "salesReps" => "salesReps[1]".to_owned(),
@@ -51,7 +51,7 @@ fn place(record: &Value) -> String {
 }
 
 #[tokio::test]
-async fn what_a_customer_names_must_exist() {
+async fn references_of_a_customer_must_exist() {
     let (sandbox, caller) = start().await;
     let id = sandbox.customers()[0]["id"].as_str().unwrap().to_owned();
     for (reference, good, bad, key) in customers() {
@@ -72,7 +72,7 @@ async fn what_a_customer_names_must_exist() {
 }
 
 #[tokio::test]
-async fn a_bulk_call_refuses_the_records_that_refer_to_nothing_and_takes_the_others() {
+async fn a_bulk_call_rejects_only_records_with_missing_references() {
     let (sandbox, caller) = start().await;
     let mut records = Vec::new();
     for (number, (_, good, bad, _)) in customers().into_iter().enumerate() {
@@ -103,7 +103,7 @@ async fn a_bulk_call_refuses_the_records_that_refer_to_nothing_and_takes_the_oth
 }
 
 #[tokio::test]
-async fn what_a_vendor_names_must_exist() {
+async fn references_of_a_vendor_must_exist() {
     let (sandbox, caller) = start().await;
     let known = sandbox.vendors()[0]["vendorID"].clone();
     let mut records = Vec::new();
@@ -138,7 +138,7 @@ async fn what_a_vendor_names_must_exist() {
 }
 
 #[tokio::test]
-async fn missing_ordering_groups_are_created_where_that_is_asked_for() {
+async fn missing_ordering_groups_are_created_on_request() {
     let (sandbox, caller) = start().await;
     let record = json!({ "orderingGroups": [{ "orderingGroupID": "OG9000" }, { "orderingGroupID": "OG9001" }] });
     let post = async |flag: &str, record: &Value| {
@@ -175,7 +175,7 @@ async fn a_warehouse_exists_while_it_is_in_the_list_of_warehouses() {
 }
 
 #[tokio::test]
-async fn nobody_has_to_refer_to_anything() {
+async fn references_are_optional() {
     let (sandbox, caller) = start().await;
     let nothing = json!({
         "allowanceGroup": null, "deliveryGroup": null, "warehouseID": null, "customerClassID": null,
@@ -193,7 +193,7 @@ async fn nobody_has_to_refer_to_anything() {
 }
 
 #[tokio::test]
-async fn seeded_records_refer_to_what_is_there_and_to_all_of_it() {
+async fn made_up_records_have_valid_references_of_every_kind() {
     let (sandbox, caller) = start().await;
     for (path, records) in [("/v2/customers/bulk", sandbox.customers()), ("/v2/vendors/bulk", sandbox.vendors())] {
         let (_, answer) = caller.call(Method::POST, path, Some(records.into())).await;
@@ -210,7 +210,7 @@ async fn seeded_records_refer_to_what_is_there_and_to_all_of_it() {
 }
 
 #[tokio::test]
-async fn references_of_the_builder_survive_a_reset_and_are_of_their_show_only() {
+async fn references_of_the_builder_survive_a_reset_and_belong_to_one_show() {
     let builder = Sandbox::builder().client_id("ONE").reference(Reference::SalesRep, "USER9000").another_show("TWO");
     let sandbox = builder.start().await.unwrap();
     let customer = json!({ "primarySalesRep": "USER9000" });

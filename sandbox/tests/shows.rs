@@ -1,4 +1,4 @@
-//! Several shows in one process: each has its own credentials, tokens, records, budget, faults and journal.
+//! Several shows in one process, each with its own credentials, tokens, records, rate limit, faults and journal.
 #![allow(clippy::unwrap_used)]
 
 #[path = "support/http.rs"]
@@ -33,7 +33,7 @@ async fn token(sandbox: &Sandbox, form: &[(&str, &str)], basic: Option<(&str, &s
 }
 
 #[tokio::test]
-async fn a_token_opens_the_show_that_handed_it_out() {
+async fn a_token_opens_the_show_that_issued_it() {
     let (sandbox, autumn) = two().await;
     let credentials = |show: &Show| (show.client_id().to_owned(), show.client_secret().to_owned());
     let (id, secret) = credentials(&autumn);
@@ -54,7 +54,7 @@ async fn a_token_opens_the_show_that_handed_it_out() {
 }
 
 #[tokio::test]
-async fn a_secret_or_a_refresh_token_of_another_show_is_refused() {
+async fn secrets_and_refresh_tokens_of_another_show_are_rejected() {
     let (sandbox, autumn) = two().await;
     let grant = [("grant_type", "client_credentials")];
     let (status, answer) = token(&sandbox, &grant, Some((sandbox.client_id(), autumn.client_secret()))).await;
@@ -67,7 +67,7 @@ async fn a_secret_or_a_refresh_token_of_another_show_is_refused() {
 }
 
 #[tokio::test]
-async fn an_unknown_show_or_token_is_refused_by_the_first_show() {
+async fn the_first_show_rejects_unknown_shows_and_tokens() {
     let (sandbox, autumn) = two().await;
     let (status, _) = token(&sandbox, &[("grant_type", "client_credentials")], Some(("NOBODY", "x"))).await;
     assert_eq!(status, 401);
@@ -76,7 +76,7 @@ async fn an_unknown_show_or_token_is_refused_by_the_first_show() {
 }
 
 #[tokio::test]
-async fn budget_faults_clock_and_reset_are_those_of_one_show() {
+async fn rate_limit_faults_clock_and_reset_belong_to_one_show() {
     let (sandbox, autumn) = two().await;
     let (spring_token, autumn_token) = (sandbox.issue_token(), autumn.issue_token());
     autumn.fault(Fault::status(503));
@@ -100,13 +100,13 @@ async fn budget_faults_clock_and_reset_are_those_of_one_show() {
 }
 
 #[tokio::test]
-async fn two_shows_of_one_id_are_refused() {
+async fn two_shows_with_one_id_are_rejected() {
     let error = Sandbox::builder().client_id("SPRING").another_show("SPRING").start().await.unwrap_err();
     assert!(matches!(&error, Error::DuplicateShow(id) if id == "SPRING"), "{error}");
 }
 
 #[tokio::test]
-async fn all_shows_stand_at_one_address() {
+async fn all_shows_share_one_address() {
     let (sandbox, autumn) = two().await;
     assert!(autumn.url().starts_with("http://127.0.0.1:"), "{}", autumn.url());
     assert_eq!((sandbox.url(), sandbox.token_url()), (autumn.url(), autumn.token_url()));

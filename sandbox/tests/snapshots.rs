@@ -1,4 +1,4 @@
-//! Does a snapshot bring back what was?
+//! Snapshots.
 
 #![allow(clippy::unwrap_used)]
 
@@ -23,7 +23,7 @@ const LISTS: [(Method, &str); 8] = [
     (Method::POST, "/Export/j96479"),
 ];
 
-/// The bytes of all lists.
+/// Returns the bytes of all lists.
 async fn lists(caller: &Caller) -> Vec<String> {
     let mut lists = Vec::new();
     for (method, path) in LISTS {
@@ -82,7 +82,7 @@ async fn send(sandbox: &Sandbox, caller: &Caller, write: &Write) {
 }
 
 #[test]
-fn whatever_is_written_the_lists_are_the_same_bytes_after_a_restore() {
+fn a_restore_undoes_any_writes_byte_for_byte() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let writes = || proptest::collection::vec(write(), 0..8);
     let mut runner = TestRunner::new(Config { cases: 24, ..Config::default() });
@@ -114,7 +114,7 @@ fn whatever_is_written_the_lists_are_the_same_bytes_after_a_restore() {
 }
 
 #[tokio::test]
-async fn references_booths_behavior_and_exports_come_back_too() {
+async fn references_booths_behavior_and_exports_are_restored() {
     let sandbox = Sandbox::start().await.unwrap();
     let caller = Caller::new(&sandbox);
     let associate = async |product: &str| {
@@ -141,7 +141,7 @@ async fn references_booths_behavior_and_exports_come_back_too() {
 }
 
 #[tokio::test]
-async fn tokens_journal_and_clock_are_not_part_of_it() {
+async fn tokens_journal_and_clock_are_not_restored() {
     let sandbox = Sandbox::start().await.unwrap();
     let snapshot = sandbox.snapshot();
     let caller = Caller::new(&sandbox);
@@ -154,7 +154,7 @@ async fn tokens_journal_and_clock_are_not_part_of_it() {
 }
 
 #[tokio::test]
-async fn a_snapshot_outlives_a_reset_and_fits_another_show() {
+async fn a_snapshot_survives_a_reset_and_can_be_restored_to_another_show() {
     let sandbox =
         Sandbox::builder().client_id("ONE").customers(3).another_show("TWO").customers(5).start().await.unwrap();
     sandbox.add_customer(json!({ "customerID": "NEW" })).unwrap();

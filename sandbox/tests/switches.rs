@@ -1,4 +1,4 @@
-//! Do the switches that have no better place do what they say, in both positions?
+//! Further switches.
 
 #![allow(clippy::unwrap_used)]
 
@@ -21,7 +21,7 @@ async fn start(change: impl FnOnce(&mut Behavior)) -> (Sandbox, Caller) {
     (sandbox, caller)
 }
 
-/// Sends a request as it stands, and gives the whole answer.
+/// Sends a raw request, and returns the raw response.
 async fn raw(sandbox: &Sandbox, request: &str) -> String {
     let address = sandbox.url().strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(address).await.unwrap();
@@ -60,7 +60,7 @@ async fn a_bulk_call_answers_200_or_207() {
 }
 
 #[tokio::test]
-async fn a_list_of_what_was_modified_begins_with_the_newest_or_the_oldest() {
+async fn a_list_of_modified_records_starts_with_the_newest_or_the_oldest() {
     for (switch, first) in [(true, 2), (false, 0)] {
         let (sandbox, caller) = start(|behavior| behavior.newest_first = switch).await;
         let all = sandbox.customers();
@@ -75,7 +75,7 @@ async fn a_list_of_what_was_modified_begins_with_the_newest_or_the_oldest() {
 }
 
 #[tokio::test]
-async fn a_modified_date_is_written_with_its_time_or_without() {
+async fn a_modified_date_has_a_time_or_not() {
     for (form, has_time) in [(ModifiedDate::DateTime, true), (ModifiedDate::Date, false)] {
         let (sandbox, caller) = start(|behavior| behavior.modified_date = form).await;
         let (_, created) = caller.call(Method::POST, "/Customer", Some(json!({ "customerID": "C9" }))).await;
@@ -96,7 +96,7 @@ async fn a_modified_date_is_written_with_its_time_or_without() {
 }
 
 #[tokio::test]
-async fn the_body_of_a_refusal_comes_in_four_forms() {
+async fn error_bodies_have_four_formats() {
     for (form, content_type) in [
         (ErrorBody::Json, Some("application/json")),
         (ErrorBody::Text, Some("text/plain; charset=utf-8")),

@@ -1,4 +1,4 @@
-//! Does the token endpoint do what the vendor's guide says, and does the API hold to the tokens?
+//! The token endpoint and its tokens.
 
 #![allow(clippy::unwrap_used)]
 
@@ -20,7 +20,7 @@ async fn form(sandbox: &Sandbox, fields: &[(&str, &str)]) -> Response {
     request.send().await.unwrap()
 }
 
-/// Sends `SHOWID:API_SECRET` as the guide's header example has it.
+/// Sends `SHOWID:API_SECRET` as in the guide's header example.
 async fn basic(sandbox: &Sandbox, user: &str, password: &str, form: &str) -> Response {
     client()
         .post(sandbox.token_url())
@@ -53,7 +53,7 @@ async fn status_with(sandbox: &Sandbox, token: &Value) -> u16 {
     request.send().await.unwrap().status().as_u16()
 }
 
-/// Gives the status and the error code of a refusal.
+/// Returns the status and the error code.
 async fn refusal(answer: Response) -> (u16, String) {
     let status = answer.status().as_u16();
     let body: Value = answer.json().await.unwrap();
@@ -65,7 +65,7 @@ fn refused(status: u16, error: &str) -> (u16, String) {
 }
 
 #[tokio::test]
-async fn the_examples_of_the_guide_work_as_they_are_printed() {
+async fn the_examples_of_the_guide_work() {
     let sandbox = Sandbox::builder().client_id("SHOWID").client_secret("API_SECRET").start().await.unwrap();
     let send = async |authorization: Option<&str>, body: String| -> Value {
         let request = client().post(sandbox.token_url()).header("content-type", "application/x-www-form-urlencoded");
@@ -125,7 +125,7 @@ async fn the_body_needs_the_scope() {
 }
 
 #[tokio::test]
-async fn who_must_name_the_scope_is_a_switch() {
+async fn scope_rules_follow_the_switch() {
     let sandbox = Sandbox::start().await.unwrap();
     let refresh_token = granted(&sandbox).await["refresh_token"].as_str().unwrap().to_owned();
     let (id, secret) = (sandbox.client_id(), sandbox.client_secret());
@@ -170,7 +170,7 @@ async fn who_must_name_the_scope_is_a_switch() {
 }
 
 #[tokio::test]
-async fn where_the_credentials_may_stand_is_a_switch() {
+async fn client_authentication_follows_the_switch() {
     let sandbox = Sandbox::start().await.unwrap();
     let (id, secret) = (sandbox.client_id(), sandbox.client_secret());
     let fields =
@@ -191,7 +191,7 @@ async fn where_the_credentials_may_stand_is_a_switch() {
 }
 
 #[tokio::test]
-async fn what_an_answer_says_of_its_token_is_a_switch() {
+async fn token_responses_follow_the_switches() {
     let sandbox = Sandbox::builder().token_lifetime(Duration::from_secs(77)).start().await.unwrap();
     for (token_type, name) in [
         (TokenType::Bearer, Some("Bearer")),
@@ -226,7 +226,7 @@ async fn the_header_is_plain_base64_not_form_encoded() {
 }
 
 #[tokio::test]
-async fn a_secret_that_is_not_encoded_in_the_body_is_wrong() {
+async fn an_unencoded_secret_in_the_body_is_wrong() {
     let sandbox = Sandbox::start().await.unwrap();
     let body = format!(
         "grant_type=client_credentials&scope=100214&client_id={}&client_secret={}",
@@ -245,7 +245,7 @@ async fn a_secret_that_is_not_encoded_in_the_body_is_wrong() {
 }
 
 #[tokio::test]
-async fn other_requests_are_refused_by_name() {
+async fn other_requests_are_rejected_by_error_code() {
     let sandbox = Sandbox::start().await.unwrap();
     let (id, secret) = (sandbox.client_id(), sandbox.client_secret());
     for (body, error) in [
@@ -269,7 +269,7 @@ async fn other_requests_are_refused_by_name() {
 }
 
 #[tokio::test]
-async fn a_refresh_token_serves_once() {
+async fn a_refresh_token_works_once() {
     let sandbox = Sandbox::start().await.unwrap();
     let first = granted(&sandbox).await;
     let answer = refresh(&sandbox, &first["refresh_token"]).await;
@@ -289,7 +289,7 @@ async fn a_refresh_token_serves_once() {
 }
 
 #[tokio::test]
-async fn without_rotation_a_refresh_token_serves_on() {
+async fn without_rotation_a_refresh_token_stays_valid() {
     let builder = Sandbox::builder().rotation(Rotation::Omit);
     let sandbox = builder.start().await.unwrap();
     let first = granted(&sandbox).await;
@@ -305,7 +305,7 @@ async fn without_rotation_a_refresh_token_serves_on() {
 }
 
 #[tokio::test]
-async fn a_refresh_can_hand_out_another_token_or_the_same_and_leave_the_old_one_alive() {
+async fn a_refresh_can_return_a_new_or_the_same_token_and_keep_the_old_one() {
     for rotation in [Rotation::Add, Rotation::Repeat] {
         let sandbox = Sandbox::builder().rotation(rotation).start().await.unwrap();
         let first = granted(&sandbox).await;
@@ -320,7 +320,7 @@ async fn a_refresh_can_hand_out_another_token_or_the_same_and_leave_the_old_one_
 }
 
 #[tokio::test]
-async fn a_refresh_token_used_twice_can_be_made_to_end_all_that_came_of_its_grant() {
+async fn a_reused_refresh_token_can_revoke_all_tokens_of_its_grant() {
     let sandbox = Sandbox::builder().detect_refresh_reuse(true).start().await.unwrap();
     let (first, other) = (granted(&sandbox).await, granted(&sandbox).await);
     let second: Value = refresh(&sandbox, &first["refresh_token"]).await.json().await.unwrap();
@@ -337,7 +337,7 @@ async fn a_refresh_token_used_twice_can_be_made_to_end_all_that_came_of_its_gran
 }
 
 #[tokio::test]
-async fn a_refresh_whose_answer_is_lost_is_done_all_the_same() {
+async fn a_refresh_with_a_lost_response_is_processed() {
     let sandbox = Sandbox::start().await.unwrap();
     let first = granted(&sandbox).await;
     sandbox.token_fault(Fault::DropResponse);
@@ -352,7 +352,7 @@ async fn a_refresh_whose_answer_is_lost_is_done_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_refresh_token_can_be_made_to_expire() {
+async fn a_refresh_token_can_expire() {
     let sandbox = Sandbox::start().await.unwrap();
     sandbox.set_behavior(|behavior| {
         behavior.refresh_token_lifetime = Some(Duration::from_secs(60));
@@ -364,7 +364,7 @@ async fn a_refresh_token_can_be_made_to_expire() {
 }
 
 #[tokio::test]
-async fn an_access_token_lives_as_long_as_it_says() {
+async fn an_access_token_expires_after_its_lifetime() {
     let builder = Sandbox::builder().token_lifetime(Duration::from_secs(100));
     let sandbox = builder.start().await.unwrap();
     let answer = granted(&sandbox).await;
@@ -377,7 +377,7 @@ async fn an_access_token_lives_as_long_as_it_says() {
 }
 
 #[tokio::test]
-async fn one_live_token_kills_the_one_before() {
+async fn one_live_token_revokes_the_earlier_one() {
     let builder = Sandbox::builder().one_live_token(true);
     let sandbox = builder.start().await.unwrap();
     let first = granted(&sandbox).await;
@@ -388,7 +388,7 @@ async fn one_live_token_kills_the_one_before() {
 }
 
 #[tokio::test]
-async fn without_a_live_token_there_is_no_answer() {
+async fn a_call_without_a_valid_token_is_rejected() {
     let sandbox = Sandbox::start().await.unwrap();
     for path in ["/Customer", "/Export", "/Order", "/nothing"] {
         let bare = client().get(format!("{}{path}", sandbox.url()));
@@ -409,7 +409,7 @@ async fn without_a_live_token_there_is_no_answer() {
 }
 
 #[tokio::test]
-async fn two_shows_do_not_know_each_other() {
+async fn two_sandboxes_are_independent() {
     let (one, other) = (Sandbox::start().await.unwrap(), Sandbox::start().await.unwrap());
     assert_ne!(one.client_secret(), other.client_secret());
     let token = granted(&one).await["access_token"].clone();
@@ -418,7 +418,7 @@ async fn two_shows_do_not_know_each_other() {
 }
 
 #[tokio::test]
-async fn the_journal_holds_no_secret() {
+async fn the_journal_contains_no_secret() {
     let sandbox = Sandbox::start().await.unwrap();
     let first = granted(&sandbox).await;
     let second: Value = refresh(&sandbox, &first["refresh_token"]).await.json().await.unwrap();

@@ -15,7 +15,7 @@ pub(crate) fn require_length(method: &Method, headers: &HeaderMap) -> Result<(),
         return Err(Refusal::new(
             StatusCode::LENGTH_REQUIRED,
             "length_required",
-            format!("a {method} needs a Content-Length, also when its body is empty"),
+            format!("a {method} needs a Content-Length, even if its body is empty"),
         ));
     }
     Ok(())

@@ -156,11 +156,11 @@ fn unreadable(error: &axum::Error) -> Refusal {
     let mut cause = error.source();
     while let Some(error) = cause {
         if error.is::<hyper::Error>() {
-            return Refusal::bad_request("broken_body", "the body does not come as its head announces it");
+            return Refusal::bad_request("broken_body", "the body is shorter than its headers announce");
         }
         cause = error.source();
     }
-    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_long", "at most 64 MiB are read")
+    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_long", "the body is longer than 64 MiB")
 }
 
 /// Returns the fault that the request asks for. An invalid one becomes a 400 with the reason.

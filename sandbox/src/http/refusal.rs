@@ -101,7 +101,7 @@ pub(crate) async fn not_implemented(method: Method, uri: Uri) -> Refusal {
     Refusal::new(
         StatusCode::NOT_IMPLEMENTED,
         "not_in_sandbox",
-        format!("{method} {} is not in the sandbox yet; the real service may know it", uri.path()),
+        format!("the sandbox does not support {method} {}; the real service may", uri.path()),
     )
 }
 
@@ -111,7 +111,11 @@ pub(crate) async fn method_not_allowed(method: Method, uri: Uri) -> Refusal {
 }
 
 pub(crate) fn wrong_method(method: &Method, uri: &Uri) -> Refusal {
-    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", format!("{} does not take {method}", uri.path()))
+    Refusal::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        format!("{} does not support {method}", uri.path()),
+    )
 }
 
 /// The 422 for a JSON record that the API rejects.

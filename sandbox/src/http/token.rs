@@ -22,7 +22,7 @@ pub(crate) use parameters::{Parameters, basic, grant_type};
 /// The scope of the REST API.
 const SCOPE: &str = "100214";
 
-const UNKNOWN_CLIENT: &str = "the show or its secret is not known";
+const UNKNOWN_CLIENT: &str = "the client id or the secret is wrong";
 
 /// Handles a token request.
 pub(crate) async fn issue(Context(show): Context<Arc<Show>>, headers: HeaderMap, body: Bytes) -> Response {
@@ -73,7 +73,7 @@ fn grant(show: &Show, headers: &HeaderMap, body: &[u8]) -> Result<Value, OAuthEr
                 .refresh(parameters.require("refresh_token")?, &terms, now)
                 .ok_or_else(OAuthError::invalid_refresh_token)?
         }
-        _ => return Err(OAuthError::new("unsupported_grant_type", "this grant is not offered")),
+        _ => return Err(OAuthError::new("unsupported_grant_type", "this grant type is not supported")),
     };
     Ok(token_response(tokens.issue_access(family, &terms, now), next_refresh, behavior))
 }
@@ -122,7 +122,7 @@ fn check_client(
     if header.is_some() && in_body {
         return Err(OAuthError::new(
             "invalid_request",
-            "the credentials come in the header or in the body, not in both",
+            "the credentials must be in the header or in the body, not in both",
         ));
     }
     let is_right = match header {
@@ -132,8 +132,8 @@ fn check_client(
         None => id == Some(show.client_id()) && secret == Some(show.client_secret()),
     };
     let description = match (behavior.client_authentication, header) {
-        (ClientAuthentication::Basic, None) => "the show and its secret must come in a Basic header",
-        (ClientAuthentication::Body, Some(_)) => "the show and its secret must come in the body",
+        (ClientAuthentication::Basic, None) => "the client id and secret must be in a Basic header",
+        (ClientAuthentication::Body, Some(_)) => "the client id and secret must be in the body",
         _ if is_right => return Ok(in_body),
         _ => UNKNOWN_CLIENT,
     };

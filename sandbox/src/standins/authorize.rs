@@ -20,7 +20,7 @@ fn redirect(server: &VendorServer, authorize: &Authorize, parts: &Parts) -> Resu
         .map_err(|error| Refusal::bad_request(error.error, error.description))?;
     // An unknown client or redirect URI must not cause a redirect (RFC 6749, section 4.1.2.1).
     if parameters.get("client_id") != Some(&server.credentials.client_id) {
-        return Err(Refusal::bad_request("unauthorized_client", "client_id is missing or not known"));
+        return Err(Refusal::bad_request("unauthorized_client", "client_id is missing or unknown"));
     }
     let redirect_uri = parameters
         .get("redirect_uri")
@@ -37,7 +37,7 @@ fn redirect(server: &VendorServer, authorize: &Authorize, parts: &Parts) -> Resu
     }
     let separator = if redirect_uri.contains('?') { '&' } else { '?' };
     let location = HeaderValue::try_from(format!("{redirect_uri}{separator}{}", query.finish()))
-        .map_err(|_| Refusal::bad_request("invalid_request", "redirect_uri cannot stand in a header"))?;
+        .map_err(|_| Refusal::bad_request("invalid_request", "redirect_uri is not a valid header value"))?;
     let mut response = StatusCode::FOUND.into_response();
     response.headers_mut().insert(LOCATION, location);
     Ok(response)

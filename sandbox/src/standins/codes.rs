@@ -52,7 +52,7 @@ impl Codes {
         tokens: &mut IssuedTokens,
         now: DateTime<Utc>,
     ) -> Result<TokenFamily, OAuthError> {
-        let invalid = || OAuthError::new("invalid_grant", "the code is unknown, used up, expired or revoked");
+        let invalid = || OAuthError::new("invalid_grant", "the code is unknown, used, expired or revoked");
         let redirect_uri = parameters.require("redirect_uri")?;
         let code = self.codes.get_mut(parameters.require("code")?).ok_or_else(invalid)?;
         if let Some(family) = code.family {
@@ -69,7 +69,7 @@ impl Codes {
         }
         let answered = parameters.get("code_verifier").map(s256);
         if code.challenge != answered {
-            return Err(OAuthError::new("invalid_grant", "the code_verifier does not answer the code_challenge"));
+            return Err(OAuthError::new("invalid_grant", "the code_verifier does not match the code_challenge"));
         }
         let family = tokens.new_family();
         code.family = Some(family);

@@ -37,7 +37,7 @@ fn grant(server: &VendorServer, headers: &HeaderMap, content: &[u8]) -> Result<M
     let grant_type = parameters.require("grant_type")?;
     check_client(server, behavior, headers, &parameters)?;
     let Some(grant) = vendor.grants.iter().find(|grant| grant.grant_type.name() == grant_type) else {
-        return Err(OAuthError::new("unsupported_grant_type", "this grant is not offered"));
+        return Err(OAuthError::new("unsupported_grant_type", "this grant type is not supported"));
     };
     grant.scope.check(parameters.get("scope"))?;
     if grant.needs_redirect_uri && parameters.require("redirect_uri")? != credentials.redirect_uri {
@@ -56,7 +56,7 @@ fn grant(server: &VendorServer, headers: &HeaderMap, content: &[u8]) -> Result<M
                 GrantType::Password => {
                     let given = (parameters.require("username")?, parameters.require("password")?);
                     if given != (&credentials.username, &credentials.password) {
-                        return Err(OAuthError::new("invalid_grant", "the user or the password is wrong"));
+                        return Err(OAuthError::new("invalid_grant", "the user name or the password is wrong"));
                     }
                     tokens.new_family()
                 }
@@ -89,10 +89,13 @@ fn check_client(
     let header = headers.get(AUTHORIZATION);
     let is_right = match server.vendor.credentials_location {
         CredentialsLocation::Body if header.is_some() => {
-            return Err(OAuthError::new("invalid_request", "the credentials come in the body, not in a header"));
+            return Err(OAuthError::new("invalid_request", "the credentials must be in the body, not in a header"));
         }
         CredentialsLocation::Basic if parameters.get("client_secret").is_some() => {
-            return Err(OAuthError::new("invalid_request", "the credentials come in a Basic header, not in the body"));
+            return Err(OAuthError::new(
+                "invalid_request",
+                "the credentials must be in a Basic header, not in the body",
+            ));
         }
         CredentialsLocation::Body => {
             parameters.require("client_id")? == id && parameters.require("client_secret")? == secret
@@ -108,7 +111,7 @@ fn check_client(
     if is_right {
         return Ok(());
     }
-    let error = OAuthError::new("invalid_client", "the client or its secret is not known");
+    let error = OAuthError::new("invalid_client", "the client id or the secret is wrong");
     Err(error.with_status(server.vendor.invalid_client_status))
 }
 

@@ -39,7 +39,7 @@ impl VendorServer {
     fn example(&self, id: &str, parts: &Parts, body: &Bytes) -> Response {
         let example = &self.vendor.example;
         if parts.uri.query().is_some() {
-            let message = "query parameters of this call are not in the sandbox";
+            let message = "the stand-in supports no query parameters for this call";
             return Refusal::new(StatusCode::NOT_IMPLEMENTED, "not_in_sandbox", message).into_response();
         }
         let rejected = (example.headers)(&parts.headers, &self.credentials).or_else(|| self.reject(&parts.headers));
@@ -61,7 +61,7 @@ impl VendorServer {
         let now = self.traffic.clock.now();
         let unauthorized = self.vendor.example.unauthorized;
         match bearer::token(headers) {
-            None => return Some(unauthorized("an access token is needed")),
+            None => return Some(unauthorized("an access token is required")),
             Some(token) if !tokens.is_live(token, now) => {
                 return Some(unauthorized("the access token is unknown, expired or revoked"));
             }
@@ -104,7 +104,7 @@ impl ShowHost for VendorServer {
             Route::Authorize(authorize) if method == Method::GET => authorize::respond(self, authorize, &parts),
             Route::Example { id } if method == self.vendor.example.method => self.example(id, &parts, &body),
             Route::WithoutFinalSlash => {
-                Refusal::new(StatusCode::NOT_FOUND, "not_found", "this path ends in a slash").into_response()
+                Refusal::new(StatusCode::NOT_FOUND, "not_found", "this path must end in a slash").into_response()
             }
             Route::Unknown => not_implemented(method, parts.uri).await.into_response(),
             _ => method_not_allowed(method, parts.uri).await.into_response(),
@@ -114,7 +114,7 @@ impl ShowHost for VendorServer {
     fn unauthorized(&self, kind: EndpointKind) -> Response {
         match kind {
             EndpointKind::Token => {
-                let error = OAuthError::new("invalid_client", "the client or its secret is not known");
+                let error = OAuthError::new("invalid_client", "the client id or the secret is wrong");
                 (self.vendor.error_response)(
                     &error.with_status(self.vendor.invalid_client_status),
                     self.traffic.clock.now(),

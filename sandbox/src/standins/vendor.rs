@@ -112,7 +112,7 @@ impl Scope {
             (Self::Exactly(scope), _) => Err(OAuthError::new("invalid_scope", format!("the scope must be {scope}"))),
             (Self::AnyOf(known), Some(given)) if given.split(' ').all(|word| known.contains(&word)) => Ok(()),
             (Self::AnyOf(known), _) => {
-                Err(OAuthError::new("invalid_scope", format!("the scope can only hold {}", known.join(" "))))
+                Err(OAuthError::new("invalid_scope", format!("the scope may only contain {}", known.join(" "))))
             }
         }
     }

@@ -1,5 +1,5 @@
-// The page of the sandbox in a browser: can somebody who has nothing else authorise, create a customer, run an export, and
-// see what goes wrong? PERENSO_SANDBOX names the binary; CHROMIUM the browser, if it is not Debian's.
+// The page of the sandbox in a browser. PERENSO_SANDBOX is the path of the binary; CHROMIUM that of the browser, if it is
+// not Debian's.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -11,14 +11,14 @@ import { chromium } from "playwright-core";
 
 const BINARY = process.env.PERENSO_SANDBOX;
 const BROWSER = process.env.CHROMIUM ?? "/usr/bin/chromium";
-/** For any one thing that is waited for. */
-const PATIENCE = 30_000;
+/** The timeout of each wait. */
+const TIMEOUT = 30_000;
 
 let browser;
 const servers = [];
 const pages = [];
 
-/** Starts a sandbox; gives its address. */
+/** Starts a sandbox. Returns its URL. */
 async function sandbox(...args) {
   assert.ok(BINARY, "PERENSO_SANDBOX must name the binary");
   const server = spawn(BINARY, args, { stdio: ["ignore", "pipe", "inherit"] });
@@ -31,19 +31,19 @@ async function sandbox(...args) {
   return line.match(/ url=(\S+)/)[1];
 }
 
-/** Opens the page; what it asks for and complains of is kept. */
+/** Opens the page, and records its requests and errors. */
 async function open(url, options = {}) {
   const context = await browser.newContext(options);
   const page = await context.newPage();
-  page.setDefaultTimeout(PATIENCE);
+  page.setDefaultTimeout(TIMEOUT);
   const record = { page, url, requests: [], complaints: [] };
   pages.push(record);
   page.on("request", (request) => record.requests.push(request.url()));
   page.on("pageerror", (error) => record.complaints.push(error.message));
   page.on("console", (message) => {
-    // Chromium reports every answer that is no success or not whole, also one that was ordered; the tests look at those.
-    const isAnswer = /^Failed to load resource: (the server responded with a status of|net::ERR_(INCOMPLETE|CONTENT))/;
-    if (message.type() === "error" && !isAnswer.test(message.text())) record.complaints.push(message.text());
+    // Chromium also reports the errors that the tests expect.
+    const isExpected = /^Failed to load resource: (the server responded with a status of|net::ERR_(INCOMPLETE|CONTENT))/;
+    if (message.type() === "error" && !isExpected.test(message.text())) record.complaints.push(message.text());
   });
   await page.goto(`${url}/docs`);
   await page.locator(".opblock").first().waitFor();
@@ -61,28 +61,28 @@ async function expand(page, name) {
   return block;
 }
 
-/** Presses Execute, with the last answer out of the way. */
+/** Clears the last response and presses Execute. */
 async function run(block, body) {
   const clear = block.locator(".btn-clear");
   if (await clear.count()) {
     await clear.click();
     await block.locator(".live-responses-table").waitFor({ state: "detached" });
   }
-  // Clear brings the example back.
+  // Clear restores the example.
   if (body) await block.locator("textarea").fill(body);
   await block.locator(".execute").click();
 }
 
-/** Executes an operation as it is filled in, or with another body; gives what the page shows of the answer. */
+/** Executes an operation with its example or another body. Returns the response of the page. */
 async function execute(page, name, body) {
   const block = await expand(page, name);
   await run(block, body);
-  const answer = block.locator(".live-responses-table .response").first();
-  await answer.locator(".response-col_status").waitFor();
+  const response = block.locator(".live-responses-table .response").first();
+  await response.locator(".response-col_status").waitFor();
   return {
-    status: parseInt(await answer.locator(".response-col_status").innerText(), 10),
-    text: await answer.locator(".response-col_description").innerText(),
-    body: (await answer.locator(".highlight-code code").allTextContents())[0] ?? "",
+    status: parseInt(await response.locator(".response-col_status").innerText(), 10),
+    text: await response.locator(".response-col_description").innerText(),
+    body: (await response.locator(".highlight-code code").allTextContents())[0] ?? "",
   };
 }
 
@@ -155,7 +155,7 @@ test("a 429 is ordered with a click, shows Retry-After, and is gone with the nex
 
   await page.getByRole("button", { name: "503", exact: true }).click();
   assert.equal((await execute(page, "customer_list")).status, 503);
-  for (const [name, text] of [["Cut", "The answer broke off."], ["Lost answer", "The answer broke off."]]) {
+  for (const [name, text] of [["Cut", "The response was cut off."], ["Lost response", "The response was cut off."]]) {
     await page.getByRole("button", { name, exact: true }).click();
     const block = await expand(page, "export_list");
     await run(block);
@@ -163,7 +163,7 @@ test("a 429 is ordered with a click, shows Retry-After, and is gone with the nex
   }
 });
 
-test("a create whose answer is lost is one create, on a connection that was used before too", async () => {
+test("a create with a lost response is processed once, also on a reused connection", async () => {
   const page = await open(await sandbox());
   await authorize(page);
   const customers = () => page.evaluate(async () => {
@@ -174,10 +174,10 @@ test("a create whose answer is lost is one create, on a connection that was used
   const creates = () => page.evaluate(async () => (await (await fetch("/sandbox/journal")).json()).filter(({ method }) => method === "POST"));
   await execute(page, "customer_list");
   const before = await customers();
-  await page.getByRole("button", { name: "Lost answer", exact: true }).click();
+  await page.getByRole("button", { name: "Lost response", exact: true }).click();
   const block = await expand(page, "customer_create");
   await run(block);
-  await block.getByText(/broke off|No answer/).waitFor();
+  await block.getByText(/was cut off|No response/).waitFor();
   assert.equal(await customers(), before + 1);
   assert.deepEqual((await creates()).map(({ path, fault }) => `${path} ${fault}`), ["/Customer cut_after"]);
 });
@@ -260,7 +260,7 @@ test("a recent request shows its time, fault and status, and its bodies before i
   assert.match(await create.locator("summary").first().innerText(), /POST\s+\/Customer\s+status\s+503$/);
   await create.locator("summary").first().click();
   assert.deepEqual(await create.locator("h3, details > summary").allInnerTexts(), [
-    "Request", "Answer", "Headers of the request", "Headers of the answer",
+    "Request", "Response", "Request headers", "Response headers",
   ]);
   assert.ok(await create.getByText('"customerName"').isVisible());
   assert.ok(!(await create.getByText("sandbox-fault:").isVisible()));
@@ -302,8 +302,8 @@ test("a phone needs no scrolling to the side, whatever is open", async () => {
   for (const name of ["customer_list", "customer_create", "export_run"]) {
     await execute(page, name);
     assert.equal(await width(), 360, name);
-    const answer = await operation(page, name).locator(".live-responses-table .highlight-code").first().boundingBox();
-    assert.ok(answer.width > 260, `the answer of ${name} has ${answer.width} of 360 pixels`);
+    const response = await operation(page, name).locator(".live-responses-table .highlight-code").first().boundingBox();
+    assert.ok(response.width > 260, `the response of ${name} has ${response.width} of 360 pixels`);
   }
   await page.locator(".models-control").click();
   await page.locator(".btn.authorize").click();
@@ -377,7 +377,7 @@ test("each of several shows has its own token, records and document", async () =
   assert.equal((await execute(page, "customer_delete")).status, 204);
   await page.getByLabel("Show", { exact: true }).selectOption("AUTUMN");
   await page.locator('#access[data-state="lost"]').waitFor();
-  await page.getByText("Nothing yet.").waitFor();
+  await page.getByText("No requests yet.").waitFor();
   assert.equal((await execute(page, "customer_list")).status, 401, "no token of another show");
   await page.getByRole("button", { name: "Get a new token" }).click();
   await page.locator('#access[data-state="live"]').waitFor();

@@ -26,7 +26,7 @@ fn send(stand_in: &StandIn, body: &Value) -> RequestBuilder {
 }
 
 #[tokio::test]
-async fn the_request_is_json_and_the_answer_has_no_token_type() {
+async fn the_request_is_json_and_the_response_has_no_token_type() {
     let stand_in = StandIn::event_bookings().start().await.unwrap();
     let first = granted(send(&stand_in, &credentials(&stand_in))).await;
     let mut names: Vec<&str> = first.as_object().unwrap().keys().map(String::as_str).collect();
@@ -50,7 +50,7 @@ async fn the_request_is_json_and_the_answer_has_no_token_type() {
 }
 
 #[tokio::test]
-async fn what_is_missing_or_wrong_is_refused() {
+async fn missing_and_wrong_parameters_are_rejected() {
     let stand_in = StandIn::event_bookings().start().await.unwrap();
     let body = credentials(&stand_in);
     for name in ["grant_type", "client_id", "client_secret"] {
@@ -85,7 +85,7 @@ async fn json_and_form_exclude_each_other() {
 }
 
 #[tokio::test]
-async fn the_header_of_a_call_is_spelled_as_http_has_it() {
+async fn the_authorization_header_has_its_http_spelling() {
     let stand_in = StandIn::event_bookings().start().await.unwrap();
     let url = format!("{}/events", stand_in.api_url());
     let token = stand_in.issue_token();

@@ -1,4 +1,4 @@
-//! Do the stand-ins check what the vendors' pages ask for, and answer as they say?
+//! The stand-ins for other systems.
 
 #![allow(clippy::unwrap_used)]
 
@@ -20,25 +20,25 @@ const FORM: &str = "application/x-www-form-urlencoded;charset=utf-8";
 /// The fields of a token request.
 type Fields<'a> = Vec<(&'a str, String)>;
 
-/// `fields` without the one of this name.
+/// Returns `fields` without the one with this name.
 fn without<'a>(fields: &Fields<'a>, name: &str) -> Fields<'a> {
     assert!(fields.iter().any(|(key, _)| *key == name), "{name}");
     fields.iter().filter(|(key, _)| *key != name).cloned().collect()
 }
 
-/// `fields` with another value under this name.
+/// Returns `fields` with another value for this name.
 fn with<'a>(fields: &Fields<'a>, name: &'a str, value: &str) -> Fields<'a> {
     let mut fields: Fields = fields.iter().filter(|(key, _)| *key != name).cloned().collect();
     fields.push((name, value.to_owned()));
     fields
 }
 
-/// A token request as a form that names its charset.
+/// Returns a token request as a form with a charset.
 fn form(stand_in: &StandIn, fields: &Fields) -> RequestBuilder {
     http::client().post(stand_in.token_url()).header("content-type", FORM).form(fields)
 }
 
-/// The status and the body, null when it is no JSON.
+/// Returns the status and the body, or null if it is not JSON.
 async fn answer(request: RequestBuilder) -> (u16, Value) {
     read(request.send().await.unwrap()).await
 }
@@ -49,14 +49,14 @@ async fn read(response: Response) -> (u16, Value) {
     (status, serde_json::from_slice(&bytes).unwrap_or_default())
 }
 
-/// The body of a token request that is granted.
+/// Returns the body of a successful token request.
 async fn granted(request: RequestBuilder) -> Value {
     let (status, body) = answer(request).await;
     assert_eq!(status, 200, "{body}");
     body
 }
 
-/// The status and the error code of one that is refused.
+/// Returns the status and the error code of a failed one.
 async fn refused(request: RequestBuilder) -> (u16, String) {
     let (status, body) = answer(request).await;
     (status, body["error"].as_str().unwrap_or_default().to_owned())

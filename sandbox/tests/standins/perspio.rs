@@ -51,7 +51,7 @@ async fn authorize(perspio: &StandIn, question: &Fields<'_>) -> Response {
     browser.get(perspio.authorize_url().unwrap()).query(question).send().await.unwrap()
 }
 
-/// Where the browser is sent: the address and its query.
+/// Returns the redirect: the URL and its query.
 async fn sent_to(perspio: &StandIn, question: &Fields<'_>) -> (String, HashMap<String, String>) {
     let response = authorize(perspio, question).await;
     assert_eq!(response.status(), 302);
@@ -69,7 +69,7 @@ fn assets(perspio: &StandIn, token: &str) -> RequestBuilder {
 }
 
 #[tokio::test]
-async fn client_credentials_come_without_a_refresh_token() {
+async fn client_credentials_return_no_refresh_token() {
     let perspio = StandIn::perspio().start().await.unwrap();
     let body = granted(form(&perspio, &daemon(&perspio))).await;
     let mut names: Vec<&str> = body.as_object().unwrap().keys().map(String::as_str).collect();
@@ -82,7 +82,7 @@ async fn client_credentials_come_without_a_refresh_token() {
 }
 
 #[tokio::test]
-async fn a_code_gives_a_refresh_token_that_goes_on() {
+async fn a_code_returns_a_reusable_refresh_token() {
     let perspio = StandIn::perspio().start().await.unwrap();
     let fields = exchange(&perspio, &perspio.code());
     let first = granted(form(&perspio, &fields)).await;
@@ -103,7 +103,7 @@ async fn a_code_gives_a_refresh_token_that_goes_on() {
 }
 
 #[tokio::test]
-async fn a_code_used_twice_can_be_made_to_end_all_that_came_of_it() {
+async fn a_reused_code_can_revoke_all_its_tokens() {
     let behavior = |behavior: &mut perenso_sandbox::StandInBehavior| {
         behavior.detect_reuse = true;
         behavior.rotation = Rotation::Replace;
@@ -121,7 +121,7 @@ async fn a_code_used_twice_can_be_made_to_end_all_that_came_of_it() {
 }
 
 #[tokio::test]
-async fn codes_die_with_time_and_on_order() {
+async fn codes_expire_and_can_be_revoked() {
     let perspio = StandIn::perspio().start().await.unwrap();
     let (first, second) = (perspio.code(), perspio.new_code());
     // A new one does not end the one before.
@@ -134,7 +134,7 @@ async fn codes_die_with_time_and_on_order() {
 }
 
 #[tokio::test]
-async fn a_refusal_looks_like_microsofts() {
+async fn errors_have_microsofts_format() {
     let perspio = StandIn::perspio().start().await.unwrap();
     let fields = daemon(&perspio);
     for (fields, status, error) in [
@@ -164,7 +164,7 @@ async fn a_refusal_looks_like_microsofts() {
 }
 
 #[tokio::test]
-async fn the_person_comes_back_with_a_code_and_the_state() {
+async fn the_redirect_has_a_code_and_the_state() {
     let perspio = StandIn::perspio().start().await.unwrap();
     let (address, query) = sent_to(&perspio, &question(&perspio)).await;
     assert_eq!(address, perspio.redirect_uri());
@@ -188,7 +188,7 @@ async fn the_person_comes_back_with_a_code_and_the_state() {
 }
 
 #[tokio::test]
-async fn any_port_of_localhost_is_fine_if_it_stays_the_same() {
+async fn any_port_of_localhost_works_if_it_stays_the_same() {
     let perspio = StandIn::perspio().start().await.unwrap();
     let here = "http://localhost:49152";
     let (address, query) = sent_to(&perspio, &with(&question(&perspio), "redirect_uri", here)).await;
@@ -199,7 +199,7 @@ async fn any_port_of_localhost_is_fine_if_it_stays_the_same() {
 }
 
 #[tokio::test]
-async fn a_wrong_question_is_sent_back_or_to_nobody() {
+async fn an_invalid_authorization_request_redirects_with_an_error_or_not_at_all() {
     let perspio = StandIn::perspio().start().await.unwrap();
     let fields = question(&perspio);
     for (name, value) in [
@@ -233,7 +233,7 @@ async fn a_wrong_question_is_sent_back_or_to_nobody() {
 }
 
 #[tokio::test]
-async fn a_call_needs_key_tenant_token_and_the_last_slash() {
+async fn a_call_needs_key_tenant_token_and_the_final_slash() {
     let perspio = StandIn::perspio().start().await.unwrap();
     let token = perspio.issue_token();
     let (token, tid, key) = (token.as_str(), perspio.tenant_id(), perspio.subscription_key());
@@ -269,7 +269,7 @@ async fn a_call_needs_key_tenant_token_and_the_last_slash() {
 }
 
 #[tokio::test]
-async fn a_person_meets_no_fault_and_the_journal_hides_the_code() {
+async fn the_authorize_endpoint_has_no_fault_and_the_journal_masks_the_code() {
     let perspio = StandIn::perspio().start().await.unwrap();
     perspio.script(Step::new(Fault::status(503)).on(Target::path("/**")).always());
     let (_, sent) = sent_to(&perspio, &question(&perspio)).await;
@@ -295,7 +295,7 @@ async fn an_ordered_401_is_that_of_a_dead_token_or_a_wrong_secret() {
 }
 
 #[tokio::test]
-async fn one_call_too_many_says_in_seconds_when_to_come_back() {
+async fn a_call_beyond_the_limit_gets_a_retry_after_in_seconds() {
     let perspio = StandIn::perspio().start().await.unwrap();
     let token = perspio.issue_token();
     perspio.fault(perspio.too_many_requests(Duration::from_millis(1500)));

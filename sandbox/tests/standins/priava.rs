@@ -37,7 +37,7 @@ fn search(priava: &StandIn, filters: &Value) -> RequestBuilder {
 }
 
 #[tokio::test]
-async fn the_code_gives_both_tokens_once() {
+async fn the_code_returns_both_tokens_once() {
     let priava = StandIn::priava().start().await.unwrap();
     assert!(priava.token_url().ends_with("/api/rest/oauth/token"));
     let body = granted(send(&priava, &exchange(&priava))).await;
@@ -60,7 +60,7 @@ async fn the_code_gives_both_tokens_once() {
 }
 
 #[tokio::test]
-async fn a_refresh_names_the_redirect_uri_too_and_ends_the_old_token() {
+async fn a_refresh_needs_the_redirect_uri_and_revokes_the_old_token() {
     let priava = StandIn::priava().start().await.unwrap();
     let first = granted(send(&priava, &exchange(&priava))).await;
     let fields = refresh(&priava, &first);
@@ -142,7 +142,7 @@ async fn a_call_needs_region_and_token() {
 }
 
 #[tokio::test]
-async fn a_search_answers_the_events_that_fit() {
+async fn a_search_returns_the_matching_events() {
     let priava = StandIn::priava().start().await.unwrap();
     let numbers = async |filters: Value| -> Vec<String> {
         let (status, body) = answer(search(&priava, &filters)).await;

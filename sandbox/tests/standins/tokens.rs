@@ -1,5 +1,4 @@
-//! What all stand-ins do with tokens: rotation, reuse, lifetimes, faults, and a journal without secrets. Shown on
-//! Tourpaq, since the code is the same for all.
+//! Tokens of all stand-ins: rotation, reuse, lifetimes, faults, and masking. Tested with Tourpaq, since all share the code.
 
 use std::time::Duration;
 
@@ -39,7 +38,7 @@ fn no_good() -> (u16, String) {
 }
 
 #[tokio::test]
-async fn a_refresh_token_used_twice_ends_its_whole_family_and_no_other() {
+async fn a_reused_refresh_token_revokes_only_its_family() {
     let stand_in = start(|behavior| behavior.detect_reuse = true).await;
     let (first, other) = (granted(login(&stand_in)).await, granted(login(&stand_in)).await);
     let second = granted(refresh(&stand_in, &first)).await;
@@ -55,7 +54,7 @@ async fn a_refresh_token_used_twice_ends_its_whole_family_and_no_other() {
 }
 
 #[tokio::test]
-async fn without_the_switch_a_refresh_token_used_twice_is_only_refused() {
+async fn without_reuse_detection_a_reused_refresh_token_is_only_rejected() {
     let stand_in = start(|_| {}).await;
     let first = granted(login(&stand_in)).await;
     let second = granted(refresh(&stand_in, &first)).await;
@@ -65,7 +64,7 @@ async fn without_the_switch_a_refresh_token_used_twice_is_only_refused() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_has_used_up_the_refresh_token() {
+async fn a_lost_response_has_used_the_refresh_token() {
     let stand_in = start(|behavior| behavior.detect_reuse = true).await;
     let first = granted(login(&stand_in)).await;
     stand_in.token_fault(Fault::DropResponse);
@@ -79,7 +78,7 @@ async fn a_lost_answer_has_used_up_the_refresh_token() {
 }
 
 #[tokio::test]
-async fn a_fault_before_the_token_endpoint_uses_nothing_up() {
+async fn a_fault_before_the_token_endpoint_uses_no_token() {
     let stand_in = start(|_| {}).await;
     let first = granted(login(&stand_in)).await;
     stand_in.token_fault(Fault::status(503));
@@ -90,7 +89,7 @@ async fn a_fault_before_the_token_endpoint_uses_nothing_up() {
 }
 
 #[tokio::test]
-async fn a_script_for_refreshes_leaves_other_grants_alone() {
+async fn a_script_for_refreshes_does_not_affect_other_grants() {
     let stand_in = start(|_| {}).await;
     stand_in.script(Step::new(Fault::status(503)).on(Target::Refresh));
     let first = granted(login(&stand_in)).await;
@@ -119,7 +118,7 @@ async fn rotation_has_four_ways() {
 }
 
 #[tokio::test]
-async fn lifetimes_and_revocations_hold() {
+async fn lifetimes_and_revocations_apply() {
     let stand_in = start(|behavior| {
         behavior.token_lifetime = Duration::from_secs(100);
         behavior.refresh_token_lifetime = Some(Duration::from_secs(1000));
@@ -148,7 +147,7 @@ async fn lifetimes_and_revocations_hold() {
 }
 
 #[tokio::test]
-async fn the_journal_holds_no_secret() {
+async fn the_journal_contains_no_secret() {
     let stand_in = start(|_| {}).await;
     let first = granted(login(&stand_in)).await;
     let second = granted(refresh(&stand_in, &first)).await;

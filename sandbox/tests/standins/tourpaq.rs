@@ -34,7 +34,7 @@ fn export(tourpaq: &StandIn, id: &str, token: &str) -> RequestBuilder {
 }
 
 #[tokio::test]
-async fn the_password_gives_half_an_hour_and_a_refresh_a_new_pair() {
+async fn the_password_returns_a_token_for_half_an_hour_and_a_refresh_a_new_pair() {
     let tourpaq = StandIn::tourpaq().start().await.unwrap();
     let first = granted(send(&tourpaq, &password(&tourpaq))).await;
     assert_eq!(first["token_type"], "bearer");
@@ -48,7 +48,7 @@ async fn the_password_gives_half_an_hour_and_a_refresh_a_new_pair() {
 }
 
 #[tokio::test]
-async fn what_is_missing_or_wrong_is_refused() {
+async fn missing_and_wrong_parameters_are_rejected() {
     let tourpaq = StandIn::tourpaq().start().await.unwrap();
     let fields = password(&tourpaq);
     for name in ["grant_type", "username", "password"] {
@@ -76,7 +76,7 @@ async fn what_is_missing_or_wrong_is_refused() {
 }
 
 #[tokio::test]
-async fn the_basic_header_is_plain_unless_told_otherwise() {
+async fn the_basic_header_is_plain_unless_switched() {
     let tourpaq = StandIn::tourpaq().start().await.unwrap();
     let fields = password(&tourpaq);
     let secret = tourpaq.client_secret();
@@ -90,7 +90,7 @@ async fn the_basic_header_is_plain_unless_told_otherwise() {
 }
 
 #[tokio::test]
-async fn an_export_comes_with_a_content_type_of_any_kind() {
+async fn an_export_can_have_any_content_type() {
     let tourpaq = StandIn::tourpaq().start().await.unwrap();
     let token = tourpaq.issue_token();
     let (status, body) = answer(export(&tourpaq, "2013499853", &token)).await;

@@ -1,4 +1,4 @@
-//! Calls of a sandbox with a live token.
+//! Calls of a sandbox with a valid token.
 
 #![allow(dead_code, reason = "every test file takes what it needs")]
 
@@ -9,7 +9,7 @@ use perenso_sandbox::Sandbox;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
 
-/// A client with a token of its own.
+/// A client with its own token.
 pub(crate) struct Caller {
     client: Client,
     url: String,
@@ -25,7 +25,7 @@ impl Caller {
         self.client.request(method, format!("{}{path}", self.url)).bearer_auth(&self.token)
     }
 
-    /// Sends a request, with a JSON body when there is one; gives the status and the body, null when it is empty.
+    /// Sends a request with an optional JSON body. Returns the status and the body, or null if it is empty.
     pub(crate) async fn call(&self, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
         let request = self.request(method, path);
         let request = match body {

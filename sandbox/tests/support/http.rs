@@ -1,6 +1,6 @@
-//! A client for plain HTTP to this machine.
+//! A client for plain HTTP on this machine.
 
-/// TLS is not spoken here, but a reqwest that was built with rustls wants a crypto provider all the same.
+/// reqwest with rustls needs a crypto provider even for plain HTTP.
 pub(crate) fn client() -> reqwest::Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder().no_proxy().build().unwrap()

@@ -12,7 +12,7 @@ pub(crate) fn status_response(
     headers: &[(String, String)],
 ) -> Response<Bytes> {
     build(code, content_type, body, headers).unwrap_or_else(|| {
-        let mut response = Response::new(Bytes::from_static(b"the ordered answer is not valid HTTP"));
+        let mut response = Response::new(Bytes::from_static(b"the response of this fault is not valid HTTP"));
         *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
         response
     })

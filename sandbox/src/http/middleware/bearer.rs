@@ -18,7 +18,7 @@ pub(crate) async fn check(
     next: Next,
 ) -> Result<Response, Refusal> {
     match token(request.headers()) {
-        None => Err(refusal("an access token is needed", "Bearer")),
+        None => Err(refusal("an access token is required", "Bearer")),
         Some(token) if !show.state().tokens.is_live(token, show.clock().now()) => Err(unauthorized()),
         Some(_) => Ok(next.run(request).await),
     }

@@ -70,8 +70,7 @@ fn whole_seconds(time: TimeDelta) -> i64 {
 }
 
 fn refusal(now: DateTime<Utc>, free: DateTime<Utc>, retry_after: RetryAfter) -> Refusal {
-    let refusal =
-        Refusal::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", "the requests for this time are used up");
+    let refusal = Refusal::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", "the rate limit is exceeded");
     let seconds = whole_seconds(free - now).max(1);
     let value = match retry_after {
         RetryAfter::Missing => return refusal,

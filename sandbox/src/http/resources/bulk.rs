@@ -32,7 +32,7 @@ pub(super) fn records(headers: &HeaderMap, body: &[u8], behavior: &Behavior) -> 
         Some(cap) if records.len() > cap => Err(Refusal::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             "too_many_records",
-            format!("{} records, at most {cap} are taken", records.len()),
+            format!("{} records, the maximum is {cap}", records.len()),
         )),
         _ => Ok(records),
     }

@@ -67,7 +67,7 @@ async fn run(
 
 fn stream(rows: Rows, range: Range<u64>, export: &Export, content_type: HeaderValue) -> Result<Response, Refusal> {
     let body = row_stream::body(rows, range, export.syntax);
-    let body = body.map_err(|_| broken("invalid_row", "a row of the export cannot be written in its form"))?;
+    let body = body.map_err(|_| broken("invalid_row", "a row of the export cannot be written in its syntax"))?;
     Ok(response(content_type, body))
 }
 

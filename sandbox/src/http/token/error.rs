@@ -17,7 +17,7 @@ impl OAuthError {
 
     /// The error for a refresh token that is not valid.
     pub(crate) fn invalid_refresh_token() -> Self {
-        Self::new("invalid_grant", "the refresh token is unknown, used up, expired or revoked")
+        Self::new("invalid_grant", "the refresh token is unknown, used, expired or revoked")
     }
 
     pub(crate) fn with_status(mut self, status: StatusCode) -> Self {

@@ -359,7 +359,7 @@ mod tests {
             (r#"[{"fault": 503, "times": "ever"}]"#, "\"always\" for `times`"),
             (r#"[{"fault": 503, "times": -1}]"#, "times"),
             (r#"[{"fault": 503, "after": -1}]"#, "-1"),
-            (r#"[{"fault": 503, "on": "apis"}]"#, "\"apis\" is no target"),
+            (r#"[{"fault": 503, "on": "apis"}]"#, "\"apis\" is not a target"),
             (r#"[{"fault": 503, "on": "GET Customer"}]"#, "GET Customer"),
             (r#"[{"fault": 503, "on": "G-T /Customer"}]"#, "G-T /Customer"),
             (r#"[{"fault": 503, "on": " /Customer"}]"#, "/Customer"),

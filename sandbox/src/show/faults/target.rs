@@ -111,7 +111,7 @@ impl Target {
             (_, Some((method, path))) if is_method(method) && path.starts_with('/') => Ok(Self::call(method, path)),
             (path, None) if path.starts_with('/') => Ok(Self::path(path)),
             _ => Err(format!(
-                "{text:?} is no target: expected api, token, refresh, or a path with or without a method, as \
+                "{text:?} is not a target: expected api, token, refresh, or a path with or without a method, as \
                  `POST /v2/customers/bulk` or `/Customer/*`"
             )),
         }

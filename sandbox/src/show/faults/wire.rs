@@ -127,7 +127,9 @@ fn parse(value: Value) -> Result<Fault, serde_json::Error> {
 /// Checks a status code. A 1xx is not a final response.
 fn status(code: u16) -> Result<u16, serde_json::Error> {
     let is_one = (200..1000).contains(&code);
-    is_one.then_some(code).ok_or_else(|| serde_json::Error::custom(format!("a status is 200 to 999, found {code}")))
+    is_one
+        .then_some(code)
+        .ok_or_else(|| serde_json::Error::custom(format!("the status must be 200 to 999, found {code}")))
 }
 
 impl Wait {
@@ -136,7 +138,9 @@ impl Wait {
             (Some(Seconds(wait)), None) => Ok(Fault::too_many_requests(wait)),
             (None, Some(Seconds(wait))) => Ok(Fault::too_many_requests_until(wait)),
             (None, None) => Ok(Fault::TooManyRequests { wait: Duration::ZERO, retry_after: RetryAfter::Missing }),
-            _ => Err(serde_json::Error::custom("too_many_requests has retry_after or retry_after_date, not both")),
+            _ => {
+                Err(serde_json::Error::custom("too_many_requests must have retry_after or retry_after_date, not both"))
+            }
         }
     }
 }
@@ -164,17 +168,17 @@ impl FaultResponse {
                 Ok(bytes) => Fault::response(code, "application/octet-stream", bytes),
                 Err(error) => return wrong(format!("body_base64: {error}")),
             },
-            _ => return wrong("an answer has a body or a body_base64, not both".to_owned()),
+            _ => return wrong("a response must have a body or a body_base64, not both".to_owned()),
         };
         if let (Fault::Status { content_type, .. }, Some(own)) = (&mut fault, self.content_type) {
             if !is_header_value(&own) {
-                return wrong(format!("{own:?} is no content type"));
+                return wrong(format!("{own:?} is not a valid content type"));
             }
             *content_type = own;
         }
         for (name, value) in self.headers {
             if !is_header_name(&name) || !is_header_value(&value) {
-                return wrong(format!("{name:?}: {value:?} is no header of HTTP"));
+                return wrong(format!("{name:?}: {value:?} is not a valid header"));
             }
             fault = fault.with_header(&name, &value);
         }

@@ -91,7 +91,7 @@ fn events(call: &Call<'_>) -> Result<Value, Refusal> {
     let mut events = made_up_events();
     let mut rows = 50;
     for (name, wanted) in &filters {
-        let wrong = || Refusal::parameter(name, "this value cannot be used");
+        let wrong = || Refusal::parameter(name, "the value is invalid");
         let wanted = match wanted {
             Value::Null => continue,
             Value::String(text) => text.clone(),
@@ -109,7 +109,7 @@ fn events(call: &Call<'_>) -> Result<Value, Refusal> {
             }
             "RecordsPerPage" => rows = wanted.parse().map_err(|_| wrong())?,
             _ => {
-                let message = format!("the filter {name} is not in the sandbox yet");
+                let message = format!("the stand-in does not support the filter {name}");
                 return Err(Refusal::new(StatusCode::NOT_IMPLEMENTED, "not_in_sandbox", message));
             }
         }

@@ -26,7 +26,7 @@ fn is_own(headers: &HeaderMap, remote: bool) -> Result<(), Refusal> {
     let forbidden = |message: &str| Refusal::new(StatusCode::FORBIDDEN, "foreign_origin", message);
     let host = text(headers, &HOST).and_then(|host| host.parse::<Authority>().ok());
     let Some(host) = host.filter(|host| remote || is_loopback(host.host())) else {
-        return Err(forbidden("this is answered at localhost or a loopback address only, unless others were let in"));
+        return Err(forbidden("only localhost and loopback addresses are allowed; `--allow-remote` allows others"));
     };
     let Some(origin) = headers.get(ORIGIN) else {
         return Ok(());
@@ -35,7 +35,7 @@ fn is_own(headers: &HeaderMap, remote: bool) -> Result<(), Refusal> {
         let at = origin.to_str().ok().and_then(|origin| origin.strip_prefix(scheme));
         at.is_some_and(|at| at.eq_ignore_ascii_case(host.as_str()))
     });
-    own.then_some(()).ok_or_else(|| forbidden("admin calls are not made from pages of another origin"))
+    own.then_some(()).ok_or_else(|| forbidden("pages of another origin cannot make admin calls"))
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
