@@ -39,7 +39,7 @@ pub enum Error {
     /// A behavior, an export or a fault could not be parsed. The source names the mistake and its position.
     #[error("cannot parse {what}")]
     Data {
-        /// What was parsed, or the path of its file.
+        /// The parsed object, or the path of its file.
         what: String,
         /// The mistake.
         source: Box<dyn std::error::Error + Send + Sync>,

@@ -1,9 +1,9 @@
 //! The HTTP interface of a sandbox: server, routers, and one file per resource.
 
+pub(crate) mod api_error;
 pub(crate) mod body;
 pub(crate) mod exchange;
 mod middleware;
-pub(crate) mod refusal;
 mod resources;
 pub(crate) mod retry_after;
 mod router;

@@ -1,12 +1,12 @@
 //! One show over the model: state, behavior, journal, faults and clock. Nothing in here knows HTTP.
 
 pub(crate) mod behavior;
-pub(crate) mod budget;
 pub(crate) mod clock;
 pub(crate) mod faults;
 pub(crate) mod headers;
 pub(crate) mod journal;
 pub(crate) mod lists;
+pub(crate) mod rate_limiter;
 pub(crate) mod seconds;
 pub(crate) mod snapshot;
 pub(crate) mod state;

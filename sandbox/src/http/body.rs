@@ -4,15 +4,15 @@ use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
 use axum::http::{HeaderMap, Method, StatusCode};
 use serde_json::{Map, Value};
 
-use super::refusal::Refusal;
+use super::api_error::ApiError;
 use crate::model::document::json_type;
 use crate::show::headers;
 
 /// Rejects a write without a length, as IIS does. An empty body needs `Content-Length: 0`.
-pub(crate) fn require_length(method: &Method, headers: &HeaderMap) -> Result<(), Refusal> {
+pub(crate) fn require_length(method: &Method, headers: &HeaderMap) -> Result<(), ApiError> {
     let needed = method == Method::POST || method == Method::PUT;
     if needed && !headers.contains_key(CONTENT_LENGTH) && !headers.contains_key(TRANSFER_ENCODING) {
-        return Err(Refusal::new(
+        return Err(ApiError::new(
             StatusCode::LENGTH_REQUIRED,
             "length_required",
             format!("a {method} needs a Content-Length, even if its body is empty"),
@@ -27,7 +27,7 @@ pub(crate) fn media_type(headers: &HeaderMap) -> Option<String> {
 }
 
 /// Reads a JSON object.
-pub(crate) fn object(headers: &HeaderMap, body: &[u8]) -> Result<Map<String, Value>, Refusal> {
+pub(crate) fn object(headers: &HeaderMap, body: &[u8]) -> Result<Map<String, Value>, ApiError> {
     match json(headers, body)? {
         Value::Object(fields) => Ok(fields),
         other => Err(wrong_shape("object", &other)),
@@ -35,7 +35,7 @@ pub(crate) fn object(headers: &HeaderMap, body: &[u8]) -> Result<Map<String, Val
 }
 
 /// Reads a JSON array.
-pub(crate) fn array(headers: &HeaderMap, body: &[u8]) -> Result<Vec<Value>, Refusal> {
+pub(crate) fn array(headers: &HeaderMap, body: &[u8]) -> Result<Vec<Value>, ApiError> {
     match json(headers, body)? {
         Value::Array(items) => Ok(items),
         other => Err(wrong_shape("array", &other)),
@@ -43,10 +43,10 @@ pub(crate) fn array(headers: &HeaderMap, body: &[u8]) -> Result<Vec<Value>, Refu
 }
 
 /// Reads any JSON.
-pub(crate) fn json(headers: &HeaderMap, body: &[u8]) -> Result<Value, Refusal> {
+pub(crate) fn json(headers: &HeaderMap, body: &[u8]) -> Result<Value, ApiError> {
     let is_json = media_type(headers).is_some_and(|t| t == "application/json" || t.ends_with("+json"));
     if !is_json {
-        return Err(Refusal::new(
+        return Err(ApiError::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "unsupported_media_type",
             "the body must be application/json",
@@ -54,10 +54,10 @@ pub(crate) fn json(headers: &HeaderMap, body: &[u8]) -> Result<Value, Refusal> {
     }
     // The parser's message may quote the body. Its position does not.
     serde_json::from_slice(body).map_err(|error| {
-        Refusal::bad_request("invalid_json", format!("not JSON at line {}, column {}", error.line(), error.column()))
+        ApiError::bad_request("invalid_json", format!("not JSON at line {}, column {}", error.line(), error.column()))
     })
 }
 
-pub(crate) fn wrong_shape(expected: &str, found: &Value) -> Refusal {
-    Refusal::bad_request("invalid_json", format!("expected a JSON {expected}, found {}", json_type(found)))
+pub(crate) fn wrong_shape(expected: &str, found: &Value) -> ApiError {
+    ApiError::bad_request("invalid_json", format!("expected a JSON {expected}, found {}", json_type(found)))
 }

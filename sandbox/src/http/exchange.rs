@@ -15,7 +15,7 @@ use axum::response::IntoResponse;
 use hyper::body::{Body as _, Incoming};
 use serde_json::json;
 
-use super::refusal::Refusal;
+use super::api_error::ApiError;
 use super::retry_after::http_date;
 use super::token::grant_type;
 use crate::show::behavior::RetryAfter;
@@ -152,15 +152,15 @@ fn headers(headers: &HeaderMap) -> Headers {
 }
 
 /// The response to a body that cannot be read. A client that closed the connection does not receive it.
-fn unreadable(error: &axum::Error) -> Refusal {
+fn unreadable(error: &axum::Error) -> ApiError {
     let mut cause = error.source();
     while let Some(error) = cause {
         if error.is::<hyper::Error>() {
-            return Refusal::bad_request("broken_body", "the body is shorter than its headers announce");
+            return ApiError::bad_request("broken_body", "the body is shorter than its headers announce");
         }
         cause = error.source();
     }
-    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_long", "the body is longer than 64 MiB")
+    ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_long", "the body is longer than 64 MiB")
 }
 
 /// Returns the fault that the request asks for. An invalid one becomes a 400 with the reason.

@@ -43,7 +43,7 @@ mod tests {
     use hyper_util::service::TowerToHyperService;
 
     use super::*;
-    use crate::http::refusal::not_implemented;
+    use crate::http::api_error::not_implemented;
     use crate::model::document::DOCUMENT;
     use crate::show::state::ShowSettings;
 

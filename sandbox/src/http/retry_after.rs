@@ -6,13 +6,18 @@ use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode};
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::refusal::Refusal;
+use super::api_error::ApiError;
 use crate::model::timestamp::saturating_add;
 use crate::show::behavior::RetryAfter;
 
 /// Returns a 429. The wait is rounded up to whole seconds.
-pub(crate) fn too_many_requests(message: &str, wait: Duration, retry_after: RetryAfter, now: DateTime<Utc>) -> Refusal {
-    let refusal = Refusal::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", message);
+pub(crate) fn too_many_requests(
+    message: &str,
+    wait: Duration,
+    retry_after: RetryAfter,
+    now: DateTime<Utc>,
+) -> ApiError {
+    let error = ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", message);
     let value = match retry_after {
         RetryAfter::Missing => None,
         RetryAfter::Seconds => Some(HeaderValue::from(wait.as_secs() + u64::from(wait.subsec_nanos() > 0))),
@@ -23,8 +28,8 @@ pub(crate) fn too_many_requests(message: &str, wait: Duration, retry_after: Retr
         }
     };
     match value {
-        Some(value) => refusal.with_header(RETRY_AFTER, value),
-        None => refusal,
+        Some(value) => error.with_header(RETRY_AFTER, value),
+        None => error,
     }
 }
 

@@ -17,10 +17,10 @@ use hyper_util::service::TowerToHyperService;
 use tower_http::compression::predicate::{Predicate, SizeAbove};
 use tower_http::compression::{CompressionLayer, CompressionLevel};
 
+use super::api_error::{method_not_allowed, not_implemented, with_error_body};
 use super::body::require_length;
 use super::exchange::ShowHost;
 use super::middleware::{bearer, contract, rate_limit};
-use super::refusal::{method_not_allowed, not_implemented, with_error_body};
 use super::retry_after::too_many_requests;
 use super::{resources, token};
 use crate::model::document::DOCUMENT;
@@ -87,8 +87,8 @@ impl ShowHost for ShowApi {
             let behavior = &self.show.state().behavior;
             (behavior.ignore_path_case, behavior.error_body)
         };
-        if let Err(refusal) = require_length(request.method(), request.headers()) {
-            return with_error_body(refusal.into_response(), error_body);
+        if let Err(error) = require_length(request.method(), request.headers()) {
+            return with_error_body(error.into_response(), error_body);
         }
         *request.uri_mut() = normalize(request.uri(), ignore_case);
         let Ok(response) = self.router.call(request.map(Body::from)).await;
@@ -103,8 +103,8 @@ impl ShowHost for ShowApi {
     }
 
     fn too_many_requests(&self, wait: Duration, retry_after: RetryAfter) -> Response<Body> {
-        let refusal = too_many_requests("a test ordered this 429", wait, retry_after, self.show.clock().now());
-        with_error_body(refusal.into_response(), self.show.state().behavior.error_body)
+        let error = too_many_requests("a test ordered this 429", wait, retry_after, self.show.clock().now());
+        with_error_body(error.into_response(), self.show.state().behavior.error_body)
     }
 }
 

@@ -18,7 +18,7 @@ use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use serde_json::{Value, json};
 
-use super::refusal::{method_not_allowed, not_implemented};
+use super::api_error::{method_not_allowed, not_implemented};
 pub(crate) use state::SystemState;
 
 /// Routes requests to the system endpoints.
@@ -37,7 +37,7 @@ impl SystemRouter {
         Self { has_admin, router: TowerToHyperService::new(router) }
     }
 
-    /// Whether a request is for a system endpoint.
+    /// Returns true for a request to a system endpoint.
     pub(crate) fn handles(&self, parts: &Parts) -> bool {
         if self.has_admin && admin::handles(parts.uri.path()) {
             return true;

@@ -168,7 +168,7 @@ fn match_template<'a>(template: &'a str, segments: &[&str]) -> Option<Vec<(&'a s
 }
 
 impl Operation {
-    /// Whether the response is a list. An unknown parameter of a list might be a filter.
+    /// Returns true if the response is a list. An unknown parameter of a list might be a filter.
     pub(crate) fn is_list(&self) -> bool {
         let response = self.responses.get("200").and_then(|response| response.content.get(JSON));
         self.request_body.is_none() && response.is_some_and(|response| response.schema.is_array())

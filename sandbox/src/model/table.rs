@@ -17,7 +17,7 @@ use super::exports::Rows;
 use super::seeded::Seeded;
 use super::timestamp::ModifiedDate;
 
-/// What an update does with the fields that it does not name.
+/// The effect of an update on the fields that it does not name.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum AbsentFields {
     Keep,

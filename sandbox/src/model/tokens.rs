@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::timestamp::saturating_add;
 
-/// What a refresh does with the refresh token that it uses.
+/// The effect of a refresh on the refresh token that it uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

@@ -56,9 +56,9 @@ pub struct Behavior {
     /// list always rejects unknown parameters, since a list that ignores one looks filtered.
     pub strict: bool,
 
-    /// Where a token request may contain the client's id and secret. Documented: in the header or in the body.
+    /// The place of the client's id and secret in a token request. Documented: in the header or in the body.
     pub client_authentication: ClientAuthentication,
-    /// When a token request must contain the scope. Documented: if the credentials are in the body; the example of a refresh
+    /// The token requests that must contain the scope. Documented: if the credentials are in the body; the example of a refresh
     /// has none. Guess: a wrong scope is rejected.
     pub scope: ScopeRule,
     /// Wrong credentials in the *body* of a token request answer 400 instead of 401. Guess: false.
@@ -69,23 +69,23 @@ pub struct Behavior {
     /// The lifetime of a refresh token. Guess: `None`, until it is used or revoked.
     #[serde(with = "wire::maybe_seconds")]
     pub refresh_token_lifetime: Option<Duration>,
-    /// What a refresh does with the refresh token that it uses. Guess: it replaces it by a new one.
+    /// The effect of a refresh on the refresh token that it uses. Guess: it is replaced by a new one.
     pub rotation: Rotation,
     /// Treats a reused refresh token as stolen: all access and refresh tokens of the same grant are revoked. It needs
     /// [`Rotation::Replace`]. Guess: false, only the reused token is rejected.
     pub detect_refresh_reuse: bool,
     /// A new access token revokes the earlier ones. Guess: false.
     pub one_live_token: bool,
-    /// How a token response writes the token's type. Documented: it is present. Guess: `Bearer`.
+    /// The `token_type` of a token response. Documented: it is present. Guess: `Bearer`.
     pub token_type: TokenType,
-    /// How a token response writes the lifetime. Documented: it is present. Guess: a number.
+    /// The `expires_in` of a token response. Documented: it is present. Guess: a number.
     pub expires_in: ExpiresIn,
 
     /// The rate limit of API calls, or `None`. Documented: "300 requests per m…". Guess: per minute, over a sliding window;
     /// calls without a valid token and token requests do not count.
     #[serde(with = "wire::maybe")]
     pub rate: Option<Rate>,
-    /// Which calls are counted together. Guess: those of the show.
+    /// The calls that are counted together. Guess: those of the show.
     pub rate_per: RatePer,
     /// Calls that are rejected with 429 count too. Guess: false.
     pub rate_counts_refused: bool,

@@ -1,4 +1,4 @@
-//! Faults: what goes wrong with a request, and the script that decides when.
+//! Faults: failures of requests, and the script that decides when they occur.
 
 mod fault;
 mod script;

@@ -1,7 +1,7 @@
 //! The state of a show, and the settings that it starts from.
 
 use super::behavior::Behavior;
-use super::budget::Budget;
+use super::rate_limiter::RateLimiter;
 use crate::model::exports::{Export, guide};
 use crate::model::reference::Reference;
 use crate::model::tables::{Seed, Tables};
@@ -40,7 +40,7 @@ pub(crate) struct State {
     pub(crate) tokens: IssuedTokens,
     pub(crate) tables: Tables,
     pub(crate) exports: Vec<Export>,
-    pub(crate) budget: Budget,
+    pub(crate) rate_limiter: RateLimiter,
 }
 
 impl State {
@@ -54,7 +54,7 @@ impl State {
             tokens: IssuedTokens::with_prefix(token_prefix),
             tables,
             exports: settings.exports.clone(),
-            budget: Budget::default(),
+            rate_limiter: RateLimiter::default(),
         }
     }
 }

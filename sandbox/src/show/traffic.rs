@@ -76,7 +76,7 @@ impl Traffic {
     }
 }
 
-/// How many token requests arrived, by grant, refused and disturbed ones included.
+/// The number of token requests by grant, including rejected requests and those with a fault.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TokenRequests {
@@ -88,12 +88,12 @@ pub struct TokenRequests {
     pub password: u64,
     /// With `grant_type=refresh_token`.
     pub refresh_token: u64,
-    /// With another grant, or none that could be read.
+    /// With another or an invalid `grant_type`.
     pub other: u64,
 }
 
 impl TokenRequests {
-    /// All of them.
+    /// Returns the total.
     #[must_use]
     pub const fn total(&self) -> u64 {
         self.client_credentials + self.authorization_code + self.password + self.refresh_token + self.other

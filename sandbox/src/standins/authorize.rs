@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::server::{State, VendorServer};
 use super::vendor::{Authorize, Scope};
-use crate::http::refusal::Refusal;
+use crate::http::api_error::ApiError;
 use crate::http::token::{OAuthError, Parameters};
 
 /// Handles an authorization request.
@@ -15,17 +15,17 @@ pub(crate) fn respond(server: &VendorServer, authorize: &Authorize, parts: &Part
     redirect(server, authorize, parts).unwrap_or_else(IntoResponse::into_response)
 }
 
-fn redirect(server: &VendorServer, authorize: &Authorize, parts: &Parts) -> Result<Response, Refusal> {
+fn redirect(server: &VendorServer, authorize: &Authorize, parts: &Parts) -> Result<Response, ApiError> {
     let parameters = Parameters::parse(parts.uri.query().unwrap_or_default().as_bytes())
-        .map_err(|error| Refusal::bad_request(error.error, error.description))?;
+        .map_err(|error| ApiError::bad_request(error.error, error.description))?;
     // An unknown client or redirect URI must not cause a redirect (RFC 6749, section 4.1.2.1).
     if parameters.get("client_id") != Some(&server.credentials.client_id) {
-        return Err(Refusal::bad_request("unauthorized_client", "client_id is missing or unknown"));
+        return Err(ApiError::bad_request("unauthorized_client", "client_id is missing or unknown"));
     }
     let redirect_uri = parameters
         .get("redirect_uri")
         .filter(|uri| without_port(uri) == without_port(&server.credentials.redirect_uri))
-        .ok_or_else(|| Refusal::bad_request("invalid_request", "redirect_uri is missing or not the registered one"))?;
+        .ok_or_else(|| ApiError::bad_request("invalid_request", "redirect_uri is missing or not the registered one"))?;
 
     let mut query = form_urlencoded::Serializer::new(String::new());
     match code(server, authorize, redirect_uri, &parameters) {
@@ -37,7 +37,7 @@ fn redirect(server: &VendorServer, authorize: &Authorize, parts: &Parts) -> Resu
     }
     let separator = if redirect_uri.contains('?') { '&' } else { '?' };
     let location = HeaderValue::try_from(format!("{redirect_uri}{separator}{}", query.finish()))
-        .map_err(|_| Refusal::bad_request("invalid_request", "redirect_uri is not a valid header value"))?;
+        .map_err(|_| ApiError::bad_request("invalid_request", "redirect_uri is not a valid header value"))?;
     let mut response = StatusCode::FOUND.into_response();
     response.headers_mut().insert(LOCATION, location);
     Ok(response)

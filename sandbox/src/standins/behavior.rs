@@ -15,7 +15,7 @@ pub struct StandInBehavior {
     pub refresh_token_lifetime: Option<Duration>,
     /// The lifetime of an authorization code, which can be exchanged once; `None`: until it is used or revoked.
     pub code_lifetime: Option<Duration>,
-    /// What a refresh does with the refresh token that it uses.
+    /// The effect of a refresh on the refresh token that it uses.
     pub rotation: Rotation,
     /// Treats a reused refresh token or code as stolen: all access and refresh tokens of the same grant are revoked. For
     /// refresh tokens it needs [`Rotation::Replace`].

@@ -119,7 +119,7 @@ fn form_encoded(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
-/// Whether the content type says that the body is UTF-8.
+/// Returns true if the content type has `charset=utf-8`.
 fn is_utf8(headers: &HeaderMap) -> bool {
     let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let mut parameters = value.split(';').skip(1).filter_map(|parameter| parameter.trim().split_once('='));

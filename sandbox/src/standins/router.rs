@@ -11,13 +11,13 @@ use axum::response::{IntoResponse, Response};
 use super::server::{State, VendorServer};
 use super::vendor::{Authorize, Call};
 use super::{authorize, endpoint};
+use crate::http::api_error::{ApiError, method_not_allowed, not_implemented};
 use crate::http::bearer;
 use crate::http::exchange::{ShowHost, status_response};
-use crate::http::refusal::{Refusal, method_not_allowed, not_implemented};
 use crate::http::token::OAuthError;
 use crate::show::behavior::RetryAfter;
-use crate::show::budget::Account;
 use crate::show::faults::{EndpointKind, Fault};
+use crate::show::rate_limiter::RateKey;
 use crate::show::traffic::Traffic;
 
 impl VendorServer {
@@ -40,14 +40,14 @@ impl VendorServer {
         let example = &self.vendor.example;
         if parts.uri.query().is_some() {
             let message = "the stand-in supports no query parameters for this call";
-            return Refusal::new(StatusCode::NOT_IMPLEMENTED, "not_in_sandbox", message).into_response();
+            return ApiError::new(StatusCode::NOT_IMPLEMENTED, "not_in_sandbox", message).into_response();
         }
         let rejected = (example.headers)(&parts.headers, &self.credentials).or_else(|| self.reject(&parts.headers));
         if let Some(response) = rejected {
             return response;
         }
         match (example.respond)(&Call { id, headers: &parts.headers, body }) {
-            Err(refusal) => refusal.into_response(),
+            Err(error) => error.into_response(),
             Ok(body) => match self.state().behavior.example_response.clone() {
                 None => Json(body).into_response(),
                 Some(own) => status_response(200, &own.content_type, own.body, &[]).map(Body::from),
@@ -57,7 +57,7 @@ impl VendorServer {
 
     /// Rejects a call without a valid access token or beyond the rate limit.
     fn reject(&self, headers: &HeaderMap) -> Option<Response> {
-        let State { behavior, tokens, budget, .. } = &mut *self.state();
+        let State { behavior, tokens, rate_limiter, .. } = &mut *self.state();
         let now = self.traffic.clock.now();
         let unauthorized = self.vendor.example.unauthorized;
         match bearer::token(headers) {
@@ -67,7 +67,7 @@ impl VendorServer {
             }
             Some(_) => {}
         }
-        let free = budget.spend(Account::Show, behavior.rate?, false, now).rejected_until?;
+        let free = rate_limiter.check(RateKey::Show, behavior.rate?, false, now).rejected_until?;
         let wait = (free - now).to_std().unwrap_or_default();
         Some(fault_response((self.vendor.too_many_requests)(wait, now)))
     }
@@ -104,7 +104,7 @@ impl ShowHost for VendorServer {
             Route::Authorize(authorize) if method == Method::GET => authorize::respond(self, authorize, &parts),
             Route::Example { id } if method == self.vendor.example.method => self.example(id, &parts, &body),
             Route::WithoutFinalSlash => {
-                Refusal::new(StatusCode::NOT_FOUND, "not_found", "this path must end in a slash").into_response()
+                ApiError::new(StatusCode::NOT_FOUND, "not_found", "this path must end in a slash").into_response()
             }
             Route::Unknown => not_implemented(method, parts.uri).await.into_response(),
             _ => method_not_allowed(method, parts.uri).await.into_response(),

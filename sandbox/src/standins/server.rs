@@ -6,7 +6,7 @@ use super::behavior::StandInBehavior;
 use super::codes::Codes;
 use super::vendor::{Credentials, Vendor};
 use crate::model::tokens::IssuedTokens;
-use crate::show::budget::Budget;
+use crate::show::rate_limiter::RateLimiter;
 use crate::show::traffic::Traffic;
 
 /// Serves one vendor.
@@ -21,7 +21,7 @@ pub(crate) struct State {
     pub(crate) behavior: StandInBehavior,
     pub(crate) tokens: IssuedTokens,
     pub(crate) codes: Codes,
-    pub(crate) budget: Budget,
+    pub(crate) rate_limiter: RateLimiter,
 }
 
 impl VendorServer {
@@ -32,7 +32,7 @@ impl VendorServer {
         behavior: StandInBehavior,
     ) -> Self {
         let tokens = IssuedTokens::default();
-        let state = State { behavior, tokens, codes: Codes::default(), budget: Budget::default() };
+        let state = State { behavior, tokens, codes: Codes::default(), rate_limiter: RateLimiter::default() };
         let traffic = Traffic::new(&credentials.client_id, journal_cap);
         let server = Self { vendor, credentials, traffic, state: Mutex::new(state) };
         server.new_code();

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
 use super::behavior::StandInBehavior;
-use crate::http::refusal::Refusal;
+use crate::http::api_error::ApiError;
 use crate::http::token::OAuthError;
 use crate::show::faults::Fault;
 
@@ -127,7 +127,7 @@ pub(crate) struct Example {
     pub(crate) headers: fn(&HeaderMap, &Credentials) -> Option<Response>,
     /// The response to a call without a valid access token.
     pub(crate) unauthorized: fn(&'static str) -> Response,
-    pub(crate) respond: fn(&Call<'_>) -> Result<Value, Refusal>,
+    pub(crate) respond: fn(&Call<'_>) -> Result<Value, ApiError>,
 }
 
 /// The input of an example call.

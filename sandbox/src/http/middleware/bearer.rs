@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use crate::http::refusal::Refusal;
+use crate::http::api_error::ApiError;
 use crate::show::Show;
 
 /// Rejects a call without a valid access token.
@@ -16,21 +16,21 @@ pub(crate) async fn check(
     Context(show): Context<Arc<Show>>,
     request: Request,
     next: Next,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     match token(request.headers()) {
-        None => Err(refusal("an access token is required", "Bearer")),
+        None => Err(error("an access token is required", "Bearer")),
         Some(token) if !show.state().tokens.is_live(token, show.clock().now()) => Err(unauthorized()),
         Some(_) => Ok(next.run(request).await),
     }
 }
 
 /// The 401 for a token that is not valid.
-pub(crate) fn unauthorized() -> Refusal {
-    refusal("the access token is unknown, expired or revoked", "Bearer error=\"invalid_token\"")
+pub(crate) fn unauthorized() -> ApiError {
+    error("the access token is unknown, expired or revoked", "Bearer error=\"invalid_token\"")
 }
 
-fn refusal(message: &str, challenge: &'static str) -> Refusal {
-    Refusal::new(StatusCode::UNAUTHORIZED, "unauthorized", message)
+fn error(message: &str, challenge: &'static str) -> ApiError {
+    ApiError::new(StatusCode::UNAUTHORIZED, "unauthorized", message)
         .with_header(WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
 }
 

@@ -11,8 +11,8 @@ use axum::response::Response;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
+use crate::http::api_error::{ApiError, unprocessable, wrong_method};
 use crate::http::body;
-use crate::http::refusal::{Refusal, unprocessable, wrong_method};
 use crate::model::document::{DOCUMENT, Location, Operation, Parameter, PathItem, RequestBody, Validator};
 use crate::show::Show;
 
@@ -21,7 +21,7 @@ pub(crate) async fn check(
     Context(show): Context<Arc<Show>>,
     request: Request,
     next: Next,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     let Some(item) = DOCUMENT.path_item(request.uri().path()) else {
         return Ok(next.run(request).await);
     };
@@ -40,18 +40,18 @@ fn check_request(
     uri: &Uri,
     headers: &HeaderMap,
     body: &Bytes,
-) -> Result<(), Refusal> {
+) -> Result<(), ApiError> {
     let Some(operation) = item.operation(method.as_str()) else {
-        let refusal = wrong_method(method, uri);
+        let error = wrong_method(method, uri);
         return Err(match HeaderValue::from_str(&item.allow()) {
-            Ok(methods) => refusal.with_header(ALLOW, methods),
-            Err(_) => refusal,
+            Ok(methods) => error.with_header(ALLOW, methods),
+            Err(_) => error,
         });
     };
     for parameter in operation.parameters.iter().filter(|parameter| parameter.location == Location::Path) {
         for (_, value) in item.parameters.iter().filter(|(name, _)| *name == parameter.name) {
             let decoded = percent_decode_str(value).decode_utf8();
-            let decoded = decoded.map_err(|_| Refusal::parameter(&parameter.name, "it is not UTF-8"))?;
+            let decoded = decoded.map_err(|_| ApiError::parameter(&parameter.name, "it is not UTF-8"))?;
             check_parameter(parameter, validator, &decoded)?;
         }
     }
@@ -62,7 +62,7 @@ fn check_request(
     }
 }
 
-fn check_query(operation: &Operation, validator: Validator<'_>, query: &str) -> Result<(), Refusal> {
+fn check_query(operation: &Operation, validator: Validator<'_>, query: &str) -> Result<(), ApiError> {
     let mut known: Vec<(&Parameter, bool)> = operation
         .parameters
         .iter()
@@ -71,29 +71,29 @@ fn check_query(operation: &Operation, validator: Validator<'_>, query: &str) -> 
         .collect();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         match known.iter_mut().find(|(parameter, _)| parameter.name == name) {
-            Some((_, true)) => return Err(Refusal::parameter(&name, "it is given twice")),
+            Some((_, true)) => return Err(ApiError::parameter(&name, "it is given twice")),
             Some((parameter, is_given)) => {
                 *is_given = true;
                 check_parameter(parameter, validator, &value)?;
             }
             // A list that ignored it would look filtered.
             None if operation.is_list() || validator.strict => {
-                return Err(Refusal::parameter(&name, "the document has no such parameter here"));
+                return Err(ApiError::parameter(&name, "the document has no such parameter here"));
             }
             None => {}
         }
     }
     match known.iter().find(|(parameter, is_given)| parameter.required && !is_given) {
-        Some((parameter, _)) => Err(Refusal::parameter(&parameter.name, "it is missing")),
+        Some((parameter, _)) => Err(ApiError::parameter(&parameter.name, "it is missing")),
         None => Ok(()),
     }
 }
 
-fn check_parameter(parameter: &Parameter, validator: Validator<'_>, text: &str) -> Result<(), Refusal> {
+fn check_parameter(parameter: &Parameter, validator: Validator<'_>, text: &str) -> Result<(), ApiError> {
     let problems = validator.check(&parameter.schema, &validator.parse(&parameter.schema, text), "");
     match problems.first() {
         None => Ok(()),
-        Some(problem) => Err(Refusal::parameter(&parameter.name, &problem.message)),
+        Some(problem) => Err(ApiError::parameter(&parameter.name, &problem.message)),
     }
 }
 
@@ -103,7 +103,7 @@ fn check_body(
     validator: Validator<'_>,
     headers: &HeaderMap,
     body: &Bytes,
-) -> Result<(), Refusal> {
+) -> Result<(), ApiError> {
     if body.is_empty() && !expected.required {
         return Ok(());
     }

@@ -11,8 +11,8 @@ use axum::routing::post;
 use serde_json::Value;
 
 use super::row_stream;
+use crate::http::api_error::{ApiError, method_not_allowed, unprocessable};
 use crate::http::body;
-use crate::http::refusal::{Refusal, method_not_allowed, unprocessable};
 use crate::model::document::Problem;
 use crate::model::table::rows;
 use crate::model::tables::Tables;
@@ -26,7 +26,7 @@ pub(crate) fn routes(show: &Arc<Show>) -> Router {
         .with_state(show.clone())
 }
 
-async fn associate(Context(show): Context<Arc<Show>>, RawQuery(query): RawQuery) -> Result<Response, Refusal> {
+async fn associate(Context(show): Context<Arc<Show>>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
     let tables = &mut show.state().tables;
     let booth = booth(query.as_deref(), tables)?;
     let product = [required(query.as_deref(), "productID")?];
@@ -40,7 +40,7 @@ async fn associate_many(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     let keys = body::array(&headers, &body)?;
     let State { tables, behavior, .. } = &mut *show.state();
     let booth = booth(query.as_deref(), tables)?;
@@ -56,23 +56,23 @@ async fn associate_many(
     Ok(response(&products, tables))
 }
 
-fn required(query: Option<&str>, name: &str) -> Result<String, Refusal> {
+fn required(query: Option<&str>, name: &str) -> Result<String, ApiError> {
     let value = query_parameter(query, name).filter(|value| !value.is_empty());
-    value.ok_or_else(|| Refusal::parameter(name, "it is missing"))
+    value.ok_or_else(|| ApiError::parameter(name, "it is missing"))
 }
 
 /// Returns the key of the booth that the query names.
-fn booth(query: Option<&str>, tables: &Tables) -> Result<String, Refusal> {
+fn booth(query: Option<&str>, tables: &Tables) -> Result<String, ApiError> {
     let key = required(query, "boothID")?;
     if tables.booths.has_key(&key) {
         return Ok(key);
     }
     let message = format!("boothID: there is no booth {key:?}");
-    Err(Refusal::new(StatusCode::NOT_FOUND, "not_found", message).with_fields(["boothID".to_owned()]))
+    Err(ApiError::new(StatusCode::NOT_FOUND, "not_found", message).with_fields(["boothID".to_owned()]))
 }
 
 /// Rejects the call if any of the products does not exist.
-fn check(products: &[String], tables: &Tables, place: impl Fn(usize) -> String) -> Result<(), Refusal> {
+fn check(products: &[String], tables: &Tables, place: impl Fn(usize) -> String) -> Result<(), ApiError> {
     let unknown = products.iter().enumerate().filter(|(_, key)| !tables.products.has_key(key));
     let problems: Vec<Problem> =
         unknown.map(|(index, key)| Problem::new(&place(index), format!("there is no product {key:?}"))).collect();

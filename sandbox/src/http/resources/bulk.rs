@@ -4,8 +4,8 @@ use axum::Json;
 use axum::http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value, json};
 
+use crate::http::api_error::ApiError;
 use crate::http::body;
-use crate::http::refusal::Refusal;
 use crate::model::document::{Problem, json_type};
 use crate::show::behavior::Behavior;
 
@@ -26,10 +26,10 @@ impl BulkResult {
 }
 
 /// Reads the records of a bulk upsert.
-pub(super) fn records(headers: &HeaderMap, body: &[u8], behavior: &Behavior) -> Result<Vec<Value>, Refusal> {
+pub(super) fn records(headers: &HeaderMap, body: &[u8], behavior: &Behavior) -> Result<Vec<Value>, ApiError> {
     let records = body::array(headers, body)?;
     match behavior.bulk_cap {
-        Some(cap) if records.len() > cap => Err(Refusal::new(
+        Some(cap) if records.len() > cap => Err(ApiError::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             "too_many_records",
             format!("{} records, the maximum is {cap}", records.len()),

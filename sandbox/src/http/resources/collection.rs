@@ -11,8 +11,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
 use serde_json::{Map, Value};
 
+use crate::http::api_error::{ApiError, method_not_allowed};
 use crate::http::body;
-use crate::http::refusal::{Refusal, method_not_allowed};
 use crate::model::table::{AbsentFields, Table};
 use crate::model::tables::Tables;
 use crate::model::timestamp::ModifiedDate;
@@ -23,7 +23,7 @@ use crate::show::lists::ListQuery;
 use crate::show::state::State;
 
 /// Checks a record with this id, if it has one. The flag says that missing ordering groups are created.
-type Check = fn(Option<&str>, &Map<String, Value>, bool, &mut State) -> Result<(), Refusal>;
+type Check = fn(Option<&str>, &Map<String, Value>, bool, &mut State) -> Result<(), ApiError>;
 
 /// A resource with a table.
 #[derive(Clone, Copy)]
@@ -67,7 +67,7 @@ fn routes(
         .with_state(Handlers { show: show.clone(), collection })
 }
 
-async fn list(Context(h): Context<Handlers>, RawQuery(query): RawQuery) -> Result<Response, Refusal> {
+async fn list(Context(h): Context<Handlers>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
     let query = ListQuery::parse(query.as_deref(), h.collection.schema, &["modifiedAfter"])?;
     let State { tables, behavior, .. } = &mut *h.show.state();
     query.respond((h.collection.table)(tables), h.collection.name, behavior)
@@ -78,7 +78,7 @@ async fn create(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     let mut fields = body::object(&headers, &body)?;
     let creates_groups = creates_groups(query.as_deref())?;
     let state = &mut *h.show.state();
@@ -94,7 +94,7 @@ async fn create(
     Ok(response)
 }
 
-async fn read(Context(h): Context<Handlers>, Path(id): Path<String>) -> Result<Response, Refusal> {
+async fn read(Context(h): Context<Handlers>, Path(id): Path<String>) -> Result<Response, ApiError> {
     let State { tables, behavior, .. } = &mut *h.show.state();
     h.record((h.collection.table)(tables), &id, behavior.modified_date)
 }
@@ -104,7 +104,7 @@ async fn update(
     Path(id): Path<String>,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     let mut fields = body::object(&headers, &body)?;
     let state = &mut *h.show.state();
     if (h.collection.table)(&mut state.tables).get(&id).is_none() {
@@ -119,7 +119,7 @@ async fn update(
     h.record(table, &id, date)
 }
 
-async fn delete(Context(h): Context<Handlers>, Path(id): Path<String>) -> Result<Response, Refusal> {
+async fn delete(Context(h): Context<Handlers>, Path(id): Path<String>) -> Result<Response, ApiError> {
     let State { tables, behavior, .. } = &mut *h.show.state();
     let table = (h.collection.table)(tables);
     let record = h.record(table, &id, behavior.modified_date)?;
@@ -133,22 +133,22 @@ async fn delete(Context(h): Context<Handlers>, Path(id): Path<String>) -> Result
 
 impl Handlers {
     /// Returns a record of the table as a response.
-    fn record(&self, table: &Table, id: &str, date: ModifiedDate) -> Result<Response, Refusal> {
+    fn record(&self, table: &Table, id: &str, date: ModifiedDate) -> Result<Response, ApiError> {
         let record = table.get(id).ok_or_else(|| self.not_found(id))?;
         Ok(([(CONTENT_TYPE, "application/json")], record.to_json(Some(date))).into_response())
     }
 
-    fn not_found(&self, id: &str) -> Refusal {
-        Refusal::not_found(self.collection.name, id)
+    fn not_found(&self, id: &str) -> ApiError {
+        ApiError::not_found(self.collection.name, id)
     }
 }
 
-/// Whether the ordering groups that a new customer names are created if they are missing.
-fn creates_groups(query: Option<&str>) -> Result<bool, Refusal> {
+/// Returns true if missing ordering groups of a new customer are created.
+fn creates_groups(query: Option<&str>) -> Result<bool, ApiError> {
     let name = "createMissingOrderingGroups";
     match query_parameter(query, name).as_deref().map(str::to_ascii_lowercase).as_deref() {
         None | Some("false") => Ok(false),
         Some("true") => Ok(true),
-        Some(_) => Err(Refusal::parameter(name, "expected true or false")),
+        Some(_) => Err(ApiError::parameter(name, "expected true or false")),
     }
 }

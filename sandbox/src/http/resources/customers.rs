@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::bulk::{self, BulkResponse, BulkResult};
 use super::collection::{Collection, read_write};
-use crate::http::refusal::{Refusal, method_not_allowed, unprocessable};
+use crate::http::api_error::{ApiError, method_not_allowed, unprocessable};
 use crate::model::document::Problem;
 use crate::model::records::ordering_groups::flatten_groups;
 use crate::model::table::AbsentFields;
@@ -40,7 +40,7 @@ fn check(
     fields: &Map<String, Value>,
     creates_groups: bool,
     state: &mut State,
-) -> Result<(), Refusal> {
+) -> Result<(), ApiError> {
     let State { tables, behavior, .. } = state;
     let problems = tables.customer_problems(CUSTOMER_V1, fields, creates_groups, behavior.rules());
     if !problems.is_empty() {
@@ -52,7 +52,7 @@ fn check(
         && Some(other.id()) != id
     {
         let message = "customerID: another customer has it";
-        return Err(Refusal::new(StatusCode::CONFLICT, "conflict", message).with_fields(["customerID".to_owned()]));
+        return Err(ApiError::new(StatusCode::CONFLICT, "conflict", message).with_fields(["customerID".to_owned()]));
     }
     if creates_groups {
         tables.create_ordering_groups(fields);
@@ -61,7 +61,7 @@ fn check(
 }
 
 /// Updates the customer with a known `customerID`, and creates any other.
-async fn upsert(Context(show): Context<Arc<Show>>, headers: HeaderMap, body: Bytes) -> Result<BulkResponse, Refusal> {
+async fn upsert(Context(show): Context<Arc<Show>>, headers: HeaderMap, body: Bytes) -> Result<BulkResponse, ApiError> {
     let State { behavior, tables, .. } = &mut *show.state();
     let now = show.local_now(behavior);
     let mut result = BulkResult::default();

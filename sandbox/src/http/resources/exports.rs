@@ -13,8 +13,8 @@ use axum::{Json, Router};
 use serde_json::{Map, Value};
 
 use super::row_stream;
+use crate::http::api_error::{ApiError, method_not_allowed};
 use crate::http::body;
-use crate::http::refusal::{Refusal, method_not_allowed};
 use crate::model::document::Problem;
 use crate::model::exports::{Export, Rows, Source};
 use crate::model::table;
@@ -39,9 +39,9 @@ async fn run(
     Path(id): Path<String>,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     let export = show.state().exports.iter().find(|export| export.id == id).cloned();
-    let export = export.ok_or_else(|| Refusal::not_found("export", &id))?;
+    let export = export.ok_or_else(|| ApiError::not_found("export", &id))?;
     let values = values(&export, &headers, &body)?;
     let content_type = HeaderValue::from_str(export.media_type())
         .map_err(|_| broken("invalid_content_type", "the export's content type is not valid HTTP"))?;
@@ -65,7 +65,7 @@ async fn run(
     stream(rows, range, &export, content_type)
 }
 
-fn stream(rows: Rows, range: Range<u64>, export: &Export, content_type: HeaderValue) -> Result<Response, Refusal> {
+fn stream(rows: Rows, range: Range<u64>, export: &Export, content_type: HeaderValue) -> Result<Response, ApiError> {
     let body = row_stream::body(rows, range, export.syntax);
     let body = body.map_err(|_| broken("invalid_row", "a row of the export cannot be written in its syntax"))?;
     Ok(response(content_type, body))
@@ -76,12 +76,12 @@ fn response(content_type: HeaderValue, body: Body) -> Response {
 }
 
 /// Reads the values, or reports all problems with them.
-fn values(export: &Export, headers: &HeaderMap, body: &[u8]) -> Result<Map<String, Value>, Refusal> {
+fn values(export: &Export, headers: &HeaderMap, body: &[u8]) -> Result<Map<String, Value>, ApiError> {
     if export.parameters.is_empty() {
         return if body.is_empty() {
             Ok(Map::new())
         } else {
-            Err(Refusal::bad_request("body_not_empty", "this export has no parameters: its body must be empty"))
+            Err(ApiError::bad_request("body_not_empty", "this export has no parameters: its body must be empty"))
         };
     }
     let values = if body.is_empty() { Map::new() } else { body::object(headers, body)? };
@@ -90,7 +90,7 @@ fn values(export: &Export, headers: &HeaderMap, body: &[u8]) -> Result<Map<Strin
 }
 
 /// Returns the rows that a run requests.
-fn page(export: &Export, values: &Map<String, Value>, total: u64, behavior: &Behavior) -> Result<Range<u64>, Refusal> {
+fn page(export: &Export, values: &Map<String, Value>, total: u64, behavior: &Behavior) -> Result<Range<u64>, ApiError> {
     let first = if behavior.cursor_is_offset { 0 } else { 1 };
     let Some((cursor, limit)) = export.page(values, first).map_err(invalid)? else {
         return Ok(0..total);
@@ -100,15 +100,15 @@ fn page(export: &Export, values: &Map<String, Value>, total: u64, behavior: &Beh
         return Ok(start..start + capped(limit, behavior).min(total - start));
     }
     page_range(total, cursor, limit, behavior)
-        .ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, "not_found", "there is no such page of the export"))
+        .ok_or_else(|| ApiError::new(StatusCode::NOT_FOUND, "not_found", "there is no such page of the export"))
 }
 
-fn invalid(problems: Vec<Problem>) -> Refusal {
-    Refusal::bad_request("invalid_parameters", Problem::join(&problems))
+fn invalid(problems: Vec<Problem>) -> ApiError {
+    ApiError::bad_request("invalid_parameters", Problem::join(&problems))
         .with_fields(problems.into_iter().map(|problem| problem.field))
 }
 
 /// A mistake in the definition of the export.
-fn broken(error: &'static str, message: &str) -> Refusal {
-    Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, error, message)
+fn broken(error: &'static str, message: &str) -> ApiError {
+    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, error, message)
 }

@@ -10,7 +10,7 @@ use chrono::{NaiveDate, NaiveDateTime};
 use serde_json::Value;
 
 use super::list_query::timestamp;
-use crate::http::refusal::{Refusal, method_not_allowed};
+use crate::http::api_error::{ApiError, method_not_allowed};
 use crate::model::table::Record;
 use crate::show::Show;
 use crate::show::journal::query_parameter;
@@ -45,7 +45,7 @@ struct Filter {
 }
 
 impl Filter {
-    fn parse(query: Option<&str>) -> Result<Self, Refusal> {
+    fn parse(query: Option<&str>) -> Result<Self, ApiError> {
         let get = |name| query_parameter(query, name);
         let time = |name| get(name).map(|text| timestamp(name, &text)).transpose();
         let day = |name| time(name).map(|time| time.map(|time| time.date()));
@@ -83,7 +83,7 @@ impl Filter {
     }
 }
 
-async fn list(Context(show): Context<Arc<Show>>, RawQuery(query): RawQuery) -> Result<Response, Refusal> {
+async fn list(Context(show): Context<Arc<Show>>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
     let filter = Filter::parse(query.as_deref())?;
     let query = ListQuery::parse(query.as_deref(), Some("OrderLine"), &FILTERS)?
         .with_filter(move |order| filter.matches(order));

@@ -10,7 +10,7 @@ use axum::routing::post;
 use serde_json::{Value, json};
 
 use super::bulk::{self, BulkResponse, BulkResult};
-use crate::http::refusal::{Refusal, method_not_allowed};
+use crate::http::api_error::{ApiError, method_not_allowed};
 use crate::model::document::Problem;
 use crate::model::table::AbsentFields;
 use crate::show::Show;
@@ -21,7 +21,7 @@ pub(crate) fn routes(show: &Arc<Show>) -> Router {
 }
 
 /// Creates the vendors without a `vendorID`, and updates those with a known one.
-async fn upsert(Context(show): Context<Arc<Show>>, headers: HeaderMap, body: Bytes) -> Result<BulkResponse, Refusal> {
+async fn upsert(Context(show): Context<Arc<Show>>, headers: HeaderMap, body: Bytes) -> Result<BulkResponse, ApiError> {
     let State { behavior, tables, .. } = &mut *show.state();
     let now = show.local_now(behavior);
     let mut result = BulkResult::default();

@@ -18,7 +18,7 @@ pub(crate) use origin::check as check_origin;
 
 use super::state::SystemState;
 use crate::error::Error;
-use crate::http::refusal::{Refusal, method_not_allowed};
+use crate::http::api_error::{ApiError, method_not_allowed};
 use crate::model::exports::Export;
 use crate::show::behavior::Behavior;
 use crate::show::faults::{Script, Step, path_matches};
@@ -28,7 +28,7 @@ use crate::show::{Show, TOKEN_PATH};
 
 const ROOT: &str = "/sandbox";
 
-/// Whether this is the path of an admin call.
+/// Returns true for the path of an admin call.
 pub(crate) fn handles(path: &str) -> bool {
     path.strip_prefix(ROOT).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
@@ -56,8 +56,8 @@ pub(crate) fn routes(state: &SystemState) -> Router<SystemState> {
         .layer(from_fn_with_state(state.clone(), check_origin))
 }
 
-async fn unknown() -> Refusal {
-    Refusal::new(StatusCode::NOT_FOUND, "not_found", "there is no such admin call")
+async fn unknown() -> ApiError {
+    ApiError::new(StatusCode::NOT_FOUND, "not_found", "there is no such admin call")
 }
 
 /// Forbids caches, since these responses contain secrets.
@@ -66,31 +66,31 @@ async fn no_store(mut response: Response) -> Response {
     response
 }
 
-type JsonResult = Result<Json<Value>, Refusal>;
-type EmptyResult = Result<StatusCode, Refusal>;
+type JsonResult = Result<Json<Value>, ApiError>;
+type EmptyResult = Result<StatusCode, ApiError>;
 
 /// Returns the show that a call names. Besides `show` the call accepts these parameters.
-fn show<'a>(state: &'a SystemState, uri: &Uri, parameters: &[&str]) -> Result<&'a Show, Refusal> {
+fn show<'a>(state: &'a SystemState, uri: &Uri, parameters: &[&str]) -> Result<&'a Show, ApiError> {
     let query = uri.query().unwrap_or_default();
     let unknown = |name: &str| name != "show" && !parameters.contains(&name);
     if let Some((name, _)) = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| unknown(name)) {
         let known = ["show"].iter().chain(parameters).copied().collect::<Vec<_>>().join(", ");
-        return Err(Refusal::parameter(&name, &format!("there is no such parameter, expected {known}")));
+        return Err(ApiError::parameter(&name, &format!("there is no such parameter, expected {known}")));
     }
     state.show(query_parameter(Some(query), "show").as_deref())
 }
 
-fn invalid_body(error: impl std::fmt::Display) -> Refusal {
-    Refusal::bad_request("invalid_body", error.to_string())
+fn invalid_body(error: impl std::fmt::Display) -> ApiError {
+    ApiError::bad_request("invalid_body", error.to_string())
 }
 
 /// The 400 for invalid data. The source of the error names the mistake.
-fn invalid_data(error: &Error) -> Refusal {
+fn invalid_data(error: &Error) -> ApiError {
     invalid_body(std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string))
 }
 
 /// Parses a JSON body of any content type.
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     serde_json::from_slice(body).map_err(invalid_body)
 }
 
@@ -145,12 +145,12 @@ async fn revoke_tokens(Context(state): Context<SystemState>, uri: Uri, body: Byt
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn journal(Context(state): Context<SystemState>, uri: Uri) -> Result<Json<Vec<RecordedRequest>>, Refusal> {
+async fn journal(Context(state): Context<SystemState>, uri: Uri) -> Result<Json<Vec<RecordedRequest>>, ApiError> {
     let show = show(&state, &uri, &["method", "path", "last"])?;
     let get = |name| query_parameter(uri.query(), name);
     let (method, path) = (get("method"), get("path"));
     let last = get("last").map(|last| last.parse::<usize>()).transpose();
-    let last = last.map_err(|_| Refusal::parameter("last", "expected a whole number"))?;
+    let last = last.map_err(|_| ApiError::parameter("last", "expected a whole number"))?;
     let is_wanted = |entry: &RecordedRequest| {
         method.as_ref().is_none_or(|method| entry.method.eq_ignore_ascii_case(method))
             && path.as_ref().is_none_or(|path| path_matches(path, entry.without_query()))
@@ -167,11 +167,11 @@ async fn clear_journal(Context(state): Context<SystemState>, uri: Uri) -> EmptyR
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn faults(Context(state): Context<SystemState>, uri: Uri) -> Result<Json<Script>, Refusal> {
+async fn faults(Context(state): Context<SystemState>, uri: Uri) -> Result<Json<Script>, ApiError> {
     Ok(Json(show(&state, &uri, &[])?.faults()))
 }
 
-async fn order_faults(Context(state): Context<SystemState>, uri: Uri, body: Bytes) -> Result<Json<Script>, Refusal> {
+async fn order_faults(Context(state): Context<SystemState>, uri: Uri, body: Bytes) -> Result<Json<Script>, ApiError> {
     let show = show(&state, &uri, &[])?;
     let is_list = body.trim_ascii_start().starts_with(b"[");
     show.script(if is_list { parse::<Script>(&body)? } else { parse::<Step>(&body)?.into() });
@@ -183,7 +183,7 @@ async fn clear_faults(Context(state): Context<SystemState>, uri: Uri) -> EmptyRe
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn behavior(Context(state): Context<SystemState>, uri: Uri) -> Result<Json<Behavior>, Refusal> {
+async fn behavior(Context(state): Context<SystemState>, uri: Uri) -> Result<Json<Behavior>, ApiError> {
     Ok(Json(show(&state, &uri, &[])?.behavior()))
 }
 
@@ -191,7 +191,7 @@ async fn change_behavior(
     Context(state): Context<SystemState>,
     uri: Uri,
     body: Bytes,
-) -> Result<Json<Behavior>, Refusal> {
+) -> Result<Json<Behavior>, ApiError> {
     let show = show(&state, &uri, &[])?;
     let fields: Map<String, Value> = parse(&body)?;
     // Under one lock, so that no concurrent change is lost.
@@ -223,7 +223,7 @@ async fn remove_export(Context(state): Context<SystemState>, uri: Uri, Path(id):
     let known = &mut show.state().exports;
     let before = known.len();
     known.retain(|export| export.id != id);
-    if known.len() == before { Err(Refusal::not_found("export", &id)) } else { Ok(StatusCode::NO_CONTENT) }
+    if known.len() == before { Err(ApiError::not_found("export", &id)) } else { Ok(StatusCode::NO_CONTENT) }
 }
 
 fn catalog(exports: &[Export]) -> Json<Value> {
@@ -267,7 +267,7 @@ async fn make_snapshot(Context(state): Context<SystemState>, uri: Uri, Path(name
 async fn restore_snapshot(Context(state): Context<SystemState>, uri: Uri, Path(name): Path<String>) -> EmptyResult {
     let show = show(&state, &uri, &[])?;
     let key = (show.client_id().to_owned(), name);
-    let snapshot = state.snapshots().get(&key).cloned().ok_or_else(|| Refusal::not_found("snapshot", &key.1))?;
+    let snapshot = state.snapshots().get(&key).cloned().ok_or_else(|| ApiError::not_found("snapshot", &key.1))?;
     show.restore(&snapshot);
     Ok(StatusCode::NO_CONTENT)
 }
@@ -275,7 +275,7 @@ async fn restore_snapshot(Context(state): Context<SystemState>, uri: Uri, Path(n
 async fn drop_snapshot(Context(state): Context<SystemState>, uri: Uri, Path(name): Path<String>) -> EmptyResult {
     let key = (show(&state, &uri, &[])?.client_id().to_owned(), name);
     let was_there = state.snapshots().remove(&key).is_some();
-    was_there.then_some(StatusCode::NO_CONTENT).ok_or_else(|| Refusal::not_found("snapshot", &key.1))
+    was_there.then_some(StatusCode::NO_CONTENT).ok_or_else(|| ApiError::not_found("snapshot", &key.1))
 }
 
 async fn reset(Context(state): Context<SystemState>, uri: Uri) -> EmptyResult {

@@ -15,7 +15,7 @@ use axum::routing::get;
 use serde::Deserialize;
 
 use super::state::SystemState;
-use crate::http::refusal::{Refusal, method_not_allowed};
+use crate::http::api_error::{ApiError, method_not_allowed};
 use file::File;
 
 const PAGE: &str = "/docs";
@@ -52,7 +52,7 @@ pub(crate) fn routes() -> Router<SystemState> {
         .route(DOCUMENT, get(document).fallback(method_not_allowed))
 }
 
-/// Whether a request is for the page. The root redirects to it only in a browser.
+/// Returns true for a request to the page. The root redirects to it only in a browser.
 pub(crate) fn handles(parts: &Parts) -> bool {
     match parts.uri.path() {
         PAGE | DOCUMENT => true,
@@ -64,9 +64,9 @@ pub(crate) fn handles(parts: &Parts) -> bool {
     }
 }
 
-async fn file(Path(name): Path<String>, headers: HeaderMap) -> Result<Response, Refusal> {
+async fn file(Path(name): Path<String>, headers: HeaderMap) -> Result<Response, ApiError> {
     let file = FILES.iter().find(|(known, _)| *known == name);
-    file.map(|(_, file)| file.respond(&headers)).ok_or_else(|| Refusal::not_found("file", &name))
+    file.map(|(_, file)| file.respond(&headers)).ok_or_else(|| ApiError::not_found("file", &name))
 }
 
 #[derive(Deserialize)]
@@ -78,10 +78,10 @@ async fn document(
     Context(state): Context<SystemState>,
     Query(parameters): Query<Parameters>,
     headers: HeaderMap,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
     let body = openapi::served(state.show(parameters.show.as_deref())?, host)
-        .map_err(|error| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "document_broken", error.to_string()))?;
+        .map_err(|error| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "document_broken", error.to_string()))?;
     let tag = file::tag(&body);
     Ok(file::respond(&headers, "application/json", &tag, body.into(), false))
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::http::refusal::Refusal;
+use crate::http::api_error::ApiError;
 use crate::show::Show;
 use crate::show::snapshot::Snapshot;
 
@@ -30,11 +30,11 @@ impl SystemState {
     }
 
     /// Returns the show with this client id, or the first one.
-    pub(super) fn show(&self, client_id: Option<&str>) -> Result<&Show, Refusal> {
+    pub(super) fn show(&self, client_id: Option<&str>) -> Result<&Show, ApiError> {
         let show = match client_id {
             None => self.shows.first(),
             Some(id) => self.shows.iter().find(|show| show.client_id() == id),
         };
-        show.map(Arc::as_ref).ok_or_else(|| Refusal::not_found("show", client_id.unwrap_or_default()))
+        show.map(Arc::as_ref).ok_or_else(|| ApiError::not_found("show", client_id.unwrap_or_default()))
     }
 }

@@ -63,7 +63,7 @@ impl DataType {
     }
 }
 
-/// Whether a string has exactly the format of the guide. Parsers also accept single digits and signs.
+/// Returns true if a string has exactly the format of the guide. Parsers also accept single digits and signs.
 fn is_date_time(text: &str) -> bool {
     const FORM: &str = "%Y-%m-%dT%H:%M:%SZ";
     text.len() == 20

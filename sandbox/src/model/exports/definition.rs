@@ -59,7 +59,7 @@ impl Definition {
     }
 }
 
-/// Whether a header may have this value (RFC 9110, section 5.5).
+/// Returns true for a valid header value (RFC 9110, section 5.5).
 pub(crate) fn is_header_value(value: &str) -> bool {
     value.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\t'))
 }

@@ -132,7 +132,7 @@ impl Iterator for RowWriter {
 }
 
 impl RowWriter {
-    /// Whether all rows have been written.
+    /// Returns true after the last row.
     pub(crate) fn is_over(&self) -> bool {
         self.is_over
     }

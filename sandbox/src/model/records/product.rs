@@ -7,7 +7,7 @@ use super::{hundredths, vendor};
 use crate::model::key::Key;
 use crate::model::reference::Reference;
 
-/// Each product comes in a case and in a pack.
+/// The keys of products. Each product has a record per case and per pack.
 pub(crate) const KEY: Key = Key::new("productID", "PROD", 4);
 pub(crate) const UNITS: [(&str, &str); 2] = [("CS", "Case"), ("PK", "Pack")];
 
@@ -62,7 +62,7 @@ pub(crate) struct Product {
     inventory: u32,
 }
 
-/// What kind of thing the `product`th product is, and its category.
+/// Returns the name and the category of the `product`th product.
 fn kind(product: u64) -> (&'static str, &'static str) {
     KINDS[(product % KINDS.len() as u64) as usize]
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::wire;
 
-/// Where a token request may contain the client's id and secret. Both places at once are always rejected.
+/// The place of the client's id and secret in a token request. Both places at once are always rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -19,7 +19,7 @@ pub enum ClientAuthentication {
     Body,
 }
 
-/// When a token request must contain the scope, and whether a wrong one is rejected.
+/// The token requests that must contain the scope, and whether a wrong one is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -34,7 +34,7 @@ pub enum ScopeRule {
     Ignored,
 }
 
-/// How a token response writes the token's type.
+/// The `token_type` of a token response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -49,7 +49,7 @@ pub enum TokenType {
     Missing,
 }
 
-/// How a token response writes the lifetime.
+/// The `expires_in` of a token response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -82,7 +82,7 @@ impl Rate {
     }
 }
 
-/// Which calls are counted together.
+/// The calls that are counted together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

@@ -1,4 +1,4 @@
-//! One fault: something that goes wrong with a request.
+//! A fault: a failure of one request.
 
 use std::time::Duration;
 

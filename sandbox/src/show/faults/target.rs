@@ -70,7 +70,7 @@ impl Target {
     }
 }
 
-/// Whether a path matches a pattern.
+/// Returns true if a path matches a pattern.
 pub(crate) fn path_matches(pattern: &str, path: &str) -> bool {
     // Without this a pattern that lacks the leading slash would match nothing, and its test would pass.
     let pattern = pattern.strip_prefix('/').unwrap_or(pattern);

@@ -7,7 +7,7 @@ use crate::show::headers::{Headers, media_type};
 /// The replacement for a secret.
 const MASK: &str = "***";
 
-/// Whether this is the path of a token or authorize endpoint, or was meant as one.
+/// Returns true for a path that looks like a token or authorize endpoint.
 pub(super) fn is_token_path(path: &str) -> bool {
     let last = path.split('/').rfind(|segment| !segment.is_empty()).unwrap_or_default();
     ["token", "authorize"].iter().any(|name| last.eq_ignore_ascii_case(name))

@@ -6,7 +6,7 @@ use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use crate::http::refusal::Refusal;
+use crate::http::api_error::ApiError;
 use crate::show::faults::Fault;
 use crate::standins::behavior::{StandInBehavior, TokenBody};
 use crate::standins::vendor::{CredentialsLocation, Example, Grant, GrantType, Scope, Vendor};
@@ -50,7 +50,7 @@ const fn grant(grant_type: GrantType) -> Grant {
 }
 
 fn unauthorized(message: &'static str) -> Response {
-    Refusal::new(StatusCode::UNAUTHORIZED, "unauthorized", message)
+    ApiError::new(StatusCode::UNAUTHORIZED, "unauthorized", message)
         .with_header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
         .into_response()
 }

@@ -9,8 +9,8 @@ use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, NaiveDateTime, Utc};
 use serde_json::{Value, json};
 
+use crate::http::api_error::ApiError;
 use crate::http::body::object;
-use crate::http::refusal::Refusal;
 use crate::http::token::OAuthError;
 use crate::model::timestamp::saturating_add;
 use crate::show::behavior::Rate;
@@ -58,12 +58,12 @@ fn has_region(headers: &HeaderMap) -> bool {
 }
 
 fn headers(headers: &HeaderMap, _: &Credentials) -> Option<Response> {
-    let refusal = || Refusal::bad_request("invalid_region", REGION).into_response();
-    (!has_region(headers)).then(refusal)
+    let error = || ApiError::bad_request("invalid_region", REGION).into_response();
+    (!has_region(headers)).then(error)
 }
 
 fn unauthorized(message: &'static str) -> Response {
-    Refusal::new(StatusCode::UNAUTHORIZED, "unauthorized", message)
+    ApiError::new(StatusCode::UNAUTHORIZED, "unauthorized", message)
         .with_header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
         .into_response()
 }
@@ -86,12 +86,12 @@ fn too_many_requests(wait: Duration, now: DateTime<Utc>) -> Fault {
 }
 
 /// Searches events. Unknown filters are never ignored.
-fn events(call: &Call<'_>) -> Result<Value, Refusal> {
+fn events(call: &Call<'_>) -> Result<Value, ApiError> {
     let filters = object(call.headers, call.body)?;
     let mut events = made_up_events();
     let mut rows = 50;
     for (name, wanted) in &filters {
-        let wrong = || Refusal::parameter(name, "the value is invalid");
+        let wrong = || ApiError::parameter(name, "the value is invalid");
         let wanted = match wanted {
             Value::Null => continue,
             Value::String(text) => text.clone(),
@@ -110,7 +110,7 @@ fn events(call: &Call<'_>) -> Result<Value, Refusal> {
             "RecordsPerPage" => rows = wanted.parse().map_err(|_| wrong())?,
             _ => {
                 let message = format!("the stand-in does not support the filter {name}");
-                return Err(Refusal::new(StatusCode::NOT_IMPLEMENTED, "not_in_sandbox", message));
+                return Err(ApiError::new(StatusCode::NOT_IMPLEMENTED, "not_in_sandbox", message));
             }
         }
     }

@@ -8,7 +8,7 @@ use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use crate::http::refusal::Refusal;
+use crate::http::api_error::ApiError;
 use crate::show::faults::Fault;
 use crate::standins::behavior::StandInBehavior;
 use crate::standins::vendor::{Call, CredentialsLocation, Example, Grant, GrantType, Scope, Vendor};
@@ -51,9 +51,9 @@ fn unauthorized(message: &'static str) -> Response {
 }
 
 /// Responds with invented rows, since no page shows a response.
-fn hotel_list(call: &Call<'_>) -> Result<Value, Refusal> {
+fn hotel_list(call: &Call<'_>) -> Result<Value, ApiError> {
     let Ok(id) = call.id.parse::<i64>() else {
-        return Err(Refusal::bad_request("invalid_id", "the id of an export is an integer"));
+        return Err(ApiError::bad_request("invalid_id", "the id of an export is an integer"));
     };
     Ok(json!({
         "id": id,

@@ -9,21 +9,21 @@ use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use crate::http::refusal::Refusal;
+use crate::http::api_error::ApiError;
 use crate::http::system::state::SystemState;
 
 pub(crate) async fn check(
     Context(state): Context<SystemState>,
     request: Request,
     next: Next,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     is_own(request.headers(), state.remote)?;
     Ok(next.run(request).await)
 }
 
 /// Rejects foreign host names, which DNS rebinding would use, and foreign origins.
-fn is_own(headers: &HeaderMap, remote: bool) -> Result<(), Refusal> {
-    let forbidden = |message: &str| Refusal::new(StatusCode::FORBIDDEN, "foreign_origin", message);
+fn is_own(headers: &HeaderMap, remote: bool) -> Result<(), ApiError> {
+    let forbidden = |message: &str| ApiError::new(StatusCode::FORBIDDEN, "foreign_origin", message);
     let host = text(headers, &HOST).and_then(|host| host.parse::<Authority>().ok());
     let Some(host) = host.filter(|host| remote || is_loopback(host.host())) else {
         return Err(forbidden("only localhost and loopback addresses are allowed; `--allow-remote` allows others"));

@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use flate2::read::GzDecoder;
 use sha2::{Digest, Sha256};
 
-use crate::http::refusal::Refusal;
+use crate::http::api_error::ApiError;
 
 /// Allows this origin only. The style sheet of Swagger UI has `data:` images.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
@@ -46,7 +46,7 @@ impl File {
         match GzDecoder::new(self.content).read_to_end(&mut plain) {
             Ok(_) => respond(headers, self.content_type, &format!("plain-{tag}"), plain.into(), false),
             Err(error) => {
-                Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "file_broken", error.to_string()).into_response()
+                ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "file_broken", error.to_string()).into_response()
             }
         }
     }

@@ -20,7 +20,7 @@ impl Node {
         }
     }
 
-    /// What stands at the end of these names.
+    /// Returns the node at this path of names.
     pub(super) fn at(&mut self, path: &[&str]) -> Option<&mut Self> {
         path.iter().try_fold(self, |node, name| match node {
             Self::Object(fields) => fields.get_mut(*name),
@@ -54,7 +54,7 @@ impl Node {
         fields.into_iter().flatten().map(|(name, node)| (name.as_str(), node))
     }
 
-    /// What is in an object or a list.
+    /// Returns the children of an object or a list.
     pub(super) fn children(&mut self) -> Box<dyn Iterator<Item = &mut Self> + '_> {
         match self {
             Self::Object(fields) => Box::new(fields.values_mut()),

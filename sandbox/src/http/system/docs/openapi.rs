@@ -10,7 +10,7 @@ use crate::show::{Show, TOKEN_PATH};
 
 /// The note on a repeated create.
 const CREATED_TWICE: &str = "In this sandbox a second call with the same body creates a second customer of the same \
-    `customerID`; with the switch `unique_customer_id` it is refused.";
+    `customerID`; with the switch `unique_customer_id` it is rejected.";
 
 /// Returns the document for a show, as JSON. Without a valid host its addresses are relative.
 pub(super) fn served(show: &Show, host: Option<&str>) -> serde_json::Result<Vec<u8>> {

@@ -14,7 +14,7 @@ use crate::show::behavior::ErrorBody;
 ///
 /// The vendor documents no error body. The shape is the sandbox's own, and [`ErrorBody`] has others.
 #[derive(Debug)]
-pub(crate) struct Refusal {
+pub(crate) struct ApiError {
     status: StatusCode,
     error: &'static str,
     message: String,
@@ -22,7 +22,7 @@ pub(crate) struct Refusal {
     header: Option<Box<(HeaderName, HeaderValue)>>,
 }
 
-impl Refusal {
+impl ApiError {
     pub(crate) fn new(status: StatusCode, error: &'static str, message: impl Into<String>) -> Self {
         Self { status, error, message: message.into(), fields: Vec::new(), header: None }
     }
@@ -51,9 +51,9 @@ impl Refusal {
     }
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let message = RefusalMessage(self.message.clone());
+        let message = ErrorMessage(self.message.clone());
         let mut body = Map::new();
         body.insert("error".into(), self.error.into());
         body.insert("message".into(), self.message.into());
@@ -69,13 +69,13 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// The message of a refusal, as an extension of its response.
+/// The message of a error, as an extension of its response.
 #[derive(Clone)]
-struct RefusalMessage(String);
+struct ErrorMessage(String);
 
-/// Rewrites the body of a refusal. Other responses are returned unchanged.
+/// Rewrites the body of a error. Other responses are returned unchanged.
 pub(crate) fn with_error_body(mut response: Response, body: ErrorBody) -> Response {
-    let Some(RefusalMessage(message)) = response.extensions_mut().remove() else {
+    let Some(ErrorMessage(message)) = response.extensions_mut().remove() else {
         return response;
     };
     let (content_type, body) = match body {
@@ -97,8 +97,8 @@ pub(crate) fn with_error_body(mut response: Response, body: ErrorBody) -> Respon
 }
 
 /// The 501 for a call that the real API may have and the sandbox does not.
-pub(crate) async fn not_implemented(method: Method, uri: Uri) -> Refusal {
-    Refusal::new(
+pub(crate) async fn not_implemented(method: Method, uri: Uri) -> ApiError {
+    ApiError::new(
         StatusCode::NOT_IMPLEMENTED,
         "not_in_sandbox",
         format!("the sandbox does not support {method} {}; the real service may", uri.path()),
@@ -106,12 +106,12 @@ pub(crate) async fn not_implemented(method: Method, uri: Uri) -> Refusal {
 }
 
 /// The 405 for a method that the vendor's documents do not show for this path.
-pub(crate) async fn method_not_allowed(method: Method, uri: Uri) -> Refusal {
+pub(crate) async fn method_not_allowed(method: Method, uri: Uri) -> ApiError {
     wrong_method(&method, &uri)
 }
 
-pub(crate) fn wrong_method(method: &Method, uri: &Uri) -> Refusal {
-    Refusal::new(
+pub(crate) fn wrong_method(method: &Method, uri: &Uri) -> ApiError {
+    ApiError::new(
         StatusCode::METHOD_NOT_ALLOWED,
         "method_not_allowed",
         format!("{} does not support {method}", uri.path()),
@@ -119,7 +119,7 @@ pub(crate) fn wrong_method(method: &Method, uri: &Uri) -> Refusal {
 }
 
 /// The 422 for a JSON record that the API rejects.
-pub(crate) fn unprocessable(problems: Vec<Problem>) -> Refusal {
-    Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_fields", Problem::join(&problems))
+pub(crate) fn unprocessable(problems: Vec<Problem>) -> ApiError {
+    ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_fields", Problem::join(&problems))
         .with_fields(problems.into_iter().map(|problem| problem.field))
 }
