@@ -1,6 +1,11 @@
 //! One cell of a table: a client of one grant, a fault, and what comes of it.
 
-use std::time::Duration;
+use std::{
+    future::{Future, poll_fn},
+    pin::pin,
+    task::Poll,
+    time::Duration,
+};
 
 use futures_util::future::join_all;
 use perenso_auth::{AccessToken, AuthorizationCode, Client, Credentials, Error, ErrorKind, Profile, TokenPolicy};
@@ -173,7 +178,12 @@ impl Cell {
 
     /// One call by many callers, who all fare alike.
     async fn call(&self, shown: Shown, oddities: &mut Vec<String>) -> Call {
-        let all = join_all((0..CALLERS).map(|_| self.client.token(Duration::ZERO)));
+        let mut all = pin!(join_all((0..CALLERS).map(|_| self.client.token(Duration::ZERO))));
+        // No renewal ends before all of them have asked.
+        self.endpoint.set_open(false);
+        let done = poll_fn(|context| Poll::Ready(all.as_mut().poll(context))).await;
+        self.endpoint.set_open(true);
+        let all = async move { if let Poll::Ready(all) = done { all } else { all.await } };
         let Ok(all) = tokio::time::timeout(Duration::from_secs(60), all).await else {
             return Call { ending: "endless".to_owned(), error: None, retry_after: None };
         };

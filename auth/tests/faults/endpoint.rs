@@ -9,6 +9,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpSocket, TcpStream},
+    sync::watch,
     task::JoinHandle,
 };
 
@@ -43,6 +44,8 @@ struct Shared {
     open: SocketAddr,
     clock: Hasty,
     state: Mutex<State>,
+    /// Whether connections may be made.
+    gate: watch::Sender<bool>,
 }
 
 #[derive(Default)]
@@ -75,7 +78,13 @@ impl Endpoint {
         let closed_address = closed.local_addr().unwrap();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let open = listener.local_addr().unwrap();
-        let shared = Arc::new(Shared { closed: (closed, closed_address), open, clock, state: Mutex::default() });
+        let shared = Arc::new(Shared {
+            closed: (closed, closed_address),
+            open,
+            clock,
+            state: Mutex::default(),
+            gate: watch::Sender::new(true),
+        });
         let serving = Arc::clone(&shared);
         let task = tokio::spawn(async move {
             let mut connections = tokio::task::JoinSet::new();
@@ -95,6 +104,11 @@ impl Endpoint {
     /// From now on, this happens to so many token requests.
     pub fn fail(&self, wire: Wire, times: usize) {
         self.shared.state.lock().unwrap().fault = Some((wire, times));
+    }
+
+    /// Makes connections wait, or lets them be made.
+    pub fn set_open(&self, is_open: bool) {
+        self.shared.gate.send_replace(is_open);
     }
 
     /// How many requests have been made, those that were never read among them.
@@ -125,7 +139,11 @@ impl Resolve for Directory {
         } else {
             self.0.open
         };
-        Box::pin(async move { Ok(Box::new(std::iter::once(address)) as Addrs) })
+        let mut gate = self.0.gate.subscribe();
+        Box::pin(async move {
+            let _ = gate.wait_for(|is_open| *is_open).await;
+            Ok(Box::new(std::iter::once(address)) as Addrs)
+        })
     }
 }
 
@@ -133,6 +151,8 @@ impl Resolve for Directory {
 async fn serve(stream: TcpStream, shared: Arc<Shared>) {
     let wire = shared.next();
     if matches!(wire, Some(Wire::ResetBefore)) {
+        // Sooner, the client might not have seen its connection yet.
+        let _ = stream.readable().await;
         return reset(stream);
     }
     let mut stream = BufReader::new(stream);
