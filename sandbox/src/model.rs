@@ -2,10 +2,9 @@
 
 pub(crate) mod document;
 pub(crate) mod exports;
-pub(crate) mod key;
 pub(crate) mod records;
 pub(crate) mod reference;
-mod seeded;
+pub(crate) mod seeded;
 pub(crate) mod table;
 pub(crate) mod tables;
 pub(crate) mod timestamp;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use fastrand::Rng;
 use serde::{Deserialize, Serialize};
 
-use super::key::Key;
+use super::seeded::Key;
 
 /// A kind of key that customers and vendors refer to. Documented: a key must exist before a customer refers to it. Guess:
 /// the same applies to vendors. See [`check_references`](crate::Behavior::check_references).

@@ -1,4 +1,4 @@
-//! Ids, timestamps and random numbers of made-up records, which follow from a seed and a number.
+//! Keys, ids, timestamps and random numbers of made-up records. All follow from a number, most of them from a seed too.
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta};
 use fastrand::Rng;
@@ -7,6 +7,26 @@ const LETTERS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 const LENGTH: usize = 6;
 /// The number of combinations of three letters.
 const HALF: u64 = 36 * 36 * 36;
+
+/// The keys of one table: a prefix, then a number padded to at least `digits` digits.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Key {
+    /// The field that holds the key.
+    pub(crate) field: &'static str,
+    prefix: &'static str,
+    digits: usize,
+}
+
+impl Key {
+    pub(crate) const fn new(field: &'static str, prefix: &'static str, digits: usize) -> Self {
+        Self { field, prefix, digits }
+    }
+
+    /// Returns the key with this number.
+    pub(crate) fn of(&self, number: u64) -> String {
+        format!("{}{number:0digits$}", self.prefix, digits = self.digits)
+    }
+}
 
 /// The seed of one table.
 #[derive(Debug, Clone, Copy)]

@@ -33,10 +33,10 @@ pub(crate) struct Table {
 
 #[derive(Clone, Default)]
 struct Contents {
-    /// The records by id.
+    /// The records by id, in the order of their numbers.
     records: IndexMap<Arc<str>, Arc<Record>>,
-    /// The keys of the records, each with the number and the id of its record.
-    keys: BTreeSet<(Arc<str>, u64, Arc<str>)>,
+    /// The keys of the records, each with the number of its record.
+    keys: BTreeSet<(Arc<str>, u64)>,
     /// The number of generated ids.
     issued: u64,
     /// The number of writes. It orders two writes with the same timestamp.
@@ -67,11 +67,14 @@ impl Table {
         let seeded = Seeded::new(seed);
         let mut contents = Contents { issued: count, writes: count, ..Contents::default() };
         contents.records.reserve(usize::try_from(count).unwrap_or_default());
+        let mut buffer = Vec::new();
         for number in 1..=count {
             let modified = seeded.modified(number);
             let (key, fields) = make(number, modified, &mut seeded.random(number));
-            // A struct of strings and numbers always serialises.
-            let json = serde_json::to_string(&fields).unwrap_or_default();
+            buffer.clear();
+            // A struct of strings and numbers always serialises, and as UTF-8.
+            let _ = serde_json::to_writer(&mut buffer, &fields);
+            let json = std::str::from_utf8(&buffer).unwrap_or_default();
             let key = key.map(Arc::from);
             let id = seeded.id(number).into();
             contents.put(Record { number, id, key, json: json.into(), modified, revision: number });
@@ -147,9 +150,13 @@ impl Table {
 
     /// Returns the records with this key, oldest first.
     pub(crate) fn with_key(&self, key: &str) -> impl Iterator<Item = &Arc<Record>> {
+        let Contents { records, keys, .. } = &*self.contents;
         let key: Arc<str> = key.into();
-        let keys = self.contents.keys.range((key.clone(), 0, "".into())..);
-        keys.take_while(move |(other, _, _)| *other == key).filter_map(|(_, _, id)| self.get(id))
+        let numbers = keys.range((key.clone(), 0)..=(key, u64::MAX)).map(|(_, number)| *number);
+        numbers.filter_map(|number| {
+            let place = records.binary_search_by_key(&number, |_, record| record.number).ok()?;
+            Some(&records[place])
+        })
     }
 
     pub(crate) fn has_key(&self, key: &str) -> bool {
@@ -199,8 +206,8 @@ impl Record {
         &self.id
     }
 
-    fn key_entry(&self) -> Option<(Arc<str>, u64, Arc<str>)> {
-        Some((self.key.clone()?, self.number, self.id.clone()))
+    fn key_entry(&self) -> Option<(Arc<str>, u64)> {
+        Some((self.key.clone()?, self.number))
     }
 
     /// Returns the timestamp and the revision of the last write.
@@ -252,7 +259,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::model::key::Key;
+    use crate::model::seeded::Key;
 
     const KEY: Key = Key::new("key", "C", 3);
 

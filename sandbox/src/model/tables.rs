@@ -6,9 +6,9 @@ use std::sync::Arc;
 use fastrand::Rng;
 use serde::Serialize;
 
-use super::key::Key;
 use super::records::{attendee, booth, customer, order, product, vendor, warehouse};
 use super::reference::References;
+use super::seeded::Key;
 use super::table::Table;
 
 /// The numbers of made-up records, and the seed that they follow from.

@@ -3,7 +3,7 @@
 use fastrand::Rng;
 use serde::Serialize;
 
-use crate::model::key::Key;
+use crate::model::seeded::Key;
 
 pub(crate) const COUNT: u64 = 12;
 pub(crate) const KEY: Key = Key::new("boothID", "BOOTH", 4);

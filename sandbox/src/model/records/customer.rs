@@ -4,8 +4,8 @@ use fastrand::Rng;
 use serde::Serialize;
 
 use super::{phone, state, warehouse};
-use crate::model::key::Key;
 use crate::model::reference::Reference;
+use crate::model::seeded::Key;
 
 pub(crate) const KEY: Key = Key::new("customerID", "C", 5);
 

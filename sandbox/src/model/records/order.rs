@@ -5,7 +5,7 @@ use fastrand::Rng;
 use serde::Serialize;
 
 use super::{customer, hundredths, product, vendor, warehouse};
-use crate::model::key::Key;
+use crate::model::seeded::Key;
 use crate::model::timestamp::format_timestamp;
 
 /// Orders have no key but their id. Purchase orders are numbered like them.

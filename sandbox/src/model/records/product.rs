@@ -4,8 +4,8 @@ use fastrand::Rng;
 use serde::Serialize;
 
 use super::{hundredths, vendor};
-use crate::model::key::Key;
 use crate::model::reference::Reference;
+use crate::model::seeded::Key;
 
 /// The keys of products. Each product has a record per case and per pack.
 pub(crate) const KEY: Key = Key::new("productID", "PROD", 4);

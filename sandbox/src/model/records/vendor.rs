@@ -4,8 +4,8 @@ use fastrand::Rng;
 use serde::Serialize;
 
 use super::{booth, phone, state};
-use crate::model::key::Key;
 use crate::model::reference::Reference;
+use crate::model::seeded::Key;
 
 pub(crate) const COUNT: u64 = 8;
 pub(crate) const KEY: Key = Key::new("vendorID", "V", 4);
