@@ -29,7 +29,7 @@ impl Admin {
     /// Returns the status and the body, or null if there is none.
     async fn call(&self, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
         let request = self.request(method, path);
-        // As curl does it, without saying that it is JSON.
+        // As curl does, without a JSON content type.
         let request = match body {
             Some(body) => request.body(body.to_string()),
             None => request,
@@ -223,7 +223,7 @@ async fn exports_are_added_replaced_and_removed() {
     assert_eq!(code, 400);
     assert!(body["message"].as_str().unwrap().contains("nam"), "{body}");
     assert_eq!(admin.get("/exports").await, catalog);
-    // A long one is not refused for its length.
+    // A long body is not rejected.
     let text = "x".repeat(3_000_000);
     assert_eq!(admin.put("/exports", export(json!([{ "text": text }]))).await.0, 200);
     admin.done(Method::DELETE, "/exports/b4dg3s").await;

@@ -137,7 +137,7 @@ async fn a_body_is_sent_in_pieces_of_any_size() {
     }
     sandbox.fault(Fault::Slow { piece: 1, pause: Duration::ZERO });
     assert!(run(&caller, LONG).await.unwrap() == long());
-    // Every piece is one from the rows too.
+    // Every piece contains rows.
     sandbox.fault(Fault::Slow { piece: 40_000, pause: Duration::ZERO });
     let (_, body) = raw(&sandbox, &post(LONG), "Connection: close\r\n").await;
     let (sizes, content, has_end) = chunks(&body);
@@ -159,7 +159,7 @@ async fn every_piece_is_delayed() {
         assert!(begin.elapsed() >= pause * (read.len() as u32).div_ceil(6), "{pieces}");
     }
     assert_eq!((read.as_slice(), pieces), (TEXT.as_bytes(), 5));
-    // The sandbox's clock does not hurry it.
+    // Advancing the sandbox's clock does not shorten it.
     sandbox.fault(Fault::Slow { piece: 27, pause });
     let begin = Instant::now();
     sandbox.advance(Duration::from_secs(100));
@@ -215,7 +215,7 @@ async fn responses_are_compressed_if_switched_on_and_accepted() {
             assert_eq!(content.starts_with(&[0x1F, 0x8B]) && content.len() < long.len() / 2, on && accepts);
         }
         assert!(encoded(&raw(&sandbox, &post(SHORT), &close("Accept-Encoding: gzip\r\n")).await.0) == on);
-        // This client does not ask for gzip.
+        // This client does not accept gzip.
         assert!(run(&caller, LONG).await.unwrap() == long);
         assert_eq!(run(&caller, SHORT).await.unwrap(), TEXT.as_bytes());
         assert_eq!(caller.get("/Customer?page=1&resultsPerPage=3").await.1.as_array().unwrap().len(), 3);

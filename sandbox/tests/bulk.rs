@@ -68,7 +68,7 @@ async fn invalid_customers_fail_by_themselves() {
     let failed = answer["failed"].as_array().unwrap();
     let messages: Vec<usize> = failed.iter().map(|failure| failure["messages"].as_array().unwrap().len()).collect();
     assert_eq!(messages, [1, 1, 1, 2, 1], "{failed:?}");
-    // A key of the wrong type is none that the document allows in an answer.
+    // The document allows no key of the wrong type in a response.
     assert_eq!(failed[2]["customerID"], Value::Null);
     assert_eq!(failed[3]["customerID"], "X");
     assert_eq!(sandbox.customers().len(), 3);

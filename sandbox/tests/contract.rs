@@ -135,7 +135,7 @@ async fn a_field_of_the_wrong_type_is_rejected_by_its_path() {
             let body = if is_bulk { json!([record]) } else { record };
             let (status, answer) = caller.call(operation.method.clone(), &path, Some(body)).await;
             if is_bulk {
-                // Each record for itself.
+                // Each record is checked by itself.
                 assert_eq!((status, answer["failed"].as_array().map(Vec::len)), (200, Some(1)), "{path} {name}");
                 assert!(answer["failed"][0].to_string().contains(&format!("{name}: expected")), "{answer}");
             } else {

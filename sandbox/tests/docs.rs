@@ -10,7 +10,7 @@ use reqwest::{Client, Response, StatusCode};
 
 async fn get(sandbox: &Sandbox, path: &str, headers: &[(&str, &str)]) -> Response {
     let _ = http::client();
-    // As it comes, also where another crate has turned on gzip for everybody.
+    // Without decompression, even if another crate enabled gzip in reqwest.
     let client = Client::builder().no_proxy().no_gzip().build().unwrap();
     let mut request = client.get(format!("{}{path}", sandbox.url()));
     for (name, value) in headers {

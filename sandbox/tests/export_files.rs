@@ -141,7 +141,7 @@ async fn rows_of_a_file_can_be_read_at_any_position_concurrently() {
         for from in [4999, 0, 1023, 1024, 1025, 3000, 5000] {
             page(from, 3).await;
         }
-        // All that are being sent have a place of their own in the file.
+        // Each response has its own position in the file.
         let (whole, late, later) = tokio::join!(page(0, 5000), page(2000, 2000), page(2048, 2048));
         assert_eq!((whole, late, later), ((), (), ()));
     }
@@ -165,7 +165,7 @@ async fn a_file_truncated_later_never_looks_complete() {
     let (_sandbox, caller) = start(exports).await;
     std::fs::write(path, &lines[..lines.len() - 100]).unwrap();
     let request = caller.request(Method::POST, "/Export/e1").header("content-length", "0");
-    // The connection may end before its first bytes have left.
+    // The connection may be closed before the first bytes are sent.
     if let Ok(answer) = request.send().await {
         assert!(answer.bytes().await.is_err());
     }

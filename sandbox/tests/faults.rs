@@ -398,7 +398,7 @@ async fn a_write_needs_a_length() {
 async fn an_endless_body_is_rejected() {
     let (sandbox, caller) = start().await;
     let request = caller.request(Method::POST, "/Customer").body(vec![b' '; 64 * 1024 * 1024 + 1]);
-    // The server stops reading, so the answer may be lost to a broken connection.
+    // The server stops reading, so a broken connection may lose the response.
     if let Ok(answer) = request.send().await {
         assert_eq!(answer.status(), 413);
     }
@@ -437,7 +437,7 @@ async fn a_stopped_or_dropped_sandbox_is_gone() {
     let (sandbox, _) = start().await;
     let address = sandbox.url().trim_start_matches("http://").to_owned();
     let mut idle = TcpStream::connect(&address).await.unwrap();
-    // Makes sure that the server has taken the connection.
+    // Makes sure that the server has accepted the connection.
     idle.write_all(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
     idle.read_exact(&mut [0; 12]).await.unwrap();
     drop(sandbox);

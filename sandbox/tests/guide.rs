@@ -54,7 +54,7 @@ fn the_shell_commands_print_what_the_guide_says() {
 fn the_python_of_the_guide_runs() {
     let Some(script) = snippet("python").filter(|_| is_there("python3")) else { return };
     let folder = tempfile::tempdir().unwrap();
-    // The end of the snippet is only reached when all of it held.
+    // The snippet ends only if all its checks passed.
     let output = run("python3", &["-c", &format!("{script}\nprint('all of it')")], folder.path());
     assert_eq!(String::from_utf8_lossy(&output.stdout), "all of it\n", "{}", String::from_utf8_lossy(&output.stderr));
 }

@@ -97,13 +97,13 @@ async fn long_bodies_are_cut_and_marked() {
         assert_eq!((journal[0].body.len(), journal[0].body_is_cut), (kept, is_cut), "{length}");
         assert_eq!((journal[1].response_body.len(), journal[1].response_body_is_cut), (kept, is_cut), "{length}");
     }
-    // In the middle of a character there is no cut.
+    // A body is never cut within a character.
     let body = format!("x{}", "é".repeat(kept / 2));
     caller.request(Method::POST, "/Customer").body(body).send().await.unwrap();
     let entry = sandbox.journal().pop().unwrap();
     assert_eq!((entry.body.len(), entry.body_is_cut), (kept - 1, true));
     assert!(entry.body.ends_with('é'));
-    // Nor an end to what is no text at all.
+    // Binary data is cut as well.
     caller.request(Method::POST, "/Customer").body(vec![0x80; kept + 10]).send().await.unwrap();
     assert!(sandbox.journal().pop().unwrap().body_is_cut);
 }

@@ -235,7 +235,7 @@ async fn csv_is_quoted_and_keeps_columns_and_digits() {
                     0940,ü,12.5,false,\"[1,2]\"\r\n";
     assert_eq!(answer(export().rows(rows).syntax(RowSyntax::Csv)).await.1, expected);
 
-    // Fields are found by name, whatever their order.
+    // Fields are found by name in any order.
     let rows = Rows::generated(2, |number| {
         let text = ["{\"b\":1.50,\"a\":2}", "{\"a\":3,\"c\":9}"][number as usize];
         serde_json::value::RawValue::from_string(text.to_owned()).unwrap()
@@ -407,7 +407,7 @@ async fn rows_are_generated_while_they_are_read() {
     tokio::time::timeout(Duration::from_secs(30), read).await.unwrap().unwrap();
     let head = String::from_utf8_lossy(&first);
     assert!(head.contains("transfer-encoding: chunked"), "{head}");
-    // What this process and the system keep for a reader that does not read is a small part of these 60 MB.
+    // The buffers for a reader that does not read are a small part of these 60 MB.
     assert!(made.load(Ordering::Relaxed) < COUNT);
     assert_eq!(sandbox.journal()[0].status, Some(200));
     assert_eq!(sandbox.journal()[0].response_body, "");

@@ -117,7 +117,7 @@ async fn other_systems_have_a_ready_line_with_all_values() {
         assert_eq!(named, expected, "{system}");
         assert!(ready["url"].ends_with(base) && ready["token_url"].ends_with("/token"), "{ready:?}");
         assert_eq!(ready["client_secret"], "s");
-        // The address is that of this system's token endpoint.
+        // The URL is the one of this system's token endpoint.
         let answer = http::client().post(&ready["token_url"]).send().await.unwrap();
         let body: Value = answer.json().await.unwrap();
         assert_eq!(body["error"], "invalid_request", "{system}");
@@ -172,7 +172,7 @@ async fn several_shows_share_one_address() {
     let all = [("SPRING", "a+/=:b")].into_iter().chain(further);
     for (id, secret) in all {
         let token = token(&ready, id, secret).await;
-        // What was asked for on the command line goes for every show.
+        // The options apply to every show.
         let request = http::client().get(format!("{}/Export", ready["url"]));
         let answer = request.bearer_auth(token["access_token"].as_str().unwrap()).send().await.unwrap();
         assert_eq!(answer.json::<Vec<Value>>().await.unwrap().len(), 5, "{id}");

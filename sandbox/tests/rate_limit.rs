@@ -92,7 +92,7 @@ async fn accounts_follow_the_switch() {
     }
 }
 
-// Elsewhere only 127.0.0.1 is there without further ado.
+// Other systems have only 127.0.0.1 without configuration.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn addresses_can_have_separate_limits() {

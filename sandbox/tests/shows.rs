@@ -94,7 +94,7 @@ async fn rate_limit_faults_clock_and_reset_belong_to_one_show() {
     autumn.reset();
     assert_eq!((autumn.customers().len(), autumn.journal().len()), (5, 0));
     assert_eq!(sandbox.journal().len(), 4);
-    // A token from before the reset is dead, and still of that show.
+    // A token from before the reset is invalid, but still belongs to that show.
     assert_eq!(count(&sandbox, &autumn_token).await.0, 401);
     assert_eq!(autumn.journal().len(), 1);
 }

@@ -101,7 +101,7 @@ fn a_restore_undoes_any_writes_byte_for_byte() {
             for write in &third {
                 send(&sandbox, &caller, write).await;
             }
-            // In any order, and as often as wanted.
+            // In any order, and any number of times.
             for (snapshot, expected) in [(&early, &early_lists), (&late, &late_lists), (&early, &early_lists)] {
                 sandbox.restore(snapshot);
                 assert_eq!(lists(&caller).await, *expected);

@@ -68,7 +68,7 @@ async fn a_list_of_modified_records_starts_with_the_newest_or_the_oldest() {
         assert_eq!(list.as_array().unwrap().len(), 3);
         assert_eq!(list[0]["id"], all[first]["id"]);
         assert_eq!(list[2]["id"], all[2 - first]["id"]);
-        // Who asks for an order gets it.
+        // An explicit sort takes precedence.
         let (_, sorted) = caller.get("/Customer?modifiedAfter=2020-01-01&sort=customerID:asc").await;
         assert_eq!(sorted[0]["id"], all[0]["id"]);
     }
@@ -82,7 +82,7 @@ async fn a_modified_date_has_a_time_or_not() {
         let path = format!("/Customer/{}", created["id"].as_str().unwrap());
         let (_, updated) = caller.call(Method::PUT, &path, Some(json!({ "city": "Sampletown" }))).await;
         let (_, read) = caller.get(&path).await;
-        // What was modified on a day is found by its time all the same.
+        // `modifiedAfter` still compares with the time.
         let now = sandbox.clock().now() - Duration::from_secs(3600);
         let (_, list) = caller.get(&format!("/Customer?modifiedAfter={}", now.format("%Y-%m-%dT%H:%M:%S"))).await;
         assert_eq!(list.as_array().unwrap().len(), 1);
@@ -119,7 +119,7 @@ async fn error_bodies_have_four_formats() {
             ErrorBody::Html => assert!(body.contains("there is no customer with the id \"&lt;b&gt;\"</p>"), "{body}"),
             _ => assert_eq!(body, ""),
         }
-        // What stands before the routes keeps to it too, and keeps its headers.
+        // It also applies to the middleware, whose headers stay.
         let bare = call::http::client().get(format!("{}/Customer", sandbox.url())).send().await.unwrap();
         let (status, challenge, _) = told(bare).await;
         assert_eq!((status.as_u16(), challenge.as_deref()), (401, Some("Bearer")));
@@ -127,7 +127,7 @@ async fn error_bodies_have_four_formats() {
         let answer = raw(&sandbox, &format!("POST /Customer HTTP/1.1\r\n{head}\r\n")).await.to_ascii_lowercase();
         let found = answer.lines().find_map(|line| line.strip_prefix("content-type: "));
         assert!(answer.starts_with("http/1.1 411 ") && found == content_type, "{answer}");
-        // Answers that are no refusals stay as they are.
+        // Successful responses are unchanged.
         assert_eq!(caller.get("/Customer").await.1.as_array().unwrap().len(), 3);
     }
 }

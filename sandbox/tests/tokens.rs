@@ -277,7 +277,7 @@ async fn a_refresh_token_works_once() {
     let second: Value = answer.json().await.unwrap();
     assert_ne!(second["access_token"], first["access_token"]);
     assert_ne!(second["refresh_token"], first["refresh_token"]);
-    // By default the old access token lives on.
+    // By default the old access token stays valid.
     assert_eq!(status_with(&sandbox, &first["access_token"]).await, 200);
     assert_eq!(status_with(&sandbox, &second["access_token"]).await, 200);
 
@@ -331,7 +331,7 @@ async fn a_reused_refresh_token_can_revoke_all_tokens_of_its_grant() {
     }
     let heir = refresh(&sandbox, &second["refresh_token"]).await;
     assert_eq!(refusal(heir).await, refused(400, "invalid_grant"));
-    // Another grant is another family.
+    // Another grant starts another token family.
     assert_eq!(status_with(&sandbox, &other["access_token"]).await, 200);
     assert_eq!(refresh(&sandbox, &other["refresh_token"]).await.status(), 200);
 }
@@ -347,7 +347,7 @@ async fn a_refresh_with_a_lost_response_is_processed() {
     assert!(request.form(&form).send().await.is_err());
     let again = refresh(&sandbox, &first["refresh_token"]).await;
     assert_eq!(refusal(again).await, refused(400, "invalid_grant"));
-    // The family lives on, since reuse is not looked for.
+    // The family stays valid, since reuse detection is off.
     assert_eq!(status_with(&sandbox, &first["access_token"]).await, 200);
 }
 
@@ -423,7 +423,7 @@ async fn the_journal_contains_no_secret() {
     let first = granted(&sandbox).await;
     let second: Value = refresh(&sandbox, &first["refresh_token"]).await.json().await.unwrap();
     status_with(&sandbox, &second["access_token"]).await;
-    // A client that gets everything wrong leaks nothing either.
+    // A completely wrong request leaks no secret either.
     let secret = sandbox.client_secret();
     let url = format!("{}?client_secret=QUERY", sandbox.token_url());
     for content_type in ["application/json", "application/x-www-form-urlencoded"] {
@@ -439,7 +439,7 @@ async fn the_journal_contains_no_secret() {
     secrets.extend(tokens.map(|token| token.as_str().unwrap()));
     for secret in secrets {
         assert!(!text.contains(secret), "{secret} in {text}");
-        // The first letters are enough to see a secret in another encoding.
+        // The first letters also reveal a secret in another encoding.
         assert!(!text.contains(&secret[..5.min(secret.len())]), "{secret}");
     }
     assert_eq!(sandbox.journal()[0].header("authorization"), Some("Basic ***"));

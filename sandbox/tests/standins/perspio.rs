@@ -93,9 +93,9 @@ async fn a_code_returns_a_reusable_refresh_token() {
     let fields = refresh(&perspio, &first);
     let second = granted(form(&perspio, &fields)).await;
     assert_ne!(second["refresh_token"], first["refresh_token"]);
-    // Microsoft does not revoke the old one, and asks for no scope.
+    // Microsoft does not revoke the old token, and requires no scope.
     granted(form(&perspio, &with(&fields, "scope", "api://perspiotalk/all_readwrite offline_access"))).await;
-    // The quote marks of the vendor's sample are none of the scope.
+    // The quotation marks of the vendor's sample are not part of the scope.
     let quoted = with(&fields, "scope", "\"api://perspiotalk/all_readwrite offline_access\"");
     assert_eq!(refused(form(&perspio, &quoted)).await, (400, "invalid_scope".into()));
     perspio.advance(Duration::from_secs(90 * 24 * 3600));
@@ -124,7 +124,7 @@ async fn a_reused_code_can_revoke_all_its_tokens() {
 async fn codes_expire_and_can_be_revoked() {
     let perspio = StandIn::perspio().start().await.unwrap();
     let (first, second) = (perspio.code(), perspio.new_code());
-    // A new one does not end the one before.
+    // A new code does not revoke the earlier one.
     granted(form(&perspio, &exchange(&perspio, &first))).await;
     perspio.advance(Duration::from_secs(600));
     assert_eq!(refused(form(&perspio, &exchange(&perspio, &second))).await, (400, "invalid_grant".into()));
@@ -170,7 +170,7 @@ async fn the_redirect_has_a_code_and_the_state() {
     assert_eq!(address, perspio.redirect_uri());
     assert_eq!(query["state"], "a state/with=signs");
     let fields = exchange(&perspio, &query["code"]);
-    // Without the answer to the challenge, or with a wrong one, the code is worth nothing.
+    // Without the verifier or with a wrong one the code is rejected.
     assert_eq!(refused(form(&perspio, &fields)).await, (400, "invalid_grant".into()));
     for wrong in ["wrong", CHALLENGE] {
         let fields = with(&fields, "code_verifier", wrong);
@@ -178,7 +178,7 @@ async fn the_redirect_has_a_code_and_the_state() {
     }
     granted(form(&perspio, &with(&fields, "code_verifier", VERIFIER))).await;
 
-    // A verifier for a code that was asked for without a challenge.
+    // A verifier for a code that was requested without a challenge.
     let plain = without(&without(&question(&perspio), "code_challenge"), "code_challenge_method");
     let code = sent_to(&perspio, &plain).await.1["code"].clone();
     let fields = exchange(&perspio, &code);
@@ -264,7 +264,7 @@ async fn a_call_needs_key_tenant_token_and_the_final_slash() {
     assert_eq!(client.get(short).bearer_auth(token).send().await.unwrap().status(), 404);
     let other = client.get(format!("{}/directory/v3/user", perspio.api_url())).bearer_auth(token);
     assert_eq!(other.send().await.unwrap().status(), 501);
-    // No page shows paging, so none is passed over in silence.
+    // No page shows paging, so paging parameters are rejected.
     assert_eq!(answer(assets(&perspio, token).query(&[("page", "2")])).await.0, 501);
 }
 

@@ -67,7 +67,7 @@ async fn a_refresh_needs_the_redirect_uri_and_revokes_the_old_token() {
     assert_eq!(refused(send(&priava, &without(&fields, "redirect_uri"))).await, (400, "invalid_request".into()));
     let elsewhere = with(&fields, "redirect_uri", "https://app.example/other");
     assert_eq!(refused(send(&priava, &elsewhere)).await, (400, "invalid_grant".into()));
-    // The refusals have not used the token up.
+    // The rejected requests did not use up the token.
     let second = granted(send(&priava, &fields)).await;
     assert_eq!(second["token_type"], "BEARER");
     assert_ne!(second["refresh_token"], first["refresh_token"]);
@@ -117,7 +117,7 @@ async fn whatever_is_wrong_with_a_token_request_answers_400_and_says_what() {
     }
     let in_header = send(&priava, &fields).basic_auth(priava.client_id(), Some(priava.client_secret()));
     assert_eq!(refused(in_header).await, (400, "invalid_request".into()));
-    // After all this the code is as good as new.
+    // The code is still valid.
     granted(send(&priava, &fields)).await;
 }
 
@@ -136,7 +136,7 @@ async fn a_call_needs_region_and_token() {
     assert_eq!(expired.headers()["www-authenticate"], "Bearer");
     let get = http::client().get(&url).send().await.unwrap();
     assert_eq!(get.status(), 405);
-    // The path of the vendor's page after the base address, which both hold `/rest`.
+    // The path of the vendor's page after the base URL. Both contain `/rest`.
     let twice = http::client().post(format!("{}/rest/oauth/token", priava.api_url())).send().await.unwrap();
     assert_eq!(twice.status(), 501);
 }
@@ -179,7 +179,7 @@ async fn the_time_of_a_429_stands_in_the_body_without_a_zone() {
     assert!(TimeDelta::seconds(40) <= wait, "{wait}");
     assert_eq!(answer(search(&priava, &json!({}))).await.0, 200);
 
-    // The limit itself, until its window is over.
+    // The rate limit itself, until the window ends.
     priava.set_behavior(|behavior| behavior.rate.as_mut().unwrap().requests = 1);
     let (status, body) = answer(search(&priava, &json!({}))).await;
     assert_eq!(status, 429);

@@ -70,7 +70,7 @@ async fn a_lost_response_has_used_the_refresh_token() {
     stand_in.token_fault(Fault::DropResponse);
     assert!(refresh(&stand_in, &first).send().await.is_err());
     assert!(is_live(&stand_in, &first).await);
-    // To ask once more is reuse.
+    // A second request is reuse.
     assert_eq!(refused(refresh(&stand_in, &first)).await, no_good());
     assert!(!is_live(&stand_in, &first).await);
     assert_eq!(stand_in.token_requests().refresh_token, 2);
@@ -105,7 +105,7 @@ async fn rotation_has_four_ways() {
         (Rotation::Repeat, true, false, true),
         (Rotation::Omit, false, false, true),
     ] {
-        // Reuse is no theft where an old token stays good.
+        // Reuse is allowed if the old token stays valid.
         let stand_in = start(|behavior| (behavior.rotation, behavior.detect_reuse) = (rotation, true)).await;
         let first = granted(login(&stand_in)).await;
         let second = granted(refresh(&stand_in, &first)).await;
@@ -152,7 +152,7 @@ async fn the_journal_contains_no_secret() {
     let first = granted(login(&stand_in)).await;
     let second = granted(refresh(&stand_in, &first)).await;
     is_live(&stand_in, &second).await;
-    // Requests that went astray, and headers of the other systems.
+    // Misdirected requests, and headers of the other systems.
     let fields = [("client_secret", stand_in.client_secret()), (stand_in.password(), "x"), ("code", &stand_in.code())];
     for path in ["/API/Token", "/elsewhere"] {
         let request = http::client().post(format!("{}{path}", stand_in.api_url())).form(&fields);
@@ -176,7 +176,7 @@ async fn the_journal_contains_no_secret() {
         secrets.extend([text(&answer["access_token"]), text(&answer["refresh_token"])]);
     }
     for secret in secrets {
-        // The first letters are enough to see a secret in another encoding.
+        // The first letters also reveal a secret in another encoding.
         assert!(!text_of.contains(&secret[..8]), "{secret} in {text_of}");
     }
     assert_eq!(stand_in.journal()[0].body, "grant_type=password&scope=read&username=***&password=***");
