@@ -15,8 +15,9 @@ mod standins;
 
 pub use builder::Builder;
 pub use error::Error;
-pub use model::exports::{DataType, Export, Parameter, RowSyntax, Rows};
+pub use model::exports::{DataType, Export, Parameter};
 pub use model::reference::Reference;
+pub use model::rows::{RowSyntax, Rows};
 pub use model::timestamp::ModifiedDate;
 pub use model::tokens::Rotation;
 #[doc(hidden)]

@@ -4,6 +4,7 @@ pub(crate) mod document;
 pub(crate) mod exports;
 pub(crate) mod records;
 pub(crate) mod reference;
+pub(crate) mod rows;
 pub(crate) mod seeded;
 pub(crate) mod table;
 pub(crate) mod tables;

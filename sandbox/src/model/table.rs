@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::exports::Rows;
+use super::rows::Rows;
 use super::seeded::Seeded;
 use super::timestamp::ModifiedDate;
 

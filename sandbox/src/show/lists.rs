@@ -8,7 +8,7 @@ use chrono::NaiveDateTime;
 use serde_json::Value;
 
 use super::behavior::{Behavior, PastTheEnd};
-use crate::model::exports::Rows;
+use crate::model::rows::Rows;
 use crate::model::table::{Record, Table, rows};
 
 /// The query of a list call.

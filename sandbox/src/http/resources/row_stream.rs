@@ -9,7 +9,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use hyper::body::Frame;
 
-use crate::model::exports::{RowSyntax, RowWriter, Rows};
+use crate::model::rows::{RowSyntax, RowWriter, Rows};
 
 /// Returns all rows as a JSON array.
 pub(crate) fn array(rows: Rows) -> Response {

@@ -7,8 +7,9 @@ use serde::de::{Deserialize, Deserializer, Error as _};
 use serde_json::value::RawValue;
 
 use super::row_file::RowFile;
-use super::{DataType, Export, Parameter, RowSyntax, Rows};
+use super::{DataType, Export, Parameter};
 use crate::error::Error;
+use crate::model::rows::{RowSyntax, Rows};
 
 /// The JSON of one export.
 #[derive(serde::Deserialize)]

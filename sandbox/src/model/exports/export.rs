@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::data_type::DataType;
-use super::rows::{RowSyntax, Rows};
 use crate::model::document::Problem;
+use crate::model::rows::{RowSyntax, Rows};
 use crate::model::table::Table;
 use crate::model::tables::Tables;
 

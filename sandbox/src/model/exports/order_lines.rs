@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use chrono::{DateTime, NaiveDateTime, TimeDelta};
 use serde_json::Error;
 
-use super::{DataType, Export, Parameter, Rows};
+use super::{DataType, Export, Parameter};
+use crate::model::rows::Rows;
 use crate::model::timestamp::format_timestamp;
 
 /// The Unix timestamp of the first line: 2025-01-06T08:00:00.

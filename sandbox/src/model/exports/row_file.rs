@@ -9,8 +9,8 @@ use csv::{Position, StringRecord};
 use serde::Serializer as _;
 use serde_json::value::RawValue;
 
-use super::Rows;
 use crate::error::Error;
+use crate::model::rows::Rows;
 
 /// The position of every `STRIDE`th row is stored.
 const STRIDE: u64 = 1024;
