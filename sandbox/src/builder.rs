@@ -109,12 +109,13 @@ impl Builder {
     /// # async fn main() -> Result<(), perenso_sandbox::Error> {
     /// use perenso_sandbox::Sandbox;
     ///
-    /// let builder = Sandbox::builder().client_id("SPRING26").customers(3).another_show("AUTUMN26").customers(5);
+    /// let builder = Sandbox::builder().client_id("SPRING26").customers(3);
+    /// let builder = builder.another_show("AUTUMN26").customers(5);
     /// let sandbox = builder.start().await?;
     /// assert_eq!(sandbox.customers().len(), 3);
     /// let autumn = sandbox.show("AUTUMN26").expect("it was added");
     /// assert_eq!(autumn.customers().len(), 5);
-    /// // A client of it needs `autumn.url()`, `autumn.token_url()`, `autumn.client_id()`, `autumn.client_secret()`.
+    /// // A client of it needs its `url`, `token_url`, `client_id` and `client_secret`.
     /// # Ok(())
     /// # }
     /// ```

@@ -114,7 +114,11 @@ impl Builder {
     /// use perenso_sandbox::Sandbox;
     ///
     /// let builder = Sandbox::builder().customers(3);
-    /// builder.every_vendor(|sandbox| async move { assert_eq!(sandbox.customers().len(), 3) }).await;
+    /// builder
+    ///     .every_vendor(|sandbox| async move {
+    ///         assert_eq!(sandbox.customers().len(), 3);
+    ///     })
+    ///     .await;
     /// # }
     /// ```
     ///
@@ -163,7 +167,8 @@ impl Behavior {
     ///
     /// let vendors = Behavior::plausible();
     /// assert_eq!(vendors[0], ("as_default", Behavior::default()));
-    /// assert!(vendors.iter().any(|(name, behavior)| *name == "page_cap" && behavior.page_cap == Some(20)));
+    /// let page_cap = vendors.iter().find(|(name, _)| *name == "page_cap");
+    /// assert!(page_cap.is_some_and(|(_, behavior)| behavior.page_cap == Some(20)));
     /// ```
     #[must_use]
     pub fn plausible() -> Vec<(&'static str, Self)> {

@@ -21,8 +21,13 @@ use super::seeded::Key;
 /// use perenso_sandbox::{Reference, Sandbox};
 /// use serde_json::json;
 ///
-/// let sandbox = Sandbox::builder().reference(Reference::AllowanceGroup, "AG88").start().await?;
-/// let customer = json!({ "customerID": "5041", "allowanceGroup": "AG88", "primarySalesRep": "USER2791" });
+/// let builder = Sandbox::builder().reference(Reference::AllowanceGroup, "AG88");
+/// let sandbox = builder.start().await?;
+/// let customer = json!({
+///     "customerID": "5041",
+///     "allowanceGroup": "AG88",
+///     "primarySalesRep": "USER2791",
+/// });
 /// assert!(sandbox.add_customer(customer.clone()).is_err());
 /// sandbox.add_reference(Reference::SalesRep, "USER2791");
 /// assert!(sandbox.add_customer(customer).is_ok());

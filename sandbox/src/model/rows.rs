@@ -22,9 +22,11 @@ const PIECE: usize = 64 * 1024;
 /// use serde_json::json;
 ///
 /// // Ten million rows. Each is generated when it is sent.
-/// let rows = Rows::generated(10_000_000, |number| json!({ "scan": number, "zip": "0940" }));
+/// let row = |number| json!({ "scan": number, "zip": "0940" });
+/// let rows = Rows::generated(10_000_000, row);
 /// assert_eq!(rows.count(), 10_000_000);
-/// let sandbox = Sandbox::builder().export(Export::new("b4dg3s", "Badge Scans").rows(rows)).start().await?;
+/// let export = Export::new("b4dg3s", "Badge Scans").rows(rows);
+/// let sandbox = Sandbox::builder().export(export).start().await?;
 /// # Ok(())
 /// # }
 /// ```

@@ -22,13 +22,15 @@ use crate::model::tables::Tables;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let scans = Export::new("b4dg3s", "Badge Scans")
-///     .parameter(Parameter::new("Booth", DataType::Text).description("Scans at this booth"))
+///     .parameter(Parameter::new("Booth", DataType::Text))
 ///     .rows_by(|values| {
 ///         let booth = values["Booth"].clone();
-///         Rows::generated(1_000_000, move |number| json!({ "booth": booth, "scan": number }))
+///         let row = move |number| json!({ "booth": booth, "scan": number });
+///         Rows::generated(1_000_000, row)
 ///     })
 ///     .syntax(RowSyntax::Lines);
-/// let sandbox = Sandbox::builder().export(scans).export(Export::order_lines(10_000)).start().await?;
+/// let lines = Export::order_lines(10_000);
+/// let sandbox = Sandbox::builder().export(scans).export(lines).start().await?;
 ///
 /// // Change the catalog after a client has read it.
 /// sandbox.set_exports(|exports| exports[3].parameters[0].name = "BoothID".to_owned());

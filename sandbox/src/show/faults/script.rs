@@ -18,7 +18,7 @@ use crate::error::Error;
 /// let script = Script::parse(
 ///     r#"[
 ///         {"fault": 503, "times": 2},
-///         {"fault": {"too_many_requests": {"retry_after": 30}}, "after": 10, "on": "POST /v2/customers/bulk"},
+///         {"fault": "unauthorized", "after": 10, "on": "POST /v2/customers/bulk"},
 ///         {"fault": "drop_answer", "on": "refresh"}
 ///     ]"#,
 /// )?;
@@ -37,8 +37,12 @@ pub struct Script {
 /// use perenso_sandbox::{Fault, Step, Target};
 ///
 /// // The first two pages succeed, the third one is cut twice.
-/// let step = Step::new(Fault::CutBody).after(2).times(2).on(Target::call("GET", "/Customer"));
-/// assert_eq!(serde_json::to_string(&step).unwrap(), r#"{"fault":"cut_body","after":2,"times":2,"on":"GET /Customer"}"#);
+/// let list = Target::call("GET", "/Customer");
+/// let step = Step::new(Fault::CutBody).after(2).times(2).on(list);
+/// assert_eq!(
+///     serde_json::to_string(&step).unwrap(),
+///     r#"{"fault":"cut_body","after":2,"times":2,"on":"GET /Customer"}"#,
+/// );
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
