@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use perenso::{
     Error, Perenso,
-    exports::{Pages, Paging, RawRow, file::ToFile},
+    exports::{Pages, Paging, RawRow, files::ToFile},
 };
 
 #[path = "show/environment.rs"]

@@ -13,7 +13,7 @@ use perenso::{
     Perenso,
     exports::{
         Paging, RawRow,
-        file::{Progress, Stage, ToFile},
+        files::{Progress, Stage, ToFile},
     },
 };
 use perenso_sandbox::{Export, Sandbox};

@@ -295,7 +295,7 @@ perenso_auth::__readable_debug!(
     crate::InvalidDecimal,
     crate::OrderingGroupError,
     crate::OrderingGroupReason,
-    crate::exports::file::InvalidColumnType,
+    crate::exports::files::InvalidColumnType,
 );
 
 impl std::error::Error for Error {
@@ -336,7 +336,7 @@ mod tests {
     use std::error::Error as StdError;
 
     use super::*;
-    use crate::{OrderingGroupError, OrderingGroupReason, Perenso, exports::file::ColumnType};
+    use crate::{OrderingGroupError, OrderingGroupReason, Perenso, exports::files::ColumnType};
 
     #[test]
     fn the_debug_form_of_every_error_is_a_text_for_people() {

@@ -39,35 +39,12 @@
 //! not there, and after the server refused a run (400, 404, 422); where the vendor changes the parameters of an export
 //! under a running program, [`Exports::refresh`] reads it at once.
 
-mod answer;
-mod bind;
 mod catalog;
-mod checked;
-mod compare;
-mod cursor;
-mod descriptor;
-mod drift;
-mod export;
-mod fields;
-pub mod file;
-mod form;
-mod format;
-mod header;
-mod mark;
-mod name;
+pub mod files;
 mod pages;
-mod paging;
-mod raw;
-mod reader;
-mod report;
-mod row;
 mod rows;
 mod run;
-mod saved;
-mod shelf;
-mod stream;
-mod value;
-mod walk;
+mod values;
 
 use std::sync::Arc;
 
@@ -82,30 +59,36 @@ impl Perenso {
 }
 
 #[doc(hidden)]
-pub use self::export::__codegen;
-pub(crate) use self::shelf::Shelf;
+pub use self::catalog::export::__codegen;
+pub(crate) use self::catalog::shelf::Shelf;
 pub use self::{
-    answer::ExportAnswer,
-    bind::Bound,
-    catalog::Catalog,
-    checked::CheckedRequest,
-    cursor::{Cursor, Key},
-    descriptor::Descriptor,
-    drift::{Change, ChangeKind, Drift},
-    export::Export,
-    format::RowFormat,
-    pages::Pages,
-    paging::{PageEnd, Paging},
-    raw::{FromRow, RawRow},
-    reader::RowReader,
-    report::PageReport,
-    rows::Rows,
+    catalog::{
+        Catalog,
+        bind::Bound,
+        checked::CheckedRequest,
+        descriptor::Descriptor,
+        drift::{Change, ChangeKind, Drift},
+        export::Export,
+        saved::SavedCatalog,
+    },
+    pages::{
+        Pages,
+        cursor::{Cursor, Key},
+        paging::{PageEnd, Paging},
+        report::PageReport,
+    },
+    rows::{
+        Rows,
+        answer::ExportAnswer,
+        format::RowFormat,
+        raw::{FromRow, RawRow},
+        reader::RowReader,
+        stream::ExportStream,
+    },
     run::Run,
-    saved::SavedCatalog,
-    stream::ExportStream,
-    value::Value,
+    values::value::Value,
 };
-use self::{run::Target, stream::Limits};
+use self::{rows::stream::Limits, run::Target};
 use crate::{client::Perenso, error::Error, generated::ClientExportExt};
 
 /// The custom exports of a show.

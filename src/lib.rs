@@ -45,7 +45,7 @@
 //! | `rustls` (default) | TLS by rustls, with ring and the certificates of the platform |
 //! | `native-tls` | TLS by the platform, with `default-features = false` |
 //! | `mock` | [typed expectations](mock) for `httpmock` |
-//! | `parquet` | [exports into Parquet files](exports::file) |
+//! | `parquet` | [exports into Parquet files](exports::files) |
 //! | `registry` | [`Shows`]: several shows from one TOML file |
 //! | `redis` | tokens and rate budgets shared over Redis: [`RedisStore`](auth::store::RedisStore), [`SharedBudget`](auth::SharedBudget) |
 //! | `test-util` | [`ManualClock`](auth::clock::ManualClock), which moves when told, for [`Builder::clock`] |

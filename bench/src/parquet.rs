@@ -3,7 +3,7 @@
 
 use std::{process::Command, time::Instant};
 
-use perenso::exports::{RawRow, file::ToFile};
+use perenso::exports::{RawRow, files::ToFile};
 use serde::{Deserialize, Serialize};
 
 use crate::{

@@ -4,7 +4,7 @@
 
 #[path = "../pieces.rs"]
 mod pieces;
-#[path = "../../src/exports/reader/tests/stray.rs"]
+#[path = "../../src/exports/rows/reader/tests/stray.rs"]
 mod stray;
 
 use std::collections::BTreeSet;

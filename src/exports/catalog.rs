@@ -1,15 +1,21 @@
 //! The exports that there are.
 
+pub(super) mod bind;
+pub(super) mod checked;
+pub(super) mod compare;
+pub(super) mod descriptor;
+pub(super) mod drift;
+pub(super) mod export;
+pub(super) mod saved;
+pub(super) mod shelf;
+
 use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    bind::Bound,
-    descriptor::Descriptor,
-    name::{clean, handful, shown},
-};
+use self::{bind::Bound, descriptor::Descriptor};
+use crate::exports::values::name::{clean, handful, shown};
 use crate::{
     error::{Error, ErrorKind},
     generated::operations::EXPORT_LIST,

@@ -1,5 +1,11 @@
 //! An export as one stream of rows, page behind page: the next one is fetched while this one is read.
 
+pub(super) mod cursor;
+pub(super) mod mark;
+pub(super) mod paging;
+pub(super) mod report;
+pub(super) mod walk;
+
 use std::{
     collections::VecDeque,
     fmt,
@@ -12,17 +18,19 @@ use futures_util::{FutureExt, Stream, StreamExt, TryStreamExt, future::BoxFuture
 use tokio::task::JoinSet;
 use tracing::Instrument;
 
-use super::{
-    checked::CheckedRequest,
+use self::{
     cursor::{Cursor, Key},
     mark::{Marked, WithRaw},
     paging::{Meaning, Paging, Plan},
-    raw::{FromRow, RawRow},
-    reader::in_row,
     report::PageReport,
-    run,
-    stream::{ExportStream, Limits},
     walk::Walk,
+};
+use crate::exports::{
+    catalog::checked::CheckedRequest,
+    rows::raw::{FromRow, RawRow},
+    rows::reader::in_row,
+    rows::stream::{ExportStream, Limits},
+    run,
 };
 use crate::{
     client::Perenso,

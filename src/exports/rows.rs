@@ -1,5 +1,14 @@
 //! The rows of an answer, one by one.
 
+pub(super) mod answer;
+pub(super) mod form;
+pub(super) mod format;
+pub(super) mod header;
+pub(super) mod raw;
+pub(super) mod reader;
+pub(super) mod row;
+pub(super) mod stream;
+
 use std::{
     fmt,
     marker::PhantomData,
@@ -8,12 +17,9 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures_util::{
-    Stream, StreamExt,
-    stream::{self, BoxStream},
-};
+use futures_util::{Stream, StreamExt, stream::BoxStream};
 
-use super::{raw::FromRow, reader::RowReader};
+use self::{raw::FromRow, reader::RowReader};
 use crate::error::Error;
 
 /// The rows of an answer, one by one, as they come: one row is held, and the piece of the answer that it stands in.
@@ -78,7 +84,7 @@ impl<T: FromRow> Stream for Rows<T> {
             let next = self.reader.next_row();
             if self.reader.is_over() {
                 // Whatever else the server has to say: the connection is not kept for it.
-                self.pieces = stream::empty().boxed();
+                self.pieces = futures_util::stream::empty().boxed();
                 return Poll::Ready(next);
             }
             if next.is_some() {
@@ -88,7 +94,7 @@ impl<T: FromRow> Stream for Rows<T> {
                 Some(Ok(piece)) => self.reader.push(piece),
                 Some(Err(error)) => {
                     self.reader.stop();
-                    self.pieces = stream::empty().boxed();
+                    self.pieces = futures_util::stream::empty().boxed();
                     return Poll::Ready(Some(Err(error)));
                 }
                 None => self.reader.finish(),

@@ -7,20 +7,20 @@ use perenso_auth::Response;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::{
-    answer::ExportAnswer,
+use crate::exports::{
     catalog::Catalog,
-    checked::CheckedRequest,
-    descriptor::Descriptor,
-    export::{Declared, Export},
-    fields::{Sink, pour},
-    format::RowFormat,
+    catalog::checked::CheckedRequest,
+    catalog::descriptor::Descriptor,
+    catalog::export::{Declared, Export},
     pages::Pages,
-    paging::Paging,
-    raw::FromRow,
+    pages::paging::Paging,
     rows::Rows,
-    stream::{ExportStream, Limits},
-    value::{Given, Value},
+    rows::answer::ExportAnswer,
+    rows::format::RowFormat,
+    rows::raw::FromRow,
+    rows::stream::{ExportStream, Limits},
+    values::fields::{Sink, pour},
+    values::value::{Given, Value},
 };
 use crate::{client::Perenso, error::Error, generated::ClientSealedExt, types::ExportValues};
 

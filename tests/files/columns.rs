@@ -4,7 +4,7 @@ use std::fs;
 
 use perenso::{
     ErrorKind,
-    exports::file::{Changes, Column, ColumnType, TableSchema, ToFile, Written},
+    exports::files::{Changes, Column, ColumnType, TableSchema, ToFile, Written},
 };
 
 use crate::{Folder, json, table};

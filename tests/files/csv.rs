@@ -4,7 +4,7 @@ use perenso::{
     ErrorKind,
     exports::{
         RawRow,
-        file::{Column, ColumnType, TableSchema, ToFile},
+        files::{Column, ColumnType, TableSchema, ToFile},
     },
 };
 

@@ -2,7 +2,7 @@
 
 use perenso::exports::{
     RowFormat,
-    file::{Changes, TableSchema, ToFile},
+    files::{Changes, TableSchema, ToFile},
 };
 
 use crate::{Folder, json, rows, table};

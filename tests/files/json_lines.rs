@@ -2,7 +2,7 @@
 
 use perenso::{
     ErrorKind,
-    exports::file::{Column, ColumnType, TableSchema, ToFile},
+    exports::files::{Column, ColumnType, TableSchema, ToFile},
 };
 
 use crate::{Folder, json, table};

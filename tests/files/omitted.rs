@@ -2,7 +2,7 @@
 
 use perenso::{
     ErrorKind,
-    exports::file::{Changes, TableSchema, ToFile},
+    exports::files::{Changes, TableSchema, ToFile},
 };
 
 use crate::{Folder, json, table};

@@ -10,7 +10,7 @@ use parquet::{
 };
 use perenso::{
     ErrorKind,
-    exports::file::{Column, ColumnType, TableSchema, ToFile},
+    exports::files::{Column, ColumnType, TableSchema, ToFile},
 };
 
 use crate::{Folder, json, table};

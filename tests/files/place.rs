@@ -7,7 +7,7 @@ use perenso::{
     Error, ErrorKind, Id,
     exports::{
         RawRow,
-        file::{TableSchema, ToFile},
+        files::{TableSchema, ToFile},
     },
 };
 
@@ -99,7 +99,7 @@ async fn whoever_leaves_while_it_is_written_leaves_nothing() {
     let (go, gone) = std::sync::mpsc::channel::<()>();
     let (reached, gone) = (std::sync::Mutex::new(Some(reached)), std::sync::Mutex::new(gone));
     let to = ToFile::csv(folder.path("rows")).progress_interval(Duration::ZERO).progress(move |progress| {
-        if progress.stage == perenso::exports::file::Stage::Writing {
+        if progress.stage == perenso::exports::files::Stage::Writing {
             if let Some(reached) = reached.lock().unwrap().take() {
                 reached.send(()).unwrap();
             }

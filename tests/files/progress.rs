@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use perenso::exports::file::{Progress, Stage, ToFile};
+use perenso::exports::files::{Progress, Stage, ToFile};
 
 use crate::{Folder, json};
 

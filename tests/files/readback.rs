@@ -2,7 +2,7 @@
 
 use std::{io::Write, process::Command};
 
-use perenso::exports::file::{Column, ColumnType, TableSchema, ToFile};
+use perenso::exports::files::{Column, ColumnType, TableSchema, ToFile};
 
 use crate::{Folder, json};
 

@@ -3,7 +3,7 @@
 use futures_util::{StreamExt, TryStreamExt};
 use perenso::{
     CallErrorKind, Error, ErrorKind,
-    exports::{Paging, RawRow, file::ToFile},
+    exports::{Paging, RawRow, files::ToFile},
 };
 use tokio::io::AsyncReadExt;
 

@@ -1,0 +1,323 @@
+//! What one export is, and whether values fit it.
+
+use std::{fmt, sync::Arc};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::{
+    bind::Bound,
+    checked::{CheckedRequest, Draft, nearest, refusal, runnable, unknown},
+};
+use crate::exports::{
+    values::name::{clean, shown},
+    values::value::{Given, Value, parse},
+};
+use crate::{
+    error::Error,
+    types::{ExportDescriptor, ExportParameter},
+};
+
+/// What one export is: its id, its name and its parameters.
+///
+/// `Display` gives it as lines for people. Serialised it is the JSON of the API, fields that the SDK does not know
+/// included. A clone costs a pointer.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let sandbox = perenso_sandbox::Sandbox::start().await?;
+/// # let show = perenso::Perenso::from_vars(sandbox.vars())?;
+/// let catalog = show.exports().catalog().await?;
+/// for parameter in catalog.by_name("Get API Customers")?.parameters() {
+///     println!("{}: {:?}", parameter.name, parameter.description);
+/// }
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Descriptor(Arc<ExportDescriptor>);
+
+impl Descriptor {
+    /// The id, for the path of a run.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.0.id
+    }
+
+    /// The name, for people.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The parameters in the order of the catalog. A run must be given all of them: nothing in the vendor's guide makes
+    /// one optional.
+    #[must_use]
+    pub fn parameters(&self) -> &[ExportParameter] {
+        &self.0.parameters
+    }
+
+    /// Fields that the SDK does not know.
+    pub(crate) fn extra(&self) -> &serde_json::Map<String, serde_json::Value> {
+        &self.0.extra
+    }
+
+    /// Turns values into a request that fits.
+    ///
+    /// ```
+    /// use perenso::exports::{Catalog, Value};
+    ///
+    /// let catalog: Catalog = serde_json::from_str(r#"[{"id": "79aag9", "name": "Get API Customers", "parameters": [
+    ///     {"name": "Cursor", "dataType": "Integer"}, {"name": "Limit", "dataType": "Integer"}]}]"#)?;
+    /// let customers = catalog.by_name("Get API Customers")?;
+    ///
+    /// let request = customers.check([("Cursor", 1), ("Limit", 15)])?;
+    /// assert_eq!(request.body().unwrap_or_default()["Limit"], 15);
+    ///
+    /// let error = customers.check([("Cursor", Value::from("1")), ("Limti", Value::from(15))]).unwrap_err();
+    /// assert_eq!(error.problems().len(), 3); // one is wrong, one unknown, one missing
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// All [problems](Error::problems) at once: what is missing, unknown, given twice, or of another type, each with what
+    /// was expected and the kind of thing that was found, never the value. A descriptor that has a parameter twice is
+    /// refused, since no values fit it.
+    pub fn check<N: Into<String>, V: Into<Value>>(
+        &self,
+        values: impl IntoIterator<Item = (N, V)>,
+    ) -> Result<CheckedRequest, Error> {
+        let given = values.into_iter().map(|(name, value)| (name.into(), Given::Value(value.into())));
+        self.fit(given, Vec::new())
+    }
+
+    /// Binds a struct to this export: see [`Catalog::bind`](crate::exports::Catalog::bind).
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) with all differences at once, [`ErrorKind::Export`](crate::ErrorKind::Export) where nothing fits the
+    /// export.
+    pub fn bind<T: Serialize + JsonSchema>(&self) -> Result<Bound<T>, Error> {
+        Bound::new(self)
+    }
+
+    /// Turns text from a command line, a form or a table into a request that fits. Each is read as [`parse`](Self::parse)
+    /// reads it.
+    ///
+    /// ```
+    /// # use perenso::exports::Catalog;
+    /// # let catalog: Catalog = serde_json::from_str(r#"[{"id": "79aag9", "name": "Get API Customers", "parameters": [
+    /// #     {"name": "Cursor", "dataType": "Integer"}, {"name": "Limit", "dataType": "Integer"}]}]"#)?;
+    /// let customers = catalog.by_name("Get API Customers")?;
+    ///
+    /// let arguments = ["Cursor=1", "Limit=15"];
+    /// let request = customers.check_text(arguments.iter().filter_map(|argument| argument.split_once('=')))?;
+    /// assert_eq!(request, customers.check([("Cursor", 1), ("Limit", 15)])?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// All [problems](Error::problems) at once, as [`check`](Self::check) has them, each with what the parameter takes.
+    pub fn check_text(
+        &self,
+        values: impl IntoIterator<Item = (impl AsRef<str>, impl AsRef<str>)>,
+    ) -> Result<CheckedRequest, Error> {
+        let given = values.into_iter().map(|(name, text)| (name, Given::Text(text.as_ref().to_owned())));
+        self.fit(given, Vec::new())
+    }
+
+    /// Reads text from a command line, a form or a table as the parameter's data type has it.
+    ///
+    /// Integer: digits, or digits after a minus sign. Boolean: `true` or `false` in any case. DateTime: RFC 3339 with a
+    /// zone and whole seconds. Text: as it is. [`accepts`](crate::types::ExportDataType::accepts) says it to whoever types.
+    ///
+    /// # Errors
+    /// When there is no such parameter, or the text is none that it takes; the error says what it takes.
+    pub fn parse(&self, name: &str, text: &str) -> Result<Value, Error> {
+        let refused = |problem: String| Err(refusal(self, vec![problem]));
+        match self.parameters().iter().find(|parameter| parameter.name == name) {
+            None => refused(unknown(self, name, nearest(self, name))),
+            Some(parameter) => parse(&parameter.data_type, text).or_else(|found| {
+                refused(format!("{}: expected {}; found {found}", shown(name), parameter.data_type.accepts()))
+            }),
+        }
+    }
+
+    /// The request of these values, or every problem of them beside those that are known already.
+    pub(crate) fn fit(
+        &self,
+        given: impl IntoIterator<Item = (impl AsRef<str>, Given)>,
+        problems: Vec<String>,
+    ) -> Result<CheckedRequest, Error> {
+        let id = runnable(self)?;
+        let mut draft = Draft::new(self);
+        problems.into_iter().for_each(|problem| draft.problem(problem));
+        given.into_iter().for_each(|(name, given)| draft.fill(name.as_ref(), |_| given));
+        draft.finish(id)
+    }
+}
+
+impl fmt::Display for Descriptor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", clean(self.name(), 200), clean(self.id(), 80))
+    }
+}
+
+impl From<ExportDescriptor> for Descriptor {
+    fn from(descriptor: ExportDescriptor) -> Self {
+        Self(Arc::new(descriptor))
+    }
+}
+
+impl Serialize for Descriptor {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Descriptor {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        ExportDescriptor::deserialize(deserializer).map(Self::from)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use serde_json::{Value as Json, json};
+
+    use super::*;
+    use crate::error::ErrorKind;
+
+    fn descriptor(parameters: &[(&str, &str)]) -> Descriptor {
+        let parameters: Vec<Json> =
+            parameters.iter().map(|(name, data_type)| json!({"name": name, "dataType": data_type})).collect();
+        serde_json::from_value(json!({"id": "79aag9", "name": "Get API Customers", "parameters": parameters})).unwrap()
+    }
+
+    fn paged() -> Descriptor {
+        descriptor(&[("Cursor", "Integer"), ("Limit", "Integer")])
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_named_at_once() {
+        let export =
+            descriptor(&[("Cursor", "Integer"), ("Limit", "Integer"), ("Since", "DateTime"), ("Open", "Boolean")]);
+        let values = [
+            ("Limit", Value::from("s3cr3t")),
+            ("Limit", 1.into()),
+            ("limti", 2.into()),
+            ("Open", 4711.into()),
+            ("x", 1.into()),
+            ("x", 2.into()),
+        ];
+        let error = export.check(values).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Input);
+        assert_eq!(
+            error.problems(),
+            [
+                "`Limit`: expected Integer, 64 bits, without quotes such as `15`; found text",
+                "`Limit`: given twice; expected once",
+                "`limti`: the export has no such parameter; did you mean `Limit`?",
+                "`Open`: expected Boolean, without quotes such as `true`; found an integer",
+                "`x`: the export has no such parameter; expected `Cursor`, `Limit`, `Since`, `Open`",
+                "`x`: given twice; expected once",
+                "`Cursor`: missing; expected Integer, 64 bits, without quotes such as `15`",
+                "`Since`: missing; expected DateTime, with a zone and whole seconds, such as `\"2022-10-31T09:00:00Z\"`",
+            ]
+        );
+        let text = format!("{error} {error:?}");
+        assert!(!text.contains("s3cr3t") && !text.contains("4711"), "{text}");
+    }
+
+    #[test]
+    fn the_body_of_the_guide_comes_out() {
+        let request = paged().check([("Cursor", 1), ("Limit", 15)]).unwrap();
+        assert_eq!(request.body(), json!({"Cursor": 1, "Limit": 15}).as_object().cloned());
+        assert_eq!(request.id().as_str(), "79aag9");
+        assert_eq!(format!("{request:?}"), r#"CheckedRequest { id: Id("79aag9"), parameters: ["Cursor", "Limit"] }"#);
+    }
+
+    #[test]
+    fn a_number_is_read_and_replaced_in_the_type_of_its_parameter() {
+        let export = descriptor(&[("Cursor", "Integer"), ("Place", "Text"), ("City", "Text"), ("Open", "Boolean")]);
+        let values =
+            [("Cursor", Value::from(1)), ("Place", "20".into()), ("City", "0940".into()), ("Open", true.into())];
+        let request = export.check(values).unwrap();
+        assert_eq!((request.number("Cursor"), request.number("Place")), (Some(1), Some(20)));
+        for other in ["City", "Open", "cursor"] {
+            assert_eq!(request.number(other), None, "{other}");
+        }
+        assert_eq!((request.key("City"), request.key("Open")), (Some("0940".into()), None));
+        let next = request.with("Cursor", &i64::MAX.into()).with("Place", &21.into());
+        assert_eq!((next.number("Cursor"), request.number("Cursor")), (Some(i64::MAX), Some(1)));
+        assert_eq!(next.body().unwrap()["Place"], json!("21"));
+        for (name, key) in [("Cursor", "2".into()), ("Open", 1.into()), ("cursor", 2.into())] {
+            assert_eq!(request.with(name, &key), request, "{name}");
+        }
+    }
+
+    #[test]
+    fn requests_of_two_exports_are_never_equal() {
+        let other: Descriptor =
+            serde_json::from_value(json!({"id": "79aag8", "name": "Other", "parameters": paged().parameters()}))
+                .unwrap();
+        let values = [("Cursor", 1), ("Limit", 15)];
+        assert_eq!(paged().check(values).unwrap(), paged().check(values).unwrap());
+        assert_ne!(paged().check(values).unwrap(), other.check(values).unwrap());
+    }
+
+    #[test]
+    fn no_parameters_are_no_body() {
+        let export = descriptor(&[]);
+        assert_eq!(export.check::<&str, i64>([]).unwrap().body(), None);
+        let error = export.check([("Cursor", 1)]).unwrap_err();
+        assert_eq!(error.problems(), ["`Cursor`: the export has no such parameter; it has none"]);
+    }
+
+    #[test]
+    fn an_unknown_data_type_takes_raw_json_only() {
+        let export = descriptor(&[("Total", "Money")]);
+        let request = export.check([("Total", Value::raw(json!({"amount": "1.50"})))]).unwrap();
+        assert_eq!(request.body().unwrap()["Total"], json!({"amount": "1.50"}));
+        let error = export.check([("Total", "1.50")]).unwrap_err();
+        assert_eq!(
+            error.problems(),
+            [
+                "`Total`: expected `Money`, a data type that this version does not know: give its JSON by `raw`; found text"
+            ]
+        );
+        export.parse("Total", "1.50").unwrap_err();
+    }
+
+    #[test]
+    fn a_descriptor_that_nothing_fits_is_refused() {
+        let twice = descriptor(&[("Limit", "Integer"), ("Limit", "Text")]);
+        let error = twice.check([("Limit", 1)]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Export);
+        assert!(error.to_string().contains("parameter `Limit` twice"), "{error}");
+        let nowhere: Descriptor = serde_json::from_value(json!({"id": "..", "name": "Up", "parameters": []})).unwrap();
+        assert_eq!(nowhere.check::<&str, i64>([]).unwrap_err().kind(), ErrorKind::Export);
+    }
+
+    #[test]
+    fn text_is_refused_with_what_is_accepted() {
+        let export = paged();
+        assert_eq!(export.parse("Limit", "15").unwrap(), Value::Integer(15));
+        let error = export.parse("Limit", "s3cr3t").unwrap_err();
+        assert_eq!(
+            error.problems(),
+            [
+                "`Limit`: expected Integer, 64 bits, digits only or after a minus sign, such as 15; found text of another form"
+            ]
+        );
+        assert!(export.parse("Limti", "15").unwrap_err().problems()[0].contains("did you mean `Limit`?"));
+        let at_once = export.check_text([("Cursor", "1"), ("Limit", "s3cr3t")]).unwrap_err();
+        assert_eq!(at_once.problems(), error.problems());
+        let text = descriptor(&[("City", "Text")]);
+        assert_eq!(
+            text.check([("City", 15)]).unwrap_err().problems(),
+            [r#"`City`: expected Text such as `"text"`; found an integer"#]
+        );
+        assert_eq!(text.parameters()[0].data_type.accepts(), "Text");
+    }
+}

@@ -1,0 +1,30 @@
+//! Where a client keeps its catalog.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::Catalog;
+
+/// Where a client and its clones keep the catalog. The lock is held for a copy of the pointer, never for a call.
+#[derive(Debug, Default)]
+pub(crate) struct Shelf {
+    catalog: Mutex<Option<Arc<Catalog>>>,
+}
+
+impl Shelf {
+    pub(crate) fn kept(&self) -> Option<Arc<Catalog>> {
+        self.lock().clone()
+    }
+
+    pub(crate) fn keep(&self, catalog: Catalog) -> Arc<Catalog> {
+        Arc::clone(self.lock().insert(Arc::new(catalog)))
+    }
+
+    pub(crate) fn clear(&self) {
+        *self.lock() = None;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<Catalog>>> {
+        // A pointer is whole whatever happened to its last holder.
+        self.catalog.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

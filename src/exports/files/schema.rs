@@ -1,0 +1,146 @@
+//! The columns of a table, in their order, and the file that keeps them.
+
+use std::{collections::HashSet, fmt, fs, io::Write, path::Path};
+
+use perenso_auth::decode::decode;
+use serde::{Deserialize, Serialize};
+
+use super::{OPERATION, beside::Beside, column::Column, failed};
+use crate::{
+    error::{Error, ErrorKind},
+    exports::values::name::shown,
+};
+
+/// The columns of a table, in their order.
+///
+/// ```
+/// use perenso::exports::files::{Column, ColumnType, TableSchema};
+///
+/// let orders = TableSchema::new([
+///     Column::required("orderNumber", ColumnType::Text),
+///     Column::nullable("price", ColumnType::Decimal { precision: 12, scale: 2 }),
+/// ])?;
+/// let text = r#"{
+///   "columns": [
+///     {"name":"orderNumber","type":"text","nullable":false},
+///     {"name":"price","type":"decimal(12, 2)","nullable":true}
+///   ]
+/// }
+/// "#;
+/// assert_eq!(orders.to_string(), text);
+/// assert_eq!(serde_json::from_str::<TableSchema>(text)?, orders);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Draft")]
+pub struct TableSchema {
+    columns: Vec<Column>,
+}
+
+/// A schema that nobody has looked at.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Draft {
+    columns: Vec<Column>,
+}
+
+impl TryFrom<Draft> for TableSchema {
+    type Error = Error;
+
+    fn try_from(draft: Draft) -> Result<Self, Error> {
+        Self::new(draft.columns)
+    }
+}
+
+impl TableSchema {
+    /// A schema of these columns.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`] when two have the same name, or a decimal cannot be: all problems at once.
+    pub fn new(columns: impl IntoIterator<Item = Column>) -> Result<Self, Error> {
+        let columns: Vec<Column> = columns.into_iter().collect();
+        let mut names = HashSet::new();
+        let mut problems = Vec::new();
+        for column in &columns {
+            if !names.insert(column.name()) {
+                problems.push(format!("column {} occurs twice", shown(column.name())));
+            }
+            if let Some(problem) = column.problem() {
+                problems.push(format!("column {}: {problem}", shown(column.name())));
+            }
+        }
+        if !columns.is_empty() && columns.iter().all(Column::is_omitted) {
+            problems.push("every column is omitted; expected one that is written".to_owned());
+        }
+        if problems.is_empty() {
+            return Ok(Self { columns });
+        }
+        Err(Error::several(ErrorKind::Input, OPERATION, "there cannot be a table like that", problems))
+    }
+
+    /// The columns in their order.
+    #[must_use]
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// The column of this name.
+    #[must_use]
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name() == name)
+    }
+
+    /// Returns the columns that are written.
+    pub(super) fn written(&self) -> Self {
+        Self { columns: self.columns.iter().filter(|column| !column.is_omitted()).cloned().collect() }
+    }
+
+    /// Returns the names of the columns that are not written.
+    pub(super) fn omitted(&self) -> HashSet<String> {
+        let omitted = self.columns.iter().filter(|column| column.is_omitted());
+        omitted.map(|column| column.name().to_owned()).collect()
+    }
+
+    /// Reads a schema that was saved, by a run or by hand.
+    ///
+    /// # Errors
+    /// [`ErrorKind::File`] when the file cannot be read, or holds no schema.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let text = fs::read(path).map_err(|error| failed("cannot be read", path, error))?;
+        let none = |reason: &dyn fmt::Display| failed("holds no schema of a table", path, reason);
+        // Some editors begin a file with a byte order mark.
+        let text = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&text);
+        // What is there instead may be rows.
+        let draft: Draft = decode(text).map_err(|misfit| none(&misfit))?;
+        Self::new(draft.columns).map_err(|error| none(&error))
+    }
+
+    /// Saves the schema as JSON, a line for each column. The file is written beside and renamed when whole.
+    ///
+    /// # Errors
+    /// [`ErrorKind::File`] when it cannot be written; what was there before stays.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        let file = Beside::new(path.as_ref())?;
+        self.write(&file)?;
+        file.place()
+    }
+
+    /// Writes the schema, down to the disk.
+    pub(super) fn write(&self, file: &Beside) -> Result<(), Error> {
+        file.file().write_all(self.to_string().as_bytes()).map_err(|error| file.failed(error))?;
+        file.sync()
+    }
+}
+
+impl fmt::Display for TableSchema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("{\n  \"columns\": [")?;
+        for (index, column) in self.columns.iter().enumerate() {
+            f.write_str(if index == 0 { "\n    " } else { ",\n    " })?;
+            let column = serde_json::to_string(column).map_err(|_| fmt::Error)?;
+            f.write_str(&column)?;
+        }
+        f.write_str("\n  ]\n}\n")
+    }
+}

@@ -1,0 +1,214 @@
+//! A place in the rows of an export that can be kept and gone back to.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::exports::values::value::parse;
+use crate::{lists::Fingerprint, types::ExportDataType};
+
+/// A place in the rows of an export that can be kept and gone back to: behind the row that was handed out last.
+///
+/// [`Pages::cursor`](crate::exports::Pages::cursor) gives it at any time, [`Paging::start`](crate::exports::Paging::start) takes it.
+///
+/// ```
+/// use perenso::exports::Cursor;
+///
+/// let kept = serde_json::to_string(&Cursor::page(7, 25, 100))?;
+/// assert_eq!(kept, r#"{"page":{"number":7,"row":25,"limit":100}}"#);
+/// assert_eq!(serde_json::from_str::<Cursor>(&kept)?, Cursor::page(7, 25, 100));
+///
+/// assert_eq!(serde_json::to_string(&Cursor::offset(625))?, r#"{"offset":625}"#);
+/// assert_eq!(serde_json::to_string(&Cursor::key("4ddjf2", 25))?, r#"{"key":{"value":"4ddjf2","row":25}}"#);
+/// assert_eq!(Cursor::page(7, 25, 100).to_string(), "row 25 of page 7, pages of 100");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+///
+/// A cursor behind the first page also knows that page by a fingerprint, so that a job that goes on finds pages that begin
+/// anew. The fingerprint is no part of a comparison.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Cursor {
+    #[serde(flatten)]
+    pub(crate) place: Place,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) first_page: Option<FirstPage>,
+}
+
+/// The place of a cursor.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Place {
+    Page {
+        /// As it is sent.
+        number: i64,
+        /// How many of its rows were handed out.
+        row: u64,
+        /// How many rows a page was asked for, since pages of another size lie elsewhere; `None` where the export has no
+        /// parameter for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        limit: Option<i64>,
+    },
+    /// How many rows to skip, as it is sent.
+    Offset(i64),
+    Key {
+        /// The value that asks for the page, as it is sent.
+        value: Key,
+        /// How many rows behind it were handed out.
+        row: u64,
+    },
+}
+
+/// What is remembered of the first page: the mark of its first row, and its fingerprint.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub(crate) struct FirstPage {
+    pub(crate) row: u64,
+    pub(crate) page: Fingerprint,
+}
+
+impl PartialEq for Cursor {
+    fn eq(&self, other: &Self) -> bool {
+        self.place == other.place
+    }
+}
+
+impl Eq for Cursor {}
+
+impl From<FirstPage> for String {
+    fn from(first: FirstPage) -> Self {
+        format!("{:016x}{}", first.row, Self::from(first.page))
+    }
+}
+
+impl TryFrom<String> for FirstPage {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        const EXPECTED: &str = "48 hexadecimal digits";
+        let (row, page) = text.split_at_checked(16).ok_or(EXPECTED)?;
+        let row = u64::from_str_radix(row, 16).map_err(|_| EXPECTED)?;
+        Ok(Self { row, page: page.to_owned().try_into().map_err(|_| EXPECTED)? })
+    }
+}
+
+/// The value of a key: see [`Paging::by_key`](crate::exports::Paging::by_key).
+///
+/// `Debug` shows the kind only: a value may be personal data.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(untagged)]
+#[non_exhaustive]
+pub enum Key {
+    /// An integer.
+    Integer(i64),
+    /// A string.
+    Text(String),
+}
+
+impl Cursor {
+    /// Behind so many rows of the page of this number, with pages of so many rows.
+    #[must_use]
+    pub const fn page(number: i64, row: u64, limit: i64) -> Self {
+        Self::at(Place::Page { number, row, limit: Some(limit) })
+    }
+
+    /// Behind so many rows.
+    #[must_use]
+    pub const fn offset(rows: i64) -> Self {
+        Self::at(Place::Offset(rows))
+    }
+
+    /// Behind so many of the rows that follow this key.
+    #[must_use]
+    pub fn key(value: impl Into<Key>, row: u64) -> Self {
+        Self::at(Place::Key { value: value.into(), row })
+    }
+
+    pub(crate) const fn at(place: Place) -> Self {
+        Self { place, first_page: None }
+    }
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.place {
+            Place::Page { number, row, limit: Some(limit) } => {
+                write!(f, "row {row} of page {number}, pages of {limit}")
+            }
+            Place::Page { number, row, limit: None } => write!(f, "row {row} of page {number}"),
+            Place::Offset(rows) => write!(f, "row {rows}"),
+            Place::Key { row, .. } => write!(f, "row {row} behind a key"),
+        }
+    }
+}
+
+impl Key {
+    /// Returns this value in the type of another one; a string that is no integer is none.
+    pub(crate) fn like(&self, other: &Self) -> Option<Self> {
+        match (self, other) {
+            (Self::Text(text), Self::Integer(_)) => {
+                parse(&ExportDataType::Integer, text).ok()?.integer().map(Self::Integer)
+            }
+            (Self::Integer(number), Self::Text(_)) => Some(Self::Text(number.to_string())),
+            _ => Some(self.clone()),
+        }
+    }
+
+    /// Returns the value as it is written without quotes.
+    pub(crate) fn text(&self) -> String {
+        match self {
+            Self::Integer(number) => number.to_string(),
+            Self::Text(text) => text.clone(),
+        }
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Integer(_) => "Integer(..)",
+            Self::Text(_) => "Text(..)",
+        })
+    }
+}
+
+impl From<i64> for Key {
+    fn from(number: i64) -> Self {
+        Self::Integer(number)
+    }
+}
+
+impl From<&str> for Key {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Key {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_is_kept_with_the_first_page_and_compared_without_it() {
+        let first_page = Some(FirstPage { row: u64::MAX, page: Fingerprint::of(b"rows") });
+        for cursor in [Cursor::page(2, 3, 10), Cursor::offset(13), Cursor::key("s3cr3t", 3), Cursor::key(7, 3)] {
+            let cursor = Cursor { first_page, ..cursor };
+            let kept: Cursor = serde_json::from_str(&serde_json::to_string(&cursor).unwrap()).unwrap();
+            let found = kept.first_page.unwrap();
+            assert_eq!((&kept, found.row, found.page), (&cursor, u64::MAX, Fingerprint::of(b"rows")));
+            assert_eq!(kept, Cursor { first_page: None, ..cursor });
+            assert!(!format!("{kept} {kept:?}").contains("s3cr3t"));
+        }
+        for text in ["", "0123456789abcdef", "0123456789abcdefx", "é123456789abcde0", "s3cr3t"] {
+            let json = serde_json::json!({"offset": 1, "first_page": text});
+            let error = serde_json::from_value::<Cursor>(json).unwrap_err().to_string();
+            assert!(!error.contains("s3cr3t"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! A paging held against an export: its parameters, their values, and the place to start at.
+
+use super::{Meaning, PageEnd, Paging};
+use crate::exports::{
+    catalog::{checked::CheckedRequest, descriptor::Descriptor},
+    pages::cursor::{Cursor, Key, Place},
+    values::{name::shown, value::Given},
+};
+use crate::{
+    error::{Error, ErrorKind},
+    generated::operations::EXPORT_RUN,
+    lists::PAGE_SIZE,
+    types::{ExportDataType, ExportParameter},
+};
+
+/// What a paging comes to for a request: everything is known and fits together.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    pub(crate) meaning: Meaning,
+    pub(crate) parameter: String,
+    pub(crate) limit: Option<i64>,
+    pub(crate) start: Cursor,
+    pub(crate) alike: bool,
+    pub(crate) repeats: bool,
+    pub(crate) ends: Vec<PageEnd>,
+    pub(crate) ahead: bool,
+}
+
+impl Paging {
+    /// The values of the parameters that were not given yet.
+    pub(crate) fn missing(
+        &self,
+        export: &Descriptor,
+        is_given: impl Fn(&str) -> bool,
+    ) -> Result<Vec<(String, Given)>, Error> {
+        self.refuse_without(export.parameters())?;
+        let (first, limit) = match (self.start.as_ref().map(|start| &start.place), &self.meaning) {
+            (Some(Place::Page { number, limit, .. }), _) => (Some(number.to_string()), *limit),
+            (Some(Place::Offset(rows)), _) => (Some(rows.to_string()), None),
+            (Some(Place::Key { value, .. }), _) => (Some(value.text()), None),
+            (None, Meaning::Page) => (Some("1".to_owned()), None),
+            (None, Meaning::Offset) => (Some("0".to_owned()), None),
+            // The value before all others is the caller's to say.
+            (None, Meaning::Key(_) | Meaning::Single) => (None, None),
+        };
+        let limit = self.limit.map(i64::from).or(limit).unwrap_or_else(|| PAGE_SIZE.get().into());
+        let limit = self.limit_name.clone().map(|name| (name, limit.to_string()));
+        let values = first.map(|first| (self.cursor.clone(), first)).into_iter().chain(limit);
+        // As its data type reads it.
+        Ok(values.filter(|(name, _)| !is_given(name)).map(|(name, text)| (name, Given::Text(text))).collect())
+    }
+
+    /// The plan for this request, and the request of its first page.
+    pub(crate) fn settle(&self, request: &CheckedRequest) -> Result<(Plan, CheckedRequest), Error> {
+        self.refuse_without(request.parameters())?;
+        let number = |name: &str| request.number(name).ok_or_else(|| no_number(name));
+        let limit = match &self.limit_name {
+            Some(name) => Some((name, self.limit.map_or_else(|| number(name), |limit| Ok(limit.into()))?)),
+            None if self.limit.is_some() => {
+                return Err(refusal(
+                    "a limit is set, and it has no parameter for one (`Paging::without_limit`)".to_owned(),
+                ));
+            }
+            None => None,
+        };
+        if let Some((name, limit @ ..1)) = limit {
+            return Err(refusal(format!("{} is {limit}; expected 1 or more", shown(name))));
+        }
+        let start = match &self.start {
+            Some(start) => self.start_at(start, limit, request.key(&self.cursor))?,
+            None => match &self.meaning {
+                Meaning::Offset => Cursor::offset(number(&self.cursor)?),
+                Meaning::Key(_) => Cursor::key(request.key(&self.cursor).ok_or_else(|| no_number(&self.cursor))?, 0),
+                Meaning::Page | Meaning::Single => {
+                    let (number, limit) = (number(&self.cursor)?, limit.map(|(_, limit)| limit));
+                    Cursor::at(Place::Page { number, row: 0, limit })
+                }
+            },
+        };
+        if let Place::Page { number: at @ ..0, .. } | Place::Offset(at @ ..0) = start.place {
+            return Err(refusal(format!("{} is {at}; expected 0 or more", shown(&self.cursor))));
+        }
+        let request = match limit {
+            Some((name, limit)) => request.with(name, &limit.into()),
+            None => request.clone(),
+        };
+        let limit = limit.map(|(_, limit)| limit);
+        Ok((self.plan(self.meaning.clone(), limit, start), request))
+    }
+
+    /// The plan for an export with one page.
+    pub(crate) fn single(&self) -> Result<Plan, Error> {
+        let start = match &self.start {
+            None => Cursor::at(Place::Page { number: 1, row: 0, limit: None }),
+            Some(start) if matches!(start.place, Place::Page { number: 1, limit: None, .. }) => start.clone(),
+            Some(_) => {
+                let detail =
+                    "it has no parameters for that, and the cursor to start at is none of an export with one page";
+                return Err(refusal(detail.to_owned()));
+            }
+        };
+        Ok(self.plan(Meaning::Single, None, start))
+    }
+
+    fn plan(&self, meaning: Meaning, limit: Option<i64>, start: Cursor) -> Plan {
+        Plan {
+            meaning,
+            parameter: self.cursor.clone(),
+            limit,
+            start,
+            alike: self.alike,
+            repeats: self.repeats,
+            ends: self.ends.clone(),
+            ahead: self.ahead,
+        }
+    }
+
+    /// The cursor to start at, where it fits.
+    fn start_at(&self, start: &Cursor, limit: Option<(&String, i64)>, sent: Option<Key>) -> Result<Cursor, Error> {
+        let refused = |detail: &str| Err(refusal(format!("the cursor to start at {detail}")));
+        match (&start.place, &self.meaning) {
+            (Place::Page { limit: kept, .. }, Meaning::Page) if *kept != limit.map(|(_, limit)| limit) => {
+                let asked = limit.map(|(name, limit)| format!("{} asks for {limit}", shown(name)));
+                let asked = asked.unwrap_or_else(|| "the paging has no limit".to_owned());
+                match kept {
+                    Some(kept) => refused(&format!("lies in pages of {kept} rows, and {asked}; ask for {kept}")),
+                    None => {
+                        refused(&format!("lies in pages without a limit, and {asked}; say `Paging::without_limit`"))
+                    }
+                }
+            }
+            (Place::Page { .. }, Meaning::Page) | (Place::Offset(_), Meaning::Offset) => Ok(start.clone()),
+            (Place::Key { value, row }, Meaning::Key(_)) => match sent.and_then(|sent| value.like(&sent)) {
+                Some(value) => Ok(Cursor { first_page: start.first_page, ..Cursor::key(value, *row) }),
+                None => refused(&format!("is a string, and {} takes an integer", shown(&self.cursor))),
+            },
+            (Place::Page { .. }, _) => refused("counts pages; read it with `Paging::by_page`"),
+            (Place::Offset(_), _) => refused("counts rows; read it with `Paging::by_offset`"),
+            (Place::Key { .. }, _) => refused("is a key; read it with `Paging::by_key`"),
+        }
+    }
+
+    /// Returns true where an export has none of the parameters of the paging.
+    pub(crate) fn is_foreign_to(&self, export: &Descriptor) -> bool {
+        let is_there = |name: &String| export.parameters().iter().any(|parameter| parameter.name == *name);
+        !is_there(&self.cursor) && !self.limit_name.as_ref().is_some_and(is_there)
+    }
+
+    fn refuse_without(&self, parameters: &[ExportParameter]) -> Result<(), Error> {
+        let fitting = [ExportDataType::Integer, ExportDataType::Text];
+        let fitting = parameters.iter().filter(|parameter| fitting.contains(&parameter.data_type));
+        let fitting: Vec<&str> = fitting.map(|parameter| parameter.name.as_str()).collect();
+        let limit = self.limit_name.as_ref().map(|name| (name, "limit_parameter"));
+        let wanted = [(&self.cursor, "cursor_parameter")].into_iter().chain(limit);
+        let missing: Vec<_> = wanted.filter(|(name, _)| !fitting.contains(&name.as_str())).collect();
+        if !missing.is_empty() {
+            let names: Vec<String> = missing.iter().map(|(name, _)| shown(name)).collect();
+            let setters: Vec<String> = missing.iter().map(|(_, setter)| format!("`Paging::{setter}`")).collect();
+            let found = match fitting.as_slice() {
+                [] => "none".to_owned(),
+                found => found.iter().map(|name| shown(name)).collect::<Vec<_>>().join(", "),
+            };
+            let lacks_limit = missing.iter().any(|(_, setter)| *setter == "limit_parameter");
+            return Err(refusal(format!(
+                "it has no Integer or Text parameter {}: of these types it has {found}; name the right one by {}{}",
+                names.join(" and no "),
+                setters.join(" and "),
+                if lacks_limit {
+                    ", or say `Paging::without_limit` where it has none for the rows of a page"
+                } else {
+                    ""
+                }
+            )));
+        }
+        if self.limit_name.as_ref() == Some(&self.cursor) {
+            return Err(refusal(format!("{} cannot be both its cursor and its limit", shown(&self.cursor))));
+        }
+        Ok(())
+    }
+}
+
+fn refusal(detail: String) -> Error {
+    Error::own(ErrorKind::Input, EXPORT_RUN.id, format!("the export cannot be read page by page: {detail}"))
+}
+
+fn no_number(name: &str) -> Error {
+    refusal(format!("the value of {} is no number; expected digits such as `1`", shown(name)))
+}

@@ -1,0 +1,306 @@
+//! The answer of a run: rows, a value, text, or the bytes as they came.
+
+use std::fmt;
+
+use bytes::Bytes;
+use http::StatusCode;
+use perenso_auth::{Response, decode::decode};
+use serde::de::DeserializeOwned;
+
+use super::{
+    form::Label,
+    format::RowFormat,
+    raw::FromRow,
+    reader::{MARK, RowReader},
+};
+use crate::error::Error;
+
+/// The whole answer of a run. Which form an export has is documented nowhere: its content type says.
+///
+/// `Debug` shows the content type and the length only.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let sandbox = perenso_sandbox::Sandbox::start().await?;
+/// # let show = perenso::Perenso::from_vars(sandbox.vars())?;
+/// let answer = show.exports().run("Get API Customers").value("Cursor", 1).value("Limit", 15).send().await?;
+/// println!("{:?}, {} bytes", answer.content_type(), answer.bytes().len());
+/// let rows: Vec<serde_json::Value> = answer.rows()?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct ExportAnswer {
+    status: StatusCode,
+    label: Label,
+    bytes: Bytes,
+    format: Option<RowFormat>,
+}
+
+impl ExportAnswer {
+    pub(crate) async fn read(response: Response) -> Result<Self, Error> {
+        let (status, label) = (response.status(), Label::of(&response));
+        Ok(Self { status, label, bytes: response.bytes().await?, format: None })
+    }
+
+    pub(crate) fn formatted(self, format: Option<RowFormat>) -> Self {
+        Self { format, ..self }
+    }
+
+    /// Sets the syntax of the rows, in place of what the content type says.
+    #[must_use]
+    pub fn format(self, format: RowFormat) -> Self {
+        self.formatted(Some(format))
+    }
+
+    /// The status, always a success.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The `Content-Type` as it came.
+    #[must_use]
+    pub fn content_type(&self) -> Option<&str> {
+        self.label.content_type.as_deref()
+    }
+
+    /// The rows of the answer, in the form that its content type names: a JSON array, JSON lines, or CSV with a header.
+    ///
+    /// Where the type says nothing (none, `application/octet-stream`, `text/plain`), the first character decides: `[`
+    /// is an array, `{` are lines, of which there must be two. [`format`](Self::format) says otherwise.
+    ///
+    /// In CSV text stays text: `0940` keeps its zero, in a `serde_json::Value` too. Numbers and booleans are read where
+    /// the type asks for them; an empty field is `None` of an `Option` and `""` of a `String`. (Below
+    /// `#[serde(flatten)]` serde does not say what a field is, so all fields there are text; and a JSON number beyond an
+    /// `f32` is infinity there, where it is an error everywhere else.)
+    ///
+    /// # Errors
+    /// [`ErrorKind::Answer`](crate::ErrorKind::Answer) when a row does not fit, with its number from 1 and the path, never the value; when the
+    /// answer has no rows, such as a page of HTML or a single object; and when it is empty, except in JSON lines and CSV
+    /// and with the status 204, where nothing means no rows.
+    pub fn rows<T: FromRow>(&self) -> Result<Vec<T>, Error> {
+        let mut reader = RowReader::labelled(self.label.clone(), self.format.clone())?.row_limit(usize::MAX);
+        reader.push(self.bytes.clone());
+        reader.finish();
+        std::iter::from_fn(|| reader.next_row()).collect::<Result<_, _>>().map_err(Error::of_answer)
+    }
+
+    /// The answer as one JSON value.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Answer`](crate::ErrorKind::Answer) when it does not fit, with the path, the expected and the found kind, never the value.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        decode(self.body()).map_err(|misfit| self.refusal(&misfit.to_string()))
+    }
+
+    /// The answer as text.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Answer`](crate::ErrorKind::Answer) when it is not UTF-8: nothing is replaced in silence.
+    pub fn text(&self) -> Result<&str, Error> {
+        std::str::from_utf8(&self.bytes).map_err(|_| self.refusal("it is not UTF-8; read it as bytes"))
+    }
+
+    /// The answer as it came.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The answer as it came, to be taken.
+    #[must_use]
+    pub fn into_bytes(self) -> Bytes {
+        self.bytes
+    }
+
+    /// The bytes without the mark that some systems put before UTF-8.
+    fn body(&self) -> &[u8] {
+        self.bytes.strip_prefix(MARK).unwrap_or(&self.bytes)
+    }
+
+    fn refusal(&self, detail: &str) -> Error {
+        self.label.refusal(detail)
+    }
+}
+
+impl fmt::Debug for ExportAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ExportAnswer")
+            .field("content_type", &self.label.content_type)
+            .field("length", &self.bytes.len())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use proptest::prelude::*;
+    use serde::Deserialize;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::{
+        error::ErrorKind,
+        exports::rows::form::{EMPTY, NO_ROWS, ONE_OBJECT},
+    };
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(rename_all = "camelCase")]
+    struct Customer {
+        code: String,
+        zone: Option<i64>,
+        #[serde(default)]
+        open: Option<bool>,
+    }
+
+    fn answer(content_type: &str, body: impl Into<Bytes>) -> ExportAnswer {
+        let content_type = Some(content_type).filter(|text| !text.is_empty()).map(str::to_owned);
+        let label = Label { status: Some(StatusCode::OK), content_type };
+        ExportAnswer { status: StatusCode::OK, label, bytes: body.into(), format: None }
+    }
+
+    fn customers() -> Vec<Customer> {
+        vec![
+            Customer { code: "0940".into(), zone: Some(-7), open: Some(true) },
+            Customer { code: String::new(), zone: None, open: None },
+        ]
+    }
+
+    const OVER_LINES: &str =
+        "row 1 goes on in the next line, and JSON lines have a row in each; one JSON object is read with `json`";
+    const ARRAY: &str = r#" [{"code":"0940","zone":-7,"open":true},{"code":"","zone":null}]"#;
+    const LINES: &str = "{\"code\":\"0940\",\"zone\":-7,\"open\":true}\r\n\n{\"code\":\"\",\"zone\":null}\n";
+    const CSV: &str = "code,zone,open\r\n0940,-7,TRUE\r\n\"\",,\r\n";
+
+    #[test]
+    fn the_content_type_decides_and_the_look_where_it_says_nothing() {
+        for (content_type, body) in [
+            ("application/json", ARRAY),
+            ("Application/JSON; charset=utf-8", ARRAY),
+            ("application/vnd.api+json", ARRAY),
+            ("", ARRAY),
+            ("text/plain", ARRAY),
+            ("application/x-ndjson", LINES),
+            ("application/jsonl", LINES),
+            ("application/x-jsonlines", LINES),
+            ("", LINES),
+            ("application/octet-stream", LINES),
+            ("text/csv", CSV),
+            ("text/csv; header=present", CSV),
+        ] {
+            assert_eq!(answer(content_type, body).rows::<Customer>().unwrap(), customers(), "{content_type} {body}");
+            let marked = [b"\xEF\xBB\xBF", body.as_bytes()].concat();
+            assert_eq!(answer(content_type, marked).rows::<Customer>().unwrap(), customers(), "{content_type} {body}");
+        }
+    }
+
+    #[test]
+    fn an_error_names_row_and_path_and_never_the_value() {
+        for (content_type, body, expected) in [
+            (
+                "application/json",
+                r#"[{"code":"a"},{"code":"b","zone":"s3cr3t"}]"#,
+                "row 2, at `zone`: expected i64, found text",
+            ),
+            ("application/json", r#"[{"code":"s3cr3t"},{}]"#, "row 2: field `code` is missing"),
+            ("application/json", r#"[{"code":"s3cr3t""#, "it ends within row 1: it was cut"),
+            ("application/json", r#"[{"code":"s3cr3t"}]]"#, "more follows after the closing `]`"),
+            ("application/json", r#"{"code":"s3cr3t"}"#, ONE_OBJECT),
+            ("application/json", " ", EMPTY),
+            ("text/plain", "\n", EMPTY),
+            (
+                "text/plain",
+                "s3cr3t",
+                "it does not look like JSON; rows are a JSON array, JSON lines or CSV; set the right `RowFormat` if it is one of them, or read it with `text` or `bytes`",
+            ),
+            ("text/html", "<html>s3cr3t</html>", NO_ROWS),
+            (
+                "application/jsonl",
+                "{\"code\":\"a\"}\n{\"code\":[\"s3cr3t\"]}",
+                "row 2, at `code`: expected a string, found list",
+            ),
+            ("application/jsonl", "{\"code\":\"a\"}\n{\"code\":\"s3cr3t", "it ends within row 2: it was cut"),
+            ("text/plain", "{\n\"code\": \"s3cr3t\"\n}", OVER_LINES),
+            ("text/csv", "code,zone\na,1\nb,s3cr3t\n", "row 2, at `zone`: expected i64, found text"),
+            ("text/csv", "code,open\ns3cr3t,no\n", "row 1, at `open`: expected a boolean, found text"),
+            ("text/csv", "zone\n1\n", "row 1: field `code` is missing"),
+            ("text/csv", "code,zone\na,1\ns3cr3t\n", "row 2: 1 fields, and the header has 2"),
+            (
+                "text/csv",
+                "code,zone,code\na,1,b\n",
+                "its header has the column `code` twice; set `RowFormat::csv().unique_names()`",
+            ),
+            (
+                "text/csv;header=absent",
+                "s3cr3t,1\n",
+                "it is CSV without a header; set `RowFormat::csv().columns(…)` or `RowFormat::csv().positions()`",
+            ),
+        ] {
+            let error = answer(content_type, body).rows::<Customer>().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Answer);
+            let text = error.to_string();
+            assert_eq!(
+                text,
+                format!("export_run: the answer (200, of content type `{content_type}`) cannot be read: {expected}")
+            );
+            assert!(!format!("{text} {error:?}").contains("s3cr3t"));
+        }
+        let broken = answer("text/csv", &b"code\na\n\xFF\n"[..]).rows::<Customer>().unwrap_err();
+        assert!(broken.to_string().ends_with("row 2: it is not UTF-8"), "{broken}");
+    }
+
+    #[test]
+    fn nothing_is_no_rows_where_rows_stand_one_by_one() {
+        for (content_type, body) in
+            [("text/csv", ""), ("text/csv", "code,zone\n"), ("application/jsonl", ""), ("application/json", "[]")]
+        {
+            assert_eq!(answer(content_type, body).rows::<Customer>().unwrap(), [], "{content_type} {body}");
+        }
+    }
+
+    #[test]
+    fn text_of_csv_stays_text() {
+        let rows = answer("text/csv", "code,amount,open\n0940,1.50,true\n").rows::<Value>().unwrap();
+        assert_eq!(rows, [json!({"code": "0940", "amount": "1.50", "open": "true"})]);
+    }
+
+    #[test]
+    fn a_value_a_text_and_bytes() {
+        let object = answer("application/json", r#"{"rows": 15}"#);
+        assert_eq!(object.json::<Value>().unwrap(), json!({"rows": 15}));
+        assert_eq!(object.text().unwrap(), r#"{"rows": 15}"#);
+        assert_eq!(object.clone().into_bytes(), object.bytes());
+        assert_eq!(format!("{object:?}"), r#"ExportAnswer { content_type: Some("application/json"), length: 12, .. }"#);
+        let error = object.json::<Vec<u8>>().unwrap_err();
+        assert!(error.to_string().ends_with("at the top: expected a sequence, found object"), "{error}");
+        answer("text/plain", &b"\xFF"[..]).text().unwrap_err();
+    }
+
+    proptest! {
+        #[test]
+        fn csv_gives_back_what_was_written(rows in prop::collection::vec(("\\PC{0,6}[\",\n]?x", any::<Option<i64>>()), 0..8)) {
+            let mut writer = csv::Writer::from_writer(Vec::new());
+            writer.write_record(["code", "zone"]).unwrap();
+            for (code, zone) in &rows {
+                writer.write_record([code, &zone.map_or(String::new(), |zone| zone.to_string())]).unwrap();
+            }
+            let read = answer("text/csv", writer.into_inner().unwrap()).rows::<Customer>().unwrap();
+            let read: Vec<_> = read.into_iter().map(|customer| (customer.code, customer.zone)).collect();
+            prop_assert_eq!(read, rows);
+        }
+
+        #[test]
+        fn every_form_gives_the_same_rows(zones in prop::collection::vec(any::<Option<i64>>(), 2..8)) {
+            let rows: Vec<Value> = zones.iter().map(|zone| json!({"code": "0940", "zone": zone})).collect();
+            let lines: String = rows.iter().map(|row| format!("{row}\n")).collect();
+            let csv: String = zones.iter().fold("code,zone\n".to_owned(), |csv, zone| {
+                format!("{csv}0940,{}\n", zone.map_or(String::new(), |zone| zone.to_string()))
+            });
+            let array = answer("", Value::from(rows).to_string()).rows::<Customer>().unwrap();
+            prop_assert_eq!(&array, &answer("", lines).rows::<Customer>().unwrap());
+            prop_assert_eq!(&array, &answer("text/csv", csv).rows::<Customer>().unwrap());
+        }
+    }
+}
