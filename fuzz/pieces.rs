@@ -71,7 +71,7 @@ fn take<T: FromRow, V>(reader: &mut RowReader, given: &mut Given<V>, value: &imp
                 assert_eq!(error.row(), Some(given.rows.len() as u64));
             }
             Err(error) => {
-                assert!(error.kind() == ErrorKind::Answer && error.row().is_none());
+                assert!(error.kind() == ErrorKind::Response && error.row().is_none());
                 given.error = Some(error.to_string());
             }
         }

@@ -283,7 +283,7 @@ mod tests {
         let report = send(bulk, async |batch, has_keys| {
             assert!(has_keys);
             if batch.len() == 1 {
-                return Err(Error::own(ErrorKind::Answer, "x", "lost"));
+                return Err(Error::own(ErrorKind::Response, "x", "lost"));
             }
             Ok(answer(json!({
                 "successful": [{"id": "x7", "customerID": "b2"}, {"customerID": "nobody"}],

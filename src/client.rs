@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::HashMap, ffi::OsString, fmt, sync::Arc, time
 use http::Method;
 use perenso_auth::{AccessToken, CallOptions, RequestBuilder};
 
-use crate::{builder::Builder, environment, error::Error, exports::Shelf, generated, runtime::Bridge};
+use crate::{builder::Builder, environment, error::Error, exports::CatalogCache, generated, runtime::Bridge};
 
 /// The prefix of the variables of a client.
 const PREFIX: &str = "PERENSO";
@@ -27,7 +27,7 @@ const PREFIX: &str = "PERENSO";
 #[derive(Clone)]
 pub struct Perenso {
     api: Arc<generated::Client>,
-    shelf: Arc<Shelf>,
+    catalog_cache: Arc<CatalogCache>,
 }
 
 impl Perenso {
@@ -115,7 +115,7 @@ impl Perenso {
         let base = auth.api_url().as_str().trim_end_matches('/').to_owned();
         let bridge = Bridge { auth, options: Arc::default(), is_streaming: false };
         let http = bridge.auth.http().clone();
-        Self { api: Arc::new(generated::Client::new(base, http, bridge)), shelf: Arc::default() }
+        Self { api: Arc::new(generated::Client::new(base, http, bridge)), catalog_cache: Arc::default() }
     }
 
     /// The same client, whose calls do something differently: a deadline, headers, other retries. What this handle does
@@ -142,7 +142,7 @@ impl Perenso {
 
     fn over(&self, bridge: Bridge) -> Self {
         let api = generated::Client::new(self.api.baseurl.clone(), self.api.client.clone(), bridge);
-        Self { api: Arc::new(api), shelf: Arc::clone(&self.shelf) }
+        Self { api: Arc::new(api), catalog_cache: Arc::clone(&self.catalog_cache) }
     }
 
     /// Returns a request to any path below the base address, through the same pipeline.
@@ -237,8 +237,8 @@ impl Perenso {
         &self.api.inner.options
     }
 
-    pub(crate) fn shelf(&self) -> &Shelf {
-        &self.shelf
+    pub(crate) fn catalog_cache(&self) -> &CatalogCache {
+        &self.catalog_cache
     }
 }
 

@@ -23,7 +23,7 @@ pub enum ErrorKind {
     /// The pages of a list do not follow upon each other.
     Paging,
     /// The answer came, and does not fit what was asked of it, or ends too early by its form.
-    Answer,
+    Response,
     /// One row of an export does not fit; the stream of rows goes on with the next one when it is asked.
     Row,
     /// A row does not fit the schema of the file that it is for.
@@ -102,7 +102,7 @@ impl Error {
     pub(crate) fn of_answer(self) -> Self {
         match *self.0 {
             Repr::Row { operation, row, detail } => {
-                Self::of_rows(ErrorKind::Answer, operation, row, detail, Vec::new())
+                Self::of_rows(ErrorKind::Response, operation, row, detail, Vec::new())
             }
             other => Self(Box::new(other)),
         }

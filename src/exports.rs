@@ -58,9 +58,9 @@ impl Perenso {
     }
 }
 
+pub(crate) use self::catalog::cache::CatalogCache;
 #[doc(hidden)]
 pub use self::catalog::export::__codegen;
-pub(crate) use self::catalog::shelf::Shelf;
 pub use self::{
     catalog::{
         Catalog,
@@ -79,10 +79,10 @@ pub use self::{
     },
     rows::{
         Rows,
-        answer::ExportAnswer,
         format::RowFormat,
         raw::{FromRow, RawRow},
         reader::RowReader,
+        response::ExportResponse,
         stream::ExportStream,
     },
     run::Run,
@@ -120,7 +120,7 @@ impl<'a> Exports<'a> {
     /// Whatever keeps the call from an answer that can be read.
     #[doc(alias("Get available exports", "GET /Export", "/Export"))]
     pub async fn catalog(&self) -> Result<Arc<Catalog>, Error> {
-        match self.show.shelf().kept() {
+        match self.show.catalog_cache().kept() {
             Some(catalog) => Ok(catalog),
             None => self.refresh().await,
         }
@@ -132,7 +132,7 @@ impl<'a> Exports<'a> {
     /// As [`catalog`](Self::catalog); what was kept before stays.
     pub async fn refresh(&self) -> Result<Arc<Catalog>, Error> {
         let exports = self.show.api().export_list().send().await?.into_inner();
-        Ok(self.show.shelf().keep(exports.into()))
+        Ok(self.show.catalog_cache().keep(exports.into()))
     }
 
     /// A run of the export of this name.
@@ -214,8 +214,8 @@ impl<'a> Exports<'a> {
     ///
     /// # Errors
     /// Whatever keeps the call from a whole answer.
-    pub async fn send(&self, request: CheckedRequest) -> Result<ExportAnswer, Error> {
-        ExportAnswer::read(run::start(self.show, request).await?).await
+    pub async fn send(&self, request: CheckedRequest) -> Result<ExportResponse, Error> {
+        ExportResponse::read(run::start(self.show, request).await?).await
     }
 
     /// Sends a request that a descriptor has checked. The answer is read as it comes: what breaks off then is not asked

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use httpmock::{Method::GET, Method::POST, MockServer};
 use perenso::{
     CallErrorKind, ErrorKind, Perenso, RetryPolicy,
-    exports::{ExportAnswer, Value as Parameter},
+    exports::{ExportResponse, Value as Parameter},
     types::Customer,
 };
 use perenso_sandbox::{Fault, RecordedRequest, Sandbox};
@@ -175,7 +175,7 @@ async fn an_empty_or_cut_answer_is_an_error_and_no_short_result() {
     sandbox.fault(Fault::EmptyBody);
     let empty = quick.exports().run("Vendors").send().await.unwrap();
     let error = empty.rows::<Value>().unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Answer);
+    assert_eq!(error.kind(), ErrorKind::Response);
     assert!(error.to_string().contains("it is empty"), "{error}");
     sandbox.fault(Fault::CutBody);
     let error = quick.exports().run("Vendors").send().await.unwrap_err();
@@ -198,7 +198,7 @@ fn server(catalog: Value) -> (MockServer, Perenso) {
 }
 
 /// The answer of the export that this server has.
-async fn answer(content_type: &str, body: &str) -> ExportAnswer {
+async fn answer(content_type: &str, body: &str) -> ExportResponse {
     let (server, show) = server(json!([{"id": "1", "name": "Zones", "parameters": null}]));
     server.mock(|when, then| {
         when.method(POST).path("/Export/1");

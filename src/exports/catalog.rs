@@ -1,13 +1,13 @@
 //! The exports that there are.
 
 pub(super) mod bind;
+pub(super) mod cache;
 pub(super) mod checked;
 pub(super) mod compare;
 pub(super) mod descriptor;
 pub(super) mod drift;
 pub(super) mod export;
 pub(super) mod saved;
-pub(super) mod shelf;
 
 use std::fmt;
 

@@ -105,19 +105,19 @@
 //! # Ok(()) }
 //! ```
 
-pub(super) mod beside;
+pub(super) mod atomic_file;
 mod column;
 mod csv;
 mod fields;
+mod inference;
 mod lines;
-mod moment;
 mod number;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod progress;
 mod schema;
-mod survey;
 mod table;
+mod timestamp;
 mod value;
 mod writer;
 

@@ -1,10 +1,10 @@
 //! An export as one stream of rows, page behind page: the next one is fetched while this one is read.
 
 pub(super) mod cursor;
-pub(super) mod mark;
+pub(super) mod fingerprinted_row;
+pub(super) mod pager;
 pub(super) mod paging;
 pub(super) mod report;
-pub(super) mod walk;
 
 use std::{
     collections::VecDeque,
@@ -20,10 +20,10 @@ use tracing::Instrument;
 
 use self::{
     cursor::{Cursor, Key},
-    mark::{Marked, WithRaw},
+    fingerprinted_row::{FingerprintedRow, WithRaw},
+    pager::Pager,
     paging::{Meaning, Paging, Plan},
     report::PageReport,
-    walk::Walk,
 };
 use crate::exports::{
     catalog::checked::CheckedRequest,
@@ -39,12 +39,12 @@ use crate::{
 };
 
 /// The headers of a page have come; its rows come when they are asked for.
-struct Leaf<T> {
-    rows: BoxStream<'static, Result<Marked<T>, Error>>,
+struct FetchedPage<T> {
+    rows: BoxStream<'static, Result<FingerprintedRow<T>, Error>>,
     attempts: u32,
 }
 
-type Fetch<T> = BoxFuture<'static, Result<Leaf<T>, Error>>;
+type Fetch<T> = BoxFuture<'static, Result<FetchedPage<T>, Error>>;
 
 /// How a page is fetched, by the value of the parameter that says which.
 type Source<T> = Arc<dyn Fn(&Key) -> Fetch<T> + Send + Sync>;
@@ -90,7 +90,7 @@ type Source<T> = Arc<dyn Fn(&Key) -> Fetch<T> + Send + Sync>;
 #[must_use = "streams do nothing unless polled"]
 pub struct Pages<T> {
     source: Source<T>,
-    walk: Walk,
+    walk: Pager,
     state: State<T>,
     ahead: Option<Ahead<T>>,
     /// Rows with the place behind each: one at most, but for those that are held back.
@@ -104,7 +104,7 @@ enum State<T> {
         ahead: bool,
     },
     Reading {
-        rows: BoxStream<'static, Result<Marked<T>, Error>>,
+        rows: BoxStream<'static, Result<FingerprintedRow<T>, Error>>,
         /// Whether the page was fetched ahead.
         ahead: bool,
     },
@@ -114,7 +114,7 @@ enum State<T> {
 /// A page that is fetched while another one is read. The task ends when this is dropped.
 struct Ahead<T> {
     at: Key,
-    task: JoinSet<Result<Leaf<T>, Error>>,
+    task: JoinSet<Result<FetchedPage<T>, Error>>,
 }
 
 impl<T: FromRow + Send + 'static> Pages<T> {
@@ -150,9 +150,9 @@ impl<T: FromRow + Send + 'static> Pages<T> {
                 let stream = ExportStream::new(response).limited(limits);
                 let rows = match is_by_key {
                     true => stream.rows::<WithRaw<T>>()?.map_ok(|WithRaw(row)| row).boxed(),
-                    false => stream.rows::<Marked<T>>()?.boxed(),
+                    false => stream.rows::<FingerprintedRow<T>>()?.boxed(),
                 };
-                Ok(Leaf { rows, attempts })
+                Ok(FetchedPage { rows, attempts })
             }
             .boxed()
         };
@@ -163,7 +163,7 @@ impl<T: FromRow + Send + 'static> Pages<T> {
 impl<T: Send + 'static> Pages<T> {
     fn of(source: Source<T>, plan: Plan) -> Self {
         let cursor = plan.start.clone();
-        let walk = Walk::new(plan);
+        let walk = Pager::new(plan);
         let state = State::Opening { fetch: source(&walk.at()), ahead: false };
         Self { source, walk, state, ahead: None, held: VecDeque::new(), cursor }
     }
@@ -229,7 +229,7 @@ impl<T: Send + 'static> Pages<T> {
                 }
             }
             State::Reading { rows, ahead } => match ready!(rows.poll_next_unpin(context)) {
-                Some(Ok(Marked { mark, row, raw })) => {
+                Some(Ok(FingerprintedRow { mark, row, raw })) => {
                     let number = self.walk.came() + 1;
                     let unfit = |misfit| Error::of_row(EXPORT_RUN.id, number, in_row(number, &misfit));
                     self.take(Some(mark), raw, row.map_err(unfit))?;
@@ -307,7 +307,7 @@ mod tests {
     };
 
     use futures_util::stream;
-    use perenso_auth::decode::Misfit;
+    use perenso_auth::decode::Mismatch;
     use proptest::prelude::*;
 
     use super::*;
@@ -361,7 +361,7 @@ mod tests {
             Self { meaning, total, caps: caps.to_vec(), events, asked }
         }
 
-        fn answer(&self, at: i64, limit: i64) -> Result<Leaf<i64>, Error> {
+        fn answer(&self, at: i64, limit: i64) -> Result<FetchedPage<i64>, Error> {
             let event = self.events.lock().unwrap().pop_front().unwrap_or(Event::Answer);
             let mut asked = self.asked.lock().unwrap();
             let cap = match self.meaning {
@@ -377,9 +377,9 @@ mod tests {
             let rows: Vec<i64> = (first..self.total.min(first + size)).collect();
             asked.push((at, rows.len() as i64));
             let row = |row: i64| {
-                let misfit = Misfit { path: ".".to_owned(), detail: "expected another".to_owned() };
+                let misfit = Mismatch { path: ".".to_owned(), detail: "expected another".to_owned() };
                 let raw = RawRow::from_value(&serde_json::json!({"id": row})).ok();
-                Ok(Marked { mark: row as u64 + 1, row: if fits(row) { Ok(row) } else { Err(misfit) }, raw })
+                Ok(FingerprintedRow { mark: row as u64 + 1, row: if fits(row) { Ok(row) } else { Err(misfit) }, raw })
             };
             let rows = rows.into_iter().map(row);
             let rows = match event {
@@ -387,7 +387,7 @@ mod tests {
                 Event::Refuse => return Err(passing()),
                 Event::Cut(after) => stream::iter(rows.take(after).chain([Err(passing())])).boxed(),
             };
-            Ok(Leaf { rows, attempts: 1 })
+            Ok(FetchedPage { rows, attempts: 1 })
         }
 
         fn source(self: &Arc<Self>, limit: i64) -> Source<i64> {
@@ -501,8 +501,13 @@ mod tests {
         let endless = |_: &Key| -> Fetch<i64> {
             static MARKS: AtomicUsize = AtomicUsize::new(0);
             let mark = MARKS.fetch_add(1, Ordering::Relaxed) as u64;
-            async move { Ok(Leaf { rows: stream::iter([Ok(Marked { mark, row: Ok(0), raw: None })]).boxed(), attempts: 1 }) }
-                .boxed()
+            async move {
+                Ok(FetchedPage {
+                    rows: stream::iter([Ok(FingerprintedRow { mark, row: Ok(0), raw: None })]).boxed(),
+                    attempts: 1,
+                })
+            }
+            .boxed()
         };
         for (start, expected) in [
             (Cursor::page(i64::MAX - 1, 0, 1), "what follows page 9223372036854775807 cannot be asked for"),
@@ -557,7 +562,10 @@ mod tests {
                     std::future::pending::<()>().await;
                 }
                 drop(held);
-                Ok(Leaf { rows: stream::iter([Ok(Marked { mark: 1, row: Ok(1), raw: None })]).boxed(), attempts: 1 })
+                Ok(FetchedPage {
+                    rows: stream::iter([Ok(FingerprintedRow { mark: 1, row: Ok(1), raw: None })]).boxed(),
+                    attempts: 1,
+                })
             }
             .boxed()
         };

@@ -1,13 +1,13 @@
 //! The rows of an answer, one by one.
 
-pub(super) mod answer;
-pub(super) mod form;
 pub(super) mod format;
 pub(super) mod header;
 pub(super) mod raw;
 pub(super) mod reader;
+pub(super) mod response;
 pub(super) mod row;
 pub(super) mod stream;
+pub(super) mod syntax;
 
 use std::{
     fmt,

@@ -15,12 +15,12 @@ use crate::exports::{
     pages::Pages,
     pages::paging::Paging,
     rows::Rows,
-    rows::answer::ExportAnswer,
     rows::format::RowFormat,
     rows::raw::FromRow,
+    rows::response::ExportResponse,
     rows::stream::{ExportStream, Limits},
-    values::fields::{Sink, pour},
-    values::value::{Given, Value},
+    values::fields::{FieldSink, collect_fields},
+    values::value::{Input, Value},
 };
 use crate::{client::Perenso, error::Error, generated::ClientSealedExt, types::ExportValues};
 
@@ -69,7 +69,7 @@ impl Target {
 pub struct Run {
     show: Perenso,
     target: Target,
-    given: Vec<(String, Given)>,
+    given: Vec<(String, Input)>,
     problems: Vec<String>,
     pub(crate) limits: Limits,
 }
@@ -83,7 +83,7 @@ impl Run {
     /// field asks for its JSON.
     pub(crate) fn declared<E: Export>(show: &Perenso, export: &E) -> Self {
         let mut run = Self::new(show, Target::Declared(Declared::of::<E>()));
-        if let Err(problem) = pour(export, &mut AsJson(&mut run.given)) {
+        if let Err(problem) = collect_fields(export, &mut AsJson(&mut run.given)) {
             run.problems.push(problem);
         }
         run
@@ -91,7 +91,7 @@ impl Run {
 
     /// The value of a parameter.
     pub fn value(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.given.push((name.into(), Given::Value(value.into())));
+        self.given.push((name.into(), Input::Value(value.into())));
         self
     }
 
@@ -104,7 +104,7 @@ impl Run {
     /// The value of a parameter as text, of a command line or a form, to be read as its data type has it: see
     /// [`Descriptor::parse`].
     pub fn text(mut self, name: impl Into<String>, text: impl Into<String>) -> Self {
-        self.given.push((name.into(), Given::Text(text.into())));
+        self.given.push((name.into(), Input::Text(text.into())));
         self
     }
 
@@ -127,7 +127,7 @@ impl Run {
     /// # Ok(()) }
     /// ```
     pub fn values(mut self, values: &(impl Serialize + ?Sized)) -> Self {
-        if let Err(problem) = pour(values, &mut self.given) {
+        if let Err(problem) = collect_fields(values, &mut self.given) {
             self.problems.push(problem);
         }
         self
@@ -139,7 +139,7 @@ impl Run {
     /// Before the run is sent: no such export, or two of that name ([`ErrorKind::Export`](crate::ErrorKind::Export));
     /// values that do not fit, all of them at once ([`ErrorKind::Input`](crate::ErrorKind::Input)). Then whatever keeps
     /// the call from a whole answer.
-    pub async fn send(self) -> Result<ExportAnswer, Error> {
+    pub async fn send(self) -> Result<ExportResponse, Error> {
         let (show, format) = (self.show.clone(), self.limits.format.clone());
         let request = self.check().await?;
         Ok(show.exports().send(request).await?.formatted(format))
@@ -273,7 +273,7 @@ impl fmt::Debug for Run {
 
 /// The catalog that is kept, or a new one where that does not know the export: it may have come since.
 pub(crate) async fn catalog_with(show: &Perenso, target: &Target) -> Result<Arc<Catalog>, Error> {
-    match show.shelf().kept() {
+    match show.catalog_cache().kept() {
         Some(catalog) if target.is_in(&catalog) => Ok(catalog),
         _ => show.exports().refresh().await,
     }
@@ -292,17 +292,17 @@ pub(crate) async fn start(show: &Perenso, request: CheckedRequest) -> Result<Res
         && error.status().is_some_and(|status| refusals.contains(&status))
         && !error.is_auth()
     {
-        show.shelf().clear();
+        show.catalog_cache().clear();
     }
     result
 }
 
 /// Takes fields as their JSON, as [`Run::raw`] does: whatever has a field for an unknown data type asked for that.
-struct AsJson<'r>(&'r mut Vec<(String, Given)>);
+struct AsJson<'r>(&'r mut Vec<(String, Input)>);
 
-impl Sink for AsJson<'_> {
+impl FieldSink for AsJson<'_> {
     fn put<V: Serialize + ?Sized>(&mut self, name: &str, value: &V) {
         let json = serde_json::to_value(value).map(Value::Raw);
-        self.0.push((name.to_owned(), Given::Written(json.map_err(|_| "something that cannot be written as JSON"))));
+        self.0.push((name.to_owned(), Input::Written(json.map_err(|_| "something that cannot be written as JSON"))));
     }
 }

@@ -138,7 +138,7 @@ async fn a_large_export_that_is_broken_again_and_again_comes_whole_and_in_order(
         }
         let (_, errors) = large.read().await;
         let kinds: Vec<_> = errors.iter().map(perenso::Error::kind).collect();
-        assert!(kinds.iter().all(|kind| matches!(kind, ErrorKind::Answer | ErrorKind::Call(_))), "{errors:?}");
+        assert!(kinds.iter().all(|kind| matches!(kind, ErrorKind::Response | ErrorKind::Call(_))), "{errors:?}");
         assert!(kinds.contains(&ErrorKind::Call(CallErrorKind::Status)), "{errors:?}");
     }
 }

@@ -157,7 +157,7 @@ async fn a_row_that_is_too_large_ends_the_stream_behind_those_before_it() {
             continue;
         };
         let error = error.unwrap();
-        assert_eq!((rows.len(), error.kind(), pages.cursor()), (11, ErrorKind::Answer, Cursor::page(2, 1, 100)));
+        assert_eq!((rows.len(), error.kind(), pages.cursor()), (11, ErrorKind::Response, Cursor::page(2, 1, 100)));
         assert!(error.to_string().contains(&format!("row 2 is larger than the limit of {limit} bytes")), "{error}");
     }
 }

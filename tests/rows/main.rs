@@ -228,7 +228,7 @@ async fn a_row_that_does_not_fit_is_named_and_the_others_come() {
     assert!(!format!("{errors:?}").contains("s3cr3t"));
     // The whole answer has no rows to go on with.
     let error = server.show.exports().run("Rows").send().await.unwrap().rows::<Row>().unwrap_err();
-    assert_eq!((error.kind(), error.row(), error.to_string()), (ErrorKind::Answer, Some(2), expected.to_owned()));
+    assert_eq!((error.kind(), error.row(), error.to_string()), (ErrorKind::Response, Some(2), expected.to_owned()));
 }
 
 #[tokio::test]
@@ -247,7 +247,7 @@ async fn garbage_ends_the_rows_and_the_connection() {
     .await;
     let mut rows = rows(&server).await;
     let (read, error) = read(&mut rows).await;
-    assert_eq!((read, error.unwrap().kind()), (1, ErrorKind::Answer));
+    assert_eq!((read, error.unwrap().kind()), (1, ErrorKind::Response));
     assert!(rows.next().await.is_none());
     let closed = async {
         while gone.load(Ordering::SeqCst) == 0 {
@@ -261,7 +261,7 @@ async fn garbage_ends_the_rows_and_the_connection() {
 async fn an_answer_of_html_has_no_rows() {
     let server = Server::with(answer(Framing::Length, "text/html", b"<p>s3cr3t", 9)).await;
     let error = server.show.exports().run("Rows").rows::<Row>().await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Answer);
+    assert_eq!(error.kind(), ErrorKind::Response);
     assert!(error.to_string().contains("of content type `text/html`"), "{error}");
 }
 
@@ -280,7 +280,7 @@ async fn limits_hold_for_a_row_and_for_the_whole() {
     for rows in [run().total_limit(whole - 1).rows().await, run().stream().await.unwrap().total_limit(whole - 1).rows()]
     {
         let error = read(&mut rows.unwrap()).await.1.unwrap();
-        assert_eq!(error.kind(), ErrorKind::Answer);
+        assert_eq!(error.kind(), ErrorKind::Response);
         assert!(error.to_string().ends_with(&format!("it is larger than the limit of {} bytes", whole - 1)), "{error}");
     }
     let bytes = run().stream().await.unwrap().total_limit(whole - 1).bytes();

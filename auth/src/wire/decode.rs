@@ -22,14 +22,14 @@ const OUT_OF_RANGE: &str = "a number that is out of range";
 
 /// Where and how a document does not fit.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Misfit {
+pub struct Mismatch {
     /// Where: `[1].priceZone`; empty or `.` for the top.
     pub path: String,
     /// What was expected and what kind of thing was found.
     pub detail: String,
 }
 
-impl fmt::Display for Misfit {
+impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.path.is_empty() || self.path == "." {
             write!(f, "at the top: {}", self.detail)
@@ -43,7 +43,7 @@ impl fmt::Display for Misfit {
 ///
 /// # Errors
 /// When it is no JSON, or does not fit.
-pub fn decode<T: DeserializeOwned>(document: &[u8]) -> Result<T, Misfit> {
+pub fn decode<T: DeserializeOwned>(document: &[u8]) -> Result<T, Mismatch> {
     let document = without_mark(document);
     match serde_json::from_slice(document) {
         Ok(value) => Ok(value),
@@ -51,13 +51,13 @@ pub fn decode<T: DeserializeOwned>(document: &[u8]) -> Result<T, Misfit> {
     }
 }
 
-fn explain<T: DeserializeOwned>(document: &[u8]) -> Misfit {
-    let at_top = |detail: String| Misfit { path: String::new(), detail };
+fn explain<T: DeserializeOwned>(document: &[u8]) -> Mismatch {
+    let at_top = |detail: String| Mismatch { path: String::new(), detail };
     // The text knows the place, and the tree what is wrong without a value; where they differ, the text is right.
     let text = &mut serde_json::Deserializer::from_slice(document);
     let misfit = serde_path_to_error::deserialize::<_, T>(text).err();
     let place = misfit.as_ref().map(|error| shown(&error.path().to_string()));
-    let at_place = |detail: &str| Misfit { path: place.clone().unwrap_or_default(), detail: detail.to_owned() };
+    let at_place = |detail: &str| Mismatch { path: place.clone().unwrap_or_default(), detail: detail.to_owned() };
     let tree: Tree = match serde_json::from_slice(document) {
         Ok(tree) => tree,
         Err(error) => {
@@ -80,7 +80,7 @@ fn explain<T: DeserializeOwned>(document: &[u8]) -> Misfit {
     };
     match serde_path_to_error::deserialize::<_, T>(tree) {
         Err(error) if place.as_ref().is_none_or(|place| *place == shown(&error.path().to_string())) => {
-            Misfit { path: shown(&error.path().to_string()), detail: error.into_inner().0 }
+            Mismatch { path: shown(&error.path().to_string()), detail: error.into_inner().0 }
         }
         // The tree holds a number that is beyond an `f32`, and the text was read for one.
         _ if misfit.is_some_and(|error| is_out_of_range(error.inner())) => at_place(OUT_OF_RANGE),

@@ -13,13 +13,13 @@ use self::{
     schema::{Field, Fields},
 };
 use super::{
-    checked::{CheckedRequest, Draft, runnable, unknown},
+    checked::{CheckedRequest, ExportRunBuilder, runnable, unknown},
     descriptor::Descriptor,
 };
 use crate::exports::{
-    values::fields::{Sink, pour, written},
+    values::fields::{FieldSink, collect_fields, written},
     values::name::{meant, shown},
-    values::value::{Given, Value, expectation},
+    values::value::{Input, Value, expectation},
 };
 use crate::{
     error::{Error, ErrorKind},
@@ -87,8 +87,8 @@ impl<T: Serialize> Bound<T> {
     /// # Errors
     /// All [problems](Error::problems) at once, as [`Descriptor::check`] has them.
     pub fn check(&self, values: &T) -> Result<CheckedRequest, Error> {
-        let mut form = Form(Draft::new(&self.descriptor));
-        if let Err(problem) = pour(values, &mut form) {
+        let mut form = Form(ExportRunBuilder::new(&self.descriptor));
+        if let Err(problem) = collect_fields(values, &mut form) {
             form.0.problem(problem);
         }
         form.0.finish(self.id.clone())
@@ -117,16 +117,16 @@ impl<T> fmt::Debug for Bound<T> {
 
 /// A draft that is filled by a struct. The struct's schema has been compared, so JSON for a data type that the SDK does
 /// not know was asked for.
-struct Form<'d>(Draft<'d>);
+struct Form<'d>(ExportRunBuilder<'d>);
 
-impl Sink for Form<'_> {
+impl FieldSink for Form<'_> {
     fn put<V: Serialize + ?Sized>(&mut self, name: &str, value: &V) {
         self.0.fill(name, |data_type| match data_type {
             ExportDataType::Other(_) => match serde_json::to_value(value) {
-                Ok(json) => Given::Value(Value::Raw(json)),
-                Err(_) => Given::Written(written(value)),
+                Ok(json) => Input::Value(Value::Raw(json)),
+                Err(_) => Input::Written(written(value)),
             },
-            _ => Given::Written(written(value)),
+            _ => Input::Written(written(value)),
         });
     }
 }

@@ -8,7 +8,7 @@ use super::descriptor::Descriptor;
 use crate::exports::{
     pages::cursor::Key,
     values::name::{meant, shown},
-    values::value::{Given, Value, expectation, parse},
+    values::value::{Input, Value, expectation, parse},
 };
 use crate::{
     error::{Error, ErrorKind},
@@ -130,7 +130,7 @@ pub(crate) fn runnable(descriptor: &Descriptor) -> Result<Id, Error> {
 }
 
 /// A request that is being filled.
-pub(crate) struct Draft<'d> {
+pub(crate) struct ExportRunBuilder<'d> {
     descriptor: &'d Descriptor,
     places: Vec<Place>,
     /// Where the next value belongs if they come in the order of the parameters.
@@ -146,7 +146,7 @@ enum Place {
     Filled(Value),
 }
 
-impl<'d> Draft<'d> {
+impl<'d> ExportRunBuilder<'d> {
     pub(crate) fn new(descriptor: &'d Descriptor) -> Self {
         let places = descriptor.parameters().iter().map(|_| Place::Empty).collect();
         Self { descriptor, places, next: 0, strangers: Vec::new(), problems: Vec::new() }
@@ -158,7 +158,7 @@ impl<'d> Draft<'d> {
     }
 
     /// The next value, which may depend on the data type.
-    pub(crate) fn fill(&mut self, name: &str, given: impl FnOnce(&ExportDataType) -> Given) {
+    pub(crate) fn fill(&mut self, name: &str, given: impl FnOnce(&ExportDataType) -> Input) {
         let parameters = self.descriptor.parameters();
         let is_next = parameters.get(self.next).is_some_and(|parameter| parameter.name == name);
         let place = if is_next { Some(self.next) } else { parameters.iter().position(|other| other.name == name) };
@@ -171,7 +171,7 @@ impl<'d> Draft<'d> {
         }
         let expected = &parameters[place].data_type;
         let given = given(expected);
-        let is_text = matches!(given, Given::Text(_));
+        let is_text = matches!(given, Input::Text(_));
         self.places[place] = match given.fit(expected) {
             Ok(value) => Place::Filled(value),
             Err(found) => {

@@ -7,11 +7,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{
     bind::Bound,
-    checked::{CheckedRequest, Draft, nearest, refusal, runnable, unknown},
+    checked::{CheckedRequest, ExportRunBuilder, nearest, refusal, runnable, unknown},
 };
 use crate::exports::{
     values::name::{clean, shown},
-    values::value::{Given, Value, parse},
+    values::value::{Input, Value, parse},
 };
 use crate::{
     error::Error,
@@ -87,7 +87,7 @@ impl Descriptor {
         &self,
         values: impl IntoIterator<Item = (N, V)>,
     ) -> Result<CheckedRequest, Error> {
-        let given = values.into_iter().map(|(name, value)| (name.into(), Given::Value(value.into())));
+        let given = values.into_iter().map(|(name, value)| (name.into(), Input::Value(value.into())));
         self.fit(given, Vec::new())
     }
 
@@ -121,7 +121,7 @@ impl Descriptor {
         &self,
         values: impl IntoIterator<Item = (impl AsRef<str>, impl AsRef<str>)>,
     ) -> Result<CheckedRequest, Error> {
-        let given = values.into_iter().map(|(name, text)| (name, Given::Text(text.as_ref().to_owned())));
+        let given = values.into_iter().map(|(name, text)| (name, Input::Text(text.as_ref().to_owned())));
         self.fit(given, Vec::new())
     }
 
@@ -145,11 +145,11 @@ impl Descriptor {
     /// The request of these values, or every problem of them beside those that are known already.
     pub(crate) fn fit(
         &self,
-        given: impl IntoIterator<Item = (impl AsRef<str>, Given)>,
+        given: impl IntoIterator<Item = (impl AsRef<str>, Input)>,
         problems: Vec<String>,
     ) -> Result<CheckedRequest, Error> {
         let id = runnable(self)?;
-        let mut draft = Draft::new(self);
+        let mut draft = ExportRunBuilder::new(self);
         problems.into_iter().for_each(|problem| draft.problem(problem));
         given.into_iter().for_each(|(name, given)| draft.fill(name.as_ref(), |_| given));
         draft.finish(id)

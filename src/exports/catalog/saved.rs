@@ -6,7 +6,7 @@ use perenso_auth::decode::decode;
 
 use super::{Catalog, compare::compare, drift::Drift};
 use crate::error::{Error, ErrorKind};
-use crate::exports::files::{OPERATION, beside::Beside, failed};
+use crate::exports::files::{OPERATION, atomic_file::AtomicFile, failed};
 
 const NONE: &str = "is not the JSON answer of `GET /Export`";
 
@@ -57,7 +57,7 @@ impl SavedCatalog {
     /// # Errors
     /// [`ErrorKind::File`] when it cannot be written; what was there before stays.
     pub fn save(catalog: &Catalog, path: impl AsRef<Path>) -> Result<(), Error> {
-        let file = Beside::new(path.as_ref())?;
+        let file = AtomicFile::new(path.as_ref())?;
         let mut json = serde_json::to_vec_pretty(catalog).map_err(|error| file.failed(error))?;
         json.push(b'\n');
         file.file().write_all(&json).map_err(|error| file.failed(error))?;

@@ -8,8 +8,8 @@ use serde::{
 };
 
 use super::{
-    moment,
     number::{self, MOST_DIGITS},
+    timestamp,
     value::{Value, unquoted, without_lone_surrogates},
 };
 
@@ -198,9 +198,9 @@ impl ColumnType {
 
     fn read_moment<'r>(self, text: &str) -> Option<Cell<'r>> {
         match self {
-            Self::Date => moment::date(text).map(Cell::Date),
-            Self::LocalTime => moment::local_time(text).map(Cell::Time),
-            _ => moment::time(text).map(|time| Cell::Time(time.micros)),
+            Self::Date => timestamp::date(text).map(Cell::Date),
+            Self::LocalTime => timestamp::local_time(text).map(Cell::Time),
+            _ => timestamp::time(text).map(|time| Cell::Time(time.micros)),
         }
     }
 

@@ -5,7 +5,7 @@ use std::{collections::HashSet, fmt, fs, io::Write, path::Path};
 use perenso_auth::decode::decode;
 use serde::{Deserialize, Serialize};
 
-use super::{OPERATION, beside::Beside, column::Column, failed};
+use super::{OPERATION, atomic_file::AtomicFile, column::Column, failed};
 use crate::{
     error::{Error, ErrorKind},
     exports::values::name::shown,
@@ -32,7 +32,7 @@ use crate::{
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Draft")]
+#[serde(try_from = "SchemaDraft")]
 pub struct TableSchema {
     columns: Vec<Column>,
 }
@@ -40,14 +40,14 @@ pub struct TableSchema {
 /// A schema that nobody has looked at.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Draft {
+struct SchemaDraft {
     columns: Vec<Column>,
 }
 
-impl TryFrom<Draft> for TableSchema {
+impl TryFrom<SchemaDraft> for TableSchema {
     type Error = Error;
 
-    fn try_from(draft: Draft) -> Result<Self, Error> {
+    fn try_from(draft: SchemaDraft) -> Result<Self, Error> {
         Self::new(draft.columns)
     }
 }
@@ -112,7 +112,7 @@ impl TableSchema {
         // Some editors begin a file with a byte order mark.
         let text = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&text);
         // What is there instead may be rows.
-        let draft: Draft = decode(text).map_err(|misfit| none(&misfit))?;
+        let draft: SchemaDraft = decode(text).map_err(|misfit| none(&misfit))?;
         Self::new(draft.columns).map_err(|error| none(&error))
     }
 
@@ -121,13 +121,13 @@ impl TableSchema {
     /// # Errors
     /// [`ErrorKind::File`] when it cannot be written; what was there before stays.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
-        let file = Beside::new(path.as_ref())?;
+        let file = AtomicFile::new(path.as_ref())?;
         self.write(&file)?;
         file.place()
     }
 
     /// Writes the schema, down to the disk.
-    pub(super) fn write(&self, file: &Beside) -> Result<(), Error> {
+    pub(super) fn write(&self, file: &AtomicFile) -> Result<(), Error> {
         file.file().write_all(self.to_string().as_bytes()).map_err(|error| file.failed(error))?;
         file.sync()
     }

@@ -14,15 +14,15 @@ use tokio::sync::mpsc::Receiver;
 use super::parquet::Parquet;
 use super::{
     Changes, Contract, Format, OPERATION, ToFile, Written,
-    beside::{Beside, is_same, nameless},
+    atomic_file::{AtomicFile, is_same, nameless},
     column::ColumnType,
     csv::Csv,
     failed,
     fields::Fields,
+    inference::SchemaInference,
     lines,
     progress::{Count, Stage},
     schema::TableSchema,
-    survey::Survey,
     table::Table,
 };
 use crate::{
@@ -79,12 +79,12 @@ impl<'f> Writer<'f> {
     fn run(mut self) -> Result<Written, Error> {
         let to = self.to;
         to.dialect.check()?;
-        let file = Beside::new(&to.path)?;
+        let file = AtomicFile::new(&to.path)?;
         let contract = to.contract.schema(&to.path)?;
         // Where a schema is to be saved is known to be a place for it before the first row comes.
         let kept = match &to.contract {
             Contract::Kept(path) if contract.as_ref().is_none_or(|schema| !self.is_final(schema)) => {
-                Some(Beside::new(path)?)
+                Some(AtomicFile::new(path)?)
             }
             _ => None,
         };
@@ -109,7 +109,7 @@ impl<'f> Writer<'f> {
         // replaces, under the contract that it had.
         self.look()?;
         file.place()?;
-        saved.map_or(Ok(()), Beside::place)?;
+        saved.map_or(Ok(()), AtomicFile::place)?;
         count.done();
         Ok(written)
     }
@@ -122,11 +122,11 @@ impl<'f> Writer<'f> {
     /// JSON lines can be written before the schema is known.
     fn write_lines(
         &mut self,
-        file: &Beside,
+        file: &AtomicFile,
         contract: Option<&TableSchema>,
     ) -> Result<(Count<'f>, Option<TableSchema>), Error> {
         let has_schema = contract.is_some() || matches!(self.to.contract, Contract::Kept(_));
-        let mut survey = has_schema.then(|| Survey::new(contract, self.to.changes));
+        let mut survey = has_schema.then(|| SchemaInference::new(contract, self.to.changes));
         let omitted = contract.map(TableSchema::omitted).unwrap_or_default();
         let mut count = self.to.meter.start(Stage::Receiving);
         let mut out = BufWriter::with_capacity(BUFFER, file.file());
@@ -143,10 +143,10 @@ impl<'f> Writer<'f> {
     /// All rows are seen, and kept beside, before the first is written.
     fn write_surveyed(
         &mut self,
-        file: &Beside,
+        file: &AtomicFile,
         contract: Option<&TableSchema>,
     ) -> Result<(Count<'f>, Option<TableSchema>), Error> {
-        let mut survey = Survey::new(contract, self.to.changes);
+        let mut survey = SchemaInference::new(contract, self.to.changes);
         let omitted = contract.map(TableSchema::omitted).unwrap_or_default();
         let mut kept = nameless(&self.to.path)?;
         let mut count = self.to.meter.start(Stage::Receiving);
@@ -231,7 +231,7 @@ impl Contract {
 
 /// A file of a table.
 struct TableFile<'f> {
-    file: &'f Beside,
+    file: &'f AtomicFile,
     table: Table,
     columns: usize,
     out: Out<'f>,
@@ -244,7 +244,7 @@ enum Out<'f> {
 }
 
 impl<'f> TableFile<'f> {
-    fn new(to: &ToFile, file: &'f Beside, schema: &TableSchema) -> Result<Self, Error> {
+    fn new(to: &ToFile, file: &'f AtomicFile, schema: &TableSchema) -> Result<Self, Error> {
         let written = &schema.written();
         let out = match to.format {
             #[cfg(feature = "parquet")]

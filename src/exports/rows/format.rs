@@ -2,7 +2,7 @@
 
 use csv::StringRecord;
 
-use super::form::Form;
+use super::syntax::RowSyntax;
 
 /// The syntax of the rows of an export, in place of what the content type says.
 ///
@@ -24,7 +24,7 @@ use super::form::Form;
 #[must_use]
 #[non_exhaustive]
 pub struct RowFormat {
-    pub(crate) form: Form,
+    pub(crate) form: RowSyntax,
     /// The member that holds the rows, from the outermost object inwards.
     pub(crate) member: Vec<String>,
     pub(crate) table: TableFormat,
@@ -62,37 +62,37 @@ impl RowFormat {
         }
     }
 
-    fn of(form: Form) -> Self {
+    fn of(form: RowSyntax) -> Self {
         let table = TableFormat { header: Header::First, ..TableFormat::default() };
         Self { form, member: Vec::new(), table }
     }
 
     /// A JSON array of rows.
     pub fn json_array() -> Self {
-        Self::of(Form::Array)
+        Self::of(RowSyntax::Array)
     }
 
     /// One JSON value a line.
     pub fn json_lines() -> Self {
-        Self::of(Form::Lines)
+        Self::of(RowSyntax::Lines)
     }
 
     /// A JSON object with a member that is an array of rows, such as `{"data":[…],"total":2}`. A second call names a
     /// member within the first.
     pub fn json_member(name: impl Into<String>) -> Self {
-        Self { member: vec![name.into()], ..Self::of(Form::Member) }
+        Self { member: vec![name.into()], ..Self::of(RowSyntax::Member) }
     }
 
     /// Names a member of the member named before: `RowFormat::json_member("result").member("rows")`.
     pub fn member(mut self, name: impl Into<String>) -> Self {
-        self.form = Form::Member;
+        self.form = RowSyntax::Member;
         self.member.push(name.into());
         self
     }
 
     /// CSV with a header, separated by commas.
     pub fn csv() -> Self {
-        Self::of(Form::Csv)
+        Self::of(RowSyntax::Csv)
     }
 
     /// Sets the delimiter of CSV, such as `b';'` or `b'\t'`. The reader refuses a quote, a line break and what is not

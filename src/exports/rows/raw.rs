@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use csv::StringRecord;
-use perenso_auth::decode::{Misfit, decode};
+use perenso_auth::decode::{Mismatch, decode};
 use serde::{
     Serialize,
     de::{DeserializeOwned, IgnoredAny},
@@ -128,10 +128,10 @@ pub trait FromRow: sealed::Sealed + Sized {
     fn first(bytes: &[u8]) -> Option<(Self, usize)>;
     /// The row that these bytes are.
     #[doc(hidden)]
-    fn from_json(row: &[u8]) -> Result<Self, Misfit>;
+    fn from_json(row: &[u8]) -> Result<Self, Mismatch>;
     /// The row of these fields, as many as the header has.
     #[doc(hidden)]
-    fn from_fields(header: &Arc<StringRecord>, fields: &StringRecord) -> Result<Self, Misfit>;
+    fn from_fields(header: &Arc<StringRecord>, fields: &StringRecord) -> Result<Self, Mismatch>;
 }
 
 pub(crate) mod sealed {
@@ -148,14 +148,14 @@ impl<T: DeserializeOwned> FromRow for T {
         Some((row, rows.byte_offset()))
     }
 
-    fn from_json(row: &[u8]) -> Result<Self, Misfit> {
+    fn from_json(row: &[u8]) -> Result<Self, Mismatch> {
         decode(row)
     }
 
-    fn from_fields(header: &Arc<StringRecord>, fields: &StringRecord) -> Result<Self, Misfit> {
+    fn from_fields(header: &Arc<StringRecord>, fields: &StringRecord) -> Result<Self, Mismatch> {
         let row = Row { header, fields };
         // The way that remembers the path is slow, so only those go it who need the path.
-        T::deserialize(row).or_else(|_| serde_path_to_error::deserialize(row)).map_err(|error| Misfit {
+        T::deserialize(row).or_else(|_| serde_path_to_error::deserialize(row)).map_err(|error| Mismatch {
             path: clean(&error.path().to_string(), LONGEST_PATH),
             detail: error.inner().to_string(),
         })
@@ -169,14 +169,14 @@ impl FromRow for RawRow {
         Some((Self(Repr::Json(text.into())), length))
     }
 
-    fn from_json(row: &[u8]) -> Result<Self, Misfit> {
+    fn from_json(row: &[u8]) -> Result<Self, Mismatch> {
         decode::<IgnoredAny>(row)?;
         let text = std::str::from_utf8(row.trim_ascii())
-            .map_err(|_| Misfit { path: String::new(), detail: "it is not UTF-8".to_owned() })?;
+            .map_err(|_| Mismatch { path: String::new(), detail: "it is not UTF-8".to_owned() })?;
         Ok(Self(Repr::Json(text.into())))
     }
 
-    fn from_fields(header: &Arc<StringRecord>, fields: &StringRecord) -> Result<Self, Misfit> {
+    fn from_fields(header: &Arc<StringRecord>, fields: &StringRecord) -> Result<Self, Mismatch> {
         Ok(Self(Repr::Cells { header: Arc::clone(header), fields: fields.clone() }))
     }
 }

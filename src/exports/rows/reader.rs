@@ -11,15 +11,15 @@ use std::{collections::VecDeque, fmt};
 
 use bytes::{Buf, Bytes};
 use http::StatusCode;
-use perenso_auth::decode::Misfit;
+use perenso_auth::decode::Mismatch;
 use serde::de::IgnoredAny;
 
 use self::{array::Array, lines::Lines, member::Member, table::Table};
 use super::{
-    form::{EMPTY, Form, Label},
     format::{RowFormat, TableFormat},
     header,
     raw::FromRow,
+    syntax::{EMPTY, ResponseMeta, RowSyntax},
 };
 use crate::error::Error;
 
@@ -55,7 +55,7 @@ pub(crate) const MARK: &[u8] = b"\xEF\xBB\xBF";
 ///
 /// `Debug` shows the content type and the number of rows only.
 pub struct RowReader {
-    label: Label,
+    label: ResponseMeta,
     format: Option<RowFormat>,
     largest_row: usize,
     state: State,
@@ -69,7 +69,7 @@ pub struct RowReader {
 enum State {
     /// Before the first byte that belongs to a row: so much of the mark that some systems put before UTF-8 was seen.
     Start {
-        form: Option<Form>,
+        form: Option<RowSyntax>,
         seen: usize,
     },
     Array(Array),
@@ -83,7 +83,7 @@ enum State {
 enum Step<T> {
     Row(T),
     /// A row that is whole and does not fit.
-    Misfit(Misfit),
+    Mismatch(Mismatch),
     /// The piece is used up, and more are to come.
     More,
     End,
@@ -114,7 +114,7 @@ impl Place {
     fn whole<T: FromRow>(self, row: &[u8]) -> Step<T> {
         match T::from_json(row) {
             Ok(row) => Step::Row(row),
-            Err(misfit) => self.no_json(row).map_or(Step::Misfit(misfit), Step::Broken),
+            Err(misfit) => self.no_json(row).map_or(Step::Mismatch(misfit), Step::Broken),
         }
     }
 
@@ -131,30 +131,30 @@ impl RowReader {
     /// is an array, `{` are lines, of which there must be two.
     ///
     /// # Errors
-    /// [`ErrorKind::Answer`](crate::ErrorKind::Answer) when the type is none of rows, such as HTML or CSV without a
+    /// [`ErrorKind::Response`](crate::ErrorKind::Response) when the type is none of rows, such as HTML or CSV without a
     /// header.
     pub fn new(content_type: Option<&str>) -> Result<Self, Error> {
-        Self::labelled(Label { status: None, content_type: content_type.map(str::to_owned) }, None)
+        Self::labelled(ResponseMeta { status: None, content_type: content_type.map(str::to_owned) }, None)
     }
 
     /// Returns a reader of rows in this syntax, whatever the content type says.
     ///
     /// # Errors
-    /// [`ErrorKind::Answer`](crate::ErrorKind::Answer) when the type names a charset other than UTF-8, or the delimiter
+    /// [`ErrorKind::Response`](crate::ErrorKind::Response) when the type names a charset other than UTF-8, or the delimiter
     /// cannot be one.
     pub fn with_format(content_type: Option<&str>, format: RowFormat) -> Result<Self, Error> {
-        Self::labelled(Label { status: None, content_type: content_type.map(str::to_owned) }, Some(format))
+        Self::labelled(ResponseMeta { status: None, content_type: content_type.map(str::to_owned) }, Some(format))
     }
 
-    pub(crate) fn labelled(label: Label, format: Option<RowFormat>) -> Result<Self, Error> {
+    pub(crate) fn labelled(label: ResponseMeta, format: Option<RowFormat>) -> Result<Self, Error> {
         let content_type = label.content_type.as_deref().unwrap_or_default();
         // RFC 9110, section 15.3.5: there is no body, so there are no rows.
         let is_empty = label.status == Some(StatusCode::NO_CONTENT);
         let form = match &format {
             _ if is_empty => Ok(None),
-            None => Form::of_type(content_type),
+            None => RowSyntax::of_type(content_type),
             Some(format) => {
-                Form::refuse_charset(content_type).and_then(|()| format.refuse()).map(|()| Some(format.form))
+                RowSyntax::refuse_charset(content_type).and_then(|()| format.refuse()).map(|()| Some(format.form))
             }
         };
         let form = form.map_err(|detail| label.refusal(&detail))?;
@@ -222,7 +222,7 @@ impl RowReader {
                     self.received += 1;
                     return Some(Ok(row));
                 }
-                Step::Misfit(misfit) => {
+                Step::Mismatch(misfit) => {
                     self.received += 1;
                     return Some(Err(self.label.misfit(self.received, &in_row(self.received, &misfit))));
                 }
@@ -273,7 +273,7 @@ impl RowReader {
             Some(form) => *form,
             None => {
                 skip_blanks(&mut self.chunk);
-                match self.chunk.first().map(|first| Form::of_look(*first)) {
+                match self.chunk.first().map(|first| RowSyntax::of_look(*first)) {
                     Some(Ok(form)) => form,
                     Some(Err(detail)) => return Step::Broken(detail),
                     None if is_last => return Step::Broken(EMPTY.to_owned()),
@@ -282,14 +282,14 @@ impl RowReader {
             }
         };
         self.state = match form {
-            Form::Array => State::Array(Array::default()),
-            Form::Lines if is_guessed => State::Lines(Lines::guessed()),
-            Form::Lines => State::Lines(Lines::default()),
-            Form::Csv => {
+            RowSyntax::Array => State::Array(Array::default()),
+            RowSyntax::Lines if is_guessed => State::Lines(Lines::guessed()),
+            RowSyntax::Lines => State::Lines(Lines::default()),
+            RowSyntax::Csv => {
                 let table = self.format.take().map_or_else(TableFormat::default, |format| format.table);
                 State::Table(Box::new(Table::new(table)))
             }
-            Form::Member => {
+            RowSyntax::Member => {
                 let path = self.format.take().map(|format| format.member).unwrap_or_default();
                 State::Member(Box::new(Member::new(path)))
             }
@@ -309,7 +309,7 @@ impl fmt::Debug for RowReader {
     }
 }
 
-pub(crate) fn in_row(number: u64, misfit: &Misfit) -> String {
+pub(crate) fn in_row(number: u64, misfit: &Mismatch) -> String {
     match misfit.path.as_str() {
         "" | "." => format!("row {number}: {}", misfit.detail),
         path => format!("row {number}, at `{path}`: {}", misfit.detail),

@@ -14,11 +14,11 @@ use tokio_util::io::StreamReader;
 
 use super::{
     Rows,
-    answer::ExportAnswer,
-    form::Label,
     format::RowFormat,
     raw::FromRow,
     reader::{LARGEST_ROW, RowReader},
+    response::ExportResponse,
+    syntax::ResponseMeta,
 };
 use crate::error::Error;
 
@@ -106,12 +106,12 @@ impl ExportStream {
 
     /// The rows one by one, in the form that the content type names: a JSON array, JSON lines, or CSV with a header.
     /// Where it says nothing, the first character decides. What is read as what is the same as in
-    /// [`ExportAnswer::rows`].
+    /// [`ExportResponse::rows`].
     ///
     /// # Errors
-    /// [`ErrorKind::Answer`](crate::ErrorKind::Answer) when the answer's content type is none of rows, such as HTML.
+    /// [`ErrorKind::Response`](crate::ErrorKind::Response) when the answer's content type is none of rows, such as HTML.
     pub fn rows<T: FromRow>(self) -> Result<Rows<T>, Error> {
-        let reader = RowReader::labelled(Label::of(&self.response), self.limits.format.clone())?;
+        let reader = RowReader::labelled(ResponseMeta::of(&self.response), self.limits.format.clone())?;
         let reader = reader.row_limit(self.limits.row);
         Ok(Rows::new(reader, self.pieces()))
     }
@@ -144,12 +144,12 @@ impl ExportStream {
     ///
     /// # Errors
     /// When the body breaks off, stops coming, or is larger than the limit of the client.
-    pub async fn read(self) -> Result<ExportAnswer, Error> {
-        Ok(ExportAnswer::read(self.response).await?.formatted(self.limits.format))
+    pub async fn read(self) -> Result<ExportResponse, Error> {
+        Ok(ExportResponse::read(self.response).await?.formatted(self.limits.format))
     }
 
     fn pieces(self) -> BoxStream<'static, Result<Bytes, Error>> {
-        let (label, limit) = (Label::of(&self.response), self.limits.total);
+        let (label, limit) = (ResponseMeta::of(&self.response), self.limits.total);
         let pieces = self.response.into_stream().map_err(Error::from);
         let limited = try_unfold((pieces.boxed(), limit), move |(mut pieces, left)| {
             let label = label.clone();

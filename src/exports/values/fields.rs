@@ -9,31 +9,31 @@ use serde::{
 };
 use serde_json::Value as Json;
 
-use super::value::{Given, Value, kind};
+use super::value::{Input, Value, kind};
 
 /// Where the fields of a type go.
-pub(crate) trait Sink {
+pub(crate) trait FieldSink {
     /// Takes the next field. A name may come again.
     fn put<V: Serialize + ?Sized>(&mut self, name: &str, value: &V);
 }
 
-impl Sink for Vec<(String, Given)> {
+impl FieldSink for Vec<(String, Input)> {
     fn put<V: Serialize + ?Sized>(&mut self, name: &str, value: &V) {
-        self.push((name.to_owned(), Given::Written(written(value))));
+        self.push((name.to_owned(), Input::Written(written(value))));
     }
 }
 
 /// Hands over what a type writes as its fields, or says what is wrong with the type. (The text of its own errors may
 /// quote values, so it is not handed on.)
-pub(crate) fn pour(values: &(impl Serialize + ?Sized), sink: &mut impl Sink) -> Result<(), String> {
-    values
-        .serialize(Object(sink))
-        .map_err(|Unfit(found)| format!("values: expected an object with a field for every parameter; found {found}"))
+pub(crate) fn collect_fields(values: &(impl Serialize + ?Sized), sink: &mut impl FieldSink) -> Result<(), String> {
+    values.serialize(Object(sink)).map_err(|Mismatch(found)| {
+        format!("values: expected an object with a field for every parameter; found {found}")
+    })
 }
 
 /// A single value as a type writes it, or what was found instead of a value that could fit.
 pub(crate) fn written(value: &(impl Serialize + ?Sized)) -> Result<Value, &'static str> {
-    value.serialize(Single).map_err(|Unfit(found)| found)
+    value.serialize(Single).map_err(|Mismatch(found)| found)
 }
 
 const LIST: &str = "a list";
@@ -43,9 +43,9 @@ const UNWRITABLE: &str = "something that cannot be written as JSON";
 /// What was found instead of something that fits, without its value.
 #[derive(Debug, thiserror::Error)]
 #[error("found {0}")]
-struct Unfit(&'static str);
+struct Mismatch(&'static str);
 
-impl ser::Error for Unfit {
+impl ser::Error for Mismatch {
     fn custom<T: Display>(_: T) -> Self {
         Self(UNWRITABLE)
     }
@@ -60,8 +60,8 @@ fn is_json_text(name: &str) -> bool {
 /// All that a serializer is given and that is of one kind, whatever its value.
 macro_rules! refuse {
     ($($method:ident($($argument:ty),*) $(-> $compound:ident)? = $found:expr;)*) => {$(
-        fn $method(self, $(_: $argument),*) -> Result<refuse!(@ok $($compound)?), Unfit> {
-            Err(Unfit($found))
+        fn $method(self, $(_: $argument),*) -> Result<refuse!(@ok $($compound)?), Mismatch> {
+            Err(Mismatch($found))
         }
     )*};
     (@ok) => { Self::Ok };
@@ -73,7 +73,7 @@ struct Single;
 
 macro_rules! integers {
     ($($method:ident $integer:ty),*) => {$(
-        fn $method(self, number: $integer) -> Result<Value, Unfit> {
+        fn $method(self, number: $integer) -> Result<Value, Mismatch> {
             Ok(number.into())
         }
     )*};
@@ -81,14 +81,14 @@ macro_rules! integers {
 
 impl Serializer for Single {
     type Ok = Value;
-    type Error = Unfit;
-    type SerializeSeq = Impossible<Value, Unfit>;
-    type SerializeTuple = Impossible<Value, Unfit>;
-    type SerializeTupleStruct = Impossible<Value, Unfit>;
-    type SerializeTupleVariant = Impossible<Value, Unfit>;
-    type SerializeMap = Impossible<Value, Unfit>;
+    type Error = Mismatch;
+    type SerializeSeq = Impossible<Value, Mismatch>;
+    type SerializeTuple = Impossible<Value, Mismatch>;
+    type SerializeTupleStruct = Impossible<Value, Mismatch>;
+    type SerializeTupleVariant = Impossible<Value, Mismatch>;
+    type SerializeMap = Impossible<Value, Mismatch>;
     type SerializeStruct = JsonText<Value>;
-    type SerializeStructVariant = Impossible<Value, Unfit>;
+    type SerializeStructVariant = Impossible<Value, Mismatch>;
 
     integers! {
         serialize_i8 i8, serialize_i16 i16, serialize_i32 i32, serialize_i64 i64, serialize_i128 i128,
@@ -108,39 +108,39 @@ impl Serializer for Single {
         serialize_struct_variant(&'static str, u32, &'static str, usize) -> SerializeStructVariant = OBJECT;
     }
 
-    fn serialize_bool(self, value: bool) -> Result<Value, Unfit> {
+    fn serialize_bool(self, value: bool) -> Result<Value, Mismatch> {
         Ok(Value::Boolean(value))
     }
 
-    fn serialize_f32(self, number: f32) -> Result<Value, Unfit> {
-        Err(Unfit(kind(&number.into())))
+    fn serialize_f32(self, number: f32) -> Result<Value, Mismatch> {
+        Err(Mismatch(kind(&number.into())))
     }
 
-    fn serialize_f64(self, number: f64) -> Result<Value, Unfit> {
-        Err(Unfit(kind(&number.into())))
+    fn serialize_f64(self, number: f64) -> Result<Value, Mismatch> {
+        Err(Mismatch(kind(&number.into())))
     }
 
-    fn serialize_char(self, letter: char) -> Result<Value, Unfit> {
+    fn serialize_char(self, letter: char) -> Result<Value, Mismatch> {
         Ok(Value::Text(letter.into()))
     }
 
-    fn serialize_str(self, text: &str) -> Result<Value, Unfit> {
+    fn serialize_str(self, text: &str) -> Result<Value, Mismatch> {
         Ok(text.into())
     }
 
-    fn collect_str<T: Display + ?Sized>(self, text: &T) -> Result<Value, Unfit> {
+    fn collect_str<T: Display + ?Sized>(self, text: &T) -> Result<Value, Mismatch> {
         Ok(Value::Text(text.to_string()))
     }
 
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<Value, Unfit> {
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<Value, Mismatch> {
         value.serialize(self)
     }
 
-    fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<Value, Unfit> {
+    fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<Value, Mismatch> {
         Ok(variant.into())
     }
 
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<Value, Unfit> {
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<Value, Mismatch> {
         value.serialize(self)
     }
 
@@ -150,12 +150,12 @@ impl Serializer for Single {
         _: u32,
         _: &'static str,
         _: &T,
-    ) -> Result<Value, Unfit> {
-        Err(Unfit(OBJECT))
+    ) -> Result<Value, Mismatch> {
+        Err(Mismatch(OBJECT))
     }
 
-    fn serialize_struct(self, name: &'static str, _: usize) -> Result<JsonText<Value>, Unfit> {
-        if is_json_text(name) { Ok(JsonText { read: from_text, done: None }) } else { Err(Unfit(OBJECT)) }
+    fn serialize_struct(self, name: &'static str, _: usize) -> Result<JsonText<Value>, Mismatch> {
+        if is_json_text(name) { Ok(JsonText { read: from_text, done: None }) } else { Err(Mismatch(OBJECT)) }
     }
 }
 
@@ -167,18 +167,18 @@ struct JsonText<T> {
 
 impl<T> SerializeStruct for JsonText<T> {
     type Ok = T;
-    type Error = Unfit;
+    type Error = Mismatch;
 
-    fn serialize_field<V: Serialize + ?Sized>(&mut self, _: &'static str, value: &V) -> Result<(), Unfit> {
+    fn serialize_field<V: Serialize + ?Sized>(&mut self, _: &'static str, value: &V) -> Result<(), Mismatch> {
         match value.serialize(Single)? {
-            Value::Text(text) => self.done = Some((self.read)(&text).map_err(Unfit)?),
-            _ => return Err(Unfit(UNWRITABLE)),
+            Value::Text(text) => self.done = Some((self.read)(&text).map_err(Mismatch)?),
+            _ => return Err(Mismatch(UNWRITABLE)),
         }
         Ok(())
     }
 
-    fn end(self) -> Result<T, Unfit> {
-        self.done.ok_or(Unfit(UNWRITABLE))
+    fn end(self) -> Result<T, Mismatch> {
+        self.done.ok_or(Mismatch(UNWRITABLE))
     }
 }
 
@@ -227,16 +227,16 @@ struct Open<'s, S> {
     text: Option<JsonText<Members>>,
 }
 
-impl<'s, S: Sink> Serializer for Object<'s, S> {
+impl<'s, S: FieldSink> Serializer for Object<'s, S> {
     type Ok = ();
-    type Error = Unfit;
-    type SerializeSeq = Impossible<(), Unfit>;
-    type SerializeTuple = Impossible<(), Unfit>;
-    type SerializeTupleStruct = Impossible<(), Unfit>;
-    type SerializeTupleVariant = Impossible<(), Unfit>;
+    type Error = Mismatch;
+    type SerializeSeq = Impossible<(), Mismatch>;
+    type SerializeTuple = Impossible<(), Mismatch>;
+    type SerializeTupleStruct = Impossible<(), Mismatch>;
+    type SerializeTupleVariant = Impossible<(), Mismatch>;
     type SerializeMap = Open<'s, S>;
     type SerializeStruct = Open<'s, S>;
-    type SerializeStructVariant = Impossible<(), Unfit>;
+    type SerializeStructVariant = Impossible<(), Mismatch>;
 
     refuse! {
         serialize_bool(bool) = "a boolean";
@@ -264,24 +264,24 @@ impl<'s, S: Sink> Serializer for Object<'s, S> {
         serialize_struct_variant(&'static str, u32, &'static str, usize) -> SerializeStructVariant = "an enum with fields";
     }
 
-    fn collect_str<T: Display + ?Sized>(self, _: &T) -> Result<(), Unfit> {
-        Err(Unfit("text"))
+    fn collect_str<T: Display + ?Sized>(self, _: &T) -> Result<(), Mismatch> {
+        Err(Mismatch("text"))
     }
 
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Unfit> {
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Mismatch> {
         value.serialize(self)
     }
 
     /// No fields: what an export without parameters takes.
-    fn serialize_unit(self) -> Result<(), Unfit> {
+    fn serialize_unit(self) -> Result<(), Mismatch> {
         Ok(())
     }
 
-    fn serialize_unit_struct(self, _: &'static str) -> Result<(), Unfit> {
+    fn serialize_unit_struct(self, _: &'static str) -> Result<(), Mismatch> {
         Ok(())
     }
 
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<(), Unfit> {
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<(), Mismatch> {
         value.serialize(self)
     }
 
@@ -291,26 +291,26 @@ impl<'s, S: Sink> Serializer for Object<'s, S> {
         _: u32,
         variant: &'static str,
         value: &T,
-    ) -> Result<(), Unfit> {
+    ) -> Result<(), Mismatch> {
         self.0.put(variant, value);
         Ok(())
     }
 
-    fn serialize_map(self, _: Option<usize>) -> Result<Open<'s, S>, Unfit> {
+    fn serialize_map(self, _: Option<usize>) -> Result<Open<'s, S>, Mismatch> {
         Ok(Open { sink: self.0, key: String::new(), text: None })
     }
 
-    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Open<'s, S>, Unfit> {
+    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Open<'s, S>, Mismatch> {
         let text = is_json_text(name).then_some(JsonText { read: members, done: None });
         Ok(Open { sink: self.0, key: String::new(), text })
     }
 }
 
-impl<S: Sink> SerializeStruct for Open<'_, S> {
+impl<S: FieldSink> SerializeStruct for Open<'_, S> {
     type Ok = ();
-    type Error = Unfit;
+    type Error = Mismatch;
 
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Unfit> {
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Mismatch> {
         match &mut self.text {
             Some(text) => text.serialize_field(name, value)?,
             None => self.sink.put(name, value),
@@ -318,7 +318,7 @@ impl<S: Sink> SerializeStruct for Open<'_, S> {
         Ok(())
     }
 
-    fn end(self) -> Result<(), Unfit> {
+    fn end(self) -> Result<(), Mismatch> {
         if let Some(text) = self.text {
             text.end()?.iter().for_each(|(name, json)| self.sink.put(name, json));
         }
@@ -326,27 +326,27 @@ impl<S: Sink> SerializeStruct for Open<'_, S> {
     }
 }
 
-impl<S: Sink> SerializeMap for Open<'_, S> {
+impl<S: FieldSink> SerializeMap for Open<'_, S> {
     type Ok = ();
-    type Error = Unfit;
+    type Error = Mismatch;
 
-    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Unfit> {
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Mismatch> {
         self.key = match key.serialize(Single) {
             Ok(Value::Text(text)) => text,
             _ => match serde_json::to_value(key) {
                 Ok(json @ (Json::Number(_) | Json::Bool(_))) => json.to_string(),
-                _ => return Err(Unfit("a map whose keys are no text")),
+                _ => return Err(Mismatch("a map whose keys are no text")),
             },
         };
         Ok(())
     }
 
-    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Unfit> {
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Mismatch> {
         self.sink.put(&self.key, value);
         Ok(())
     }
 
-    fn end(self) -> Result<(), Unfit> {
+    fn end(self) -> Result<(), Mismatch> {
         Ok(())
     }
 }
@@ -366,7 +366,7 @@ mod tests {
     #[derive(Default)]
     struct Kept(Vec<Field>);
 
-    impl Sink for Kept {
+    impl FieldSink for Kept {
         fn put<V: Serialize + ?Sized>(&mut self, name: &str, value: &V) {
             self.0.push((name.to_owned(), written(value)));
         }
@@ -374,7 +374,7 @@ mod tests {
 
     fn fields(values: &(impl Serialize + ?Sized)) -> Result<Vec<Field>, String> {
         let mut kept = Kept::default();
-        pour(values, &mut kept).map(|()| kept.0)
+        collect_fields(values, &mut kept).map(|()| kept.0)
     }
 
     fn names(values: &(impl Serialize + ?Sized)) -> Vec<String> {

@@ -158,7 +158,7 @@ impl<Tz: TimeZone> From<DateTime<Tz>> for Value {
 /// A value as it was given, before a data type says what it must be.
 #[derive(Clone)]
 #[cfg_attr(test, derive(Debug))]
-pub(crate) enum Given {
+pub(crate) enum Input {
     /// By its Rust type.
     Value(Value),
     /// By a type that serialises itself: what it wrote, a time as text, or what was found instead.
@@ -167,7 +167,7 @@ pub(crate) enum Given {
     Text(String),
 }
 
-impl Given {
+impl Input {
     /// The value as the data type has it, or what was found instead.
     pub(crate) fn fit(self, expected: &ExportDataType) -> Result<Value, &'static str> {
         use ExportDataType as Type;
@@ -324,7 +324,7 @@ mod tests {
     use ExportDataType as Type;
 
     fn fit(expected: &Type, value: impl Into<Value>) -> Result<Json, &'static str> {
-        Given::Value(value.into()).fit(expected).map(|value| value.to_json())
+        Input::Value(value.into()).fit(expected).map(|value| value.to_json())
     }
 
     #[test]

@@ -15,9 +15,9 @@ use crate::{
     exports::{
         catalog::descriptor::Descriptor,
         values::{
-            fields::pour,
+            fields::collect_fields,
             name::shown,
-            value::{Given, Value},
+            value::{Input, Value},
         },
     },
 };
@@ -36,17 +36,17 @@ enum Spec {
 }
 
 impl Spec {
-    fn give(&self) -> Given {
+    fn give(&self) -> Input {
         match self {
-            Self::Integer(number) => Given::Value((*number).into()),
-            Self::Text(text) => Given::Value(text.into()),
-            Self::Time(seconds, nanos) => Given::Value(DateTime::from_timestamp(*seconds, *nanos).unwrap().into()),
-            Self::Boolean(value) => Given::Value((*value).into()),
-            Self::Raw(json) => Given::Value(Value::raw(json.clone())),
-            Self::Typed(text) => Given::Text(text.clone()),
+            Self::Integer(number) => Input::Value((*number).into()),
+            Self::Text(text) => Input::Value(text.into()),
+            Self::Time(seconds, nanos) => Input::Value(DateTime::from_timestamp(*seconds, *nanos).unwrap().into()),
+            Self::Boolean(value) => Input::Value((*value).into()),
+            Self::Raw(json) => Input::Value(Value::raw(json.clone())),
+            Self::Typed(text) => Input::Text(text.clone()),
             Self::Written(json) => {
                 let mut given = Vec::new();
-                pour(&Object(vec![("it".to_owned(), json.clone())]), &mut given).unwrap();
+                collect_fields(&Object(vec![("it".to_owned(), json.clone())]), &mut given).unwrap();
                 given.remove(0).1
             }
         }
@@ -451,12 +451,12 @@ proptest! {
         data_type in select(TYPES[..4].to_vec()),
     ) {
         let mut given = Vec::new();
-        pour(&Object(members.clone()), &mut given).unwrap();
+        collect_fields(&Object(members.clone()), &mut given).unwrap();
         prop_assert_eq!(given.len(), members.len());
         let data_type = data_type.into();
         for ((name, given), (expected, json)) in given.into_iter().zip(members) {
             prop_assert_eq!(name, expected);
-            prop_assert_eq!(given.fit(&data_type), Given::Value(Value::raw(json)).fit(&data_type));
+            prop_assert_eq!(given.fit(&data_type), Input::Value(Value::raw(json)).fit(&data_type));
         }
     }
 }

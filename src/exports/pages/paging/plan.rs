@@ -4,7 +4,7 @@ use super::{Meaning, PageEnd, Paging};
 use crate::exports::{
     catalog::{checked::CheckedRequest, descriptor::Descriptor},
     pages::cursor::{Cursor, Key, Place},
-    values::{name::shown, value::Given},
+    values::{name::shown, value::Input},
 };
 use crate::{
     error::{Error, ErrorKind},
@@ -32,7 +32,7 @@ impl Paging {
         &self,
         export: &Descriptor,
         is_given: impl Fn(&str) -> bool,
-    ) -> Result<Vec<(String, Given)>, Error> {
+    ) -> Result<Vec<(String, Input)>, Error> {
         self.refuse_without(export.parameters())?;
         let (first, limit) = match (self.start.as_ref().map(|start| &start.place), &self.meaning) {
             (Some(Place::Page { number, limit, .. }), _) => (Some(number.to_string()), *limit),
@@ -47,7 +47,7 @@ impl Paging {
         let limit = self.limit_name.clone().map(|name| (name, limit.to_string()));
         let values = first.map(|first| (self.cursor.clone(), first)).into_iter().chain(limit);
         // As its data type reads it.
-        Ok(values.filter(|(name, _)| !is_given(name)).map(|(name, text)| (name, Given::Text(text))).collect())
+        Ok(values.filter(|(name, _)| !is_given(name)).map(|(name, text)| (name, Input::Text(text))).collect())
     }
 
     /// The plan for this request, and the request of its first page.

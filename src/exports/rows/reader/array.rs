@@ -4,8 +4,8 @@ use bytes::{Buf, Bytes};
 
 use super::{Place, Step, skip_blanks};
 use crate::exports::{
-    rows::form::{EMPTY, ONE_OBJECT},
     rows::raw::FromRow,
+    rows::syntax::{EMPTY, ONE_OBJECT},
 };
 
 /// What is expected next.
@@ -101,7 +101,7 @@ impl Array {
             },
             Some(_) => self.searched(chunk, place),
         };
-        if matches!(step, Step::Row(_) | Step::Misfit(_)) {
+        if matches!(step, Step::Row(_) | Step::Mismatch(_)) {
             self.expected = Expected::CommaOrClosing;
         }
         step

@@ -5,7 +5,7 @@ use memchr::memchr;
 use serde::de::IgnoredAny;
 
 use super::{Place, Step, skip_blanks};
-use crate::exports::{rows::form::ONE_OBJECT, rows::raw::FromRow};
+use crate::exports::{rows::raw::FromRow, rows::syntax::ONE_OBJECT};
 
 /// The rows of JSON lines, read where they lie. Only a line that is cut by the end of a piece is copied.
 #[derive(Default)]

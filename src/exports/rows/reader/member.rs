@@ -106,7 +106,7 @@ impl Member {
     fn end<T>(&self, place: Place) -> Step<T> {
         match (serde_json::from_slice::<IgnoredAny>(&self.rest), &self.rows) {
             (Err(error), _) if error.is_eof() && self.rest.trim_ascii().is_empty() => {
-                Step::Broken(crate::exports::rows::form::EMPTY.to_owned())
+                Step::Broken(crate::exports::rows::syntax::EMPTY.to_owned())
             }
             (Err(error), _) if error.is_eof() => {
                 Step::Broken(format!("the object around its rows ends after {} rows: it was cut", place.row - 1))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::{Buf, Bytes};
 use csv::{ByteRecord, StringRecord};
 use csv_core::ReadRecordResult;
-use perenso_auth::decode::Misfit;
+use perenso_auth::decode::Mismatch;
 
 use super::{
     Place, Step,
@@ -104,7 +104,7 @@ impl Table {
         }
         (self.length, self.count) = (0, 0);
         let is_stray = self.quotes.take_stray();
-        let misfit = |detail: String| Some(Step::Misfit(Misfit { path: String::new(), detail }));
+        let misfit = |detail: String| Some(Step::Mismatch(Mismatch { path: String::new(), detail }));
         let fields = match StringRecord::from_byte_record(record) {
             Ok(fields) => fields,
             Err(_) if self.header.is_none() => return Some(Step::Broken("its header is not UTF-8".to_owned())),
@@ -145,7 +145,7 @@ impl Table {
         }
         let row = T::from_fields(header, &fields);
         self.spare = Some(fields.into_byte_record());
-        Some(row.map_or_else(Step::Misfit, Step::Row))
+        Some(row.map_or_else(Step::Mismatch, Step::Row))
     }
 
     fn unclosed<T>(&self, place: Place) -> Step<T> {

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{
     ErrorKind,
-    exports::{RawRow, rows::form::ONE_OBJECT},
+    exports::{RawRow, rows::syntax::ONE_OBJECT},
 };
 
 const ARRAY: &str = "application/json";
@@ -50,7 +50,7 @@ fn drain<T: FromRow>(reader: &mut RowReader, outcome: &mut Outcome<T>) {
                 outcome.misfits.push(reader.received());
             }
             Err(error) => {
-                assert_eq!((error.kind(), error.row()), (ErrorKind::Answer, None), "{error}");
+                assert_eq!((error.kind(), error.row()), (ErrorKind::Response, None), "{error}");
                 outcome.end = Some(error.to_string());
             }
         }

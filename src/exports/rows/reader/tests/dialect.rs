@@ -191,7 +191,7 @@ fn what_is_no_csv_is_not_read_as_csv() {
 
 #[test]
 fn no_content_is_no_rows() {
-    let label = Label { status: Some(StatusCode::NO_CONTENT), content_type: None };
+    let label = ResponseMeta { status: Some(StatusCode::NO_CONTENT), content_type: None };
     let reader = RowReader::labelled(label, Some(RowFormat::json_array())).unwrap();
     assert_eq!(read_pieces::<u8>(reader, &[], false).accepted(), Some(vec![]));
 }

@@ -6,11 +6,11 @@ use super::Catalog;
 
 /// Where a client and its clones keep the catalog. The lock is held for a copy of the pointer, never for a call.
 #[derive(Debug, Default)]
-pub(crate) struct Shelf {
+pub(crate) struct CatalogCache {
     catalog: Mutex<Option<Arc<Catalog>>>,
 }
 
-impl Shelf {
+impl CatalogCache {
     pub(crate) fn kept(&self) -> Option<Arc<Catalog>> {
         self.lock().clone()
     }

@@ -14,12 +14,12 @@ use crate::error::Error;
 
 /// A file on its way to its place; gone when dropped before.
 #[derive(Debug)]
-pub(crate) struct Beside {
+pub(crate) struct AtomicFile {
     file: NamedTempFile,
     place: PathBuf,
 }
 
-impl Beside {
+impl AtomicFile {
     /// A new file beside `path`, with the permissions of the file that is there, if one is.
     pub(crate) fn new(path: &Path) -> Result<Self, Error> {
         let cannot = |error: &dyn fmt::Display| failed("cannot be written", path, error);
@@ -144,7 +144,7 @@ mod tests {
     fn a_directory_that_cannot_be_synced_is_no_error_once_the_file_is_in_place() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("rows");
-        let file = Beside::new(&path).unwrap();
+        let file = AtomicFile::new(&path).unwrap();
         file.file().write_all(b"whole").unwrap();
         file.place_with(|_| Err(io::Error::other("made up"))).unwrap();
         assert_eq!(fs::read_to_string(path).unwrap(), "whole");

@@ -8,10 +8,10 @@ use perenso_auth::{Response, decode::decode};
 use serde::de::DeserializeOwned;
 
 use super::{
-    form::Label,
     format::RowFormat,
     raw::FromRow,
     reader::{MARK, RowReader},
+    syntax::ResponseMeta,
 };
 use crate::error::Error;
 
@@ -30,16 +30,16 @@ use crate::error::Error;
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
-pub struct ExportAnswer {
+pub struct ExportResponse {
     status: StatusCode,
-    label: Label,
+    label: ResponseMeta,
     bytes: Bytes,
     format: Option<RowFormat>,
 }
 
-impl ExportAnswer {
+impl ExportResponse {
     pub(crate) async fn read(response: Response) -> Result<Self, Error> {
-        let (status, label) = (response.status(), Label::of(&response));
+        let (status, label) = (response.status(), ResponseMeta::of(&response));
         Ok(Self { status, label, bytes: response.bytes().await?, format: None })
     }
 
@@ -76,7 +76,7 @@ impl ExportAnswer {
     /// `f32` is infinity there, where it is an error everywhere else.)
     ///
     /// # Errors
-    /// [`ErrorKind::Answer`](crate::ErrorKind::Answer) when a row does not fit, with its number from 1 and the path, never the value; when the
+    /// [`ErrorKind::Response`](crate::ErrorKind::Response) when a row does not fit, with its number from 1 and the path, never the value; when the
     /// answer has no rows, such as a page of HTML or a single object; and when it is empty, except in JSON lines and CSV
     /// and with the status 204, where nothing means no rows.
     pub fn rows<T: FromRow>(&self) -> Result<Vec<T>, Error> {
@@ -89,7 +89,7 @@ impl ExportAnswer {
     /// The answer as one JSON value.
     ///
     /// # Errors
-    /// [`ErrorKind::Answer`](crate::ErrorKind::Answer) when it does not fit, with the path, the expected and the found kind, never the value.
+    /// [`ErrorKind::Response`](crate::ErrorKind::Response) when it does not fit, with the path, the expected and the found kind, never the value.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
         decode(self.body()).map_err(|misfit| self.refusal(&misfit.to_string()))
     }
@@ -97,7 +97,7 @@ impl ExportAnswer {
     /// The answer as text.
     ///
     /// # Errors
-    /// [`ErrorKind::Answer`](crate::ErrorKind::Answer) when it is not UTF-8: nothing is replaced in silence.
+    /// [`ErrorKind::Response`](crate::ErrorKind::Response) when it is not UTF-8: nothing is replaced in silence.
     pub fn text(&self) -> Result<&str, Error> {
         std::str::from_utf8(&self.bytes).map_err(|_| self.refusal("it is not UTF-8; read it as bytes"))
     }
@@ -124,9 +124,9 @@ impl ExportAnswer {
     }
 }
 
-impl fmt::Debug for ExportAnswer {
+impl fmt::Debug for ExportResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ExportAnswer")
+        f.debug_struct("ExportResponse")
             .field("content_type", &self.label.content_type)
             .field("length", &self.bytes.len())
             .finish_non_exhaustive()
@@ -143,7 +143,7 @@ mod tests {
     use super::*;
     use crate::{
         error::ErrorKind,
-        exports::rows::form::{EMPTY, NO_ROWS, ONE_OBJECT},
+        exports::rows::syntax::{EMPTY, NO_ROWS, ONE_OBJECT},
     };
 
     #[derive(Debug, Deserialize, PartialEq)]
@@ -155,10 +155,10 @@ mod tests {
         open: Option<bool>,
     }
 
-    fn answer(content_type: &str, body: impl Into<Bytes>) -> ExportAnswer {
+    fn answer(content_type: &str, body: impl Into<Bytes>) -> ExportResponse {
         let content_type = Some(content_type).filter(|text| !text.is_empty()).map(str::to_owned);
-        let label = Label { status: Some(StatusCode::OK), content_type };
-        ExportAnswer { status: StatusCode::OK, label, bytes: body.into(), format: None }
+        let label = ResponseMeta { status: Some(StatusCode::OK), content_type };
+        ExportResponse { status: StatusCode::OK, label, bytes: body.into(), format: None }
     }
 
     fn customers() -> Vec<Customer> {
@@ -239,7 +239,7 @@ mod tests {
             ),
         ] {
             let error = answer(content_type, body).rows::<Customer>().unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::Answer);
+            assert_eq!(error.kind(), ErrorKind::Response);
             let text = error.to_string();
             assert_eq!(
                 text,
@@ -272,7 +272,10 @@ mod tests {
         assert_eq!(object.json::<Value>().unwrap(), json!({"rows": 15}));
         assert_eq!(object.text().unwrap(), r#"{"rows": 15}"#);
         assert_eq!(object.clone().into_bytes(), object.bytes());
-        assert_eq!(format!("{object:?}"), r#"ExportAnswer { content_type: Some("application/json"), length: 12, .. }"#);
+        assert_eq!(
+            format!("{object:?}"),
+            r#"ExportResponse { content_type: Some("application/json"), length: 12, .. }"#
+        );
         let error = object.json::<Vec<u8>>().unwrap_err();
         assert!(error.to_string().ends_with("at the top: expected a sequence, found object"), "{error}");
         answer("text/plain", &b"\xFF"[..]).text().unwrap_err();

@@ -26,7 +26,7 @@ const FIRST: i64 = i64::MIN;
 const UNREAD: u64 = 0;
 
 /// Where a stream of pages stands.
-pub(crate) struct Walk {
+pub(crate) struct Pager {
     plan: Plan,
     /// The number of the page that is read, or of the rows before it: the value of the parameter, but for keys.
     at: i64,
@@ -66,7 +66,7 @@ struct Before {
     marks: Vec<u64>,
 }
 
-impl Walk {
+impl Pager {
     pub(crate) fn new(plan: Plan) -> Self {
         let (at, skip, key) = match &plan.start.place {
             Place::Page { number, row, .. } => (*number, *row, None),

@@ -20,7 +20,7 @@ const NO_HEADER: &str =
 
 /// How rows stand in an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
+pub(crate) enum RowSyntax {
     Array,
     Lines,
     Csv,
@@ -28,7 +28,7 @@ pub(crate) enum Form {
     Member,
 }
 
-impl Form {
+impl RowSyntax {
     /// The form that the content type names; `None` where the first character decides.
     pub(crate) fn of_type(content_type: &str) -> Result<Option<Self>, String> {
         let content_type = content_type.to_ascii_lowercase();
@@ -91,12 +91,12 @@ fn parameter<'p>(parameters: &'p str, wanted: &str) -> Option<&'p str> {
 
 /// What an answer says of itself, for the errors of reading it.
 #[derive(Clone, Debug)]
-pub(crate) struct Label {
+pub(crate) struct ResponseMeta {
     pub(crate) status: Option<StatusCode>,
     pub(crate) content_type: Option<String>,
 }
 
-impl Label {
+impl ResponseMeta {
     pub(crate) fn of(response: &Response) -> Self {
         Self {
             status: Some(response.status()),
@@ -106,7 +106,7 @@ impl Label {
 
     /// The answer cannot be read, and why.
     pub(crate) fn refusal(&self, detail: &str) -> Error {
-        Error::own(ErrorKind::Answer, EXPORT_RUN.id, self.text(detail))
+        Error::own(ErrorKind::Response, EXPORT_RUN.id, self.text(detail))
     }
 
     /// One row of the answer cannot be read, and why.

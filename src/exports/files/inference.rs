@@ -4,10 +4,10 @@ use super::{
     Changes,
     column::{Cell, Column, ColumnType},
     fields::Fields,
-    moment,
     number::{self, MOST_DIGITS, Size},
     schema::TableSchema,
     table::{Places, absent, no_object, twice, unknown},
+    timestamp,
     value::{Value, unquoted},
 };
 use crate::{error::Error, exports::values::name::shown};
@@ -24,7 +24,7 @@ const MOST_COLUMNS: usize = 4096;
 
 /// Looks at row after row. With a contract, a row may be refused for what it changes.
 #[derive(Debug)]
-pub(super) struct Survey {
+pub(super) struct SchemaInference {
     columns: Vec<Surveyed>,
     places: Places,
     has_contract: bool,
@@ -42,7 +42,7 @@ struct Surveyed {
     last_row: u64,
 }
 
-impl Survey {
+impl SchemaInference {
     pub(super) fn new(contract: Option<&TableSchema>, changes: Changes) -> Self {
         let columns: Vec<Surveyed> = contract
             .iter()
@@ -179,9 +179,9 @@ impl Kind {
             Value::Text(quoted) => match unquoted(quoted) {
                 // JSON can write it, and no text can.
                 None => Self::Json,
-                Some(text) if moment::date(&text).is_some() => Self::Date,
-                Some(text) if moment::local_time(&text).is_some() => Self::LocalTime,
-                Some(text) if moment::time(&text).is_some_and(|time| time.is_utc) => Self::Time,
+                Some(text) if timestamp::date(&text).is_some() => Self::Date,
+                Some(text) if timestamp::local_time(&text).is_some() => Self::LocalTime,
+                Some(text) if timestamp::time(&text).is_some_and(|time| time.is_utc) => Self::Time,
                 Some(_) => Self::Text,
             },
         }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use csv::StringRecord;
-use perenso_auth::decode::{Misfit, decode};
+use perenso_auth::decode::{Mismatch, decode};
 use serde::de::IgnoredAny;
 
 use crate::exports::rows::raw::{FromRow, RawRow, sealed::Sealed};
@@ -14,39 +14,39 @@ use crate::exports::rows::raw::{FromRow, RawRow, sealed::Sealed};
 /// A row, or why it does not fit, with a mark of the row as it came.
 ///
 /// A row that does not fit has a mark as well, so reading it fails for what is no row at all.
-pub(crate) struct Marked<T> {
+pub(crate) struct FingerprintedRow<T> {
     pub(crate) mark: u64,
-    pub(crate) row: Result<T, Misfit>,
+    pub(crate) row: Result<T, Mismatch>,
     /// The row as it came, where that was asked for.
     pub(crate) raw: Option<RawRow>,
 }
 
 /// A row with its mark, as it came besides.
-pub(crate) struct WithRaw<T>(pub(crate) Marked<T>);
+pub(crate) struct WithRaw<T>(pub(crate) FingerprintedRow<T>);
 
 impl<T: FromRow> Sealed for WithRaw<T> {}
 
 impl<T: FromRow> FromRow for WithRaw<T> {
     fn first(bytes: &[u8]) -> Option<(Self, usize)> {
-        let (marked, length) = Marked::first(bytes)?;
+        let (marked, length) = FingerprintedRow::first(bytes)?;
         let raw = RawRow::from_json(&bytes[..length]).ok();
-        Some((Self(Marked { raw, ..marked }), length))
+        Some((Self(FingerprintedRow { raw, ..marked }), length))
     }
 
-    fn from_json(row: &[u8]) -> Result<Self, Misfit> {
-        let marked = Marked::from_json(row)?;
-        Ok(Self(Marked { raw: RawRow::from_json(row).ok(), ..marked }))
+    fn from_json(row: &[u8]) -> Result<Self, Mismatch> {
+        let marked = FingerprintedRow::from_json(row)?;
+        Ok(Self(FingerprintedRow { raw: RawRow::from_json(row).ok(), ..marked }))
     }
 
-    fn from_fields(header: &Arc<StringRecord>, fields: &StringRecord) -> Result<Self, Misfit> {
-        let marked = Marked::from_fields(header, fields)?;
-        Ok(Self(Marked { raw: RawRow::from_fields(header, fields).ok(), ..marked }))
+    fn from_fields(header: &Arc<StringRecord>, fields: &StringRecord) -> Result<Self, Mismatch> {
+        let marked = FingerprintedRow::from_fields(header, fields)?;
+        Ok(Self(FingerprintedRow { raw: RawRow::from_fields(header, fields).ok(), ..marked }))
     }
 }
 
-impl<T: FromRow> Sealed for Marked<T> {}
+impl<T: FromRow> Sealed for FingerprintedRow<T> {}
 
-impl<T: FromRow> FromRow for Marked<T> {
+impl<T: FromRow> FromRow for FingerprintedRow<T> {
     fn first(bytes: &[u8]) -> Option<(Self, usize)> {
         let (row, length) = T::first(bytes)?;
         let mut hasher = DefaultHasher::new();
@@ -54,7 +54,7 @@ impl<T: FromRow> FromRow for Marked<T> {
         Some((Self { mark: hasher.finish(), row: Ok(row), raw: None }, length))
     }
 
-    fn from_json(row: &[u8]) -> Result<Self, Misfit> {
+    fn from_json(row: &[u8]) -> Result<Self, Mismatch> {
         let mut hasher = DefaultHasher::new();
         hasher.write(row.trim_ascii());
         let read = T::from_json(row);
@@ -64,7 +64,7 @@ impl<T: FromRow> FromRow for Marked<T> {
         Ok(Self { mark: hasher.finish(), row: read, raw: None })
     }
 
-    fn from_fields(header: &Arc<StringRecord>, fields: &StringRecord) -> Result<Self, Misfit> {
+    fn from_fields(header: &Arc<StringRecord>, fields: &StringRecord) -> Result<Self, Mismatch> {
         let mut hasher = DefaultHasher::new();
         fields.iter().for_each(|field| field.hash(&mut hasher));
         Ok(Self { mark: hasher.finish(), row: T::from_fields(header, fields), raw: None })
@@ -76,13 +76,13 @@ impl<T: FromRow> FromRow for Marked<T> {
 mod tests {
     use super::*;
 
-    fn json(text: &str) -> Marked<u8> {
-        Marked::from_json(text.as_bytes()).unwrap()
+    fn json(text: &str) -> FingerprintedRow<u8> {
+        FingerprintedRow::from_json(text.as_bytes()).unwrap()
     }
 
-    fn cells(cells: &[&str]) -> Marked<std::collections::BTreeMap<String, String>> {
+    fn cells(cells: &[&str]) -> FingerprintedRow<std::collections::BTreeMap<String, String>> {
         let header = Arc::new(StringRecord::from(vec!["a", "b"]));
-        Marked::from_fields(&header, &StringRecord::from(cells)).unwrap()
+        FingerprintedRow::from_fields(&header, &StringRecord::from(cells)).unwrap()
     }
 
     #[test]
@@ -91,7 +91,7 @@ mod tests {
         assert_ne!(json("7").mark, json("8").mark);
         assert_ne!(json("-1").mark, json("-2").mark);
         assert!(json("-1").row.is_err());
-        assert!(Marked::<u8>::from_json(b"7]").is_err(), "no row");
+        assert!(FingerprintedRow::<u8>::from_json(b"7]").is_err(), "no row");
         assert_eq!(cells(&["x", "y"]).mark, cells(&["x", "y"]).mark);
         assert_ne!(cells(&["x", "y"]).mark, cells(&["xy", ""]).mark);
         assert_eq!(cells(&["x", "y"]).row.unwrap().len(), 2);
