@@ -58,39 +58,61 @@ fn compiles(code: &str, exports: &[Json]) -> Names {
     let file = syn::parse_file(code).expect("no Rust");
     let mut names = Names::new();
     let mut structs = BTreeSet::new();
-    assert_eq!(file.items.len(), 3 * exports.len());
-    for (items, export) in file.items.chunks(3).zip(exports) {
-        let [Item::Struct(item), Item::Impl(this), Item::Impl(debug)] = items else { panic!("another item") };
+    assert_eq!(file.items.len(), 6 * exports.len());
+    for (items, export) in file.items.chunks(6).zip(exports) {
+        let [
+            Item::Struct(item),
+            Item::Const(_),
+            Item::Impl(this),
+            Item::Impl(serialize),
+            Item::Impl(schema),
+            Item::Impl(debug),
+        ] = items
+        else {
+            panic!("another item")
+        };
         let name = identifier(&item.ident);
         assert!(structs.insert(name.clone()), "{name} twice");
-        assert!([this, debug].iter().all(|item| item.self_ty == syn::parse_str(&name).unwrap()));
+        assert!([this, serialize, schema, debug].iter().all(|item| item.self_ty == syn::parse_str(&name).unwrap()));
         let parameters = export["parameters"].as_array().map_or(&[][..], Vec::as_slice);
-        let fields = fields(item, parameters);
+        let fields = fields(item, &serialized(serialize), parameters);
         stands(this, export, parameters);
         names.insert(export["id"].as_str().unwrap().to_owned(), (name, fields));
     }
     names
 }
 
+/// The names under which the fields are serialised, each with its field.
+fn serialized(item: &ItemImpl) -> Vec<(String, String)> {
+    let [ImplItem::Fn(serialize)] = &item.items[..] else { panic!("another item") };
+    let calls = serialize.block.stmts.iter().filter_map(|statement| match statement {
+        syn::Stmt::Expr(Expr::Try(call), _) => match &*call.expr {
+            Expr::MethodCall(call) if call.method == "serialize_field" => Some(&call.args),
+            _ => None,
+        },
+        _ => None,
+    });
+    calls
+        .map(|arguments| {
+            let Expr::Reference(value) = &arguments[1] else { panic!("no reference") };
+            let Expr::Field(syn::ExprField { member: syn::Member::Named(field), .. }) = &*value.expr else {
+                panic!("no field")
+            };
+            (text(&arguments[0]), field.to_string())
+        })
+        .collect()
+}
+
 /// The fields by the names of the parameters.
-fn fields(item: &ItemStruct, parameters: &[Json]) -> BTreeMap<String, String> {
-    assert_eq!(item.fields.len(), parameters.len());
+fn fields(item: &ItemStruct, serialized: &[(String, String)], parameters: &[Json]) -> BTreeMap<String, String> {
+    assert_eq!((item.fields.len(), serialized.len()), (parameters.len(), parameters.len()));
     let mut names = BTreeSet::new();
     let mut fields = BTreeMap::new();
-    for (field, parameter) in item.fields.iter().zip(parameters) {
+    for ((field, (renamed, serialized)), parameter) in item.fields.iter().zip(serialized).zip(parameters) {
         let name = identifier(field.ident.as_ref().unwrap());
         assert!(names.insert(name.clone()), "{name} twice");
-        let mut renamed = None;
-        for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("serde")) {
-            attribute
-                .parse_nested_meta(|meta| {
-                    assert!(meta.path.is_ident("rename") && renamed.is_none());
-                    renamed = Some(meta.value()?.parse::<syn::LitStr>()?.value());
-                    Ok(())
-                })
-                .unwrap();
-        }
-        assert_eq!(renamed.as_deref(), parameter["name"].as_str());
+        assert_eq!(Some(renamed.as_str()), parameter["name"].as_str());
+        assert_eq!(*serialized, name);
         let syn::Type::Path(path) = &field.ty else { panic!("no path") };
         let expected = match parameter["dataType"].as_str().unwrap() {
             "Integer" => "i64",
@@ -100,7 +122,7 @@ fn fields(item: &ItemStruct, parameters: &[Json]) -> BTreeMap<String, String> {
             _ => "Value",
         };
         assert_eq!(path.path.segments.last().unwrap().ident, expected);
-        fields.insert(renamed.unwrap(), name);
+        fields.insert(renamed.clone(), name);
     }
     fields
 }
