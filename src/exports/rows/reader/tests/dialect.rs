@@ -91,14 +91,16 @@ fn a_number_of_json_too_large_for_its_type_is_an_error_of_its_row() {
     check::<Amount>(|number| format!("{{\"range\":[{number},1e300]}}"));
     check::<Amount>(|number| format!("{{\"gross\":{{\"value\":{number}}}}}"));
 
-    // The docs name the exception: serde keeps such fields before it knows their types.
+    // The docs name the exception: serde keeps such fields before it knows their types. (Under `arbitrary_precision` it
+    // reads no number there at all.)
     #[derive(Debug, PartialEq, serde::Deserialize)]
     struct Flat {
         #[serde(flatten)]
         rest: std::collections::BTreeMap<String, f32>,
     }
     let flat = read::<Flat>(ARRAY, "[{\"a\":1e39}]");
-    assert!(flat.rows.iter().all(|row| format!("{row:?}").contains("inf")) && flat.misfits.is_empty());
+    assert!(flat.rows.iter().all(|row| format!("{row:?}").contains("inf")));
+    assert_eq!(flat.rows.len() + flat.misfits.len(), 1);
 }
 
 #[test]
