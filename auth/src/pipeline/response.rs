@@ -14,7 +14,7 @@ use crate::{
     },
     wire::{
         body::{self, Failure, IncomingBody},
-        decode::decode,
+        decode::decode_body,
     },
 };
 
@@ -124,7 +124,7 @@ impl Response {
     /// As [`json`](Self::json).
     pub async fn json_with_headers<T: DeserializeOwned>(self) -> Result<(T, HeaderMap), Error> {
         let (bytes, rest) = self.read().await?;
-        match decode(&bytes) {
+        match decode_body(&bytes) {
             Ok(value) => Ok((value, rest.headers)),
             Err(misfit) => {
                 let foreign = rest.content_type().filter(|text| !text.to_ascii_lowercase().contains("json"));

@@ -39,12 +39,19 @@ impl fmt::Display for Mismatch {
     }
 }
 
-/// Reads a document, with or without a byte order mark; the search for what is wrong costs only those who have it.
+/// Reads a whole body, with or without a byte order mark.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_body<T: DeserializeOwned>(body: &[u8]) -> Result<T, Mismatch> {
+    decode(without_mark(body))
+}
+
+/// Reads a document; the search for what is wrong costs only those who have it.
 ///
 /// # Errors
 /// When it is no JSON, or does not fit.
 pub fn decode<T: DeserializeOwned>(document: &[u8]) -> Result<T, Mismatch> {
-    let document = without_mark(document);
     match serde_json::from_slice(document) {
         Ok(value) => Ok(value),
         Err(_) => Err(explain::<T>(document)),

@@ -4,7 +4,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use http::StatusCode;
-use perenso_auth::{Response, decode::decode};
+use perenso_auth::{Response, decode::decode_body};
 use serde::de::DeserializeOwned;
 
 use super::{
@@ -91,7 +91,7 @@ impl ExportResponse {
     /// # Errors
     /// [`ErrorKind::Response`](crate::ErrorKind::Response) when it does not fit, with the path, the expected and the found kind, never the value.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        decode(self.body()).map_err(|misfit| self.refusal(&misfit.to_string()))
+        decode_body(self.body()).map_err(|misfit| self.refusal(&misfit.to_string()))
     }
 
     /// The answer as text.

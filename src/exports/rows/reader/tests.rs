@@ -472,6 +472,15 @@ fn odd_numbers_and_doubled_keys_of_a_row_are_named_with_their_place() {
 }
 
 #[test]
+fn a_byte_order_mark_before_a_row_is_no_part_of_json() {
+    for (content_type, body) in [(ARRAY, "[\u{feff}1,2]"), (ARRAY, "[1,\u{feff}2]"), (LINES, "1\n\u{feff}2\n")] {
+        let outcome = read::<Value>(content_type, body);
+        assert!(outcome.end.is_some() || !outcome.misfits.is_empty(), "{body:?}: {:?}", outcome.rows);
+    }
+    assert_eq!(read::<Value>(ARRAY, "\u{feff}[1]").accepted().unwrap(), [json!(1)]);
+}
+
+#[test]
 fn a_row_of_unknown_depth_is_no_danger() {
     let deep = format!("[1,{}{},2]", "[".repeat(100_000), "]".repeat(100_000));
     for outcome in [read::<Value>(ARRAY, &deep), read_bytewise(ARRAY, &deep)] {
