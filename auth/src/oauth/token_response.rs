@@ -6,6 +6,8 @@ use oauth2::{AccessToken, RefreshToken, Scope, TokenResponse, basic::BasicTokenT
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use serde_json::Value;
 
+use crate::wire::body::without_mark;
+
 /// The most of an error text that is ever shown.
 const LONGEST_TEXT: usize = 200;
 
@@ -195,11 +197,6 @@ fn form(body: &[u8]) -> Option<serde_json::Map<String, Value>> {
     let is_form = body.contains(&b'=') && body.iter().all(|byte| byte.is_ascii_graphic() && !b"<>\"{}".contains(byte));
     let fields = |body| form_urlencoded::parse(body).map(|(name, value)| (name.into_owned(), value.into()));
     is_form.then(|| fields(body).collect())
-}
-
-/// The body without the byte order mark that some servers put before their JSON.
-pub(crate) fn without_mark(body: &[u8]) -> &[u8] {
-    body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body)
 }
 
 /// The same form encoding with its hexadecimal digits in lower case, as some servers write it.

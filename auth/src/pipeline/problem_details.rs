@@ -7,6 +7,8 @@ use std::{collections::BTreeSet, fmt};
 
 use serde_json::{Map, Value};
 
+use crate::wire::body::without_mark;
+
 /// The members that hold problems of single fields.
 const LISTS: [&str; 3] = ["errors", "invalid-params", "invalidParams"];
 /// The members of such a problem that name its field, and those that explain it.
@@ -46,8 +48,7 @@ pub struct FieldProblem {
 impl ProblemDetails {
     /// The problem in a body, if it is a JSON object that has one.
     pub(crate) fn read(body: &[u8]) -> Option<Self> {
-        let body: Map<String, Value> =
-            serde_json::from_slice(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)).ok()?;
+        let body: Map<String, Value> = serde_json::from_slice(without_mark(body)).ok()?;
         let text = |name: &str| body.get(name).and_then(Value::as_str).map(str::to_owned);
         let error = body.get("error");
         let within = error.and_then(Value::as_object).and_then(|error| texts(error).into_iter().next());

@@ -156,3 +156,8 @@ pub(crate) async fn part(
     let _ = within(clock, timeout, read).await;
     (part.freeze(), coding)
 }
+
+/// Returns a body without the byte order mark that some servers and editors put before JSON.
+pub(crate) fn without_mark(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body)
+}

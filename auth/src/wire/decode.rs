@@ -12,7 +12,7 @@ use serde::{
 };
 use serde_json::Number;
 
-use crate::oauth::token_response::without_mark;
+use super::body::without_mark;
 
 /// The most of a path that is shown.
 const LONGEST_PATH: usize = 200;
@@ -39,7 +39,7 @@ impl fmt::Display for Mismatch {
     }
 }
 
-/// Reads a whole body, with or without a byte order mark.
+/// Reads a whole body or file, with or without a byte order mark.
 ///
 /// # Errors
 /// As [`decode`].

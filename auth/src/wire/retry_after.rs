@@ -8,7 +8,8 @@ use http::{
     header::{DATE, RETRY_AFTER},
 };
 
-use crate::{oauth::token_response::without_mark, profile::Throttle};
+use super::body::without_mark;
+use crate::profile::Throttle;
 
 /// How long the server asks to wait, by its own clock where it tells the time and else from `wall`; `None` when it does not say, or cannot be understood.
 pub(crate) fn retry_after(headers: &HeaderMap, wall: SystemTime) -> Option<Duration> {

@@ -2,7 +2,7 @@
 
 use std::{fs, io::Write as _, path::Path};
 
-use perenso_auth::decode::decode;
+use perenso_auth::decode::decode_body;
 
 use super::{Catalog, compare::compare, drift::Drift};
 use crate::error::{Error, ErrorKind};
@@ -101,7 +101,5 @@ impl From<Catalog> for SavedCatalog {
 }
 
 fn parse(json: &[u8]) -> Result<SavedCatalog, String> {
-    // Some editors and shells begin a file with a byte order mark.
-    let json = json.strip_prefix("\u{feff}".as_bytes()).unwrap_or(json);
-    decode(json).map(SavedCatalog).map_err(|misfit| format!("{misfit}; save the catalog again"))
+    decode_body(json).map(SavedCatalog).map_err(|misfit| format!("{misfit}; save the catalog again"))
 }

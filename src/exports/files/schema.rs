@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, fmt, fs, io::Write, path::Path};
 
-use perenso_auth::decode::decode;
+use perenso_auth::decode::decode_body;
 use serde::{Deserialize, Serialize};
 
 use super::{OPERATION, atomic_file::AtomicFile, column::Column, failed};
@@ -109,10 +109,8 @@ impl TableSchema {
         let path = path.as_ref();
         let text = fs::read(path).map_err(|error| failed("cannot be read", path, error))?;
         let none = |reason: &dyn fmt::Display| failed("holds no schema of a table", path, reason);
-        // Some editors begin a file with a byte order mark.
-        let text = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&text);
         // What is there instead may be rows.
-        let draft: SchemaDraft = decode(text).map_err(|misfit| none(&misfit))?;
+        let draft: SchemaDraft = decode_body(&text).map_err(|misfit| none(&misfit))?;
         Self::new(draft.columns).map_err(|error| none(&error))
     }
 

@@ -14,7 +14,7 @@ use crate::{
     oauth::{
         credentials::Credentials,
         fault::{ErrorBody, Fault, Refusal},
-        token_response::{ErrorAnswer, redact, shown, without_mark},
+        token_response::{ErrorAnswer, redact, shown},
     },
     profile::grant::{BodyEncoding, ClientAuth},
     secret::Secret,
@@ -108,7 +108,7 @@ impl Adapter<'_> {
             return Err(Fault::Refused(Refusal { status, error, description, body: error_body(&body, &secrets) }));
         }
         if status.is_success() {
-            let body = without_mark(&body);
+            let body = body::without_mark(&body);
             if body.iter().all(u8::is_ascii_whitespace) {
                 return Err(Fault::Unreadable { status, detail: "it is empty".to_owned() });
             }
