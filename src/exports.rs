@@ -39,6 +39,7 @@
 //! not there, and after the server refused a run (400, 404, 422); where the vendor changes the parameters of an export
 //! under a running program, [`Exports::refresh`] reads it at once.
 
+mod atomic_file;
 mod catalog;
 pub mod files;
 mod pages;
@@ -73,7 +74,7 @@ pub use self::{
     },
     pages::{
         Pages,
-        cursor::{Cursor, Key},
+        cursor::Cursor,
         paging::{PageEnd, Paging},
         report::PageReport,
     },
@@ -86,7 +87,7 @@ pub use self::{
         stream::ExportStream,
     },
     run::Run,
-    values::value::Value,
+    values::{key::Key, value::Value},
 };
 use self::{rows::stream::Limits, run::Target};
 use crate::{client::Perenso, error::Error, generated::ClientExportExt};
@@ -215,7 +216,7 @@ impl<'a> Exports<'a> {
     /// # Errors
     /// Whatever keeps the call from a whole answer.
     pub async fn send(&self, request: CheckedRequest) -> Result<ExportResponse, Error> {
-        ExportResponse::read(run::start(self.show, request).await?).await
+        ExportResponse::read(request.send(self.show).await?).await
     }
 
     /// Sends a request that a descriptor has checked. The answer is read as it comes: what breaks off then is not asked
@@ -224,7 +225,7 @@ impl<'a> Exports<'a> {
     /// # Errors
     /// Whatever keeps the call from the headers of an answer.
     pub async fn stream(&self, request: CheckedRequest) -> Result<ExportStream, Error> {
-        Ok(ExportStream::new(run::start(&self.show.streaming(), request).await?))
+        Ok(ExportStream::new(request.send(&self.show.streaming()).await?))
     }
 
     /// Reads an export page by page, as one stream of rows, from a request that a descriptor has checked. Its own values

@@ -105,8 +105,7 @@
 //! # Ok(()) }
 //! ```
 
-pub(super) mod atomic_file;
-mod column;
+pub(super) mod column;
 mod csv;
 mod fields;
 mod inference;
@@ -121,12 +120,7 @@ mod timestamp;
 mod value;
 mod writer;
 
-use std::{
-    fmt,
-    path::{Path, PathBuf},
-    pin::pin,
-    time::Duration,
-};
+use std::{fmt, path::PathBuf, pin::pin, time::Duration};
 
 use futures_util::{
     FutureExt, Stream, StreamExt,
@@ -144,11 +138,9 @@ use self::{
     progress::Meter,
     writer::{Batch, Message},
 };
-use super::{RawRow, rows::header};
+use super::{RawRow, atomic_file::OPERATION, rows::header};
 use crate::error::{Error, ErrorKind};
 
-/// What errors name as their operation.
-pub(super) const OPERATION: &str = "file";
 /// As many batches wait for the thread that writes, so that it never waits for the network in turn.
 const QUEUE: usize = 4;
 
@@ -385,9 +377,4 @@ impl fmt::Debug for ToFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ToFile").field("path", &self.path).field("format", &self.format).finish_non_exhaustive()
     }
-}
-
-/// A file and what is wrong with it.
-pub(super) fn failed(problem: &str, path: &Path, reason: impl fmt::Display) -> Error {
-    Error::own(ErrorKind::File, OPERATION, format!("`{}` {problem}: {reason}", path.display()))
 }

@@ -2,8 +2,6 @@
 
 use std::{fmt, sync::Arc};
 
-use http::StatusCode;
-use perenso_auth::Response;
 use serde::Serialize;
 use serde_json::Value as Json;
 
@@ -22,7 +20,7 @@ use crate::exports::{
     values::fields::{FieldSink, collect_fields},
     values::value::{Input, Value},
 };
-use crate::{client::Perenso, error::Error, generated::ClientSealedExt, types::ExportValues};
+use crate::{client::Perenso, error::Error};
 
 /// Which export is meant.
 #[derive(Clone, Debug)]
@@ -277,24 +275,6 @@ pub(crate) async fn catalog_with(show: &Perenso, target: &Target) -> Result<Arc<
         Some(catalog) if target.is_in(&catalog) => Ok(catalog),
         _ => show.exports().refresh().await,
     }
-}
-
-/// Sends a checked request. What the server refuses may have changed since the catalog was read, so the next run reads
-/// it again.
-pub(crate) async fn start(show: &Perenso, request: CheckedRequest) -> Result<Response, Error> {
-    let id = request.id().clone();
-    let result = match request.body() {
-        None => show.api().export_run().id(id).send().await,
-        Some(values) => show.api().export_run_with().record_id(id).body(ExportValues(values)).send().await,
-    };
-    let refusals = [StatusCode::BAD_REQUEST, StatusCode::NOT_FOUND, StatusCode::UNPROCESSABLE_ENTITY];
-    if let Err(error) = &result
-        && error.status().is_some_and(|status| refusals.contains(&status))
-        && !error.is_auth()
-    {
-        show.catalog_cache().clear();
-    }
-    result
 }
 
 /// Takes fields as their JSON, as [`Run::raw`] does: whatever has a field for an unknown data type asked for that.

@@ -2,19 +2,22 @@
 
 use std::{collections::BTreeSet, fmt};
 
+use http::StatusCode;
+use perenso_auth::Response;
 use serde_json::{Map, Value as Json};
 
 use super::descriptor::Descriptor;
 use crate::exports::{
-    pages::cursor::Key,
+    values::key::Key,
     values::name::{meant, shown},
     values::value::{Input, Value, expectation, parse},
 };
 use crate::{
+    client::Perenso,
     error::{Error, ErrorKind},
-    generated::operations::EXPORT_RUN,
+    generated::{ClientSealedExt, operations::EXPORT_RUN},
     records::Id,
-    types::{ExportDataType, ExportParameter},
+    types::{ExportDataType, ExportParameter, ExportValues},
 };
 
 /// A request whose values fit the export: [`Descriptor::check`] and [`Bound::check`](crate::exports::Bound::check) make it,
@@ -52,6 +55,23 @@ impl CheckedRequest {
     pub fn body(&self) -> Option<Map<String, Json>> {
         let members = || self.names().map(str::to_owned).zip(self.values.iter().map(Value::to_json));
         (!self.values.is_empty()).then(|| members().collect())
+    }
+
+    /// Sends the request. What the server refuses may have changed since the catalog was read, so the next run reads it again.
+    pub(crate) async fn send(self, show: &Perenso) -> Result<Response, Error> {
+        let id = self.id.clone();
+        let result = match self.body() {
+            None => show.api().export_run().id(id).send().await,
+            Some(values) => show.api().export_run_with().record_id(id).body(ExportValues(values)).send().await,
+        };
+        let refusals = [StatusCode::BAD_REQUEST, StatusCode::NOT_FOUND, StatusCode::UNPROCESSABLE_ENTITY];
+        if let Err(error) = &result
+            && error.status().is_some_and(|status| refusals.contains(&status))
+            && !error.is_auth()
+        {
+            show.catalog_cache().clear();
+        }
+        result
     }
 
     /// Returns the value of a parameter as a number: that of an Integer, or that of a Text of digits.

@@ -6,7 +6,7 @@ use perenso_auth::decode::decode_body;
 
 use super::{Catalog, compare::compare, drift::Drift};
 use crate::error::{Error, ErrorKind};
-use crate::exports::files::{OPERATION, atomic_file::AtomicFile, failed};
+use crate::exports::atomic_file::{AtomicFile, OPERATION, failed};
 
 const NONE: &str = "is not the JSON answer of `GET /Export`";
 

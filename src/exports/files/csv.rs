@@ -6,12 +6,14 @@ use std::{
 };
 
 use super::{
-    OPERATION,
     column::{Cell, Column},
     schema::TableSchema,
     value::Value,
 };
-use crate::error::{Error, ErrorKind};
+use crate::{
+    error::{Error, ErrorKind},
+    exports::atomic_file::OPERATION,
+};
 
 /// The dialect of a CSV file.
 #[derive(Clone, Copy, Debug)]

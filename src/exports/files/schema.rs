@@ -5,10 +5,13 @@ use std::{collections::HashSet, fmt, fs, io::Write, path::Path};
 use perenso_auth::decode::decode_body;
 use serde::{Deserialize, Serialize};
 
-use super::{OPERATION, atomic_file::AtomicFile, column::Column, failed};
+use super::column::Column;
 use crate::{
     error::{Error, ErrorKind},
-    exports::values::name::shown,
+    exports::{
+        atomic_file::{AtomicFile, OPERATION, failed},
+        values::name::shown,
+    },
 };
 
 /// The columns of a table, in their order.

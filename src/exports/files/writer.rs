@@ -13,11 +13,9 @@ use tokio::sync::mpsc::Receiver;
 #[cfg(feature = "parquet")]
 use super::parquet::Parquet;
 use super::{
-    Changes, Contract, Format, OPERATION, ToFile, Written,
-    atomic_file::{AtomicFile, is_same, nameless},
+    Changes, Contract, Format, ToFile, Written,
     column::ColumnType,
     csv::Csv,
-    failed,
     fields::Fields,
     inference::SchemaInference,
     lines,
@@ -27,7 +25,10 @@ use super::{
 };
 use crate::{
     error::{Error, ErrorKind},
-    exports::RawRow,
+    exports::{
+        RawRow,
+        atomic_file::{AtomicFile, OPERATION, failed, is_same, nameless},
+    },
 };
 
 /// As many rows, or bytes of them, go to the thread at once.

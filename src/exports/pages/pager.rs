@@ -8,11 +8,11 @@ use std::{
 use http::StatusCode;
 
 use super::{
-    cursor::{Cursor, FirstPage, Key, Place},
+    cursor::{Cursor, FirstPage, Place},
     paging::{Meaning, PageEnd, Plan},
     report::PageReport,
 };
-use crate::exports::{rows::raw::RawRow, values::name::shown};
+use crate::exports::{rows::raw::RawRow, values::key::Key, values::name::shown};
 use crate::{
     error::{Error, ErrorKind},
     generated::operations::EXPORT_RUN,

@@ -12,7 +12,7 @@ use serde_json::Value as Json;
 
 use super::row::Row;
 use crate::error::{Error, ErrorKind};
-use crate::exports::{pages::cursor::Key, values::name::clean};
+use crate::exports::values::{key::Key, name::clean};
 
 /// The most of a path that is shown, as of JSON.
 const LONGEST_PATH: usize = 200;

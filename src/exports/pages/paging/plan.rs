@@ -3,8 +3,8 @@
 use super::{Meaning, PageEnd, Paging};
 use crate::exports::{
     catalog::{checked::CheckedRequest, descriptor::Descriptor},
-    pages::cursor::{Cursor, Key, Place},
-    values::{name::shown, value::Input},
+    pages::cursor::{Cursor, Place},
+    values::{key::Key, name::shown, value::Input},
 };
 use crate::{
     error::{Error, ErrorKind},

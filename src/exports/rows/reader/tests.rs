@@ -1,6 +1,7 @@
 //! The reader against other readers of the same bytes, whole and cut anywhere.
 
 mod dialect;
+mod numbers;
 mod stray;
 
 use std::collections::HashSet;
@@ -449,29 +450,6 @@ fn a_strange_column_is_named_on_one_line_and_short() {
 }
 
 #[test]
-fn odd_numbers_and_doubled_keys_of_a_row_are_named_with_their_place() {
-    #[derive(Debug, Deserialize)]
-    #[allow(dead_code)]
-    struct Amount {
-        amount: f64,
-        count: Option<i64>,
-    }
-    for (row, says) in [
-        (r#"{"amount":1e400}"#, "row 2, at `amount`: a number that is out of range"),
-        (r#"{"amount":1,"amount":2}"#, "row 2: field `amount` occurs twice"),
-        (r#"{"amount":1,"count":-0}"#, "row 2, at `count`: expected i64, found negative zero"),
-    ] {
-        let mut reader = reader(LINES);
-        reader.push(format!("{{\"amount\":1}}\n{row}\n{{\"amount\":2}}\n"));
-        reader.finish();
-        assert_eq!(reader.next_row::<Amount>().unwrap().unwrap().amount, 1.0);
-        let error = reader.next_row::<Amount>().unwrap().unwrap_err().to_string();
-        assert!(error.ends_with(says), "{error}");
-        assert_eq!(reader.next_row::<Amount>().unwrap().unwrap().amount, 2.0, "the rest is read");
-    }
-}
-
-#[test]
 fn a_byte_order_mark_before_a_row_is_no_part_of_json() {
     for (content_type, body) in [(ARRAY, "[\u{feff}1,2]"), (ARRAY, "[1,\u{feff}2]"), (LINES, "1\n\u{feff}2\n")] {
         let outcome = read::<Value>(content_type, body);
@@ -500,15 +478,6 @@ fn a_row_is_there_as_soon_as_its_last_byte_is() {
             assert!(reader.next_row::<Value>().is_none());
             assert_eq!(reader.received(), number);
         }
-    }
-}
-
-#[test]
-fn numbers_and_words_are_not_read_before_their_end() {
-    for body in ["[12345,-1.5e-3,true,null]", "12345\n-1.5e-3\ntrue\nnull"] {
-        let content_type = if body.starts_with('[') { ARRAY } else { LINES };
-        let rows = read_bytewise::<Value>(content_type, body).accepted().unwrap();
-        assert_eq!(rows, [json!(12345), serde_json::from_str("-1.5e-3").unwrap(), json!(true), json!(null)]);
     }
 }
 

@@ -9,8 +9,10 @@ use std::{
 
 use tempfile::{Builder, NamedTempFile};
 
-use super::failed;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
+
+/// The operation that errors of files name.
+pub(super) const OPERATION: &str = "file";
 
 /// A file on its way to its place; gone when dropped before.
 #[derive(Debug)]
@@ -132,6 +134,11 @@ fn sync_folder(folder: &Path) -> std::io::Result<()> {
 #[cfg(not(unix))]
 fn sync_folder(_: &Path) -> std::io::Result<()> {
     Ok(())
+}
+
+/// Returns the error of a file and what is wrong with it.
+pub(super) fn failed(problem: &str, path: &Path, reason: impl fmt::Display) -> Error {
+    Error::own(ErrorKind::File, OPERATION, format!("`{}` {problem}: {reason}", path.display()))
 }
 
 #[cfg(test)]
