@@ -10,6 +10,8 @@ mod rotation;
 mod secrecy;
 mod server;
 mod setups;
+#[path = "../rotation/standing_clock.rs"]
+mod standing_clock;
 mod tls;
 mod value;
 #[allow(dead_code)]

@@ -5,12 +5,11 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use perenso_auth::{
     Client, Credentials, Profile,
-    clock::{Clock, ManualClock, Sleep},
     store::{RedisStore, TokenStore},
 };
 use tokio::runtime::Runtime;
@@ -20,30 +19,13 @@ use crate::{
     key, raw,
     server::RedisServer,
     setups::{dead_port, replica_of},
+    standing_clock::StandingClock,
     store,
     vendor::{Reply, Server, token},
 };
 
 /// Long enough for a lock that ends by the clock of Redis.
 const LIFETIME: Duration = Duration::from_secs(3600);
-
-/// A clock that moves when told. To sleep takes as long as it takes.
-#[derive(Clone, Debug, Default)]
-struct StandingClock(ManualClock);
-
-impl Clock for StandingClock {
-    fn monotonic(&self) -> Instant {
-        self.0.monotonic()
-    }
-
-    fn wall(&self) -> SystemTime {
-        self.0.wall()
-    }
-
-    fn sleep(&self, duration: Duration) -> Sleep {
-        Box::pin(tokio::time::sleep(duration))
-    }
-}
 
 /// A token server that gives each refresh token away once; before it answers with one, it calls `sabotage`.
 async fn rotating(sabotage: impl Fn() + Send + Sync + 'static) -> Server {

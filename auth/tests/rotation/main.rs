@@ -12,6 +12,7 @@ mod person;
 #[path = "../promises/server.rs"]
 mod server;
 mod siblings;
+mod standing_clock;
 mod stores;
 mod stumbling;
 mod traces;

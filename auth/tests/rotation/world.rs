@@ -1,15 +1,15 @@
 //! A token server, the time as it really is, and the clocks of a machine, which may be wrong about it.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
 use perenso_auth::{
     Client, ClientBuilder, Credentials, Error, Profile, TokenPolicy,
-    clock::{Clock, ManualClock, Now, Sleep},
+    clock::{Clock, Now},
     store::TokenStore,
 };
 use tokio::task::JoinSet;
 
-use crate::issuer::Issuer;
+use crate::{issuer::Issuer, standing_clock::StandingClock};
 
 pub struct World {
     pub issuer: Issuer,
@@ -65,28 +65,6 @@ impl World {
     /// Somebody sets the machine's clock forward.
     pub fn set_forward(&self, time: Duration) {
         self.clock.0.step_wall_forward(time);
-    }
-}
-
-/// Clocks that move when told. To sleep takes as long as it takes.
-#[derive(Clone, Debug, Default)]
-struct StandingClock(ManualClock);
-
-impl Clock for StandingClock {
-    fn monotonic(&self) -> Instant {
-        self.0.monotonic()
-    }
-
-    fn wall(&self) -> SystemTime {
-        self.0.wall()
-    }
-
-    fn sleep(&self, duration: Duration) -> Sleep {
-        Box::pin(tokio::time::sleep(duration))
-    }
-
-    fn now(&self) -> Now {
-        self.0.now()
     }
 }
 
