@@ -1,84 +1,86 @@
-//! Authorised HTTP calls: OAuth 2.0 tokens that renew themselves, a rate budget, retries and deadlines, in one pipeline.
+//! Authorised HTTP calls: renewed OAuth 2.0 tokens, a rate budget, retries and deadlines in one pipeline.
 //!
-//! It is the token layer of the SDK `perenso`, and knows nothing of its resources.
+//! The token layer of the SDK `perenso`. It knows nothing of the SDK's resources.
 //!
 //! ```no_run
 //! use std::time::Duration;
 //! use perenso_auth::{Client, Credentials, Profile};
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let secret = std::fs::read_to_string("/run/secrets/perenso")?;
 //! let client = Client::builder(Profile::perenso())
-//!     .credentials(Credentials::new("SHOWID", std::fs::read_to_string("/run/secrets/perenso")?.trim()))
+//!     .credentials(Credentials::new("SHOWID", secret.trim()))
 //!     .build()?;
 //!
-//! let customers: serde_json::Value = client.get("/Customer").query("page", 1).send_json().await?;
+//! let customers: serde_json::Value =
+//!     client.get("/Customer").query("page", 1).send_json().await?;
 //! let bearer = client.token(Duration::from_secs(60)).await?;
 //! # Ok(()) }
 //! ```
 //!
-//! # What do you want to do?
+//! # Where to start
 //!
 //! | you want to | start at |
 //! |---|---|
-//! | make calls | [`Client::get`] and its kin, [`RequestBuilder`], [`Response`] |
-//! | send requests that something else has built | [`Client::execute`], with a [`Call`] that says what may be repeated |
-//! | use the bearer elsewhere | [`Client::token`], [`Client::token_in_hand`] |
-//! | know what failed | [`Error`], [`ErrorKind`] |
-//! | take secrets from a vault | [`CredentialsProvider`] |
-//! | send a person to where a code is given | [`AuthorizationRequest`] |
+//! | make calls | [`Client::get`] and the other methods, [`RequestBuilder`], [`Response`] |
+//! | send a request built elsewhere | [`Client::execute`], with a [`Call`] that names its [`Idempotency`] |
+//! | use the bearer token elsewhere | [`Client::token`], [`Client::token_in_hand`] |
+//! | handle errors | [`Error`], [`ErrorKind`] |
+//! | read secrets from a vault | [`CredentialsProvider`] |
+//! | ask a person for an authorization code | [`AuthorizationRequest`] |
 //! | share tokens between processes and machines | [`store`] |
-//! | share one rate between machines | [`SharedBudget`] |
-//! | read several shows from one file | [`Registry`] |
-//! | set deadlines, retries, the rate | [`Timeouts`], [`RetryPolicy`], [`TokenPolicy`], [`Rate`], [`CallOptions`] |
-//! | have time in hand in tests | [`clock::ManualClock`] |
-//! | add a system of your own | [`Profile::new`]: data, no code |
+//! | share one rate limit between machines | [`SharedBudget`] |
+//! | configure several clients in one file | [`Registry`] |
+//! | set timeouts, retries and the rate limit | [`Timeouts`], [`RetryPolicy`], [`TokenPolicy`], [`Rate`], [`CallOptions`] |
+//! | control the clock in tests | [`clock::ManualClock`] |
+//! | add another system | [`Profile::new`]: data, no code |
 //!
 //! # Five systems
 //!
-//! A [`Profile`] says how a system wants it. What the credentials hold decides the [`Grant`].
+//! A [`Profile`] describes one system. The [`Credentials`] decide the [`Grant`].
 //!
-//! | profile | grants | where id and secret go |
+//! | profile | grants | client id and secret |
 //! |---|---|---|
 //! | [`Profile::perenso`] | client credentials | in the body, or a Basic header |
-//! | [`Profile::priava`] | a code that is copied by hand | in the body |
-//! | [`Profile::perspio`] | client credentials; a code, with a person | in the body |
+//! | [`Profile::priava`] | authorization code, copied by hand | in the body |
+//! | [`Profile::perspio`] | client credentials; authorization code | in the body |
 //! | [`Profile::event_bookings`] | client credentials | in a JSON body |
 //! | [`Profile::tourpaq`] | password | in a Basic header |
 //!
-//! A refresh token that comes along is used from then on. A grant that needs a person wants a [`store`] that outlives the
-//! process, or [`ClientBuilder::memory_only`]: without either, its client is not built.
+//! A refresh token in a token response is used for later renewals. A grant that needs a person requires a [`store`] that
+//! outlives the process, or [`ClientBuilder::memory_only`]: without either, [`ClientBuilder::build`] fails.
 //!
-//! # What it promises
+//! # Guarantees
 //!
 //! - One token exchange in flight, and one success per renewal period, whatever the number of callers.
-//! - Nothing runs while nobody calls: renewal happens on use, ahead of the token's end, while everybody goes on with the token
-//!   in hand. A hit takes no lock and no allocation.
-//! - No request leaves with an expired token. A token that is still good is served while its renewal fails.
-//! - After a 401 one renewal per token and one replay per request.
+//! - Nothing runs in the background. A call renews the token before it expires, while other calls use the current one. A
+//!   cache hit takes no lock and allocates nothing.
+//! - No request is sent with an expired token. A valid token is used while its renewal fails.
+//! - A 401 causes at most one renewal per token and one replay per request.
 //! - A refresh token is never lost. A refused one leads to the original grant.
-//! - The refusal of a grant is an answer, remembered for ten seconds and not retried. Faults are retried, within a budget.
-//! - No secret, token or body stands in a `Debug`, a `Display`, a log line or an error. Secrets go to https, to this machine,
-//!   or to a host that was named; no redirect is followed.
+//! - A refused grant is not retried, and is remembered for ten seconds. Other failures are retried within the policy.
+//! - No `Debug`, `Display`, log line or error shows a secret, a token or a body. Secrets are sent over https, to this
+//!   machine, or to a host that was allowed by name. No redirect is followed.
 //!
 //! # Logs
 //!
-//! `RUST_LOG=perenso_auth=info` shows retries, token requests and faults of a store. Targets: `perenso_auth::call` (and the span
+//! `RUST_LOG=perenso_auth=info` shows retries, token requests and failures of a store. Targets: `perenso_auth::call` (and the span
 //! `api_call`, with the field names of OpenTelemetry's HTTP conventions), `perenso_auth::token` (and the span `token_renewal`),
 //! `perenso_auth::store` and `perenso_auth::rate`.
 //!
 //! # Features
 //!
-//! | feature | what it brings |
+//! | feature | adds |
 //! |---|---|
 //! | `rustls` (default) | TLS by rustls, with ring |
 //! | `native-tls` | TLS by the platform |
 //! | `redis` | [`store::RedisStore`], [`SharedBudget`] |
 //! | `registry` | [`Registry`] |
-//! | `test-util` | [`clock::ManualClock`], which moves when told |
+//! | `test-util` | [`clock::ManualClock`], which a test advances |
 
 #![deny(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
-// Links lead to items of all features, which the documentation is built with.
+// Links point to items of all features; the documentation is built with all of them.
 #![cfg_attr(not(docsrs), allow(rustdoc::broken_intra_doc_links))]
 
 pub mod clock;
@@ -130,7 +132,7 @@ pub use store::identity::Identity;
 #[doc(hidden)]
 pub use wire::decode;
 
-/// The examples of the README are tests.
+/// Runs the examples of the README as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,33 +1,36 @@
-//! How often things are tried: plain values with defaults that say why.
+//! The policies of retries and of token requests.
 
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 
-/// How often a call is tried, and how long it pauses in between: exponential, with jitter.
+/// The retry policy of calls: the number of attempts, and exponential backoff with jitter.
 ///
 /// ```
 /// use std::time::Duration;
 /// use perenso_auth::RetryPolicy;
 ///
-/// let patient = RetryPolicy::default().attempts(8).pauses(Duration::from_millis(500), Duration::from_secs(30));
+/// let policy = RetryPolicy::default()
+///     .attempts(8)
+///     .pauses(Duration::from_millis(500), Duration::from_secs(30));
+/// assert_eq!(policy.attempts, 8);
 /// assert_eq!(RetryPolicy::never().attempts, 1);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RetryPolicy {
-    /// The most attempts, the first among them. A replay after a 401 is not counted.
+    /// The maximum number of attempts, including the first. A replay after a 401 is not counted.
     pub attempts: u32,
-    /// The pause after the first failed attempt; it doubles from there.
+    /// The backoff after the first failed attempt. It doubles with each further one.
     pub first_pause: Duration,
-    /// No pause is longer, unless the server asks for it.
+    /// The maximum backoff. A `Retry-After` may be longer.
     pub longest_pause: Duration,
-    /// A server that asks for a longer pause than this gets none: the call fails and says what was asked.
+    /// The maximum `Retry-After`. If the server asks for more, the call fails, and its error carries the value.
     pub longest_retry_after: Duration,
 }
 
 impl Default for RetryPolicy {
-    /// 4 attempts, pauses from 250 ms to 10 s, `Retry-After` up to 90 s: a minute's window and a margin.
+    /// 4 attempts, backoff from 250 ms to 10 s, `Retry-After` up to 90 s (a window of one minute and a margin).
     fn default() -> Self {
         Self {
             attempts: 4,
@@ -39,20 +42,20 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// One attempt and no other. A replay after a 401 is still made.
+    /// Returns a policy without retries. A request is still replayed after a 401.
     #[must_use]
     pub fn never() -> Self {
         Self::default().attempts(1)
     }
 
-    /// The most attempts, the first among them; zero counts as one.
+    /// Sets the maximum number of attempts, including the first. Zero counts as one.
     #[must_use]
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = attempts.max(1);
         self
     }
 
-    /// The pauses: the first, and the longest.
+    /// Sets the first and the maximum backoff.
     #[must_use]
     pub fn pauses(mut self, first: Duration, longest: Duration) -> Self {
         self.first_pause = first;
@@ -60,7 +63,7 @@ impl RetryPolicy {
         self
     }
 
-    /// The longest pause that a server may ask for.
+    /// Sets the maximum `Retry-After`.
     #[must_use]
     pub fn longest_retry_after(mut self, limit: Duration) -> Self {
         self.longest_retry_after = limit;
@@ -72,7 +75,7 @@ impl RetryPolicy {
     }
 }
 
-/// The pauses between attempts: as many as there are attempts but one, exponential, jittered, none beyond the longest.
+/// The waits between attempts: exponential with jitter, one fewer than there are attempts, none above the maximum.
 #[derive(Debug)]
 pub(crate) struct Backoff {
     pauses: ExponentialBackoff,
@@ -95,38 +98,40 @@ impl Iterator for Backoff {
     type Item = Duration;
 
     fn next(&mut self) -> Option<Duration> {
-        // The jitter comes on top of what backon takes for the longest delay.
+        // backon adds the jitter after it has applied the maximum.
         self.pauses.next().map(|pause| pause.min(self.longest))
     }
 }
 
-/// How a token is asked for.
+/// The policy of token requests: timeouts, attempts and backoff.
 ///
 /// ```
 /// use std::time::Duration;
 /// use perenso_auth::TokenPolicy;
 ///
-/// let slow_server = TokenPolicy::default().attempt(Duration::from_secs(30)).total(Duration::from_secs(90));
+/// let slow_server = TokenPolicy::default()
+///     .attempt(Duration::from_secs(30))
+///     .total(Duration::from_secs(90));
 /// assert_eq!(slow_server.attempts, 4);
 /// ```
 #[doc(alias("refresh token"))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TokenPolicy {
-    /// For one token request, until its answer is read.
+    /// The timeout of one token request, until its response is read.
     pub attempt: Duration,
-    /// For all attempts of an original grant and the pauses between them.
+    /// The timeout of all attempts of an original grant and the waits between them.
     pub total: Duration,
-    /// The most attempts of an original grant. A refresh is tried once.
+    /// The maximum number of attempts of an original grant. A refresh is tried once.
     pub attempts: u32,
-    /// The first pause between them; it doubles from there.
+    /// The first backoff between attempts. It doubles with each further one.
     pub first_pause: Duration,
-    /// No pause is longer, unless the server asks for it.
+    /// The maximum backoff. A `Retry-After` may be longer.
     pub longest_pause: Duration,
 }
 
 impl Default for TokenPolicy {
-    /// 10 s for an attempt, 4 attempts in 30 s, pauses from 200 ms to 5 s.
+    /// 10 s for an attempt, 4 attempts in 30 s, backoff from 200 ms to 5 s.
     fn default() -> Self {
         Self {
             attempt: Duration::from_secs(10),
@@ -143,34 +148,34 @@ impl TokenPolicy {
         Backoff::new(self.attempts, self.first_pause, self.longest_pause)
     }
 
-    /// The longest that an exchange can take: a refresh in one attempt and an original grant, or where a person would be
-    /// needed, two refreshes or a refresh and a code, each as patient as an original grant.
+    /// Returns the maximum duration of an exchange: a refresh in one attempt and an original grant. If the grant needs a
+    /// person: two refreshes, or a refresh and a code, each with the timeout of an original grant.
     pub(crate) fn longest(&self) -> Duration {
         self.attempt.saturating_add(self.total.saturating_mul(2))
     }
 
-    /// For one token request.
+    /// Sets the timeout of one token request.
     #[must_use]
     pub fn attempt(mut self, limit: Duration) -> Self {
         self.attempt = limit;
         self
     }
 
-    /// For all attempts of an original grant.
+    /// Sets the timeout of all attempts of an original grant.
     #[must_use]
     pub fn total(mut self, limit: Duration) -> Self {
         self.total = limit;
         self
     }
 
-    /// The most attempts of an original grant; zero counts as one.
+    /// Sets the maximum number of attempts of an original grant. Zero counts as one.
     #[must_use]
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = attempts.max(1);
         self
     }
 
-    /// The pauses: the first, and the longest.
+    /// Sets the first and the maximum backoff.
     #[must_use]
     pub fn pauses(mut self, first: Duration, longest: Duration) -> Self {
         self.first_pause = first;

@@ -1,12 +1,13 @@
-//! Where tokens are kept and shared: the trait, what it keeps, and how it fails. One file per store.
+//! Stores that keep and share tokens.
 //!
-//! A renewal goes like this: [`load`](TokenStore::load), and take what a sibling has put there; else
-//! [`try_lock`](TokenStore::try_lock), read once more inside the lock, exchange, [`save`](StoreLock::save) before use,
-//! [`release`](StoreLock::release). A store that fails stops no renewal: the process goes on alone, and says so once.
+//! A renewal calls [`load`](TokenStore::load) and uses a token stored by another process. If there is none, it calls
+//! [`try_lock`](TokenStore::try_lock), loads once more, exchanges, calls [`save`](StoreLock::save) before the token is used,
+//! and then [`release`](StoreLock::release). If the store fails, the process renews without it and logs that once; grants
+//! that need a person wait for the store.
 //!
 //! # A store of your own
-//! Two traits, made with [`async_trait`](macro@async_trait). All that a store has to promise: a save is whole or not at all, a lock has one holder,
-//! and tokens grow older while they lie there. A token that has ended may be given or left out.
+//! A store implements two traits with [`async_trait`](macro@async_trait). It guarantees three things: a save is atomic, a
+//! lock has one holder, and the age of a stored token grows. It may return or leave out expired tokens.
 //!
 //! ```
 //! use std::{borrow::Cow, collections::HashMap, sync::Arc, time::Duration};
@@ -14,65 +15,79 @@
 //! use perenso_auth::{Identity, clock::Now, store::*};
 //! use tokio::sync::{Mutex, OwnedMutexGuard};
 //!
-//! type Kept = Option<(StoredTokens, Now)>;
+//! type Entry = Option<(StoredTokens, Now)>;
 //!
 //! #[derive(Clone, Debug, Default)]
-//! struct Drawer {
-//!     // The lock of an identity, and what is kept of it.
-//!     boxes: Arc<std::sync::Mutex<HashMap<String, (Arc<Mutex<()>>, Kept)>>>,
+//! struct MapStore {
+//!     // The lock of an identity, and its tokens.
+//!     entries: Arc<std::sync::Mutex<HashMap<String, (Arc<Mutex<()>>, Entry)>>>,
 //! }
 //!
-//! impl Drawer {
+//! impl MapStore {
 //!     fn read(&self, key: &str, now: Now) -> Option<StoredTokens> {
-//!         let boxes = self.boxes.lock().unwrap();
-//!         let (tokens, since) = boxes.get(key)?.1.as_ref()?;
+//!         let entries = self.entries.lock().unwrap();
+//!         let (tokens, since) = entries.get(key)?.1.as_ref()?;
 //!         let mut tokens = tokens.clone();
 //!         if let Some(access) = &mut tokens.access_token {
-//!             // The clock that says more: one of them may have stood still.
-//!             let on_the_wall = now.wall.duration_since(since.wall).unwrap_or_default();
-//!             access.age += on_the_wall.max(now.monotonic - since.monotonic);
+//!             // The larger difference: either clock may have stopped.
+//!             let wall = now.wall.duration_since(since.wall).unwrap_or_default();
+//!             access.age += wall.max(now.monotonic - since.monotonic);
 //!         }
 //!         Some(tokens)
 //!     }
 //! }
 //!
 //! #[async_trait]
-//! impl TokenStore for Drawer {
+//! impl TokenStore for MapStore {
 //!     fn name(&self) -> Cow<'static, str> {
-//!         "a drawer".into()
+//!         "a map".into()
 //!     }
 //!
 //!     fn is_durable(&self) -> bool {
 //!         false
 //!     }
 //!
-//!     async fn load(&self, identity: &Identity, now: Now) -> Result<Option<StoredTokens>, StoreError> {
+//!     async fn load(
+//!         &self,
+//!         identity: &Identity,
+//!         now: Now,
+//!     ) -> Result<Option<StoredTokens>, StoreError> {
 //!         Ok(self.read(identity.key(), now))
 //!     }
 //!
-//!     // A lock that is free as soon as its holder is gone needs no term.
-//!     async fn try_lock(&self, identity: &Identity, _: Duration) -> Result<Option<Box<dyn StoreLock>>, StoreError> {
-//!         let lock = self.boxes.lock().unwrap().entry(identity.key().to_owned()).or_default().0.clone();
+//!     // A lock that is released when its holder is dropped needs no term.
+//!     async fn try_lock(
+//!         &self,
+//!         identity: &Identity,
+//!         _: Duration,
+//!     ) -> Result<Option<Box<dyn StoreLock>>, StoreError> {
+//!         let key = identity.key().to_owned();
+//!         let lock = self.entries.lock().unwrap().entry(key.clone()).or_default().0.clone();
 //!         let Ok(guard) = lock.try_lock_owned() else { return Ok(None) };
-//!         Ok(Some(Box::new(Open { drawer: self.clone(), key: identity.key().to_owned(), _guard: guard })))
+//!         Ok(Some(Box::new(MapLock { store: self.clone(), key, _guard: guard })))
 //!     }
 //! }
 //!
 //! #[derive(Debug)]
-//! struct Open {
-//!     drawer: Drawer,
+//! struct MapLock {
+//!     store: MapStore,
 //!     key: String,
 //!     _guard: OwnedMutexGuard<()>,
 //! }
 //!
 //! #[async_trait]
-//! impl StoreLock for Open {
+//! impl StoreLock for MapLock {
 //!     async fn load(&mut self, now: Now) -> Result<Option<StoredTokens>, StoreError> {
-//!         Ok(self.drawer.read(&self.key, now))
+//!         Ok(self.store.read(&self.key, now))
 //!     }
 //!
-//!     async fn save(&mut self, tokens: &StoredTokens, now: Now) -> Result<(), StoreError> {
-//!         self.drawer.boxes.lock().unwrap().get_mut(&self.key).unwrap().1 = Some((tokens.clone(), now));
+//!     async fn save(
+//!         &mut self,
+//!         tokens: &StoredTokens,
+//!         now: Now,
+//!     ) -> Result<(), StoreError> {
+//!         let mut entries = self.store.entries.lock().unwrap();
+//!         entries.get_mut(&self.key).unwrap().1 = Some((tokens.clone(), now));
 //!         Ok(())
 //!     }
 //!
@@ -84,7 +99,9 @@
 //! }
 //!
 //! use perenso_auth::{Client, Credentials, Profile};
-//! let client = Client::builder(Profile::perenso()).credentials(Credentials::new("show", "s3cr3t")).store(Drawer::default());
+//! let client = Client::builder(Profile::perenso())
+//!     .credentials(Credentials::new("show", "s3cr3t"))
+//!     .store(MapStore::default());
 //! # client.build().unwrap();
 //! ```
 
@@ -105,30 +122,30 @@ pub use self::redis::{RedisStore, RedisStoreBuilder};
 pub use file::FileStore;
 pub use memory::MemoryStore;
 
-/// Keeps the tokens of any number of identities, and lets one holder at a time renew those of one.
+/// A store of tokens by identity. Its lock lets one holder at a time renew the tokens of an identity.
 ///
-/// [`MemoryStore`] shares within a process. A store of your own implements this trait and [`StoreLock`]; the methods are
-/// called on renewals only, never on a hit.
+/// [`MemoryStore`] shares within a process. Another store implements this trait and [`StoreLock`]. The methods are called
+/// on renewals only, never on a cache hit.
 ///
-/// They run on a tokio runtime of the renewal, which ends with it, so that a program can end meanwhile and lose nothing. A
-/// store that keeps connections opens one for each runtime.
+/// They run on the tokio runtime of one renewal, which ends with that renewal, so that a program can exit meanwhile without
+/// losing tokens. A store that keeps connections opens one for each runtime.
 #[async_trait]
 pub trait TokenStore: fmt::Debug + Send + Sync + 'static {
-    /// What logs and errors call it.
+    /// The name of the store in logs and errors.
     fn name(&self) -> Cow<'static, str>;
 
-    /// Whether what it keeps outlives the process.
+    /// Returns true if stored tokens outlive the process.
     fn is_durable(&self) -> bool;
 
-    /// What is kept for this identity, with its age at `now`; `None` when nothing is.
+    /// Loads the tokens of this identity, with their age at `now`. Returns `None` if there are none.
     ///
     /// # Errors
-    /// [`StoreError`] of the kind [`Unavailable`](StoreErrorKind::Unavailable) when the store cannot be asked, of the kind
-    /// [`Unusable`](StoreErrorKind::Unusable) when what it holds makes no sense.
+    /// [`StoreError`] of the kind [`Unavailable`](StoreErrorKind::Unavailable) if the store cannot be reached, of the kind
+    /// [`Unusable`](StoreErrorKind::Unusable) if its content cannot be read as tokens.
     async fn load(&self, identity: &Identity, now: Now) -> Result<Option<StoredTokens>, StoreError>;
 
-    /// The lock of this identity, for `term` (by whatever clock the store has) and as long as it is extended; `None` while
-    /// another holds it. Does not wait.
+    /// Takes the lock of this identity for `term`, by the clock of the store, without waiting. The holder can extend it.
+    /// Returns `None` while another holds it.
     ///
     /// # Errors
     /// [`StoreError`] of the kind [`Unavailable`](StoreErrorKind::Unavailable).
@@ -154,43 +171,42 @@ impl<S: TokenStore + ?Sized> TokenStore for Arc<S> {
     }
 }
 
-/// The right to renew the tokens of one identity. One that is dropped is free at once, or at the end of its term.
+/// The lock on the tokens of one identity. A dropped lock is released at once, or at the end of its term.
 #[async_trait]
 pub trait StoreLock: fmt::Debug + Send + Sync {
-    /// As [`TokenStore::load`], of the identity that is locked.
+    /// Loads the tokens of the locked identity, as [`TokenStore::load`] does.
     ///
     /// # Errors
     /// As [`TokenStore::load`].
     async fn load(&mut self, now: Now) -> Result<Option<StoredTokens>, StoreError>;
 
-    /// Keeps these tokens, whole or not at all, in place of what was there. Refused when the lock was lost and somebody
-    /// else has written since.
+    /// Replaces the stored tokens, atomically. Fails if the lock was lost and another holder has written since.
     ///
     /// # Errors
     /// [`StoreError`] of the kind [`Unavailable`](StoreErrorKind::Unavailable), or
     /// [`LockLost`](StoreErrorKind::LockLost).
     async fn save(&mut self, tokens: &StoredTokens, now: Now) -> Result<(), StoreError>;
 
-    /// Begins the term anew.
+    /// Restarts the term.
     ///
     /// # Errors
     /// As [`save`](Self::save).
     async fn extend(&mut self) -> Result<(), StoreError>;
 
-    /// Gives the lock back.
+    /// Releases the lock.
     async fn release(self: Box<Self>);
 }
 
-/// What is kept for one identity. A store makes one from [`default`](Default::default) and fills it.
+/// The stored tokens of one identity. A store creates a value with [`default`](Default::default) and fills it.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct StoredTokens {
-    /// The access token, where there is one; a store may leave out one that has ended.
+    /// The access token, if there is one. A store may leave out an expired one.
     pub access_token: Option<StoredAccessToken>,
-    /// The refresh token, where there is one.
+    /// The refresh token, if there is one.
     pub refresh_token: Option<StoredRefreshToken>,
-    /// A fingerprint of the authorization code, or of the refresh token in the credentials, that is used up: it is never
-    /// sent again.
+    /// The fingerprint of the authorization code, or of the refresh token in the credentials, that is used up and never sent
+    /// again.
     pub spent: Option<String>,
 }
 
@@ -200,20 +216,20 @@ pub struct StoredTokens {
 pub struct StoredAccessToken {
     /// The token, without the word `Bearer`.
     pub token: Secret,
-    /// How long it lives in all, from the moment it was asked for.
+    /// Its whole lifetime, from the token request.
     pub lifetime: Duration,
-    /// How long ago it was asked for.
+    /// The time since the token request.
     pub age: Duration,
 }
 
 impl StoredAccessToken {
-    /// An access token with its whole life and what is gone of it.
+    /// Creates an access token with its lifetime and age.
     #[must_use]
     pub fn new(token: Secret, lifetime: Duration, age: Duration) -> Self {
         Self { token, lifetime, age }
     }
 
-    /// What is left of its life.
+    /// The remaining lifetime.
     #[must_use]
     pub fn expires_in(&self) -> Duration {
         self.lifetime.saturating_sub(self.age)
@@ -226,31 +242,31 @@ impl StoredAccessToken {
 pub struct StoredRefreshToken {
     /// The token.
     pub token: Secret,
-    /// How long it lives from now, where the server says so.
+    /// The remaining lifetime, if the server states it.
     pub expires_in: Option<Duration>,
 }
 
 impl StoredRefreshToken {
-    /// A refresh token, and how long it lives from now if that is known.
+    /// Creates a refresh token with its remaining lifetime, if known.
     #[must_use]
     pub fn new(token: Secret, expires_in: Option<Duration>) -> Self {
         Self { token, expires_in }
     }
 }
 
-/// What kind of thing went wrong with a store.
+/// The kind of a [`StoreError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StoreErrorKind {
-    /// It could not be reached, read or written.
+    /// The store could not be reached, read or written.
     Unavailable,
-    /// What it holds cannot be read as tokens: it counts as nothing, and is replaced.
+    /// The content cannot be read as tokens. It is ignored and replaced.
     Unusable,
-    /// The lock was lost, and somebody else has written since.
+    /// The lock was lost, and another holder has written since.
     LockLost,
 }
 
-/// Why a store failed. The text holds no token.
+/// The error of a store. Its message holds no token.
 #[derive(Clone)]
 pub struct StoreError {
     kind: StoreErrorKind,
@@ -259,19 +275,19 @@ pub struct StoreError {
 }
 
 impl StoreError {
-    /// An error that says what was tried, what came, and what to do.
+    /// Creates an error. Its detail names what was tried, what was found, and what to do.
     pub fn new(kind: StoreErrorKind, detail: impl Into<Cow<'static, str>>) -> Self {
         Self { kind, detail: detail.into(), source: None }
     }
 
-    /// The same, with its cause.
+    /// Adds the cause.
     #[must_use]
     pub fn because(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
         self.source = Some(Arc::new(source));
         self
     }
 
-    /// What kind of thing went wrong.
+    /// The kind of the error.
     #[must_use]
     pub fn kind(&self) -> StoreErrorKind {
         self.kind

@@ -1,4 +1,4 @@
-//! What a client proves itself with: fixed, or asked from a provider, which is asked again once after a refusal.
+//! The credentials of a client, fixed or from a provider. A provider is asked once more after a refusal.
 
 use std::{fmt, future::Future, panic::AssertUnwindSafe, sync::Arc};
 
@@ -16,15 +16,16 @@ use crate::{
     store::identity::fingerprint,
 };
 
-/// A client id, its secret, and whatever else the grant takes. What they hold decides the grant: nothing more is client
-/// credentials, [`user`](Self::user) is a password grant, [`code`](Self::code) an authorization code,
-/// [`refresh_token`](Self::refresh_token) a refresh token from elsewhere.
+/// A client id, its secret, and what else the grant takes.
+///
+/// They decide the grant: [`user`](Self::user) selects the password grant, [`code`](Self::code) an authorization code,
+/// [`refresh_token`](Self::refresh_token) a refresh token obtained elsewhere. The default is client credentials.
 ///
 /// ```
 /// use perenso_auth::{AuthorizationCode, Credentials, Grant};
 ///
-/// let credentials = Credentials::new("client-1", "s3cr3t")
-///     .code(AuthorizationCode::new("copied-by-hand", "https://erp.example/oauth2callback"));
+/// let code = AuthorizationCode::new("copied-by-hand", "https://erp.example/callback");
+/// let credentials = Credentials::new("client-1", "s3cr3t").code(code);
 /// assert_eq!(credentials.grant(), Grant::AuthorizationCode);
 /// ```
 #[derive(Clone, Debug)]
@@ -34,7 +35,7 @@ pub struct Credentials {
     pub(crate) proof: Proof,
 }
 
-/// What the grant takes besides the client's own credentials.
+/// The part of the credentials that belongs to the grant.
 #[derive(Clone, Debug)]
 pub(crate) enum Proof {
     None,
@@ -44,27 +45,27 @@ pub(crate) enum Proof {
 }
 
 impl Credentials {
-    /// A client id and its secret.
+    /// Creates credentials of a client id and its secret.
     pub fn new(client_id: impl Into<String>, client_secret: impl Into<Secret>) -> Self {
         Self { client_id: client_id.into(), client_secret: client_secret.into(), proof: Proof::None }
     }
 
-    /// The user in whose name tokens are asked for, with the password grant.
+    /// Selects the password grant for this user.
     #[must_use]
     pub fn user(mut self, name: impl Into<String>, password: impl Into<Secret>) -> Self {
         self.proof = Proof::User { name: name.into(), password: password.into() };
         self
     }
 
-    /// The code that a person has brought. Once it has brought a token, or was refused, it is never sent again; from then on
-    /// its refresh token counts, so the tokens need a store that outlives the process.
+    /// Selects an authorization code. It is sent once. Renewals then use its refresh token, so the tokens need a store that
+    /// outlives the process.
     #[must_use]
     pub fn code(mut self, code: AuthorizationCode) -> Self {
         self.proof = Proof::Code(code);
         self
     }
 
-    /// A refresh token that was obtained elsewhere. Used until the server gives another, which then is kept in the store.
+    /// Selects a refresh token that was obtained elsewhere. It is used until the server issues another, which the store keeps.
     #[must_use]
     pub fn refresh_token(mut self, token: impl Into<Secret>) -> Self {
         self.proof = Proof::RefreshToken(token.into());
@@ -77,7 +78,7 @@ impl Credentials {
         &self.client_id
     }
 
-    /// The grant that follows from them.
+    /// The grant that these credentials select.
     #[must_use]
     pub fn grant(&self) -> Grant {
         match &self.proof {
@@ -88,7 +89,7 @@ impl Credentials {
         }
     }
 
-    /// The user's name, where there is one.
+    /// The user name, or an empty string.
     pub(crate) fn user_name(&self) -> &str {
         match &self.proof {
             Proof::User { name, .. } => name,
@@ -96,7 +97,7 @@ impl Credentials {
         }
     }
 
-    /// What tells whether what the person brought has been used up.
+    /// Returns the fingerprint of the code or refresh token that a person provided, to tell whether it is used up.
     pub(crate) fn once_only(&self) -> Option<String> {
         match &self.proof {
             Proof::Code(code) => Some(fingerprint(&code.code)),
@@ -105,7 +106,7 @@ impl Credentials {
         }
     }
 
-    /// Whether these are the same in all that is sent.
+    /// Returns true if both send the same values.
     pub(crate) fn are(&self, other: &Self) -> bool {
         let proof = |credentials: &Self| match &credentials.proof {
             Proof::None => None,
@@ -119,7 +120,7 @@ impl Credentials {
             && proof(self) == proof(other)
     }
 
-    /// Whatever no error may show.
+    /// The values that no error may show.
     pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
         let proof = match &self.proof {
             Proof::None => [None, None],
@@ -130,7 +131,7 @@ impl Credentials {
         [Some(&self.client_secret)].into_iter().chain(proof).flatten().map(Secret::expose)
     }
 
-    /// What stands in the way of using them with this profile, each with the setter to call.
+    /// Returns the problems of using them with this profile, each with the setter to call.
     pub(crate) fn problems(&self, profile: &Profile) -> Vec<String> {
         let mut problems = Vec::new();
         let mut check = |what: &str, value: &str, setter: &str| {
@@ -167,7 +168,7 @@ impl Credentials {
     }
 }
 
-/// What to call for credentials of this grant.
+/// Returns the setter that selects this grant.
 fn setter(grant: Grant) -> &'static str {
     match grant {
         Grant::ClientCredentials => "`Credentials::new` and nothing more",
@@ -177,7 +178,7 @@ fn setter(grant: Grant) -> &'static str {
     }
 }
 
-/// An authorization code: copied by hand from where the vendor shows it, or brought by
+/// An authorization code, copied by hand or returned by
 /// [`AuthorizationRequest::callback`](crate::AuthorizationRequest::callback).
 #[derive(Clone, Debug)]
 pub struct AuthorizationCode {
@@ -187,14 +188,14 @@ pub struct AuthorizationCode {
 }
 
 impl AuthorizationCode {
-    /// A code, and the redirect URI that it was issued for, letter by letter. Blanks, line ends and invisible characters around
-    /// the code come from copying it and are no part of it.
+    /// Creates a code with the exact redirect URI that it was issued for. Surrounding whitespace and invisible characters are
+    /// removed from the code.
     pub fn new(code: impl Into<Secret>, redirect_uri: impl Into<String>) -> Self {
         let code = Secret::from(copied::trimmed(code.into().expose()));
         Self { code, redirect_uri: redirect_uri.into(), pkce_verifier: None }
     }
 
-    /// The PKCE verifier whose challenge went with the authorization request (RFC 7636).
+    /// Sets the PKCE verifier of the authorization request (RFC 7636).
     #[must_use]
     pub fn pkce_verifier(mut self, verifier: impl Into<Secret>) -> Self {
         self.pkce_verifier = Some(verifier.into());
@@ -202,13 +203,13 @@ impl AuthorizationCode {
     }
 }
 
-/// Gets credentials from somewhere: a vault, a file, a service. Any async function that gives [`Credentials`] is one.
+/// Provides credentials from a vault, a file or a service. Any async function that returns [`Credentials`] implements it.
 ///
-/// Asked when a token is first needed, and again once when the token endpoint has refused what it gave: a rotated secret
-/// needs no restart.
+/// It is asked when a token is first needed, and once more after the token endpoint has refused its credentials, so that a
+/// rotated secret needs no restart.
 ///
-/// It runs on a tokio runtime of the renewal, which ends with it: connections that a provider keeps must not belong to the
-/// runtime that calls it.
+/// It runs on the tokio runtime of one renewal, which ends with that renewal: a provider must not keep connections that
+/// belong to the runtime it is called on.
 ///
 /// ```
 /// use std::io;
@@ -224,18 +225,18 @@ impl AuthorizationCode {
 /// ```
 #[async_trait]
 pub trait CredentialsProvider: Send + Sync + 'static {
-    /// The credentials as they are now.
+    /// Returns the current credentials.
     ///
     /// # Errors
-    /// Whatever keeps them from being had. Its text stands in the chain of causes, so it must hold no secret.
+    /// Fails if there are none. The error becomes a cause of the call's error, so its message must hold no secret.
     async fn credentials(&self) -> Result<Credentials, Box<dyn std::error::Error + Send + Sync>>;
 }
 
 #[async_trait]
-impl<F, Answer, E> CredentialsProvider for F
+impl<F, Fut, E> CredentialsProvider for F
 where
-    F: Fn() -> Answer + Send + Sync + 'static,
-    Answer: Future<Output = Result<Credentials, E>> + Send,
+    F: Fn() -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<Credentials, E>> + Send,
     E: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     async fn credentials(&self) -> Result<Credentials, Box<dyn std::error::Error + Send + Sync>> {
@@ -243,21 +244,21 @@ where
     }
 }
 
-/// Where credentials come from.
+/// The source of credentials.
 pub(crate) enum Source {
     Fixed(Arc<Credentials>),
-    /// The lock is held while the provider is asked: a crowd asks it once.
+    /// The lock is held while the provider is asked, so concurrent callers ask it once.
     Provider {
         provider: Arc<dyn CredentialsProvider>,
         latest: Mutex<Option<Arc<Credentials>>>,
     },
 }
 
-/// Why there are no credentials.
+/// The reason there are no credentials.
 pub(crate) enum Lack {
     Failed(Box<dyn std::error::Error + Send + Sync>),
     Panicked,
-    /// What came cannot be used; it is not kept, so that the provider is asked again.
+    /// The provided credentials cannot be used. They are not kept, so the provider is asked again.
     Unusable(String),
 }
 
@@ -266,12 +267,12 @@ impl Source {
         Self::Provider { provider, latest: Mutex::new(None) }
     }
 
-    /// Whether there may be others one day.
+    /// Returns true if the credentials may change.
     pub(crate) fn may_change(&self) -> bool {
         matches!(self, Self::Provider { .. })
     }
 
-    /// The credentials that were had last, else those that the provider gives and `problems` finds nothing wrong with.
+    /// Returns the latest credentials, or asks the provider and checks its credentials with `problems`.
     pub(crate) async fn get(&self, problems: impl Fn(&Credentials) -> Vec<String>) -> Result<Arc<Credentials>, Lack> {
         match self {
             Self::Fixed(credentials) => Ok(Arc::clone(credentials)),
@@ -285,7 +286,7 @@ impl Source {
         }
     }
 
-    /// The credentials that were had last, without waiting for a provider.
+    /// Returns the latest credentials without asking a provider.
     pub(crate) fn known(&self) -> Option<Arc<Credentials>> {
         match self {
             Self::Fixed(credentials) => Some(Arc::clone(credentials)),
@@ -293,7 +294,7 @@ impl Source {
         }
     }
 
-    /// Other credentials than these, which were refused; `None` when there are none.
+    /// Asks for credentials other than the refused ones. Returns `None` if there are no others.
     pub(crate) async fn get_other(
         &self,
         refused: &Credentials,

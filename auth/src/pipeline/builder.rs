@@ -1,4 +1,4 @@
-//! Building a client: every setter has a default but the credentials, and `build` names all that is wrong at once.
+//! The builder of a client. Only the credentials have no default, and `build` reports all problems at once.
 
 use std::sync::Arc;
 
@@ -20,10 +20,10 @@ use crate::{
 
 mod assembly;
 
-/// The largest body that is read as a whole.
-const LARGEST_BODY: usize = 256 * 1024 * 1024;
+/// The default limit of bodies that are read as a whole.
+const DEFAULT_MAX_BODY_BYTES: usize = 256 * 1024 * 1024;
 
-/// Collects what a [`Client`](crate::Client) is made of.
+/// Builds a [`Client`](crate::Client).
 ///
 /// ```
 /// use std::time::Duration;
@@ -37,7 +37,7 @@ const LARGEST_BODY: usize = 256 * 1024 * 1024;
 ///     .build()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[must_use = "a client is made by `build`"]
+#[must_use = "`build` returns the client"]
 pub struct ClientBuilder {
     profile: Profile,
     credentials: Option<Source>,
@@ -77,44 +77,47 @@ impl ClientBuilder {
             timeouts: Timeouts::default(),
             retry: RetryPolicy::default(),
             token_policy: TokenPolicy::default(),
-            max_body_bytes: LARGEST_BODY,
+            max_body_bytes: DEFAULT_MAX_BODY_BYTES,
             transport: Transport::default(),
             clock: Arc::new(SystemClock),
         }
     }
 
-    /// The client id and its secret, and what the grant takes. Required, unless there is a provider.
+    /// Sets the client id, its secret, and what else the grant takes. Required, unless there is a provider.
     pub fn credentials(mut self, credentials: Credentials) -> Self {
         self.credentials = Some(Source::Fixed(Arc::new(credentials)));
         self
     }
 
-    /// Where credentials come from, in place of fixed ones: asked when a token is first needed, and again once after a
+    /// Sets a provider of credentials, in place of fixed ones. It is asked when a token is first needed, and once more after a
     /// refusal, so that a rotated secret needs no restart.
     pub fn credentials_provider(mut self, provider: impl CredentialsProvider) -> Self {
         self.credentials = Some(Source::provider(Arc::new(provider)));
         self
     }
 
-    /// Where tokens are kept, and shared with whoever uses the same store (a clone, or an `Arc` of it) for the same identity.
-    /// Without it, in the memory of this client and its clones.
+    /// Sets the store that keeps tokens and shares them with all clients of the same store (a clone, or an `Arc` of it) and
+    /// the same identity. Defaults to the memory of this client and its clones.
     pub fn store(mut self, store: impl TokenStore) -> Self {
         self.store = Some(Arc::new(store));
         self
     }
 
-    /// Tokens of a grant that needs a person may be lost with the process: a person then has to come again. Without this,
-    /// such a grant is not built without a store that outlives the process, and nothing is sent while that store is away: a
-    /// refresh token that two processes send, or one that is exchanged and not stored, would be lost.
+    /// Accepts that tokens of a grant that needs a person are lost with the process, so that a person has to act again.
+    ///
+    /// Without it, [`build`](Self::build) fails for such a grant unless the store outlives the process, and no token request
+    /// is sent while that store is unavailable: a refresh token would be lost if two processes sent it, or if its successor
+    /// could not be stored.
     ///
     /// ```
     /// use perenso_auth::{AuthorizationCode, Client, Credentials, Profile, TenantRegion};
     ///
     /// let code = AuthorizationCode::new("copied-by-hand", "https://erp.example/callback");
     /// let credentials = || Credentials::new("client-1", "s3cr3t").code(code.clone());
-    /// let client = || Client::builder(Profile::priava(TenantRegion::Eu)).credentials(credentials());
-    /// assert!(client().build().is_err());
-    /// assert!(client().memory_only().build().is_ok());
+    /// let profile = || Profile::priava(TenantRegion::Eu);
+    /// let builder = || Client::builder(profile()).credentials(credentials());
+    /// assert!(builder().build().is_err());
+    /// assert!(builder().memory_only().build().is_ok());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn memory_only(mut self) -> Self {
@@ -122,165 +125,167 @@ impl ClientBuilder {
         self
     }
 
-    /// The provider is known to give a grant that needs a person.
+    /// Declares that the credentials of the provider have a grant that needs a person.
     #[cfg(feature = "registry")]
     pub(crate) fn needs_a_person(mut self) -> Self {
         self.needs_a_person = true;
         self
     }
 
-    /// Reads the headers of API calls again when the API refuses them.
+    /// Sets the source from which the headers of API calls are read again after a 401.
     #[cfg(feature = "registry")]
     pub(crate) fn api_header_source(mut self, source: HeaderSource) -> Self {
         self.api_header_source = Some(source);
         self
     }
 
-    /// Connections to share, unless the transport is set.
+    /// Shares the connections of this pool, unless the transport is set.
     #[cfg(feature = "registry")]
     pub(crate) fn pool(mut self, pool: Pool) -> Self {
         self.pool = Some(pool);
         self
     }
 
-    /// Where tokens are asked for, in place of the profile's address.
+    /// Sets the token URL, in place of the profile's.
     pub fn token_url(mut self, url: impl Into<String>) -> Self {
         self.profile = self.profile.token_url(url);
         self
     }
 
-    /// The base address of the API, in place of the profile's.
+    /// Sets the base address of the API, in place of the profile's.
     pub fn api_url(mut self, url: impl Into<String>) -> Self {
         self.profile = self.profile.api_url(url);
         self
     }
 
-    /// Where the credentials go when a token is first asked for, in place of the profile's way.
+    /// Sets the client authentication of the original grant, in place of the profile's.
     pub fn client_auth(mut self, place: ClientAuth) -> Self {
         self.profile = self.profile.client_auth(place);
         self
     }
 
-    /// Where the credentials go when a token is refreshed, in place of the profile's way.
+    /// Sets the client authentication of refresh requests, in place of the profile's.
     pub fn refresh_client_auth(mut self, place: ClientAuth) -> Self {
         self.profile = self.profile.refresh_client_auth(place);
         self
     }
 
-    /// How the body of a token request is written, in place of the profile's way.
+    /// Sets the body encoding of token requests, in place of the profile's.
     pub fn body_encoding(mut self, encoding: BodyEncoding) -> Self {
         self.profile = self.profile.body_encoding(encoding);
         self
     }
 
-    /// The scope of the original grant, in place of the profile's.
+    /// Sets the scope of the original grant, in place of the profile's.
     pub fn scope(mut self, scope: impl Into<String>) -> Self {
         self.scope = Some(scope.into());
         self
     }
 
-    /// What spans call this client; without it, the client id, or with a provider the profile's name.
+    /// Sets the name of this client in spans. Defaults to the client id, or with a provider to the name of the profile.
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = Some(label.into());
         self
     }
 
-    /// The rate budget, in place of the profile's.
+    /// Sets the rate limit, in place of the profile's.
     pub fn rate(mut self, rate: Rate) -> Self {
         self.profile = self.profile.rate(rate);
         self
     }
 
-    /// The rate budget, shared over Redis with all who draw on it: the [`rate`](Self::rate) is then theirs together.
+    /// Shares the rate limit over Redis: the [`rate`](Self::rate) then holds for all clients of this budget together.
     #[cfg(feature = "redis")]
     pub fn shared_budget(mut self, budget: SharedBudget) -> Self {
         self.shared_budget = Some(budget);
         self
     }
 
-    /// No rate budget.
+    /// Removes the rate limit.
     pub fn unlimited(mut self) -> Self {
         self.profile.rate = None;
         self
     }
 
-    /// Lets secrets go to this host over plain http. Loopback needs no leave.
+    /// Allows secrets to be sent to this host over plain HTTP. Loopback is always allowed.
     pub fn allow_http(mut self, host: impl Into<String>) -> Self {
         self.allow_http.push(host.into());
         self
     }
 
-    /// The deadlines.
+    /// Sets the timeouts of calls.
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = timeouts;
         self
     }
 
-    /// How often calls are tried.
+    /// Sets the retry policy of calls.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
         self
     }
 
-    /// How tokens are asked for.
+    /// Sets the policy of token requests.
     pub fn token_policy(mut self, policy: TokenPolicy) -> Self {
         self.token_policy = policy;
         self
     }
 
-    /// The largest body that is read as a whole, in bytes after decompression; 256 MiB without it.
+    /// Sets the limit of bodies that are read as a whole, in bytes after decompression. Defaults to 256 MiB.
     pub fn max_body_bytes(mut self, bytes: usize) -> Self {
         self.max_body_bytes = bytes;
         self
     }
 
-    /// A proxy for all requests, in place of those that the environment names.
+    /// Sets a proxy for all requests, in place of those of the environment.
     pub fn proxy(mut self, proxy: reqwest::Proxy) -> Self {
         self.transport.proxy = Some(proxy);
         self
     }
 
-    /// Root certificates in PEM that are trusted besides those of the machine.
+    /// Adds trusted root certificates in PEM, besides those of the machine.
     pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.transport.tls.root_certificates.push(pem.into());
         self
     }
 
-    /// A client certificate: its chain and its private key in one PEM text.
+    /// Sets the client certificate: its chain and its private key in one PEM string.
     pub fn client_certificate(mut self, pem: impl Into<Secret>) -> Self {
         self.transport.tls.client_certificate = Some(pem.into());
         self
     }
 
-    /// The `User-Agent`.
+    /// Sets the `User-Agent`.
     pub fn user_agent(mut self, user_agent: impl Into<String>) -> Self {
         self.transport.user_agent = Some(user_agent.into());
         self
     }
 
-    /// Makes the reqwest builder to start from. It is called once for each tokio runtime that makes calls, since connections
-    /// belong to a runtime. What this crate sets is set after it: no redirects, no decompression (bodies are decoded by this
-    /// crate), TLS, the connect timeout. Its proxies are kept; those of the environment are never asked for an address on this
-    /// machine. A total timeout on it would cut long answers.
+    /// Sets the function that creates the reqwest builder. It is called once for each tokio runtime that makes calls, since
+    /// connections belong to a runtime.
+    ///
+    /// Settings of this crate are applied afterwards: no redirects, no decompression (bodies are decoded by this crate), TLS,
+    /// the connect timeout. Proxies of the builder are kept; those of the environment are never used for an address on this
+    /// machine. A total timeout of the builder cuts long responses.
     pub fn http_builder(mut self, builder: impl Fn() -> reqwest::ClientBuilder + Send + Sync + 'static) -> Self {
         self.transport.http_builder = Some(HttpBuilder(Arc::new(builder)));
         self
     }
 
-    /// A rustls configuration of your own, with the crypto provider, the roots and the certificates that it has.
+    /// Sets the rustls configuration, with its crypto provider, roots and certificates.
     #[cfg(feature = "rustls")]
     pub fn rustls_config(mut self, config: rustls::ClientConfig) -> Self {
         self.transport.tls.config = Some(config);
         self
     }
 
-    /// Leaves TLS as the reqwest builder has it. With rustls, a crypto provider must be installed for the process.
+    /// Keeps the TLS settings of the reqwest builder. With rustls, a crypto provider must be installed for the process.
     pub fn keep_tls(mut self) -> Self {
         self.transport.tls.keep = true;
         self
     }
 
-    /// Where time comes from.
+    /// Sets the clock.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self

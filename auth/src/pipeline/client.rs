@@ -1,4 +1,4 @@
-//! A client for authorised calls: cheap to clone, one set of tokens, one budget, one pool of connections.
+//! A client for authorised calls, cheap to clone.
 
 use std::{
     borrow::Cow,
@@ -26,7 +26,7 @@ use crate::{
 
 /// Makes authorised calls to one API with one set of credentials.
 ///
-/// Clones share tokens, rate budget and connections. Nothing runs while nobody calls.
+/// Clones share tokens, rate budget and connections. Nothing runs in the background.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -35,7 +35,7 @@ use crate::{
 /// let client = Client::builder(Profile::perenso())
 ///     .credentials(Credentials::new("SHOWID", std::env::var("SHOW_SECRET")?))
 ///     .build()?;
-/// let customers: serde_json::Value = client.get("/Customer").send().await?.json().await?;
+/// let customers: serde_json::Value = client.get("/Customer").send_json().await?;
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
@@ -44,7 +44,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client of the system that the profile describes.
+    /// Starts building a client for the system of this profile.
     pub fn builder(profile: Profile) -> ClientBuilder {
         ClientBuilder::new(profile)
     }
@@ -65,55 +65,57 @@ impl Client {
         &self.inner.api_url
     }
 
-    /// The HTTP client underneath, for building requests. What is sent through it directly goes out without a token.
+    /// The underlying HTTP client, for building requests. A request sent through it directly carries no token.
     #[must_use]
     pub fn http(&self) -> &reqwest::Client {
         self.inner.http.first()
     }
 
-    /// A call to a path below the base address; it starts with `/`.
+    /// Starts a request to a path below the base address. The path starts with `/`.
     pub fn request(&self, method: Method, path: impl Into<Cow<'static, str>>) -> RequestBuilder {
         RequestBuilder::new(Arc::clone(&self.inner), method, path.into())
     }
 
-    /// A read; sent again when its answer is lost.
+    /// Starts a GET. It is safe: it is retried if its response is lost.
     pub fn get(&self, path: impl Into<Cow<'static, str>>) -> RequestBuilder {
         self.request(Method::GET, path)
     }
 
-    /// A POST. Never sent twice unless it is marked: [`safe`](RequestBuilder::safe), [`idempotent`](RequestBuilder::idempotent).
+    /// Starts a POST. Once the server may have processed it, it is retried only if it is marked
+    /// [`safe`](RequestBuilder::safe) or [`idempotent`](RequestBuilder::idempotent).
     ///
     /// ```no_run
     /// # async fn example(client: perenso_auth::Client) -> Result<(), Box<dyn std::error::Error>> {
     /// use serde_json::json;
     ///
-    /// // A search that changes nothing, though it is a POST: it may be sent again.
-    /// let found: serde_json::Value = client.post("/v2/event/get").json(&json!({})).safe().send_json().await?;
+    /// // A search by POST changes nothing, so it may be retried.
+    /// let request = client.post("/v2/event/get").json(&json!({})).safe();
+    /// let found: serde_json::Value = request.send_json().await?;
     /// # Ok(()) }
     /// ```
     pub fn post(&self, path: impl Into<Cow<'static, str>>) -> RequestBuilder {
         self.request(Method::POST, path)
     }
 
-    /// A PUT; sent again when its answer is lost, since writing the same twice comes to the same.
+    /// Starts a PUT. It is idempotent: it is retried if its response is lost.
     pub fn put(&self, path: impl Into<Cow<'static, str>>) -> RequestBuilder {
         self.request(Method::PUT, path)
     }
 
-    /// A DELETE; sent again when its answer is lost.
+    /// Starts a DELETE. It is idempotent: it is retried if its response is lost.
     pub fn delete(&self, path: impl Into<Cow<'static, str>>) -> RequestBuilder {
         self.request(Method::DELETE, path)
     }
 
-    /// Sends a request that was built elsewhere, through the whole pipeline.
+    /// Sends a request that was built elsewhere through the whole pipeline.
     ///
     /// # Errors
-    /// Whatever keeps the call from a successful answer, classified: see [`ErrorKind`](crate::ErrorKind).
+    /// Fails unless the API responds with a success status: see [`ErrorKind`](crate::ErrorKind).
     pub async fn execute(&self, request: reqwest::Request, call: Call<'_>) -> Result<Response, Error> {
         retry_loop::execute(&self.inner, request, call).await
     }
 
-    /// The bearer token, for use elsewhere: one that lives at least `min_validity` longer.
+    /// Returns a bearer token that is valid for at least `min_validity`, for use elsewhere.
     ///
     /// ```no_run
     /// # async fn example(client: perenso_auth::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -121,20 +123,20 @@ impl Client {
     ///
     /// let bearer = client.token(Duration::from_secs(60)).await?;
     /// assert!(bearer.expires_in() >= Duration::from_secs(60));
-    /// let header = bearer.header(); // of another client's request
+    /// let header = bearer.header(); // for a request of another HTTP client
     /// # Ok(()) }
     /// ```
     ///
     /// # Errors
-    /// `ErrorKind::Refused` or `ErrorKind::TokenUnavailable` when none can be had, `ErrorKind::Request` when
-    /// tokens of this server never live that long.
+    /// `ErrorKind::Refused` or `ErrorKind::TokenUnavailable` if there is no token, `ErrorKind::Request` if tokens of this
+    /// server are never valid that long.
     #[inline]
     pub fn token(&self, min_validity: Duration) -> impl Future<Output = Result<AccessToken, Error>> + Send + '_ {
         self.token_as(min_validity)
     }
 
-    /// As [`token`](Self::token), with the error of whoever builds upon this crate: to convert it there would cost a hit a
-    /// third of its time.
+    /// Returns the same as [`token`](Self::token), with the error type of the calling crate: a conversion there would
+    /// cost a third of the time of a cache hit.
     #[doc(hidden)]
     #[inline]
     pub fn token_as<E: From<Error>>(
@@ -142,7 +144,7 @@ impl Client {
         min_validity: Duration,
     ) -> impl Future<Output = Result<AccessToken, E>> + Send + '_ {
         let mut slow = None;
-        // By hand, so that a hit pays for no more than a hit.
+        // Polled by hand: an `async fn` slows a cache hit down.
         poll_fn(move |context| {
             if slow.is_none()
                 && let Some(token) = self.inner.cache.current_token(min_validity)
@@ -153,8 +155,8 @@ impl Client {
         })
     }
 
-    /// The bearer token in hand, at once and without waiting, for interceptors that cannot; `None` while there is none, or
-    /// while it is due for renewal: then [`token`](Self::token) gets one.
+    /// Returns the current bearer token without waiting, for interceptors that cannot await. Returns `None` if there is no
+    /// token or it is due for renewal; [`token`](Self::token) then gets one.
     #[must_use]
     pub fn token_in_hand(&self) -> Option<AccessToken> {
         self.inner.cache.current_token(Duration::ZERO)
@@ -166,12 +168,11 @@ impl Client {
         Ok(AccessToken::owned(token, self.inner.clock.now()))
     }
 
-    /// Waits until the renewal under way has ended and its tokens are stored, and tries once more to store those that could
-    /// not be. The client can be used afterwards.
+    /// Waits until the renewal in flight has ended and its tokens are stored. Tokens that could not be stored before are
+    /// stored once more. The client can be used afterwards.
     ///
-    /// A program that returns from `main` loses no refresh token without it: the end of its runtime waits for a renewal that
-    /// was sent, for at most one attempt and one save. Call this before `std::process::exit` or
-    /// `Runtime::shutdown_background`, which wait for nothing.
+    /// A program that returns from `main` need not call it: its runtime waits for a renewal that was sent, for at most one
+    /// attempt and one save. Call it before `std::process::exit` and `Runtime::shutdown_background`, which do not wait.
     ///
     /// ```no_run
     /// # async fn example(client: perenso_auth::Client) {

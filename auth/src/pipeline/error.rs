@@ -1,4 +1,4 @@
-//! The one error of authorised calls, and the one of building a client.
+//! The error of authorised calls.
 
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
@@ -9,61 +9,64 @@ use crate::{oauth::fault::Fault, pipeline::problem_details::ProblemDetails};
 
 type Source = Arc<dyn std::error::Error + Send + Sync>;
 
-/// What kind of thing went wrong. Kinds may be added.
+/// The kind of an [`Error`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The request could not be built, or may not be sent where it points. Nothing left the machine.
+    /// The request could not be built, or its address is not the API's. Nothing was sent.
     Request,
-    /// The token endpoint refused the grant: id, secret or scope are wrong, or no longer right. Its response has an
-    /// `error` member, or is a 400 or 401. Not retried; the
-    /// refusal is remembered for ten seconds. Where credentials come from a provider or a file, it heals when they do.
+    /// The token endpoint refused the grant: client id, secret or scope are wrong or no longer valid. Its response has an
+    /// `error` member, or is a 400 or 401. Not retried; the refusal is remembered for ten seconds. A provider or a file is
+    /// then read again, so corrected credentials need no restart.
     Refused,
-    /// The refresh token or the authorization code was finally refused, or is used up, and the grant needs a person: a new code,
-    /// or a new refresh token. Not retried; remembered for ten seconds.
+    /// The refresh token or the authorization code was refused or is used up, and the grant needs a person to provide a new
+    /// one. Not retried; remembered for ten seconds.
     PersonNeeded,
-    /// No token could be had: the token endpoint could not be reached, broke, or made no sense. A 4xx of it other than
-    /// 400, 401 and 429 that names no `error` is one of these: it comes from a wrong token URL, a proxy or a firewall.
+    /// There is no token: the token endpoint could not be reached, failed, or sent a response that cannot be read. A 4xx
+    /// without an `error` member, other than 400, 401 and 429, is one of these: it points to a wrong token URL, a proxy or a
+    /// firewall.
     TokenUnavailable,
-    /// The API answered 401 although the token was new.
+    /// The API responded 401 although the token was new.
     Unauthorized,
-    /// The API answered 429 until the attempts or the patience were used up.
+    /// The API responded 429 until the attempts were used up or `Retry-After` exceeded the limit.
     RateLimited,
-    /// The own rate budget gave no permit in time. Nothing left the machine.
+    /// The client's rate budget gave no permit in time. The last attempt was not sent.
     Budget,
-    /// The API answered with another status that is no success.
+    /// The API responded with another status that is not a success.
     Status,
-    /// The API, or the token endpoint, answered with a redirect, and none is followed.
+    /// The API or the token endpoint responded with a redirect. None is followed.
     Redirect,
-    /// No connection could be made. Nothing was processed. Certificates that are not accepted and a proxy that asks for
-    /// authorization are not retried; they, and a host without an address, are not transient.
+    /// No connection could be made. Nothing was processed. A certificate that is not accepted and a proxy that requires
+    /// authorization are not retried. These two and a host name that does not resolve are not transient.
     Connect,
     /// The connection broke.
     Broken,
-    /// A deadline passed, or a timeout of the reqwest builder.
+    /// A timeout or a deadline has passed.
     Timeout,
     /// The caller stopped the call while no request was in flight: [`CallOptions::stop_when`](crate::CallOptions::stop_when).
     Stopped,
-    /// The answer does not fit the type that was expected.
+    /// The response does not match the expected type.
     Decode,
-    /// The answer is larger than the limit.
+    /// The response is larger than the limit.
     TooLarge,
 }
 
-/// Why an authorised call failed.
+/// The error of an authorised call.
 ///
-/// The text, and the `Debug` form, which is the text and that of its causes, hold no secret, no token and no value of a body. The body of an error answer, at most
-/// 64 KiB of it, is there for those who ask: [`body`](Self::body).
+/// `Display` and `Debug` (the message and those of its causes) show no secret, no token and no value of a body.
+/// [`body`](Self::body) returns the body of the error response, at most 64 KiB of it.
 ///
 /// ```no_run
 /// # async fn example(client: perenso_auth::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use perenso_auth::ErrorKind;
 ///
 /// match client.get("/Customer/4ddjf2").send().await {
-///     Ok(answer) => println!("{}", answer.text().await?),
-///     Err(error) if error.is_not_found() => println!("there is none"),
-///     Err(error) if error.kind() == ErrorKind::Refused => eprintln!("look at id and secret: {error}"),
-///     Err(error) if error.is_transient() => eprintln!("later: {error}"),
+///     Ok(response) => println!("{}", response.text().await?),
+///     Err(error) if error.is_not_found() => println!("not found"),
+///     Err(error) if error.kind() == ErrorKind::Refused => {
+///         eprintln!("check client id and secret: {error}");
+///     }
+///     Err(error) if error.is_transient() => eprintln!("try later: {error}"),
 ///     Err(error) => return Err(error.into()),
 /// }
 /// # Ok(()) }
@@ -81,12 +84,12 @@ pub(crate) struct Inner {
     pub(crate) attempts: u32,
     pub(crate) waited: Duration,
     pub(crate) may_have_written: bool,
-    /// It is no fault of the moment, although its kind says so as a rule.
+    /// Not transient, although errors of its kind usually are.
     pub(crate) is_permanent: bool,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) body: Option<Bytes>,
     pub(crate) source: Option<Source>,
-    /// Why there was no token; its words are the detail, so its own cause comes next.
+    /// The reason there is no token. Its message is `detail`, so its own cause is the next in the chain.
     pub(crate) fault: Option<Arc<Fault>>,
 }
 
@@ -114,19 +117,19 @@ impl Error {
         self
     }
 
-    /// What kind of thing went wrong.
+    /// The kind of the error.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// The name of the operation, as the API's document has it, or method and path.
+    /// The name of the operation, as in the API's document, or method and path.
     #[must_use]
     pub fn operation(&self) -> &str {
         &self.0.operation
     }
 
-    /// The status of the answer, where there was one. For a token error, that of the token endpoint.
+    /// The status of the response, if there was one. For a token error, that of the token endpoint.
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
         self.0.status
@@ -138,42 +141,44 @@ impl Error {
         self.0.request_id.as_deref()
     }
 
-    /// How many requests went out for this call.
+    /// The number of requests sent for this call.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }
 
-    /// The time that the call waited for the rate budget, for `Retry-After` and between attempts.
+    /// The time the call waited for the rate budget, for `Retry-After` and between attempts.
     #[must_use]
     pub fn waited(&self) -> Duration {
         self.0.waited
     }
 
-    /// Whether a write may have been carried out although the call failed: its answer was lost, could not be read, or
-    /// was a 5xx. False for reads, and where it is certain that nothing was processed.
+    /// Returns true if a write may have been carried out although the call failed: its response was lost, could not be read,
+    /// or was a 5xx. Returns false for reads, and if certainly nothing was processed.
     #[must_use]
     pub fn may_have_written(&self) -> bool {
         self.0.may_have_written
     }
 
-    /// How long the server asked to wait.
+    /// The wait that the server asked for.
     #[must_use]
     #[doc(alias("Retry-After", "429"))]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
-    /// The body of the error response, at most 64 KiB of it, of the token endpoint too. It may hold personal data, so it
-    /// is in no text of the error.
+    /// The body of the error response, also of the token endpoint, at most 64 KiB of it. It may hold personal data, so no
+    /// message shows it.
     #[must_use]
     pub fn body(&self) -> Option<&[u8]> {
         self.0.body.as_deref()
     }
 
-    /// The body of the error answer as [`ProblemDetails`], where it is JSON with `title`, `detail`, `message`, `error` or
-    /// `errors`. Its texts may hold personal data, so none is in any text of the error, which shows only names: of `errors`, those
-    /// that the request has too, and member names of letters and `_`.
+    /// Reads the body of the error response as [`ProblemDetails`]. Returns `None` unless it is JSON with `title`, `detail`,
+    /// `message`, `error` or `errors`.
+    ///
+    /// Its strings may hold personal data, so the message of the error shows only names of `errors`: those that the request
+    /// has too, and member names of letters and `_`.
     ///
     /// ```no_run
     /// # async fn example(client: perenso_auth::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -192,26 +197,26 @@ impl Error {
         ProblemDetails::read(self.body()?)
     }
 
-    /// Whether a deadline passed, of an attempt or of the whole call.
+    /// Returns true if a timeout has passed, of an attempt or of the whole call.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         self.0.kind == ErrorKind::Timeout
     }
 
-    /// Whether the API says that there is no such thing (404 or 410).
+    /// Returns true if the API responded 404 or 410.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         matches!(self.0.status, Some(StatusCode::NOT_FOUND | StatusCode::GONE)) && self.0.kind == ErrorKind::Status
     }
 
-    /// Whether the credentials are the problem: the grant was refused, or fresh tokens are.
+    /// Returns true if the credentials are the problem: the grant or a fresh token was refused.
     #[must_use]
     pub fn is_auth(&self) -> bool {
         matches!(self.0.kind, ErrorKind::Refused | ErrorKind::PersonNeeded | ErrorKind::Unauthorized)
     }
 
-    /// What the token endpoint said when it refused: `error` and `error_description` of RFC 6749 section 5.2, without
-    /// secrets and control characters, at most 200 characters of each. `None` when that is not why the call failed.
+    /// The error response of the token endpoint: `error` and `error_description` of RFC 6749 section 5.2, without secrets and
+    /// control characters, at most 200 characters of each. Returns `None` if the call failed for another reason.
     ///
     /// ```no_run
     /// # async fn example(client: perenso_auth::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -228,8 +233,8 @@ impl Error {
         Some(TokenError { error: refusal.error.as_deref(), description: refusal.description.as_deref() })
     }
 
-    /// Whether the same call may go through later: the fault lay in the moment. It says nothing about whether a
-    /// repeat is safe; [`may_have_written`](Self::may_have_written) does.
+    /// Returns true if the same call may succeed later. It does not mean that a retry is safe: see
+    /// [`may_have_written`](Self::may_have_written).
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self.0.kind {
@@ -244,7 +249,7 @@ impl Error {
         }
     }
 
-    /// The same error, reported by another operation's name.
+    /// Replaces the name of the operation.
     #[must_use]
     pub fn for_operation(mut self, operation: impl Into<Cow<'static, str>>) -> Self {
         self.0.operation = operation.into();
@@ -282,12 +287,12 @@ impl std::error::Error for Error {
     }
 }
 
-/// The words of a token endpoint that refused.
+/// The error response of a token endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TokenError<'a> {
-    /// The code, such as `invalid_grant`.
+    /// The error code, such as `invalid_grant`.
     pub error: Option<&'a str>,
-    /// The text for people.
+    /// The description, for people.
     pub description: Option<&'a str>,
 }

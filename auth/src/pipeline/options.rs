@@ -1,4 +1,4 @@
-//! The options of calls: idempotency, deadlines, headers.
+//! The options of calls: idempotency, timeouts, headers.
 
 use std::time::Duration;
 
@@ -7,40 +7,42 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use super::stop::Stop;
 use crate::policy::RetryPolicy;
 
-/// The idempotency of a call (RFC 9110 section 9.2): it decides whether the call is sent again when its outcome is unknown.
+/// The idempotency of a call (RFC 9110 section 9.2). It decides whether the call is retried when its outcome is unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Idempotency {
-    /// It changes nothing, like a GET.
+    /// Changes nothing, like a GET.
     Safe,
     /// Sending it twice has the same effect as once, like a PUT or an upsert by key.
     Idempotent,
-    /// Sending it twice may do it twice, like a POST that creates. It is sent again only if it was certainly not processed: the
+    /// Sending it twice may act twice, like a POST that creates. It is retried only if it was certainly not processed: the
     /// connection or the token was refused, or the status was 429.
     NotRepeatable,
 }
 
-/// Deadlines. All but `idle` end when the headers of an answer are there, so that a long body may take its time.
+/// The timeouts of calls. All but `idle` end once the response headers have arrived, so they never cut a long body.
 ///
 /// ```
 /// use std::time::Duration;
 /// use perenso_auth::Timeouts;
 ///
-/// let timeouts = Timeouts::default().connect(Duration::from_secs(3)).overall(Duration::from_secs(60));
-/// assert_eq!(timeouts.attempt, Duration::from_secs(60)); // as it is without saying
+/// let timeouts = Timeouts::default()
+///     .connect(Duration::from_secs(3))
+///     .overall(Duration::from_secs(60));
+/// assert_eq!(timeouts.attempt, Duration::from_secs(60)); // the default
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Timeouts {
-    /// For a connection: TCP and TLS.
+    /// The time to connect: TCP and TLS.
     pub connect: Duration,
-    /// For one attempt, until its headers.
+    /// The time for one attempt, until the response headers.
     pub attempt: Duration,
-    /// For all attempts and the pauses between them. Waiting for the rate budget does not count.
+    /// The time for all attempts and the waits between them. Waiting for the rate budget is not counted.
     pub overall: Duration,
-    /// Between two pieces of a body.
+    /// The time between two chunks of a body.
     pub idle: Duration,
-    /// For a permit of the rate budget.
+    /// The time to wait for a permit of the rate budget.
     pub budget: Duration,
 }
 
@@ -58,35 +60,35 @@ impl Default for Timeouts {
 }
 
 impl Timeouts {
-    /// For a connection: TCP and TLS.
+    /// Sets the connect timeout: TCP and TLS.
     #[must_use]
     pub fn connect(mut self, limit: Duration) -> Self {
         self.connect = limit;
         self
     }
 
-    /// For one attempt, until its headers.
+    /// Sets the timeout of one attempt, until the response headers.
     #[must_use]
     pub fn attempt(mut self, limit: Duration) -> Self {
         self.attempt = limit;
         self
     }
 
-    /// For all attempts and the pauses between them.
+    /// Sets the timeout of all attempts and the waits between them.
     #[must_use]
     pub fn overall(mut self, limit: Duration) -> Self {
         self.overall = limit;
         self
     }
 
-    /// Between two pieces of a body.
+    /// Sets the timeout between two chunks of a body.
     #[must_use]
     pub fn idle(mut self, limit: Duration) -> Self {
         self.idle = limit;
         self
     }
 
-    /// For a permit of the rate budget.
+    /// Sets the timeout for a permit of the rate budget.
     #[must_use]
     pub fn budget(mut self, limit: Duration) -> Self {
         self.budget = limit;
@@ -94,14 +96,16 @@ impl Timeouts {
     }
 }
 
-/// What one call, or all calls of one handle, do differently.
+/// The options of one call, or of all calls of one handle.
 ///
 /// ```
 /// use std::time::Duration;
 /// use perenso_auth::{CallOptions, RetryPolicy};
 ///
-/// let patient = CallOptions::new().deadline(Duration::from_secs(600)).retry(RetryPolicy::default().attempts(8));
-/// # let _ = patient;
+/// let options = CallOptions::new()
+///     .deadline(Duration::from_secs(600))
+///     .retry(RetryPolicy::default().attempts(8));
+/// # let _ = options;
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct CallOptions {
@@ -114,37 +118,36 @@ pub struct CallOptions {
 }
 
 impl CallOptions {
-    /// Nothing different.
+    /// Creates options that change nothing.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// From the moment the call is made until the headers of its answer are there, everything included: waiting for
-    /// the rate budget, for a token, and between attempts.
+    /// Sets the deadline, from the start of the call until the response headers. It includes waiting for the rate budget, for
+    /// a token, and between attempts.
     #[must_use]
     pub fn deadline(mut self, limit: Duration) -> Self {
         self.deadline = Some(limit);
         self
     }
 
-    /// For one attempt, until its headers.
+    /// Sets the timeout of one attempt, until the response headers.
     #[must_use]
     pub fn attempt_timeout(mut self, limit: Duration) -> Self {
         self.attempt = Some(limit);
         self
     }
 
-    /// A header that goes out with the call, in place of one of the same name. `Authorization`, `Host`, `Content-Length`
-    /// and `Transfer-Encoding` are refused when the call is made: the first is the token layer's, the others would make
-    /// another request of it.
+    /// Sets a header, in place of one of the same name. A call with `Authorization`, `Host`, `Content-Length` or
+    /// `Transfer-Encoding` fails: the token layer sets the first, and the others would change the request.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.insert(name, value);
         self
     }
 
-    /// Another retry policy.
+    /// Sets the retry policy.
     #[must_use]
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = Some(policy);
@@ -152,7 +155,7 @@ impl CallOptions {
     }
 
     /// Stops the call when `future` completes: no further attempt is sent, and waiting for the rate budget, for a token or
-    /// for a `Retry-After` ends at once. A request in flight is waited for. The call fails with the error of its last attempt,
+    /// for a `Retry-After` ends at once. A request in flight is completed. The call fails with the error of its last attempt,
     /// or with [`ErrorKind::Stopped`](crate::ErrorKind::Stopped) if there was none.
     ///
     /// One future serves all calls with these options. A second stop does not replace the first: either ends the call.
@@ -183,7 +186,8 @@ impl CallOptions {
         self.stop.as_ref().is_some_and(Stop::is_requested)
     }
 
-    /// These options, and where they say nothing, those of `base`. Headers of both go out; of one name, these.
+    /// Merges these options over `base`: each option that is not set here is taken from `base`. Headers of both are sent; for
+    /// the same name, those set here.
     #[must_use]
     pub fn over(self, base: &Self) -> Self {
         let mut headers = base.headers.clone();
@@ -203,7 +207,7 @@ impl CallOptions {
         }
     }
 
-    /// Sets the idempotency of this call, in place of that of its operation.
+    /// Sets the idempotency of the call, in place of that of its operation.
     #[must_use]
     pub fn idempotency(mut self, idempotency: Idempotency) -> Self {
         self.idempotency = Some(idempotency);

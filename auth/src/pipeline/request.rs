@@ -1,4 +1,4 @@
-//! A call in the making: query, headers, body, options; then it goes through the pipeline.
+//! The builder of a request: query, headers, body and options.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -13,7 +13,7 @@ use crate::pipeline::{
     retry_loop,
 };
 
-/// A call to a path, built step by step.
+/// Builds a request to a path and sends it.
 ///
 /// ```no_run
 /// # async fn example(client: perenso_auth::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -60,72 +60,72 @@ impl RequestBuilder {
         }
     }
 
-    /// The name that errors and spans show; without it, method and path.
+    /// Sets the name in errors and spans. Defaults to method and path.
     pub fn operation(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.operation = Some(name.into());
         self
     }
 
-    /// A parameter of the query, encoded once.
+    /// Adds a query parameter, percent-encoded once.
     pub fn query(mut self, name: impl Into<String>, value: impl ToString) -> Self {
         self.query.push((name.into(), value.to_string()));
         self
     }
 
-    /// A header, in place of one of the same name.
+    /// Sets a header, in place of one of the same name.
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.options.headers.insert(name, value);
         self
     }
 
-    /// A JSON body. What cannot be written as JSON is an error of `send`.
+    /// Sets a JSON body. `send` fails if the value cannot be serialised.
     pub fn json<T: Serialize + ?Sized>(mut self, value: &T) -> Self {
         match serde_json::to_vec(value) {
             Ok(body) => {
                 self.body = Some(body.into());
                 self.content_type = Some(HeaderValue::from_static("application/json"));
             }
-            // The text of the cause may quote a value.
+            // The message of the cause may quote a value.
             Err(_) => self.broken = Some("the body cannot be written as JSON".to_owned()),
         }
         self
     }
 
-    /// A body as it is. A stream is sent once and never replayed.
+    /// Sets the body and its content type. A stream is sent once and never replayed.
     pub fn body(mut self, content_type: HeaderValue, body: impl Into<reqwest::Body>) -> Self {
         self.body = Some(body.into());
         self.content_type = Some(content_type);
         self
     }
 
-    /// Marks the call as safe, whatever its method: it changes nothing, and may be sent again.
+    /// Marks the call as safe, whatever its method: it changes nothing and may be retried.
     pub fn safe(mut self) -> Self {
         self.idempotency = Idempotency::Safe;
         self
     }
 
-    /// Marks the call as idempotent: sending it twice has the same effect as once, so it may be sent again.
+    /// Marks the call as idempotent: sending it twice has the same effect as once, so it may be retried.
     pub fn idempotent(mut self) -> Self {
         self.idempotency = Idempotency::Idempotent;
         self
     }
 
-    /// Marks the call as not repeatable: it is sent again only if it was certainly not processed.
+    /// Marks the call as not repeatable: it is retried only if it was certainly not processed.
     pub fn not_repeatable(mut self) -> Self {
         self.idempotency = Idempotency::NotRepeatable;
         self
     }
 
-    /// What this call does differently. What was said before stays, unless it is said again.
+    /// Sets options of this call. Options set before remain unless these replace them.
     pub fn options(mut self, options: CallOptions) -> Self {
         self.options = options.over(&self.options);
         self
     }
 
-    /// Sends it.
+    /// Sends the request.
     ///
     /// # Errors
-    /// Whatever keeps the call from a successful answer, classified: see [`ErrorKind`].
+    /// Fails unless the API responds with a success status: see [`ErrorKind`].
     pub async fn send(self) -> Result<Response, Error> {
         self.execute(false).await
     }
@@ -152,7 +152,7 @@ impl RequestBuilder {
         retry_loop::execute(&self.client, request, call).await
     }
 
-    /// Sends it and reads the answer as JSON. A body that breaks off is a failed attempt like any other.
+    /// Sends the request and reads the response as JSON. An incomplete body is a failed attempt like any other.
     ///
     /// # Errors
     /// As [`send`](Self::send) and [`Response::json`].

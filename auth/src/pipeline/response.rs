@@ -1,4 +1,4 @@
-//! The answer of a call that succeeded, to be read as JSON, text, bytes or a stream.
+//! The response of a successful call.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,13 +18,13 @@ use crate::{
     },
 };
 
-/// A successful answer, to be read as JSON, text, bytes or a stream.
+/// A successful response. Its body is read as JSON, a string, bytes or a stream.
 ///
 /// ```no_run
 /// # async fn example(client: perenso_auth::Client) -> Result<(), Box<dyn std::error::Error>> {
-/// let answer = client.get("/Customer").send().await?;
-/// println!("{} {:?} after {} attempts", answer.status(), answer.content_type(), answer.attempts());
-/// let customers: Vec<serde_json::Value> = answer.json().await?;
+/// let response = client.get("/Customer").send().await?;
+/// println!("{} after {} attempts", response.status(), response.attempts());
+/// let customers: Vec<serde_json::Value> = response.json().await?;
 /// # Ok(()) }
 /// ```
 pub struct Response {
@@ -34,7 +34,7 @@ pub struct Response {
     pub(crate) context: CallContext,
 }
 
-/// The body of an answer: still on its way, or read as a part of the call.
+/// The body of a response: still being received, or read as a part of the call.
 // A box would cost an allocation in every call.
 #[allow(clippy::large_enum_variant)]
 pub(crate) enum Body {
@@ -43,7 +43,7 @@ pub(crate) enum Body {
 }
 
 impl Response {
-    /// The status, always a success.
+    /// The status; always a success.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.status
@@ -55,12 +55,12 @@ impl Response {
         &self.headers
     }
 
-    /// The headers, to be taken.
+    /// The headers, mutably.
     pub fn headers_mut(&mut self) -> &mut HeaderMap {
         &mut self.headers
     }
 
-    /// The `Content-Type` as it came, without blanks around it.
+    /// The `Content-Type` as sent, without surrounding whitespace.
     #[must_use]
     pub fn content_type(&self) -> Option<&str> {
         content_type(&self.headers)
@@ -72,53 +72,53 @@ impl Response {
         id_header(&self.headers).map(cut)
     }
 
-    /// A text of the server without the token and the secrets of this call, for the errors of whoever builds upon this crate.
+    /// Removes the token and the secrets of this call from a string of the server, for errors of the calling crate.
     #[doc(hidden)]
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
         self.context.secrets.redact(text)
     }
 
-    /// How many requests went out for this call.
+    /// The number of requests sent for this call.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.context.attempts
     }
 
-    /// The time that the call waited for the rate budget, for `Retry-After` and between attempts.
+    /// The time the call waited for the rate budget, for `Retry-After` and between attempts.
     #[must_use]
     pub fn waited(&self) -> Duration {
         self.context.waited
     }
 
-    /// The whole body.
+    /// Reads the whole body.
     ///
     /// # Errors
-    /// When it breaks off, stops coming, or is larger than the limit of the client.
+    /// Fails if the body is incomplete, stalls, or is larger than the limit of the client.
     pub async fn bytes(self) -> Result<Bytes, Error> {
         self.read().await.map(|(bytes, _)| bytes)
     }
 
-    /// The whole body as text.
+    /// Reads the whole body as a string.
     ///
     /// # Errors
-    /// As [`bytes`](Self::bytes), and [`ErrorKind::Decode`] when it is not UTF-8: nothing is replaced in silence.
+    /// As [`bytes`](Self::bytes), and [`ErrorKind::Decode`] if it is not UTF-8: no byte is replaced.
     pub async fn text(self) -> Result<String, Error> {
         let (bytes, rest) = self.read().await?;
         let not_text = || rest.error(ErrorKind::Decode, "the answer is not UTF-8; read it as bytes");
         String::from_utf8(bytes.into()).map_err(|_| not_text())
     }
 
-    /// The body as JSON.
+    /// Reads the body as JSON.
     ///
     /// # Errors
-    /// As [`bytes`](Self::bytes), and [`ErrorKind::Decode`] when it does not fit: with path, expected and found kind,
-    /// never the value.
+    /// As [`bytes`](Self::bytes), and [`ErrorKind::Decode`] if it does not match the type. The error names the path and the
+    /// expected and found kind, never the value.
     pub async fn json<T: DeserializeOwned>(self) -> Result<T, Error> {
         self.json_with_headers().await.map(|(value, _)| value)
     }
 
-    /// The body as JSON, and the headers that came before it.
+    /// Reads the body as JSON and returns it with the headers.
     ///
     /// # Errors
     /// As [`json`](Self::json).
@@ -139,11 +139,11 @@ impl Response {
         }
     }
 
-    /// Takes the answer for an acknowledgement, whatever its body holds, and hands on its headers. The body is read and
-    /// dropped, so that the connection can serve the next call.
+    /// Accepts the response as an acknowledgement, whatever its body, and returns its headers. The body is read and dropped,
+    /// so that the connection can be reused.
     ///
     /// # Errors
-    /// [`ErrorKind::Decode`] for a page of HTML: that comes from a proxy or a login form in between, and acknowledges nothing.
+    /// [`ErrorKind::Decode`] for an HTML page, which is sent by a proxy or a login form and acknowledges nothing.
     pub async fn acknowledge(self) -> Result<HeaderMap, Error> {
         let is_page = self.content_type().is_some_and(|text| text.to_ascii_lowercase().starts_with("text/html"));
         let page = is_page.then(|| {
@@ -160,9 +160,9 @@ impl Response {
         page.map_or(Ok(self.headers), Err)
     }
 
-    /// The body piece by piece, however long it takes, as long as it keeps coming.
+    /// Returns the body as a stream of chunks. Only the idle timeout applies to it.
     ///
-    /// The stream ends with an error when the body breaks off or stops coming: a cut body is never a short one.
+    /// The stream ends with an error if the body is incomplete or stalls.
     pub fn into_stream(self) -> impl Stream<Item = Result<Bytes, Error>> + Send + use<> {
         try_unfold(self, |mut response| async move {
             let chunk = match &mut response.body {
@@ -176,7 +176,7 @@ impl Response {
         })
     }
 
-    /// The whole body, and everything else.
+    /// Reads the whole body and returns it beside the rest of the response.
     async fn read(mut self) -> Result<(Bytes, Self), Error> {
         let body = std::mem::replace(&mut self.body, Body::Whole(Bytes::new()));
         let bytes = match body {
