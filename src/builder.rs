@@ -8,7 +8,7 @@ use std::{
 
 use perenso_auth::{
     BuildError, ClientAuth, ClientBuilder, Credentials, CredentialsProvider, Profile, Rate, RetryPolicy, Secret,
-    Timeouts, TokenPolicy, clock::Clock, copied, store::TokenStore,
+    Timeouts, TokenPolicy, clock::Clock, pasted_value, store::TokenStore,
 };
 
 use crate::{client::Perenso, error::Error};
@@ -253,7 +253,7 @@ impl Builder {
             return Ok(Perenso::new(self.auth.build()?));
         }
         let mut problems = Vec::new();
-        let client_id = self.client_id.filter(|id| !copied::trimmed(id).is_empty());
+        let client_id = self.client_id.filter(|id| !pasted_value::trimmed(id).is_empty());
         let client_id = match client_id {
             Some(id) => usable("client id", id, "call `client_id`", &mut problems),
             None => {
@@ -280,7 +280,7 @@ impl Builder {
             }
         };
         let secret = secret.and_then(|(secret, remedy)| {
-            if copied::trimmed(secret.expose()).is_empty() {
+            if pasted_value::trimmed(secret.expose()).is_empty() {
                 problems.push("the client secret is empty: call `client_secret` or `client_secret_file`".to_owned());
                 return None;
             }
@@ -324,12 +324,12 @@ impl Builder {
 
 /// Returns the secret in a file, trimmed of what copying leaves around it.
 pub(crate) fn read_secret(path: &Path) -> std::io::Result<Secret> {
-    std::fs::read_to_string(path).map(|text| Secret::from(copied::trimmed(&text)))
+    std::fs::read_to_string(path).map(|text| Secret::from(pasted_value::trimmed(&text)))
 }
 
 /// Returns the value if nothing is wrong with it.
 fn usable<T: Clone + Into<Secret>>(what: &str, value: T, remedy: &str, problems: &mut Vec<String>) -> Option<T> {
-    let problem = copied::problem(what, value.clone().into().expose(), remedy);
+    let problem = pasted_value::problem(what, value.clone().into().expose(), remedy);
     let is_usable = problem.is_none();
     problems.extend(problem);
     is_usable.then_some(value)

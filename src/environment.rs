@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, path::Path};
 
-use perenso_auth::{BuildError, ClientAuth, copied};
+use perenso_auth::{BuildError, ClientAuth, pasted_value};
 
 use crate::{
     builder::{Builder, read_secret},
@@ -30,14 +30,14 @@ pub(crate) fn builder(prefix: &str, read: impl Fn(&str) -> Option<OsString>) -> 
     let (id, secret) = (text("CLIENT_ID"), text("CLIENT_SECRET"));
     let (api_url, token_url, client_auth) = (text("API_URL"), text("TOKEN_URL"), text("CLIENT_AUTH"));
     match id {
-        Some(id) => builder = builder.client_id(copied::trimmed(&id)),
+        Some(id) => builder = builder.client_id(pasted_value::trimmed(&id)),
         None => problems.push(format!("{prefix}_CLIENT_ID is not set: it is the id of the show")),
     }
     match (secret, raw("CLIENT_SECRET_FILE")) {
         (Some(_), Some(_)) => {
             problems.push(format!("{prefix}_CLIENT_SECRET and {prefix}_CLIENT_SECRET_FILE are both set: unset one"));
         }
-        (Some(secret), None) => builder = builder.client_secret(copied::trimmed(&secret)),
+        (Some(secret), None) => builder = builder.client_secret(pasted_value::trimmed(&secret)),
         (None, Some(file)) => match read_secret(Path::new(&file)) {
             // Read again when it is refused: a rotated secret needs no restart.
             Ok(_) => builder = builder.client_secret_file(file),
@@ -48,12 +48,12 @@ pub(crate) fn builder(prefix: &str, read: impl Fn(&str) -> Option<OsString>) -> 
         }
     }
     if let Some(url) = api_url {
-        builder = builder.api_url(copied::trimmed(&url));
+        builder = builder.api_url(pasted_value::trimmed(&url));
     }
     if let Some(url) = token_url {
-        builder = builder.token_url(copied::trimmed(&url));
+        builder = builder.token_url(pasted_value::trimmed(&url));
     }
-    match client_auth.as_deref().map(copied::trimmed) {
+    match client_auth.as_deref().map(pasted_value::trimmed) {
         None => {}
         Some(place) if place.eq_ignore_ascii_case("body") => builder = builder.client_auth(ClientAuth::Body),
         Some(place) if place.eq_ignore_ascii_case("basic") => builder = builder.client_auth(ClientAuth::BasicPlain),

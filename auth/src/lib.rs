@@ -85,11 +85,11 @@
 
 pub mod clock;
 #[doc(hidden)]
-pub mod copied;
-#[doc(hidden)]
 pub mod debug;
 mod error;
 mod oauth;
+#[doc(hidden)]
+pub mod pasted_value;
 mod per_runtime;
 mod pipeline;
 mod policy;

@@ -1,11 +1,11 @@
-//! What is particular to one system's way of giving out tokens and taking calls: data, no code.
+//! Profiles of systems: their token endpoints and API conventions, as data.
 
 use std::{borrow::Cow, num::NonZeroU32, time::Duration};
 
 use http::{HeaderMap, HeaderName, HeaderValue, header::AUTHORIZATION};
 
 use crate::{
-    copied,
+    pasted_value,
     profile::grant::{BodyEncoding, ClientAuth, Grant},
     secret::Secret,
 };
@@ -19,10 +19,10 @@ mod tourpaq;
 
 pub use priava::{TenantRegion, UnknownRegion};
 
-/// Keeps the arithmetic of every limiter inside its integers: nanoseconds in 64 bits, microseconds in 53.
+/// Keeps the arithmetic of every limiter within its integers: nanoseconds in 64 bits, microseconds in 53.
 const LONGEST_REFILL: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
-/// One vendor's habits. Take a shipped one, or describe a system of your own:
+/// The conventions of one system. Use one of those provided, or describe another system:
 ///
 /// ```
 /// use std::time::Duration;
@@ -62,19 +62,19 @@ pub struct Profile {
     pub(crate) rate: Option<Rate>,
     pub(crate) throttle: Option<Throttle>,
     pub(crate) unauthorized_hint: Cow<'static, str>,
-    /// What is wrong with what a constructor was given.
+    /// The problems of values given to a constructor.
     pub(crate) problems: Vec<String>,
 }
 
-/// When a scope is sent, for [`Profile::scope`].
+/// The occasion on which a scope is sent, for [`Profile::scope`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Occasion {
-    /// With this grant, wherever the credentials go. [`Grant::RefreshToken`] is every refresh.
+    /// With this grant, whatever the client authentication. [`Grant::RefreshToken`] is every refresh.
     Grant(Grant),
-    /// With credentials in this place, whatever the original grant. Either form of Basic counts as one.
+    /// With this client authentication, whatever the original grant. Both forms of Basic count as one.
     ClientAuth(ClientAuth),
-    /// In the address that a person is sent to.
+    /// In the authorization URL.
     Authorize,
 }
 
@@ -90,7 +90,7 @@ impl From<ClientAuth> for Occasion {
     }
 }
 
-/// How an API says in the body of a 429 when to come back.
+/// The field of a 429 response that says when to retry.
 #[derive(Clone, Debug)]
 pub(crate) struct Throttle {
     pub(crate) field: String,
@@ -98,8 +98,8 @@ pub(crate) struct Throttle {
 }
 
 impl Profile {
-    /// A profile with nothing but a name: any grant, credentials in a form body, no scope, an hour of life where a token
-    /// does not say.
+    /// Creates a profile with defaults: any grant, credentials in a form body, no scope, and a lifetime of one hour for tokens
+    /// without `expires_in`.
     pub fn new(name: impl Into<Cow<'static, str>>) -> Self {
         Self {
             name: name.into(),
@@ -130,76 +130,75 @@ impl Profile {
         }
     }
 
-    /// The name, for spans and errors.
+    /// The name in spans and errors.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Where tokens are asked for.
+    /// Sets the token URL.
     #[must_use]
     pub fn token_url(mut self, url: impl Into<String>) -> Self {
         self.token_url = Some(url.into());
         self
     }
 
-    /// The base address of the API.
+    /// Sets the base address of the API.
     #[must_use]
     pub fn api_url(mut self, url: impl Into<String>) -> Self {
         self.api_url = Some(url.into());
         self
     }
 
-    /// Where the client's credentials go when a token is first asked for.
+    /// Sets the client authentication of the original grant.
     #[must_use]
     pub fn client_auth(mut self, place: ClientAuth) -> Self {
         self.client_auth = place;
         self
     }
 
-    /// Where the client's credentials go when a token is refreshed.
+    /// Sets the client authentication of refresh requests.
     #[must_use]
     pub fn refresh_client_auth(mut self, place: ClientAuth) -> Self {
         self.refresh_client_auth = place;
         self
     }
 
-    /// How the body of a token request is written; a form without it.
+    /// Sets the body encoding of token requests. Defaults to a form.
     #[must_use]
     pub fn body_encoding(mut self, encoding: BodyEncoding) -> Self {
         self.body_encoding = encoding;
         self
     }
 
-    /// The grants that the system knows; any without it.
+    /// Sets the grants that the system supports. Defaults to any.
     #[must_use]
     pub fn grants(mut self, grants: impl IntoIterator<Item = Grant>) -> Self {
         self.grants = grants.into_iter().collect();
         self
     }
 
-    /// Where a person is sent who has to allow access, for [`AuthorizationRequest`](crate::AuthorizationRequest).
+    /// Sets the authorization URL, for [`AuthorizationRequest`](crate::AuthorizationRequest).
     #[must_use]
     pub fn authorize_url(mut self, url: impl Into<String>) -> Self {
         self.authorize_url = Some(url.into());
         self
     }
 
-    /// A parameter of that address.
+    /// Adds a parameter to the authorization URL.
     #[must_use]
     pub fn authorize_field(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.authorize_fields.push((name.into(), value.into()));
         self
     }
 
-    /// The scope that is sent on an occasion: with a [`Grant`], or with credentials in a place ([`ClientAuth`]). Where both
-    /// are told, the grant's counts.
+    /// Sets the scope for an occasion: with a [`Grant`] or with a [`ClientAuth`]. If both are set, that of the grant applies.
     #[must_use]
     pub fn scope(self, occasion: impl Into<Occasion>, scope: impl Into<String>) -> Self {
         self.set_scope(occasion.into(), Some(scope.into()))
     }
 
-    /// No scope goes on this occasion: a client that sets one all the same is not built.
+    /// Forbids a scope on this occasion. Building a client that sets one fails.
     #[must_use]
     pub fn no_scope(self, occasion: impl Into<Occasion>) -> Self {
         self.set_scope(occasion.into(), None)
@@ -211,25 +210,25 @@ impl Profile {
         self
     }
 
-    /// A refresh carries the redirect URI of the authorization code as well.
+    /// Sends the redirect URI of the authorization code with each refresh.
     #[must_use]
     pub fn redirect_uri_on_refresh(mut self) -> Self {
         self.redirect_uri_on_refresh = true;
         self
     }
 
-    /// A header of every token request.
+    /// Sets a header of every token request.
     #[must_use]
     pub fn token_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.token_headers.insert(name, value);
         self
     }
 
-    /// A field of every token request's body.
+    /// Adds a field to the body of every token request.
     #[must_use]
     pub fn token_field(mut self, name: impl Into<String>, value: impl Into<Secret>) -> Self {
         let (name, value) = (name.into(), value.into());
-        self.problems.extend(copied::invisible(
+        self.problems.extend(pasted_value::invisible(
             &format!("field `{name}` of token requests"),
             value.expose(),
             "call `Profile::token_field`",
@@ -238,84 +237,84 @@ impl Profile {
         self
     }
 
-    /// A header of every API call. Mark the value as sensitive when it is a secret.
+    /// Sets a header of every API call. Mark the value as sensitive if it is a secret.
     #[must_use]
     pub fn api_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.api_headers.insert(name, value);
         self
     }
 
-    /// The header that carries the token; `Authorization` without it.
+    /// Sets the header that carries the token. Defaults to `Authorization`.
     #[must_use]
     pub fn authorization_header(mut self, name: HeaderName) -> Self {
         self.authorization_header = name;
         self
     }
 
-    /// What tells one customer of the system from another, besides client id and token request: tokens are not shared
-    /// across it.
+    /// Sets the tenant, for systems whose customers differ in more than client id and token request. Tokens are not shared
+    /// between tenants.
     #[must_use]
     pub fn tenant(mut self, tenant: impl Into<Secret>) -> Self {
         self.tenant.push(tenant.into());
         self
     }
 
-    /// What is likely wrong when the API answers 401 to a fresh token; it ends the sentence "the likely causes are …".
+    /// Sets the likely causes of a 401 to a new token. It ends the sentence "the likely causes are …".
     #[must_use]
     pub fn unauthorized_hint(mut self, causes: impl Into<Cow<'static, str>>) -> Self {
         self.unauthorized_hint = causes.into();
         self
     }
 
-    /// A 429 without `Retry-After` says in this field of its JSON body, as a date, when to come back. A date that makes no
-    /// sense, or lies further ahead than `window`, counts as the whole window.
+    /// Sets the field of the JSON body of a 429 that holds the date to retry at, used if there is no `Retry-After`. A date that
+    /// is invalid, or further ahead than `window`, counts as the whole window.
     #[must_use]
     pub fn retry_after_field(mut self, field: impl Into<String>, window: Duration) -> Self {
         self.throttle = Some(Throttle { field: field.into(), window });
         self
     }
 
-    /// How long a token lives whose answer does not say.
+    /// Sets the lifetime of tokens whose response has no `expires_in`.
     #[must_use]
     pub fn default_lifetime(mut self, lifetime: Duration) -> Self {
         self.default_lifetime = lifetime;
         self
     }
 
-    /// How long before its end a token is renewed; without it, a fifth of its life, at most ten minutes. Never more
-    /// than half of its life.
+    /// Sets how long before its expiry a token is renewed, at most half of its lifetime. Defaults to a fifth of its lifetime, at
+    /// most ten minutes.
     #[must_use]
     pub fn renewal_lead(mut self, lead: Duration) -> Self {
         self.renewal_lead = Some(lead);
         self
     }
 
-    /// How many calls the API takes.
+    /// Sets the rate limit of the API.
     #[must_use]
     pub fn rate(mut self, rate: Rate) -> Self {
         self.rate = Some(rate);
         self
     }
 
-    /// Whether the system knows this grant.
+    /// Returns true if the system supports this grant.
     pub(crate) fn takes(&self, grant: Grant) -> bool {
         self.grants.is_empty() || self.grants.contains(&grant)
     }
 
-    /// What is known of the scope of a token request: nothing, that none goes, or which.
+    /// The scope of a token request: `None` if it is not set, `Some(None)` if there must be none.
     pub(crate) fn scope_of(&self, grant: Grant, place: ClientAuth) -> Option<Option<&str>> {
         let of_place = (grant != Grant::RefreshToken).then(|| Occasion::from(place));
         [Some(Occasion::Grant(grant)), of_place].into_iter().flatten().find_map(|occasion| self.scope_on(occasion))
     }
 
-    /// What is known of the scope on one occasion.
+    /// The scope for one occasion, as [`scope_of`](Self::scope_of) returns it.
     pub(crate) fn scope_on(&self, occasion: Occasion) -> Option<Option<&str>> {
         self.scopes.iter().find(|(other, _)| *other == occasion).map(|(_, scope)| scope.as_deref())
     }
 
-    /// A header of every API call with a value that nobody gets to see.
+    /// Sets a header of every API call with a secret value.
     pub(crate) fn secret_api_header(mut self, name: &'static str, value: &Secret, setter: &str) -> Self {
-        let problem = copied::problem(&format!("header `{name}`"), value.expose(), &format!("call `{setter}`"));
+        let problem = pasted_value::problem(&format!("header `{name}`"), value.expose(), &format!("call `{setter}`"));
         match (problem, HeaderValue::from_str(value.expose())) {
             (None, Ok(mut header)) => {
                 header.set_sensitive(true);
@@ -330,7 +329,7 @@ impl Profile {
     }
 }
 
-/// How many calls may leave in a while.
+/// A rate limit: a number of calls in a period, with a burst.
 ///
 /// ```
 /// use std::time::Duration;
@@ -348,16 +347,18 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// `calls` in each `period`, evenly, and `burst` at once after a rest: no period sees more than `calls` and one
-    /// `burst`, which together are what the API must take. A zero counts as one, a period below a millisecond as a
-    /// millisecond. A burst that takes more than a hundred years to come back is an error when the client is built.
+    /// Allows `calls` in each `period`, evenly spaced, and `burst` at once after a time without calls. No period has more than
+    /// `calls` plus one `burst`, so their sum must not exceed the limit of the API.
+    ///
+    /// Zero counts as one, a period below a millisecond as a millisecond. Building a client fails if the burst takes more than
+    /// a hundred years to refill.
     #[must_use]
     pub fn new(calls: u32, period: Duration, burst: u32) -> Self {
         let at_least_one = |n: u32| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
         Self { calls: at_least_one(calls), period: period.max(Duration::from_millis(1)), burst: at_least_one(burst) }
     }
 
-    /// The reason why this rate cannot be kept: its arithmetic would overflow.
+    /// Returns the reason why this rate cannot be kept: its arithmetic would overflow.
     pub(crate) fn problem(&self) -> Option<String> {
         let interval = self.period.as_nanos() / u128::from(self.calls.get());
         let reason = if interval == 0 {
@@ -373,7 +374,7 @@ impl Rate {
         ))
     }
 
-    /// `calls` in each minute, and a fifth as many at once after a rest: see [`new`](Self::new).
+    /// Allows `calls` in each minute, with a burst of a fifth as many: see [`new`](Self::new).
     #[must_use]
     pub fn per_minute(calls: u32) -> Self {
         Self::new(calls, Duration::from_secs(60), calls / 5)

@@ -1,4 +1,4 @@
-//! Several shows from one TOML file: each with its own token, budget and label, all over one pool and one store.
+//! Clients of several shows from one TOML file, over one connection pool and one store.
 
 use std::{
     collections::BTreeMap,
@@ -18,11 +18,11 @@ mod shared;
 
 pub use builder::RegistryBuilder;
 
-/// The clients of several shows, or of several systems, by the names that a file gives them.
+/// Named clients of several shows or systems, configured in one file.
 ///
 /// ```toml
 /// [store]                                   # without it, tokens are kept in memory
-/// directory = "tokens"                      # or `redis_url_file = "secrets/redis"` with the feature `redis`
+/// directory = "tokens"                      # or `redis_url_file = "secrets/redis"`
 ///
 /// [shows.spring]
 /// profile = "perenso"
@@ -38,27 +38,28 @@ pub use builder::RegistryBuilder;
 /// redirect_uri = "https://erp.example/oauth2callback"
 /// ```
 ///
-/// Paths are relative to the file. Secrets stand in files of their own, which are read again when the token endpoint
-/// refuses what they held: a rotated secret needs no restart. `tid_file` and `subscription_key_file` are read again when the API
-/// answers 401; the tokens remain those of the tenant that the registry was read with. `redis_url_file` is read again when no
-/// connection can be made with what it held. `sealing_secret_file` is read once: all processes need the same.
+/// Paths are relative to the file. Secrets are in files of their own, which are read again when the token endpoint refuses
+/// their content, so that a rotated secret needs no restart. `tid_file` and `subscription_key_file` are read again when the API
+/// responds 401; the tokens remain those of the tenant at the time the registry was read. `redis_url_file` (feature `redis`)
+/// is read again when no connection can be made with its content. `sealing_secret_file` is read once: all processes need the
+/// same.
 ///
-/// A show that cannot be built or is refused stops no other; one whose file is missing or empty when the registry is read stays
-/// unusable until it is read again.
+/// A show that cannot be built or is refused does not affect the others. A show whose secret file is missing or empty when the
+/// registry is read cannot be used until it is read again.
 ///
 /// | profile | keys besides `client_id` and `client_secret_file` |
 /// |---|---|
 /// | `perenso` | |
 /// | `priava` | `region`, `code_file`, `redirect_uri` |
-/// | `perspio` | `tid_file`, `subscription_key_file`; with a person `code_file` and `redirect_uri` |
+/// | `perspio` | `tid_file`, `subscription_key_file`; for an authorization code `code_file` and `redirect_uri` |
 /// | `event-bookings` | `api_url`; `body_encoding = "form"` |
 /// | `tourpaq` | `username`, `password_file` |
 ///
-/// With Redis, `[store]` takes besides: `replicas = 6`, which shares the rate budget of each show among so many processes;
+/// With Redis, `[store]` also takes `replicas = 6`, which shares the rate budget of each show among that many processes;
 /// `sealing_secret_file`, which seals the tokens in place of each client secret, so that a refresh token outlives a rotated
-/// one; `prefix`; and `allow_plain = ["host"]`, which lets the connection go without TLS.
+/// client secret; `prefix`; and `allow_plain = ["host"]`, which allows a connection without TLS.
 ///
-/// Of every show: `api_url`, `token_url`, `scope`, `client_auth` and `refresh_client_auth` (`body`, `basic-plain`,
+/// Every show takes `api_url`, `token_url`, `scope`, `client_auth` and `refresh_client_auth` (`body`, `basic-plain`,
 /// `basic-encoded`), `rate = { calls = 250, seconds = 60, burst = 50 }`, `refresh_token_file`, `memory_only = true`,
 /// `allow_http = ["host"]`.
 #[derive(Clone, Debug)]
@@ -67,7 +68,7 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// The registry in a file.
+    /// Reads the registry in a TOML file.
     ///
     /// ```no_run
     /// # fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -84,14 +85,14 @@ impl Registry {
     /// ```
     ///
     /// # Errors
-    /// [`RegistryError`] when the file cannot be read or is no registry. What is wrong with one show is said by
+    /// [`RegistryError`] if the file cannot be read or is not a registry. Problems of one show are returned by
     /// [`get`](Self::get).
     pub fn read(path: impl AsRef<Path>) -> Result<Self, RegistryError> {
         Self::read_with(path, |_, builder| builder)
     }
 
-    /// The same, with what a file cannot say: `settings` is called for every show with its name. A show whose transport is
-    /// set (proxy, certificates, user agent) has connections of its own.
+    /// Reads the registry in a TOML file and calls `settings` with the name and builder of every show. A show whose transport is
+    /// set (proxy, certificates, user agent) has its own connections.
     ///
     /// # Errors
     /// As [`read`](Self::read).
@@ -102,12 +103,12 @@ impl Registry {
         Self::builder().settings(settings).read(path)
     }
 
-    /// Reads a registry from a string or a table too, or from a file that holds other tables.
+    /// Returns a builder, which also reads strings, tables and files that hold other tables.
     pub fn builder<'a>() -> RegistryBuilder<'a> {
         RegistryBuilder::new()
     }
 
-    /// The names of all shows, in the order of the alphabet.
+    /// The names of all shows, in alphabetical order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.shows.keys().map(String::as_str)
     }
@@ -115,7 +116,7 @@ impl Registry {
     /// The client of a show.
     ///
     /// # Errors
-    /// [`BuildError`] when the file has no such show, or when what it says of it makes no client.
+    /// [`BuildError`] if the file has no such show, or if no client can be built from its configuration.
     pub fn get(&self, name: &str) -> Result<&Client, BuildError> {
         match self.shows.get(name) {
             Some(client) => client.as_ref().map_err(Clone::clone),
@@ -126,13 +127,13 @@ impl Registry {
         }
     }
 
-    /// All shows, those that cannot be built among them.
+    /// All shows, including those that cannot be built.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Result<&Client, &BuildError>)> {
         self.shows.iter().map(|(name, client)| (name.as_str(), client.as_ref()))
     }
 }
 
-/// Why a file is no registry.
+/// The error of a registry that cannot be read.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RegistryError {
     path: Option<PathBuf>,

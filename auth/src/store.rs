@@ -62,7 +62,9 @@
 //!         _: Duration,
 //!     ) -> Result<Option<Box<dyn StoreLock>>, StoreError> {
 //!         let key = identity.key().to_owned();
-//!         let lock = self.entries.lock().unwrap().entry(key.clone()).or_default().0.clone();
+//!         let mut entries = self.entries.lock().unwrap();
+//!         let lock = entries.entry(key.clone()).or_default().0.clone();
+//!         drop(entries);
 //!         let Ok(guard) = lock.try_lock_owned() else { return Ok(None) };
 //!         Ok(Some(Box::new(MapLock { store: self.clone(), key, _guard: guard })))
 //!     }

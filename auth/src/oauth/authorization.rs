@@ -9,12 +9,12 @@ use oauth2::{
 use reqwest::Url;
 
 use crate::{
-    copied,
     error::BuildError,
     oauth::{
         credentials::AuthorizationCode,
         token_response::{TokenAnswer, shown},
     },
+    pasted_value,
     profile::{Occasion, Profile},
     secret::Secret,
 };
@@ -83,7 +83,7 @@ impl AuthorizationRequest {
         let remedy = "call `AuthorizationRequest::new`";
         let problems = [("client id", &client_id), ("redirect URI", &redirect_uri)]
             .into_iter()
-            .filter_map(|(what, value)| copied::problem(what, value, remedy));
+            .filter_map(|(what, value)| pasted_value::problem(what, value, remedy));
         let problems: Vec<_> = problems.collect();
         if !problems.is_empty() {
             return Err(BuildError::new(problems));
@@ -153,14 +153,14 @@ impl AuthorizationRequest {
             let description = field("error_description").map(|text| shown(&text, &secrets));
             return Err(CallbackError::Denied { error: shown(&error, &secrets), description });
         }
-        let code = field("code").filter(|code| !copied::trimmed(code).is_empty()).ok_or(CallbackError::NoCode)?;
+        let code = field("code").filter(|code| !pasted_value::trimmed(code).is_empty()).ok_or(CallbackError::NoCode)?;
         Ok(AuthorizationCode::new(code, &self.redirect_uri).pkce_verifier(self.pkce_verifier.clone()))
     }
 }
 
 /// Returns the address without what copying it leaves in and around it. A URL has none of these characters itself.
 fn pasted(address: &str) -> String {
-    let address: String = address.chars().filter(|c| !copied::is_stray(*c) && !"<>\"".contains(*c)).collect();
+    let address: String = address.chars().filter(|c| !pasted_value::is_stray(*c) && !"<>\"".contains(*c)).collect();
     ["&amp;", "&#38;", "&#x26;"].iter().fold(address, |address, ampersand| address.replace(ampersand, "&"))
 }
 

@@ -1,4 +1,4 @@
-//! The token in hand, and the one exchange that may be under way: a hit takes no lock, everybody else shares a flight.
+//! The token cache. A hit takes no lock; all other callers share one exchange.
 
 use std::{
     sync::{
@@ -11,7 +11,7 @@ use std::{
 use tokio::sync::watch;
 use tracing::Instrument;
 
-// Not by way of `crate`: the module `schedules` compiles this file once more, over its own.
+// Not through `crate`: the module `schedules` compiles this file again, with its own `sync` and `token_source`.
 use super::{
     sync::{ArcSwapOption, Mutex, MutexGuard, can_spawn, spawn},
     token_source::{RefreshTokenHistory, RenewalOutcome, TokenSource},
@@ -25,9 +25,9 @@ use crate::{
     },
 };
 
-/// A flight that ends without a word this often is not started again for the same caller.
+/// The number of abandoned exchanges after which a caller fails.
 const MAX_ABANDONED: u32 = 3;
-/// The least time between two attempts to store tokens that could not be stored.
+/// The minimum time between two attempts to store tokens that could not be stored.
 const SAVE_INTERVAL: Duration = Duration::from_secs(5);
 
 type RenewalResult = Option<Result<Arc<Token>, Arc<Fault>>>;
@@ -37,19 +37,19 @@ type RenewalResult = Option<Result<Arc<Token>, Arc<Fault>>>;
 pub(crate) struct Cache {
     snapshot: ArcSwapOption<Token>,
     state: Mutex<State>,
-    /// Set while tokens could not be stored: a hit reads this, and takes the lock only if it is set.
+    /// True while there are tokens that could not be stored. A hit reads it, and takes the lock only if it is true.
     has_unsaved: AtomicBool,
-    pub(crate) supply: TokenSource,
+    pub(crate) source: TokenSource,
 }
 
 #[derive(Debug, Default)]
 struct State {
     renewal: Renewal,
     token: Option<Arc<Token>>,
-    memory: RefreshTokenHistory,
-    /// The newest flight that brought a token: what it remembers is what counts.
-    remembered_by: u64,
-    flight: Option<(u64, watch::Receiver<RenewalResult>)>,
+    history: RefreshTokenHistory,
+    /// The last exchange that returned a token. `history` is the one it returned.
+    history_from: u64,
+    in_flight: Option<(u64, watch::Receiver<RenewalResult>)>,
     refusal: Option<Arc<Fault>>,
     unsaved: Option<Unsaved>,
 }
@@ -58,29 +58,29 @@ struct State {
 #[derive(Debug)]
 struct Unsaved {
     tried: Instant,
-    /// The save under way.
+    /// The save in flight.
     save: Option<watch::Receiver<bool>>,
 }
 
 impl Cache {
-    pub(crate) fn new(supply: TokenSource) -> Self {
-        let renewal = Renewal::new(supply.longest());
+    pub(crate) fn new(source: TokenSource) -> Self {
+        let renewal = Renewal::new(source.longest());
         let state = Mutex::new(State { renewal, ..State::default() });
-        Self { snapshot: ArcSwapOption::empty(), state, has_unsaved: AtomicBool::new(false), supply }
+        Self { snapshot: ArcSwapOption::empty(), state, has_unsaved: AtomicBool::new(false), source }
     }
 
-    /// The token in hand while nothing needs to be done about it.
+    /// Returns the current token unless it is due for renewal.
     pub(crate) fn hit(self: &Arc<Self>) -> Option<Arc<Token>> {
-        let now = self.supply.exchange.clock.now();
+        let now = self.source.exchange.clock.now();
         let token = self.snapshot.load().as_ref().filter(|token| !token.timeline.is_due(now)).cloned();
         self.save_if_due(token.is_some());
         token
     }
 
-    /// The same, for somebody outside.
+    /// Returns the current token for use outside the crate, if it is valid for `min_validity` and not due for renewal.
     #[inline]
     pub(crate) fn current_token(self: &Arc<Self>, min_validity: Duration) -> Option<AccessToken> {
-        let now = self.supply.exchange.clock.now();
+        let now = self.source.exchange.clock.now();
         let token = self.snapshot.load();
         let is_good = token.as_ref().is_some_and(|token| {
             let timeline = &token.timeline;
@@ -90,43 +90,43 @@ impl Cache {
         is_good.then(|| AccessToken::borrowed(token, now))
     }
 
-    /// A token that lives at least `min_validity` longer.
+    /// Returns a token that is valid for at least `min_validity`.
     pub(crate) async fn ask(self: &Arc<Self>, min_validity: Duration) -> Result<Arc<Token>, Arc<Fault>> {
         self.ask_other(min_validity, None).await
     }
 
-    /// A token other than that of this generation.
+    /// Returns a token of another generation than `refused`.
     pub(crate) async fn ask_other(
         self: &Arc<Self>,
         min_validity: Duration,
         refused: Option<u64>,
     ) -> Result<Arc<Token>, Arc<Fault>> {
         for _ in 0..MAX_ABANDONED {
-            let (flight, mut landing) = match self.decide(min_validity, refused)? {
+            let (exchange_id, mut receiver) = match self.decide(min_validity, refused)? {
                 Lookup::Ready(token) => return Ok(token),
-                Lookup::InFlight(flight, landing) => (flight, landing),
+                Lookup::InFlight(exchange_id, receiver) => (exchange_id, receiver),
             };
-            // The sender is dropped without a word when its task panics or its runtime ends, and keeps silent when its
-            // runtime is not driven.
-            let clock = self.supply.exchange.clock.as_ref();
-            let landed = within(clock, self.supply.longest(), landing.wait_for(Option::is_some)).await;
-            match landed.and_then(Result::ok).and_then(|landed| landed.clone()) {
-                // What a sibling left may be enough for the one who went for it, and not for this caller.
+            // The sender is dropped if its task panics or its runtime ends. It sends nothing while its runtime is not
+            // driven.
+            let clock = self.source.exchange.clock.as_ref();
+            let completed = within(clock, self.source.longest(), receiver.wait_for(Option::is_some)).await;
+            match completed.and_then(Result::ok).and_then(|completed| completed.clone()) {
+                // An adopted token may satisfy the caller who started the exchange, and not this one.
                 Some(Ok(token)) if token.timeline.was_adopted() && !self.lasts(&token, min_validity) => {}
                 Some(result) => return result.and_then(|token| long_enough(token, min_validity)),
-                None => self.lock().0.abandoned(flight),
+                None => self.lock().0.abandoned(exchange_id),
             }
         }
         Err(Arc::new(Fault::Abandoned))
     }
 
-    /// The API answered 401 to this token: true when another one is worth a replay. `may_renew` is asked only when nobody
-    /// replaces the token yet. A token that the API takes elsewhere serves everybody else meanwhile.
+    /// Handles a 401 to this token. Returns true if the request should be replayed with another one. `may_renew` is asked only
+    /// if no renewal is in flight. Other calls keep using a token that the API has accepted.
     pub(crate) fn refused(self: &Arc<Self>, token: &Token, may_renew: impl FnOnce(Instant) -> bool) -> bool {
         let (mut state, now) = self.lock();
-        state.clear_the_dead();
+        state.clear_abandoned();
         let is_in_hand = state.token.as_ref().is_some_and(|held| held.generation == token.generation);
-        if !is_in_hand || state.flight.is_some() || state.renewal.is_rejected() {
+        if !is_in_hand || state.in_flight.is_some() || state.renewal.is_rejected() {
             return true;
         }
         let was_accepted = token.was_accepted();
@@ -140,13 +140,13 @@ impl Cache {
         if !was_accepted {
             state.renewal.distrust(now);
         }
-        if let Decision::Renew(flight) = state.renewal.replace(now, token.generation) {
-            self.start(&mut state, flight, Duration::ZERO);
+        if let Decision::Renew(exchange_id) = state.renewal.replace(now, token.generation) {
+            self.start(&mut state, exchange_id, Duration::ZERO);
         }
         true
     }
 
-    /// The API answered 401 to a token that it never took: true when another one is worth a replay.
+    /// Handles a 401 to a token that the API has never accepted. Returns true if the request should be replayed with another.
     pub(crate) fn rejected(&self, token: &Token) -> bool {
         let (mut state, now) = self.lock();
         let verdict = state.renewal.rejected(now, token.generation, token.was_accepted());
@@ -159,24 +159,24 @@ impl Cache {
 
     fn decide(self: &Arc<Self>, min_validity: Duration, refused: Option<u64>) -> Result<Lookup, Arc<Fault>> {
         let (mut state, now) = self.lock();
-        state.clear_the_dead();
+        state.clear_abandoned();
         let decision = match refused {
             Some(generation) => state.renewal.replace(now, generation),
             None => state.renewal.ask(now, min_validity),
         };
         let token = match decision {
             Decision::Serve => state.token.clone(),
-            Decision::ServeAndRenew(flight) => {
-                self.start(&mut state, flight, Duration::ZERO);
+            Decision::ServeAndRenew(exchange_id) => {
+                self.start(&mut state, exchange_id, Duration::ZERO);
                 state.token.clone()
             }
-            Decision::Renew(flight) => {
-                return Ok(Lookup::InFlight(flight, self.start(&mut state, flight, min_validity)));
+            Decision::Renew(exchange_id) => {
+                return Ok(Lookup::InFlight(exchange_id, self.start(&mut state, exchange_id, min_validity)));
             }
-            Decision::Join(flight) => {
-                let landing = state.flight.as_ref().map(|(_, landing)| landing.clone());
-                return landing
-                    .map(|landing| Lookup::InFlight(flight, landing))
+            Decision::Join(exchange_id) => {
+                let receiver = state.in_flight.as_ref().map(|(_, receiver)| receiver.clone());
+                return receiver
+                    .map(|receiver| Lookup::InFlight(exchange_id, receiver))
                     .ok_or_else(|| Arc::new(Fault::Abandoned));
             }
             Decision::Refused => return Err(state.refusal.clone().unwrap_or_else(|| Arc::new(Fault::Abandoned))),
@@ -186,50 +186,50 @@ impl Cache {
     }
 
     fn lasts(&self, token: &Token, min_validity: Duration) -> bool {
-        let now = self.supply.exchange.clock.now();
+        let now = self.source.exchange.clock.now();
         token.timeline.is_live(now) && now.until(token.timeline.expires) >= min_validity
     }
 
-    /// Spawned, so that a caller who goes away takes nothing from those who wait.
+    /// Spawns an exchange, so that a caller who is dropped does not cancel it for the others.
     fn start(
         self: &Arc<Self>,
         state: &mut State,
-        flight: u64,
+        exchange_id: u64,
         min_validity: Duration,
     ) -> watch::Receiver<RenewalResult> {
-        let (sender, landing) = watch::channel(None);
-        state.flight = Some((flight, landing.clone()));
-        let (memory, in_hand, known) = (state.memory.clone(), state.token.clone(), state.remembered_by);
+        let (sender, receiver) = watch::channel(None);
+        state.in_flight = Some((exchange_id, receiver.clone()));
+        let (history, in_hand, known) = (state.history.clone(), state.token.clone(), state.history_from);
         let save = state.unsaved.as_mut().and_then(|unsaved| unsaved.save.take());
         let cache = Arc::clone(self);
         let task = async move {
-            // It holds the lock of the store.
+            // The save holds the lock of the store.
             if let Some(mut save) = save {
                 let _ = save.changed().await;
             }
-            let delivery = cache.supply.fetch(memory, in_hand.as_deref(), min_validity).await;
-            let result = cache.complete(flight, known, delivery);
-            // Nobody may be waiting: the token is in hand all the same.
+            let outcome = cache.source.fetch(history, in_hand.as_deref(), min_validity).await;
+            let result = cache.complete(exchange_id, known, outcome);
+            // No caller may be waiting. The token is cached all the same.
             let _ = sender.send(Some(result));
         };
         let task = task.instrument(self.span());
-        spawn(task, self.supply.nothing_unsaved());
-        landing
+        spawn(task, self.source.nothing_unsaved());
+        receiver
     }
 
-    /// Waits until the renewal under way has ended, and stores tokens that could not be stored yet.
+    /// Waits until the renewal in flight has ended, and stores tokens that could not be stored before.
     pub(crate) async fn close(self: &Arc<Self>) {
-        let flight = self.lock().0.flight.as_ref().map(|(_, landing)| landing.clone());
-        let clock = self.supply.exchange.clock.as_ref();
-        if let Some(mut landing) = flight {
-            let _ = within(clock, self.supply.longest(), landing.wait_for(Option::is_some)).await;
+        let in_flight = self.lock().0.in_flight.as_ref().map(|(_, receiver)| receiver.clone());
+        let clock = self.source.exchange.clock.as_ref();
+        if let Some(mut receiver) = in_flight {
+            let _ = within(clock, self.source.longest(), receiver.wait_for(Option::is_some)).await;
         }
         if let Some(mut save) = self.save(Duration::ZERO) {
-            let _ = within(clock, self.supply.longest(), save.changed()).await;
+            let _ = within(clock, self.source.longest(), save.changed()).await;
         }
     }
 
-    /// After a hit: a renewal stores what it brings.
+    /// Stores unsaved tokens after a hit. Without a hit, the renewal stores its own.
     #[inline]
     fn save_if_due(self: &Arc<Self>, is_hit: bool) {
         if is_hit && self.has_unsaved.load(Ordering::Relaxed) {
@@ -237,16 +237,15 @@ impl Cache {
         }
     }
 
-    /// Starts to store the tokens that could not be stored, unless that was tried less than `interval` ago. Returns the
-    /// save under way.
+    /// Starts to store unsaved tokens, unless that was tried less than `interval` ago. Returns the save in flight.
     #[cold]
     fn save(self: &Arc<Self>, interval: Duration) -> Option<watch::Receiver<bool>> {
         let (mut state, now) = self.lock();
-        // A renewal stores what it brings, and a caller without a runtime can start nothing.
-        if state.flight.is_some() || !can_spawn() {
+        // A renewal stores its own tokens, and a caller without a runtime cannot spawn.
+        if state.in_flight.is_some() || !can_spawn() {
             return None;
         }
-        let (memory, token, known) = (state.memory.clone(), state.token.clone(), state.remembered_by);
+        let (history, token, known) = (state.history.clone(), state.token.clone(), state.history_from);
         let unsaved = state.unsaved.as_mut()?;
         if let Some(save) = unsaved.save.as_ref().filter(|save| save.has_changed().is_ok()) {
             return Some(save.clone());
@@ -258,17 +257,17 @@ impl Cache {
         *unsaved = Unsaved { tried: now.monotonic, save: Some(save.clone()) };
         let cache = Arc::clone(self);
         let task = async move {
-            let is_saved = cache.supply.save(&memory, token.as_deref()).await;
+            let is_saved = cache.source.save(&history, token.as_deref()).await;
             let mut state = cache.lock().0;
-            // What a renewal has brought meanwhile is not what was stored.
-            if is_saved && state.remembered_by == known {
+            // A renewal may have replaced the tokens that were stored here.
+            if is_saved && state.history_from == known {
                 cache.set_unsaved(&mut state, None);
             }
             drop(state);
             let _ = sender.send(is_saved);
         };
         let task = task.instrument(self.span());
-        spawn(task, self.supply.nothing_unsaved());
+        spawn(task, self.source.nothing_unsaved());
         Some(save)
     }
 
@@ -277,28 +276,28 @@ impl Cache {
         state.unsaved = unsaved;
     }
 
-    /// `known` is the flight whose memory this one took along.
-    fn complete(&self, flight: u64, known: u64, delivery: RenewalOutcome) -> Result<Arc<Token>, Arc<Fault>> {
+    /// Completes an exchange. `known` is the exchange whose history it started from.
+    fn complete(&self, exchange_id: u64, known: u64, outcome: RenewalOutcome) -> Result<Arc<Token>, Arc<Fault>> {
         let (mut state, now) = self.lock();
-        let is_ours = state.flight.as_ref().is_some_and(|(number, _)| *number == flight);
-        if let Some(is_saved) = delivery.is_saved {
+        let is_ours = state.in_flight.as_ref().is_some_and(|(number, _)| *number == exchange_id);
+        if let Some(is_saved) = outcome.is_saved {
             let unsaved = (!is_saved).then_some(Unsaved { tried: now.monotonic, save: None });
             self.set_unsaved(&mut state, unsaved);
         }
-        // One that was given up for dead may come before or after its successors: the newest token's memory counts, and
-        // without a token there is news only for those who knew all that is known.
-        if delivery.result.is_ok() && flight > state.remembered_by {
-            state.memory = delivery.memory;
-            state.remembered_by = flight;
-        } else if is_ours && known == state.remembered_by {
-            state.memory = delivery.memory;
+        // An overdue exchange may complete before or after its successors, so the history of the newest token counts. An
+        // exchange without a token updates the history only if it started from the current one.
+        if outcome.result.is_ok() && exchange_id > state.history_from {
+            state.history = outcome.history;
+            state.history_from = exchange_id;
+        } else if is_ours && known == state.history_from {
+            state.history = outcome.history;
         }
-        match delivery.result {
-            Ok(supplied) => {
-                let timeline = supplied.timeline;
-                let token = Arc::new(Token::new(flight, supplied.header, timeline).after(state.token.as_deref()));
-                if state.renewal.succeeded(flight, timeline) {
-                    state.flight = None;
+        match outcome.result {
+            Ok(fetched) => {
+                let timeline = fetched.timeline;
+                let token = Arc::new(Token::new(exchange_id, fetched.header, timeline).after(state.token.as_deref()));
+                if state.renewal.succeeded(exchange_id, timeline) {
+                    state.in_flight = None;
                     state.refusal = None;
                     state.token = Some(Arc::clone(&token));
                     self.snapshot.store(Some(Arc::clone(&token)));
@@ -308,15 +307,15 @@ impl Cache {
             Err(fault) => {
                 let fault = Arc::new(fault);
                 let pause = fault.pause();
-                let landed = match pause {
-                    Some(pause) => state.renewal.put_off(flight, now, pause),
-                    None => state.renewal.failed(flight, now, fault.is_answer()),
+                let completed = match pause {
+                    Some(pause) => state.renewal.cool_down(exchange_id, now, pause),
+                    None => state.renewal.failed(exchange_id, now, fault.is_answer()),
                 };
-                if landed {
-                    state.flight = None;
+                if completed {
+                    state.in_flight = None;
                     state.refusal = (pause.is_some() || fault.is_answer()).then(|| Arc::clone(&fault));
                 }
-                // A subscriber that uses this very client must not find the lock taken.
+                // A tracing subscriber that uses this client must not find the lock taken.
                 drop(state);
                 tracing::warn!(target: "perenso_auth::token", error = %fault, "no access token");
                 Err(fault)
@@ -326,7 +325,7 @@ impl Cache {
 
     /// The span of one renewal. It has no parent, since it may outlive the call that started it.
     fn span(&self) -> tracing::Span {
-        let exchange = &self.supply.exchange;
+        let exchange = &self.source.exchange;
         let span = tracing::info_span!(
             target: "perenso_auth::token",
             parent: None,
@@ -338,15 +337,15 @@ impl Cache {
         span
     }
 
-    /// The state, and the time: read inside the lock, so that time goes forward from one event to the next.
+    /// Locks the state, and reads the clock inside the lock so that events are in order of time.
     fn lock(&self) -> (MutexGuard<'_, State>, Now) {
-        // Nothing in here is left half done by a panic.
+        // No panic leaves the state inconsistent.
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        (state, self.supply.exchange.clock.now())
+        (state, self.source.exchange.clock.now())
     }
 }
 
-/// A token that came for this caller is served however late it is, unless tokens never live as long as was asked.
+/// Returns a token that was fetched for this caller even if it is late, unless tokens are never valid for `min_validity`.
 fn long_enough(token: Arc<Token>, min_validity: Duration) -> Result<Arc<Token>, Arc<Fault>> {
     let lifetime = token.timeline.lifetime;
     if min_validity.is_zero() || lifetime > min_validity {
@@ -361,20 +360,20 @@ enum Lookup {
 }
 
 impl State {
-    /// A renewal that nobody waits for may have died with its runtime: whoever comes next makes room.
-    fn clear_the_dead(&mut self) {
-        if let Some((flight, landing)) = &self.flight
-            && landing.has_changed().is_err()
+    /// Clears an exchange whose task has ended with its runtime and whom no caller waits for.
+    fn clear_abandoned(&mut self) {
+        if let Some((exchange_id, receiver)) = &self.in_flight
+            && receiver.has_changed().is_err()
         {
-            self.abandoned(*flight);
+            self.abandoned(*exchange_id);
         }
     }
 
-    /// This flight ended without a word.
-    fn abandoned(&mut self, flight: u64) {
-        if self.flight.as_ref().is_some_and(|(number, _)| *number == flight) {
-            self.flight = None;
+    /// Records that an exchange ended without a result.
+    fn abandoned(&mut self, exchange_id: u64) {
+        if self.in_flight.as_ref().is_some_and(|(number, _)| *number == exchange_id) {
+            self.in_flight = None;
         }
-        self.renewal.abandoned(flight);
+        self.renewal.abandoned(exchange_id);
     }
 }

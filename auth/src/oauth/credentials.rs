@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 use tokio::sync::Mutex;
 
 use crate::{
-    copied,
+    pasted_value,
     profile::{
         Profile,
         grant::{ClientAuth, Grant},
@@ -135,7 +135,7 @@ impl Credentials {
     pub(crate) fn problems(&self, profile: &Profile) -> Vec<String> {
         let mut problems = Vec::new();
         let mut check = |what: &str, value: &str, setter: &str| {
-            problems.extend(copied::problem(what, value, &format!("call `{setter}`")));
+            problems.extend(pasted_value::problem(what, value, &format!("call `{setter}`")));
         };
         check("client id", &self.client_id, "credentials");
         check("client secret", self.client_secret.expose(), "credentials");
@@ -191,7 +191,7 @@ impl AuthorizationCode {
     /// Creates a code with the exact redirect URI that it was issued for. Surrounding whitespace and invisible characters are
     /// removed from the code.
     pub fn new(code: impl Into<Secret>, redirect_uri: impl Into<String>) -> Self {
-        let code = Secret::from(copied::trimmed(code.into().expose()));
+        let code = Secret::from(pasted_value::trimmed(code.into().expose()));
         Self { code, redirect_uri: redirect_uri.into(), pkce_verifier: None }
     }
 

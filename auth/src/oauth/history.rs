@@ -1,5 +1,4 @@
-//! What a process remembers from one renewal to the next, whatever becomes of the store: the refresh token to use, and
-//! which ones never to send again.
+//! The refresh tokens that a process has used, kept independently of the store.
 
 use std::collections::VecDeque;
 
@@ -16,34 +15,38 @@ use crate::{
     },
 };
 
-/// So many used-up refresh tokens are told from good ones: a store that was set back further has lost more than that.
+/// The number of used-up refresh tokens that are remembered.
 const REMEMBERED: usize = 64;
 
-/// The refresh token of one identity, and what came before it.
+/// The refresh token of one identity, and those that are used up.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RefreshTokenHistory {
     /// The key of the identity.
-    whose: String,
+    identity_key: String,
     refresh_token: Option<(Secret, Option<Now>)>,
-    /// The fingerprint of what the person brought and is used up.
+    /// The fingerprint of the code or refresh token in the credentials, once it is used up.
     spent: Option<String>,
-    /// The fingerprints of refresh tokens that were exchanged, refused or replaced, and of what others brought and is used
-    /// up; the oldest first. A store may hold one of them all the same: a write was lost, or it came back from a backup.
+    /// The fingerprints of refresh tokens and codes that were exchanged, refused or replaced, oldest first. A store may still
+    /// hold one of them after a lost write or from a backup.
     used_up: VecDeque<String>,
 }
 
 impl RefreshTokenHistory {
-    /// What is remembered of this identity: nothing, where it was another's.
-    pub(crate) fn of(self, identity: &Identity) -> Self {
-        if self.is_of(identity) { self } else { Self { whose: identity.key().to_owned(), ..Self::default() } }
+    /// Returns the history if it belongs to this identity, otherwise an empty one.
+    pub(crate) fn for_identity(self, identity: &Identity) -> Self {
+        if self.belongs_to(identity) {
+            self
+        } else {
+            Self { identity_key: identity.key().to_owned(), ..Self::default() }
+        }
     }
 
-    pub(crate) fn is_of(&self, identity: &Identity) -> bool {
-        self.whose == identity.key()
+    pub(crate) fn belongs_to(&self, identity: &Identity) -> bool {
+        self.identity_key == identity.key()
     }
 
-    /// What the store holds, over what is remembered, unless that is known to be used up.
-    pub(crate) fn and(mut self, stored: Option<&StoredTokens>, now: Now) -> Self {
+    /// Takes over the refresh token of the store, unless it is known to be used up.
+    pub(crate) fn merged_with(mut self, stored: Option<&StoredTokens>, now: Now) -> Self {
         let Some(stored) = stored else { return self };
         let refresh_token = stored.refresh_token.as_ref();
         let refresh_token = refresh_token.filter(|refresh| !self.used_up.contains(&fingerprint(&refresh.token)));
@@ -51,15 +54,15 @@ impl RefreshTokenHistory {
             self.use_up(spent.clone());
             self.spent.get_or_insert_with(|| spent.clone());
         }
-        // It may be the very one that the person brought, where the server gives that one again.
+        // A server may issue the refresh token of the credentials again, so it is set after `spent`.
         if let Some(StoredRefreshToken { token, expires_in }) = refresh_token {
-            self.hold(token.clone(), expires_in.map(|left| now.plus(left)));
+            self.set_refresh_token(token.clone(), expires_in.map(|left| now.plus(left)));
         }
         self
     }
 
-    /// What came of an exchange with these credentials, in which this refresh token went out.
-    pub(crate) fn learn(&mut self, outcome: &Outcome, refresh_token: Option<&Secret>, credentials: &Credentials) {
+    /// Records the outcome of an exchange with these credentials and this refresh token.
+    pub(crate) fn record(&mut self, outcome: &Outcome, refresh_token: Option<&Secret>, credentials: &Credentials) {
         if let Some(sent) = refresh_token.filter(|_| outcome.refresh_token_is_spent) {
             let sent = fingerprint(sent);
             if credentials.once_only().as_ref() == Some(&sent) {
@@ -74,11 +77,14 @@ impl RefreshTokenHistory {
         if let Ok(granted) = &outcome.result
             && let Some(token) = &granted.refresh_token
         {
-            self.hold(token.clone(), granted.refresh_expires_in.map(|lifetime| granted.sent.plus(lifetime)));
+            self.set_refresh_token(
+                token.clone(),
+                granted.refresh_expires_in.map(|lifetime| granted.sent.plus(lifetime)),
+            );
         }
     }
 
-    /// The refresh token to use: the newest one, else the one that the credentials came with.
+    /// The refresh token to use: the newest, or else that of the credentials.
     pub(crate) fn refresh_token(&self, credentials: &Credentials) -> Option<Secret> {
         let own = match &credentials.proof {
             Proof::RefreshToken(token) if !self.is_spent(credentials) => Some(token.clone()),
@@ -87,13 +93,13 @@ impl RefreshTokenHistory {
         self.refresh_token.as_ref().map(|(token, _)| token.clone()).or(own)
     }
 
-    /// Whether what the person brought is used up.
+    /// Returns true if the code or refresh token of the credentials is used up.
     pub(crate) fn is_spent(&self, credentials: &Credentials) -> bool {
         let is_used_up = |brought: &String| self.spent.as_ref() == Some(brought) || self.used_up.contains(brought);
         credentials.once_only().as_ref().is_some_and(is_used_up)
     }
 
-    /// Returns whether the store holds a refresh token that another process brought.
+    /// Returns true if the store holds a refresh token of another process.
     pub(crate) fn is_older_than(&self, stored: &StoredTokens) -> bool {
         stored.refresh_token.as_ref().is_some_and(|stored| {
             let stored = fingerprint(&stored.token);
@@ -102,7 +108,7 @@ impl RefreshTokenHistory {
         })
     }
 
-    /// What the store is to hold.
+    /// Returns the tokens to store.
     pub(crate) fn stored(&self, access_token: Option<StoredAccessToken>, now: Now) -> StoredTokens {
         let refresh_token = self
             .refresh_token
@@ -111,13 +117,13 @@ impl RefreshTokenHistory {
         StoredTokens { access_token, refresh_token, spent: self.spent.clone() }
     }
 
-    /// A refresh token in the place of the one before, which is used up unless it is the same.
-    fn hold(&mut self, token: Secret, ends: Option<Now>) {
+    /// Replaces the refresh token. The former one is used up unless it is the same.
+    fn set_refresh_token(&mut self, token: Secret, ends: Option<Now>) {
         let held = fingerprint(&token);
         if let Some((before, _)) = self.refresh_token.replace((token, ends)) {
             self.use_up(fingerprint(&before));
         }
-        // One that is given out again is good again.
+        // A token that is issued again is valid again.
         self.used_up.retain(|other| *other != held);
     }
 

@@ -1,4 +1,4 @@
-//! Token requests that were sent and whose outcome is not stored yet: none of them is abandoned.
+//! The token requests that were sent and whose outcome is not stored yet.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -10,7 +10,7 @@ pub(crate) struct InFlight {
     count: Arc<watch::Sender<usize>>,
 }
 
-/// One token request; dropped when its outcome is stored.
+/// One token request. Dropped once its outcome is stored.
 #[derive(Debug)]
 pub(crate) struct Sent {
     count: Arc<watch::Sender<usize>>,
@@ -21,13 +21,13 @@ impl InFlight {
         Self { count: Arc::new(watch::Sender::new(0)) }
     }
 
-    /// Counts one more.
+    /// Counts a token request.
     pub(crate) fn send(&self) -> Sent {
         self.count.send_modify(|count| *count += 1);
         Sent { count: Arc::clone(&self.count) }
     }
 
-    /// Waits until none is left, at most for `limit` of real time: a program that ends cannot wait for an injected clock.
+    /// Waits until none is left, for at most `limit` of real time: a program that exits cannot wait for an injected clock.
     pub(crate) fn none_left(&self, limit: Duration) -> impl Future<Output = ()> + Send + 'static {
         let mut count = self.count.subscribe();
         async move {

@@ -1,43 +1,43 @@
-//! When to renew: a state machine without effects. Time and events go in, decisions come out.
+//! The state machine of renewals, without effects: timestamps and events in, decisions out.
 //!
-//! It knows tokens by their generation only; the [`cache`](crate::oauth::cache) keeps the tokens themselves, runs the
-//! exchanges that are decided here and reports how they ended.
+//! It knows only the generations of tokens. The [`cache`](crate::oauth::cache) keeps the tokens, runs the exchanges and
+//! reports their results.
 
 use std::time::{Duration, Instant};
 
 use crate::{clock::Now, oauth::token::Timeline};
 
-/// How long the refusal of an original grant is remembered.
+/// The time for which the refusal of an original grant is remembered.
 const REFUSAL_MEMORY: Duration = Duration::from_secs(10);
-/// How often a token that the API never took may be renewed for a 401.
+/// The minimum time between two renewals for a 401 to a token that the API has never accepted.
 const DISTRUST: Duration = Duration::from_secs(30);
-/// The first pause after a renewal that failed while the old token was still good; doubles up to the longest.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// The first backoff after a renewal that failed while the old token was still valid. It doubles up to the maximum.
+const FIRST_BACKOFF: Duration = Duration::from_secs(1);
+const MAX_BACKOFF: Duration = Duration::from_secs(30);
 
-/// What a caller who wants a token should do.
+/// The decision for a caller who asks for a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
-    /// Take the token in hand.
+    /// Use the current token.
     Serve,
-    /// Take the token in hand, and start the exchange of this number: nobody waits for it.
+    /// Use the current token, and start the exchange of this id in the background.
     ServeAndRenew(u64),
-    /// Start the exchange of this number and wait for it.
+    /// Start the exchange of this id and wait for it.
     Renew(u64),
-    /// Wait for the exchange of this number, which is under way.
+    /// Wait for the exchange of this id, which is in flight.
     Join(u64),
-    /// The grant was refused, or the server asked for a pause, a moment ago; the same answer holds.
+    /// The grant was refused, or the server asked for a cooldown, which still holds.
     Refused,
-    /// Tokens of this server never live as long as was asked.
+    /// Tokens of this server are never valid as long as asked. Holds their lifetime.
     TooShort(Duration),
 }
 
-/// What to do about a 401.
+/// The decision after a 401.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// There is, or will be, another token: ask for it and send the request once more.
+    /// Ask for another token and replay the request.
     AskAgain,
-    /// Another token would change nothing: report the 401.
+    /// Report the 401, since another token would change nothing.
     Report,
 }
 
@@ -50,9 +50,9 @@ struct Current {
 
 #[derive(Clone, Copy, Debug)]
 enum Hold {
-    /// The grant was refused: nobody asks before this time.
+    /// The grant was refused. No exchange starts before this time.
     Refused(Instant),
-    /// A renewal failed: while the token in hand is good, nobody asks before this time.
+    /// A renewal failed. While the current token is valid, no exchange starts before this time.
     Failed(Instant),
 }
 
@@ -60,29 +60,29 @@ enum Hold {
 #[derive(Debug, Default)]
 pub(crate) struct Renewal {
     current: Option<Current>,
-    flight: Option<(u64, Instant)>,
-    /// How long a flight may take: its runtime may be there and not be driven.
-    longest_flight: Option<Duration>,
-    flights: u64,
+    in_flight: Option<(u64, Instant)>,
+    /// The time after which an exchange is overdue, since its runtime may not be driven.
+    max_exchange_time: Option<Duration>,
+    last_exchange_id: u64,
     hold: Option<Hold>,
     failures: u32,
     distrusted: Option<Instant>,
 }
 
 impl Renewal {
-    /// A renewal whose exchanges take no longer than this.
-    pub(crate) fn new(longest_flight: Duration) -> Self {
-        Self { longest_flight: Some(longest_flight), ..Self::default() }
+    /// Creates a renewal whose exchanges are overdue after this time.
+    pub(crate) fn new(max_exchange_time: Duration) -> Self {
+        Self { max_exchange_time: Some(max_exchange_time), ..Self::default() }
     }
 
-    /// A caller wants a token that lives at least `min_validity` longer.
+    /// Decides for a caller who asks for a token valid for at least `min_validity`.
     pub(crate) fn ask(&mut self, now: Now, min_validity: Duration) -> Decision {
-        self.clear_the_late(now);
+        self.clear_overdue(now);
         if let Some(current) = self.current.filter(|current| !current.rejected) {
             let left = now.until(current.timeline.expires);
             if current.timeline.is_live(now) && left >= min_validity {
-                if current.timeline.is_due(now) && self.flight.is_none() && !self.is_held(now) {
-                    return Decision::ServeAndRenew(self.take_off(now));
+                if current.timeline.is_due(now) && self.in_flight.is_none() && !self.is_held(now) {
+                    return Decision::ServeAndRenew(self.start_exchange(now));
                 }
                 return Decision::Serve;
             }
@@ -93,28 +93,28 @@ impl Renewal {
         self.exchange(now)
     }
 
-    /// A caller wants another token than that of this generation, which everybody else goes on using.
+    /// Decides for a caller who asks for a token of another generation. Other callers keep using this one.
     pub(crate) fn replace(&mut self, now: Now, generation: u64) -> Decision {
         if self.current.is_some_and(|current| current.generation != generation) {
             return self.ask(now, Duration::ZERO);
         }
-        self.clear_the_late(now);
+        self.clear_overdue(now);
         self.exchange(now)
     }
 
     fn exchange(&mut self, now: Now) -> Decision {
-        if let Some((flight, _)) = self.flight {
-            return Decision::Join(flight);
+        if let Some((exchange_id, _)) = self.in_flight {
+            return Decision::Join(exchange_id);
         }
         if let Some(Hold::Refused(until)) = self.hold
             && now.monotonic < until
         {
             return Decision::Refused;
         }
-        Decision::Renew(self.take_off(now))
+        Decision::Renew(self.start_exchange(now))
     }
 
-    /// The API answered 401 to the token of this generation.
+    /// Handles a 401 to the token of this generation.
     pub(crate) fn rejected(&mut self, now: Now, generation: u64, was_accepted: bool) -> Verdict {
         let is_distrusted = self.distrusts(now);
         let Some(current) =
@@ -132,78 +132,77 @@ impl Renewal {
         Verdict::AskAgain
     }
 
-    /// The token in hand was rejected for all, and no other is there yet.
+    /// Returns true if the current token was rejected for all callers.
     pub(crate) fn is_rejected(&self) -> bool {
         self.current.is_some_and(|current| current.rejected)
     }
 
-    /// A token that the API never took was renewed for a 401 a moment ago.
+    /// Returns true if a token that the API never accepted was renewed for a 401 recently.
     pub(crate) fn distrusts(&self, now: Now) -> bool {
         self.distrusted.is_some_and(|at| now.monotonic.saturating_duration_since(at) < DISTRUST)
     }
 
-    /// A token that the API never took is renewed for a 401.
+    /// Records that a token that the API never accepted is renewed for a 401.
     pub(crate) fn distrust(&mut self, now: Now) {
         self.distrusted = Some(now.monotonic);
     }
 
-    fn clear_the_late(&mut self, now: Now) {
-        self.flight = self.flight.filter(|(_, since)| {
-            self.longest_flight.is_none_or(|longest| now.monotonic.saturating_duration_since(*since) < longest)
+    fn clear_overdue(&mut self, now: Now) {
+        self.in_flight = self.in_flight.filter(|(_, since)| {
+            self.max_exchange_time.is_none_or(|longest| now.monotonic.saturating_duration_since(*since) < longest)
         });
     }
 
-    /// The exchange of this number brought a token, whose generation is the same number: no two tokens share one. False
-    /// when it had been given up for dead.
-    pub(crate) fn succeeded(&mut self, flight: u64, timeline: Timeline) -> bool {
-        if !self.complete(flight) {
+    /// Records the token of an exchange, whose id becomes its generation. Returns false if the exchange was overdue.
+    pub(crate) fn succeeded(&mut self, exchange_id: u64, timeline: Timeline) -> bool {
+        if !self.complete(exchange_id) {
             return false;
         }
-        self.current = Some(Current { generation: flight, timeline, rejected: false });
+        self.current = Some(Current { generation: exchange_id, timeline, rejected: false });
         self.hold = None;
         self.failures = 0;
         true
     }
 
-    /// The exchange of this number ended without a token; `refused` when the original grant was refused.
-    pub(crate) fn failed(&mut self, flight: u64, now: Now, refused: bool) -> bool {
-        if !self.complete(flight) {
+    /// Records an exchange without a token. `refused` means that the original grant was refused.
+    pub(crate) fn failed(&mut self, exchange_id: u64, now: Now, refused: bool) -> bool {
+        if !self.complete(exchange_id) {
             return false;
         }
-        let pause = (FIRST_PAUSE * 2u32.saturating_pow(self.failures.min(8))).min(LONGEST_PAUSE);
+        let backoff = (FIRST_BACKOFF * 2u32.saturating_pow(self.failures.min(8))).min(MAX_BACKOFF);
         self.failures = self.failures.saturating_add(1);
         self.hold = Some(if refused {
             Hold::Refused(now.monotonic + REFUSAL_MEMORY)
         } else {
-            Hold::Failed(now.monotonic + pause)
+            Hold::Failed(now.monotonic + backoff)
         });
         true
     }
 
-    /// The exchange of this number ended with the server asking for a pause: until then the same answer holds.
-    pub(crate) fn put_off(&mut self, flight: u64, now: Now, pause: Duration) -> bool {
-        let landed = self.failed(flight, now, true);
-        if landed {
-            self.hold = Some(Hold::Refused(now.plus(pause).monotonic));
+    /// Records an exchange after which the server asked for a cooldown.
+    pub(crate) fn cool_down(&mut self, exchange_id: u64, now: Now, cooldown: Duration) -> bool {
+        let completed = self.failed(exchange_id, now, true);
+        if completed {
+            self.hold = Some(Hold::Refused(now.plus(cooldown).monotonic));
         }
-        landed
+        completed
     }
 
-    /// The exchange of this number ended without a word: its task panicked, or its runtime was shut down.
-    pub(crate) fn abandoned(&mut self, flight: u64) {
-        self.complete(flight);
+    /// Records an exchange without a result: its task panicked, or its runtime was shut down.
+    pub(crate) fn abandoned(&mut self, exchange_id: u64) {
+        self.complete(exchange_id);
     }
 
-    fn take_off(&mut self, now: Now) -> u64 {
-        self.flights += 1;
-        self.flight = Some((self.flights, now.monotonic));
-        self.flights
+    fn start_exchange(&mut self, now: Now) -> u64 {
+        self.last_exchange_id += 1;
+        self.in_flight = Some((self.last_exchange_id, now.monotonic));
+        self.last_exchange_id
     }
 
-    fn complete(&mut self, flight: u64) -> bool {
-        let is_ours = self.flight.is_some_and(|(number, _)| number == flight);
+    fn complete(&mut self, exchange_id: u64) -> bool {
+        let is_ours = self.in_flight.is_some_and(|(number, _)| number == exchange_id);
         if is_ours {
-            self.flight = None;
+            self.in_flight = None;
         }
         is_ours
     }

@@ -37,7 +37,7 @@ mod sync;
 mod token_source;
 
 const NO_MINIMUM: Duration = Duration::ZERO;
-/// No flight is given up in a scenario that does not last so long.
+/// No exchange is given up in a scenario that does not last so long.
 const VERY_LONG: Duration = Duration::from_secs(1_000_000);
 /// More seconds than any scenario lasts.
 const NEVER: u64 = 1_000_000_000;

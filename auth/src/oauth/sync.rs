@@ -1,4 +1,4 @@
-//! What the cache shares itself by; the module `schedules` has the same names, with a scheduler that looks for trouble.
+//! The locks and tasks of the cache. The module `schedules` has the same names over shuttle's scheduler.
 
 use std::{future::Future, pin::pin};
 
@@ -12,21 +12,21 @@ use tokio::{
 };
 use tracing::instrument::WithSubscriber;
 
-/// Whether [`spawn`] can be called here.
+/// Returns true if [`spawn`] can be called here.
 pub(crate) fn can_spawn() -> bool {
     Handle::try_current().is_ok()
 }
 
-/// Runs `task` on a thread and a runtime of its own, so that it goes on when nobody drives the runtime that started it.
+/// Runs `task` on its own thread and runtime, so that it continues when the runtime of the caller is not driven.
 ///
-/// The runtime that started it waits for it when it is dropped: until `task` ends or `abandonable` does, which is polled
-/// from then on.
+/// When the runtime of the caller is dropped, it waits until `task` or `abandonable` ends. `abandonable` is polled only from
+/// then on.
 pub(crate) fn spawn(
     task: impl Future<Output = ()> + Send + 'static,
     abandonable: impl Future<Output = ()> + Send + 'static,
 ) {
     let (alive, ended) = oneshot::channel::<()>();
-    // Dropped with its runtime, and that is how the end of the runtime is noticed.
+    // Dropped with its runtime, which signals the end of that runtime.
     let sentinel = async move {
         let mut alive = alive;
         alive.closed().await;

@@ -1,5 +1,5 @@
-//! Where a token comes from: what a sibling has put into the store, else the lock and an exchange, whose fruit is stored
-//! before it is used.
+//! The source of tokens. It reuses a token stored by another process; otherwise it locks, exchanges, stores, and then returns
+//! the token.
 
 use std::{
     future::Future,
@@ -29,88 +29,88 @@ use crate::{
 
 pub(crate) use crate::oauth::history::RefreshTokenHistory;
 
-/// How long a lock stands when its holder gives no sign of life: whoever waits for one that was killed waits so long.
+/// The term of a lock. Other processes wait that long for a holder that was killed.
 const TERM: Duration = Duration::from_secs(5);
-/// How long one word with the store may take.
+/// The timeout of one call to the store.
 const STORE_TIMEOUT: Duration = Duration::from_secs(3);
-/// The pause between two looks at a lock that another holds; it grows up to the longest.
-const FIRST_LOOK: Duration = Duration::from_millis(20);
-const LONGEST_LOOK: Duration = Duration::from_millis(250);
+/// The interval between two attempts to take a lock that another holds. It doubles up to the maximum.
+const FIRST_LOCK_POLL: Duration = Duration::from_millis(20);
+const MAX_LOCK_POLL: Duration = Duration::from_millis(250);
 
 /// Gets tokens of one identity.
 #[derive(Debug)]
 pub(crate) struct TokenSource {
     pub(crate) exchange: Exchange,
     store: Arc<dyn TokenStore>,
-    /// Whether anybody else may use the store.
+    /// True if other clients may use the store.
     is_shared: bool,
     store_is_away: AtomicBool,
 }
 
-/// What a renewal brought.
+/// The outcome of a renewal.
 pub(crate) struct RenewalOutcome {
-    pub(crate) result: Result<Supplied, Fault>,
-    pub(crate) memory: RefreshTokenHistory,
-    /// Whether the store has what changed; `None` if nothing did.
+    pub(crate) result: Result<FetchedToken, Fault>,
+    pub(crate) history: RefreshTokenHistory,
+    /// True if the changes are stored; `None` if nothing changed.
     pub(crate) is_saved: Option<bool>,
 }
 
-/// A token on its way into the cache.
-pub(crate) struct Supplied {
+/// A token for the cache.
+pub(crate) struct FetchedToken {
     pub(crate) header: HeaderValue,
     pub(crate) timeline: Timeline,
-    /// Ends when the token is stored and in the cache; a token of a sibling was never under way.
+    /// Dropped once the token is stored and cached. `None` for a token that was read from the store.
     _sent: Option<Sent>,
 }
 
 impl TokenSource {
-    /// With a store that nobody else uses.
-    pub(crate) fn alone(exchange: Exchange, store: Arc<dyn TokenStore>) -> Self {
+    /// Creates a source whose store no other client uses.
+    pub(crate) fn unshared(exchange: Exchange, store: Arc<dyn TokenStore>) -> Self {
         Self { exchange, store, is_shared: false, store_is_away: AtomicBool::new(false) }
     }
 
-    /// With a store that others may use too.
+    /// Creates a source whose store other clients may use.
     pub(crate) fn shared(exchange: Exchange, store: Arc<dyn TokenStore>) -> Self {
-        Self { is_shared: true, ..Self::alone(exchange, store) }
+        Self { is_shared: true, ..Self::unshared(exchange, store) }
     }
 
-    /// The longest that a renewal can take.
+    /// The maximum duration of a renewal.
     pub(crate) fn longest(&self) -> Duration {
         let Exchange { policy, credentials, .. } = &self.exchange;
         let exchange = policy.longest();
-        // A sibling's renewal, the own one, and a few words with the store.
+        // The renewal of another process, the own one, and a few calls to the store.
         let pass =
             if self.is_shared { exchange.saturating_mul(2).saturating_add(TERM + STORE_TIMEOUT * 6) } else { exchange };
-        // A provider is asked twice, and what it gives the second time is tried as well.
+        // A provider is asked twice, and its second credentials are tried as well.
         if credentials.may_change() { pass.saturating_add(policy.attempt).saturating_mul(2) } else { pass }
     }
 
-    /// A token other than the one in hand, and newer, that lives at least `min_validity` longer.
+    /// Fetches a token that is newer than the one in hand and valid for at least `min_validity`.
     pub(crate) async fn fetch(
         &self,
-        memory: RefreshTokenHistory,
+        history: RefreshTokenHistory,
         in_hand: Option<&Token>,
         min_validity: Duration,
     ) -> RenewalOutcome {
         let credentials = match self.exchange.credentials().await {
             Ok(credentials) => credentials,
-            Err(fault) => return RenewalOutcome { result: Err(fault), memory, is_saved: None },
+            Err(fault) => return RenewalOutcome { result: Err(fault), history, is_saved: None },
         };
-        let delivery = self.fetch_with(&credentials, memory, in_hand, min_validity).await;
-        if !matches!(delivery.result, Err(Fault::Refused(_) | Fault::PersonNeeded { .. })) {
-            return delivery;
+        let renewal = self.fetch_with(&credentials, history, in_hand, min_validity).await;
+        if !matches!(renewal.result, Err(Fault::Refused(_) | Fault::PersonNeeded { .. })) {
+            return renewal;
         }
         match self.exchange.other_credentials(&credentials).await {
-            Ok(Some(credentials)) => self.fetch_with(&credentials, delivery.memory, in_hand, min_validity).await,
-            Ok(None) => delivery,
+            Ok(Some(credentials)) => self.fetch_with(&credentials, renewal.history, in_hand, min_validity).await,
+            Ok(None) => renewal,
             Err(fault) => {
-                // The refusal is what its caller can do something about.
+                // The caller gets the refusal, which they can act on.
                 tracing::warn!(
                     target: "perenso_auth::token",
                     error = &fault as &(dyn std::error::Error + 'static),
                     "the credentials were refused, and the provider gave no others"
                 );
-                delivery
+                renewal
             }
         }
     }
@@ -118,42 +118,42 @@ impl TokenSource {
     async fn fetch_with(
         &self,
         credentials: &Credentials,
-        memory: RefreshTokenHistory,
+        history: RefreshTokenHistory,
         in_hand: Option<&Token>,
         min_validity: Duration,
     ) -> RenewalOutcome {
         let identity = self.exchange.identity(credentials);
-        let in_hand = in_hand.filter(|_| memory.is_of(&identity));
-        let mut memory = memory.of(&identity);
-        // Where nobody shares the store, only a renewal of our own that was given up for dead can hold the lock.
+        let in_hand = in_hand.filter(|_| history.belongs_to(&identity));
+        let mut history = history.for_identity(&identity);
+        // If the store is not shared, only an own renewal that is overdue can hold the lock.
         let timeout = if self.is_shared { self.exchange.policy.longest().saturating_add(TERM) } else { Duration::ZERO };
         let started = self.exchange.clock.monotonic();
-        let mut look = FIRST_LOOK;
+        let mut poll = FIRST_LOCK_POLL;
         loop {
             let asked = self.exchange.clock.now();
-            match self.word(self.store.load(&identity, asked)).await {
+            match self.store_call(self.store.load(&identity, asked)).await {
                 Ok(stored) => {
-                    // Whatever becomes of the lock: nothing older is sent than what was seen here.
-                    memory = memory.and(stored.as_ref(), asked);
+                    // Also without the lock, no refresh token older than this one is sent.
+                    history = history.merged_with(stored.as_ref(), asked);
                     if let Some(adopted) = self.adopt(stored.as_ref(), asked, in_hand, min_validity) {
-                        return RenewalOutcome { result: Ok(adopted), memory, is_saved: None };
+                        return RenewalOutcome { result: Ok(adopted), history, is_saved: None };
                     }
                 }
                 Err(error) if error.kind() == StoreErrorKind::Unusable => {}
-                Err(error) => return self.fetch_alone(error, credentials, memory).await,
+                Err(error) => return self.fetch_without_store(error, credentials, history).await,
             }
-            match self.word(self.store.try_lock(&identity, TERM)).await {
-                Ok(Some(lock)) => return self.fetch_locked(lock, credentials, memory, in_hand, min_validity).await,
+            match self.store_call(self.store.try_lock(&identity, TERM)).await {
+                Ok(Some(lock)) => return self.fetch_locked(lock, credentials, history, in_hand, min_validity).await,
                 Ok(None) => {}
-                Err(error) => return self.fetch_alone(error, credentials, memory).await,
+                Err(error) => return self.fetch_without_store(error, credentials, history).await,
             }
             if self.exchange.clock.monotonic().saturating_duration_since(started) >= timeout {
                 tracing::warn!(target: "perenso_auth::store", store = %self.store.name(), "the lock of the tokens is not given back; renewing without it");
                 let error = StoreError::new(StoreErrorKind::Unavailable, "its lock is not given back");
-                return self.fetch_alone(error, credentials, memory).await;
+                return self.fetch_without_store(error, credentials, history).await;
             }
-            self.exchange.clock.sleep(look.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
-            look = (look * 2).min(LONGEST_LOOK);
+            self.exchange.clock.sleep(poll.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
+            poll = (poll * 2).min(MAX_LOCK_POLL);
         }
     }
 
@@ -161,56 +161,56 @@ impl TokenSource {
         &self,
         mut lock: Box<dyn StoreLock>,
         credentials: &Credentials,
-        memory: RefreshTokenHistory,
+        history: RefreshTokenHistory,
         in_hand: Option<&Token>,
         min_validity: Duration,
     ) -> RenewalOutcome {
         let asked = self.exchange.clock.now();
-        let delivery = match self.word(lock.load(asked)).await {
+        let renewal = match self.store_call(lock.load(asked)).await {
             Ok(stored) => {
-                let memory = memory.and(stored.as_ref(), asked);
+                let history = history.merged_with(stored.as_ref(), asked);
                 match self.adopt(stored.as_ref(), asked, in_hand, min_validity) {
-                    Some(adopted) => RenewalOutcome { result: Ok(adopted), memory, is_saved: None },
-                    None => self.renew(lock.as_mut(), credentials, memory).await,
+                    Some(adopted) => RenewalOutcome { result: Ok(adopted), history, is_saved: None },
+                    None => self.renew(lock.as_mut(), credentials, history).await,
                 }
             }
             Err(error) if error.kind() == StoreErrorKind::Unusable => {
                 tracing::warn!(target: "perenso_auth::store", store = %self.store.name(), error = cause(&error), "what the store holds is replaced");
-                self.renew(lock.as_mut(), credentials, memory).await
+                self.renew(lock.as_mut(), credentials, history).await
             }
-            Err(error) => self.fetch_alone(error, credentials, memory).await,
+            Err(error) => self.fetch_without_store(error, credentials, history).await,
         };
-        // One that is not given back in time ends by itself.
+        // A lock that is not released in time expires.
         let _ = within(self.exchange.clock.as_ref(), STORE_TIMEOUT, lock.release()).await;
-        delivery
+        renewal
     }
 
-    /// An exchange inside the lock, and what came of it into the store.
+    /// Exchanges inside the lock, and stores the outcome.
     async fn renew(
         &self,
         lock: &mut dyn StoreLock,
         credentials: &Credentials,
-        memory: RefreshTokenHistory,
+        history: RefreshTokenHistory,
     ) -> RenewalOutcome {
-        let exchange = self.exchange_with(credentials, memory);
-        let mut fruit = if self.is_shared { self.keeping(lock, exchange).await } else { exchange.await };
-        if fruit.changed {
+        let exchange = self.exchange_with(credentials, history);
+        let mut exchanged = if self.is_shared { self.extending(lock, exchange).await } else { exchange.await };
+        if exchanged.changed {
             let now = self.exchange.clock.now();
-            let access_token = fruit.delivery.result.as_ref().ok().and_then(|supplied| supplied.stored(now));
-            let tokens = fruit.delivery.memory.stored(access_token, now);
-            fruit.delivery.is_saved = Some(self.save_locked(lock, &tokens, now).await);
+            let access_token = exchanged.renewal.result.as_ref().ok().and_then(|fetched| fetched.stored(now));
+            let tokens = exchanged.renewal.history.stored(access_token, now);
+            exchanged.renewal.is_saved = Some(self.save_locked(lock, &tokens, now).await);
         }
-        fruit.delivery
+        exchanged.renewal
     }
 
-    /// Stores tokens inside the lock. Returns whether the store has them, or something newer.
+    /// Stores tokens inside the lock. Returns true if the store has these or newer ones.
     async fn save_locked(&self, lock: &mut dyn StoreLock, tokens: &StoredTokens, now: Now) -> bool {
-        match self.word(lock.save(tokens, now)).await {
+        match self.store_call(lock.save(tokens, now)).await {
             Ok(()) => {
                 self.is_back();
                 true
             }
-            // Whoever took the lock over has written something newer: from now on that counts.
+            // Another process has taken the lock and stored newer tokens, which count from now on.
             Err(error) if error.kind() == StoreErrorKind::LockLost => {
                 tracing::debug!(target: "perenso_auth::store", store = %self.store.name(), error = cause(&error), "a sibling has stored newer tokens");
                 true
@@ -222,32 +222,32 @@ impl TokenSource {
         }
     }
 
-    /// An exchange while the store is away, unless a person would have to come if it went wrong.
-    async fn fetch_alone(
+    /// Exchanges while the store is unavailable, unless the grant needs a person and its tokens must not be lost.
+    async fn fetch_without_store(
         &self,
         error: StoreError,
         credentials: &Credentials,
-        memory: RefreshTokenHistory,
+        history: RefreshTokenHistory,
     ) -> RenewalOutcome {
         if self.is_shared && credentials.grant().needs_a_person() && !self.exchange.memory_only {
-            return RenewalOutcome { result: Err(Fault::StoreAway(error)), memory, is_saved: None };
+            return RenewalOutcome { result: Err(Fault::StoreAway(error)), history, is_saved: None };
         }
-        let mut fruit = self.exchange_with(credentials, memory).await;
-        fruit.delivery.is_saved = fruit.changed.then_some(false);
-        fruit.delivery
+        let mut exchanged = self.exchange_with(credentials, history).await;
+        exchanged.renewal.is_saved = exchanged.changed.then_some(false);
+        exchanged.renewal
     }
 
-    /// Stores what could not be stored after its renewal. Returns whether the store has it, or something newer.
-    pub(crate) async fn save(&self, memory: &RefreshTokenHistory, token: Option<&Token>) -> bool {
+    /// Stores tokens that could not be stored after their renewal. Returns true if the store has these or newer ones.
+    pub(crate) async fn save(&self, history: &RefreshTokenHistory, token: Option<&Token>) -> bool {
         let Ok(credentials) = self.exchange.credentials().await else { return false };
         let identity = self.exchange.identity(&credentials);
-        if !memory.is_of(&identity) {
+        if !history.belongs_to(&identity) {
             return true;
         }
-        let Ok(Some(mut lock)) = self.word(self.store.try_lock(&identity, TERM)).await else { return false };
+        let Ok(Some(mut lock)) = self.store_call(self.store.try_lock(&identity, TERM)).await else { return false };
         let now = self.exchange.clock.now();
-        let is_newer = match self.word(lock.load(now)).await {
-            Ok(stored) => Some(stored.is_some_and(|stored| memory.is_older_than(&stored))),
+        let is_newer = match self.store_call(lock.load(now)).await {
+            Ok(stored) => Some(stored.is_some_and(|stored| history.is_older_than(&stored))),
             Err(error) => (error.kind() == StoreErrorKind::Unusable).then_some(false),
         };
         let is_saved = match is_newer {
@@ -256,41 +256,41 @@ impl TokenSource {
             Some(false) => {
                 let now = self.exchange.clock.now();
                 let access_token = token.and_then(|token| stored(&token.header(), token.timeline, now));
-                self.save_locked(lock.as_mut(), &memory.stored(access_token, now), now).await
+                self.save_locked(lock.as_mut(), &history.stored(access_token, now), now).await
             }
         };
         let _ = within(self.exchange.clock.as_ref(), STORE_TIMEOUT, lock.release()).await;
         is_saved
     }
 
-    /// Waits until no token request is under way whose outcome is not stored: for at most one attempt and one save.
+    /// Waits until the outcome of every token request in flight is stored, for at most one attempt and one save.
     pub(crate) fn nothing_unsaved(&self) -> impl Future<Output = ()> + Send + 'static {
         self.exchange.in_flight.none_left(self.exchange.policy.attempt.saturating_add(STORE_TIMEOUT))
     }
 
-    /// An exchange; and another where a refresh token was refused for good and is not the last one there is.
-    async fn exchange_with(&self, credentials: &Credentials, mut memory: RefreshTokenHistory) -> ExchangeResult {
+    /// Exchanges, and exchanges again if the refresh token was refused and the history has another.
+    async fn exchange_with(&self, credentials: &Credentials, mut history: RefreshTokenHistory) -> ExchangeResult {
         let mut changed = false;
         loop {
-            let refresh_token = memory.refresh_token(credentials);
-            let is_spent = memory.is_spent(credentials);
+            let refresh_token = history.refresh_token(credentials);
+            let is_spent = history.is_spent(credentials);
             let outcome = self.exchange.run(credentials, refresh_token.as_ref(), is_spent).await;
             changed |= outcome.result.is_ok() || outcome.refresh_token_is_spent || outcome.proof_is_spent;
-            memory.learn(&outcome, refresh_token.as_ref(), credentials);
+            history.record(&outcome, refresh_token.as_ref(), credentials);
             let is_final = !matches!(outcome.result, Err(Fault::PersonNeeded { .. }));
-            if is_final || memory.refresh_token(credentials).is_none() {
-                let result = outcome.result.map(|granted| self.supplied(granted));
-                return ExchangeResult { delivery: RenewalOutcome { result, memory, is_saved: None }, changed };
+            if is_final || history.refresh_token(credentials).is_none() {
+                let result = outcome.result.map(|granted| self.fetched_token(granted));
+                return ExchangeResult { renewal: RenewalOutcome { result, history, is_saved: None }, changed };
             }
         }
     }
 
-    /// Drives the exchange to its end, and shows meanwhile that the holder of the lock is alive.
-    async fn keeping<T>(&self, lock: &mut dyn StoreLock, exchange: impl Future<Output = T>) -> T {
+    /// Runs the exchange and extends the lock meanwhile.
+    async fn extending<T>(&self, lock: &mut dyn StoreLock, exchange: impl Future<Output = T>) -> T {
         let mut exchange = pin!(exchange);
         loop {
             match select(exchange, self.exchange.clock.sleep(TERM / 3)).await {
-                Either::Left((fruit, _)) => return fruit,
+                Either::Left((exchanged, _)) => return exchanged,
                 Either::Right(((), still)) => exchange = still,
             }
             if let Some(Err(error)) = within(self.exchange.clock.as_ref(), TERM / 3, lock.extend()).await {
@@ -299,21 +299,21 @@ impl TokenSource {
         }
     }
 
-    fn supplied(&self, granted: Granted) -> Supplied {
+    fn fetched_token(&self, granted: Granted) -> FetchedToken {
         let lead = self.exchange.profile.renewal_lead;
         let timeline = Timeline::new(granted.sent, granted.lifetime, lead, fastrand::f64());
-        Supplied { header: granted.header, timeline, _sent: Some(granted.in_flight) }
+        FetchedToken { header: granted.header, timeline, _sent: Some(granted.in_flight) }
     }
 
-    /// What the store has, if it is worth more than what is in hand. Its age is that of the moment when the store was
-    /// asked: the answer may have taken its time.
+    /// Returns the stored token if it is newer than the one in hand. Its age is counted from `asked`, since the store may have
+    /// been slow.
     fn adopt(
         &self,
         stored: Option<&StoredTokens>,
         asked: Now,
         in_hand: Option<&Token>,
         min_validity: Duration,
-    ) -> Option<Supplied> {
+    ) -> Option<FetchedToken> {
         let now = self.exchange.clock.now();
         let access_token = stored?.access_token.as_ref()?;
         let header = crate::oauth::token::bearer(access_token.token.expose())?;
@@ -326,11 +326,11 @@ impl TokenSource {
             return None;
         }
         self.is_back();
-        Some(Supplied { header, timeline, _sent: None })
+        Some(FetchedToken { header, timeline, _sent: None })
     }
 
-    /// One word with the store, within its time; says once that the store is away.
-    async fn word<T>(&self, word: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    /// Calls the store within its timeout. Logs once that the store is unavailable.
+    async fn store_call<T>(&self, word: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
         let result = within(self.exchange.clock.as_ref(), STORE_TIMEOUT, word).await.unwrap_or_else(|| {
             let detail = format!("no answer within {STORE_TIMEOUT:?}");
             Err(StoreError::new(StoreErrorKind::Unavailable, detail))
@@ -349,7 +349,7 @@ impl TokenSource {
         result
     }
 
-    /// The store did what it is for: a token came from it or went into it. That it can be read alone is not enough.
+    /// Records that a token was read from or written to the store. An empty read is not enough.
     fn is_back(&self) {
         if self.store_is_away.swap(false, Ordering::Relaxed) {
             tracing::info!(target: "perenso_auth::store", store = %self.store.name(), "the token store is back");
@@ -357,13 +357,13 @@ impl TokenSource {
     }
 }
 
-/// What an exchange brought, and whether the store has to know.
+/// The outcome of an exchange, and whether it has to be stored.
 struct ExchangeResult {
-    delivery: RenewalOutcome,
+    renewal: RenewalOutcome,
     changed: bool,
 }
 
-impl Supplied {
+impl FetchedToken {
     fn stored(&self, now: Now) -> Option<StoredAccessToken> {
         stored(&self.header, self.timeline, now)
     }
@@ -374,7 +374,7 @@ fn stored(header: &HeaderValue, timeline: Timeline, now: Now) -> Option<StoredAc
     Some(StoredAccessToken::new(Secret::from(token), timeline.lifetime, timeline.age(now)))
 }
 
-/// For the log, which tells the causes of an error as well.
+/// Returns the error in the form that the log records with its causes.
 fn cause(error: &StoreError) -> &(dyn std::error::Error + 'static) {
     error
 }

@@ -1,5 +1,4 @@
-//! The rate budget: how many calls may leave, with `governor` or shared over Redis; and the pause that a 429 puts on all of
-//! them.
+//! The rate budget of calls, by `governor` or shared over Redis, and the cooldown of all calls after a 429.
 
 use std::{
     sync::{
@@ -17,74 +16,74 @@ use governor::{
 };
 
 #[cfg(feature = "redis")]
-use crate::pipeline::shared_budget::{SharedBudget, Take};
+use crate::pipeline::shared_budget::{PermitResponse, SharedBudget};
 use crate::{
     clock::{Clock, within},
     per_runtime::PerRuntime,
     profile::Rate,
 };
 
-/// The clock of the budget, as governor wants it: time since the budget was made.
+/// The clock of governor: the time since the budget was created.
 #[derive(Clone, Debug)]
-struct Beat {
-    clock: Arc<dyn Clock>,
+struct BudgetClock {
+    inner: Arc<dyn Clock>,
     origin: Instant,
 }
 
-impl governor::clock::Clock for Beat {
+impl governor::clock::Clock for BudgetClock {
     type Instant = Duration;
 
     fn now(&self) -> Duration {
-        self.clock.monotonic().saturating_duration_since(self.origin)
+        self.inner.monotonic().saturating_duration_since(self.origin)
     }
 }
 
-type AloneLimiter = RateLimiter<NotKeyed, InMemoryState, Beat, NoOpMiddleware<Duration>>;
+type LocalLimiter = RateLimiter<NotKeyed, InMemoryState, BudgetClock, NoOpMiddleware<Duration>>;
 
-/// Who counts.
+/// The limiter of a budget.
 enum Limiter {
-    Nobody,
-    Alone(Box<AloneLimiter>),
+    Unlimited,
+    Local(Box<LocalLimiter>),
     #[cfg(feature = "redis")]
     Shared {
         budget: SharedBudget,
         rate: Rate,
-        /// Known as soon as the credentials are: before that, no call can leave anyway.
+        /// Set once the credentials are known. No call is sent before that.
         name: std::sync::OnceLock<String>,
     },
 }
 
-/// No permit came within the time that was given.
+/// There was no permit within the timeout.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Exhausted {
-    /// What is left of a pause that the server asked for, if that is why.
-    pub(crate) pause: Option<Duration>,
-    /// How long it was waited for.
+    /// The rest of the cooldown that the server asked for, if that is the reason.
+    pub(crate) cooldown: Option<Duration>,
+    /// The time waited.
     pub(crate) waited: Duration,
 }
 
-/// Permits for calls, handed out in the order in which they were asked for.
+/// Grants permits for calls in the order in which they were requested.
 pub(crate) struct Budget {
     limiter: Limiter,
-    beat: Beat,
-    /// One queue a runtime: a caller in a runtime that nobody drives holds up no other.
+    clock: BudgetClock,
+    /// One queue for each runtime, so that a caller on a runtime that is not driven does not block the others.
     queue: PerRuntime<Arc<tokio::sync::Mutex<()>>>,
-    /// Nanoseconds of the beat before which nothing leaves.
-    paused_until: AtomicU64,
+    /// The time of the clock, in nanoseconds, before which no permit is granted.
+    cooldown_until: AtomicU64,
 }
 
 impl Budget {
     pub(crate) fn new(rate: Option<Rate>, clock: Arc<dyn Clock>) -> Self {
-        let beat = Beat { origin: clock.monotonic(), clock };
+        let clock = BudgetClock { origin: clock.monotonic(), inner: clock };
         let limiter = rate.and_then(|rate| {
             let quota = Quota::with_period(rate.period / rate.calls.get())?.allow_burst(rate.burst);
-            Some(Limiter::Alone(Box::new(RateLimiter::direct_with_clock(quota, beat.clone()))))
+            Some(Limiter::Local(Box::new(RateLimiter::direct_with_clock(quota, clock.clone()))))
         });
-        let limiter = limiter.unwrap_or(Limiter::Nobody);
-        Self { limiter, beat, queue: PerRuntime::new(), paused_until: AtomicU64::new(0) }
+        let limiter = limiter.unwrap_or(Limiter::Unlimited);
+        Self { limiter, clock, queue: PerRuntime::new(), cooldown_until: AtomicU64::new(0) }
     }
 
-    /// A budget that others draw on as well.
+    /// Creates a budget that is shared over Redis.
     #[cfg(feature = "redis")]
     pub(crate) fn shared(rate: Option<Rate>, budget: SharedBudget, clock: Arc<dyn Clock>) -> Self {
         let mut own = Self::new(None, clock);
@@ -94,101 +93,101 @@ impl Budget {
         own
     }
 
-    /// Tells a shared budget who draws on it, unless it knows.
+    /// Sets the name of a shared budget unless it is set.
     #[cfg(feature = "redis")]
-    pub(crate) fn introduce(&self, who: impl FnOnce(&SharedBudget) -> String) {
+    pub(crate) fn set_name(&self, who: impl FnOnce(&SharedBudget) -> String) {
         if let Limiter::Shared { budget, name, .. } = &self.limiter {
             name.get_or_init(|| who(budget));
         }
     }
 
-    /// Whether a shared budget does not know yet who draws on it.
+    /// Returns true if the budget is shared and has no name yet.
     #[cfg(feature = "redis")]
-    pub(crate) fn is_nameless(&self) -> bool {
+    pub(crate) fn needs_name(&self) -> bool {
         matches!(&self.limiter, Limiter::Shared { name, .. } if name.get().is_none())
     }
 
-    /// Waits for a permit, at most for `limit`; answers how long it took.
+    /// Waits for a permit, for at most `limit`. Returns the time waited.
     pub(crate) async fn permit(&self, limit: Duration) -> Result<Duration, Exhausted> {
-        // One at a time, first come first served: a crowd that wakes together would trample on itself.
+        // One caller at a time, in order: concurrent callers would wake together and compete.
         let queue = self.queue.get(Arc::default);
         let queued = queue.try_lock();
-        // Redis may take its time: that counts.
-        if queued.is_ok() && self.is_at_hand() && self.wait().await.is_none() {
+        // With Redis, the time of the request counts as waiting.
+        if queued.is_ok() && self.is_local() && self.wait().await.is_none() {
             return Ok(Duration::ZERO);
         }
-        let start = self.beat.now();
+        let start = self.clock.now();
         let permit = async {
             let _turn = match queued {
                 Ok(turn) => turn,
                 Err(_) => queue.lock().await,
             };
             while let Some(wait) = self.wait().await {
-                if self.beat.now().saturating_sub(start) + wait > limit {
+                if self.clock.now().saturating_sub(start) + wait > limit {
                     return Err(self.exhausted(start));
                 }
-                self.beat.clock.sleep(wait).await;
+                self.clock.inner.sleep(wait).await;
             }
-            Ok(self.beat.now().saturating_sub(start))
+            Ok(self.clock.now().saturating_sub(start))
         };
-        within(self.beat.clock.as_ref(), limit, permit).await.unwrap_or_else(|| Err(self.exhausted(start)))
+        within(self.clock.inner.as_ref(), limit, permit).await.unwrap_or_else(|| Err(self.exhausted(start)))
     }
 
-    /// Nothing leaves for this long: the server said that it has had enough.
-    pub(crate) async fn pause(&self, duration: Duration) {
-        self.pause_here(duration);
+    /// Grants no permit for this time, as the server asked after a 429.
+    pub(crate) async fn cool_down(&self, duration: Duration) {
+        self.cool_down_locally(duration);
         #[cfg(feature = "redis")]
         if let Limiter::Shared { budget, name, .. } = &self.limiter
             && let Some(name) = name.get()
         {
-            budget.pause(name, duration).await;
+            budget.cool_down(name, duration).await;
         }
     }
 
-    fn pause_here(&self, duration: Duration) {
-        let until = self.beat.now().saturating_add(duration).as_nanos();
-        self.paused_until.fetch_max(u64::try_from(until).unwrap_or(u64::MAX), Ordering::Relaxed);
+    fn cool_down_locally(&self, duration: Duration) {
+        let until = self.clock.now().saturating_add(duration).as_nanos();
+        self.cooldown_until.fetch_max(u64::try_from(until).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
-    /// What is left of the pause.
-    fn pause_left(&self) -> Option<Duration> {
-        let until = self.paused_until.load(Ordering::Relaxed);
-        // The clock is read only while there is, or was, a pause.
-        let left = (until > 0).then(|| Duration::from_nanos(until).saturating_sub(self.beat.now()))?;
+    /// The rest of the cooldown.
+    fn cooldown_left(&self) -> Option<Duration> {
+        let until = self.cooldown_until.load(Ordering::Relaxed);
+        // The clock is read only after a first cooldown.
+        let left = (until > 0).then(|| Duration::from_nanos(until).saturating_sub(self.clock.now()))?;
         (!left.is_zero()).then_some(left)
     }
 
-    /// Whether the permits are counted in this process.
-    fn is_at_hand(&self) -> bool {
+    /// Returns true if permits are counted in this process.
+    fn is_local(&self) -> bool {
         match self.limiter {
-            Limiter::Nobody | Limiter::Alone(_) => true,
+            Limiter::Unlimited | Limiter::Local(_) => true,
             #[cfg(feature = "redis")]
             Limiter::Shared { .. } => false,
         }
     }
 
     fn exhausted(&self, start: Duration) -> Exhausted {
-        Exhausted { pause: self.pause_left(), waited: self.beat.now().saturating_sub(start) }
+        Exhausted { cooldown: self.cooldown_left(), waited: self.clock.now().saturating_sub(start) }
     }
 
-    /// How long to wait before asking again; `None` when a permit was taken.
+    /// Tries to take a permit. Returns the time to wait before the next try, or `None` if a permit was taken.
     async fn wait(&self) -> Option<Duration> {
-        if let Some(left) = self.pause_left() {
+        if let Some(left) = self.cooldown_left() {
             return Some(left);
         }
         match &self.limiter {
-            Limiter::Nobody => None,
-            Limiter::Alone(limiter) => {
+            Limiter::Unlimited => None,
+            Limiter::Local(limiter) => {
                 let not_until = limiter.check().err()?;
-                Some(not_until.wait_time_from(self.beat.now()).max(Duration::from_millis(1)))
+                Some(not_until.wait_time_from(self.clock.now()).max(Duration::from_millis(1)))
             }
             #[cfg(feature = "redis")]
             Limiter::Shared { budget, rate, name } => {
-                match budget.take(*rate, name.get()?, self.beat.clock.as_ref()).await {
-                    Take::Granted => None,
-                    Take::Wait(wait) => Some(wait),
-                    Take::Paused(left) => {
-                        self.pause_here(left);
+                match budget.take_permit(*rate, name.get()?, self.clock.inner.as_ref()).await {
+                    PermitResponse::Granted => None,
+                    PermitResponse::Wait(wait) => Some(wait),
+                    PermitResponse::Cooldown(left) => {
+                        self.cool_down_locally(left);
                         Some(left)
                     }
                 }
@@ -199,7 +198,7 @@ impl Budget {
 
 impl std::fmt::Debug for Budget {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Budget").field("limited", &!matches!(self.limiter, Limiter::Nobody)).finish_non_exhaustive()
+        f.debug_struct("Budget").field("limited", &!matches!(self.limiter, Limiter::Unlimited)).finish_non_exhaustive()
     }
 }
 
@@ -244,7 +243,7 @@ mod tests {
             let rate = Rate::new(calls, period, burst);
             if rate.problem().is_none() {
                 let budget = Budget::new(Some(rate), Arc::new(ManualClock::default()));
-                assert!(matches!(budget.limiter, Limiter::Alone(_)));
+                assert!(matches!(budget.limiter, Limiter::Local(_)));
                 assert_eq!(budget.wait().now_or_never(), Some(None));
                 let _ = budget.wait().now_or_never();
             }
@@ -271,7 +270,7 @@ mod tests {
     #[tokio::test]
     async fn a_pause_holds_everybody() {
         let (clock, budget) = budget();
-        budget.pause(Duration::from_secs(7)).await;
+        budget.cool_down(Duration::from_secs(7)).await;
         let (waited, ()) = tokio::join!(budget.permit(MINUTE), async {
             tokio::task::yield_now().await;
             clock.advance(Duration::from_secs(6));
@@ -284,15 +283,15 @@ mod tests {
     #[tokio::test]
     async fn a_wait_beyond_the_limit_is_refused_at_once() {
         let (_clock, budget) = budget();
-        budget.pause(Duration::from_secs(7)).await;
-        let pause = Some(Duration::from_secs(7));
-        assert_eq!(budget.permit(Duration::from_secs(6)).await, Err(Exhausted { pause, waited: Duration::ZERO }));
+        budget.cool_down(Duration::from_secs(7)).await;
+        let cooldown = Some(Duration::from_secs(7));
+        assert_eq!(budget.permit(Duration::from_secs(6)).await, Err(Exhausted { cooldown, waited: Duration::ZERO }));
     }
 
     #[tokio::test]
     async fn whoever_gives_up_waiting_leaves_the_place_to_the_next() {
         let (clock, budget) = budget();
-        budget.pause(Duration::from_secs(3)).await;
+        budget.cool_down(Duration::from_secs(3)).await;
         assert!(Box::pin(budget.permit(MINUTE)).now_or_never().is_none());
         clock.advance(Duration::from_secs(3));
         assert_eq!(budget.permit(MINUTE).await, Ok(Duration::ZERO));
@@ -309,8 +308,8 @@ mod tests {
     #[tokio::test]
     async fn a_shorter_pause_does_not_end_a_longer_one() {
         let budget = Budget::new(None, Arc::new(ManualClock::default()));
-        budget.pause(Duration::from_secs(7)).await;
-        budget.pause(Duration::from_secs(1)).await;
+        budget.cool_down(Duration::from_secs(7)).await;
+        budget.cool_down(Duration::from_secs(1)).await;
         assert_eq!(budget.wait().await, Some(Duration::from_secs(7)));
     }
 

@@ -1,4 +1,4 @@
-//! The parts that client, request, retry loop and response share.
+//! The types that client, request, retry loop and response share.
 
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
@@ -20,18 +20,20 @@ use crate::{
     wire::http_clients::HttpClients,
 };
 
-/// What the pipeline needs to know of a call besides its request.
+/// The name, idempotency and options of a call, for [`Client::execute`](crate::Client::execute).
 ///
 /// ```no_run
 /// # async fn example(client: perenso_auth::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use http::Method;
 /// use perenso_auth::{Call, Idempotency};
 ///
-/// // A request that was built elsewhere, by a generated client for example.
-/// // Not `join("/Customer")`, which drops the path of a base address such as `https://api.example/v2`.
+/// // A request that was built elsewhere, for example by a generated client.
+/// // `Url::join` would drop the path of a base address such as
+/// // `https://api.example/v2`.
 /// let url = format!("{}/Customer", client.api_url().as_str().trim_end_matches('/'));
 /// let request = client.http().request(Method::GET, url).build()?;
-/// let answer = client.execute(request, Call::new("customer_list", Idempotency::Safe)).await?;
+/// let call = Call::new("customer_list", Idempotency::Safe);
+/// let response = client.execute(request, call).await?;
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Debug)]
@@ -43,7 +45,7 @@ pub struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    /// A call of this name, which errors and spans show.
+    /// Creates a call with this name, which errors and spans show.
     pub fn new(operation: impl Into<Cow<'static, str>>, idempotency: Idempotency) -> Self {
         Self { operation: operation.into(), idempotency, whole: false, options: None }
     }
@@ -52,15 +54,15 @@ impl<'a> Call<'a> {
         &self.operation
     }
 
-    /// Reads the body as a part of the call: one that breaks off or stops coming is a failed attempt like any other, and
-    /// not the end of the call. Its deadlines still are those up to the headers, and the idle limit.
+    /// Reads the body as a part of the call, so that an incomplete or stalled body is a failed attempt like any other. Only the
+    /// idle timeout applies to the body.
     #[must_use]
     pub fn whole(mut self) -> Self {
         self.whole = true;
         self
     }
 
-    /// What this call does differently.
+    /// Sets the options of this call.
     #[must_use]
     pub fn options(mut self, options: &'a CallOptions) -> Self {
         self.options = Some(options);
@@ -87,7 +89,7 @@ pub(crate) struct ClientState {
 }
 
 impl ClientState {
-    /// A call that has not left yet.
+    /// Creates the context of a call.
     pub(crate) fn context(&self, operation: Cow<'static, str>) -> CallContext {
         CallContext {
             operation,
@@ -105,20 +107,20 @@ impl ClientState {
 
 #[cfg(feature = "redis")]
 impl ClientState {
-    /// Tells the shared budget who draws on it. Without credentials nobody does, and no call can leave.
+    /// Names the shared budget after the credentials. Fails without credentials, since no call can be sent then.
     pub(crate) async fn name_budget(&self) -> Result<(), Fault> {
-        if !self.budget.is_nameless() {
+        if !self.budget.needs_name() {
             return Ok(());
         }
-        let exchange = &self.cache.supply.exchange;
+        let exchange = &self.cache.source.exchange;
         let identity = exchange.identity(&*exchange.credentials().await?);
-        self.budget.introduce(|budget| budget.name(self.api_url.as_str(), &identity));
+        self.budget.set_name(|budget| budget.name(self.api_url.as_str(), &identity));
         Ok(())
     }
 }
 
 impl ClientState {
-    /// The address of a path below the base.
+    /// Returns the URL of a path below the base address.
     pub(crate) fn url(&self, path: &str) -> Result<Url, String> {
         let route = path.split(['?']).next().unwrap_or_default();
         if !path.starts_with('/') || path.starts_with("//") {
@@ -141,12 +143,12 @@ impl ClientState {
     }
 }
 
-/// What is known of a call when its answer is there, for the errors of reading it.
+/// The facts of a call that its errors and its response report.
 #[derive(Clone)]
 pub(crate) struct CallContext {
     pub(crate) operation: Cow<'static, str>,
     pub(crate) attempts: u32,
-    /// For the rate budget, for the server, and between attempts.
+    /// The time waited for the rate budget, for `Retry-After` and between attempts.
     pub(crate) waited: Duration,
     pub(crate) waited_for_budget: Duration,
     pub(crate) may_have_written: bool,
@@ -158,7 +160,7 @@ pub(crate) struct CallContext {
 
 const SHORTEST_SECRET: usize = 4;
 
-/// The secrets that a server may echo in what errors show of it: the token of the call, and those of the credentials.
+/// The secrets that a server may echo: the token of the call and those of the credentials.
 #[derive(Clone)]
 pub(crate) struct Secrets {
     pub(crate) token: Option<HeaderValue>,
@@ -166,12 +168,12 @@ pub(crate) struct Secrets {
 }
 
 impl Secrets {
-    /// Takes them out of a text of the server.
+    /// Removes them from a string of the server.
     pub(crate) fn redact(&self, text: &str) -> String {
-        let credentials = self.cache.supply.exchange.credentials.known();
+        let credentials = self.cache.source.exchange.credentials.known();
         let token = self.token.as_ref().and_then(without_scheme);
         let secrets = token.into_iter().chain(credentials.iter().flat_map(|known| known.secrets()));
-        // One of fewer letters would be found in words as well.
+        // A shorter secret would also match parts of words.
         redact(text, &secrets.filter(|secret| secret.len() >= SHORTEST_SECRET).collect::<Vec<_>>())
     }
 }
@@ -210,14 +212,14 @@ impl CallContext {
         })
     }
 
-    /// The id of the request, fit to be shown.
+    /// The request id, redacted and truncated.
     pub(crate) fn request_id(&self, headers: &HeaderMap) -> Option<String> {
         let id = self.secrets.redact(id_header(headers)?);
         Some(cut(&id).to_owned())
     }
 }
 
-/// How a method repeats where nothing else is known of it.
+/// The default idempotency of a method.
 pub(crate) fn idempotency_of(method: &Method) -> Idempotency {
     match *method {
         Method::GET | Method::HEAD | Method::OPTIONS => Idempotency::Safe,
@@ -226,14 +228,14 @@ pub(crate) fn idempotency_of(method: &Method) -> Idempotency {
     }
 }
 
-/// The id that a server gave to the request, under the names that are in use.
+/// The request id in one of the usual headers.
 pub(super) fn id_header(headers: &HeaderMap) -> Option<&str> {
     ["x-request-id", "request-id", "x-correlation-id", "x-ms-request-id"]
         .iter()
         .find_map(|name| headers.get(*name)?.to_str().ok())
 }
 
-/// Text of a server, cut to what fits a line.
+/// Truncates a string of the server to fit a line.
 pub(super) fn cut(text: &str) -> &str {
     text.get(..100).unwrap_or(text)
 }

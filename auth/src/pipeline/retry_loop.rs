@@ -1,4 +1,4 @@
-//! The way of one call: token, permit, send, classify; then done, replay, or wait and go round.
+//! The retry loop of one call: token, permit, send, classify; then return, replay, or wait and retry.
 
 use std::{
     sync::Arc,
@@ -36,10 +36,10 @@ use crate::{
     },
 };
 
-/// How long an error page may take: its status is what counts.
+/// The timeout for the body of an error response, whose status is what counts.
 const ERROR_BODY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Sends a request through the whole pipeline, within a span if anybody listens.
+/// Sends a request through the whole pipeline, in a span if a subscriber is interested.
 pub(super) async fn execute(client: &ClientState, mut request: Request, call: Call<'_>) -> Result<Response, Error> {
     prepare(client, &mut request, &call)?;
     let Some(span) = CallSpan::of(client, &request, &call) else {
@@ -50,7 +50,7 @@ pub(super) async fn execute(client: &ClientState, mut request: Request, call: Ca
     result
 }
 
-/// One call on its way.
+/// The state of one call.
 pub(crate) struct RetryLoop<'a> {
     client: &'a ClientState,
     idempotency: Idempotency,
@@ -64,7 +64,7 @@ pub(crate) struct RetryLoop<'a> {
     replayed: bool,
     /// The generation of the token that was refused.
     refused: Option<u64>,
-    /// The body can be sent once.
+    /// The body is a stream, which can be sent once.
     is_stream: bool,
     /// The headers of API calls were read again.
     headers_refreshed: bool,
@@ -72,7 +72,7 @@ pub(crate) struct RetryLoop<'a> {
     context: CallContext,
 }
 
-/// An answer that is no success, as much of it as is kept.
+/// An error response, with at most 64 KiB of its body.
 struct Refusal {
     status: StatusCode,
     headers: HeaderMap,
@@ -103,11 +103,11 @@ impl<'a> RetryLoop<'a> {
         }
     }
 
-    /// To the answer, or to the error that is final.
+    /// Runs the call to its response or final error.
     pub(crate) async fn run(mut self, mut request: Request) -> Result<Response, Error> {
         self.is_stream = request.body().is_some_and(|body| body.as_bytes().is_none());
         loop {
-            // The token first: permits that were taken while everybody waited for it would all be used at once.
+            // The token first: permits taken while all calls wait for a token would all be used at once.
             let Some(token) = unless_stopped(self.stop, self.token()).await else { return Err(self.stopped()) };
             let token = token?;
             let waited = self.context.waited_for_budget;
@@ -118,22 +118,22 @@ impl<'a> RetryLoop<'a> {
             } else {
                 unless_stopped(self.stop, self.token()).await.unwrap_or_else(|| Err(self.stopped()))?
             };
-            // A body that is a stream cannot be had twice: then there is no second attempt, and no empty one either.
+            // A stream cannot be cloned. There is no second attempt then, and none with an empty body.
             let mut again = request.try_clone();
             request.headers_mut().insert(&self.client.authorization_header, token.header());
             self.context.secrets.token = Some(token.header());
-            let (ending, answer) = self.send(request).await?;
-            if matches!(ending, AttemptOutcome::Answered(status) if outcome::proves_the_token(status)) {
+            let (outcome, result) = self.send(request).await?;
+            if matches!(outcome, AttemptOutcome::Responded(status) if outcome::proves_the_token(status)) {
                 token.accept();
                 if self.replayed {
                     self.client.unauthorized.forget(&self.context.operation);
                 }
             }
-            self.context.may_have_written |= ending.may_have_written(self.idempotency);
-            let next = ending.next(self.idempotency);
-            let failure = match answer {
-                Answer::Success(response) => return Ok(response),
-                Answer::Refusal(refusal) if next == RetryDecision::Reauthorise => {
+            self.context.may_have_written |= outcome.may_have_written(self.idempotency);
+            let decision = outcome.decide(self.idempotency);
+            let failure = match result {
+                AttemptResult::Success(response) => return Ok(response),
+                AttemptResult::Refusal(refusal) if decision == RetryDecision::Reauthorise => {
                     if self.refreshes_headers(again.as_mut()).await
                         && let Some(again) = again
                     {
@@ -143,16 +143,16 @@ impl<'a> RetryLoop<'a> {
                     request = self.reauthorise(&token, again, refusal)?;
                     continue;
                 }
-                Answer::Refusal(refusal) => {
+                AttemptResult::Refusal(refusal) => {
                     let error = self.refused(refusal, again.as_ref());
-                    self.keep_to_retry_after(&error).await;
+                    self.start_cooldown(&error).await;
                     error
                 }
-                Answer::None(error) => error,
+                AttemptResult::Failure(error) => error,
             };
             request = match again {
-                Some(again) if next == RetryDecision::Again => {
-                    self.pause(failure).await?;
+                Some(again) if decision == RetryDecision::Retry => {
+                    self.wait_before_retry(failure).await?;
                     again
                 }
                 _ => return Err(failure),
@@ -175,9 +175,9 @@ impl<'a> RetryLoop<'a> {
         self.context.waited += *waited;
         match permit {
             Ok(_) => Ok(()),
-            Err(Exhausted { pause: Some(pause), .. }) => {
-                let detail = format!("the server has asked for a pause of all calls, and {pause:?} of it are left");
-                Err(self.context.error(ErrorKind::RateLimited, detail).with(|inner| inner.retry_after = Some(pause)))
+            Err(Exhausted { cooldown: Some(cooldown), .. }) => {
+                let detail = format!("the server has asked for a pause of all calls, and {cooldown:?} of it are left");
+                Err(self.context.error(ErrorKind::RateLimited, detail).with(|inner| inner.retry_after = Some(cooldown)))
             }
             Err(_) if limit < own => Err(self.out_of_time()),
             Err(_) => {
@@ -208,12 +208,13 @@ impl<'a> RetryLoop<'a> {
         }
     }
 
-    /// This call needs another token: it was refused with this one, or can be sent once and the token is in doubt.
+    /// Returns true if this call needs another token: it was refused with this one, or its body can be sent only once and the
+    /// token is in doubt.
     fn is_refused(&self, token: &Token) -> bool {
         self.refused == Some(token.generation) || (self.is_stream && token.is_doubted())
     }
 
-    async fn send(&mut self, request: Request) -> Result<(AttemptOutcome, Answer), Error> {
+    async fn send(&mut self, request: Request) -> Result<(AttemptOutcome, AttemptResult), Error> {
         let left = self.left();
         if left.is_zero() {
             return Err(self.out_of_time());
@@ -223,13 +224,16 @@ impl<'a> RetryLoop<'a> {
         let limit = self.attempt.min(left);
         let is_last = left <= self.attempt;
         Ok(match within(clock, limit, self.client.http.current().execute(request)).await {
-            Some(Ok(answer)) if answer.status().is_success() => self.arrived(answer).await,
-            Some(Ok(answer)) => {
-                let status = answer.status();
-                let (headers, body) = IncomingBody::of(answer);
+            Some(Ok(response)) if response.status().is_success() => self.read_success(response).await,
+            Some(Ok(response)) => {
+                let status = response.status();
+                let (headers, body) = IncomingBody::of(response);
                 let timeout = ERROR_BODY_TIMEOUT.min(self.left());
                 let (body, unknown_coding) = body::part(body, body::MAX_ERROR_BODY_BYTES, clock, timeout).await;
-                (AttemptOutcome::Answered(status), Answer::Refusal(Refusal { status, headers, body, unknown_coding }))
+                (
+                    AttemptOutcome::Responded(status),
+                    AttemptResult::Refusal(Refusal { status, headers, body, unknown_coding }),
+                )
             }
             Some(Err(source)) => {
                 if source.is_builder() {
@@ -237,7 +241,7 @@ impl<'a> RetryLoop<'a> {
                     return Err(self.unsendable(source));
                 }
                 let cause = Cause::of(&source);
-                let (ending, kind, what) = match cause {
+                let (outcome, kind, what) = match cause {
                     _ if cause.is_final() => {
                         (AttemptOutcome::NotConnectable, ErrorKind::Connect, "no connection could be made")
                     }
@@ -251,41 +255,41 @@ impl<'a> RetryLoop<'a> {
                     }
                 };
                 let detail = format!("{what}{}", cause.detail(&source));
-                let error = self.failed(ending, kind, detail, Some(source));
-                (ending, Answer::None(error.with(|inner| inner.is_permanent = cause.is_permanent())))
+                let error = self.failed(outcome, kind, detail, Some(source));
+                (outcome, AttemptResult::Failure(error.with(|inner| inner.is_permanent = cause.is_permanent())))
             }
             None => {
                 let detail =
                     if is_last { self.too_late() } else { format!("no answer within {limit:?} (`Timeouts::attempt`)") };
                 (
                     AttemptOutcome::TimedOut,
-                    Answer::None(self.failed(AttemptOutcome::TimedOut, ErrorKind::Timeout, detail, None)),
+                    AttemptResult::Failure(self.failed(AttemptOutcome::TimedOut, ErrorKind::Timeout, detail, None)),
                 )
             }
         })
     }
 
-    /// A successful answer; without its whole body where that is a part of the call, it is a failure.
-    async fn arrived(&self, answer: reqwest::Response) -> (AttemptOutcome, Answer) {
-        let status = answer.status();
-        let (headers, body) = IncomingBody::of(answer);
+    /// Reads the body of a successful response if that is a part of the call.
+    async fn read_success(&self, response: reqwest::Response) -> (AttemptOutcome, AttemptResult) {
+        let status = response.status();
+        let (headers, body) = IncomingBody::of(response);
         let mut context = self.context.clone();
-        context.may_have_written |= AttemptOutcome::Answered(status).may_have_written(self.idempotency);
+        context.may_have_written |= AttemptOutcome::Responded(status).may_have_written(self.idempotency);
         let response = Response { status, headers, body: Body::Coming(body), context };
         if !self.whole {
-            return (AttemptOutcome::Answered(status), Answer::Success(response));
+            return (AttemptOutcome::Responded(status), AttemptResult::Success(response));
         }
         match response.into_whole().await {
-            Ok(response) => (AttemptOutcome::Answered(status), Answer::Success(response)),
-            // Another attempt would bring the same.
+            Ok(response) => (AttemptOutcome::Responded(status), AttemptResult::Success(response)),
+            // Another attempt would fail in the same way.
             Err(error) if matches!(error.kind(), ErrorKind::TooLarge | ErrorKind::Decode) => {
-                (AttemptOutcome::Answered(status), Answer::None(error))
+                (AttemptOutcome::Responded(status), AttemptResult::Failure(error))
             }
-            Err(error) => (AttemptOutcome::Broken, Answer::None(error)),
+            Err(error) => (AttemptOutcome::Broken, AttemptResult::Failure(error)),
         }
     }
 
-    /// Reads the headers of API calls again, once for each call: a 401 may come from an old one as well as from an old token.
+    /// Reads the headers of API calls again, once for each call, since a 401 may also be caused by an old header.
     async fn refreshes_headers(&mut self, again: Option<&mut Request>) -> bool {
         if std::mem::replace(&mut self.headers_refreshed, true) {
             return false;
@@ -295,9 +299,9 @@ impl<'a> RetryLoop<'a> {
         self.client.api_headers.refresh(headers, self.headers_of_caller).await
     }
 
-    /// The request to send once more under another token, or the 401 as an error that names its likely causes.
+    /// Returns the request to replay with another token, or an error that names the likely causes of the 401.
     fn reauthorise(&mut self, token: &Token, again: Option<Request>, refusal: Refusal) -> Result<Request, Error> {
-        // What a replay meets says more about the request than about its token, which others may use with success.
+        // A 401 to a replay says more about the request than about its token, which other calls may use successfully.
         let ClientState { cache, unauthorized, .. } = self.client;
         let may_renew = |now| unauthorized.allows_renewal(&self.context.operation, now);
         let another = !self.replayed && cache.refused(token, may_renew);
@@ -359,8 +363,14 @@ impl<'a> RetryLoop<'a> {
         })
     }
 
-    fn failed(&self, ending: AttemptOutcome, kind: ErrorKind, detail: String, source: Option<reqwest::Error>) -> Error {
-        let may_have_written = self.context.may_have_written || ending.may_have_written(self.idempotency);
+    fn failed(
+        &self,
+        outcome: AttemptOutcome,
+        kind: ErrorKind,
+        detail: String,
+        source: Option<reqwest::Error>,
+    ) -> Error {
+        let may_have_written = self.context.may_have_written || outcome.may_have_written(self.idempotency);
         self.context.error(kind, detail).with(|inner| {
             inner.may_have_written = may_have_written;
             inner.source = source.map(|source| Arc::new(source.without_url()) as _);
@@ -376,40 +386,40 @@ impl<'a> RetryLoop<'a> {
         )
     }
 
-    /// Holds back all calls for as long as a 429 asks for, whether this one is sent again or not.
-    async fn keep_to_retry_after(&self, failure: &Error) {
+    /// Starts the cooldown of all calls that a 429 asks for, whether or not this call is retried.
+    async fn start_cooldown(&self, failure: &Error) {
         if failure.kind() == ErrorKind::RateLimited
             && let Some(asked) = failure.retry_after()
         {
-            self.client.budget.pause(asked.min(self.retry.longest_retry_after)).await;
+            self.client.budget.cool_down(asked.min(self.retry.longest_retry_after)).await;
         }
     }
 
-    /// Waits before the next attempt, or says that there is none.
-    async fn pause(&mut self, failure: Error) -> Result<(), Error> {
+    /// Waits before the next attempt. Returns the failure if there is none.
+    async fn wait_before_retry(&mut self, failure: Error) -> Result<(), Error> {
         let retry = self.retry;
         let asked = failure.retry_after();
         let Some(backoff) = self.backoff.get_or_insert_with(|| retry.backoff()).next() else { return Err(failure) };
-        let pause = match outcome::pause(backoff, asked, retry.longest_retry_after) {
-            Some(pause) if pause < self.left() => pause,
+        let delay = match outcome::retry_delay(backoff, asked, retry.longest_retry_after) {
+            Some(delay) if delay < self.left() => delay,
             _ => return Err(failure),
         };
         tracing::info!(
             target: "perenso_auth::call",
             operation = %self.context.operation,
             attempt = self.context.attempts,
-            wait_ms = millis(pause),
+            wait_ms = millis(delay),
             error = %failure,
             "attempt failed, retrying"
         );
         let before = self.client.clock.monotonic();
-        let slept = unless_stopped(self.stop, self.client.clock.sleep(pause)).await;
+        let slept = unless_stopped(self.stop, self.client.clock.sleep(delay)).await;
         self.context.waited += self.client.clock.monotonic().saturating_duration_since(before);
         slept.ok_or(failure)
     }
 
-    /// What is left for the call: of its overall time, in which waiting for the budget does not count, and until its
-    /// own deadline, in which everything does.
+    /// The time left for the call: until its own deadline, or else of the overall timeout, in which waiting for the budget is
+    /// not counted.
     fn left(&self) -> Duration {
         let gone = self.client.clock.monotonic().saturating_duration_since(self.started);
         let overall = self.client.timeouts.overall.saturating_add(self.context.waited_for_budget).saturating_sub(gone);
@@ -434,7 +444,7 @@ impl<'a> RetryLoop<'a> {
         self.context.error(ErrorKind::Timeout, self.too_late())
     }
 
-    /// Which limit of the whole call has passed, and how to move it.
+    /// Returns the message for a passed limit of the whole call, with the setter to raise it.
     fn too_late(&self) -> String {
         let (limit, setter) = match self.deadline {
             Some(deadline) => (deadline, "CallOptions::deadline"),
@@ -444,15 +454,16 @@ impl<'a> RetryLoop<'a> {
     }
 }
 
-// It lives for a moment, and a box would cost an allocation in every call.
+/// The result of an attempt.
+// A box would cost an allocation in every call.
 #[allow(clippy::large_enum_variant)]
-enum Answer {
+enum AttemptResult {
     Success(Response),
     Refusal(Refusal),
-    None(Error),
+    Failure(Error),
 }
 
-/// The names of fields and parameters in the body of an error response, as far as an error may show them.
+/// Returns the names of fields and parameters in the body of an error response that an error may show.
 fn names_in(body: &[u8], request: Option<&Request>) -> Vec<String> {
     let Some(problem) = ProblemDetails::read(body).filter(|problem| !problem.errors.is_empty()) else {
         return Vec::new();
@@ -460,7 +471,7 @@ fn names_in(body: &[u8], request: Option<&Request>) -> Vec<String> {
     problem.names(&request.map(names_of_request).unwrap_or_default())
 }
 
-/// Checks where a request goes and completes it, before anything is waited for.
+/// Checks the address of a request and completes its headers.
 pub(crate) fn prepare(client: &ClientState, request: &mut Request, call: &Call<'_>) -> Result<(), Error> {
     let url = request.url();
     let api = &client.api_url;
@@ -474,7 +485,7 @@ pub(crate) fn prepare(client: &ClientState, request: &mut Request, call: &Call<'
     let has_body = request.body().is_some();
     let headers = request.headers_mut();
     if may_lack_length && !has_body {
-        // Servers on http.sys answer 411 to a POST that says nothing of its length.
+        // Servers on http.sys respond 411 to a POST without `Content-Length`.
         headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     }
     client.api_headers.add_to(headers);

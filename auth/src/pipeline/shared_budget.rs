@@ -1,12 +1,12 @@
-//! A rate budget that a fleet shares over Redis, and the share that each process has of it while Redis is away.
+//! A rate budget that is shared over Redis, and the share of each process while Redis is unavailable.
 //!
-//! In any window of the period, at most `calls` and one `burst` are granted, whatever becomes of Redis:
-//! - A budget that Redis does not know, or knows from before it was started anew, begins without a burst.
-//! - While Redis is away, each process has its part of the rate, without a burst, from the moment at which it noticed.
-//! - When Redis is back, nothing is granted before every process must have noticed.
+//! In any window of the period, at most `calls` and one `burst` are granted, also across failures of Redis:
+//! - A budget that Redis does not have, or has from before a restart, starts without a burst.
+//! - While Redis is unavailable, each process has its share of the rate, without a burst, from when it noticed.
+//! - After Redis is back, nothing is granted until every process must have noticed.
 //!
-//! What it cannot hold against: more processes than were named, a Redis whose clock jumps ahead, and a process that alone
-//! cannot reach Redis; that one sends its share on top of what the others send.
+//! The limit does not hold with more processes than configured, with a clock of Redis that jumps ahead, or if only some
+//! processes cannot reach Redis: they send their shares in addition.
 
 use std::{
     collections::HashMap,
@@ -25,15 +25,15 @@ use crate::{
 #[cfg(test)]
 mod tests;
 
-/// The longest wait before Redis is asked again while it is away, and the shortest between any two questions.
+/// The minimum time between two requests to Redis, and the maximum while it is unavailable.
 const WAITS: (Duration, Duration) = (Duration::from_millis(1), Duration::from_secs(1));
 
-/// The longest pause that is shared.
-const LONGEST_PAUSE: Duration = Duration::from_secs(86_400);
+/// The maximum cooldown that is shared.
+const MAX_COOLDOWN: Duration = Duration::from_secs(86_400);
 
-/// The rate of a fleet: what its processes send together stays within the rate of one client.
+/// A rate budget shared over Redis: all processes together stay within the rate of one client.
 ///
-/// Make one for each process and clone it: clients with the same key then share the process's part as well.
+/// Create one in each process and clone it, so that clients with the same key also share the process's share.
 ///
 /// ```no_run
 /// use perenso_auth::{Client, Credentials, Profile, SharedBudget, store::RedisStore};
@@ -43,7 +43,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(86_400);
 /// let client = Client::builder(Profile::perenso())
 ///     .credentials(Credentials::new("SHOWID", "API_SECRET"))
 ///     .store(redis.clone())
-///     .shared_budget(SharedBudget::over(&redis, 6)) // six replicas
+///     .shared_budget(SharedBudget::over(&redis, 6)) // six processes
 ///     .build()?;
 /// # Ok(()) }
 /// ```
@@ -52,54 +52,55 @@ pub struct SharedBudget {
     store: RedisStore,
     replicas: u32,
     key: BudgetKey,
-    settle: Duration,
-    alone: Arc<Mutex<Alone>>,
+    rejoin_delay: Duration,
+    local: Arc<Mutex<LocalShares>>,
 }
 
-/// Who shares a budget.
+/// The clients that share a budget.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum BudgetKey {
-    /// All who call one API address with one client id: what Perenso calls a show.
+    /// All clients of one API address and client id, which is one show of Perenso.
     #[default]
     Show,
-    /// All who also share their tokens: the same grant, scope, user and tenant.
+    /// All clients that share tokens: also the same grant, scope, user and tenant.
     Client,
-    /// All who name it so.
+    /// All clients with this name.
     Custom(String),
 }
 
-/// What came of asking for a permit.
+/// The response to a request for a permit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Take {
-    /// One call may leave.
+pub(crate) enum PermitResponse {
+    /// One call may be sent.
     Granted,
-    /// None is free: ask again after this.
+    /// No permit is free. Ask again after this time.
     Wait(Duration),
-    /// The server has had enough of the whole fleet for so long.
-    Paused(Duration),
+    /// All calls wait for this cooldown, which the server asked for.
+    Cooldown(Duration),
 }
 
-/// What a process does by itself.
+/// The shares of this process while Redis is unavailable.
 #[derive(Debug, Default)]
-struct Alone {
-    is_alone: bool,
+struct LocalShares {
+    is_redis_away: bool,
     shares: HashMap<String, Share>,
 }
 
-/// The part of one budget that a process may use by itself.
+/// The share of one budget that this process may use by itself.
 #[derive(Clone, Copy, Debug)]
 struct Share {
     next: Instant,
-    /// When it was last asked for.
+    /// The last request for it.
     used: Instant,
 }
 
-/// A generic cell rate algorithm on the clock of Redis, in microseconds. What is kept is the moment at which the bucket
-/// will be full, with the name that Redis gives to itself at each start.
+/// A generic cell rate algorithm on the clock of Redis, in microseconds. It stores the time at which the bucket is full, with
+/// the `run_id` of Redis.
 ///
-/// Budget, pause, hold; time between two calls, burst, milliseconds until everybody has noticed that Redis is back, and
-/// whether the caller was alone a moment ago. Answers 0 for a permit, 1 or 2 for a wait, and its length.
+/// Keys: budget, cooldown, hold. Arguments: time between two calls, burst, milliseconds until every process has noticed that
+/// Redis is back, and 1 if Redis was unavailable to the caller recently. Returns 0 for a permit, 1 or 2 for a wait, and its
+/// length.
 const TAKE: Script = Script(
     "local paused = redis.call('PTTL', KEYS[2])
      if paused > 0 then return {2, paused * 1000} end
@@ -128,32 +129,32 @@ const TAKE: Script = Script(
      return {1, math.ceil(wait)}",
 );
 
-/// Pause; milliseconds. A pause is never shortened.
+/// Key: cooldown. Argument: milliseconds. A cooldown is never shortened.
 const PAUSE: Script = Script(
     "if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[1]) then redis.call('SET', KEYS[1], '1', 'PX', ARGV[1]) end
      return 1",
 );
 
 impl SharedBudget {
-    /// A budget over the Redis of this store, for a fleet of so many processes; a zero counts as one.
+    /// Creates a budget over the Redis of this store, for this many processes. Zero counts as one.
     ///
-    /// The number matters only while Redis is away: each process then has that part of the rate. Name the most that ever
-    /// run at once.
+    /// The number matters only while Redis is unavailable: each process then has that share of the rate. Set it to the
+    /// maximum number of processes that run at once.
     #[must_use]
     pub fn over(store: &RedisStore, replicas: u32) -> Self {
-        let settle = store.link().0.delay();
+        let rejoin_delay = store.link().0.delay();
         let store = store.clone();
-        Self { store, replicas: replicas.max(1), key: BudgetKey::default(), settle, alone: Arc::default() }
+        Self { store, replicas: replicas.max(1), key: BudgetKey::default(), rejoin_delay, local: Arc::default() }
     }
 
-    /// Who shares it: a [show](BudgetKey::Show) unless set.
+    /// Sets the clients that share it. Defaults to [`BudgetKey::Show`].
     #[must_use]
     pub fn key(mut self, key: BudgetKey) -> Self {
         self.key = key;
         self
     }
 
-    /// The name of the budget that a client of this identity takes its permits from.
+    /// The name of the budget of a client with this identity.
     pub(crate) fn name(&self, api_url: &str, identity: &Identity) -> String {
         let nothing = || Secret::from("");
         match &self.key {
@@ -163,64 +164,64 @@ impl SharedBudget {
         }
     }
 
-    /// Asks for a permit of the budget of this name.
-    pub(crate) async fn take(&self, rate: Rate, name: &str, clock: &dyn Clock) -> Take {
+    /// Takes a permit from the budget of this name.
+    pub(crate) async fn take_permit(&self, rate: Rate, name: &str, clock: &dyn Clock) -> PermitResponse {
         let interval = interval(rate);
-        let was_alone = self.was_alone(name, clock.monotonic());
-        let [budget, pause, hold] = self.places(name, ["budget", "pause", "hold"]);
+        let was_redis_away = self.was_redis_away(name, clock.monotonic());
+        let [budget, pause, hold] = self.keys(name, ["budget", "pause", "hold"]);
         let arguments = [
             interval.as_micros().to_string(),
             rate.burst.to_string(),
-            self.settle.as_millis().to_string(),
-            u8::from(was_alone).to_string(),
+            self.rejoin_delay.as_millis().to_string(),
+            u8::from(was_redis_away).to_string(),
         ];
         let arguments = arguments.each_ref().map(|argument| argument.as_bytes());
         let (link, _) = self.store.link();
         match link.run::<(u8, u64)>(TAKE, &[&budget, &pause, &hold], &arguments).await {
             Ok((answer, micros)) => {
-                self.found(name);
+                self.redis_is_back(name);
                 let wait = Duration::from_micros(micros).max(WAITS.0);
                 match answer {
-                    0 => Take::Granted,
-                    1 => Take::Wait(wait),
-                    _ => Take::Paused(wait),
+                    0 => PermitResponse::Granted,
+                    1 => PermitResponse::Wait(wait),
+                    _ => PermitResponse::Cooldown(wait),
                 }
             }
-            Err(error) => self.take_alone(interval.saturating_mul(self.replicas), name, clock.monotonic(), &error),
+            Err(error) => self.take_locally(interval.saturating_mul(self.replicas), name, clock.monotonic(), &error),
         }
     }
 
-    /// Nobody of the fleet sends anything for so long; a day at most.
-    pub(crate) async fn pause(&self, name: &str, duration: Duration) {
-        let millis = duration.min(LONGEST_PAUSE).as_millis().max(1).to_string();
-        let [pause] = self.places(name, ["pause"]);
+    /// Grants no permit to any process for this time, at most a day.
+    pub(crate) async fn cool_down(&self, name: &str, duration: Duration) {
+        let millis = duration.min(MAX_COOLDOWN).as_millis().max(1).to_string();
+        let [pause] = self.keys(name, ["pause"]);
         if let Err(error) = self.store.link().0.run::<u8>(PAUSE, &[&pause], &[millis.as_bytes()]).await {
             tracing::debug!(target: "perenso_auth::rate", %error, "a pause of the rate budget is not shared");
         }
     }
 
-    fn places<const N: usize>(&self, name: &str, kinds: [&str; N]) -> [String; N] {
+    fn keys<const N: usize>(&self, name: &str, kinds: [&str; N]) -> [String; N] {
         let (_, prefix) = self.store.link();
         kinds.map(|kind| format!("{prefix}{{{name}}}:{kind}"))
     }
 
-    /// Whether others may still believe that Redis is away, as this process did.
-    fn was_alone(&self, name: &str, now: Instant) -> bool {
-        let used = self.alone().shares.get(name).map(|share| share.used);
-        used.is_some_and(|used| now.saturating_duration_since(used) < self.settle)
+    /// Returns true if Redis was unavailable so recently that other processes may not have noticed that it is back.
+    fn was_redis_away(&self, name: &str, now: Instant) -> bool {
+        let used = self.local().shares.get(name).map(|share| share.used);
+        used.is_some_and(|used| now.saturating_duration_since(used) < self.rejoin_delay)
     }
 
-    fn found(&self, name: &str) {
-        let mut alone = self.alone();
-        alone.shares.remove(name);
-        if std::mem::take(&mut alone.is_alone) {
+    fn redis_is_back(&self, name: &str) {
+        let mut local = self.local();
+        local.shares.remove(name);
+        if std::mem::take(&mut local.is_redis_away) {
             tracing::info!(target: "perenso_auth::rate", store = %self.store.link().0, "the rate budget is shared again");
         }
     }
 
-    fn take_alone(&self, interval: Duration, name: &str, now: Instant, error: &StoreError) -> Take {
-        let mut alone = self.alone();
-        if !std::mem::replace(&mut alone.is_alone, true) {
+    fn take_locally(&self, interval: Duration, name: &str, now: Instant, error: &StoreError) -> PermitResponse {
+        let mut local = self.local();
+        if !std::mem::replace(&mut local.is_redis_away, true) {
             tracing::warn!(
                 target: "perenso_auth::rate",
                 %error,
@@ -229,23 +230,23 @@ impl SharedBudget {
             );
         }
         let next = now.checked_add(interval).unwrap_or(now);
-        let share = alone.shares.entry(name.to_owned()).or_insert(Share { next, used: now });
+        let share = local.shares.entry(name.to_owned()).or_insert(Share { next, used: now });
         share.used = now;
         let wait = share.next.saturating_duration_since(now);
         if !wait.is_zero() {
-            return Take::Wait(wait.clamp(WAITS.0, WAITS.1));
+            return PermitResponse::Wait(wait.clamp(WAITS.0, WAITS.1));
         }
         share.next = next;
-        Take::Granted
+        PermitResponse::Granted
     }
 
-    fn alone(&self) -> MutexGuard<'_, Alone> {
-        // Nothing in there is left half done by a panic.
-        self.alone.lock().unwrap_or_else(PoisonError::into_inner)
+    fn local(&self) -> MutexGuard<'_, LocalShares> {
+        // No panic leaves the shares inconsistent.
+        self.local.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The time between two calls, in whole microseconds, never too short.
+/// The time between two calls in whole microseconds, rounded up.
 fn interval(rate: Rate) -> Duration {
     let micros = rate.period.as_micros().div_ceil(u128::from(rate.calls.get()));
     Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX))

@@ -1,27 +1,27 @@
-//! How a client asks for a token: the grants of RFC 6749, where its own credentials go, and how the body is written.
+//! The grants of RFC 6749, client authentication, and the encoding of token requests.
 
-/// The grant that a token is first obtained with. It follows from what the [`Credentials`](crate::Credentials) hold.
-/// Renewal by refresh token is not chosen: it happens when there is one.
+/// The original grant of a token, selected by the [`Credentials`](crate::Credentials). Later renewals use a refresh token if
+/// there is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Grant {
-    /// RFC 6749 section 4.4: the client speaks for itself.
+    /// RFC 6749 section 4.4: the client acts for itself.
     ClientCredentials,
-    /// RFC 6749 section 4.1: a person has allowed it, and a code says so. The code can be used once.
+    /// RFC 6749 section 4.1: a person has granted access. The code can be used once.
     AuthorizationCode,
-    /// RFC 6749 section 4.3: the client has a user's name and password.
+    /// RFC 6749 section 4.3: the client has the name and password of a user.
     Password,
-    /// RFC 6749 section 6: the refresh token was obtained elsewhere, with a person's help.
+    /// RFC 6749 section 6: the refresh token was obtained elsewhere by a person.
     RefreshToken,
 }
 
 impl Grant {
-    /// Whether a person has to come when its tokens are lost.
+    /// Returns true if lost tokens can be replaced only by a person.
     pub(crate) const fn needs_a_person(self) -> bool {
         matches!(self, Self::AuthorizationCode | Self::RefreshToken)
     }
 
-    /// As the field `grant_type` has it.
+    /// The value of `grant_type`.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::ClientCredentials => "client_credentials",
@@ -32,7 +32,7 @@ impl Grant {
     }
 }
 
-/// Where the client's id and secret travel in a token request.
+/// The client authentication of a token request: where client id and secret are sent.
 ///
 /// ```
 /// use perenso_auth::{ClientAuth, Client, Credentials, Profile};
@@ -51,24 +51,24 @@ pub enum ClientAuth {
     Body,
     /// As `Authorization: Basic`, the plain Base64 of `id:secret`.
     BasicPlain,
-    /// As `Authorization: Basic`, both form-encoded before the Base64, as RFC 6749 section 2.3.1 has it.
+    /// As `Authorization: Basic`, both form-encoded before the Base64 (RFC 6749 section 2.3.1).
     BasicEncoded,
 }
 
 impl ClientAuth {
-    /// Whether the credentials go into a header.
+    /// Returns true if the credentials are sent in a header.
     pub(crate) const fn is_basic(self) -> bool {
         matches!(self, Self::BasicPlain | Self::BasicEncoded)
     }
 }
 
-/// How the body of a token request is written.
+/// The encoding of the body of a token request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum BodyEncoding {
-    /// `application/x-www-form-urlencoded`, as RFC 6749 has it.
+    /// `application/x-www-form-urlencoded`, as in RFC 6749.
     #[default]
     Form,
-    /// `application/json`: one object of texts.
+    /// `application/json`: one object of strings.
     Json,
 }

@@ -1,4 +1,4 @@
-//! How a registry is read: from a file, a string, or a table of a larger configuration.
+//! The builder of a registry.
 
 use std::{
     fmt,
@@ -26,7 +26,10 @@ type Settings<'a> = Box<dyn Fn(&str, ClientBuilder) -> ClientBuilder + 'a>;
 ///     client_id = "SPRING26"
 ///     client_secret_file = "secrets/spring"
 /// "#;
-/// let registry = Registry::builder().directory("/etc/erp").allow_foreign_tables().parse(text)?;
+/// let registry = Registry::builder()
+///     .directory("/etc/erp")
+///     .allow_foreign_tables()
+///     .parse(text)?;
 /// assert_eq!(registry.names().collect::<Vec<_>>(), ["spring"]);
 /// # Ok::<(), perenso_auth::RegistryError>(())
 /// ```
@@ -42,21 +45,21 @@ impl<'a> RegistryBuilder<'a> {
         Self { directory: None, foreign_tables: false, settings: Box::new(|_, builder| builder) }
     }
 
-    /// The directory that paths are relative to. Without it, that of the file that is read, or the current one.
+    /// Sets the directory that paths are relative to. Defaults to that of the file, or the current one.
     pub fn directory(mut self, directory: impl Into<PathBuf>) -> Self {
         self.directory = Some(directory.into());
         self
     }
 
-    /// Ignores everything beside `[store]` and `[shows]`, for a file that is not the registry's alone. In these two, an unknown
-    /// key remains an error.
+    /// Ignores everything besides `[store]` and `[shows]`, for a file that holds other tables. An unknown key in these two is
+    /// still an error.
     pub fn allow_foreign_tables(mut self) -> Self {
         self.foreign_tables = true;
         self
     }
 
-    /// Calls `settings` for every show with its name, for what a file cannot say. A show whose transport is set (proxy,
-    /// certificates, user agent) has connections of its own. Later settings are applied after earlier ones.
+    /// Calls `settings` with the name and builder of every show. A show whose transport is set (proxy, certificates, user agent)
+    /// has its own connections. Later settings are applied after earlier ones.
     pub fn settings(mut self, settings: impl Fn(&str, ClientBuilder) -> ClientBuilder + 'a) -> Self {
         let earlier = self.settings;
         self.settings = Box::new(move |name, builder| settings(name, earlier(name, builder)));
@@ -66,7 +69,7 @@ impl<'a> RegistryBuilder<'a> {
     /// Reads the registry in a TOML file.
     ///
     /// # Errors
-    /// [`RegistryError`] when the file cannot be read or is no registry. What is wrong with one show is said by
+    /// [`RegistryError`] if the file cannot be read or is not a registry. Problems of one show are returned by
     /// [`Registry::get`].
     pub fn read(mut self, path: impl AsRef<Path>) -> Result<Registry, RegistryError> {
         let path = path.as_ref();
@@ -80,18 +83,18 @@ impl<'a> RegistryBuilder<'a> {
     /// Reads the registry in a TOML string.
     ///
     /// # Errors
-    /// [`RegistryError`] when the string is no registry.
+    /// [`RegistryError`] if the string is not a registry.
     pub fn parse(self, text: &str) -> Result<Registry, RegistryError> {
         File::parse(text, self.foreign_tables)
             .and_then(|file| self.open(file))
             .map_err(|detail| RegistryError { path: None, detail })
     }
 
-    /// Reads the registry from any deserializer of serde, such as a `toml::Table` or a `serde_json::Value`. The error shows
-    /// places, and no values.
+    /// Reads the registry from a serde deserializer, such as a `toml::Table` or a `serde_json::Value`. The error names keys, and
+    /// no values.
     ///
     /// # Errors
-    /// [`RegistryError`] when there is no registry in it.
+    /// [`RegistryError`] if it holds no registry.
     pub fn deserialize<'de, D: Deserializer<'de>>(self, table: D) -> Result<Registry, RegistryError> {
         File::deserialized(table, self.foreign_tables)
             .and_then(|file| self.open(file))

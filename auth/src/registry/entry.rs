@@ -9,9 +9,9 @@ use async_trait::async_trait;
 
 use super::file::Show;
 use crate::{
-    copied,
     error::BuildError,
     oauth::credentials::{AuthorizationCode, Credentials, CredentialsProvider},
+    pasted_value,
     pipeline::{api_headers::HeaderSource, builder::ClientBuilder, client::Client},
     profile::{Profile, TenantRegion},
     secret::Secret,
@@ -186,11 +186,11 @@ pub(super) fn read(key: &str, path: &Path) -> Result<Secret, String> {
     let text = std::fs::read_to_string(path)
         .map(zeroize::Zeroizing::new)
         .map_err(|error| format!("`{key}`: {} cannot be read ({error})", path.display()))?;
-    let secret = copied::trimmed(&text);
+    let secret = pasted_value::trimmed(&text);
     if secret.is_empty() {
         return Err(format!("`{key}`: {} is empty", path.display()));
     }
-    match copied::problem("file", secret, "write it") {
+    match pasted_value::problem("file", secret, "write it") {
         Some(problem) => Err(format!("`{key}`: {}: {problem}", path.display())),
         None => Ok(Secret::from(secret)),
     }

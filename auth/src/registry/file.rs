@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, num::NonZeroU32, path::PathBuf, time::Duration}
 use serde::{Deserialize, Deserializer};
 
 use crate::{
-    copied,
+    pasted_value,
     profile::{
         Rate,
         grant::{BodyEncoding, ClientAuth},
@@ -83,8 +83,8 @@ impl Show {
         ];
         values.into_iter().find_map(|(key, value)| {
             let value = value?;
-            *value = copied::trimmed(value).to_owned();
-            copied::problem(&format!("value of `{key}`"), value, "write it")
+            *value = pasted_value::trimmed(value).to_owned();
+            pasted_value::problem(&format!("value of `{key}`"), value, "write it")
         })
     }
 }

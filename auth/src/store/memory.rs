@@ -21,7 +21,8 @@ use crate::{clock::Now, store::identity::Identity};
 ///
 /// let store = MemoryStore::new();
 /// let client = || {
-///     let builder = Client::builder(Profile::perenso()).credentials(Credentials::new("SHOWID", "API_SECRET"));
+///     let builder = Client::builder(Profile::perenso())
+///         .credentials(Credentials::new("SHOWID", "API_SECRET"));
 ///     builder.store(store.clone()).build()
 /// };
 /// // Two clients, one token.

@@ -147,7 +147,7 @@ fn a_wall_clock_that_jumps_ends_the_token_and_one_set_back_does_not_prolong_it()
 
 fn serve_and_renew(renewal: &mut Renewal, seconds: u64) -> u64 {
     match renewal.ask(at(seconds), NO_MINIMUM) {
-        Decision::ServeAndRenew(flight) => flight,
+        Decision::ServeAndRenew(exchange_id) => exchange_id,
         other => panic!("{other:?} at {seconds}"),
     }
 }
@@ -156,8 +156,8 @@ fn serve_and_renew(renewal: &mut Renewal, seconds: u64) -> u64 {
 fn no_pause_between_failed_renewals_is_longer_than_half_a_minute() {
     let mut renewal = with_token(0, 10_000);
     for seconds in (9_500..).step_by(30).take(10) {
-        let flight = serve_and_renew(&mut renewal, seconds);
-        assert!(renewal.failed(flight, at(seconds), false));
+        let exchange_id = serve_and_renew(&mut renewal, seconds);
+        assert!(renewal.failed(exchange_id, at(seconds), false));
     }
 }
 
@@ -165,14 +165,14 @@ fn no_pause_between_failed_renewals_is_longer_than_half_a_minute() {
 fn a_renewal_that_succeeds_forgets_the_failures_before_it() {
     let mut renewal = with_token(0, 10_000);
     for seconds in (9_500..).step_by(30).take(10) {
-        let flight = serve_and_renew(&mut renewal, seconds);
-        assert!(renewal.failed(flight, at(seconds), false));
+        let exchange_id = serve_and_renew(&mut renewal, seconds);
+        assert!(renewal.failed(exchange_id, at(seconds), false));
     }
     // The last one failed at 9 770, and would be held against those who come before 9 800.
-    let Decision::Renew(flight) = renewal.ask(at(9_771), Duration::from_secs(9_000)) else { panic!("held") };
-    assert!(renewal.succeeded(flight, life(9_770, 10)));
-    let flight = serve_and_renew(&mut renewal, 9_778);
-    assert!(renewal.failed(flight, at(9_778), false));
+    let Decision::Renew(exchange_id) = renewal.ask(at(9_771), Duration::from_secs(9_000)) else { panic!("held") };
+    assert!(renewal.succeeded(exchange_id, life(9_770, 10)));
+    let exchange_id = serve_and_renew(&mut renewal, 9_778);
+    assert!(renewal.failed(exchange_id, at(9_778), false));
     serve_and_renew(&mut renewal, 9_779);
 }
 
@@ -183,7 +183,7 @@ fn a_second_401_to_the_same_token_is_no_second_reason_for_distrust() {
     assert_eq!(renewal.rejected(at(1), 1, false), Verdict::AskAgain);
 }
 
-/// How long a flight may take on these traces.
+/// How long an exchange may take on these traces.
 const LONGEST_FLIGHT: u64 = 60;
 
 #[derive(Clone, Copy, Debug)]
@@ -200,7 +200,7 @@ enum Event {
         back: usize,
         was_accepted: bool,
     },
-    /// A word of the flight that took off last, or so many before it.
+    /// A word of the exchange that took off last, or so many before it.
     Word(u64, Word),
 }
 
@@ -297,17 +297,17 @@ proptest! {
                     );
                 }
                 Event::Word(back, word) => {
-                    let flight = model.flights().saturating_sub(back);
+                    let exchange_id = model.last_exchange_id().saturating_sub(back);
                     let heard = match word {
-                        Word::Token(life) => renewal.succeeded(flight, life.timeline(now)),
-                        Word::Failed { refused } => renewal.failed(flight, now, refused),
-                        Word::PutOff(pause) => renewal.put_off(flight, now, Duration::from_secs(pause)),
+                        Word::Token(life) => renewal.succeeded(exchange_id, life.timeline(now)),
+                        Word::Failed { refused } => renewal.failed(exchange_id, now, refused),
+                        Word::PutOff(pause) => renewal.cool_down(exchange_id, now, Duration::from_secs(pause)),
                         Word::Abandoned => {
-                            renewal.abandoned(flight);
-                            model.is_heard(flight)
+                            renewal.abandoned(exchange_id);
+                            model.is_heard(exchange_id)
                         }
                     };
-                    prop_assert_eq!(heard, model.word(reading, flight, word));
+                    prop_assert_eq!(heard, model.word(reading, exchange_id, word));
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! A stand-in for the supply: its fate is drawn, and it keeps a ledger of what it was asked and what it gave.
+//! A stand-in for the source: its fate is drawn, and it keeps a ledger of what it was asked and what it gave.
 
 use std::{
     collections::HashMap,
@@ -56,12 +56,12 @@ pub(super) struct Exchange {
 pub(super) struct RefreshTokenHistory(Option<Instant>);
 
 pub(super) struct RenewalOutcome {
-    pub(super) result: Result<Supplied, Fault>,
-    pub(super) memory: RefreshTokenHistory,
+    pub(super) result: Result<FetchedToken, Fault>,
+    pub(super) history: RefreshTokenHistory,
     pub(super) is_saved: Option<bool>,
 }
 
-pub(super) struct Supplied {
+pub(super) struct FetchedToken {
     pub(super) header: HeaderValue,
     pub(super) timeline: Timeline,
 }
@@ -121,14 +121,14 @@ impl Server {
         UnderWay { server: Arc::clone(self), spawned }
     }
 
-    fn issue(&self, timeline: Timeline) -> Supplied {
+    fn issue(&self, timeline: Timeline) -> FetchedToken {
         let mut ledger = self.ledger();
         let text = format!("tok-{}", ledger.issued.len() + 1);
         ledger.issued.insert(text.clone(), timeline);
-        Supplied { header: bearer(&text).unwrap(), timeline }
+        FetchedToken { header: bearer(&text).unwrap(), timeline }
     }
 
-    fn token(&self, age: u64, lifetime: u64) -> Supplied {
+    fn token(&self, age: u64, lifetime: u64) -> FetchedToken {
         let (age, lifetime) = (Duration::from_secs(age), Duration::from_secs(lifetime));
         self.issue(Timeline::aged(self.clock.now(), age, lifetime, None, 0.0))
     }
@@ -165,14 +165,14 @@ impl TokenSource {
 
     pub(super) async fn fetch(
         &self,
-        memory: RefreshTokenHistory,
+        history: RefreshTokenHistory,
         _: Option<&Token>,
         min_validity: Duration,
     ) -> RenewalOutcome {
         let under_way = self.server.begin();
         let fate = {
             let mut ledger = self.server.ledger();
-            assert!(!ledger.is_peace || memory.0 == ledger.newest, "what the newest exchange brought is forgotten");
+            assert!(!ledger.is_peace || history.0 == ledger.newest, "what the newest exchange brought is forgotten");
             let fate = ledger.fates[thread_rng().gen_range(0..ledger.fates.len())];
             let is_silent =
                 matches!(fate, Fate::Vanishes | Fate::LateToken(_) | Fate::LateRefusal(_) | Fate::Adopted(_));
@@ -198,14 +198,14 @@ impl TokenSource {
             }
         };
         // What a sibling has left is in the store, and need not be remembered.
-        let memory = if result.is_ok() && !matches!(fate, Fate::Adopted(_)) {
+        let history = if result.is_ok() && !matches!(fate, Fate::Adopted(_)) {
             let mut ledger = self.server.ledger();
             ledger.newest = ledger.newest.max(Some(under_way.spawned));
             RefreshTokenHistory(Some(under_way.spawned))
         } else {
-            memory
+            history
         };
-        RenewalOutcome { result, memory, is_saved: None }
+        RenewalOutcome { result, history, is_saved: None }
     }
 }
 

@@ -7,7 +7,6 @@ use reqwest::Url;
 
 use super::ClientBuilder;
 use crate::{
-    copied,
     error::BuildError,
     oauth::{
         cache::Cache,
@@ -16,6 +15,7 @@ use crate::{
         in_flight::InFlight,
         token_source::TokenSource,
     },
+    pasted_value,
     pipeline::{
         api_headers::ApiHeaders, budget::Budget, client::Client, context::ClientState,
         unauthorized::UnauthorizedOperations,
@@ -46,7 +46,8 @@ impl ClientBuilder {
             ));
         }
         problems.extend(self.profile.problems.iter().cloned());
-        problems.extend(self.scope.as_deref().and_then(|scope| copied::invisible("scope", scope, "call `scope`")));
+        problems
+            .extend(self.scope.as_deref().and_then(|scope| pasted_value::invisible("scope", scope, "call `scope`")));
         problems.extend(self.profile.rate.and_then(|rate| rate.problem()));
         match &self.credentials {
             None => problems.push("no credentials: call `credentials` or `credentials_provider`".to_owned()),
@@ -124,7 +125,7 @@ impl ClientBuilder {
         };
         let supply = match self.store {
             Some(store) => TokenSource::shared(exchange, store),
-            None => TokenSource::alone(exchange, Arc::new(MemoryStore::new())),
+            None => TokenSource::unshared(exchange, Arc::new(MemoryStore::new())),
         };
         Ok(Client::new(ClientState {
             label,
@@ -167,7 +168,7 @@ impl ClientBuilder {
             problems.push(format!("no {what} address is known for `{}`: call `{setter}`", self.profile.name));
             return None;
         };
-        if let Some(problem) = copied::invisible(&format!("{what} address"), text, &format!("call `{setter}`")) {
+        if let Some(problem) = pasted_value::invisible(&format!("{what} address"), text, &format!("call `{setter}`")) {
             problems.push(problem);
             return None;
         }

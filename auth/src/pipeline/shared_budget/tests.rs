@@ -25,17 +25,17 @@ fn rate() -> Rate {
 fn settled(server: &RedisServer) -> SharedBudget {
     let limit = Duration::from_secs(20);
     let store = RedisStore::builder(server.url()).connect_timeout(limit).response_timeout(limit).build().unwrap();
-    SharedBudget { settle: Duration::ZERO, ..SharedBudget::over(&store, 6) }
+    SharedBudget { rejoin_delay: Duration::ZERO, ..SharedBudget::over(&store, 6) }
 }
 
-async fn take(budget: &SharedBudget) -> Take {
-    budget.take(rate(), "show", &SystemClock::default()).await
+async fn take_permit(budget: &SharedBudget) -> PermitResponse {
+    budget.take_permit(rate(), "show", &SystemClock::default()).await
 }
 
 /// Takes until there is something to take.
 async fn granted(budget: &SharedBudget) {
     let start = Instant::now();
-    while let Take::Wait(wait) | Take::Paused(wait) = take(budget).await {
+    while let PermitResponse::Wait(wait) | PermitResponse::Cooldown(wait) = take_permit(budget).await {
         assert!(start.elapsed() < 30 * SECOND, "no permit comes");
         tokio::time::sleep(wait).await;
     }
@@ -69,9 +69,9 @@ fn process(budget: SharedBudget, until: Instant) -> JoinHandle<Vec<Permit>> {
         let mut permits = Vec::new();
         while Instant::now() < until {
             let asked = Instant::now();
-            match take(&budget).await {
-                Take::Granted => permits.push((asked, Instant::now())),
-                Take::Wait(wait) | Take::Paused(wait) => tokio::time::sleep(wait).await,
+            match take_permit(&budget).await {
+                PermitResponse::Granted => permits.push((asked, Instant::now())),
+                PermitResponse::Wait(wait) | PermitResponse::Cooldown(wait) => tokio::time::sleep(wait).await,
             }
         }
         permits
@@ -138,7 +138,7 @@ async fn a_budget_that_redis_does_not_know_begins_without_a_burst() {
     granted(&budget).await;
     for _ in 0..3 {
         let () = redis::cmd("DEL").arg(PLACE).query(&mut raw(&server)).unwrap();
-        let Take::Wait(wait) = take(&budget).await else { panic!("a burst out of nothing") };
+        let PermitResponse::Wait(wait) = take_permit(&budget).await else { panic!("a burst out of nothing") };
         assert!(wait <= PERIOD / CALLS, "{wait:?}");
     }
 }
@@ -151,7 +151,7 @@ async fn what_another_run_of_redis_has_left_counts_as_unknown() {
     // As from a snapshot: in it, the bucket is full since long.
     for left in ["0123456789abcdef 1", "nonsense", ""] {
         let () = redis::cmd("SET").arg(PLACE).arg(left).query(&mut raw(&server)).unwrap();
-        assert!(matches!(take(&budget).await, Take::Wait(_)), "{left}");
+        assert!(matches!(take_permit(&budget).await, PermitResponse::Wait(_)), "{left}");
     }
 }
 
@@ -164,9 +164,11 @@ async fn who_was_idle_has_a_burst_and_no_more() {
     // So slow that no other falls due meanwhile.
     let slow = Rate::new(1, 3600 * SECOND, BURST);
     for nth in 0..BURST {
-        assert_eq!(budget.take(slow, "show", &SystemClock::default()).await, Take::Granted, "{nth}");
+        assert_eq!(budget.take_permit(slow, "show", &SystemClock::default()).await, PermitResponse::Granted, "{nth}");
     }
-    let Take::Wait(wait) = budget.take(slow, "show", &SystemClock::default()).await else { panic!("an eleventh") };
+    let PermitResponse::Wait(wait) = budget.take_permit(slow, "show", &SystemClock::default()).await else {
+        panic!("an eleventh")
+    };
     assert!(wait <= 3600 * SECOND && wait > 3000 * SECOND, "{wait:?}");
 }
 
@@ -179,7 +181,7 @@ async fn a_clock_of_redis_that_was_set_back_holds_nobody_for_long() {
     let (run, at) = kept.split_once(' ').unwrap();
     let ahead = at.parse::<u64>().unwrap() + 3_600_000_000;
     let () = redis::cmd("SET").arg(PLACE).arg(format!("{run} {ahead}")).query(&mut raw(&server)).unwrap();
-    let Take::Wait(wait) = take(&budget).await else { panic!("granted") };
+    let PermitResponse::Wait(wait) = take_permit(&budget).await else { panic!("granted") };
     assert!(wait <= PERIOD / CALLS, "{wait:?}");
     granted(&budget).await;
 }
@@ -198,7 +200,7 @@ async fn a_redis_that_was_just_started_grants_nothing_before_all_have_noticed() 
     let start = Instant::now();
     server.start_again();
     // It did not notice that Redis was away, so only Redis can tell.
-    let budget = SharedBudget { settle: 3 * SECOND, ..settled(&server) };
+    let budget = SharedBudget { rejoin_delay: 3 * SECOND, ..settled(&server) };
     granted(&budget).await;
     assert!(start.elapsed() >= 3 * SECOND, "{:?}", start.elapsed());
 }
@@ -206,27 +208,27 @@ async fn a_redis_that_was_just_started_grants_nothing_before_all_have_noticed() 
 #[tokio::test]
 async fn one_who_was_alone_makes_all_wait_until_the_others_have_noticed() {
     let Some(server) = RedisServer::start() else { return };
-    let settle = 4 * SECOND;
-    let [lonely, other] = [(); 2].map(|()| SharedBudget { settle, ..settled(&server) });
+    let rejoin_delay = 4 * SECOND;
+    let [lonely, other] = [(); 2].map(|()| SharedBudget { rejoin_delay, ..settled(&server) });
     // Until Redis is not young any more: that alone would make them wait.
     granted(&other).await;
     let error = StoreError::new(crate::store::StoreErrorKind::Unavailable, "a test");
     for _ in 0..20 {
         fill(&server);
         let start = Instant::now();
-        lonely.take_alone(SECOND, "show", start, &error);
-        let takes = [take(&lonely).await, take(&other).await, take(&lonely).await];
-        let stranger = other.take(rate(), "other", &SystemClock::default()).await;
-        if start.elapsed() < settle {
+        lonely.take_locally(SECOND, "show", start, &error);
+        let takes = [take_permit(&lonely).await, take_permit(&other).await, take_permit(&lonely).await];
+        let stranger = other.take_permit(rate(), "other", &SystemClock::default()).await;
+        if start.elapsed() < rejoin_delay {
             // The bucket is full, and nobody may have of it.
-            assert!(takes.iter().all(|take| matches!(take, Take::Wait(_))), "{takes:?}");
-            assert!(matches!(stranger, Take::Wait(wait) if wait <= PERIOD / CALLS), "{stranger:?}");
+            assert!(takes.iter().all(|take| matches!(take, PermitResponse::Wait(_))), "{takes:?}");
+            assert!(matches!(stranger, PermitResponse::Wait(wait) if wait <= PERIOD / CALLS), "{stranger:?}");
             return;
         }
         // So slow a machine has seen the end of it.
-        tokio::time::sleep(settle).await;
+        tokio::time::sleep(rejoin_delay).await;
     }
-    panic!("no four calls within {settle:?}");
+    panic!("no four calls within {rejoin_delay:?}");
 }
 
 #[tokio::test]
@@ -234,11 +236,11 @@ async fn one_who_was_alone_long_ago_makes_nobody_wait() {
     let Some(server) = RedisServer::start() else { return };
     let budget = settled(&server);
     granted(&budget).await;
-    let budget = SharedBudget { settle: SECOND / 1000, ..budget };
+    let budget = SharedBudget { rejoin_delay: SECOND / 1000, ..budget };
     let error = StoreError::new(crate::store::StoreErrorKind::Unavailable, "a test");
-    budget.take_alone(SECOND, "show", Instant::now(), &error);
-    assert!(!budget.was_alone("show", Instant::now() + SECOND));
-    assert!(budget.was_alone("show", Instant::now() - SECOND / 100));
+    budget.take_locally(SECOND, "show", Instant::now(), &error);
+    assert!(!budget.was_redis_away("show", Instant::now() + SECOND));
+    assert!(budget.was_redis_away("show", Instant::now() - SECOND / 100));
 }
 
 #[tokio::test]
@@ -254,17 +256,17 @@ async fn alone_each_process_has_its_part_and_no_burst() {
     // One each six seconds; both clones together.
     for passed in 0..60 {
         for budget in &clones {
-            match budget.take(rate, "show", &clock).await {
-                Take::Granted => granted += 1,
-                Take::Wait(wait) => assert!(wait <= SECOND, "{wait:?}: Redis may be back sooner"),
-                Take::Paused(_) => panic!("nobody said so"),
+            match budget.take_permit(rate, "show", &clock).await {
+                PermitResponse::Granted => granted += 1,
+                PermitResponse::Wait(wait) => assert!(wait <= SECOND, "{wait:?}: Redis may be back sooner"),
+                PermitResponse::Cooldown(_) => panic!("nobody said so"),
             }
             assert_eq!(granted, passed / 6, "after {passed} s");
         }
         clock.advance(SECOND);
     }
     // Another budget has a part of its own, and begins without anything just so.
-    assert!(matches!(clones[0].take(rate, "other", &clock).await, Take::Wait(_)));
+    assert!(matches!(clones[0].take_permit(rate, "other", &clock).await, PermitResponse::Wait(_)));
 }
 
 #[tokio::test]
@@ -272,18 +274,18 @@ async fn a_pause_holds_the_fleet_and_is_never_shortened() {
     let Some(server) = RedisServer::start() else { return };
     let (one, two) = (settled(&server), settled(&server));
     granted(&one).await;
-    one.pause("show", 100 * SECOND).await;
-    two.pause("show", SECOND).await;
+    one.cool_down("show", 100 * SECOND).await;
+    two.cool_down("show", SECOND).await;
     for budget in [&one, &two] {
-        let Take::Paused(left) = take(budget).await else { panic!("not paused") };
+        let PermitResponse::Cooldown(left) = take_permit(budget).await else { panic!("not paused") };
         assert!(left <= 100 * SECOND && left > 40 * SECOND, "{left:?}");
     }
-    assert!(!matches!(two.take(rate(), "other", &SystemClock::default()).await, Take::Paused(_)));
-    two.pause("show", 1000 * SECOND).await;
-    assert!(matches!(take(&one).await, Take::Paused(left) if left > 500 * SECOND));
-    two.pause("other", Duration::MAX).await;
-    let other = one.take(rate(), "other", &SystemClock::default()).await;
-    assert!(matches!(other, Take::Paused(left) if left <= LONGEST_PAUSE), "{other:?}");
+    assert!(!matches!(two.take_permit(rate(), "other", &SystemClock::default()).await, PermitResponse::Cooldown(_)));
+    two.cool_down("show", 1000 * SECOND).await;
+    assert!(matches!(take_permit(&one).await, PermitResponse::Cooldown(left) if left > 500 * SECOND));
+    two.cool_down("other", Duration::MAX).await;
+    let other = one.take_permit(rate(), "other", &SystemClock::default()).await;
+    assert!(matches!(other, PermitResponse::Cooldown(left) if left <= MAX_COOLDOWN), "{other:?}");
 }
 
 #[test]
@@ -322,7 +324,7 @@ async fn a_redis_that_says_nothing_does_not_outlast_the_limit_of_a_call() {
     let minute = Duration::from_secs(60);
     let store = RedisStore::builder(url).connect_timeout(minute).response_timeout(minute).build().unwrap();
     let budget = Budget::shared(Some(rate()), SharedBudget::over(&store, 1), Arc::new(SystemClock::default()));
-    budget.introduce(|_| "show".to_owned());
+    budget.set_name(|_| "show".to_owned());
     let permit = budget.permit(Duration::from_millis(100));
     let permit = tokio::time::timeout(Duration::from_secs(20), permit).await.expect("it waits for Redis");
     assert!(permit.is_err());

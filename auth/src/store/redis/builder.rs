@@ -14,7 +14,7 @@ use super::{
     link::{Address, AddressSource, Link},
     tls,
 };
-use crate::{copied, error::BuildError, secret::Secret, wire::transport::is_loopback};
+use crate::{error::BuildError, pasted_value, secret::Secret, wire::transport::is_loopback};
 
 /// Builds a [`RedisStore`].
 ///
@@ -114,7 +114,7 @@ impl RedisStoreBuilder {
             if secret.expose().is_empty() {
                 problems.push("`sealing_secret` is empty: leave it out, and the client secret seals".to_owned());
             }
-            problems.extend(copied::invisible("sealing secret", secret.expose(), "call `sealing_secret`"));
+            problems.extend(pasted_value::invisible("sealing secret", secret.expose(), "call `sealing_secret`"));
         }
         if self.connect_timeout.is_zero() || self.response_timeout.is_zero() {
             problems.push("`connect_timeout` and `response_timeout` must be longer than nothing".to_owned());
@@ -154,7 +154,7 @@ impl RedisStoreBuilder {
     fn url(&self) -> Result<Url, BuildError> {
         let problem = |text: String| Err(BuildError::new([text]));
         let form = "`rediss://[user:password@]host[:port][/database]`";
-        if let Some(text) = copied::invisible("URL of Redis", self.url.expose(), "call `RedisStore::builder`") {
+        if let Some(text) = pasted_value::invisible("URL of Redis", self.url.expose(), "call `RedisStore::builder`") {
             return problem(text);
         }
         let Ok(url) = Url::parse(self.url.expose()) else {

@@ -46,7 +46,7 @@ impl Life {
 enum Event {
     Asked,
     TookOff(u64),
-    /// The flight that was under way is over.
+    /// The exchange that was under way is over.
     Landed(u64, Word),
     /// The token in hand was rejected for good.
     Rejected {
@@ -56,7 +56,7 @@ enum Event {
 
 #[derive(Debug)]
 pub(super) struct Model {
-    longest_flight: u64,
+    max_exchange_time: u64,
     past: Vec<(Reading, Event)>,
 }
 
@@ -69,8 +69,8 @@ struct Token {
 }
 
 impl Model {
-    pub(super) fn new(longest_flight: u64) -> Self {
-        Self { longest_flight, past: Vec::new() }
+    pub(super) fn new(max_exchange_time: u64) -> Self {
+        Self { max_exchange_time, past: Vec::new() }
     }
 
     pub(super) fn ask(&mut self, now: Reading, minimum: u64) -> Decision {
@@ -83,7 +83,7 @@ impl Model {
             let is_due = over * 5 >= due_after_fifths(token.life);
             if left > 0 && left >= minimum {
                 let renews = is_due && self.under_way().is_none() && !self.refused(now) && !self.failed(now);
-                return if renews { Decision::ServeAndRenew(self.take_off(now)) } else { Decision::Serve };
+                return if renews { Decision::ServeAndRenew(self.start_exchange(now)) } else { Decision::Serve };
             }
             if left > 0 && minimum >= lifetime as i64 {
                 return Decision::TooShort(Duration::from_secs(lifetime));
@@ -102,9 +102,9 @@ impl Model {
 
     fn exchange(&mut self, now: Reading) -> Decision {
         match self.under_way() {
-            Some(flight) => Decision::Join(flight),
+            Some(exchange_id) => Decision::Join(exchange_id),
             None if self.refused(now) => Decision::Refused,
-            None => Decision::Renew(self.take_off(now)),
+            None => Decision::Renew(self.start_exchange(now)),
         }
     }
 
@@ -122,20 +122,20 @@ impl Model {
         Verdict::AskAgain
     }
 
-    /// A flight ends with this word: false when nobody listens to it.
-    pub(super) fn word(&mut self, now: Reading, flight: u64, word: Word) -> bool {
-        let is_heard = self.is_heard(flight);
+    /// An exchange ends with this word: false when nobody listens to it.
+    pub(super) fn word(&mut self, now: Reading, exchange_id: u64, word: Word) -> bool {
+        let is_heard = self.is_heard(exchange_id);
         if is_heard {
-            self.past.push((now, Event::Landed(flight, word)));
+            self.past.push((now, Event::Landed(exchange_id, word)));
         }
         is_heard
     }
 
-    pub(super) fn is_heard(&self, flight: u64) -> bool {
-        self.under_way() == Some(flight)
+    pub(super) fn is_heard(&self, exchange_id: u64) -> bool {
+        self.under_way() == Some(exchange_id)
     }
 
-    pub(super) fn flights(&self) -> u64 {
+    pub(super) fn last_exchange_id(&self) -> u64 {
         self.past.iter().filter(|(_, event)| matches!(event, Event::TookOff(_))).count() as u64
     }
 
@@ -144,22 +144,22 @@ impl Model {
         self.tokens().nth(back).map_or(0, |token| token.generation)
     }
 
-    fn take_off(&mut self, now: Reading) -> u64 {
-        let flight = self.flights() + 1;
-        self.past.push((now, Event::TookOff(flight)));
-        flight
+    fn start_exchange(&mut self, now: Reading) -> u64 {
+        let exchange_id = self.last_exchange_id() + 1;
+        self.past.push((now, Event::TookOff(exchange_id)));
+        exchange_id
     }
 
-    /// The last flight, unless it ended or somebody has asked when its time was over.
+    /// The last exchange, unless it ended or somebody has asked when its time was over.
     fn under_way(&self) -> Option<u64> {
         for (index, (since, event)) in self.past.iter().enumerate().rev() {
-            let Event::TookOff(flight) = event else { continue };
+            let Event::TookOff(exchange_id) = event else { continue };
             let is_over = self.past[index..].iter().any(|(at, event)| match event {
                 Event::Landed(..) => true,
-                Event::Asked => at.monotonic - since.monotonic >= self.longest_flight,
+                Event::Asked => at.monotonic - since.monotonic >= self.max_exchange_time,
                 Event::TookOff(_) | Event::Rejected { .. } => false,
             });
-            return (!is_over).then_some(*flight);
+            return (!is_over).then_some(*exchange_id);
         }
         None
     }
@@ -200,7 +200,7 @@ impl Model {
         }
     }
 
-    /// The last flight failed, and the pause after so many failures in a row is not over: 1, 2, 4, 8, 16, 30, 30, …
+    /// The last exchange failed, and the pause after so many failures in a row is not over: 1, 2, 4, 8, 16, 30, 30, …
     fn failed(&self, now: Reading) -> bool {
         const PAUSES: [u64; 6] = [1, 2, 4, 8, 16, 30];
         match self.failures().next() {

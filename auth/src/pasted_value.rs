@@ -1,21 +1,21 @@
-//! Characters that copying adds to a value: blanks, line ends, byte order marks and other characters without a width.
+//! Trims and checks values that were pasted: whitespace, byte order marks and other invisible characters.
 //!
-//! What a file, the environment, a registry or a person with a code hands over is [`trimmed`]. What code passes to a setter is
-//! used as it is. At every door, characters that nobody sees are refused where they remain.
+//! A value from a file, the environment, a registry or a pasted code is [`trimmed`]. A value passed to a setter is used as
+//! is. Invisible characters that remain are an error for both.
 
-/// Returns the value without blanks, line ends and characters without a width at both ends.
+/// Removes whitespace and invisible characters from both ends.
 #[must_use]
 pub fn trimmed(value: &str) -> &str {
     value.trim_matches(is_stray)
 }
 
-/// Whether a character is what copying leaves around a value.
+/// Returns true for whitespace and invisible characters.
 pub(crate) fn is_stray(c: char) -> bool {
     c.is_whitespace() || has_no_width(c)
 }
 
-/// Returns what is wrong with a value that has to be there and to consist of characters that can be seen. `remedy` ends the
-/// sentence, such as "call `client_id`"; the value is not shown.
+/// Returns the problem of a value that is empty or holds control or invisible characters. `remedy` ends the sentence, such as
+/// "call `client_id`"; the value is not shown.
 #[must_use]
 pub fn problem(what: &str, value: &str, remedy: &str) -> Option<String> {
     if trimmed(value).is_empty() {
@@ -29,7 +29,7 @@ pub fn problem(what: &str, value: &str, remedy: &str) -> Option<String> {
     invisible(what, value, remedy)
 }
 
-/// Returns what is wrong with a value that may be empty and may have line ends: characters without a width alone.
+/// Returns the problem of a value that holds invisible characters. It may be empty and may have line ends.
 pub(crate) fn invisible(what: &str, value: &str, remedy: &str) -> Option<String> {
     let found = value.chars().find(|c| has_no_width(*c))?;
     Some(format!(
@@ -38,8 +38,8 @@ pub(crate) fn invisible(what: &str, value: &str, remedy: &str) -> Option<String>
     ))
 }
 
-/// Whether a character is one of those that editors, chats and web pages leave in a copy and nobody sees: byte order mark,
-/// zero-width blanks and joiners, soft hyphen, marks of the direction of writing.
+/// Returns true for the invisible characters that pasting leaves: byte order mark, zero-width spaces and joiners, soft hyphen,
+/// direction marks.
 fn has_no_width(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
