@@ -1,4 +1,4 @@
-//! Building the client of a show: id and secret, and whatever should differ from the defaults.
+//! The builder of a client: credentials and settings.
 
 use std::{
     fmt,
@@ -15,9 +15,10 @@ use crate::{client::Perenso, error::Error};
 
 pub(crate) const USER_AGENT: &str = concat!("perenso/", env!("CARGO_PKG_VERSION"));
 
-/// Collects what a [`Perenso`] is made of. Required: [`client_id`](Self::client_id), and
-/// [`client_secret`](Self::client_secret) or [`client_secret_file`](Self::client_secret_file). More in the guide to
-/// [authentication](crate::guide::authentication).
+/// A builder of a [`Perenso`].
+///
+/// Requires [`client_id`](Self::client_id), and either [`client_secret`](Self::client_secret) or
+/// [`client_secret_file`](Self::client_secret_file). See the guide to [authentication](crate::guide::authentication).
 ///
 /// ```
 /// use std::time::Duration;
@@ -53,32 +54,34 @@ impl Builder {
         self
     }
 
-    /// The client id: the id of the show, from Perenso Show Support. Used as it is: a control character or an invisible one is an
-    /// error of [`build`](Self::build).
+    /// Sets the client id: the id of the show, from Perenso Show Support. [`build`](Self::build) rejects ids with control
+    /// characters or invisible characters.
     #[doc(alias("SHOWID", "show id"))]
     pub fn client_id(mut self, id: impl Into<String>) -> Self {
         self.client_id = Some(id.into());
         self
     }
 
-    /// The client secret: the API secret of the show, from Perenso Show Support. Used as it is, like the
-    /// [`client_id`](Self::client_id).
+    /// Sets the client secret: the API secret of the show, from Perenso Show Support. [`build`](Self::build) rejects secrets
+    /// with control characters or invisible characters.
     #[doc(alias("API_SECRET", "client secret"))]
     pub fn client_secret(mut self, secret: impl Into<Secret>) -> Self {
         self.client_secret = Some(secret.into());
         self
     }
 
-    /// A file that holds the client secret; blanks, line ends, a byte order mark and other invisible characters around it are not
-    /// part of it. Read by `build`, and again
-    /// when the token endpoint refuses what it held: a rotated secret needs no restart.
+    /// Sets the file that holds the client secret. Surrounding whitespace, line ends, a byte order mark and other invisible
+    /// characters are removed.
+    ///
+    /// The file is read by [`build`](Self::build), and again when the token endpoint refuses the secret. A rotated secret needs
+    /// no restart.
     pub fn client_secret_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.client_secret_file = Some(path.into());
         self
     }
 
-    /// Where id and secret come from, in place of fixed ones: any async function that gives [`Credentials`]. Asked when a
-    /// token is first needed, and again once after a refusal.
+    /// Sets an async function that returns [`Credentials`], in place of a fixed id and secret. It is called when a token is
+    /// first needed, and once more after a refusal.
     ///
     /// ```
     /// use perenso::{Perenso, auth::Credentials};
@@ -96,8 +99,8 @@ impl Builder {
         self.map(|auth| auth.credentials_provider(provider))
     }
 
-    /// Where tokens are kept, and shared with all who use the same store for the same show; see [`store`](crate::auth::store).
-    /// In memory without it.
+    /// Sets the token store. Clients that use the same store for the same show share their tokens; see
+    /// [`store`](crate::auth::store). Defaults to memory.
     ///
     /// ```
     /// use perenso::{Perenso, auth::store::FileStore};
@@ -110,7 +113,7 @@ impl Builder {
         self.map(|auth| auth.store(store))
     }
 
-    /// The rate budget, shared over Redis by all replicas of this show.
+    /// Sets a rate budget that all replicas of this show share through Redis.
     ///
     /// ```no_run
     /// use perenso::{Perenso, auth::{SharedBudget, store::RedisStore}};
@@ -126,123 +129,131 @@ impl Builder {
         self.map(|auth| auth.shared_budget(budget))
     }
 
-    /// The base address of the API; `https://tsapi.perenso.net` without it.
+    /// Sets the base address of the API. Defaults to `https://tsapi.perenso.net`.
     pub fn api_url(self, url: impl Into<String>) -> Self {
         self.map(|auth| auth.api_url(url))
     }
 
-    /// Where tokens are asked for; `https://tradeshow.perenso.net/auth/oauth/token` without it.
+    /// Sets the token endpoint. Defaults to `https://tradeshow.perenso.net/auth/oauth/token`.
     pub fn token_url(self, url: impl Into<String>) -> Self {
         self.map(|auth| auth.token_url(url))
     }
 
-    /// Where id and secret go in a token request: [`ClientAuth::Body`] (the default) or [`ClientAuth::BasicPlain`].
-    /// Both stand in the vendor's guide. A refresh carries them in the body either way.
+    /// Sets the place of id and secret in a token request: [`ClientAuth::Body`] (the default) or [`ClientAuth::BasicPlain`].
+    /// The vendor documents both. A refresh request always carries them in the body.
     ///
     /// ```
     /// use perenso::{ClientAuth, Perenso};
     ///
-    /// let show = Perenso::builder().client_id("SHOWID").client_secret("API_SECRET").client_auth(ClientAuth::BasicPlain).build()?;
+    /// let show = Perenso::builder()
+    ///     .client_id("SHOWID")
+    ///     .client_secret("API_SECRET")
+    ///     .client_auth(ClientAuth::BasicPlain)
+    ///     .build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn client_auth(self, place: ClientAuth) -> Self {
         self.map(|auth| auth.client_auth(place))
     }
 
-    /// The scope of a token request, in place of `100214` in the body and none with Basic.
+    /// Sets the scope of a token request. Defaults to `100214` with credentials in the body, and to none with Basic.
     pub fn scope(self, scope: impl Into<String>) -> Self {
         self.map(|auth| auth.scope(scope))
     }
 
-    /// What spans call this show; its client id without it, or with a provider `perenso`.
+    /// Sets the name of this client in spans. Defaults to the client id, or to `perenso` with a credentials provider.
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.labelled = true;
         self.map(|auth| auth.label(label))
     }
 
-    /// How many calls may leave; 250 a minute, 50 of them at once, without it. The vendor's pages say 300 requests
-    /// "per m…".
+    /// Sets the rate limit. Defaults to 250 calls a minute, with bursts of 50. The vendor's pages say 300 requests "per m…".
     ///
     /// ```
     /// use perenso::{Perenso, Rate};
     ///
-    /// let show = Perenso::builder().client_id("SHOWID").client_secret("API_SECRET").rate(Rate::per_minute(120)).build()?;
+    /// let show = Perenso::builder()
+    ///     .client_id("SHOWID")
+    ///     .client_secret("API_SECRET")
+    ///     .rate(Rate::per_minute(120))
+    ///     .build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn rate(self, rate: Rate) -> Self {
         self.map(|auth| auth.rate(rate))
     }
 
-    /// No rate budget: whatever the server bears.
+    /// Removes the rate limit.
     pub fn unlimited(self) -> Self {
         self.map(ClientBuilder::unlimited)
     }
 
-    /// The deadlines.
+    /// Sets the timeouts.
     pub fn timeouts(self, timeouts: Timeouts) -> Self {
         self.map(|auth| auth.timeouts(timeouts))
     }
 
-    /// How often calls are tried.
+    /// Sets the retry policy of calls.
     pub fn retry(self, policy: RetryPolicy) -> Self {
         self.map(|auth| auth.retry(policy))
     }
 
-    /// How tokens are asked for.
+    /// Sets the policy of token requests.
     pub fn token_policy(self, policy: TokenPolicy) -> Self {
         self.map(|auth| auth.token_policy(policy))
     }
 
-    /// The largest body that is read as a whole, in bytes after decompression; 256 MiB without it.
+    /// Sets the maximum size of a body that is read as a whole, in bytes after decompression. Defaults to 256 MiB.
     pub fn max_body_bytes(self, bytes: usize) -> Self {
         self.map(|auth| auth.max_body_bytes(bytes))
     }
 
-    /// Lets id, secret and tokens go to this host over plain http. Loopback needs no leave.
+    /// Allows id, secret and tokens to be sent to this host over plain HTTP. Loopback is always allowed.
     pub fn allow_http(self, host: impl Into<String>) -> Self {
         self.map(|auth| auth.allow_http(host))
     }
 
-    /// A proxy for all requests, in place of those that the environment names.
+    /// Sets a proxy for all requests, in place of those from the environment.
     pub fn proxy(self, proxy: reqwest::Proxy) -> Self {
         self.map(|auth| auth.proxy(proxy))
     }
 
-    /// Root certificates in PEM that are trusted besides those of the machine.
+    /// Adds trusted root certificates in PEM format to those of the platform.
     pub fn root_certificate(self, pem: impl Into<Vec<u8>>) -> Self {
         self.map(|auth| auth.root_certificate(pem))
     }
 
-    /// A client certificate: its chain and its private key in one PEM text.
+    /// Sets a client certificate: the chain and the private key in one PEM string.
     pub fn client_certificate(self, pem: impl Into<Secret>) -> Self {
         self.map(|auth| auth.client_certificate(pem))
     }
 
-    /// Makes the reqwest builder to start from, once for each tokio runtime. What the SDK needs is set after it: no redirects, https, TLS, time-outs.
+    /// Sets a function that returns the reqwest builder to start from. It is called once for each tokio runtime. The SDK then
+    /// sets redirects (none), HTTPS, TLS and timeouts.
     pub fn http_builder(self, builder: impl Fn() -> reqwest::ClientBuilder + Send + Sync + 'static) -> Self {
         self.map(|auth| auth.http_builder(builder))
     }
 
-    /// A rustls configuration of your own, with the crypto provider, the roots and the certificates that it has.
+    /// Sets a rustls configuration, including its crypto provider, roots and certificates.
     #[cfg(feature = "rustls")]
     pub fn rustls_config(self, config: rustls::ClientConfig) -> Self {
         self.map(|auth| auth.rustls_config(config))
     }
 
-    /// Leaves TLS as the reqwest builder has it: see [`ClientBuilder::keep_tls`].
+    /// Keeps the TLS settings of the reqwest builder: see [`ClientBuilder::keep_tls`].
     pub fn keep_tls(self) -> Self {
         self.map(ClientBuilder::keep_tls)
     }
 
-    /// Where time comes from.
+    /// Sets the clock.
     pub fn clock(self, clock: impl Clock) -> Self {
         self.map(|auth| auth.clock(clock))
     }
 
-    /// The client.
+    /// Builds the client.
     ///
     /// # Errors
-    /// Everything that is missing or contradictory, at once, each with the setter to call.
+    /// Settings are missing or contradictory. The error lists all problems at once, each with the setter to call.
     pub fn build(self) -> Result<Perenso, Error> {
         if self.provided {
             if self.client_id.is_some() || self.client_secret.is_some() || self.client_secret_file.is_some() {
@@ -286,7 +297,7 @@ impl Builder {
             }
             usable("client secret", secret, remedy, &mut problems)
         });
-        // What is wrong elsewhere is named in the same breath, so the credentials that lack are stood in for.
+        // Placeholders for missing credentials let `auth.build` report its problems in the same error.
         let credentials = Credentials::new(
             client_id.unwrap_or_else(|| "missing".to_owned()),
             secret.unwrap_or_else(|| Secret::from("missing")),
@@ -303,7 +314,7 @@ impl Builder {
                         if let Some(first) = first {
                             return Ok(first);
                         }
-                        // A file may be far away, or a pipe.
+                        // The file may be on a network mount, or a pipe.
                         let secret = tokio::task::spawn_blocking(move || read_secret(&path)).await??;
                         Ok::<_, std::io::Error>(Credentials::new(client_id, secret))
                     }
@@ -322,12 +333,12 @@ impl Builder {
     }
 }
 
-/// Returns the secret in a file, trimmed of what copying leaves around it.
+/// Returns the secret in a file, without surrounding whitespace and invisible characters.
 pub(crate) fn read_secret(path: &Path) -> std::io::Result<Secret> {
     std::fs::read_to_string(path).map(|text| Secret::from(pasted_value::trimmed(&text)))
 }
 
-/// Returns the value if nothing is wrong with it.
+/// Returns the value if it has no control or invisible characters, and adds a problem otherwise.
 fn usable<T: Clone + Into<Secret>>(what: &str, value: T, remedy: &str, problems: &mut Vec<String>) -> Option<T> {
     let problem = pasted_value::problem(what, value.clone().into().expose(), remedy);
     let is_usable = problem.is_none();

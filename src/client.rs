@@ -1,4 +1,4 @@
-//! The client of one show: the way in to everything else.
+//! The client of one show.
 
 use std::{borrow::Cow, collections::HashMap, ffi::OsString, fmt, sync::Arc, time::Duration};
 
@@ -7,19 +7,22 @@ use perenso_auth::{AccessToken, CallOptions, RequestBuilder};
 
 use crate::{builder::Builder, environment, error::Error, exports::CatalogCache, generated, runtime::Bridge};
 
-/// The prefix of the variables of a client.
+/// The default prefix of the environment variables.
 const PREFIX: &str = "PERENSO";
 
 /// The client of one show.
 ///
-/// Cheap to clone; clones share tokens, rate budget, connections and the catalog of exports. Nothing runs while nobody
-/// calls.
+/// Cheap to clone. Clones share tokens, the rate budget, connections and the catalog of exports. There are no background
+/// tasks between calls.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), perenso::Error> {
 /// use perenso::Perenso;
 ///
-/// let show = Perenso::builder().client_id("SHOWID").client_secret_file("/run/secrets/show").build()?;
+/// let show = Perenso::builder()
+///     .client_id("SHOWID")
+///     .client_secret_file("/run/secrets/show")
+///     .build()?;
 /// let customer = show.customers().get("4ddjf2").await?;
 /// println!("{:?} lives in {:?}", customer.customer_name.get(), customer.city.get());
 /// # Ok(()) }
@@ -31,28 +34,29 @@ pub struct Perenso {
 }
 
 impl Perenso {
-    /// A client, built step by step.
+    /// Returns a builder of a client.
     pub fn builder() -> Builder {
         Builder::new()
     }
 
-    /// A client from the environment: see [`from_env_prefix`](Self::from_env_prefix) with the prefix `PERENSO`.
+    /// Creates a client from environment variables with the prefix `PERENSO`: see
+    /// [`from_env_prefix`](Self::from_env_prefix).
     ///
     /// # Errors
-    /// Everything that is missing or contradictory, at once.
+    /// Variables are missing or contradictory. The error lists all problems at once.
     pub fn from_env() -> Result<Self, Error> {
         Self::from_env_prefix(PREFIX)
     }
 
-    /// A client from the variables of this prefix, so that one process can serve several shows.
+    /// Creates a client from environment variables with this prefix. One process can serve several shows this way.
     ///
     /// | variable | meaning |
     /// |---|---|
     /// | `PERENSO_CLIENT_ID` | the show id; required |
     /// | `PERENSO_CLIENT_SECRET` | the API secret; this or the next is required, and not both |
-    /// | `PERENSO_CLIENT_SECRET_FILE` | a file that holds it, without the blanks around it; read again when the secret is refused |
+    /// | `PERENSO_CLIENT_SECRET_FILE` | a file with the secret, surrounding whitespace ignored; read again when the secret is refused |
     /// | `PERENSO_API_URL` | the base address of the API |
-    /// | `PERENSO_TOKEN_URL` | where tokens are asked for |
+    /// | `PERENSO_TOKEN_URL` | the token endpoint |
     /// | `PERENSO_CLIENT_AUTH` | `body` (the default) or `basic` |
     ///
     /// ```no_run
@@ -65,12 +69,12 @@ impl Perenso {
     /// ```
     ///
     /// # Errors
-    /// Everything that is missing or contradictory, at once.
+    /// Variables are missing or contradictory. The error lists all problems at once.
     pub fn from_env_prefix(prefix: &str) -> Result<Self, Error> {
         Self::builder_from_env_prefix(prefix)?.build().map_err(|error| environment::in_variables(&error, prefix))
     }
 
-    /// A builder that is filled from the variables of this prefix, for those who set more than these.
+    /// Returns a builder filled from environment variables with this prefix, for further settings.
     ///
     /// # Errors
     /// As [`from_env_prefix`](Self::from_env_prefix).
@@ -78,8 +82,8 @@ impl Perenso {
         environment::builder(prefix, |name| std::env::var_os(name))
     }
 
-    /// A client from pairs of a name and a value, with the names and rules of [`from_env`](Self::from_env). Other names are
-    /// ignored.
+    /// Creates a client from pairs of a name and a value, with the names and rules of [`from_env`](Self::from_env). Ignores
+    /// other names.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -99,7 +103,7 @@ impl Perenso {
         Self::builder_from_vars(vars)?.build().map_err(|error| environment::in_variables(&error, PREFIX))
     }
 
-    /// A builder that is filled from pairs of a name and a value, for those who set more than these.
+    /// Returns a builder filled from pairs of a name and a value, for further settings.
     ///
     /// # Errors
     /// As [`from_env_prefix`](Self::from_env_prefix).
@@ -118,8 +122,8 @@ impl Perenso {
         Self { api: Arc::new(generated::Client::new(base, http, bridge)), catalog_cache: Arc::default() }
     }
 
-    /// The same client, whose calls do something differently: a deadline, headers, other retries. What this handle does
-    /// differently already stays, unless it is said again.
+    /// Returns a client whose calls use these options: a deadline, headers, other retries. Options that are not set here keep
+    /// their values from this client.
     ///
     /// ```no_run
     /// # async fn example(show: perenso::Perenso) -> Result<(), perenso::Error> {
@@ -135,7 +139,7 @@ impl Perenso {
         self.over(Bridge { options: Arc::new(options.over(self.options())), ..self.api.inner.clone() })
     }
 
-    /// The same client, whose calls end with the headers of their answers.
+    /// Returns a client whose calls end with the headers of their responses.
     pub(crate) fn streaming(&self) -> Self {
         self.over(Bridge { is_streaming: true, ..self.api.inner.clone() })
     }
@@ -145,9 +149,9 @@ impl Perenso {
         Self { api: Arc::new(api), catalog_cache: Arc::clone(&self.catalog_cache) }
     }
 
-    /// Returns a request to any path below the base address, through the same pipeline.
+    /// Returns a request to any path below the base address, sent through the same pipeline.
     ///
-    /// Its errors are those of the token layer; `?` makes an [`Error`](crate::Error) of them.
+    /// Its errors are those of the token layer; `?` converts them into an [`Error`](crate::Error).
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -173,7 +177,7 @@ impl Perenso {
         self.auth().request(method, path).options(self.options().clone())
     }
 
-    /// The bearer token, for use elsewhere: one that lives at least `min_validity` longer.
+    /// Returns a bearer token that is valid for at least `min_validity`, for use elsewhere.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -189,28 +193,28 @@ impl Perenso {
     /// ```
     ///
     /// # Errors
-    /// When none can be had, or when tokens of this server never live that long.
+    /// No token can be obtained, or the tokens of this server are never valid for that long.
     #[inline]
     pub fn token(&self, min_validity: Duration) -> impl Future<Output = Result<AccessToken, Error>> + Send + '_ {
         self.auth().token_as(min_validity)
     }
 
-    /// The bearer token in hand, at once and without waiting, for interceptors that cannot; `None` while there is none, or
-    /// while it is due for renewal: then [`token`](Self::token) gets one.
+    /// Returns the current bearer token without waiting, for synchronous interceptors. Returns `None` if there is no token or
+    /// it is due for renewal; [`token`](Self::token) then obtains one.
     #[must_use]
     pub fn token_in_hand(&self) -> Option<AccessToken> {
         self.auth().token_in_hand()
     }
 
-    /// Waits until the token renewal under way has ended and its tokens are stored. The client can be used afterwards.
+    /// Waits until a token renewal in progress has ended and its tokens are stored. The client can be used afterwards.
     ///
-    /// A program that returns from `main` needs no call of it. Call it before `std::process::exit`, which waits for nothing:
-    /// see [`auth::Client::close`](perenso_auth::Client::close).
+    /// A program that returns from `main` does not need it. Call it before `std::process::exit`, which does not wait: see
+    /// [`auth::Client::close`](perenso_auth::Client::close).
     pub async fn close(&self) {
         self.auth().close().await;
     }
 
-    /// The generated client: a builder for every operation of the document, by the traits of
+    /// Returns the generated client, with a builder for every operation of the document through the traits of
     /// [`generated`](crate::generated).
     ///
     /// ```

@@ -1,4 +1,4 @@
-//! The one error of the SDK.
+//! The error of the SDK.
 
 use std::{fmt, time::Duration};
 
@@ -7,37 +7,37 @@ use perenso_auth::{BuildError, ProblemDetails};
 
 use crate::records::InvalidId;
 
-/// How many problems a text names; `problems` has them all.
+/// The maximum number of problems in a message; `problems` returns all of them.
 const LONGEST_LIST: usize = 10;
 
-/// What kind of thing went wrong. Kinds may be added.
+/// The kind of an [`Error`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The client cannot be built: something is missing or contradictory. Nothing left the machine.
+    /// The client cannot be built: settings are missing or contradictory. Nothing was sent.
     Config,
-    /// A value cannot be sent as it is: an id, a key, a parameter of an export. Nothing left the machine.
+    /// A value is invalid: an id, a key, a parameter of an export. Nothing was sent.
     Input,
-    /// There is no export of that name or id, or more than one, or it is no longer what a struct was generated from.
+    /// No export, or more than one, has that name or id; or the export differs from the one that a struct was generated from.
     Export,
-    /// The pages of a list do not follow upon each other.
+    /// The pages of a list repeat or overlap.
     Paging,
-    /// The answer came, and does not fit what was asked of it, or ends too early by its form.
+    /// The response does not have the expected form, or is truncated.
     Response,
-    /// One row of an export does not fit; the stream of rows goes on with the next one when it is asked.
+    /// A row of an export does not fit its type. The stream continues with the next row when polled again.
     Row,
-    /// A row does not fit the schema of the file that it is for.
+    /// A row does not fit the schema of its file.
     Schema,
-    /// A file cannot be read or written, or does not hold what it should. What was there before is still there.
+    /// A file cannot be read or written, or has unexpected content. Existing content is unchanged.
     File,
-    /// A call failed on its way or was refused; the kind says how.
+    /// A call failed or was refused.
     Call(perenso_auth::ErrorKind),
 }
 
-/// Why the SDK could not do what was asked.
+/// The error of every fallible function of the SDK.
 ///
-/// The text and the `Debug` form hold no secret, no token, no value of a body and nothing of a record. What is repeated before
-/// an error comes out, and what to make of it, says the guide to [retries](crate::guide::retries).
+/// `Display` and `Debug` never contain secrets, tokens, values of a body or data of a record. See the guide on
+/// [retries](crate::guide::retries).
 ///
 /// ```
 /// # fn react(error: perenso::Error) {
@@ -45,8 +45,8 @@ pub enum ErrorKind {
 ///
 /// match error.kind() {
 ///     ErrorKind::Call(CallErrorKind::Refused) => eprintln!("check client id and secret: {error}"),
-///     _ if error.is_not_found() => eprintln!("gone: {error}"),
-///     _ if error.may_have_written() => eprintln!("look before you repeat it: {error}"),
+///     _ if error.is_not_found() => eprintln!("no such record: {error}"),
+///     _ if error.may_have_written() => eprintln!("check before a retry: {error}"),
 ///     _ => eprintln!("{error}"),
 /// }
 /// # }
@@ -63,7 +63,7 @@ enum Repr {
 }
 
 impl Error {
-    /// A generated builder was given a value it cannot use, or lacks one.
+    /// Creates the error of a generated builder with an invalid or missing value.
     pub(crate) fn invalid_request(operation: &'static str, detail: impl fmt::Display) -> Self {
         Self::own(ErrorKind::Input, operation, detail.to_string())
     }
@@ -72,7 +72,7 @@ impl Error {
         Self::several(kind, operation, detail, Vec::new())
     }
 
-    /// An error of several parts, each of which is worth a line.
+    /// Creates an error with several problems.
     pub(crate) fn several(
         kind: ErrorKind,
         operation: &'static str,
@@ -82,7 +82,7 @@ impl Error {
         Self(Box::new(Repr::Own { kind, operation, row: None, detail: detail.into(), problems }))
     }
 
-    /// Several things are wrong with one row. The detail names the row.
+    /// Creates an error of one row with several problems. `detail` names the row.
     pub(crate) fn of_rows(
         kind: ErrorKind,
         operation: &'static str,
@@ -93,12 +93,12 @@ impl Error {
         Self(Box::new(Repr::Own { kind, operation, row: Some(row), detail: detail.into(), problems }))
     }
 
-    /// One row does not fit. The detail names the row.
+    /// Creates an error of one row. `detail` names the row.
     pub(crate) fn of_row(operation: &'static str, row: u64, detail: impl Into<String>) -> Self {
         Self(Box::new(Repr::Row { operation, row, detail: detail.into() }))
     }
 
-    /// The same for a whole answer, of which one row is a part like any other.
+    /// Turns the error of a row into one of the whole response.
     pub(crate) fn of_answer(self) -> Self {
         match *self.0 {
             Repr::Row { operation, row, detail } => {
@@ -108,7 +108,7 @@ impl Error {
         }
     }
 
-    /// The same error, said of a part of the whole. That of a call keeps its text, which is the token layer's.
+    /// Prefixes the message with a part of the input. The error of a call keeps the message of the token layer.
     pub(crate) fn within(mut self, part: &str) -> Self {
         match &mut *self.0 {
             Repr::Own { detail, .. } => detail.insert_str(0, &format!("{part}: ")),
@@ -118,7 +118,7 @@ impl Error {
         self
     }
 
-    /// The number, from 1, of the row that does not fit, where one is the problem.
+    /// Returns the number of the row that does not fit, counted from 1.
     #[must_use]
     pub fn row(&self) -> Option<u64> {
         match &*self.0 {
@@ -128,7 +128,7 @@ impl Error {
         }
     }
 
-    /// What kind of thing went wrong.
+    /// Returns the kind of the error.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match &*self.0 {
@@ -139,7 +139,7 @@ impl Error {
         }
     }
 
-    /// The error of the call underneath, where one was made.
+    /// Returns the underlying error of the token layer, if a call failed.
     #[must_use]
     pub fn call(&self) -> Option<&perenso_auth::Error> {
         match &*self.0 {
@@ -148,8 +148,8 @@ impl Error {
         }
     }
 
-    /// The parts of an error that has several, such as the parameters of an export or the settings of a client: all at
-    /// once, each with what was expected.
+    /// Returns all problems of an error that has several, such as those of the settings of a client or the parameters of an
+    /// export. Each says what was expected.
     ///
     /// ```
     /// # use perenso::Perenso;
@@ -168,8 +168,7 @@ impl Error {
         }
     }
 
-    /// The `operationId` of the document, or method and path; `client` when there is none yet,
-    /// `file` for those of files.
+    /// Returns the `operationId` of the document, or method and path; `client` if the client was not built, `file` for files.
     #[must_use]
     pub fn operation(&self) -> &str {
         match &*self.0 {
@@ -179,46 +178,48 @@ impl Error {
         }
     }
 
-    /// The status of the answer, where there was one. For a token error, that of the token endpoint.
+    /// Returns the status of the response, if there was one. For a token error, this is the status of the token endpoint.
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
         self.call()?.status()
     }
 
-    /// The id that the server gave to the request, for its support.
+    /// Returns the request id of the server, for a support case.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         self.call()?.request_id()
     }
 
-    /// How many requests went out for this call.
+    /// Returns the number of attempts of the call.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.call().map_or(0, perenso_auth::Error::attempts)
     }
 
-    /// How long the server asked to wait.
+    /// Returns the delay that the server asked for in `Retry-After`.
     #[must_use]
     #[doc(alias("Retry-After", "429"))]
     pub fn retry_after(&self) -> Option<Duration> {
         self.call()?.retry_after()
     }
 
-    /// The body of the error answer, at most 64 KiB of it. It may hold personal data, so it is in no text of the error.
+    /// Returns the body of the error response, at most 64 KiB. It may contain personal data, so `Display` and `Debug` omit it.
     #[must_use]
     pub fn body(&self) -> Option<&[u8]> {
         self.call()?.body()
     }
 
-    /// The body of the error answer as text, where it is UTF-8: what the server says about it.
+    /// Returns the body of the error response as a string, if it is UTF-8.
     #[must_use]
     pub fn body_text(&self) -> Option<&str> {
         std::str::from_utf8(self.body()?).ok()
     }
 
-    /// The body of the error answer as [`ProblemDetails`](crate::ProblemDetails), where it is JSON with `title`, `detail`, `message`, `error` or
-    /// `errors`. Its texts may hold personal data, so none is in any text of the error, which shows only names: of `errors`, those
-    /// that the request has too, and member names of letters and `_`.
+    /// Returns the body of the error response as [`ProblemDetails`](crate::ProblemDetails), if it is JSON with `title`, `detail`,
+    /// `message`, `error` or `errors`.
+    ///
+    /// Its strings may contain personal data. `Display` and `Debug` show names only: those in `errors` that the request has
+    /// too, and member names of letters and `_`.
     ///
     /// ```no_run
     /// # fn react(error: perenso::Error) {
@@ -235,33 +236,33 @@ impl Error {
         self.call()?.problem_details()
     }
 
-    /// Whether a write may have been carried out although the call failed: its answer was lost, could not be read, or
-    /// was a 5xx. Look before you repeat it.
+    /// Returns true if a write may have been processed although the call failed: the response was lost, could not be read, or
+    /// was a 5xx. Check before you send it again.
     #[must_use]
     pub fn may_have_written(&self) -> bool {
         self.call().is_some_and(perenso_auth::Error::may_have_written)
     }
 
-    /// Whether the API says that there is no such record.
+    /// Returns true if the API reports that the record does not exist.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         self.call().is_some_and(perenso_auth::Error::is_not_found)
     }
 
-    /// Whether a deadline passed.
+    /// Returns true if a timeout or deadline elapsed.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         self.call().is_some_and(perenso_auth::Error::is_timeout)
     }
 
-    /// Whether the credentials are the problem: the grant was refused, or fresh tokens are.
+    /// Returns true if the credentials are the problem: the grant was refused, or a new token was.
     #[must_use]
     pub fn is_auth(&self) -> bool {
         self.call().is_some_and(perenso_auth::Error::is_auth)
     }
 
-    /// Whether the same call may go through later. It says nothing about whether a repeat is safe;
-    /// [`may_have_written`](Self::may_have_written) does.
+    /// Returns true if the same call may succeed later. Whether a retry is safe is a different question: see
+    /// [`may_have_written`](Self::may_have_written).
     #[must_use]
     pub fn is_transient(&self) -> bool {
         self.call().is_some_and(perenso_auth::Error::is_transient)
@@ -300,7 +301,7 @@ perenso_auth::__readable_debug!(
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        // The call's own text is this error's text: its cause comes next.
+        // `Display` already shows the message of the call, so the source is its cause.
         self.call().and_then(|error| std::error::Error::source(error))
     }
 }
@@ -323,7 +324,7 @@ impl From<InvalidId> for Error {
     }
 }
 
-/// An [`Id`](crate::Id) is one already.
+/// Never called: converting an [`Id`](crate::Id) into itself cannot fail.
 impl From<std::convert::Infallible> for Error {
     fn from(never: std::convert::Infallible) -> Self {
         match never {}

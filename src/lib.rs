@@ -16,51 +16,51 @@
 //! # Ok(()) }
 //! ```
 //!
-//! # What do you want to do?
+//! # Where to start
 //!
-//! | you want to | start at | guide |
+//! | task | start at | guide |
 //! |---|---|---|
-//! | connect, with id and secret from Perenso Show Support | [`Perenso::builder`], [`Perenso::from_env`] | [authentication](guide::authentication) |
-//! | serve a dozen shows from one process | [`Shows`] | [authentication](guide::authentication#where-do-i-keep-the-secret) |
-//! | read customers, attendees, orders to the end | [`List`], from [`Customers::list`], [`Attendees::list`], [`Orders::list`] | [lists and bulk](guide::lists_and_bulk) |
+//! | connect with a client id and secret from Perenso Show Support | [`Perenso::builder`], [`Perenso::from_env`] | [authentication](guide::authentication) |
+//! | serve several shows from one process | [`Shows`] | [authentication](guide::authentication#where-do-i-keep-the-secret) |
+//! | read all customers, attendees or orders | [`List`], from [`Customers::list`], [`Attendees::list`], [`Orders::list`] | [lists and bulk](guide::lists_and_bulk) |
 //! | write one customer | [`Customers::create`], [`update`](Customers::update), [`delete`](Customers::delete) | [lists and bulk](guide::lists_and_bulk#how-do-i-write-one-record) |
-//! | write forty thousand, and know what became of each | [`Customers::upsert`], [`Vendors::upsert`] | [lists and bulk](guide::lists_and_bulk#how-do-i-write-forty-thousand) |
-//! | put products at booths | [`BoothProducts`] | |
-//! | reach what has no type here: warehouses, sales reps … | [`Perenso::resource`], [`Perenso::request`] | [lists and bulk](guide::lists_and_bulk#a-resource-that-is-not-here) |
-//! | see status and headers of an answer | [`Perenso::api`], a builder for each [operation](generated) | |
-//! | run a custom export, page by page, into a file | [`exports`] | [exports](guide::exports) |
-//! | know what failed, and whether to repeat it | [`Error`] | [retries](guide::retries#what-does-an-error-tell-me) |
-//! | set retries, deadlines, the rate | [`RetryPolicy`], [`Timeouts`], [`CallOptions`] | [retries](guide::retries) |
-//! | use the bearer elsewhere | [`Perenso::token`] | [authentication](guide::authentication#i-need-the-bearer-itself) |
+//! | write thousands of customers, with an outcome for each | [`Customers::upsert`], [`Vendors::upsert`] | [lists and bulk](guide::lists_and_bulk#how-do-i-write-forty-thousand) |
+//! | associate products with booths | [`BoothProducts`] | |
+//! | use resources without a type: warehouses, sales reps … | [`Perenso::resource`], [`Perenso::request`] | [lists and bulk](guide::lists_and_bulk#a-resource-that-is-not-here) |
+//! | see the status and headers of a response | [`Perenso::api`], a builder for each [operation](generated) | |
+//! | run a custom export and write it to a file | [`exports`] | [exports](guide::exports) |
+//! | handle errors | [`Error`] | [retries](guide::retries#what-does-an-error-tell-me) |
+//! | configure retries, timeouts and the rate limit | [`RetryPolicy`], [`Timeouts`], [`CallOptions`] | [retries](guide::retries) |
+//! | use the bearer token elsewhere | [`Perenso::token`] | [authentication](guide::authentication#i-need-the-bearer-itself) |
 //! | test without a live show | `perenso-sandbox`, [`mock`] | [testing](guide::testing) |
-//! | come from a client of your own on reqwest | | [migrating](guide::migrating) |
+//! | migrate from a client of your own on reqwest | | [migrating](guide::migrating) |
 //!
-//! The search of this page (press `S`) knows the vendor's names as well: try `Bulk create and update customers`,
-//! `POST /Customer`, `zipCode`.
+//! The search of this page (press `S`) finds the vendor's names too: `Bulk create and update customers`, `POST /Customer`,
+//! `zipCode`.
 //!
 //! # Features
 //!
-//! | feature | what it brings |
+//! | feature | adds |
 //! |---|---|
-//! | `rustls` (default) | TLS by rustls, with ring and the certificates of the platform |
-//! | `native-tls` | TLS by the platform, with `default-features = false` |
+//! | `rustls` (default) | TLS by rustls, with ring and the platform's certificates |
+//! | `native-tls` | TLS by the platform; needs `default-features = false` |
 //! | `mock` | [typed expectations](mock) for `httpmock` |
 //! | `parquet` | [exports into Parquet files](exports::files) |
 //! | `registry` | [`Shows`]: several shows from one TOML file |
-//! | `redis` | tokens and rate budgets shared over Redis: [`RedisStore`](auth::store::RedisStore), [`SharedBudget`](auth::SharedBudget) |
-//! | `test-util` | [`ManualClock`](auth::clock::ManualClock), which moves when told, for [`Builder::clock`] |
+//! | `redis` | tokens and rate budgets shared through Redis: [`RedisStore`](auth::store::RedisStore), [`SharedBudget`](auth::SharedBudget) |
+//! | `test-util` | [`ManualClock`](auth::clock::ManualClock), a clock that a test advances, for [`Builder::clock`] |
 //!
-//! # Its neighbours
+//! # Related crates
 //!
-//! | crate | what it is |
+//! | crate | contents |
 //! |---|---|
-//! | [`perenso-auth`](auth) | the token layer, for four other systems of the trade as well |
-//! | [`perenso-sandbox`](https://docs.rs/perenso-sandbox) | a server that stands in for a show: in a test, or for anything that speaks HTTP |
-//! | [`perenso-codegen`](https://docs.rs/perenso-codegen) | Rust types of a saved catalog of exports, for a build script |
+//! | [`perenso-auth`](auth) | the token layer, also for four other systems |
+//! | [`perenso-sandbox`](https://docs.rs/perenso-sandbox) | a server that simulates a show, for tests in Rust and for any HTTP client |
+//! | [`perenso-codegen`](https://docs.rs/perenso-codegen) | a generator of Rust types from a saved catalog of exports, for build scripts |
 
 #![deny(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
-// Links lead to items of all features, which the documentation is built with.
+// The documentation is built with all features, and links to items of each.
 #![cfg_attr(not(docsrs), allow(rustdoc::broken_intra_doc_links))]
 
 mod builder;
@@ -87,7 +87,7 @@ pub use error::{Error, ErrorKind};
 pub use exports::Exports;
 pub use generated::types;
 pub use lists::{ChangedRecords, Changes, Direction, List, Page, Position, Records, Watermark};
-/// The token layer, a crate of its own: authorised calls to any system that has a profile, stores, budgets, clocks.
+/// The token layer: authorised calls, profiles of vendors, token stores, rate budgets and clocks.
 #[doc(inline)]
 pub use perenso_auth as auth;
 #[doc(inline)]
@@ -106,7 +106,7 @@ pub use schemars;
 #[cfg(feature = "registry")]
 pub use shows::Shows;
 
-/// The examples of the README are tests.
+/// Runs the examples of the README as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,4 +1,4 @@
-//! Lists page by page, and the records that changed.
+//! Lists, page by page, and changed records.
 
 mod changes;
 mod fingerprint;

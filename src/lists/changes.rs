@@ -1,4 +1,4 @@
-//! Everything that changed since a timestamp: by the server's `modifiedDate` instead of page numbers.
+//! Reads of changed records, by the server's `modifiedDate` instead of page numbers.
 
 use std::{
     borrow::Cow,
@@ -24,29 +24,30 @@ mod watermark;
 use pass::{Bound, PageOrder, Pass, Seen};
 pub use watermark::Watermark;
 
-/// A group of records that is larger than a page is read this often, before its movement is an error.
+/// The maximum number of passes over a group of records larger than a page, until two of them agree.
 const PASSES: u32 = 16;
 
-/// What a read starts before its watermark: a change may become visible late, and a clock without a zone goes back an hour.
+/// The time by which a read starts before its watermark. A change may become visible late, and a clock without a zone is set
+/// back by an hour.
 const OVERLAP: TimeDelta = TimeDelta::hours(2);
 
 /// A read of everything that changed since a watermark.
 ///
-/// Every record that changed before the read began is in the result, whatever is created, updated or deleted meanwhile. It is
-/// read by `modifiedDate`, the oldest first: each request asks for what changed after the newest record so far, with an overlap.
-/// Equal copies are removed; of a record that changed during the read, the newest copy is handed out. Where one second, or one
-/// day for a vendor whose `modifiedDate` is a date, has more records than a page, its pages are read until two passes agree.
+/// The result contains every record that changed before the read began, even if others are created, updated or deleted
+/// meanwhile. Records are read by `modifiedDate`, oldest first: each request asks for records modified after the newest one so
+/// far, with an overlap. Duplicates are removed, and the newest copy of a record is returned. If one second (or one day, for a
+/// vendor whose `modifiedDate` is a date) has more records than a page, its pages are read until two passes agree.
 ///
-/// The timestamps are those of the server, and no clock of this machine matters. Deletions are not reported. A record may come
-/// again in a later read; treat it as an update.
+/// All timestamps are those of the server; the local clock is not used. Deletions are not reported. A later read may return a
+/// record again; treat it as an update.
 ///
-/// A vendor voids the promise when it
+/// The guarantee does not hold for a vendor that
 /// - does not update `modifiedDate` on a change, or sets it back by more than two hours;
-/// - filters by the day alone although `modifiedDate` has a time, and leaves that day out;
-/// - shows a `modifiedDate` in another zone than its filter expects, or writes one that lies in the future.
+/// - filters by day although `modifiedDate` has a time, and excludes that day;
+/// - returns a `modifiedDate` in another zone than its filter expects, or one in the future.
 ///
-/// A vendor that ignores the filter or the sort, or shows no `modifiedDate`, is read whole until two passes agree; then records that
-/// are known to be older are left out.
+/// If a vendor ignores the filter or the sort, or returns no `modifiedDate`, the whole list is read until two passes agree.
+/// Records known to be older are then removed.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -60,7 +61,8 @@ const OVERLAP: TimeDelta = TimeDelta::hours(2);
 /// // Store it once the records are processed.
 /// let stored = serde_json::to_string(&first.watermark)?;
 ///
-/// show.customers().create(&Customer { customer_id: "5041".into(), ..Customer::default() }).await?;
+/// let customer = Customer { customer_id: "5041".into(), ..Customer::default() };
+/// show.customers().create(&customer).await?;
 /// let watermark: Watermark = serde_json::from_str(&stored)?;
 /// let next = show.customers().changes(&watermark).send().await?;
 /// assert_eq!(next.records.len(), 1);
@@ -77,7 +79,7 @@ pub struct Changes<T> {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ChangedRecords<T> {
-    /// The records, each with an id once, in the order in which they were first read.
+    /// The records, in the order in which they were first read. Each id occurs once.
     pub records: Vec<T>,
     /// The watermark of the next read. Store it once the records are processed.
     pub watermark: Watermark,
@@ -88,12 +90,12 @@ impl<T> Changes<T> {
         Self { list, since, modified }
     }
 
-    /// Sets the number of records that a page is asked for; 100 without it.
+    /// Sets the page size. Defaults to 100.
     pub fn page_size(self, records: u32) -> Self {
         Self { list: self.list.page_size(records), ..self }
     }
 
-    /// Adds a parameter of the query, in place of one of the same name. The next read needs the same ones.
+    /// Sets a query parameter, replacing one of the same name. The next read needs the same parameters.
     pub fn filter(self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
         Self { list: self.list.filter(name, value), ..self }
     }
@@ -103,9 +105,8 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Changes<T> {
     /// Reads all changes.
     ///
     /// # Errors
-    /// Everything that keeps one of the requests from a response that can be read; [`ErrorKind::Paging`] when records of a group
-    /// that is larger than a page change so fast that no two passes agree. There is no new watermark then: read again from the
-    /// old one.
+    /// A request fails, or its response cannot be read. [`ErrorKind::Paging`] if a group larger than a page changes so fast that
+    /// no two passes agree. There is no new watermark then; read again from the previous one.
     pub async fn send(self) -> Result<ChangedRecords<T>, Error> {
         let since = &self.since;
         let overlap = if since.handed_out.is_some() { OVERLAP } else { TimeDelta::zero() };
@@ -166,7 +167,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Changes<T> {
         Ok(collected.finish(&self.since, first))
     }
 
-    /// Fetches a page and collects its records. A page behind the first that does not exist is empty.
+    /// Fetches a page and collects its records. A page after the first that does not exist is empty.
     async fn page(&self, bound: Bound, number: u64, collected: &mut Collected<T>) -> Result<Vec<Seen>, Error> {
         let list = self.list.clone().modified_after(bound.to_time()).sort("modifiedDate", Direction::Ascending);
         let items = match list.page(number).await {
@@ -201,7 +202,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Changes<T> {
     }
 }
 
-/// The records of all passes, the newest copy of each.
+/// The newest copy of each record of all passes.
 struct Collected<T> {
     places: HashMap<Fingerprint, usize>,
     records: Vec<(T, Fingerprint, Option<Timestamp>)>,
@@ -221,7 +222,7 @@ impl<T> Collected<T> {
         }
     }
 
-    /// Leaves out what is older than the watermark, or was handed out with it.
+    /// Removes records that are older than the watermark or were returned with it.
     fn finish(self, since: &Watermark, first: Bound) -> ChangedRecords<T> {
         let mut newest = &since.modified_date;
         for time in self.records.iter().filter_map(|(_, _, time)| time.as_ref()) {

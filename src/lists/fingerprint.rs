@@ -1,10 +1,10 @@
-//! A 128-bit fingerprint of bytes, by which a page or a record is recognised without being kept.
+//! A 128-bit fingerprint of bytes, which recognises a page or a record without keeping it.
 
 use std::hash::Hasher;
 
 use serde::{Deserialize, Serialize};
 
-/// FNV-1a with 128 bits: the same in every process and every release, so that it can be stored.
+/// An FNV-1a hash of 128 bits. It is stored, so it is the same in every process and release.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub(crate) struct Fingerprint(u128);
@@ -20,7 +20,7 @@ impl Fingerprint {
         fingerprint
     }
 
-    /// Returns the fingerprint of several pieces, of which each keeps its bounds.
+    /// Returns the fingerprint of several pieces, including their boundaries.
     pub(crate) fn of_all<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let mut fingerprint = Self::default();
         for piece in pieces {
@@ -37,7 +37,7 @@ impl Default for Fingerprint {
     }
 }
 
-/// Takes the bytes in; `finish` gives half of the bits, the value itself has them all.
+/// Hashes bytes. `finish` returns half of the bits; the value itself has all of them.
 impl Hasher for Fingerprint {
     fn write(&mut self, bytes: &[u8]) {
         for byte in bytes {

@@ -1,4 +1,4 @@
-//! A list in the making: sorted, filtered; then read as one answer, page by page, or record by record.
+//! The builder of a list: sort and filter, then read one response, pages or records.
 
 use std::{borrow::Cow, fmt, num::NonZeroU32, sync::Arc};
 
@@ -17,26 +17,27 @@ use crate::{
     runtime::Operation,
 };
 
-/// The order of a list.
+/// The sort direction of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Direction {
-    /// `asc`, as the vendor's sample has it.
+    /// `asc`, as in the vendor's sample.
     Ascending,
-    /// `desc`, by inference: the vendor shows no sample of it.
+    /// `desc`, which is inferred: the vendor shows no sample.
     Descending,
 }
 
 /// A list of records.
 ///
-/// The guide to [lists and bulk](crate::guide::lists_and_bulk) goes through all of it.
+/// See the guide to [lists and bulk](crate::guide::lists_and_bulk).
 ///
 /// ```no_run
 /// # async fn example(show: perenso::Perenso) -> Result<(), perenso::Error> {
 /// use futures_util::TryStreamExt;
 /// use perenso::Direction;
 ///
-/// let mut customers = show.customers().list().sort("customerID", Direction::Ascending).stream();
+/// let customers = show.customers().list().sort("customerID", Direction::Ascending);
+/// let mut customers = customers.stream();
 /// while let Some(customer) = customers.try_next().await? {
 ///     println!("{:?}", customer.customer_id);
 /// }
@@ -102,22 +103,23 @@ impl<T> List<T> {
         self.operation
     }
 
-    /// Returns the id by which this record is told from others, where it has one.
+    /// Returns the id of this record, if it has one.
     pub(crate) fn id_of<'t>(&self, record: &'t T) -> Option<&'t str> {
         (self.key)(record)
     }
 
-    /// This list filters by the time of a change under another name.
+    /// Sets the name of the parameter that filters by modification.
     pub(crate) fn changed_since_by(mut self, name: &'static str) -> Self {
         self.since = name;
         self
     }
 
-    /// Asks only for records that were changed after this timestamp, each with its `modifiedDate`. Sent as `datelastmodified`
-    /// for orders and as `modifiedAfter` for everything else. The vendor's sample is a date alone, `2025-01-31`, a
-    /// `chrono::NaiveDate`; no page says what zone a time of day would be in.
+    /// Requests only records modified after this timestamp, each with its `modifiedDate`.
     ///
-    /// Pages of such a list move while records change. To read all changes, run after run, use
+    /// Sent as `datelastmodified` for orders and as `modifiedAfter` for everything else. The vendor's sample is a date,
+    /// `2025-01-31` (a `chrono::NaiveDate`); the zone of a time of day is not documented.
+    ///
+    /// Pages of such a list shift while records change. To read all changes in repeated runs, use
     /// [`changes`](crate::Changes).
     ///
     /// ```
@@ -129,7 +131,8 @@ impl<T> List<T> {
     /// use chrono::NaiveDate;
     ///
     /// let day = NaiveDate::from_ymd_opt(2025, 1, 31).ok_or("no such day")?;
-    /// let changed: Vec<_> = show.customers().list().modified_after(day).stream().try_collect().await?;
+    /// let changed = show.customers().list().modified_after(day);
+    /// let changed: Vec<_> = changed.stream().try_collect().await?;
     /// # Ok(()) }
     /// ```
     #[doc(alias("modifiedAfter", "datelastmodified"))]
@@ -138,16 +141,17 @@ impl<T> List<T> {
         self.filter_time(name, time.into())
     }
 
-    /// A parameter of the query that is a time: one that cannot be read is refused when the list is.
+    /// Adds a query parameter that is a timestamp. An invalid one fails when the list is read.
     pub(crate) fn filter_time(mut self, name: &'static str, time: Timestamp) -> Self {
         if time.date().is_none() {
-            self.problem =
-                Some(format!("`{name}` is no time: expected a date such as 2025-01-31, with or without a time"));
+            self.problem = Some(format!(
+                "`{name}` is not a timestamp: expected a date such as 2025-01-31, with or without a time"
+            ));
         }
         self.filter(name, time.as_str().to_owned())
     }
 
-    /// The order: the name of a field as JSON has it, and a direction.
+    /// Sets the sort order: the JSON name of a field, and a direction.
     pub fn sort(self, field: impl fmt::Display, direction: Direction) -> Self {
         let direction = match direction {
             Direction::Ascending => "asc",
@@ -156,11 +160,11 @@ impl<T> List<T> {
         self.filter("sort", format!("{field}:{direction}"))
     }
 
-    /// A parameter of the query, in place of one of the same name.
+    /// Sets a query parameter, replacing one of the same name.
     ///
     /// ```no_run
     /// # async fn example(show: perenso::Perenso) -> Result<(), Box<dyn std::error::Error>> {
-    /// // A filter that this crate has no name for.
+    /// // A filter without a method of its own.
     /// let regular = show.orders().list().filter("ordertype", "REGULAR").send().await?;
     /// # Ok(()) }
     /// ```
@@ -171,15 +175,16 @@ impl<T> List<T> {
         self
     }
 
-    /// How many records a page is asked for; 100 without it, and zero counts as one. The server may give fewer.
+    /// Sets the page size. Defaults to 100; zero counts as one. The server may return fewer records.
     #[doc(alias("resultsPerPage"))]
     pub fn page_size(mut self, records: u32) -> Self {
         let size = NonZeroU32::new(records).unwrap_or(NonZeroU32::MIN);
         if self.start.page > 1 || self.start.item > 0 {
             if size != self.page_size {
                 let kept = self.page_size;
-                self.problem =
-                    Some(format!("`start_at` was given a place in pages of {kept}, and `page_size` asks for {size}"));
+                self.problem = Some(format!(
+                    "`page_size` is {size}, but the position of `start_at` has pages of {kept}: leave one of the two out"
+                ));
             }
             return self;
         }
@@ -187,15 +192,16 @@ impl<T> List<T> {
         self
     }
 
-    /// Accepts a page that equals an earlier one, where its records have no id. Without it, such a page is an error: mostly
-    /// the server does not page the list, or begins anew behind the last page.
+    /// Accepts a page that equals an earlier one, if its records have no id.
+    ///
+    /// By default such a page is an error: usually the server does not page the list, or starts again after the last page.
     pub fn allow_repeats(mut self) -> Self {
         self.allow_repeats = true;
         self
     }
 
-    /// Where [`pages`](Self::pages) and [`stream`](Self::stream) start: a [`Position`] that was kept. Its page size
-    /// holds from here on, since pages of another size lie elsewhere.
+    /// Sets the [`Position`] at which [`pages`](Self::pages) and [`stream`](Self::stream) start. The list takes over its page
+    /// size.
     pub fn start_at(mut self, position: Position) -> Self {
         self.page_size = NonZeroU32::new(position.page_size).unwrap_or(NonZeroU32::MIN);
         self.start = position;
@@ -204,15 +210,15 @@ impl<T> List<T> {
 }
 
 impl<T: Serialize + DeserializeOwned + Send + 'static> List<T> {
-    /// The list as one answer, as long as the server makes it: nothing is asked about pages.
+    /// Reads the list as one response, without paging parameters. The server decides how many records it contains.
     ///
     /// # Errors
-    /// Whatever keeps the call from an answer that can be read.
+    /// The call fails, or its response cannot be read.
     pub async fn send(self) -> Result<Vec<T>, Error> {
         self.fetch(None).await
     }
 
-    /// One page, by its number from 1. An empty one lies behind the end.
+    /// Reads one page by its number, from 1. A page after the end is empty.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -225,13 +231,13 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> List<T> {
     /// ```
     ///
     /// # Errors
-    /// Whatever keeps the call from an answer that can be read.
+    /// The call fails, or its response cannot be read.
     pub async fn page(self, number: u64) -> Result<Page<T>, Error> {
         Ok(Page { number, items: self.fetch(Some(number)).await? })
     }
 
-    /// Page after page, each fetched when it is asked for. The stream ends at an empty page only: a short one is no end,
-    /// since the server may cap its pages.
+    /// Returns a stream of pages, each fetched when it is polled. The stream ends at an empty page; a short page does not end
+    /// it, since the server may cap its page size.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -252,9 +258,11 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> List<T> {
         self.source().pages(start)
     }
 
-    /// Record after record. The stream ends with an error when a page repeats any page before it, or
-    /// holds a record of the one right before it; nothing of such a page is handed out. A record that moves to a page that was
-    /// already read is missed, without an error; see [`changes`](crate::Changes).
+    /// Returns a stream of records.
+    ///
+    /// The stream ends with an error when a page repeats an earlier page or shares a record with the previous one. It yields
+    /// no record of such a page. A record that moves to a page already read is missed without an error; see
+    /// [`changes`](crate::Changes).
     pub fn stream(self) -> Records<T> {
         let mut start = self.start;
         start.page_size = self.page_size.get();
@@ -285,7 +293,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> List<T> {
         if let Some(page) = page {
             request = request.query("page", page).query("resultsPerPage", self.page_size);
         }
-        // `null` in place of a list is an empty list.
+        // The server may send `null` for an empty list.
         let records: Option<Vec<T>> = request.send_json().await?;
         Ok(records.unwrap_or_default())
     }

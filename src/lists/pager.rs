@@ -1,4 +1,4 @@
-//! Lists page by page: a stream that ends at an empty page only, and never goes round in circles.
+//! The pager of lists: a stream that ends at an empty page and fails on a page that repeats.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::{fingerprint::Fingerprint, position::Position};
 use crate::error::{Error, ErrorKind};
 
-/// How many records a page is asked for where the caller does not say.
+/// The default page size.
 pub(crate) const PAGE_SIZE: NonZeroU32 = NonZeroU32::new(100).unwrap();
 
 /// One page of a list.
@@ -29,13 +29,13 @@ pub struct Page<T> {
 
 type Fetched<T> = Pin<Box<dyn Future<Output = Result<Vec<T>, Error>> + Send>>;
 
-/// How pages are fetched: a function of the page's number, and what tells one record from another.
+/// The source of pages: a function that fetches a page by number, and the id of a record.
 pub(crate) struct Source<T> {
     pub(crate) operation: &'static str,
     pub(crate) asked: NonZeroU32,
     pub(crate) fetch: Arc<dyn Fn(u64) -> Fetched<T> + Send + Sync>,
     pub(crate) key: fn(&T) -> Option<&str>,
-    /// Pages of records without an id may equal an earlier page.
+    /// Accepts pages of records without an id that equal an earlier page.
     pub(crate) allow_repeats: bool,
 }
 
@@ -49,21 +49,21 @@ impl<T> Clone for Source<T> {
 struct Pager<T> {
     source: Source<T>,
     next: u64,
-    /// The ids on the page before.
+    /// The ids on the previous page.
     ids_before: HashSet<Fingerprint>,
-    /// The number of every page that was read, by its fingerprint.
+    /// The numbers of all pages read so far, by fingerprint.
     seen: HashMap<Fingerprint, u64>,
     first_page: Option<Fingerprint>,
     short: bool,
 }
 
 impl<T: Serialize + Send + 'static> Source<T> {
-    /// Page after page, to the first empty one.
+    /// Returns a stream of pages up to the first empty one.
     pub(crate) fn pages(self, start: Position) -> impl Stream<Item = Result<Page<T>, Error>> + Send + use<T> {
         self.marked_pages(start).map_ok(|(page, _)| page)
     }
 
-    /// The same, each with the fingerprint of page 1.
+    /// Returns a stream of pages, each with the fingerprint of page 1.
     fn marked_pages(
         self,
         start: Position,
@@ -84,7 +84,7 @@ impl<T: Serialize + Send + 'static> Source<T> {
         })
     }
 
-    /// Record after record from this place, each with the place behind it.
+    /// Returns a stream of records from this position, each with the position after it.
     pub(crate) fn records(self, start: Position) -> impl Stream<Item = Result<(T, Position), Error>> + Send + use<T> {
         let (operation, asked) = (self.operation, self.asked.get());
         self.marked_pages(start)
@@ -108,10 +108,10 @@ impl<T: Serialize + Send + 'static> Source<T> {
 }
 
 impl<T: Serialize> Pager<T> {
-    /// Fails when the page repeats any page before it, or holds a record of the one right before it.
+    /// Fails when the page repeats an earlier page, or shares a record with the previous one.
     ///
-    /// Pages are equal when their records have the same set of ids. Where a record has none, the bytes decide; a single
-    /// such record may well equal an earlier one, so then only the page right before counts.
+    /// Pages are equal when their records have the same set of ids. If a record has no id, the bytes are compared; a page with a
+    /// single such record is compared with the previous page only.
     fn check(&mut self, number: u64, items: &[T]) -> Result<(), Error> {
         let mut ids: Vec<&str> = items.iter().filter_map(self.source.key).collect();
         let has_ids = ids.len() == items.len();
@@ -147,7 +147,7 @@ impl<T: Serialize> Pager<T> {
         Error::own(ErrorKind::Paging, self.source.operation, detail)
     }
 
-    /// A short page is no end: the server may cap its pages. It is said once, and quietly: the last page mostly is one.
+    /// Logs the first short page. It does not end the list, since the server may cap its page size.
     fn notice(&mut self, number: u64, received: usize) {
         let asked = self.source.asked.get();
         if !self.short && received < asked as usize {
@@ -164,10 +164,10 @@ impl<T: Serialize> Pager<T> {
     }
 }
 
-/// Records, each with the place behind it.
+/// A stream of records, each with the position after it.
 type Steps<T> = Pin<Box<dyn Stream<Item = Result<(T, Position), Error>> + Send>>;
 
-/// A list as a stream of records whose place can be read at any time.
+/// A stream of the records of a list, with its current position.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -179,7 +179,7 @@ type Steps<T> = Pin<Box<dyn Stream<Item = Result<(T, Position), Error>> + Send>>
 /// let mut customers = show.customers().list().stream();
 /// while let Some(customer) = customers.try_next().await? {
 ///     println!("{customer:?}");
-///     // Keep this with what you did with the record: `List::start_at` goes on behind it.
+///     // Store this with the result: `List::start_at` resumes after this record.
 ///     let position = customers.position();
 /// }
 /// # Ok(()) }
@@ -196,8 +196,8 @@ impl<T: Serialize + Send + 'static> Records<T> {
 }
 
 impl<T> Records<T> {
-    /// The place behind the record that came last: a list that starts there goes on with the next one, as long as
-    /// nothing moved. A record that moved can be missed.
+    /// Returns the position after the last record. A list that starts there continues with the next record, unless records
+    /// moved in the meantime.
     #[must_use]
     pub fn position(&self) -> Position {
         self.position
@@ -292,7 +292,7 @@ mod tests {
         assert_eq!((read.len(), failure.is_none()), (4, true));
     }
 
-    /// Pages that begin anew behind the last one, for ever.
+    /// A list that starts again after its last page, forever.
     fn round(pages: &[&[&str]]) -> Source<String> {
         let pages: Vec<_> = pages.iter().map(|page| texts(page)).collect();
         let fetch = move |number: u64| {
@@ -312,7 +312,7 @@ mod tests {
             assert_eq!(failure.kind(), ErrorKind::Paging);
             assert!(failure.to_string().contains("page 4 repeats page 1"), "{failure}");
         }
-        // From the middle on, by the same ids in another order, and back to one that is not the first.
+        // Starts in the middle, sees the same ids in another order, and returns to a page other than the first.
         let (rest, failure) = read(round(&[&["id-1"], &["id-2"], &["id-3"]]), Position::new(2, 0, 2));
         assert_eq!((rest.len(), failure.unwrap().kind()), (3, ErrorKind::Paging));
         let pages = [&["id-1"][..], &["id-2", "id-3"], &["id-4"], &["id-3", "id-2"]];
@@ -341,7 +341,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever the server's cap, stopping anywhere and going on from there loses and doubles nothing.
+        /// Stopping anywhere and resuming neither loses nor repeats a record, for every page cap of the server.
         #[test]
         fn a_list_goes_on_where_it_stopped(count in 0usize..60, cap in 1usize..9, stop in 0usize..60) {
             let all: Vec<String> = (0..count).map(|n| format!("id-{n}")).collect();

@@ -1,32 +1,32 @@
-//! A place in a list that can be kept.
+//! A position in a list that can be stored.
 
 use serde::{Deserialize, Serialize};
 
 use super::{fingerprint::Fingerprint, pager::PAGE_SIZE};
 
-/// A place in a list that can be kept and gone back to: the number of a page, how many of its records were read, and how
-/// many a page was asked for, since pages of another size lie elsewhere.
+/// A position in a list that can be stored and resumed from: a page number, the records read of that page, and the page size.
 ///
-/// It counts and names no record: when records before it are created, deleted or sorted elsewhere, reading from it misses records or
-/// reads some again. [`Changes`](crate::Changes) go by `modifiedDate` instead.
+/// It counts records and does not identify one. If records before it are created, deleted or reordered, resuming misses records
+/// or reads some again. [`Changes`](crate::Changes) reads by `modifiedDate` instead.
 ///
 /// ```
 /// use perenso::Position;
 ///
-/// let kept = serde_json::to_string(&Position::new(7, 25, 100)).unwrap();
-/// assert_eq!(serde_json::from_str::<Position>(&kept).unwrap(), Position::new(7, 25, 100));
+/// let position = Position::new(7, 25, 100);
+/// let stored = serde_json::to_string(&position).unwrap();
+/// assert_eq!(serde_json::from_str::<Position>(&stored).unwrap(), position);
 /// ```
 ///
-/// A place that a stream gave also knows page 1 by a fingerprint, so that a list whose pages begin anew is found out by the
-/// job that goes on, too. It is no part of a comparison.
+/// A position from a stream also contains a fingerprint of page 1, so that a resumed job detects a list that starts again
+/// after its last page. Comparisons ignore it.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Position {
     /// The number of the page, from 1.
     pub page: u64,
-    /// How many records of that page were read.
+    /// The number of records read of that page.
     pub item: u64,
-    /// How many records a page was asked for.
+    /// The page size.
     pub page_size: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) first_page: Option<Fingerprint>,
@@ -41,7 +41,7 @@ impl PartialEq for Position {
 impl Eq for Position {}
 
 impl Position {
-    /// This place.
+    /// Creates a position.
     #[must_use]
     pub const fn new(page: u64, item: u64, page_size: u32) -> Self {
         Self { page, item, page_size, first_page: None }
@@ -49,7 +49,7 @@ impl Position {
 }
 
 impl Default for Position {
-    /// The beginning: nothing read of page 1.
+    /// Returns the start of a list: no record of page 1 is read.
     fn default() -> Self {
         Self::new(1, 0, PAGE_SIZE.get())
     }

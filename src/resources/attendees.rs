@@ -1,4 +1,4 @@
-//! People who attend the show: list and read.
+//! Attendees: list and read.
 
 use crate::{
     client::Perenso,
@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl Perenso {
-    /// People who attend the show: list and read.
+    /// Returns the calls on attendees: list and read.
     pub fn attendees(&self) -> Attendees<'_> {
         Attendees::new(self)
     }
@@ -27,13 +27,14 @@ impl<'a> Attendees<'a> {
         Self { show }
     }
 
-    /// All attendees, or those that were changed after a time.
+    /// Returns a list of all attendees, which can be restricted to those modified after a timestamp.
     ///
     /// ```no_run
     /// # async fn example(show: perenso::Perenso) -> Result<(), Box<dyn std::error::Error>> {
     /// use futures_util::TryStreamExt;
     ///
-    /// let attendees: Vec<_> = show.attendees().list().modified_after("2025-01-31").stream().try_collect().await?;
+    /// let changed = show.attendees().list().modified_after("2025-01-31");
+    /// let attendees: Vec<_> = changed.stream().try_collect().await?;
     /// # Ok(()) }
     /// ```
     #[doc(alias("Get a list of attendees", "GET /attendee", "/attendee"))]
@@ -41,18 +42,18 @@ impl<'a> Attendees<'a> {
         List::new(self.show, &operations::ATTENDEE_LIST, |attendee: &Attendee| attendee.id.as_deref())
     }
 
-    /// Reads everything that changed since a watermark: a date, a timestamp, or what the read before returned.
+    /// Reads everything that changed since a watermark: a date, a timestamp, or the watermark of the previous read.
     ///
-    /// See [`Changes`] for what is promised.
+    /// See [`Changes`] for the guarantees.
     #[doc(alias("modifiedAfter"))]
     pub fn changes(&self, since: impl Into<Watermark>) -> Changes<Attendee> {
         Changes::new(self.list(), since.into(), |attendee: &Attendee| attendee.modified_date.get().cloned())
     }
 
-    /// One attendee, by the record's `id`.
+    /// Returns the attendee with this `id`.
     ///
     /// # Errors
-    /// [`Error::is_not_found`] when there is none; an id that no path can hold is refused before anything is sent.
+    /// [`Error::is_not_found`] if there is none. An invalid id fails before anything is sent.
     #[doc(alias("Get a single attendee", "GET /attendee/{id}", "/attendee/{id}"))]
     pub async fn get(&self, id: impl TryInto<Id, Error: std::fmt::Display>) -> Result<Attendee, Error> {
         Ok(self.show.api().attendee_get().id(id).send().await?.into_inner())

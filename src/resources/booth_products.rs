@@ -1,9 +1,9 @@
-//! Products at booths: associate one, or many.
+//! Products at booths: associate one or several.
 
 use crate::{client::Perenso, error::Error, generated::ClientBoothProductExt, types::Product};
 
 impl Perenso {
-    /// Products at booths: associate.
+    /// Returns the calls on products at booths: associate.
     pub fn booth_products(&self) -> BoothProducts<'_> {
         BoothProducts::new(self)
     }
@@ -21,7 +21,7 @@ impl<'a> BoothProducts<'a> {
         Self { show }
     }
 
-    /// Puts a product at a booth. The answer is the product once for each of its ordering units.
+    /// Associates a product with a booth. Returns the product once for each of its ordering units.
     ///
     /// ```no_run
     /// # async fn example(show: perenso::Perenso) -> Result<(), Box<dyn std::error::Error>> {
@@ -32,14 +32,14 @@ impl<'a> BoothProducts<'a> {
     /// ```
     ///
     /// # Errors
-    /// Whatever keeps the call from an answer that can be read. Never sent twice.
+    /// The call fails, or its response cannot be read. Never retried after it may have been processed.
     #[doc(alias("Associate a product to a booth", "POST /BoothProduct", "/BoothProduct"))]
     pub async fn associate(&self, booth: &str, product: &str) -> Result<Vec<Product>, Error> {
         let request = self.show.api().booth_product_associate().booth_id(booth).product_id(product);
         Ok(request.send().await?.into_inner())
     }
 
-    /// Puts several products at a booth. Whether they replace those that are there or join them is not documented.
+    /// Associates several products with a booth. The vendor does not document if they replace the existing ones.
     ///
     /// # Errors
     /// As [`associate`](Self::associate).

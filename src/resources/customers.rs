@@ -1,4 +1,4 @@
-//! Customers: list, create, read, update, delete, and in bulk.
+//! Customers: list, create, read, update, delete and bulk upsert.
 
 use crate::{
     bulk::{BulkUpsert, Record},
@@ -11,7 +11,7 @@ use crate::{
 };
 
 impl Perenso {
-    /// Customers: list, create, read, update, delete, and in bulk.
+    /// Returns the calls on customers: list, create, read, update, delete and bulk upsert.
     pub fn customers(&self) -> Customers<'_> {
         Customers::new(self)
     }
@@ -19,7 +19,7 @@ impl Perenso {
 
 /// The customers of a show.
 ///
-/// The guide to [lists and bulk](crate::guide::lists_and_bulk) goes through all of it.
+/// See the guide to [lists and bulk](crate::guide::lists_and_bulk).
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -42,21 +42,21 @@ impl<'a> Customers<'a> {
         Self { show }
     }
 
-    /// All customers, or those that were changed after a time.
+    /// Returns a list of all customers, which can be restricted to those modified after a timestamp.
     #[doc(alias("Get a list of customers", "GET /Customer", "/Customer"))]
     pub fn list(&self) -> List<Customer> {
         List::new(self.show, &operations::CUSTOMER_LIST, |customer: &Customer| customer.id.as_deref())
     }
 
-    /// Reads everything that changed since a watermark: a date, a timestamp, or what the read before returned.
+    /// Reads everything that changed since a watermark: a date, a timestamp, or the watermark of the previous read.
     ///
-    /// See [`Changes`] for what is promised.
+    /// See [`Changes`] for the guarantees.
     #[doc(alias("modifiedAfter"))]
     pub fn changes(&self, since: impl Into<Watermark>) -> Changes<Customer> {
         Changes::new(self.list(), since.into(), |customer: &Customer| customer.modified_date.get().cloned())
     }
 
-    /// One customer, by the record's `id` (not by `customerID`).
+    /// Returns the customer with this `id` (not `customerID`).
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -68,21 +68,23 @@ impl<'a> Customers<'a> {
     /// let customer = show.customers().get(id).await?;
     /// assert_eq!(customer.id.as_deref(), Some(id));
     ///
-    /// // Nothing is sent for an id that would lead elsewhere.
+    /// // An id that would change the path fails before anything is sent.
     /// assert!(show.customers().get("..").await.is_err());
     /// # Ok(()) }
     /// ```
     ///
     /// # Errors
-    /// [`Error::is_not_found`] when there is none; an id that is empty, `.`, `..` or holds control characters is refused
-    /// before anything is sent.
+    /// [`Error::is_not_found`] if there is none. An id that is empty, `.`, `..` or has control characters fails before
+    /// anything is sent.
     #[doc(alias("Get a single customer", "GET /Customer/{id}", "/Customer/{id}"))]
     pub async fn get(&self, id: impl TryInto<Id, Error: std::fmt::Display>) -> Result<Customer, Error> {
         Ok(self.show.api().customer_get().id(id).send().await?.into_inner())
     }
 
-    /// Creates a customer. Never sent twice: when the answer is lost, the error says that it
-    /// [may have happened](Error::may_have_written). [`upsert`](Self::upsert) writes by `customerID`, and can be repeated.
+    /// Creates a customer.
+    ///
+    /// Never retried after it may have been processed: if the response is lost, [`Error::may_have_written`] is true.
+    /// [`upsert`](Self::upsert) matches by `customerID` and is safe to retry.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -91,23 +93,27 @@ impl<'a> Customers<'a> {
     /// # let show = perenso::Perenso::from_vars(sandbox.vars())?;
     /// use perenso::types::Customer;
     ///
-    /// let customer = Customer { customer_id: "5041".into(), customer_name: "Example Stores".into(), ..Customer::default() };
+    /// let customer = Customer {
+    ///     customer_id: "5041".into(),
+    ///     customer_name: "Example Stores".into(),
+    ///     ..Customer::default()
+    /// };
     /// match show.customers().create(&customer).await {
-    ///     Ok(made) => println!("its id is {:?}", made.id),
-    ///     Err(error) if error.may_have_written() => eprintln!("look before you repeat it: {error}"),
+    ///     Ok(created) => println!("its id is {:?}", created.id),
+    ///     Err(error) if error.may_have_written() => eprintln!("check before a retry: {error}"),
     ///     Err(error) => return Err(error.into()),
     /// }
     /// # Ok(()) }
     /// ```
     ///
     /// # Errors
-    /// Whatever keeps the call from an answer that can be read.
+    /// The call fails, or its response cannot be read.
     #[doc(alias("Create a new customer", "POST /Customer", "/Customer"))]
     pub async fn create(&self, customer: &Customer) -> Result<Customer, Error> {
         Ok(self.show.api().customer_create().body(customer.clone()).send().await?.into_inner())
     }
 
-    /// Creates a customer and the ordering groups that it names and that are not there yet.
+    /// Creates a customer, and the ordering groups that it names if they do not exist.
     ///
     /// # Errors
     /// As [`create`](Self::create).
@@ -117,8 +123,10 @@ impl<'a> Customers<'a> {
         Ok(request.send().await?.into_inner())
     }
 
-    /// Updates a customer. A field of the record is left alone ([`Field::Unset`](crate::Field::Unset)), set, or cleared
-    /// ([`Field::Null`](crate::Field::Null)); whether the server leaves alone what is not sent is not documented.
+    /// Updates a customer.
+    ///
+    /// A field with a value is set, and [`Field::Null`](crate::Field::Null) clears it. [`Field::Unset`](crate::Field::Unset) is
+    /// not sent; the vendor does not document if the server keeps such fields.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -129,7 +137,8 @@ impl<'a> Customers<'a> {
     ///
     /// # let made = show.customers().create(&Customer { customer_id: "5041".into(), ..Customer::default() }).await?;
     /// # let id = made.id.as_deref().unwrap_or_default();
-    /// let change = Customer { city: "Fargo".into(), fax: Field::Null, ..Customer::default() };
+    /// let city = "Fargo".into();
+    /// let change = Customer { city, fax: Field::Null, ..Customer::default() };
     /// let customer = show.customers().update(id, &change).await?;
     /// assert_eq!(customer.city.as_deref(), Some("Fargo"));
     /// # Ok(()) }
@@ -146,7 +155,7 @@ impl<'a> Customers<'a> {
         Ok(self.show.api().customer_update().id(id).body(customer.clone()).send().await?.into_inner())
     }
 
-    /// Deletes a customer. When an attempt's answer was lost and the next one finds nothing, it is deleted.
+    /// Deletes a customer. A 404 after an attempt whose response was lost counts as success.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -167,11 +176,13 @@ impl<'a> Customers<'a> {
         gone(self.show.api().customer_delete().id(id).send().await.map(drop))
     }
 
-    /// Creates or updates customers by their `customerID`, in batches, and accounts for every one of them. The API does not
-    /// say which records were created and which updated.
+    /// Creates or updates customers by their `customerID`, in batches, and reports the outcome of every record.
+    ///
+    /// The API does not say which records were created and which were updated.
     ///
     /// ```no_run
-    /// # async fn example(show: perenso::Perenso, from_erp: Vec<perenso::types::CustomerV2>) -> Result<(), perenso::Error> {
+    /// # use perenso::{Error, Perenso, types::CustomerV2};
+    /// # async fn example(show: Perenso, from_erp: Vec<CustomerV2>) -> Result<(), Error> {
     /// let report = show.customers().upsert(from_erp).send().await?;
     /// for reason in report.reasons() {
     ///     println!("{} x {}", reason.count, reason.text);
@@ -185,7 +196,7 @@ impl<'a> Customers<'a> {
     }
 }
 
-/// What was asked for is so, even if an earlier attempt did it whose answer was lost.
+/// Turns a 404 into success if an earlier attempt may have deleted the record.
 pub(crate) fn gone(result: Result<(), Error>) -> Result<(), Error> {
     match result {
         Err(error) if error.is_not_found() && error.may_have_written() => Ok(()),

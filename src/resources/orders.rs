@@ -1,4 +1,4 @@
-//! Orders: list, by the filters that the vendor's sample shows.
+//! Orders: list, with the filters of the vendor's sample.
 
 use crate::{
     client::Perenso,
@@ -9,7 +9,7 @@ use crate::{
 };
 
 impl Perenso {
-    /// Orders: list.
+    /// Returns the calls on orders: list.
     pub fn orders(&self) -> Orders<'_> {
         Orders::new(self)
     }
@@ -26,13 +26,15 @@ impl<'a> Orders<'a> {
         Self { show }
     }
 
-    /// All orders, or those that fit the filters. Of an order, only its lines are known; the rest is kept as it came.
+    /// Returns a list of all orders, which can be filtered. Only the lines of an order have types; other fields are kept
+    /// unchanged.
     ///
     /// ```no_run
     /// # async fn example(show: perenso::Perenso) -> Result<(), Box<dyn std::error::Error>> {
     /// use futures_util::TryStreamExt;
     ///
-    /// let mut orders = show.orders().list().customer("5041").delivery_date("2026-07-22").stream();
+    /// let orders = show.orders().list().customer("5041").delivery_date("2026-07-22");
+    /// let mut orders = orders.stream();
     /// while let Some(order) = orders.try_next().await? {
     ///     println!("{} lines", order.items.as_slice().len());
     /// }
@@ -40,23 +42,23 @@ impl<'a> Orders<'a> {
     /// ```
     #[doc(alias("Get a list of orders", "GET /Order", "/Order"))]
     pub fn list(&self) -> List<Order> {
-        // No field of an order is known to tell it from others, so pages are compared as a whole.
+        // No field is known to identify an order, so pages are compared as a whole.
         List::new(self.show, &operations::ORDER_LIST, |_| None).changed_since_by("datelastmodified")
     }
 
-    /// Reads everything that changed since a watermark: a date, a timestamp, or what the read before returned.
+    /// Reads everything that changed since a watermark: a date, a timestamp, or the watermark of the previous read.
     ///
-    /// See [`Changes`] for what is promised.
+    /// See [`Changes`] for the guarantees.
     ///
-    /// An order shows its `modifiedDate` in its lines, and the newest of them counts. No field is known to tell one order from
-    /// others, so an order that changes during the read is in the result as it was before, too.
+    /// The newest `modifiedDate` of its lines is that of an order. No field is known to identify an order, so the result
+    /// contains an order that changes during the read in both versions.
     #[doc(alias("datelastmodified"))]
     pub fn changes(&self, since: impl Into<Watermark>) -> Changes<Order> {
         Changes::new(self.list(), since.into(), newest_line)
     }
 }
 
-/// Returns the newest `modifiedDate` of the lines; nothing where one of them has none that can be read.
+/// Returns the newest `modifiedDate` of the lines, or `None` if a line has no valid one.
 fn newest_line(order: &Order) -> Option<Timestamp> {
     let mut newest: Option<&Timestamp> = None;
     for line in order.items.as_slice() {
@@ -68,50 +70,50 @@ fn newest_line(order: &Order) -> Option<Timestamp> {
     newest.cloned()
 }
 
-/// The filters of orders. What values the vendor accepts for status and type is not documented.
+/// The filters of orders. The vendor does not document the accepted values of status and type.
 impl List<Order> {
-    /// Only orders of this customer.
+    /// Keeps only orders of this customer.
     #[doc(alias("customerid"))]
     pub fn customer(self, id: impl Into<String>) -> Self {
         self.filter("customerid", id)
     }
 
-    /// Only orders of this product.
+    /// Keeps only orders of this product.
     #[doc(alias("productid"))]
     pub fn product(self, id: impl Into<String>) -> Self {
         self.filter("productid", id)
     }
 
-    /// Only orders at this vendor.
+    /// Keeps only orders at this vendor.
     #[doc(alias("vendorid"))]
     pub fn vendor(self, id: impl Into<String>) -> Self {
         self.filter("vendorid", id)
     }
 
-    /// Only orders of this status.
+    /// Keeps only orders of this status.
     pub fn status(self, status: impl Into<String>) -> Self {
         self.filter("status", status)
     }
 
-    /// Only orders of this type; the vendor's sample shows `REGULAR`.
+    /// Keeps only orders of this type. The vendor's sample shows `REGULAR`.
     #[doc(alias("ordertype"))]
     pub fn order_type(self, order_type: impl Into<String>) -> Self {
         self.filter("ordertype", order_type)
     }
 
-    /// Only orders with this purchase order number.
+    /// Keeps only orders with this purchase order number.
     #[doc(alias("ponumber"))]
     pub fn po_number(self, number: impl Into<String>) -> Self {
         self.filter("ponumber", number)
     }
 
-    /// Only orders to be delivered on this date, or from it on when [`delivery_until`](Self::delivery_until) is set too.
+    /// Keeps only orders with this delivery date, or from this date on if [`delivery_until`](Self::delivery_until) is set.
     #[doc(alias("deliverydate"))]
     pub fn delivery_date(self, date: impl Into<Timestamp>) -> Self {
         self.filter_time("deliverydate", date.into())
     }
 
-    /// Only orders to be delivered up to this date.
+    /// Keeps only orders with a delivery date up to this one.
     #[doc(alias("deliverydatetill"))]
     pub fn delivery_until(self, date: impl Into<Timestamp>) -> Self {
         self.filter_time("deliverydatetill", date.into())

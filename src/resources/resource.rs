@@ -1,4 +1,4 @@
-//! The five calls that the vendor gives to every resource, for those that the document does not describe.
+//! Resources by path: the five calls that every resource of the vendor has.
 
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
@@ -14,7 +14,7 @@ use crate::{
 };
 
 impl Perenso {
-    /// The five calls that the vendor gives to every resource, for those that the document does not describe.
+    /// Returns the five calls of a resource by its path, for resources that the document does not describe.
     ///
     /// ```no_run
     /// # async fn example(show: perenso::Perenso) -> Result<(), perenso::Error> {
@@ -27,7 +27,8 @@ impl Perenso {
     /// ```
     ///
     /// # Errors
-    /// When the path is none: it starts with one `/`, holds neither query nor blank nor `..`, and does not end with `/`.
+    /// The path is invalid. It must start with one `/`, must not end with `/`, and must not contain a query, whitespace, `.` or
+    /// `..`.
     #[doc(alias(
         "Warehouses",
         "Delivery Groups",
@@ -42,7 +43,7 @@ impl Perenso {
     }
 }
 
-/// Whether this part of a path leads one step down and nowhere else.
+/// Returns true if this segment is a plain name: not empty, no dot segment, no delimiter.
 fn is_name(segment: &str) -> bool {
     let plain = segment.to_ascii_lowercase().replace("%2e", ".");
     let is_foreign = |c: char| c.is_control() || c.is_whitespace() || "?#\\".contains(c);
@@ -60,7 +61,7 @@ fn is_name(segment: &str) -> bool {
 ///
 /// let warehouses = show.resource::<Value>("/Warehouse")?;
 /// let made = warehouses.create(&json!({"warehouseID": "WH7"})).await?;
-/// let id = made["id"].as_str().ok_or("the answer has no id")?;
+/// let id = made["id"].as_str().ok_or("the response has no id")?;
 /// warehouses.update(id, &json!({"description": "The new one"})).await?;
 /// assert_eq!(warehouses.get(id).await?["warehouseID"], "WH7");
 /// warehouses.delete(id).await?;
@@ -87,19 +88,19 @@ impl<T: Serialize + DeserializeOwned> Resource<T> {
         Cow::Owned(format!("{}/{}", self.path, segment(id.as_str())))
     }
 
-    /// One record.
+    /// Returns the record with this id.
     ///
     /// # Errors
-    /// [`Error::is_not_found`] when there is none; an id that no path can hold is refused before anything is sent.
+    /// [`Error::is_not_found`] if there is none. An invalid id fails before anything is sent.
     pub async fn get(&self, id: impl TryInto<Id, Error: Into<Error>>) -> Result<T, Error> {
         let id = id.try_into().map_err(Into::into)?;
         Ok(self.show.request(Method::GET, self.one(&id)).operation(self.name("get")).send_json().await?)
     }
 
-    /// Creates a record. Never sent twice.
+    /// Creates a record. Never retried after it may have been processed.
     ///
     /// # Errors
-    /// Whatever keeps the call from an answer that can be read.
+    /// The call fails, or its response cannot be read.
     pub async fn create(&self, record: &(impl Serialize + ?Sized)) -> Result<T, Error> {
         let request = self.show.request(Method::POST, self.path.clone()).operation(self.name("create"));
         Ok(request.json(record).send_json().await?)
@@ -119,7 +120,7 @@ impl<T: Serialize + DeserializeOwned> Resource<T> {
         Ok(request.json(record).send_json().await?)
     }
 
-    /// Deletes a record. When an attempt's answer was lost and the next one finds nothing, it is deleted.
+    /// Deletes a record. A 404 after an attempt whose response was lost counts as success.
     ///
     /// # Errors
     /// As [`get`](Self::get).
@@ -130,14 +131,14 @@ impl<T: Serialize + DeserializeOwned> Resource<T> {
         gone(deleted.await.map(drop).map_err(Error::from))
     }
 
-    /// The path and the verb: an id is data, and is not shown.
+    /// Returns the name of the operation: verb and path, without the id, which is data.
     fn name(&self, verb: &str) -> String {
         format!("{verb} {}", self.path)
     }
 }
 
 impl<T: Serialize + DeserializeOwned + Send + 'static> Resource<T> {
-    /// All records. Their ids are not known to this type, so a page that repeats is noticed only as a whole.
+    /// Returns a list of all records. This type does not know their ids, so only whole pages that repeat are detected.
     pub fn list(&self) -> List<T> {
         List::at(&self.show, "resource_list", Cow::Owned(self.path.clone()), |_| None)
     }

@@ -1,4 +1,4 @@
-//! Vendors: in bulk, the only call on them that is known.
+//! Vendors: bulk upsert, the only known call.
 
 use perenso_auth::{CallOptions, Idempotency};
 
@@ -11,7 +11,7 @@ use crate::{
 };
 
 impl Perenso {
-    /// Vendors: in bulk.
+    /// Returns the calls on vendors: bulk upsert.
     pub fn vendors(&self) -> Vendors<'_> {
         Vendors::new(self)
     }
@@ -28,11 +28,12 @@ impl<'a> Vendors<'a> {
         Self { show }
     }
 
-    /// Updates vendors by their `vendorID` and creates those that have none, and accounts for every one of them.
+    /// Updates vendors by their `vendorID`, creates those without one, and reports the outcome of every record.
     ///
-    /// The API does not say which records were created and which updated.
+    /// The API does not say which records were created and which were updated.
     ///
-    /// Those without an id go out one by one and never twice: nothing in an answer would tell two of them apart.
+    /// Vendors without a `vendorID` are sent one by one and never retried after they may have been processed: the response
+    /// would not tell two of them apart.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -41,7 +42,8 @@ impl<'a> Vendors<'a> {
     /// # let show = perenso::Perenso::from_vars(sandbox.vars())?;
     /// use perenso::types::Vendor;
     ///
-    /// let vendor = Vendor { vendor_id: "V0001".into(), city: "Fargo".into(), ..Vendor::default() };
+    /// let (vendor_id, city) = ("V0001".into(), "Fargo".into());
+    /// let vendor = Vendor { vendor_id, city, ..Vendor::default() };
     /// let report = show.vendors().upsert([vendor]).send().await?;
     /// assert_eq!(report.counts().succeeded, 1);
     /// # Ok(()) }
@@ -69,7 +71,7 @@ impl Record for Vendor {
         failure.vendor_id.as_deref()
     }
 
-    /// A batch in which all records have a key can be sent again.
+    /// Sends a batch, which can be retried if all records have a key.
     async fn send(show: Perenso, batch: Vec<Self>, has_keys: bool) -> Result<types::BulkAnswer, Error> {
         let show = match has_keys {
             true => {

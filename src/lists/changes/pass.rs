@@ -1,4 +1,4 @@
-//! One pass over the pages behind a lower bound, and the arithmetic of bounds. No I/O.
+//! One pass over the pages above a lower bound, and the arithmetic of bounds. No I/O.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -6,9 +6,10 @@ use chrono::{Days, NaiveDateTime, NaiveTime, TimeDelta};
 
 use crate::{lists::fingerprint::Fingerprint, records::Timestamp};
 
-/// The value of the filter: records that changed after it are asked for.
+/// The value of the filter: requests ask for records modified after it.
 ///
-/// A filter may leave out or let in what equals it, so a bound lies one second (or one day, for dates) before what is needed.
+/// A filter may include or exclude equal values, so a bound is one second (or one day, for dates) before the oldest record
+/// needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Bound {
     pub(super) at: NaiveDateTime,
@@ -26,7 +27,7 @@ fn is_date(time: &Timestamp) -> bool {
 }
 
 impl Bound {
-    /// Returns the bound that finds this timestamp and everything that is at most `overlap` older.
+    /// Returns the bound that finds this timestamp and everything at most `overlap` older.
     pub(super) fn before(time: &Timestamp, overlap: TimeDelta) -> Option<Self> {
         let at = instant(time)?;
         if is_date(time) {
@@ -42,7 +43,7 @@ impl Bound {
         Some(Self { at: self.at.checked_add_signed(step)?, ..self })
     }
 
-    /// Returns the bound that dates can be compared with.
+    /// Returns the bound for comparison with dates.
     pub(super) fn of_days(self) -> Option<Self> {
         let day = self.at.date().checked_sub_days(Days::new(1))?;
         Some(Self { at: day.and_time(NaiveTime::MIN), is_date: true })
@@ -53,7 +54,7 @@ impl Bound {
         if self.is_date { self.at.date().into() } else { self.at.into() }
     }
 
-    /// Returns true where a filter that is honoured would have left this record out.
+    /// Returns true if a server that honours the filter would exclude this record.
     pub(super) fn excludes(self, time: &Timestamp) -> bool {
         let end = |at: NaiveDateTime| if is_date(time) { at + TimeDelta::days(1) - TimeDelta::seconds(1) } else { at };
         instant(time).is_some_and(|at| end(at) < self.at)
@@ -62,36 +63,36 @@ impl Bound {
 
 /// A record as a pass sees it.
 pub(super) struct Seen {
-    /// The fingerprint of the id, where it has one.
+    /// The fingerprint of the id, if there is one.
     pub(super) id: Option<Fingerprint>,
-    /// The fingerprint of the record with its id; for one without an id, of its place among equal ones as well.
+    /// The fingerprint of the record with its id. Without an id, it includes the index among equal records.
     pub(super) content: Fingerprint,
     pub(super) time: Option<Timestamp>,
 }
 
-/// One pass: pages from the first one on, behind one bound.
+/// One pass: pages from the first one on, above one bound.
 #[derive(Default)]
 pub(super) struct Pass {
     ids: HashSet<Fingerprint>,
     pages: HashSet<Vec<Fingerprint>>,
     all: BTreeSet<Fingerprint>,
-    /// The records that the next bound would not find any more.
+    /// The records that the next bound would exclude.
     group: BTreeSet<Fingerprint>,
     moved: bool,
-    /// The list was read to its end.
+    /// True once the list was read to its end.
     pub(super) ended: bool,
 }
 
 /// The order of a page.
 pub(super) enum PageOrder {
-    /// By `modifiedDate`, the oldest first, none before the bound: what the filter and the sort ask for.
+    /// By `modifiedDate`, oldest first, none before the bound: the filter and the sort are honoured.
     Kept {
         /// The bound that finds the newest record of the page.
         newest: Option<Bound>,
     },
-    /// Dates without a time, where the bound has one.
+    /// Dates without a time, although the bound has one.
     Dates,
-    /// The filter or the sort was not honoured, or there are no dates.
+    /// The filter or the sort is not honoured, or there are no dates.
     Ignored,
 }
 
@@ -111,7 +112,7 @@ impl PageOrder {
 }
 
 impl Pass {
-    /// Takes a page in; returns true where it repeats one of this pass, which ends it.
+    /// Adds a page. Returns true if it repeats a page of this pass, which ends the pass.
     pub(super) fn add(&mut self, page: &[Seen], bound: Bound) -> bool {
         if !self.pages.insert(page.iter().map(|seen| seen.content).collect()) {
             return true;
@@ -127,12 +128,12 @@ impl Pass {
         false
     }
 
-    /// Returns true where both passes read the same records up to the next bound, and no record twice.
+    /// Returns true if both passes read the same records up to the next bound, and no record twice.
     pub(super) fn agrees(&self, other: &Self) -> bool {
         !self.moved && !other.moved && self.group == other.group
     }
 
-    /// Returns true where both passes read the same records to the end of the list.
+    /// Returns true if both passes read the same records to the end of the list.
     pub(super) fn agrees_to_the_end(&self, other: &Self) -> bool {
         !self.moved && !other.moved && self.ended && other.ended && self.all == other.all
     }

@@ -1,4 +1,4 @@
-//! The timestamp that a read of changes starts from, and what was read at its edge.
+//! The timestamp that a read of changes starts from, and the records near it that were already returned.
 
 use std::collections::BTreeSet;
 
@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{lists::fingerprint::Fingerprint, records::Timestamp};
 
-/// The place that the next read of [changes](crate::Changes) starts from: a `modifiedDate` of the server, and fingerprints of the
-/// records near it, so that they are not handed out again.
+/// The start of the next read of [changes](crate::Changes): a `modifiedDate` of the server, and fingerprints of the records near
+/// it, which are not returned again.
 ///
-/// Its serialised form is stable; its content is not for other use. The first one is made from a date or a timestamp.
+/// Create the first one from a date or a timestamp. The serialised form is stable but opaque.
 ///
 /// ```
 /// use perenso::Watermark;
@@ -23,13 +23,13 @@ use crate::{lists::fingerprint::Fingerprint, records::Timestamp};
 #[serde(rename_all = "camelCase")]
 pub struct Watermark {
     pub(super) modified_date: Timestamp,
-    /// Records at the edge that were handed out; `None` where nothing was read yet.
+    /// The records near the timestamp that were already returned; `None` before the first read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) handed_out: Option<BTreeSet<Fingerprint>>,
 }
 
 impl Watermark {
-    /// Returns the newest `modifiedDate` that was read, or the timestamp that the first read was given.
+    /// Returns the newest `modifiedDate` read so far, or the timestamp given to the first read.
     #[must_use]
     pub fn modified_date(&self) -> &Timestamp {
         &self.modified_date
