@@ -1,4 +1,4 @@
-//! Bulk upserts: no key twice, batch after batch, and an account of what became of every record.
+//! Bulk upserts: unique keys, batches, and an outcome for every record.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -22,15 +22,15 @@ mod report;
 mod upsert;
 
 const BATCH_SIZE: usize = 500;
-/// After so many batches that were refused as a whole, no more are taken apart: something else is wrong.
+/// The maximum number of refused batches that are split. More refusals have another cause than single records.
 const MOST_REFUSALS: usize = 64;
-/// The most of an answer's body that becomes a reason.
+/// The maximum number of characters of a response body in a reason.
 const LONGEST_REASON: usize = 500;
 
-/// A record that a bulk call takes.
+/// A record of a bulk call.
 pub trait Record: Clone {
     const OPERATION: &'static str;
-    /// The name of its key.
+    /// The JSON name of the key.
     const KEY: &'static str;
     const KEY_IS_REQUIRED: bool;
 
@@ -38,13 +38,13 @@ pub trait Record: Clone {
     fn key_of_success(success: &BulkSuccess) -> Option<&str>;
     fn key_of_failure(failure: &BulkFailure) -> Option<&str>;
 
-    /// Sends one batch. `has_keys` says that all of its records have a key.
+    /// Sends one batch. `has_keys` is true if all of its records have a key.
     fn send(show: Perenso, batch: Vec<Self>, has_keys: bool) -> impl Future<Output = Result<BulkAnswer, Error>> + Send;
 }
 
 type OnProgress = Box<dyn FnMut(&BulkProgress) + Send>;
 
-/// Records on their way to a bulk call.
+/// The records and settings of a bulk call.
 pub(crate) struct Bulk<R> {
     operation: &'static str,
     records: Vec<R>,
@@ -71,9 +71,10 @@ impl<R: Record> Bulk<R> {
         self.on_progress = Some(Box::new(call));
     }
 
-    /// Sends batch after batch through `call`, which is told whether all records of the batch have a key, until `is_stopped`.
+    /// Sends the batches through `call` until `is_stopped`. The second argument of `call` is true if all records of the batch
+    /// have a key.
     ///
-    /// (No `AsyncFn`: whoever spawns this needs a future that is known to be `Send`.)
+    /// `call` is not an `AsyncFn`, because the future must be known to be `Send`.
     pub(crate) async fn send<F: Future<Output = Result<BulkAnswer, Error>>>(
         mut self,
         is_stopped: impl Fn() -> bool,
@@ -109,7 +110,7 @@ impl<R: Record> Bulk<R> {
                     if may_have_written {
                         outcomes.fill(RecordOutcome::Unknown);
                     }
-                    // An answer was lost and the next attempt refused: what has keys can go out again, in halves.
+                    // A response was lost and the retry was refused. Records with keys are safe to resend, in halves.
                     let can_be_halved = has_keys && batch.len() > 1;
                     match refused_as_a_whole(&failure).filter(|_| !may_have_written || can_be_halved) {
                         None => Some(failure),
@@ -117,7 +118,7 @@ impl<R: Record> Bulk<R> {
                             if batch.len() == 1 {
                                 outcomes.fill(RecordOutcome::Failed { reasons: vec![reason(&failure, status)] });
                             } else if refusals.len() < MOST_REFUSALS {
-                                // One record that the server cannot stand must not take the others with it.
+                                // One invalid record must not prevent the others from being written.
                                 let middle = batch.start + batch.len() / 2;
                                 if status == StatusCode::PAYLOAD_TOO_LARGE {
                                     limit = batch.len() / 2;
@@ -149,7 +150,7 @@ impl<R: Record> Bulk<R> {
         Ok(BulkReport { records, keys, error, stopped, refusals, unmatched })
     }
 
-    /// A key that occurs twice would make two records one, in an order that nobody knows.
+    /// Checks that keys are present and unique. The server would merge records with equal keys in an undefined order.
     pub(crate) fn check(&self) -> Result<(), Error> {
         let mut seen: HashMap<&str, usize> = HashMap::new();
         let mut problems = Vec::new();
@@ -174,7 +175,7 @@ impl<R: Record> Bulk<R> {
         Err(Error::several(ErrorKind::Input, self.operation, detail, problems))
     }
 
-    /// Runs of records with a key, cut to size; each record without one by itself.
+    /// Returns the batches: runs of records with a key, up to the batch size, and each record without a key alone.
     fn batches(&self) -> Vec<Range<usize>> {
         let mut batches: Vec<Range<usize>> = Vec::new();
         let mut open = false;
@@ -190,7 +191,7 @@ impl<R: Record> Bulk<R> {
     }
 }
 
-/// The status of a batch that was refused for what it holds: another may hold better.
+/// Returns the status of a batch that was refused because of its content.
 fn refused_as_a_whole(error: &Error) -> Option<StatusCode> {
     let status = error.status().filter(|_| error.kind() == ErrorKind::Call(perenso_auth::ErrorKind::Status))?;
     let for_its_content =
@@ -198,7 +199,7 @@ fn refused_as_a_whole(error: &Error) -> Option<StatusCode> {
     for_its_content.then_some(status)
 }
 
-/// Why a single record was refused: in the words of the server, where it has any.
+/// Returns the reason for which a single record was refused: the body of the response, or its status.
 fn reason(error: &Error, status: StatusCode) -> String {
     match error.body_text().filter(|text| !text.trim().is_empty()) {
         Some(text) => text.trim().chars().take(LONGEST_REASON).collect(),
@@ -206,12 +207,12 @@ fn reason(error: &Error, status: StatusCode) -> String {
     }
 }
 
-/// Enters an answer into the outcomes of its batch; returns how many entries belong to no record.
+/// Sets the outcomes of a batch from its response. Returns the number of entries that match no record.
 fn account<R: Record>(records: &[R], outcomes: &mut [RecordOutcome], answer: BulkAnswer) -> usize {
     outcomes.fill(RecordOutcome::Unaccounted);
     let by_key: HashMap<&str, usize> =
         records.iter().enumerate().filter_map(|(index, record)| Some((record.key()?, index))).collect();
-    // The only record of a batch is meant by whatever the answer says, whether it had a key or not.
+    // An entry with an unknown key belongs to the only record of a batch if that has no key.
     let find = |key: Option<&str>| match key {
         Some(key) if by_key.contains_key(key) => by_key.get(key).copied(),
         _ if records.len() == 1 && records[0].key().is_none() => Some(0),
@@ -224,7 +225,7 @@ fn account<R: Record>(records: &[R], outcomes: &mut [RecordOutcome], answer: Bul
             None => unmatched += 1,
         }
     }
-    // Whoever stands in both lists is taken for refused: a record too often looked at is better than one lost.
+    // A record in both lists counts as failed: checking it twice is better than losing it.
     for failure in &answer.failed {
         match find(R::key_of_failure(failure)) {
             Some(index) => {
@@ -327,7 +328,7 @@ mod tests {
     }
 
     proptest! {
-        /// Wherever the stop comes, what was sent before it is accounted for by index, and the rest is not sent.
+        /// Records sent before a stop have outcomes by index, and the rest is not sent, at every position of the stop.
         #[test]
         fn a_stop_cuts_the_account_where_it_comes(count in 0usize..60, size in 1usize..10, stop_after in 0usize..12) {
             let keys: Vec<String> = (0..count).map(|n| format!("k{n}")).collect();
@@ -356,7 +357,7 @@ mod tests {
             }
         }
 
-        /// Whatever the answer says, each record has one outcome, and what comes back as the next input is part of it.
+        /// Each record has one outcome for every response, and the records to retry are a subset of the input.
         #[test]
         fn the_account_adds_up(count in 0usize..40, size in 1usize..10,
                                picks in prop::collection::vec((any::<bool>(), 0usize..60), 0..60)) {

@@ -9,7 +9,7 @@ use crate::{
     error::Error,
 };
 
-/// A builder filled from the variables of this prefix, as `read` knows them.
+/// Returns a builder filled from the variables with this prefix, which `read` looks up.
 pub(crate) fn builder(prefix: &str, read: impl Fn(&str) -> Option<OsString>) -> Result<Builder, Error> {
     let mut problems = Vec::new();
     let mut builder = Builder::new();
@@ -17,7 +17,7 @@ pub(crate) fn builder(prefix: &str, read: impl Fn(&str) -> Option<OsString>) -> 
         problems.push("the prefix of the variables is letters, digits and `_`, such as PERENSO".to_owned());
         return Err(BuildError::new(problems).into());
     }
-    // A variable that is set to nothing is taken for one that is not set: so do shells and container files.
+    // An empty variable counts as unset, as in shells and container files.
     let raw = |name: &str| read(&format!("{prefix}_{name}")).filter(|value| !value.is_empty());
     let mut text = |name: &str| {
         let value = raw(name)?;
@@ -39,7 +39,7 @@ pub(crate) fn builder(prefix: &str, read: impl Fn(&str) -> Option<OsString>) -> 
         }
         (Some(secret), None) => builder = builder.client_secret(pasted_value::trimmed(&secret)),
         (None, Some(file)) => match read_secret(Path::new(&file)) {
-            // Read again when it is refused: a rotated secret needs no restart.
+            // The file is read again when the secret is refused, so a rotated secret needs no restart.
             Ok(_) => builder = builder.client_secret_file(file),
             Err(error) => problems.push(format!("{prefix}_CLIENT_SECRET_FILE cannot be read: {error}")),
         },
@@ -62,7 +62,7 @@ pub(crate) fn builder(prefix: &str, read: impl Fn(&str) -> Option<OsString>) -> 
     if problems.is_empty() { Ok(builder) } else { Err(BuildError::new(problems).into()) }
 }
 
-/// The same error in terms of the variables, since nobody who set these has called a setter.
+/// Rewrites the problems of an error to name variables instead of setters.
 pub(crate) fn in_variables(error: &Error, prefix: &str) -> Error {
     let names = [
         ("call `client_id`", "CLIENT_ID"),
@@ -131,7 +131,7 @@ mod tests {
         let mut variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
         variables.push(("SHOW_CLIENT_SECRET_FILE", path));
         assert_eq!(problems(&variables), [] as [String; 0]);
-        // Inside a value it is refused, by the name of the variable.
+        // An invisible character inside a value is an error that names the variable.
         std::fs::write(&file, "hu\u{200b}sh").unwrap();
         for (name, wrong) in [
             ("SHOW_CLIENT_ID", "show\u{200b}1"),

@@ -1,7 +1,7 @@
-//! A typed builder for every operation that is known of the API, written by the build script from `openapi/perenso.json`.
+//! Typed builders for every known operation of the API, generated from `openapi/perenso.json`.
 //!
-//! [`Perenso::api`](crate::Perenso::api) leads here, for what the methods by hand do not show: the status and the headers of an
-//! answer, and every parameter by its own setter. Calls go through the same tokens, budget and retries as all others.
+//! [`Perenso::api`](crate::Perenso::api) returns this client. Unlike the hand-written methods, it returns the status and headers
+//! of a response and has a setter for every parameter. Calls use the same tokens, rate budget and retries.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -10,19 +10,20 @@
 //! # let show = perenso::Perenso::from_vars(sandbox.vars())?;
 //! use perenso::generated::prelude::*;
 //!
-//! let answer = show.api().customer_list().page(1).results_per_page(20).send().await?;
-//! println!("{} {:?}", answer.status(), answer.headers());
-//! for customer in answer.into_inner() {
+//! let list = show.api().customer_list().page(1).results_per_page(20);
+//! let response = list.send().await?;
+//! println!("{} {:?}", response.status(), response.headers());
+//! for customer in response.into_inner() {
 //!     println!("{customer:?}");
 //! }
 //! # Ok(()) }
 //! ```
 //!
-//! Its traits, one for each kind of record, list the calls; [`types`] has the records. A call that the vendor's pages do not show
-//! in full says so (the keys in brackets are pages, which the document lists), and each names the method by hand that does the same with less typing. Runs of exports are not here: they
-//! leave through [`exports`](crate::exports), which checks their values.
+//! The traits, one for each kind of record, list the calls; [`types`] contains the records. Each call names the hand-written
+//! method that does the same. Calls that the vendor documents only in part say so; keys in brackets are pages listed in the
+//! document. To run an export, use [`exports`](crate::exports), which checks the values of its parameters.
 
-// Calls and constants that the SDK does not use yet are no fault of the generated code.
+// The SDK does not use every generated call and constant.
 #![allow(dead_code)]
 
 include!(concat!(env!("OUT_DIR"), "/client.rs"));

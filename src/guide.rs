@@ -1,14 +1,14 @@
-//! Guides, in the order of a reader's questions. There is no code in here, only documentation; its examples are tests.
+//! Guides by topic. Their examples are tests.
 //!
-//! | question | guide |
+//! | topic | guide |
 //! |---|---|
-//! | How do I get in, and who renews the tokens? | [authentication] |
-//! | How do I read a list to its end, and write forty thousand records? | [lists and bulk](lists_and_bulk) |
-//! | How do I get at the data that the API does not give? | [exports] |
-//! | What is tried again, how long does a call take, and what does an error tell me? | [retries] |
-//! | What do Ctrl-C, a dropped future and a deadline leave behind? | [stopping] |
-//! | How do I test all this without a live show? | [testing] |
-//! | I have something on reqwest already. What becomes of it? | [migrating] |
+//! | credentials, token renewal, token stores | [authentication] |
+//! | lists, single records, bulk upserts | [lists and bulk](lists_and_bulk) |
+//! | custom exports: data without a call of the API | [exports] |
+//! | retries, rate limits, timeouts, errors, logs | [retries] |
+//! | Ctrl-C, dropped futures, deadlines | [stopping] |
+//! | tests without a live show | [testing] |
+//! | migration from a client on reqwest | [migrating] |
 
 #[doc = include_str!("guide/authentication.md")]
 pub mod authentication {}

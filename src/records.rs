@@ -1,4 +1,4 @@
-//! The types that records are made of.
+//! The types of record fields.
 
 mod decimal;
 mod field;

@@ -1,4 +1,4 @@
-//! The code that the generated client stands on.
+//! The code that the generated client uses.
 
 mod bridge;
 mod field_names;

@@ -1,4 +1,4 @@
-//! Several shows from one TOML file: each a client of its own, over one pool of connections and one store of tokens.
+//! Clients of several shows from one TOML file, with a shared connection pool and token store.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -6,8 +6,9 @@ use perenso_auth::{BuildError, ClientBuilder, Registry, RegistryBuilder, Registr
 
 use crate::{builder::USER_AGENT, client::Perenso, error::Error};
 
-/// The shows of a file; [`Registry`](crate::auth::Registry) says what it may hold. Entries of other systems than Perenso
-/// are left to the registry itself.
+/// The clients of the shows in a TOML file. See [`Registry`](crate::auth::Registry) for the format.
+///
+/// Entries of other systems than Perenso are available through the registry itself.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -24,15 +25,15 @@ pub struct Shows {
 }
 
 impl Shows {
-    /// The shows of this file.
+    /// Reads the shows of a file.
     ///
     /// # Errors
-    /// When the file cannot be read or is no registry. What is wrong with one show is said by [`get`](Self::get).
+    /// The file cannot be read, or is not a valid registry. Errors of a single show are returned by [`get`](Self::get).
     pub fn read(path: impl AsRef<Path>) -> Result<Self, Error> {
         Self::read_with(path, |_, builder| builder)
     }
 
-    /// The same, with what a file cannot say: `settings` is called for every show with its name.
+    /// Reads the shows of a file and applies `settings` to each, called with its name and builder.
     ///
     /// ```no_run
     /// # fn example() -> Result<(), perenso::Error> {
@@ -53,8 +54,8 @@ impl Shows {
         Self::load(|registry| registry.settings(settings).read(path))
     }
 
-    /// The shows of a string or of a table, or of a file that holds other tables: whatever `load` reads with the
-    /// [`RegistryBuilder`](crate::auth::RegistryBuilder).
+    /// Reads shows with a [`RegistryBuilder`](crate::auth::RegistryBuilder): from a string, a table, or a file with other
+    /// tables.
     ///
     /// ```
     /// use perenso::Shows;
@@ -68,12 +69,14 @@ impl Shows {
     ///     client_id = "SPRING26"
     ///     client_secret_file = "secrets/spring"
     /// "#;
-    /// let shows = Shows::load(|registry| registry.directory("/etc/erp").allow_foreign_tables().parse(config))?;
+    /// let shows = Shows::load(|registry| {
+    ///     registry.directory("/etc/erp").allow_foreign_tables().parse(config)
+    /// })?;
     /// assert_eq!(shows.names().collect::<Vec<_>>(), ["spring"]);
     /// # Ok::<(), perenso::Error>(())
     /// ```
     ///
-    /// A table that is parsed already goes in by `deserialize`: `registry.deserialize(config["perenso"].clone())`.
+    /// For a table that is already parsed, use `deserialize`: `registry.deserialize(config["perenso"].clone())`.
     ///
     /// # Errors
     /// As [`read`](Self::read).
@@ -88,15 +91,15 @@ impl Shows {
         Ok(Self { registry, shows })
     }
 
-    /// The names of all shows, in the order of the alphabet.
+    /// Returns the names of all shows, in alphabetical order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.registry.names()
     }
 
-    /// The client of a show.
+    /// Returns the client of a show.
     ///
     /// # Errors
-    /// When the file has no such show, when what it says of it makes no client, or when it is none of Perenso's.
+    /// The file has no such show, its settings are invalid, or the entry is of another system than Perenso.
     pub fn get(&self, name: &str) -> Result<&Perenso, Error> {
         let client = self.registry.get(name)?;
         self.shows.get(name).ok_or_else(|| {

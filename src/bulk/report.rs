@@ -1,30 +1,30 @@
-//! What became of every record of a bulk upsert, and what may go out again.
+//! The outcome of every record of a bulk upsert, and the records that are safe to resend.
 
 use std::{collections::HashMap, fmt, ops::Range};
 
 use crate::error::Error;
 
-/// What became of a record.
+/// The outcome of a record.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RecordOutcome {
-    /// It was created or updated. The API does not say which of the two, so this cannot be known from the response.
+    /// Created or updated. The API does not say which of the two.
     Succeeded {
         /// The record's `id`.
         id: Option<String>,
     },
-    /// It was refused, for these reasons.
+    /// Refused, for these reasons.
     Failed {
-        /// In the words of the server. They may quote the record.
+        /// The reasons of the server. They may quote the record.
         reasons: Vec<String>,
     },
-    /// The answer came and does not mention it.
+    /// Sent, but the response does not mention it.
     Unaccounted,
-    /// The answer was lost: it may have been written.
+    /// Sent, but the response was lost. The record may have been written.
     Unknown,
-    /// Its batch was refused as a whole, and too many were for taking it apart: it certainly was not processed.
+    /// Not processed: its batch was refused as a whole, and not split because too many batches were refused before.
     Refused,
-    /// It was not sent, or certainly not processed.
+    /// Not sent, or certainly not processed.
     NotSent,
 }
 
@@ -41,15 +41,15 @@ impl fmt::Debug for RecordOutcome {
     }
 }
 
-/// A reason for which records were refused, and how many. Its text may quote a record, so `Debug` does not show it.
+/// A reason for which records were refused, and their number. It may quote a record, so `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Reason {
-    /// In the words of the server, the record's key replaced by `…` so that equal reasons meet.
+    /// The reason of the server, with the record's key replaced by `…` so that equal reasons are counted together.
     pub text: String,
-    /// How many records were refused for it.
+    /// The number of records refused for this reason.
     pub count: usize,
-    /// The input index of the first of them.
+    /// The input index of the first such record.
     pub first: usize,
 }
 
@@ -59,9 +59,9 @@ impl fmt::Debug for Reason {
     }
 }
 
-/// What became of every record of a bulk upsert.
+/// The report of a bulk upsert, with the outcome of every record.
 ///
-/// The guide to [lists and bulk](crate::guide::lists_and_bulk) says what to do with it.
+/// See the guide to [lists and bulk](crate::guide::lists_and_bulk).
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -91,7 +91,7 @@ pub struct BulkReport<R> {
     pub(super) unmatched: usize,
 }
 
-/// How many records had which outcome.
+/// The number of records per outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counts {
@@ -99,9 +99,9 @@ pub struct Counts {
     pub succeeded: usize,
     /// Refused.
     pub failed: usize,
-    /// Sent, answered, not mentioned.
+    /// Sent, but not mentioned in the response.
     pub unaccounted: usize,
-    /// Sent, the answer lost.
+    /// Sent, but the response was lost.
     pub unknown: usize,
     /// In a batch that was refused as a whole.
     pub refused: usize,
@@ -126,50 +126,53 @@ impl Counts {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BulkProgress {
-    /// The outcomes of all records so far, those still to be sent counted in `not_sent`.
+    /// The outcomes so far. Records still to be sent count as `not_sent`.
     pub counts: Counts,
     /// The input indexes of the batch that has just ended. A batch that was refused as a whole is sent again in halves.
     pub batch: Range<usize>,
 }
 
 impl<R> BulkReport<R> {
-    /// What became of the records, in the order of the input.
+    /// Returns the outcomes, in the order of the input.
     pub fn outcomes(&self) -> impl ExactSizeIterator<Item = &RecordOutcome> {
         self.records.iter().map(|(_, outcome)| outcome)
     }
 
-    /// The records with what became of them, in the order of the input.
+    /// Returns the records with their outcomes, in the order of the input.
     pub fn records(&self) -> impl ExactSizeIterator<Item = (&R, &RecordOutcome)> {
         self.records.iter().map(|(record, outcome)| (record, outcome))
     }
 
-    /// The fault that ended it before all was sent, if one did; after a [stop](Self::is_stopped), the one that was not retried.
+    /// Returns the error that ended the upsert early, if there was one. After a [stop](Self::is_stopped), this is the error
+    /// that was not retried.
     pub fn error(&self) -> Option<&Error> {
         self.error.as_ref()
     }
 
-    /// Returns true if a requested stop ended it before all was sent. What was left is `NotSent`.
+    /// Returns true if a requested stop ended the upsert early. The remaining records are `NotSent`.
     pub fn is_stopped(&self) -> bool {
         self.stopped
     }
 
-    /// The batches that were refused as a whole (400, 413 or 422), in order. Each was taken apart and sent in halves, so
-    /// these errors are of interest for what their bodies say; the records have outcomes of their own.
+    /// Returns the errors of the batches that were refused as a whole (400, 413 or 422), in order.
+    ///
+    /// Batches are split and resent in halves, so the records have outcomes of their own. The bodies of these errors may
+    /// contain details.
     pub fn refusals(&self) -> &[Error] {
         &self.refusals
     }
 
-    /// How many entries of the answers belong to no record that was sent.
+    /// Returns the number of response entries that match no record.
     pub fn unmatched(&self) -> usize {
         self.unmatched
     }
 
-    /// Whether every record succeeded.
+    /// Returns true if every record succeeded.
     pub fn all_succeeded(&self) -> bool {
         self.outcomes().all(|outcome| matches!(outcome, RecordOutcome::Succeeded { .. }))
     }
 
-    /// How many had which outcome; the numbers add up to the number of records.
+    /// Returns the number of records per outcome.
     pub fn counts(&self) -> Counts {
         let mut counts = Counts::default();
         for outcome in self.outcomes() {
@@ -178,9 +181,10 @@ impl<R> BulkReport<R> {
         counts
     }
 
-    /// What can be sent again without harm, as the next input: what was not sent or was in a batch that was refused as a
-    /// whole, and of what has a key also what is unknown or unaccounted for. A record that was refused itself is not among
-    /// it, since it would be refused again.
+    /// Returns the records that are safe to resend. Rejected records are left out.
+    ///
+    /// These are records that were not sent, records of a batch that was refused as a whole, and records with a key whose
+    /// outcome is unknown or unaccounted for.
     pub fn into_retry(self) -> Vec<R> {
         let again = |outcome: &RecordOutcome, keyed: bool| match outcome {
             RecordOutcome::NotSent | RecordOutcome::Refused => true,
@@ -191,7 +195,7 @@ impl<R> BulkReport<R> {
         records.filter(|((_, outcome), key)| again(outcome, key.is_some())).map(|((record, _), _)| record).collect()
     }
 
-    /// Why records were refused, each reason once, the most frequent first.
+    /// Returns the reasons for which records were refused, each once, the most frequent first.
     ///
     /// ```no_run
     /// # async fn example(show: perenso::Perenso) -> Result<(), Box<dyn std::error::Error>> {

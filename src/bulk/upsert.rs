@@ -1,4 +1,4 @@
-//! A bulk upsert, built step by step.
+//! The builder of a bulk upsert.
 
 use std::future::Future;
 
@@ -20,7 +20,7 @@ impl<R: Record> BulkUpsert<R> {
         Self { show: show.clone(), bulk: Bulk::new(R::OPERATION, records) }
     }
 
-    /// Sets how many records go out in one call; 500 without it. The vendor documents no limit.
+    /// Sets the number of records per request. Defaults to 500; the vendor documents no limit.
     pub fn batch_size(mut self, records: usize) -> Self {
         self.bulk.set_batch_size(records);
         self
@@ -29,10 +29,13 @@ impl<R: Record> BulkUpsert<R> {
     /// Calls `call` after each batch, with the counts so far.
     ///
     /// ```no_run
-    /// # async fn example(show: perenso::Perenso, from_erp: Vec<perenso::types::CustomerV2>) -> Result<(), perenso::Error> {
+    /// # use perenso::{Error, Perenso, types::CustomerV2};
+    /// # async fn example(show: Perenso, from_erp: Vec<CustomerV2>) -> Result<(), Error> {
     /// let total = from_erp.len();
     /// let upsert = show.customers().upsert(from_erp);
-    /// let upsert = upsert.on_progress(move |progress| println!("{} of {total} left", progress.counts.not_sent));
+    /// let upsert = upsert.on_progress(move |progress| {
+    ///     println!("{} of {total} left", progress.counts.not_sent);
+    /// });
     /// upsert.send().await?;
     /// # Ok(()) }
     /// ```
@@ -41,9 +44,11 @@ impl<R: Record> BulkUpsert<R> {
         self
     }
 
-    /// Stops when `future` completes: the request in flight is waited for, no other is sent, and the remaining records are
-    /// [`NotSent`](crate::RecordOutcome::NotSent). While no request is in flight (waiting for the rate budget, a token or a
-    /// `Retry-After`) the stop takes effect at once. A batch that was refused with 429 was not processed: it is `NotSent` too.
+    /// Stops the upsert when `future` completes.
+    ///
+    /// It waits for the request in flight and sends no other; the remaining records are
+    /// [`NotSent`](crate::RecordOutcome::NotSent). The stop takes effect at once while no request is in flight: during a wait for
+    /// the rate budget, a token or `Retry-After`. A batch refused with 429 was not processed, so it is `NotSent` too.
     ///
     /// ```no_run
     /// # async fn example(
@@ -51,7 +56,8 @@ impl<R: Record> BulkUpsert<R> {
     /// #     from_erp: Vec<perenso::types::CustomerV2>,
     /// #     shutdown: tokio::sync::oneshot::Receiver<()>,
     /// # ) -> Result<(), perenso::Error> {
-    /// let report = show.customers().upsert(from_erp).stop_when(async { drop(shutdown.await) }).send().await?;
+    /// let upsert = show.customers().upsert(from_erp);
+    /// let report = upsert.stop_when(async { drop(shutdown.await) }).send().await?;
     /// if report.is_stopped() {
     ///     println!("{} records are left for the next run", report.into_retry().len());
     /// }
@@ -62,7 +68,7 @@ impl<R: Record> BulkUpsert<R> {
         self
     }
 
-    /// Checks that keys are present and unique, without consuming the builder. [`send`](Self::send) checks it too.
+    /// Checks that keys are present and unique, without consuming the builder. [`send`](Self::send) does the same check.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -71,24 +77,24 @@ impl<R: Record> BulkUpsert<R> {
     /// # let show = perenso::Perenso::from_vars(sandbox.vars())?;
     /// use perenso::types::CustomerV2;
     ///
-    /// let twice = ["5041", "5041"].map(|id| CustomerV2 { customer_id: id.into(), ..CustomerV2::default() });
+    /// let customer = CustomerV2 { customer_id: "5041".into(), ..CustomerV2::default() };
+    /// let twice = [customer.clone(), customer];
     /// let error = show.customers().upsert(twice).check().unwrap_err();
     /// assert_eq!(error.problems(), ["records 0 and 1 have the same `customerID`"]);
     /// # Ok(()) }
     /// ```
     ///
     /// # Errors
-    /// All keys that are missing, empty or there twice, at once: [`Error::problems`].
+    /// Keys are missing, empty or duplicate. [`Error::problems`] lists all of them.
     pub fn check(&self) -> Result<(), Error> {
         self.bulk.check()
     }
 
-    /// Sends batch after batch, and reports the outcome of every record. A batch that is refused as a whole is split and sent
-    /// in halves. A fault ends the upsert.
+    /// Sends all batches and reports the outcome of every record. A batch that is refused as a whole is split and sent in
+    /// halves. Any other error ends the upsert; see [`BulkReport::error`](crate::BulkReport::error).
     ///
     /// # Errors
-    /// Before anything is sent: when two records have the same key, a key is empty, or one is missing where it is required, as
-    /// that of a customer is.
+    /// Two records have the same key, a key is empty, or a required key is missing. Nothing is sent then.
     pub async fn send(self) -> Result<BulkReport<R>, Error> {
         let Self { show, bulk } = self;
         bulk.send(|| show.options().is_stopped(), |batch, has_keys| R::send(show.clone(), batch, has_keys)).await

@@ -10,10 +10,11 @@ use serde::{
 
 use super::Field;
 
-/// A decimal number that keeps its digits: [`rust_decimal::Decimal`](https://docs.rs/rust_decimal/1/rust_decimal/struct.Decimal.html) that reads and writes JSON numbers.
+/// A decimal number that keeps its digits: a
+/// [`rust_decimal::Decimal`](https://docs.rs/rust_decimal/1/rust_decimal/struct.Decimal.html) that is a number in JSON.
 ///
-/// It reads numbers and numeric texts, and writes a number. A JSON number keeps 15 significant digits for certain;
-/// writing one that would not come back as it was is an error, never a rounding.
+/// Deserializes from numbers and numeric strings, and serializes as a number. A JSON number keeps 15 significant digits
+/// reliably. Serializing a number that would be rounded is an error.
 ///
 /// ```
 /// use perenso::Decimal;
@@ -30,27 +31,27 @@ use super::Field;
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Decimal(rust_decimal::Decimal);
 
-/// A text is no decimal number, or one with more digits than fit: 28, or somewhat below.
+/// The error of a string that is not a decimal number, or has more than about 28 digits.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a decimal number of at most 28 digits is expected")]
 pub struct InvalidDecimal(());
 
 impl Decimal {
-    /// The number as `rust_decimal` has it.
+    /// Returns the number as a `rust_decimal::Decimal`.
     #[must_use]
     pub const fn get(self) -> rust_decimal::Decimal {
         self.0
     }
 
-    /// The nearest number in binary, when it leads back to this one.
+    /// Returns the nearest `f64`, if it converts back to this number.
     fn to_float(self) -> Option<f64> {
         let float: f64 = self.0.to_string().parse().ok()?;
         (Self::from_float(float) == Some(self)).then_some(float)
     }
 
-    /// The shortest decimal number that means this one.
+    /// Returns the shortest decimal number that stands for this `f64`.
     fn from_float(float: f64) -> Option<Self> {
-        // Rust writes floats without an exponent, and with just the digits that tell one from its neighbours.
+        // `Display` of floats writes no exponent, and the fewest digits that identify the number.
         float.to_string().parse().ok()
     }
 }
@@ -159,13 +160,13 @@ impl<'de> Deserialize<'de> for Decimal {
                 text.trim().parse().map_err(E::custom)
             }
 
-            // With its feature `arbitrary_precision`, which any crate of a build can turn on, serde_json passes a number
-            // as a map of one entry: this key, and the digits.
+            // With the feature `arbitrary_precision`, which any crate of a build can enable, serde_json passes a number as a
+            // map of one entry: this key, and the digits.
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Decimal, A::Error> {
                 let entry = map.next_entry::<String, String>()?;
                 let digits = entry.filter(|(key, _)| key == "$serde_json::private::Number").map(|(_, digits)| digits);
                 let digits = digits.ok_or_else(|| A::Error::invalid_type(Unexpected::Map, &self))?;
-                // An exponent, or more digits than fit: by way of the nearest float, as without the feature.
+                // An exponent or too many digits: parsed as the nearest float, as without the feature.
                 let nearest = || digits.parse().ok().and_then(Decimal::from_float);
                 let exact = || digits.parse().ok().map(|Decimal(number)| Decimal(number.normalize()));
                 exact().or_else(nearest).ok_or_else(|| A::Error::custom(InvalidDecimal(())))
@@ -211,7 +212,7 @@ mod tests {
             Decimal::deserialize(serde::de::value::MapDeserializer::<_, serde::de::value::Error>::new(map))
         };
         for (digits, number) in [("12.10", "12.1"), ("-0", "0"), ("1.25e2", "125")] {
-            // To the letter, as without the feature.
+            // Exactly as without the feature.
             assert_eq!(read("$serde_json::private::Number", digits).unwrap().to_string(), number, "{digits}");
         }
         read("$serde_json::private::Number", "1e300").unwrap_err();
@@ -220,7 +221,7 @@ mod tests {
 
     #[test]
     fn zeros_at_the_end_change_nothing() {
-        // Eight digits after the point, as the vendor writes some prices: more than 15 in all, most of them zeros.
+        // The vendor writes some prices with eight decimals: more than 15 digits in all, most of them zeros.
         assert_eq!(through_json("123456789.12000000").unwrap(), "123456789.12");
         assert_eq!(through_json("7205759403.79280000000").unwrap(), "7205759403.7928");
     }

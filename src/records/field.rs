@@ -1,13 +1,13 @@
-//! An optional field of a record: left alone, cleared, or set.
+//! An optional field of a record: unset, null or a value.
 
 use std::{fmt, marker::PhantomData, ops::Deref};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Visitor};
 
-/// An optional field of a record, with the difference between one that is not there and one that is `null`.
+/// An optional field of a record, which distinguishes a missing field from `null`.
 ///
-/// Reading keeps the difference, and writing gives it back: [`Field::Unset`] is left out, [`Field::Null`] clears the
-/// field, [`Field::Value`] sets it. Builders and struct literals take plain values.
+/// In a request, [`Field::Unset`] is not sent, [`Field::Null`] clears the field, and [`Field::Value`] sets it. Builders and
+/// struct literals accept plain values.
 ///
 /// ```
 /// use perenso::{Field, types::Customer};
@@ -26,8 +26,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Visitor};
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 ///
-/// In a record of your own, serde has to be told to leave a field out. Without the attribute, a field that is missing or
-/// unset is an error, and never a silent `null`:
+/// A record of your own needs these serde attributes. Without them, a missing or unset field is an error, never a silent
+/// `null`:
 ///
 /// ```
 /// use perenso::Field;
@@ -47,42 +47,42 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Visitor};
 /// ```
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Field<T> {
-    /// Not there: what the server has is left alone.
+    /// Missing: the value of the server is not changed.
     #[default]
     Unset,
-    /// `null`: what the server has is cleared.
+    /// `null`: the value of the server is cleared.
     Null,
     /// A value.
     Value(T),
 }
 
 impl<T> Field<T> {
-    /// The value, or a field that is left alone.
+    /// Converts an option, with `None` as [`Field::Unset`].
     pub fn or_unset(value: Option<T>) -> Self {
         value.map_or(Self::Unset, Self::Value)
     }
 
-    /// The value, or a field that is cleared.
+    /// Converts an option, with `None` as [`Field::Null`].
     pub fn or_null(value: Option<T>) -> Self {
         value.map_or(Self::Null, Self::Value)
     }
 
-    /// Whether the field is not there.
+    /// Returns true if the field is missing.
     pub const fn is_unset(&self) -> bool {
         matches!(self, Self::Unset)
     }
 
-    /// Whether the field is `null`.
+    /// Returns true if the field is `null`.
     pub const fn is_null(&self) -> bool {
         matches!(self, Self::Null)
     }
 
-    /// Whether the field has a value.
+    /// Returns true if the field has a value.
     pub const fn is_set(&self) -> bool {
         matches!(self, Self::Value(_))
     }
 
-    /// The value, when there is one.
+    /// Returns a reference to the value, if there is one.
     pub const fn get(&self) -> Option<&T> {
         match self {
             Self::Value(value) => Some(value),
@@ -90,7 +90,7 @@ impl<T> Field<T> {
         }
     }
 
-    /// The value for changing it, when there is one.
+    /// Returns a mutable reference to the value, if there is one.
     pub const fn get_mut(&mut self) -> Option<&mut T> {
         match self {
             Self::Value(value) => Some(value),
@@ -98,7 +98,7 @@ impl<T> Field<T> {
         }
     }
 
-    /// The value, when there is one.
+    /// Returns the value, if there is one.
     pub fn into_option(self) -> Option<T> {
         match self {
             Self::Value(value) => Some(value),
@@ -106,7 +106,7 @@ impl<T> Field<T> {
         }
     }
 
-    /// The field with a borrowed value.
+    /// Borrows the value of the field.
     pub const fn as_ref(&self) -> Field<&T> {
         match self {
             Self::Unset => Field::Unset,
@@ -115,7 +115,7 @@ impl<T> Field<T> {
         }
     }
 
-    /// The value as what it points to, when there is one: a `&str` of a `String`.
+    /// Returns the dereferenced value, if there is one: a `&str` for a `String`.
     pub fn as_deref(&self) -> Option<&T::Target>
     where
         T: Deref,
@@ -123,7 +123,7 @@ impl<T> Field<T> {
         self.get().map(Deref::deref)
     }
 
-    /// The field with its value changed.
+    /// Applies a function to the value, if there is one.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Field<U> {
         match self {
             Self::Unset => Field::Unset,
@@ -132,14 +132,14 @@ impl<T> Field<T> {
         }
     }
 
-    /// Takes the field, and leaves one that is not there.
+    /// Takes the field and leaves [`Field::Unset`].
     pub fn take(&mut self) -> Self {
         std::mem::take(self)
     }
 }
 
 impl<T> Field<Vec<T>> {
-    /// The items of a list; none when it is not there or `null`.
+    /// Returns the items of a list; empty if the field is missing or `null`.
     pub fn as_slice(&self) -> &[T] {
         self.get().map_or(&[], Vec::as_slice)
     }
@@ -160,7 +160,7 @@ impl<T: Serialize> Serialize for Field<T> {
         match self {
             Self::Value(value) => value.serialize(serializer),
             Self::Null => serializer.serialize_none(),
-            // Written as `null` it would clear what was to be left alone.
+            // `null` would clear a field that is not to be changed.
             Self::Unset => Err(serde::ser::Error::custom(
                 "a `Field` that is unset has no JSON: put #[serde(default, skip_serializing_if = \"Field::is_unset\")] on it",
             )),
@@ -184,8 +184,8 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Field<T> {
             }
         }
 
-        // Asked for as an option, a field that is missing could not be told from `null`; asked for like this, serde says
-        // that it is missing, unless it has `#[serde(default)]`.
+        // `deserialize_option` would turn a missing field into `null`. This call reports it as missing, unless it has
+        // `#[serde(default)]`.
         deserializer.deserialize_newtype_struct("Field", Reader(PhantomData))
     }
 }

@@ -1,4 +1,4 @@
-//! The id of a record, fit to stand in a path.
+//! The id of a record, safe to use in a path.
 
 use std::{
     fmt::{self, Write as _},
@@ -9,10 +9,10 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::field::Field;
 
-/// The vendor's own id of a record (not the key that your systems know it by).
+/// The vendor's id of a record (not the key of your own systems).
 ///
-/// What could turn one address into another is refused: nothing at all, `.`, `..`, and control characters. Any other
-/// text is an id, and arrives as it is: it is percent-encoded once, `/` and `%` included.
+/// Strings that could change the path are invalid: the empty string, `.`, `..`, and strings with control characters. Any other
+/// string is percent-encoded once, including `/` and `%`, and reaches the server unchanged.
 ///
 /// ```
 /// use perenso::Id;
@@ -27,29 +27,29 @@ use super::field::Field;
 #[serde(transparent)]
 pub struct Id(String);
 
-/// Why a text is no id. The text itself is not repeated.
+/// The error of a string that is not a valid id. It does not contain the string.
 #[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidId {
-    /// Nothing at all, which would address the whole collection.
+    /// The empty string, which would address the whole collection.
     #[error("an id is expected, but it is empty")]
     Empty,
-    /// `.` or `..`, which would address something above.
+    /// `.` or `..`, which would address another path.
     #[error("an id is expected, not `.` or `..`")]
     Dots,
     /// A line break, a tab, or another control character.
     #[error("an id without control characters is expected, but character {position} is one")]
     Control {
-        /// The place of the character, from 1.
+        /// The position of the character, from 1.
         position: usize,
     },
 }
 
 impl Id {
-    /// Takes a text as an id.
+    /// Creates an id from a string.
     ///
     /// # Errors
-    /// It is empty, `.`, `..`, or holds a control character.
+    /// The string is empty, `.`, `..`, or has a control character.
     pub fn new(text: impl Into<String>) -> Result<Self, InvalidId> {
         let text = text.into();
         if text.is_empty() {
@@ -64,15 +64,15 @@ impl Id {
         }
     }
 
-    /// The id as it came.
+    /// Returns the id as a string.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// A text as one segment of a path: all but letters, digits and `-._~` percent-encoded. (A backslash too, which a URL
-/// takes for a slash.)
+/// Encodes a string as one segment of a path: everything but letters, digits and `-._~` is percent-encoded. This includes the
+/// backslash, which URL parsers treat as a slash.
 pub(crate) fn segment(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -134,7 +134,7 @@ impl TryFrom<String> for Id {
     }
 }
 
-/// The `id` of a record that was read: `get(&customer.id)`.
+/// Converts the `id` of a record that was read, as in `get(&customer.id)`.
 impl TryFrom<&Field<String>> for Id {
     type Error = InvalidId;
 

@@ -1,4 +1,4 @@
-//! The reasons for which a bulk call has refused a record.
+//! The reasons for which a bulk call refused a record.
 
 use std::{fmt, ops::Deref};
 
@@ -10,16 +10,17 @@ use serde::{
 use super::field::Field;
 use crate::types::BulkFailure;
 
-/// Reasons in the vendor's words, from none to many. Reads a list of texts as well as a single one.
+/// The reasons of the vendor for a refused record. Deserializes from a string or a list of strings.
 ///
-/// They may quote the record, so `Debug` gives their number only.
+/// They may quote the record, so `Debug` shows their number only.
 ///
 /// ```
 /// use perenso::Messages;
 ///
 /// let one: Messages = serde_json::from_str(r#""no such booth""#)?;
-/// let many: Messages = serde_json::from_str(r#"["no such booth", "no such broker"]"#)?;
-/// assert_eq!((one.into_vec().len(), many.into_vec().len()), (1, 2));
+/// let two = r#"["no such booth", "no such broker"]"#;
+/// let two: Messages = serde_json::from_str(two)?;
+/// assert_eq!((one.into_vec().len(), two.into_vec().len()), (1, 2));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Default, PartialEq, Eq, Serialize)]
@@ -27,7 +28,7 @@ use crate::types::BulkFailure;
 pub struct Messages(Vec<String>);
 
 impl Messages {
-    /// The reasons as a list.
+    /// Returns the reasons as a list.
     #[must_use]
     pub fn into_vec(self) -> Vec<String> {
         self.0
@@ -35,7 +36,7 @@ impl Messages {
 }
 
 impl BulkFailure {
-    /// The reasons, from whichever field they came in.
+    /// Returns the reasons, from every field that may contain them.
     pub fn reasons(&self) -> impl Iterator<Item = &str> {
         let fields = [&self.messages, &self.message];
         fields.into_iter().filter_map(Field::get).flat_map(|texts| texts.iter().map(String::as_str))
@@ -76,7 +77,7 @@ impl<'de> Deserialize<'de> for Messages {
             type Value = Messages;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text or a list of texts")
+                f.write_str("a string or a list of strings")
             }
 
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Messages, E> {

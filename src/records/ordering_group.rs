@@ -1,53 +1,53 @@
-//! The two shapes of ordering groups, V1 flat and V2 nested, each made from the other without loss.
+//! Lossless conversion between the two forms of ordering groups: flat (V1) and nested (V2).
 
 use super::field::Field;
 use crate::types::{OrderingGroup, OrderingGroupV2, OrderingSubGroupV2};
 
-/// Why ordering groups of one shape cannot be written in the other without losing something.
+/// The error of ordering groups that cannot be converted into the other form without loss.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("ordering group {index}: {reason}")]
 #[non_exhaustive]
 pub struct OrderingGroupError {
-    /// The place of the group in the list that was to be converted, from 0.
+    /// The index of the group in the list, from 0.
     pub index: usize,
-    /// What would be lost.
+    /// The reason.
     pub reason: OrderingGroupReason,
 }
 
-/// What the other shape of an ordering group has no place for.
+/// The reason for which ordering groups cannot be converted.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OrderingGroupReason {
     /// The group has no key.
     #[error("`orderingGroupID` is missing, so nothing says which group this is")]
     NoKey,
-    /// A sub group has no key, though it has a name or customers.
+    /// A sub group has no key, but a name or customers.
     #[error("the sub group has no key")]
     NoSubGroupKey,
-    /// The group stands in the list more than once, with other groups in between or under two names.
-    #[error("the group stands in the list before, apart from this or under another name")]
+    /// The list contains the group more than once, separated by other groups or with different names.
+    #[error("the list contains the group before, separated by other groups or with another name")]
     Repeated,
-    /// The group stands beside its sub groups without one: only the flat shape can say so.
-    #[error("the group stands in the list both with a sub group and without")]
+    /// The list contains the group both with and without a sub group, which the nested form cannot express.
+    #[error("the list contains the group both with and without a sub group")]
     Mixed,
-    /// The list of sub groups is empty or `null`: the flat shape cannot tell that from no list.
+    /// The list of sub groups is empty or `null`, which the flat form cannot distinguish from a missing list.
     #[error("the list of sub groups is empty or null; leave it out")]
     NoSubGroups,
-    /// The nested shape has no `id`; take it out first if it is not needed.
-    #[error("it has an `id`, which the nested shape does not have")]
+    /// The entry has an `id`, which the nested form does not have. Remove it first if it is not needed.
+    #[error("the entry has an `id`, which the nested form does not have")]
     Id,
-    /// A field that the document does not name: nothing says where the other shape has it.
-    #[error("field `{0}` is not documented, so nothing says where it belongs")]
+    /// The group has an undocumented field, whose place in the other form is unknown.
+    #[error("field `{0}` is not documented, so its place in the other form is unknown")]
     UnknownField(String),
 }
 
 use OrderingGroupReason::{Id, Mixed, NoKey, NoSubGroupKey, NoSubGroups, Repeated, UnknownField};
 
 impl OrderingGroup {
-    /// Makes the flat shape of nested groups: one entry per sub group, or one for a group without any.
+    /// Converts nested groups into flat entries: one per sub group, or one for a group without sub groups.
     ///
     /// # Errors
-    /// The flat shape cannot hold it: the error says what, and in which group.
+    /// The flat form cannot express a group.
     ///
     /// # Examples
     /// ```
@@ -56,7 +56,10 @@ impl OrderingGroup {
     /// let nested = vec![OrderingGroupV2 {
     ///     ordering_group_id: "OG1".into(),
     ///     ordering_sub_groups: [1, 2]
-    ///         .map(|n| OrderingSubGroupV2 { ordering_group_id: format!("S{n}").into(), ..Default::default() })
+    ///         .map(|n| OrderingSubGroupV2 {
+    ///             ordering_group_id: format!("S{n}").into(),
+    ///             ..Default::default()
+    ///         })
     ///         .into(),
     ///     ..Default::default()
     /// }];
@@ -77,11 +80,11 @@ impl OrderingGroup {
 }
 
 impl OrderingGroupV2 {
-    /// Makes the nested shape of flat entries: neighbours with the same group become one group.
+    /// Converts flat entries into nested groups: consecutive entries of the same group become one group.
     ///
     /// # Errors
-    /// The nested shape cannot hold it: the error says what, and in which entry. Entries that were read have an `id`,
-    /// which is lost here: clear it first (`entry.id.take()`).
+    /// The nested form cannot express an entry. Entries that were read have an `id`, which it does not have: clear it first
+    /// (`entry.id.take()`).
     pub fn from_flat(entries: Vec<OrderingGroup>) -> Result<Vec<Self>, OrderingGroupError> {
         let mut nested = Vec::new();
         for (index, entry) in entries.into_iter().enumerate() {

@@ -1,17 +1,19 @@
-//! Shows a whole record to those who ask.
+//! A wrapper that displays a whole record.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// Prints a whole record as JSON, personal data included, where the record's own `Debug` shows its keys only.
+/// Displays a whole record as JSON, including personal data. `Debug` of a record shows its keys only.
 ///
 /// ```
 /// use perenso::{Reveal, types::Customer};
 ///
-/// let customer = Customer { customer_id: "5000".into(), city: "Exampleville".into(), ..Customer::default() };
+/// let (customer_id, city) = ("5000".into(), "Exampleville".into());
+/// let customer = Customer { customer_id, city, ..Customer::default() };
 /// assert_eq!(format!("{customer:?}"), r#"Customer { customer_id: "5000", .. }"#);
-/// assert_eq!(Reveal(&customer).to_string(), r#"{"customerID":"5000","city":"Exampleville"}"#);
+/// let json = r#"{"customerID":"5000","city":"Exampleville"}"#;
+/// assert_eq!(Reveal(&customer).to_string(), json);
 /// ```
 #[derive(Clone, Copy)]
 pub struct Reveal<'a, T: ?Sized>(pub &'a T);

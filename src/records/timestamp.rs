@@ -1,4 +1,4 @@
-//! Dates and times as the vendor writes them: without a zone, most of the time.
+//! Dates and timestamps of the vendor, most of them without a time zone.
 
 use std::{cmp::Ordering, fmt};
 
@@ -7,11 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::Field;
 
-/// A date, or a date with a time, as it came.
+/// A date or timestamp, stored as the string that was received.
 ///
-/// The vendor's times have no zone, and nothing says which one is meant, so none is assumed: [`Timestamp::local`] gives the
-/// time without one, and whoever knows the show's zone adds it. The text goes back byte for byte; one that cannot be
-/// read is kept too.
+/// The vendor's timestamps have no documented time zone, so none is assumed. [`Timestamp::local`] returns the timestamp without
+/// a zone, and the caller adds that of the show. The string is sent back byte for byte, even if it is not a valid timestamp.
 ///
 /// ```
 /// use chrono::NaiveDate;
@@ -19,7 +18,8 @@ use super::Field;
 ///
 /// let changed = Timestamp::from("2025-01-20T04:50:03.61");
 /// assert_eq!(changed.date(), NaiveDate::from_ymd_opt(2025, 1, 20));
-/// assert_eq!(changed.local().map(|time| time.to_string()).as_deref(), Some("2025-01-20 04:50:03.610"));
+/// let local = changed.local().map(|time| time.to_string());
+/// assert_eq!(local.as_deref(), Some("2025-01-20 04:50:03.610"));
 /// assert!(changed.zoned().is_none());
 /// assert_eq!(changed.as_str(), "2025-01-20T04:50:03.61");
 ///
@@ -31,13 +31,13 @@ use super::Field;
 pub struct Timestamp(String);
 
 impl Timestamp {
-    /// The text as it came.
+    /// Returns the string that was received.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The date as it is written, in whatever zone.
+    /// Returns the date as written, in its own zone.
     #[must_use]
     pub fn date(&self) -> Option<NaiveDate> {
         NaiveDate::parse_from_str(&self.0, "%Y-%m-%d")
@@ -46,15 +46,15 @@ impl Timestamp {
             .or_else(|| self.zoned().map(|time| time.date_naive()))
     }
 
-    /// The time, when the text has one and no zone.
+    /// Returns the timestamp, if it has a time and no zone.
     #[must_use]
     pub fn local(&self) -> Option<NaiveDateTime> {
-        // As RFC 3339 without the zone, or with a space instead of the `T`.
+        // RFC 3339 without the zone, with `T` or a space as the separator.
         let shapes = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M"];
         shapes.iter().find_map(|shape| NaiveDateTime::parse_from_str(&self.0, shape).ok())
     }
 
-    /// The moment, when the text has a time and a zone.
+    /// Returns the timestamp, if it has a time and a zone.
     #[must_use]
     pub fn zoned(&self) -> Option<DateTime<FixedOffset>> {
         DateTime::parse_from_rfc3339(&self.0).ok()
@@ -62,15 +62,18 @@ impl Timestamp {
 }
 
 impl Timestamp {
-    /// Compares by time. Returns `None` where the order is not known: for strings that are no timestamps, for one with a zone
-    /// and one without, and for a date and a timestamp on that day. `==` compares the strings, so there is no `Ord`.
+    /// Compares by time.
+    ///
+    /// Returns `None` if the order is unknown: for invalid timestamps, for one with a zone and one without, and for a date and a
+    /// timestamp on that day. `==` compares the strings, so there is no `Ord`.
     ///
     /// ```
     /// use std::cmp::Ordering;
     /// use perenso::Timestamp;
     ///
     /// let order = |a: &str, b: &str| Timestamp::from(a).chronological_cmp(&b.into());
-    /// assert_eq!(order("2025-01-23T18:50:16.4", "2025-01-23T18:50:16.40"), Some(Ordering::Equal));
+    /// let equal = order("2025-01-23T18:50:16.4", "2025-01-23T18:50:16.40");
+    /// assert_eq!(equal, Some(Ordering::Equal));
     /// assert_eq!(order("2025-01-31", "2025-02-01T00:00:00"), Some(Ordering::Less));
     /// assert_eq!(order("2025-01-31", "2025-01-31T09:00:00"), None);
     /// assert_eq!(order("2025-01-31T09:00:00Z", "2025-01-31T09:00:00"), None);
@@ -120,21 +123,21 @@ impl From<&Timestamp> for Timestamp {
     }
 }
 
-/// A date without a time.
+/// Converts a date without a time.
 impl From<NaiveDate> for Timestamp {
     fn from(date: NaiveDate) -> Self {
         Self(date.format("%Y-%m-%d").to_string())
     }
 }
 
-/// A time without a zone.
+/// Converts a timestamp without a zone.
 impl From<NaiveDateTime> for Timestamp {
     fn from(time: NaiveDateTime) -> Self {
         Self(time.format("%Y-%m-%dT%H:%M:%S%.f").to_string())
     }
 }
 
-/// A time with its zone: `Z` for UTC, an offset for any other.
+/// Converts a timestamp with its zone: `Z` for UTC, an offset otherwise.
 impl<Z: TimeZone> From<DateTime<Z>> for Timestamp {
     fn from(time: DateTime<Z>) -> Self {
         Self(time.to_rfc3339_opts(SecondsFormat::AutoSi, true))
@@ -204,7 +207,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever the shapes: antisymmetric, transitive, and equal strings that are timestamps are equal in time.
+        /// The order is antisymmetric and transitive in all forms, and equal strings that are timestamps are equal in time.
         #[test]
         fn the_order_by_time_is_one(texts in proptest::collection::vec("2025-01-0[12](T0[01]:00:0[01](\\.[05]0?)?(Z|\\+01:00)?)?", 3)) {
             let [a, b, c] = [0, 1, 2].map(|place| Timestamp::from(texts[place].as_str()));

@@ -1,4 +1,4 @@
-//! The bridge between the generated client and the authorised pipeline: every generated call leaves through here.
+//! The bridge from the generated client to the pipeline: every generated call passes through it.
 
 use std::sync::Arc;
 
@@ -8,31 +8,31 @@ use serde::de::DeserializeOwned;
 
 use crate::{error::Error, runtime::Operation};
 
-/// What a generated client carries: the pipeline, and what its calls do differently.
+/// The state of a generated client: the pipeline and the call options.
 #[derive(Clone, Debug)]
 pub(crate) struct Bridge {
     pub(crate) auth: Client,
     pub(crate) options: Arc<CallOptions>,
-    /// Whether a call ends with the headers of its answer, and not with its body.
+    /// True if a call ends with the headers of its response instead of its body.
     pub(crate) is_streaming: bool,
 }
 
 type Request = Result<reqwest::Request, reqwest::Error>;
 
-/// Sends a request of the generated client and hands on the answer, with its whole body unless that is to be streamed.
+/// Sends a request of the generated client and returns the response, with its whole body unless it is streamed.
 pub(crate) async fn send_raw(
     bridge: &Bridge,
     request: Request,
     operation: &'static Operation,
 ) -> Result<Response, Error> {
-    // The text of the cause may hold the address with its query.
+    // The message of the cause may contain the URL with its query.
     let request = request.map_err(|_| Error::invalid_request(operation.id, "the values make no request"))?;
     let call = Call::new(operation.id, operation.idempotency).options(&bridge.options);
     let call = if bridge.is_streaming { call } else { call.whole() };
     Ok(bridge.auth.execute(request, call).await?)
 }
 
-/// Sends a request of the generated client and reads the JSON answer.
+/// Sends a request of the generated client and reads the JSON response.
 pub(crate) async fn send_json<T: DeserializeOwned>(
     bridge: &Bridge,
     request: Request,
@@ -44,7 +44,7 @@ pub(crate) async fn send_json<T: DeserializeOwned>(
     Ok(ResponseValue::new(value, status, headers))
 }
 
-/// Sends a request of the generated client whose answer has no body to read.
+/// Sends a request of the generated client whose response has no body to read.
 pub(crate) async fn send_empty(
     bridge: &Bridge,
     request: Request,

@@ -1,16 +1,16 @@
-//! Reads the names of a record's fields, known and unknown, in one pass.
+//! Deserialization of field names, known and unknown, in one pass.
 
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, Visitor};
 
-/// A field's name: its place among the known ones, or the name itself.
+/// The name of a field: its index among the known ones, or the name itself.
 pub(crate) enum FieldName {
     Known(usize),
     Unknown(String),
 }
 
-/// The known names of a record. Servers write fields in a fixed order, so the name after the last one is tried first.
+/// The known field names of a record. Servers write fields in a fixed order, so the name after the last one is tried first.
 pub(crate) struct FieldNames {
     names: &'static [&'static str],
     next: usize,

@@ -1,17 +1,17 @@
-//! What the document says about one operation: its name and whether it may be sent again.
+//! The name, path and idempotency of an operation of the document.
 
 use perenso_auth::Idempotency;
 
-/// One operation of the vendored document, as the build script writes it.
+/// An operation of the vendored document, written by the build script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Operation {
-    /// The `operationId`, as errors and logs call it.
+    /// The `operationId`, the name in errors and logs.
     pub(crate) id: &'static str,
     #[allow(dead_code)]
     pub(crate) method: &'static str,
-    /// The path with its parameters in braces: what a span may show, since ids are data.
+    /// The path with its parameters in braces. Spans show it, because ids are data.
     #[allow(dead_code)]
     pub(crate) path: &'static str,
-    /// Its `x-idempotency`.
+    /// The `x-idempotency` of the operation.
     pub(crate) idempotency: Idempotency,
 }
