@@ -21,17 +21,17 @@
 //! | task | start at | guide |
 //! |---|---|---|
 //! | connect with a client id and secret from Perenso Show Support | [`Perenso::builder`], [`Perenso::from_env`] | [authentication](guide::authentication) |
-//! | serve several shows from one process | [`Shows`] | [authentication](guide::authentication#where-do-i-keep-the-secret) |
+//! | serve several shows from one process | [`Shows`] | [authentication](guide::authentication#storing-the-secret) |
 //! | read all customers, attendees or orders | [`List`], from [`Customers::list`], [`Attendees::list`], [`Orders::list`] | [lists and bulk](guide::lists_and_bulk) |
-//! | write one customer | [`Customers::create`], [`update`](Customers::update), [`delete`](Customers::delete) | [lists and bulk](guide::lists_and_bulk#how-do-i-write-one-record) |
-//! | write thousands of customers, with an outcome for each | [`Customers::upsert`], [`Vendors::upsert`] | [lists and bulk](guide::lists_and_bulk#how-do-i-write-forty-thousand) |
+//! | write one customer | [`Customers::create`], [`update`](Customers::update), [`delete`](Customers::delete) | [lists and bulk](guide::lists_and_bulk#writing-one-record) |
+//! | write thousands of customers, with an outcome for each | [`Customers::upsert`], [`Vendors::upsert`] | [lists and bulk](guide::lists_and_bulk#bulk-upserts) |
 //! | associate products with booths | [`BoothProducts`] | |
-//! | use resources without a type: warehouses, sales reps … | [`Perenso::resource`], [`Perenso::request`] | [lists and bulk](guide::lists_and_bulk#a-resource-that-is-not-here) |
+//! | use resources without a type: warehouses, sales reps … | [`Perenso::resource`], [`Perenso::request`] | [lists and bulk](guide::lists_and_bulk#other-resources) |
 //! | see the status and headers of a response | [`Perenso::api`], a builder for each [operation](generated) | |
 //! | run a custom export and write it to a file | [`exports`] | [exports](guide::exports) |
-//! | handle errors | [`Error`] | [retries](guide::retries#what-does-an-error-tell-me) |
+//! | handle errors | [`Error`] | [retries](guide::retries#errors) |
 //! | configure retries, timeouts and the rate limit | [`RetryPolicy`], [`Timeouts`], [`CallOptions`] | [retries](guide::retries) |
-//! | use the bearer token elsewhere | [`Perenso::token`] | [authentication](guide::authentication#i-need-the-bearer-itself) |
+//! | use the bearer token elsewhere | [`Perenso::token`] | [authentication](guide::authentication#the-bearer-token) |
 //! | test without a live show | `perenso-sandbox`, [`mock`] | [testing](guide::testing) |
 //! | migrate from a client of your own on reqwest | | [migrating](guide::migrating) |
 //!

@@ -1,6 +1,6 @@
-//! Typed expectations for [`httpmock`](https://docs.rs/httpmock), one for every operation, and a client of a mock server.
+//! Typed expectations for [`httpmock`](https://docs.rs/httpmock), one for every operation, and clients of mock servers.
 //!
-//! A mock answers what a test tells it to, in the types of the SDK:
+//! A mock returns the responses that a test sets, in the types of the SDK:
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -14,7 +14,8 @@
 //! let server = MockServer::start_async().await;
 //! let mock = server.customer_get(|when, then| {
 //!     when.id("a1b2c3");
-//!     then.ok(&Customer { customer_name: "Example Stores".into(), ..Customer::default() });
+//!     let customer_name = "Example Stores".into();
+//!     then.ok(&Customer { customer_name, ..Customer::default() });
 //! });
 //!
 //! let customer = server.show()?.customers().get("a1b2c3").await?;
@@ -23,8 +24,8 @@
 //! # Ok(()) }
 //! ```
 //!
-//! [`MockShow::show`] is a client that has a token. Where tokens are the point, [`MockShow::token`] expects their
-//! requests, and [`MockShow::builder`] is the client in the making:
+//! [`MockShow::show`] returns a client with a token. To test tokens, [`MockShow::token`] expects token requests, and
+//! [`MockShow::builder`] returns a builder of the client:
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -37,7 +38,8 @@
 //! let server = MockServer::start_async().await;
 //! server.token(|when, then| {
 //!     when.client_credentials().client_id("SPRING26");
-//!     then.ok(&Token::new("t1").lifetime(Duration::from_secs(300)).refresh_token("r1"));
+//!     let token = Token::new("t1").lifetime(Duration::from_secs(300));
+//!     then.ok(&token.refresh_token("r1"));
 //! });
 //! server.customer_list(|_, then| {
 //!     then.too_many_requests(Duration::from_secs(30));
@@ -50,8 +52,8 @@
 //! # Ok(()) }
 //! ```
 //!
-//! A list that is read as a stream asks for page after page. [`MockShow::pages`] answers them, and knows by the type of
-//! the records which list is meant:
+//! A stream of a list requests page after page. [`MockShow::pages`] responds to them; the type of the records selects the
+//! list:
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -64,27 +66,27 @@
 //! let attendee = |id: &str| Attendee { id: id.into(), ..Attendee::default() };
 //! server.pages([vec![attendee("a1"), attendee("a2")], vec![attendee("a3")]]);
 //!
-//! let attendees: Vec<_> = server.show()?.attendees().list().stream().try_collect().await?;
+//! let show = server.show()?;
+//! let attendees: Vec<_> = show.attendees().list().stream().try_collect().await?;
 //! assert_eq!(attendees.len(), 3);
 //! # Ok(()) }
 //! ```
 //!
-//! What a mock does not do:
-//! - It keeps no state: what was created is not found, what was deleted is. The first mock that fits answers, always the
-//!   same; `then.into_inner().up_to_n_times(1)` makes room for the one behind it.
-//! - It believes what it is told: an answer that the service would never give passes as well as any other.
-//! - Paths are those of the document, from the root: a base path before them never matches.
-//! - What the document does not describe needs `into_inner()`, which gives `httpmock`'s own `When` or `Then`: headers of
-//!   an answer, statuses that are not listed, a body that is not JSON. What the vendor says in the body of a refusal is
-//!   not known, so it is any JSON value here.
-//! - The answer of an export is JSON here, and [`export_run`](MockServerExt::export_run) matches a run whatever its body:
-//!   [`export_run_with`](MockServerExt::export_run_with) wants the values it is given. The SDK reads the catalog before
-//!   it runs an export, so [`export_list`](MockServerExt::export_list) must be answered too.
-//! - Nothing breaks on its way: no lost answer, no cut body, no reset.
+//! Limits of mocks:
+//! - There is no state: a created record is not found, and a deleted one is. The first matching mock responds, always in the
+//!   same way. `then.into_inner().up_to_n_times(1)` lets the next mock respond afterwards.
+//! - Responses are not validated: a mock may return one that the service would never send.
+//! - Paths are those of the document, from the root. A base path never matches.
+//! - Anything that the document does not describe needs `into_inner()`, which returns the `When` or `Then` of `httpmock`: response
+//!   headers, undocumented statuses, bodies other than JSON. The vendor does not document the bodies of errors, so they are
+//!   any JSON value here.
+//! - The response of an export is JSON. [`export_run`](MockServerExt::export_run) matches a run with any body, and
+//!   [`export_run_with`](MockServerExt::export_run_with) only one with the given values. The SDK reads the catalog before it runs
+//!   an export, so [`export_list`](MockServerExt::export_list) needs a response too.
+//! - There are no faults of the connection: no lost response, truncated body or reset.
 //! - `MockServer::start_async` is not known to be `Send`: start the server outside of `tokio::spawn`.
 //!
-//! For all of these there is the sandbox (`perenso-sandbox`), which behaves like the service, keeps what it is sent, and
-//! fails on order.
+//! The sandbox (`perenso-sandbox`) has none of these limits: it behaves like the service, keeps state, and injects faults.
 
 mod show;
 mod token;

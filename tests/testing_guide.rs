@@ -78,7 +78,7 @@ mod remedy {
             if let Some(error) = report.error() {
                 return Err(error.clone().into());
             }
-            // What the show says about a record that it refuses.
+            // The reason for which the show refused the record.
             report.reasons().first().map_or(Ok(()), |reason| Err(reason.text.clone().into()))
         }
     }
@@ -116,7 +116,7 @@ mod mock {
     };
     use serde_json::json;
 
-    /// The name for a badge, or none where the customer is not known.
+    /// Returns the name for a badge, or `None` if there is no such customer.
     async fn badge(show: &Perenso, id: &str) -> Result<Option<String>, Error> {
         match show.customers().get(id).await {
             Ok(customer) => Ok(customer.customer_name.get().map(|name| name.to_uppercase())),
@@ -167,7 +167,7 @@ mod sandbox {
         let sandbox = Sandbox::start().await.unwrap();
         let show = client(&sandbox);
         let before = show.customers().list().send().await.unwrap();
-        // For the show, six minutes have passed; the client does not know, and is told by a 401.
+        // Six minutes pass for the show only. The client learns of it by a 401.
         sandbox.advance(Duration::from_secs(360));
         let after = show.customers().list().send().await.unwrap();
         assert_eq!(before.len(), after.len());
@@ -177,7 +177,7 @@ mod sandbox {
     #[tokio::test]
     async fn a_bad_hour_is_sat_out() {
         let sandbox = Sandbox::start().await.unwrap();
-        // What goes wrong is a list: so many calls go well, so many fail, and which calls are meant.
+        // A script lists faults, each with the calls to skip and the calls to match.
         sandbox.script([
             Step::new(Fault::status(503)).after(1),
             Step::new(Fault::CutBody).on(Target::call("GET", "/Customer")),
@@ -186,7 +186,7 @@ mod sandbox {
         let show = client(&sandbox);
         show.attendees().list().send().await.unwrap();
         assert_eq!(show.customers().list().send().await.unwrap().len(), sandbox.customers().len());
-        // The journal has all that was asked and answered, without secrets.
+        // The journal has all requests and responses, without secrets.
         let refused = sandbox.journal().iter().filter(|call| call.status == Some(503)).count();
         assert_eq!(refused, 1);
         assert!(sandbox.faults().is_empty());
@@ -205,7 +205,7 @@ mod vendors {
             let list = client(&sandbox).customers().list();
             match list.stream().try_collect::<Vec<_>>().await {
                 Ok(customers) => assert_eq!(customers.len(), sandbox.customers().len()),
-                // Where the end cannot be told from a fault, that is an error and not a short list.
+                // If the end looks like a fault, the list fails instead of being short.
                 Err(error) => assert!(error.is_not_found() || error.kind() == perenso::ErrorKind::Paging),
             }
         })

@@ -9,17 +9,17 @@ use crate::steps::{
     schema,
 };
 
-/// What the modules hold, in place of the generator's words for it.
+/// The documentation of the generated modules.
 const MODULES: [(&str, &str); 3] = [
     (
         "types",
-        "The records of the API.\n\nNo page of the vendor's says which fields are required, so nearly each is a \
-         [`Field`](crate::Field): not there, `null`, or a value. Fields that the document does not name are kept in \
-         `extra`. `Debug` hides what is personal, and [`Reveal`](crate::Reveal) shows it. More in the guide to \
-         [lists and bulk](crate::guide::lists_and_bulk#what-is-in-a-record).",
+        "The records of the API.\n\nThe vendor does not document which fields are required, so nearly every field is a \
+         [`Field`](crate::Field): missing, `null`, or a value. Undocumented fields are kept in `extra`. `Debug` hides \
+         personal data; [`Reveal`](crate::Reveal) shows it. See the guide to \
+         [lists and bulk](crate::guide::lists_and_bulk#fields-of-a-record).",
     ),
     ("builder", "Builders of calls: a setter for each parameter, then `send`."),
-    ("prelude", "What has to be in scope for calls: the traits of all operations."),
+    ("prelude", "The traits of all operations, which must be in scope for calls."),
 ];
 
 /// Documents what is public and bare.

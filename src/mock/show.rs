@@ -1,4 +1,4 @@
-//! A show behind a mock server: a client of it, its tokens, and its lists as pages.
+//! Clients of a mock server, expectations of token requests, and lists as pages.
 
 use httpmock::{Mock, MockServer};
 use serde::Serialize;
@@ -13,34 +13,35 @@ use crate::{
 };
 use perenso_auth::RetryPolicy;
 
-/// What a show has beside the operations of the document.
+/// The expectations and clients of a mock server beside the operations of the document.
 pub trait MockShow {
-    /// A client of this server, for which every token request is answered: by the expectations of
-    /// [`token`](Self::token) that were there before, or else by a token of 300 seconds.
+    /// Returns a client of this server. Token requests are matched by earlier expectations of [`token`](Self::token), and
+    /// otherwise return a token that is valid for 300 seconds.
     ///
-    /// It has no rate budget and tries every call once, since an answer of a mock is the same the next time:
-    /// [`builder`](Self::builder) has retries as you set them.
+    /// The client has no rate limit and no retries, since a mock returns the same response every time. Use
+    /// [`builder`](Self::builder) for retries.
     ///
     /// # Errors
-    /// None that a mock server could cause.
+    /// The client cannot be built, which a mock server does not cause.
     fn show(&self) -> Result<Perenso, Error>;
 
-    /// The same client in the making, with made-up id and secret, and without any token: [`token`](Self::token) gives
-    /// one.
+    /// Returns a builder of a client of this server, with a made-up id and secret. Token requests need an expectation of
+    /// [`token`](Self::token).
     fn builder(&self) -> Builder;
 
-    /// Expects a token request, and answers.
+    /// Expects a token request and sets its response.
     fn token(&self, config_fn: impl FnOnce(TokenWhen, TokenThen)) -> Mock<'_>;
 
-    /// A list as pages: the first for `page=1` and so on, and an empty one behind them, where the SDK's streams end. One
-    /// mock for each, that of the empty page the last. What is asked about sorting, filters and the size of pages does not
-    /// matter.
+    /// Expects requests for the pages of a list: the first for `page=1` and so on, followed by an empty page, which ends the
+    /// SDK's streams.
+    ///
+    /// Returns one mock per page, that of the empty page last. Sort order, filters and page size of the requests are ignored.
     fn pages<T: Listed>(&self, pages: impl IntoIterator<Item = Vec<T>>) -> Vec<Mock<'_>>;
 }
 
 impl MockShow for MockServer {
     fn show(&self) -> Result<Perenso, Error> {
-        // The first mock that fits answers, so that one of the test's own goes before this one.
+        // The first matching mock responds, so expectations of the test take precedence.
         self.token(|_, then| {
             then.ok(&Token::new("mock-token"));
         });
@@ -73,12 +74,12 @@ impl MockShow for MockServer {
     }
 }
 
-/// A record that the document has a list of.
+/// A record with a list in the document.
 pub trait Listed: Serialize + sealed::Sealed {}
 
 mod sealed {
     pub trait Sealed {
-        /// The path of its list.
+        /// The path of the list.
         const LIST: &'static str;
     }
 }

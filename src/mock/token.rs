@@ -1,4 +1,4 @@
-//! The token endpoint of a mock server: which requests are expected, and what they are answered.
+//! The token endpoint of a mock server: expected requests and their responses.
 
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use serde_json::json;
 
 use super::too_many_requests;
 
-/// Where tokens are asked for, as in the vendor's guide.
+/// The path of the token endpoint, as in the vendor's guide.
 pub(super) const PATH: &str = "/auth/oauth/token";
 
-/// What a token request looks like.
+/// The expectations of a token request.
 ///
-/// No expectation needs the client secret, so none has to stand in a test.
+/// None of them needs the client secret, so tests do not contain one.
 pub struct TokenWhen(When);
 
 impl TokenWhen {
@@ -21,7 +21,7 @@ impl TokenWhen {
         Self(inner.method("POST").path(PATH))
     }
 
-    /// What `httpmock` has of it, to expect more.
+    /// Returns the `When` of `httpmock`, for further expectations.
     pub fn into_inner(self) -> When {
         self.0
     }
@@ -41,7 +41,7 @@ impl TokenWhen {
         self.field("refresh_token", token)
     }
 
-    /// Expects this client id, whether it comes in the body or in the `Authorization` header.
+    /// Expects this client id, in the body or in the `Authorization` header.
     pub fn client_id(self, id: impl Into<String>) -> Self {
         let id = id.into();
         Self(self.0.is_true(move |request| client_id(request).as_deref() == Some(&id)))
@@ -67,7 +67,7 @@ fn client_id(request: &HttpMockRequest) -> Option<String> {
     })
 }
 
-/// What a token request is answered with.
+/// The response to a token request.
 pub struct TokenThen(Then);
 
 impl TokenThen {
@@ -75,12 +75,12 @@ impl TokenThen {
         Self(inner)
     }
 
-    /// What `httpmock` has of it, to answer with more.
+    /// Returns the `Then` of `httpmock`, for further settings of the response.
     pub fn into_inner(self) -> Then {
         self.0
     }
 
-    /// Answers with a token.
+    /// Responds with a token.
     pub fn ok(self, token: &Token) -> Self {
         let mut answer = json!({
             "access_token": token.access_token,
@@ -93,17 +93,17 @@ impl TokenThen {
         self.answer(200, &answer)
     }
 
-    /// Answers with status "bad request" and an error of RFC 6749, such as `invalid_grant` or `invalid_scope`.
+    /// Responds with status 400 and an error of RFC 6749, such as `invalid_grant` or `invalid_scope`.
     pub fn bad_request(self, error: &str) -> Self {
         self.answer(400, &json!({ "error": error }))
     }
 
-    /// Answers with status "unauthorized" and the error `invalid_client`: id or secret are wrong.
+    /// Responds with status 401 and the error `invalid_client`: id or secret are wrong.
     pub fn unauthorized(self) -> Self {
         self.answer(401, &json!({ "error": "invalid_client" }))
     }
 
-    /// Answers with status "too many requests". `Retry-After` says for how long, in whole seconds, rounded up.
+    /// Responds with status 429. `Retry-After` is in whole seconds, rounded up.
     pub fn too_many_requests(self, retry_after: Duration) -> Self {
         Self(too_many_requests(self.0, retry_after))
     }
@@ -123,19 +123,19 @@ pub struct Token {
 }
 
 impl Token {
-    /// An access token that lives 300 seconds, and no refresh token.
+    /// Creates an access token that is valid for 300 seconds, without a refresh token.
     pub fn new(access_token: impl Into<String>) -> Self {
         Self { access_token: access_token.into(), refresh_token: None, lifetime: Duration::from_secs(300) }
     }
 
-    /// How long it lives, in whole seconds.
+    /// Sets the lifetime, in whole seconds.
     #[must_use]
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = lifetime;
         self
     }
 
-    /// A refresh token beside it.
+    /// Adds a refresh token.
     #[must_use]
     pub fn refresh_token(mut self, token: impl Into<String>) -> Self {
         self.refresh_token = Some(token.into());
