@@ -121,7 +121,8 @@ impl Builder {
     /// # fn example() -> Result<(), Box<dyn std::error::Error>> {
     /// let redis = RedisStore::new("rediss://cache.example:6379")?;
     /// let show = Perenso::builder().client_id("SHOWID").client_secret("API_SECRET");
-    /// let show = show.store(redis.clone()).shared_budget(SharedBudget::over(&redis, 6)).build()?;
+    /// let budget = SharedBudget::over(&redis, 6);
+    /// let show = show.store(redis).shared_budget(budget).build()?;
     /// # Ok(()) }
     /// ```
     #[cfg(feature = "redis")]

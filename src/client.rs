@@ -169,7 +169,8 @@ impl Perenso {
     ///     .await?;
     /// assert_eq!(made["warehouseID"], "WH7");
     ///
-    /// let response = show.request(Method::GET, "/Customer").query("page", 1).send().await?;
+    /// let request = show.request(Method::GET, "/Customer").query("page", 1);
+    /// let response = request.send().await?;
     /// println!("{} after {} attempts", response.status(), response.attempts());
     /// # Ok(()) }
     /// ```
@@ -224,7 +225,8 @@ impl Perenso {
     /// # let show = perenso::Perenso::from_vars(sandbox.vars())?;
     /// use perenso::generated::prelude::*;
     ///
-    /// let customers = show.api().customer_list().page(1).results_per_page(20).send().await?;
+    /// let list = show.api().customer_list().page(1).results_per_page(20);
+    /// let customers = list.send().await?;
     /// println!("{} {:?}", customers.status(), customers.headers());
     /// assert_eq!(customers.into_inner().len(), 20);
     /// # Ok(()) }

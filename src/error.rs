@@ -44,7 +44,9 @@ pub enum ErrorKind {
 /// use perenso::{CallErrorKind, ErrorKind};
 ///
 /// match error.kind() {
-///     ErrorKind::Call(CallErrorKind::Refused) => eprintln!("check client id and secret: {error}"),
+///     ErrorKind::Call(CallErrorKind::Refused) => {
+///         eprintln!("check client id and secret: {error}");
+///     }
 ///     _ if error.is_not_found() => eprintln!("no such record: {error}"),
 ///     _ if error.may_have_written() => eprintln!("check before a retry: {error}"),
 ///     _ => eprintln!("{error}"),

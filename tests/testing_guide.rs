@@ -119,7 +119,10 @@ mod mock {
     /// Returns the name for a badge, or `None` if there is no such customer.
     async fn badge(show: &Perenso, id: &str) -> Result<Option<String>, Error> {
         match show.customers().get(id).await {
-            Ok(customer) => Ok(customer.customer_name.get().map(|name| name.to_uppercase())),
+            Ok(customer) => {
+                let name = customer.customer_name.get();
+                Ok(name.map(|name| name.to_uppercase()))
+            }
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
         }

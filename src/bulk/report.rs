@@ -74,7 +74,7 @@ impl fmt::Debug for Reason {
 /// let report = show.customers().upsert(from_erp).send().await?;
 /// for (customer, outcome) in report.records() {
 ///     match outcome {
-///         RecordOutcome::Succeeded { id } => println!("{:?} is {id:?}", customer.customer_id),
+///         RecordOutcome::Succeeded { id } => println!("written, with id {id:?}"),
 ///         other => eprintln!("{:?}: {other:?}", customer.customer_id),
 ///     }
 /// }
@@ -202,7 +202,7 @@ impl<R> BulkReport<R> {
     /// # let from_erp: Vec<perenso::types::CustomerV2> = Vec::new();
     /// let report = show.customers().upsert(from_erp).send().await?;
     /// for reason in report.reasons() {
-    ///     println!("{} times, first at record {}: {}", reason.count, reason.first, reason.text);
+    ///     println!("{} x {}, first at {}", reason.count, reason.text, reason.first);
     /// }
     /// # Ok(()) }
     /// ```

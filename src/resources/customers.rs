@@ -100,7 +100,7 @@ impl<'a> Customers<'a> {
     /// };
     /// match show.customers().create(&customer).await {
     ///     Ok(created) => println!("its id is {:?}", created.id),
-    ///     Err(error) if error.may_have_written() => eprintln!("check before a retry: {error}"),
+    ///     Err(error) if error.may_have_written() => eprintln!("check first: {error}"),
     ///     Err(error) => return Err(error.into()),
     /// }
     /// # Ok(()) }
