@@ -1,4 +1,4 @@
-//! Reads the vendored document and checks what every later step relies on.
+//! Reads the vendored document and checks the assumptions of later steps.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ pub(crate) struct Document {
     text: String,
 }
 
-/// One operation, and where it stands.
+/// An operation and its place in the document.
 pub(crate) struct Operation<'a> {
     pub(crate) place: String,
     pub(crate) id: &'a str,
@@ -29,7 +29,7 @@ pub(crate) struct Operation<'a> {
     pub(crate) node: &'a Value,
 }
 
-/// Reads the document, or names the place that is wrong.
+/// Reads the document. An error names the invalid place.
 pub(crate) fn read(text: &str) -> Result<Document, Fault> {
     let root: Value = serde_json::from_str(text)
         .map_err(|error| Fault::new(format_args!("line {}, column {}", error.line(), error.column()), error))?;
@@ -41,12 +41,12 @@ pub(crate) fn read(text: &str) -> Result<Document, Fault> {
 }
 
 impl Document {
-    /// The schemas by name.
+    /// Returns the schemas by name.
     pub(crate) fn schemas(&self) -> Result<&Map<String, Value>, Fault> {
         object(&self.root, "/components/schemas")
     }
 
-    /// The properties of each schema in the order in which they are written, which a `Value` does not keep.
+    /// Returns the properties of each schema in the order of the document, which a `Value` does not keep.
     pub(crate) fn written_order(&self) -> Result<BTreeMap<String, Vec<String>>, Fault> {
         let document: OpenAPI = serde_json::from_str(&self.text)
             .map_err(|error| Fault::new("/", format_args!("not OpenAPI 3.0: {error}")))?;
@@ -58,7 +58,7 @@ impl Document {
         Ok(schemas.filter_map(|(name, schema)| Some((name, properties(schema)?))).collect())
     }
 
-    /// The operations, in the order of the document.
+    /// Returns the operations, in the order of the document.
     pub(crate) fn operations(&self) -> Result<Vec<Operation<'_>>, Fault> {
         let mut found = Vec::new();
         for (path, item) in object(&self.root, "/paths")? {
@@ -81,7 +81,7 @@ impl Document {
     }
 }
 
-/// The object at a JSON pointer.
+/// Returns the object at a JSON pointer.
 pub(crate) fn object<'a>(root: &'a Value, pointer: &str) -> Result<&'a Map<String, Value>, Fault> {
     root.pointer(pointer).and_then(Value::as_object).ok_or_else(|| Fault::new(pointer, "an object is expected here"))
 }
@@ -198,7 +198,7 @@ fn check_source(document: &Document, node: &Value, place: &str) -> Result<(), Fa
     Ok(())
 }
 
-/// Whether a schema takes `null`, itself or by what it refers to.
+/// Returns true if a schema, or one that it refers to, accepts `null`.
 fn admits_null(root: &Value, schema: &Value) -> bool {
     if let Some(target) = schema.get("$ref").and_then(Value::as_str) {
         let target = target.strip_prefix('#').and_then(|pointer| root.pointer(pointer));
@@ -208,7 +208,7 @@ fn admits_null(root: &Value, schema: &Value) -> bool {
     schema.get("nullable") == Some(&Value::Bool(true)) || parts.into_iter().any(|part| admits_null(root, part))
 }
 
-/// Limits of what was seen are listed as inferred, all of them and no other.
+/// Checks that exactly the limits of documented parts are listed as inferred.
 fn check_inferred(holder: &Value, schema: &Value, place: &str) -> Result<(), Fault> {
     let source = &holder["x-source"];
     if source["status"] == "inferred" {
@@ -224,7 +224,7 @@ fn check_inferred(holder: &Value, schema: &Value, place: &str) -> Result<(), Fau
 
 fn holds(schema: &Value, keyword: &str) -> bool {
     match schema {
-        // A property may bear the name of a keyword.
+        // A property may have the name of a keyword.
         Value::Object(map) => {
             map.get(keyword).is_some_and(|value| !value.is_object()) || map.values().any(|inner| holds(inner, keyword))
         }

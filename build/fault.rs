@@ -1,8 +1,8 @@
-//! What stops the build, and where in the document.
+//! The error of the build, with its place in the document.
 
 use std::fmt;
 
-/// A message that names its place: a JSON pointer into the document, or a line and a column.
+/// A message with its place: a JSON pointer into the document, or line and column.
 #[derive(Debug)]
 pub(crate) struct Fault {
     place: String,
@@ -14,7 +14,7 @@ impl Fault {
         Self { place: place.to_string(), what: what.to_string() }
     }
 
-    /// A rewrite of the generated code that did not find what it expects: a newer generator, most likely.
+    /// Creates the error of a rewrite that did not find the expected code, most likely because of a newer generator.
     pub(crate) fn missed(place: impl fmt::Display, step: &str, expected: usize, found: usize) -> Self {
         Self::new(place, format_args!("{step}: expected {expected} in the generated code, found {found}"))
     }
@@ -22,18 +22,18 @@ impl Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // One line: cargo takes the rest of a message for another directive.
+        // Cargo reads further lines of a message as directives.
         let text = format!("at {}: {}", self.place, self.what);
         f.write_str(&text.replace(['\n', '\r'], " "))
     }
 }
 
-/// Fails unless a step has made exactly as many rewrites as the document calls for.
+/// Fails unless a step made exactly as many rewrites as the document requires.
 pub(crate) fn count(place: &str, step: &str, expected: usize, found: usize) -> Result<(), Fault> {
     if expected == found { Ok(()) } else { Err(Fault::missed(place, step, expected, found)) }
 }
 
-/// One step of a JSON pointer, escaped.
+/// Returns a segment of a JSON pointer, escaped.
 pub(crate) fn segment(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }

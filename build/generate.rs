@@ -1,4 +1,4 @@
-//! Runs the generator over a prepared document; its panics become faults.
+//! Runs the generator over a prepared document, and turns its panics into faults.
 
 use std::{
     cell::{Cell, RefCell},
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::steps::fault::{Fault, segment};
 
-/// Schemas that are written by hand, and by which type.
+/// The schemas with hand-written types.
 const BY_HAND: [(&str, &str); 5] = [
     ("Id", "crate::records::Id"),
     ("Time", "crate::records::Timestamp"),
@@ -22,17 +22,17 @@ const BY_HAND: [(&str, &str); 5] = [
     ("Messages", "crate::records::Messages"),
 ];
 
-/// Whether a schema is written by hand.
+/// Returns true if a schema has a hand-written type.
 pub(crate) fn by_hand(schema: &str) -> bool {
     BY_HAND.iter().any(|(name, _)| *name == schema)
 }
 
-/// The client as the generator writes it.
+/// Generates the client.
 pub(crate) fn client(document: &Value) -> Result<syn::File, Fault> {
     run(document, |generator, document| generator.generate_tokens(document))
 }
 
-/// The typed mock as the generator writes it.
+/// Generates the typed mock.
 pub(crate) fn mock(document: &Value) -> Result<syn::File, Fault> {
     run(document, |generator, document| generator.httpmock(document, "crate::generated"))
 }
@@ -52,7 +52,7 @@ fn attempt(document: &Value, step: Step) -> Result<TokenStream, String> {
         .map_err(|error| format!("the generator refuses it: {error}"))
 }
 
-/// Where in the document the generator fails, since it does not say: found by leaving out all but one part.
+/// Returns the place in the document at which the generator fails. It does not report one, so each part is tried alone.
 fn culprit(document: &Value, step: Step) -> String {
     let fails = |document: &Value| attempt(document, step).is_err();
     let mut bare = document.clone();
@@ -95,7 +95,7 @@ fn settings() -> GenerationSettings {
     settings
 }
 
-/// Runs what may panic, and gives the panic's message and place instead of a trace.
+/// Runs a function and turns a panic into its message and location.
 fn quietly<T>(run: impl FnOnce() -> T) -> Result<T, String> {
     thread_local! {
         static QUIET: Cell<bool> = const { Cell::new(false) };

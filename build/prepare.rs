@@ -1,4 +1,4 @@
-//! Prepares the document for the generator: one named step for each thing that the generator cannot take.
+//! Prepares the document for the generator, with one named step for each of its limitations.
 
 use serde_json::{Value, json};
 
@@ -7,10 +7,10 @@ use crate::steps::{document::Document, fault::Fault};
 /// The tag of the operations that stay inside the crate.
 pub(crate) const SEALED_TAG: &str = "Sealed";
 
-/// What the second of two operations is called, whose first has no body.
+/// The suffix of the second operation, with a body, of an operation with an optional body.
 pub(crate) const WITH_BODY: &str = "_with";
 
-/// The document for the client: only what a call may succeed with.
+/// Returns the document for the client, with successful responses only.
 pub(crate) fn for_client(document: &Document) -> Result<Value, Fault> {
     let mut root = for_mock(document)?;
     each_operation(&mut root, take_out_errors);
@@ -20,7 +20,7 @@ pub(crate) fn for_client(document: &Document) -> Result<Value, Fault> {
     Ok(root)
 }
 
-/// The document for the mock: with the error answers.
+/// Returns the document for the mock, including error responses.
 pub(crate) fn for_mock(document: &Document) -> Result<Value, Fault> {
     let mut root = document.root.clone();
     split_optional_bodies(&mut root, document)?;
@@ -32,13 +32,13 @@ pub(crate) fn for_mock(document: &Document) -> Result<Value, Fault> {
     Ok(root)
 }
 
-/// Whether an operation can be called with a body and without one.
+/// Returns true if the body of an operation is optional.
 pub(crate) fn has_optional_body(operation: &Value) -> bool {
     operation.get("requestBody").is_some_and(|body| body.get("required") != Some(&Value::Bool(true)))
 }
 
-/// The generator demands every body: an optional one makes two operations, the second below a path that differs in
-/// the name of its parameter only.
+/// Splits operations with an optional body, since the generator requires every body. The path of the second one differs in the
+/// name of its parameter only.
 fn split_optional_bodies(root: &mut Value, document: &Document) -> Result<(), Fault> {
     for operation in document.operations()?.iter().filter(|operation| has_optional_body(operation.node)) {
         let twin_id = format!("{}{WITH_BODY}", operation.id);
@@ -61,7 +61,7 @@ fn split_optional_bodies(root: &mut Value, document: &Document) -> Result<(), Fa
     Ok(())
 }
 
-/// An answer of any media type is read as bytes.
+/// Turns responses of any media type into bytes.
 fn answer_with_bytes(operation: &mut Value) {
     for response in operation["responses"].as_object_mut().into_iter().flat_map(|map| map.values_mut()) {
         if response.pointer("/content/*~1*").is_some() {
@@ -71,14 +71,14 @@ fn answer_with_bytes(operation: &mut Value) {
     }
 }
 
-/// Operations that stay inside the crate get a tag, and so a trait, of their own.
+/// Gives crate-private operations a tag of their own, and thereby a trait.
 fn retag_sealed(operation: &mut Value) {
     if operation.get("x-sealed") == Some(&Value::Bool(true)) {
         operation["tags"] = json!([SEALED_TAG]);
     }
 }
 
-/// The generator takes one kind of error answer, with a body of one kind; the bridge reads errors itself.
+/// Removes error responses: the generator supports one type of error body only, and the bridge reads errors itself.
 fn take_out_errors(operation: &mut Value) {
     if let Some(responses) = operation["responses"].as_object_mut() {
         responses.retain(|status, _| status.starts_with('2'));
@@ -104,7 +104,7 @@ fn unwrap_references(node: &mut Value) {
     }
 }
 
-/// Limits would be enforced when reading too, where the server's word counts.
+/// Removes limits, since the generated code would also enforce them on responses.
 fn strip_limits(root: &mut Value) {
     const LIMITS: [&str; 9] = [
         "maxLength",

@@ -14,7 +14,7 @@ mod table;
 
 use crate::steps::{document::Document, fault::Fault};
 
-/// The client: calls that leave through the bridge, records that keep what they are given.
+/// Rewrites the client: calls pass through the bridge, and records keep unknown fields.
 pub(crate) fn client(mut file: syn::File, document: &Document) -> Result<syn::File, Fault> {
     construction::through_the_bridge(&mut file)?;
     enums::open(&mut file, document)?;
@@ -28,7 +28,7 @@ pub(crate) fn client(mut file: syn::File, document: &Document) -> Result<syn::Fi
     Ok(file)
 }
 
-/// The typed mock: ids compared as they are.
+/// Rewrites the typed mock: ids are compared unencoded.
 pub(crate) fn mock(mut file: syn::File, document: &Document) -> Result<syn::File, Fault> {
     mocks::compare_ids(&mut file, document)?;
     Ok(file)

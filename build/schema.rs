@@ -1,4 +1,4 @@
-//! What the document says about records and enums, in the form that the rewrites want it.
+//! The records and enums of the document, in the form that the rewrites need.
 
 use serde_json::Value;
 
@@ -20,25 +20,25 @@ pub(crate) struct Field {
     pub(crate) list: bool,
 }
 
-/// A schema whose values are named texts.
+/// A schema whose values are named strings.
 pub(crate) struct Enum {
     pub(crate) name: String,
     pub(crate) values: Vec<String>,
 }
 
 impl Record {
-    /// The field with this name on the wire, and its place.
+    /// Returns the field with this JSON name, and its index.
     pub(crate) fn field(&self, wire: &str) -> Option<(usize, &Field)> {
         self.fields.iter().enumerate().find(|(_, field)| field.wire == wire)
     }
 
-    /// Whether `Debug` may show a field.
+    /// Returns true if `Debug` may show a field.
     pub(crate) fn shows(&self, wire: &str) -> bool {
         !self.personal || self.shown.iter().any(|shown| shown == wire)
     }
 }
 
-/// The records of the document.
+/// Returns the records of the document.
 pub(crate) fn records(document: &Document) -> Result<Vec<Record>, Fault> {
     let order = document.written_order()?;
     let mut records = Vec::new();
@@ -72,7 +72,7 @@ pub(crate) fn records(document: &Document) -> Result<Vec<Record>, Fault> {
     Ok(records)
 }
 
-/// The enums of the document.
+/// Returns the enums of the document.
 pub(crate) fn enums(document: &Document) -> Result<Vec<Enum>, Fault> {
     Ok(document
         .schemas()?
@@ -82,7 +82,7 @@ pub(crate) fn enums(document: &Document) -> Result<Vec<Enum>, Fault> {
         .collect())
 }
 
-/// The names of schemas that are neither records nor enums nor written by hand: the generator wraps them.
+/// Returns the names of schemas that the generator wraps: neither records nor enums nor hand-written types.
 pub(crate) fn wrappers(document: &Document) -> Result<Vec<String>, Fault> {
     let plain = |(name, schema): &(&String, &Value)| {
         schema.get("properties").is_none() && schema.get("enum").is_none() && !generate::by_hand(name)

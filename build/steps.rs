@@ -1,4 +1,4 @@
-//! From the vendored document to the client and the mock, step by step.
+//! The steps from the vendored document to the client and the mock.
 
 pub(crate) mod document;
 pub(crate) mod fault;
@@ -15,7 +15,7 @@ pub(crate) struct Generated {
     pub(crate) mock: String,
 }
 
-/// Takes all steps.
+/// Runs all steps.
 pub(crate) fn run(text: &str) -> Result<Generated, Fault> {
     let document = document::read(text)?;
     let client = generate::client(&prepare::for_client(&document)?)?;
