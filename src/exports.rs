@@ -1,7 +1,7 @@
-//! Custom exports: what there is, and running it with checked parameters.
+//! Custom exports: their catalog, and runs with checked parameters.
 //!
-//! The vendor sets exports up on request, for data that the API does not give. A catalog says what there is and which
-//! parameters a run takes; what does not fit is refused before anything leaves the machine.
+//! The vendor sets up exports on request, for data that the API does not provide. The catalog lists the exports and their
+//! parameters. Values that do not fit are rejected before any request is sent.
 //!
 //! ```no_run
 //! # async fn example(show: perenso::Perenso) -> Result<(), perenso::Error> {
@@ -14,30 +14,33 @@
 //!
 //! println!("{}", show.exports().catalog().await?);
 //!
-//! let page = show.exports().run("Get API Customers").value("Cursor", 1).value("Limit", 15).send().await?;
+//! let run = || show.exports().run("Get API Customers").value("Cursor", 1);
+//! let page = run().value("Limit", 15).send().await?;
 //! for customer in page.rows::<Customer>()? {
 //!     println!("{} in {:?}", customer.customer_name, customer.city);
 //! }
 //!
-//! // An integer has no quotes: this is an error that says so, and nothing is sent.
-//! let error = show.exports().run("Get API Customers").value("Cursor", 1).value("Limit", "15").send().await.unwrap_err();
+//! // A string instead of an integer is an error, and nothing is sent.
+//! let error = run().value("Limit", "15").send().await.unwrap_err();
 //! println!("{error}");
 //! # Ok(()) }
 //! ```
 //!
-//! The [guide](crate::guide::exports) goes from here to typed exports, saved catalogs and a million rows in a file.
+//! The [guide](crate::guide::exports) covers typed exports, saved catalogs, paging and files.
 //!
-//! Values come one by one, by their Rust types ([`Run::value`]), as text that the data type reads ([`Run::text`]), or
-//! all at once from anything that serialises as an object ([`Run::values`]). A struct that says its schema is compared
-//! with the export before there are any values ([`Exports::bind`]). A catalog that was saved ([`SavedCatalog`]) becomes Rust
-//! in a build script, by `perenso-codegen` ([`Exports::run_export`]), and says what has changed since.
+//! # Values
+//! - [`Run::value`] takes Rust types, [`Run::text`] strings that the data type parses, and [`Run::values`] any type that
+//!   serialises as an object.
+//! - [`Exports::bind`] compares the schema of a struct with the export before there are any values.
+//! - [`Exports::run_export`] takes structs that `perenso-codegen` generates from a [`SavedCatalog`] in a build script.
 //!
-//! An export with a cursor is read as one stream of rows, page behind page ([`Run::pages`], [`Exports::pages`]): the next
-//! page is fetched while one is read, and a job that broke off goes on behind its last row ([`Pages::cursor`]).
+//! # Pages
+//! An export with a cursor is read as one stream of rows ([`Run::pages`], [`Exports::pages`]). The next page is fetched
+//! while the current one is read. An interrupted job resumes after its last row ([`Pages::cursor`]).
 //!
-//! The catalog is read once and kept by the client and its clones. It is read again when a run names an export that is
-//! not there, and after the server refused a run (400, 404, 422); where the vendor changes the parameters of an export
-//! under a running program, [`Exports::refresh`] reads it at once.
+//! # Catalog cache
+//! The client and its clones read the catalog once. They read it again if a run names an unknown export, and after the
+//! server rejects a run (400, 404, 422). [`Exports::refresh`] reads it at once.
 
 mod atomic_file;
 mod catalog;
@@ -53,7 +56,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 impl Perenso {
-    /// Custom exports: what there is, and running it with checked parameters.
+    /// Returns the custom exports of the show.
     pub fn exports(&self) -> Exports<'_> {
         Exports::new(self)
     }
@@ -87,7 +90,7 @@ pub use self::{
         stream::ExportStream,
     },
     run::Run,
-    values::{key::Key, value::Value},
+    values::{key::Key, value::ParameterValue},
 };
 use self::{rows::stream::Limits, run::Target};
 use crate::{client::Perenso, error::Error, generated::ClientExportExt};
@@ -103,8 +106,8 @@ impl<'a> Exports<'a> {
         Self { show }
     }
 
-    /// The exports that there are. Read once, then kept by the client and its clones; callers who come before the first
-    /// answer each ask for themselves.
+    /// Returns the catalog of exports. It is read once and cached by the client and its clones. Concurrent calls before the
+    /// first response each send a request.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -118,7 +121,7 @@ impl<'a> Exports<'a> {
     /// ```
     ///
     /// # Errors
-    /// Whatever keeps the call from an answer that can be read.
+    /// Any error of the call or of reading its response.
     #[doc(alias("Get available exports", "GET /Export", "/Export"))]
     pub async fn catalog(&self) -> Result<Arc<Catalog>, Error> {
         match self.show.catalog_cache().kept() {
@@ -127,24 +130,25 @@ impl<'a> Exports<'a> {
         }
     }
 
-    /// The exports that there are, read anew and kept.
+    /// Reads the catalog of exports and replaces the cached one.
     ///
     /// # Errors
-    /// As [`catalog`](Self::catalog); what was kept before stays.
+    /// As [`catalog`](Self::catalog). The cached catalog is then unchanged.
     pub async fn refresh(&self) -> Result<Arc<Catalog>, Error> {
         let exports = self.show.api().export_list().send().await?.into_inner();
         Ok(self.show.catalog_cache().keep(exports.into()))
     }
 
-    /// A run of the export of this name.
+    /// Creates a run of the export with this name.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let sandbox = perenso_sandbox::Sandbox::start().await?;
     /// # let show = perenso::Perenso::from_vars(sandbox.vars())?;
-    /// let answer = show.exports().run("Get API Customers").value("Cursor", 1).value("Limit", 15).send().await?;
-    /// assert_eq!(answer.rows::<serde_json::Value>()?.len(), 15);
+    /// let run = show.exports().run("Get API Customers");
+    /// let response = run.value("Cursor", 1).value("Limit", 15).send().await?;
+    /// assert_eq!(response.rows::<serde_json::Value>()?.len(), 15);
     /// # Ok(()) }
     /// ```
     #[doc(alias("Run custom export", "POST /Export/{id}", "/Export/{id}"))]
@@ -152,13 +156,13 @@ impl<'a> Exports<'a> {
         Run::new(self.show, Target::Name(name.into()))
     }
 
-    /// A run of the export of this id.
+    /// Creates a run of the export with this id.
     pub fn run_id(&self, id: impl Into<String>) -> Run {
         Run::new(self.show, Target::Id(id.into()))
     }
 
-    /// Binds a struct to the export of this name: see [`Catalog::bind`]. The catalog that is kept is read again where it
-    /// does not know the export.
+    /// Binds a struct to the export with this name: see [`Catalog::bind`]. The catalog is read again if the cached one does
+    /// not have the export.
     ///
     /// ```no_run
     /// # use perenso::schemars::{self, JsonSchema};
@@ -168,21 +172,22 @@ impl<'a> Exports<'a> {
     /// # async fn example(show: perenso::Perenso) -> Result<(), perenso::Error> {
     /// let exports = show.exports();
     /// let customers = exports.bind::<GetApiCustomers>("Get API Customers").await?;
-    /// let page = exports.send(customers.check(&GetApiCustomers { cursor: 1, limit: 15 })?).await?;
+    /// let request = customers.check(&GetApiCustomers { cursor: 1, limit: 15 })?;
+    /// let page = exports.send(request).await?;
     /// # Ok(()) }
     /// ```
     ///
     /// # Errors
-    /// As [`Catalog::bind`], and whatever keeps the catalog from being read.
+    /// As [`Catalog::bind`], and any error of reading the catalog.
     pub async fn bind<T: Serialize + JsonSchema>(&self, name: &str) -> Result<Bound<T>, Error> {
         run::catalog_with(self.show, &Target::Name(name.to_owned())).await?.bind(name)
     }
 
-    /// A run of the export that a generated struct stands for, with the values that it holds.
+    /// Creates a run from a generated struct and its values.
     ///
-    /// It is found by its id, and by its name in the catalog of a show where no export has that id. Before anything is
-    /// sent, its parameters are compared with those of the saved catalog; a difference is an
-    /// [`ErrorKind::Export`](crate::ErrorKind::Export) that names them all. Then the values are checked as in every run.
+    /// The export is found by its id, or by its name if the show has no export with that id. Before anything is sent, its
+    /// parameters are compared with those of the saved catalog: any difference is an
+    /// [`ErrorKind::Export`](crate::ErrorKind::Export) that names all of them. The values are checked as in every run.
     ///
     /// ```no_run
     /// # async fn example(show: perenso::Perenso) -> Result<(), perenso::Error> {
@@ -193,14 +198,15 @@ impl<'a> Exports<'a> {
     /// #     const PARAMETERS: &'static [(&'static str, &'static str)] = &[("Cursor", "Integer"), ("Limit", "Integer")];
     /// # }
     /// // `GetApiCustomers` is generated from a saved catalog, by `perenso-codegen`.
-    /// let answer = show.exports().run_export(&GetApiCustomers { cursor: 1, limit: 15 }).send().await?;
+    /// let customers = GetApiCustomers { cursor: 1, limit: 15 };
+    /// let response = show.exports().run_export(&customers).send().await?;
     /// # Ok(()) }
     /// ```
     pub fn run_export<E: Export>(&self, export: &E) -> Run {
         Run::declared(self.show, export)
     }
 
-    /// Sends a request that a descriptor has checked.
+    /// Sends a checked request and reads the whole response.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -208,29 +214,31 @@ impl<'a> Exports<'a> {
     /// # let sandbox = perenso_sandbox::Sandbox::start().await?;
     /// # let show = perenso::Perenso::from_vars(sandbox.vars())?;
     /// let catalog = show.exports().catalog().await?;
-    /// let request = catalog.by_name("Get API Customers")?.check_text([("Cursor", "1"), ("Limit", "15")])?;
-    /// let answer = show.exports().send(request).await?;
+    /// let export = catalog.by_name("Get API Customers")?;
+    /// let request = export.check_text([("Cursor", "1"), ("Limit", "15")])?;
+    /// let response = show.exports().send(request).await?;
     /// # Ok(()) }
     /// ```
     ///
     /// # Errors
-    /// Whatever keeps the call from a whole answer.
+    /// Any error of the call.
     pub async fn send(&self, request: CheckedRequest) -> Result<ExportResponse, Error> {
         ExportResponse::read(request.send(self.show).await?).await
     }
 
-    /// Sends a request that a descriptor has checked. The answer is read as it comes: what breaks off then is not asked
-    /// for again, as it is by [`send`](Self::send).
+    /// Sends a checked request and returns the response as a stream. A response that breaks off is an error; only
+    /// [`send`](Self::send) retries it.
     ///
     /// # Errors
-    /// Whatever keeps the call from the headers of an answer.
+    /// Any error of the call up to the response headers.
     pub async fn stream(&self, request: CheckedRequest) -> Result<ExportStream, Error> {
         Ok(ExportStream::new(request.send(&self.show.streaming()).await?))
     }
 
-    /// Reads an export page by page, as one stream of rows, from a request that a descriptor has checked. Its own values
-    /// of the two parameters say where to start and how many rows a page is asked for, unless the paging says otherwise.
-    /// Nothing is sent before the stream is polled.
+    /// Reads an export page by page as one stream of rows, from a checked request. Nothing is sent before the stream is
+    /// polled.
+    ///
+    /// The values of the two paging parameters set the start and the page size, unless the paging overrides them.
     ///
     /// ```no_run
     /// # async fn example(show: perenso::Perenso) -> Result<(), perenso::Error> {
@@ -245,8 +253,8 @@ impl<'a> Exports<'a> {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Input`](crate::ErrorKind::Input) when the parameters of the paging are no Integer or Text of the request, a
-    /// number is none, a page is to hold no rows, or the start does not fit the paging.
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) if the request does not have the paging parameters as Integer or Text,
+    /// a value is not a number, the page size is 0, or the start does not fit the paging.
     pub fn pages<T: FromRow + Send + 'static>(
         &self,
         request: CheckedRequest,

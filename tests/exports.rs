@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use httpmock::{Method::GET, Method::POST, MockServer};
 use perenso::{
     CallErrorKind, ErrorKind, Perenso, RetryPolicy,
-    exports::{ExportResponse, Value as Parameter},
+    exports::{ExportResponse, ParameterValue},
     types::Customer,
 };
 use perenso_sandbox::{Fault, RecordedRequest, Sandbox};
@@ -286,7 +286,7 @@ async fn every_data_type_goes_out_in_the_form_of_the_guide() {
     let fraction = Sales { since: since.to_utc() + Duration::from_millis(1), ..sales };
     let error = show.exports().run("Sales").values(&fraction).raw("Total", total()).send().await.unwrap_err();
     assert!(error.problems()[0].ends_with("found a time with a fraction of a second"), "{error}");
-    assert!(!format!("{error} {:?}", Parameter::from("Exampleville")).contains("Exampleville"));
+    assert!(!format!("{error} {:?}", ParameterValue::from("Exampleville")).contains("Exampleville"));
     run.assert_calls(2);
 }
 

@@ -314,7 +314,7 @@ fn what_is_no_catalog_is_named_by_its_path_and_place() {
         fs::write(&path, json).unwrap();
         let error = SavedCatalog::read(&path).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::File);
-        let text = format!("file: `{}` is not the JSON answer of `GET /Export`: {place}", path.display());
+        let text = format!("file: `{}` is not the JSON response of `GET /Export`: {place}", path.display());
         assert!(error.to_string().starts_with(&text), "{error}");
         assert!(error.to_string().ends_with("; save the catalog again"), "{error}");
         let error = SavedCatalog::from_json(json).unwrap_err();

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use libfuzzer_sys::fuzz_target;
 use perenso::{
     ErrorKind, Id,
-    exports::{Catalog, Descriptor, Value},
+    exports::{Catalog, Descriptor, ParameterValue},
 };
 use serde_json::{Map, Value as Json, json};
 
@@ -84,7 +84,7 @@ fn checked(export: &Descriptor, json: &Json) {
     };
     let body: Map<String, Json> =
         wanted.iter().map(|(name, data_type)| ((*name).to_owned(), right(data_type))).collect();
-    let raw = || wanted.iter().map(|(name, data_type)| (*name, Value::raw(right(data_type))));
+    let raw = || wanted.iter().map(|(name, data_type)| (*name, ParameterValue::raw(right(data_type))));
     match export.check(raw()) {
         Ok(request) => {
             assert!(can_run && request.id().as_str() == export.id());
@@ -96,25 +96,33 @@ fn checked(export: &Descriptor, json: &Json) {
         return;
     }
 
-    let backwards: Vec<(&str, Value)> = raw().rev().collect();
+    let backwards: Vec<(&str, ParameterValue)> = raw().rev().collect();
     assert!(export.check(backwards).unwrap() == export.check(raw()).unwrap());
 
     // One at a time: left out, given twice, of another type, of another name.
     for (place, (name, data_type)) in wanted.iter().enumerate() {
         let others = || raw().enumerate().filter(move |(other, _)| *other != place).map(|(_, given)| given);
-        let refused = |values: Vec<(&str, Value)>, problems: usize| {
+        let refused = |values: Vec<(&str, ParameterValue)>, problems: usize| {
             let error = export.check(values).unwrap_err();
             assert!(error.kind() == ErrorKind::Input && error.problems().len() == problems, "{error}");
         };
         refused(others().collect(), 1);
-        refused(raw().chain([(*name, Value::raw(right(data_type)))]).collect(), 1);
-        let unfit = [Value::from(15), "text".into(), true.into(), Value::raw(Json::Null), Value::raw(json!([1]))];
+        refused(raw().chain([(*name, ParameterValue::raw(right(data_type)))]).collect(), 1);
+        let unfit = [
+            ParameterValue::from(15),
+            "text".into(),
+            true.into(),
+            ParameterValue::raw(Json::Null),
+            ParameterValue::raw(json!([1])),
+        ];
         for value in unfit {
             let fits = match *data_type {
-                _ if !["Integer", "Text", "DateTime", "Boolean"].contains(data_type) => matches!(value, Value::Raw(_)),
-                "Integer" => value == Value::from(15),
-                "Text" => value == Value::from("text"),
-                "Boolean" => value == Value::from(true),
+                _ if !["Integer", "Text", "DateTime", "Boolean"].contains(data_type) => {
+                    matches!(value, ParameterValue::Raw(_))
+                }
+                "Integer" => value == ParameterValue::from(15),
+                "Text" => value == ParameterValue::from("text"),
+                "Boolean" => value == ParameterValue::from(true),
                 _ => false,
             };
             if !fits {
@@ -123,7 +131,7 @@ fn checked(export: &Descriptor, json: &Json) {
         }
         let misspelt = format!("{name}x");
         if !names.contains(misspelt.as_str()) {
-            refused(others().chain([(misspelt.as_str(), Value::raw(right(data_type)))]).collect(), 2);
+            refused(others().chain([(misspelt.as_str(), ParameterValue::raw(right(data_type)))]).collect(), 2);
             assert!(export.parse(&misspelt, "15").is_err());
         }
         for text in ["15", "true", "2022-10-31T09:00:00Z", ""] {

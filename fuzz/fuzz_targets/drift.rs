@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::{Corpus, fuzz_target};
-use perenso::exports::{Catalog, Descriptor, SavedCatalog, Value};
+use perenso::exports::{Catalog, Descriptor, ParameterValue, SavedCatalog};
 use serde_json::{Value as Json, json};
 
 fuzz_target!(|bytes: &[u8]| -> Corpus {
@@ -103,7 +103,7 @@ fn takes(export: &Descriptor, other: &Descriptor) -> bool {
             "Boolean" => json!(true),
             _ => json!({"any": ["thing"]}),
         };
-        (name, Value::raw(value))
+        (name, ParameterValue::raw(value))
     });
     export.check(values).is_ok()
 }

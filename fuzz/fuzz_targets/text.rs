@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use chrono::DateTime;
 use libfuzzer_sys::{Corpus, fuzz_target};
-use perenso::exports::{Catalog, Descriptor, Value};
+use perenso::exports::{Catalog, Descriptor, ParameterValue};
 use serde_json::{Value as Json, json};
 
 static EXPORT: LazyLock<Catalog> = LazyLock::new(|| {
@@ -65,19 +65,19 @@ fn agree(data_type: &str, text: &str, expected: Option<Json>) {
     }
     // JSON that a caller brings along keeps to the same table.
     match data_type {
-        "DateTime" => assert_eq!(body(export, Value::raw(text)), expected),
-        "Text" => assert_eq!(body(export, Value::raw(text)), expected),
+        "DateTime" => assert_eq!(body(export, ParameterValue::raw(text)), expected),
+        "Text" => assert_eq!(body(export, ParameterValue::raw(text)), expected),
         _ => {
-            assert_eq!(body(export, Value::raw(text)), None, "quoted");
+            assert_eq!(body(export, ParameterValue::raw(text)), None, "quoted");
             if let Ok(json) = serde_json::from_str::<Json>(text) {
                 let is_one = if data_type == "Integer" { json.as_i64().is_some() } else { json.is_boolean() };
-                assert_eq!(body(export, Value::raw(json.clone())), is_one.then_some(json));
+                assert_eq!(body(export, ParameterValue::raw(json.clone())), is_one.then_some(json));
             }
         }
     }
 }
 
-fn body(export: &Descriptor, value: Value) -> Option<Json> {
+fn body(export: &Descriptor, value: ParameterValue) -> Option<Json> {
     Some(export.check([("P", value)]).ok()?.body()?["P"].clone())
 }
 

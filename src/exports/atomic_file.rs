@@ -1,4 +1,4 @@
-//! A file that is written beside its place and renamed when whole.
+//! Atomic replacement of a file: a temporary file in the same directory, renamed when complete.
 
 use std::{
     fmt,
@@ -11,68 +11,67 @@ use tempfile::{Builder, NamedTempFile};
 
 use crate::error::{Error, ErrorKind};
 
-/// The operation that errors of files name.
+/// The operation name in file errors.
 pub(super) const OPERATION: &str = "file";
 
-/// A file on its way to its place; gone when dropped before.
+/// A temporary file that replaces its target; removed if dropped before.
 #[derive(Debug)]
 pub(crate) struct AtomicFile {
     file: NamedTempFile,
-    place: PathBuf,
+    target: PathBuf,
 }
 
 impl AtomicFile {
-    /// A new file beside `path`, with the permissions of the file that is there, if one is.
+    /// Creates a temporary file beside `path`, with the permissions of an existing file.
     pub(crate) fn new(path: &Path) -> Result<Self, Error> {
         let cannot = |error: &dyn fmt::Display| failed("cannot be written", path, error);
         let name = path.file_name().ok_or_else(|| cannot(&"it has no name"))?.to_string_lossy();
         // The target of a link is replaced, not the link.
-        let place = resolve_links(path).map_err(|error| cannot(&error))?;
-        let before = fs::metadata(&place).ok();
+        let target = resolve_links(path).map_err(|error| cannot(&error))?;
+        let before = fs::metadata(&target).ok();
         if before.as_ref().is_some_and(|before| !before.is_file()) {
-            return Err(cannot(&"there is something else than a file"));
+            return Err(cannot(&"it is not a regular file"));
         }
         let mut builder = Builder::new();
         let prefix = format!(".{}-", name.chars().take(64).collect::<String>());
         builder.prefix(&prefix).suffix(".part");
-        // As any new file has them: others are to read it where the user's mask lets them.
+        // The default mode of a new file, restricted by the umask.
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let file = builder.tempfile_in(folder(&place)).map_err(|error| cannot(&error))?;
+        let file = builder.tempfile_in(folder(&target)).map_err(|error| cannot(&error))?;
         if let Some(before) = before {
             file.as_file().set_permissions(before.permissions()).map_err(|error| cannot(&error))?;
         }
-        Ok(Self { file, place })
+        Ok(Self { file, target })
     }
 
-    /// The file to write to.
+    /// Returns the temporary file.
     pub(crate) fn file(&self) -> &File {
         self.file.as_file()
     }
 
-    /// What was written is on the disk, not only on its way there.
+    /// Flushes the file to disk.
     pub(crate) fn sync(&self) -> Result<(), Error> {
         self.file.as_file().sync_all().map_err(|error| self.failed(error))
     }
 
-    /// How many bytes were written.
+    /// Returns the number of bytes written.
     pub(super) fn length(&self) -> Result<u64, Error> {
         Ok(self.file.as_file().metadata().map_err(|error| self.failed(error))?.len())
     }
 
-    /// Renames the file to its place. If the directory cannot be synced, the file is in place nevertheless: a warning is
-    /// logged.
-    pub(crate) fn place(self) -> Result<(), Error> {
-        self.place_with(sync_folder)
+    /// Renames the file to its target. A directory that cannot be synced is only logged, since the file is in place.
+    pub(crate) fn persist(self) -> Result<(), Error> {
+        self.persist_with(sync_folder)
     }
 
-    fn place_with(self, sync: impl FnOnce(&Path) -> io::Result<()>) -> Result<(), Error> {
-        let Self { file, place } = self;
-        file.persist(&place).map_err(|error| failed("cannot be put in its place", &place, error.error))?;
-        if let Err(error) = sync(folder(&place)) {
+    fn persist_with(self, sync: impl FnOnce(&Path) -> io::Result<()>) -> Result<(), Error> {
+        let Self { file, target } = self;
+        file.persist(&target).map_err(|error| failed("cannot be put in its place", &target, error.error))?;
+        if let Err(error) = sync(folder(&target)) {
             tracing::warn!(
                 target: "perenso::export",
-                path = %place.display(),
+                path = %target.display(),
                 %error,
                 "the file is in place, but its directory cannot be synced: a power failure may undo the rename"
             );
@@ -80,19 +79,19 @@ impl AtomicFile {
         Ok(())
     }
 
-    /// It could not be written to.
+    /// Returns the error of a failed write.
     pub(crate) fn failed(&self, error: impl fmt::Display) -> Error {
-        failed("cannot be written", &self.place, error)
+        failed("cannot be written", &self.target, error)
     }
 }
 
-/// A file without a name in the directory of `path`: gone with the process, however that ends.
-pub(super) fn nameless(path: &Path) -> Result<File, Error> {
+/// Creates an unnamed file in the directory of `path`. The system removes it when the process ends.
+pub(super) fn unnamed(path: &Path) -> Result<File, Error> {
     tempfile::tempfile_in(folder(path)).map_err(|error| failed("has no room beside it", path, error))
 }
 
-/// Whether both are the same place, whatever is there.
-pub(super) fn is_same(one: &Path, other: &Path) -> bool {
+/// Returns true if both paths name the same file, whether it exists or not.
+pub(super) fn is_same_file(one: &Path, other: &Path) -> bool {
     let whole = |path: &Path| {
         let beside = || Some(fs::canonicalize(folder(path)).ok()?.join(path.file_name()?));
         fs::canonicalize(path).ok().or_else(beside)
@@ -153,7 +152,7 @@ mod tests {
         let path = folder.path().join("rows");
         let file = AtomicFile::new(&path).unwrap();
         file.file().write_all(b"whole").unwrap();
-        file.place_with(|_| Err(io::Error::other("made up"))).unwrap();
+        file.persist_with(|_| Err(io::Error::other("made up"))).unwrap();
         assert_eq!(fs::read_to_string(path).unwrap(), "whole");
     }
 }

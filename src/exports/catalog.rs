@@ -1,4 +1,4 @@
-//! The exports that there are.
+//! The catalog of exports.
 
 pub(super) mod bind;
 pub(super) mod cache;
@@ -15,24 +15,26 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::{bind::Bound, descriptor::Descriptor};
-use crate::exports::values::name::{clean, handful, shown};
+use crate::exports::values::name::{clean, closest_names, shown};
 use crate::{
     error::{Error, ErrorKind},
     generated::operations::EXPORT_LIST,
     types::ExportDescriptor,
 };
 
-/// The exports that there are, in the order of the API.
+/// The exports of a show, in the order of the API.
 ///
-/// Serialised it is the answer of `GET /Export`, fields that the SDK does not know included, so a catalog can be saved
-/// and read again. `Display` gives a list for people:
+/// The serialised form is the response of `GET /Export`, including fields unknown to the SDK, so a catalog can be saved
+/// and read again. `Display` writes a readable list:
 ///
 /// ```
 /// let catalog: perenso::exports::Catalog = serde_json::from_str(r#"[
 ///     {"id": "739da9", "name": "Vendors", "parameters": []},
 ///     {"id": "79aag9", "name": "Get API Customers", "parameters": [
-///         {"name": "Cursor", "dataType": "Integer", "description": "Index of the current set of paged customers"},
-///         {"name": "Limit", "dataType": "Integer", "description": "Number of customers to return per export"}]}]"#)?;
+///         {"name": "Cursor", "dataType": "Integer",
+///             "description": "Index of the current set of paged customers"},
+///         {"name": "Limit", "dataType": "Integer",
+///             "description": "Number of customers to return per export"}]}]"#)?;
 /// assert_eq!(catalog.to_string(), "\
 /// Vendors (739da9)
 ///   no parameters
@@ -48,10 +50,10 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// The export of this name.
+    /// Returns the export with this name.
     ///
     /// # Errors
-    /// [`ErrorKind::Export`] when there is none, with a handful of those that there are, the nearest first, or when there are several, with their ids.
+    /// [`ErrorKind::Export`] if no export has this name, with the closest names, or if several have it, with their ids.
     pub fn by_name(&self, name: &str) -> Result<&Descriptor, Error> {
         let mut found = self.iter().filter(|export| export.name() == name);
         match (found.next(), found.next()) {
@@ -65,10 +67,10 @@ impl Catalog {
         }
     }
 
-    /// The export of this id.
+    /// Returns the export with this id.
     ///
     /// # Errors
-    /// [`ErrorKind::Export`] when there is none, or when there are several.
+    /// [`ErrorKind::Export`] if no export or more than one has this id.
     pub fn by_id(&self, id: &str) -> Result<&Descriptor, Error> {
         let mut found = self.iter().filter(|export| export.id() == id);
         match (found.next(), found.next()) {
@@ -82,8 +84,10 @@ impl Catalog {
         }
     }
 
-    /// Binds a struct to the export of this name: compares what its values are serialised as, by the struct's schema,
-    /// with the parameters. Then every run [checks](Bound::check) its values.
+    /// Binds a struct to the export with this name.
+    ///
+    /// Compares the serialised form of the struct, by its schema, with the parameters of the export. The values are
+    /// [checked](Bound::check) in every run.
     ///
     /// ```
     /// use perenso::{exports::Catalog, schemars::{self, JsonSchema}};
@@ -103,53 +107,58 @@ impl Catalog {
     ///     limit: String,
     /// }
     ///
-    /// let catalog: Catalog = serde_json::from_str(r#"[{"id": "79aag9", "name": "Get API Customers", "parameters": [
-    ///     {"name": "Cursor", "dataType": "Integer"}, {"name": "Limit", "dataType": "Integer"}]}]"#)?;
+    /// let catalog: Catalog = serde_json::from_str(r#"[
+    ///     {"id": "79aag9", "name": "Get API Customers", "parameters": [
+    ///         {"name": "Cursor", "dataType": "Integer"},
+    ///         {"name": "Limit", "dataType": "Integer"}]}]"#)?;
     /// let customers = catalog.bind::<GetApiCustomers>("Get API Customers")?;
     /// let request = customers.check(&GetApiCustomers { cursor: 1, limit: 15 })?;
     /// # assert_eq!(request.body().unwrap_or_default()["Limit"], 15);
     ///
     /// let error = catalog.bind::<Wrong>("Get API Customers").unwrap_err();
     /// assert_eq!(error.problems(), [
-    ///     "`Cursor`: expected Integer, 64 bits, without quotes such as `15`; found an optional integer: every parameter must be given",
-    ///     "`limit`: the export has no such parameter; did you mean `Limit`? `#[serde(rename = \"Limit\")]` says so",
-    ///     "`Limit`: the type has no such field; expected Integer, 64 bits, without quotes such as `15`",
+    ///     "`Cursor`: expected Integer, 64 bits, without quotes such as `15`; \
+    ///      found an optional integer: every parameter must be given",
+    ///     "`limit`: the export has no such parameter; did you mean `Limit`? \
+    ///      `#[serde(rename = \"Limit\")]` says so",
+    ///     "`Limit`: the type has no such field; \
+    ///      expected Integer, 64 bits, without quotes such as `15`",
     /// ]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// | data type | fields that fit |
     /// |---|---|
-    /// | Integer | integers of every width, `NonZero` ones too; whether a value has 64 bits is for the check |
-    /// | Text | `String`, `&str`, `Cow`, `char`, enums without data, whatever else is text in its schema |
-    /// | DateTime | chrono's `DateTime` of any zone |
+    /// | Integer | integers of every width, `NonZero` types too; the check rejects values beyond 64 bits |
+    /// | Text | `String`, `&str`, `Cow`, `char`, enums without data, any other type with a string schema |
+    /// | DateTime | chrono's `DateTime` in any zone |
     /// | Boolean | `bool` |
-    /// | anything new | `serde_json::Value`, sent as it is |
+    /// | any other | `serde_json::Value`, sent unchanged |
     ///
-    /// Newtypes, `rename`, `rename_all`, `transparent` and flattened structs count as what they are written as. Every
-    /// parameter must be given, so an `Option` or `skip_serializing_if` is refused; so are maps and enums with data,
-    /// whose fields no schema can promise. An export without parameters takes a struct without fields.
+    /// Newtypes, `rename`, `rename_all`, `transparent` and flattened structs are compared by their serialised form. Every
+    /// parameter is required, so `Option` and `skip_serializing_if` are rejected. Maps and enums with data are rejected
+    /// because their schemas do not fix the field names. An export without parameters accepts a struct without fields.
     ///
-    /// Where `serialize_with` writes another kind than the field's type, `#[schemars(with = "…")]` names that kind.
+    /// If `serialize_with` changes the kind of a value, declare it by `#[schemars(with = "…")]`.
     ///
     /// # Errors
-    /// As [`by_name`](Self::by_name); [`ErrorKind::Input`] with all differences at once.
+    /// As [`by_name`](Self::by_name); [`ErrorKind::Input`] with all differences.
     pub fn bind<T: Serialize + JsonSchema>(&self, name: &str) -> Result<Bound<T>, Error> {
         self.by_name(name)?.bind()
     }
 
-    /// The exports one by one.
+    /// Iterates over the exports.
     pub fn iter(&self) -> std::slice::Iter<'_, Descriptor> {
         self.exports.iter()
     }
 
-    /// How many there are.
+    /// Returns the number of exports.
     #[must_use]
     pub fn len(&self) -> usize {
         self.exports.len()
     }
 
-    /// Whether there are none.
+    /// Returns true if the show has no exports.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.exports.is_empty()
@@ -161,7 +170,7 @@ fn refusal(detail: String, problems: Vec<String>) -> Error {
 }
 
 fn none_found<'a>(what: &str, wanted: &str, names: impl Iterator<Item = &'a str>) -> Error {
-    let hint = match handful(wanted, names) {
+    let hint = match closest_names(wanted, names) {
         names if names.is_empty() => "the show has no exports".to_owned(),
         names => format!("there are {names}"),
     };

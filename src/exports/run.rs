@@ -1,4 +1,4 @@
-//! A run of an export in the making.
+//! The request builder of an export run.
 
 use std::{fmt, sync::Arc};
 
@@ -18,11 +18,11 @@ use crate::exports::{
     rows::response::ExportResponse,
     rows::stream::{ExportStream, Limits},
     values::fields::{FieldSink, collect_fields},
-    values::value::{Input, Value},
+    values::value::{Input, ParameterValue},
 };
 use crate::{client::Perenso, error::Error};
 
-/// Which export is meant.
+/// The export to run.
 #[derive(Clone, Debug)]
 pub(crate) enum Target {
     Name(String),
@@ -48,7 +48,7 @@ impl Target {
     }
 }
 
-/// A run of an export in the making.
+/// Builds a run of an export.
 ///
 /// `Debug` shows no values.
 ///
@@ -57,9 +57,10 @@ impl Target {
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let sandbox = perenso_sandbox::Sandbox::start().await?;
 /// # let show = perenso::Perenso::from_vars(sandbox.vars())?;
-/// let run = show.exports().run("Get API Customers").value("Cursor", 1).value("Limit", "15");
-/// let error = run.send().await.unwrap_err();
-/// assert_eq!(error.problems().len(), 1); // a text where an integer is expected; nothing was sent
+/// let run = show.exports().run("Get API Customers");
+/// let error = run.value("Cursor", 1).value("Limit", "15").send().await.unwrap_err();
+/// // `Limit` is a string instead of an integer, so nothing was sent.
+/// assert_eq!(error.problems().len(), 1);
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
@@ -67,49 +68,48 @@ impl Target {
 pub struct Run {
     show: Perenso,
     target: Target,
-    given: Vec<(String, Input)>,
+    inputs: Vec<(String, Input)>,
     problems: Vec<String>,
     pub(crate) limits: Limits,
 }
 
 impl Run {
     pub(crate) fn new(show: &Perenso, target: Target) -> Self {
-        Self { show: show.clone(), target, given: Vec::new(), problems: Vec::new(), limits: Limits::default() }
+        Self { show: show.clone(), target, inputs: Vec::new(), problems: Vec::new(), limits: Limits::default() }
     }
 
-    /// A run of the export that this type declares. Where the data type is one that the SDK does not know, the type's
-    /// field asks for its JSON.
+    /// Creates a run of the export that a type declares. A field for a data type unknown to the SDK is sent as raw JSON.
     pub(crate) fn declared<E: Export>(show: &Perenso, export: &E) -> Self {
         let mut run = Self::new(show, Target::Declared(Declared::of::<E>()));
-        if let Err(problem) = collect_fields(export, &mut AsJson(&mut run.given)) {
+        if let Err(problem) = collect_fields(export, &mut AsJson(&mut run.inputs)) {
             run.problems.push(problem);
         }
         run
     }
 
-    /// The value of a parameter.
-    pub fn value(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.given.push((name.into(), Input::Value(value.into())));
+    /// Sets the value of a parameter.
+    pub fn value(mut self, name: impl Into<String>, value: impl Into<ParameterValue>) -> Self {
+        self.inputs.push((name.into(), Input::Value(value.into())));
         self
     }
 
-    /// The value of a parameter as JSON: the only way for a data type that the SDK does not know. For a known one it is
-    /// checked like any other value.
+    /// Sets the value of a parameter as raw JSON. Required for a data type unknown to the SDK; checked like any other
+    /// value for a known one.
     pub fn raw(self, name: impl Into<String>, json: impl Into<Json>) -> Self {
-        self.value(name, Value::Raw(json.into()))
+        self.value(name, ParameterValue::Raw(json.into()))
     }
 
-    /// The value of a parameter as text, of a command line or a form, to be read as its data type has it: see
+    /// Sets the value of a parameter from a string, such as a command-line argument. The data type parses it: see
     /// [`Descriptor::parse`].
     pub fn text(mut self, name: impl Into<String>, text: impl Into<String>) -> Self {
-        self.given.push((name.into(), Input::Text(text.into())));
+        self.inputs.push((name.into(), Input::Text(text.into())));
         self
     }
 
-    /// The values of parameters from a struct or a map that serialises as an object.
+    /// Sets the values of parameters from a struct or a map that serialises as an object.
     ///
-    /// A time is a text in RFC 3339 with a zone and whole seconds, as chrono writes it; it goes out in the form of the
-    /// vendor's guide. `null` counts as a value of the wrong kind, a name that occurs twice as given twice.
+    /// A DateTime is an RFC 3339 string with a zone and whole seconds, as chrono writes it; it is sent in the format of the
+    /// vendor's guide. `null` is rejected, and so are duplicate names.
     ///
     /// ```no_run
     /// # async fn example(show: perenso::Perenso) -> Result<(), perenso::Error> {
@@ -121,40 +121,40 @@ impl Run {
     /// }
     ///
     /// let page = Page { cursor: 1, limit: 15 };
-    /// let answer = show.exports().run("Get API Customers").values(&page).send().await?;
+    /// let response = show.exports().run("Get API Customers").values(&page).send().await?;
     /// # Ok(()) }
     /// ```
     pub fn values(mut self, values: &(impl Serialize + ?Sized)) -> Self {
-        if let Err(problem) = collect_fields(values, &mut self.given) {
+        if let Err(problem) = collect_fields(values, &mut self.inputs) {
             self.problems.push(problem);
         }
         self
     }
 
-    /// Checks the values against the catalog, sends them, and reads the whole answer.
+    /// Checks the values against the catalog, sends the request, and reads the whole response.
     ///
     /// # Errors
-    /// Before the run is sent: no such export, or two of that name ([`ErrorKind::Export`](crate::ErrorKind::Export));
-    /// values that do not fit, all of them at once ([`ErrorKind::Input`](crate::ErrorKind::Input)). Then whatever keeps
-    /// the call from a whole answer.
+    /// - Before the request is sent: [`ErrorKind::Export`](crate::ErrorKind::Export) if no export or more than one has
+    ///   the name, and [`ErrorKind::Input`](crate::ErrorKind::Input) with all values that do not fit.
+    /// - Any error of the call.
     pub async fn send(self) -> Result<ExportResponse, Error> {
         let (show, format) = (self.show.clone(), self.limits.format.clone());
         let request = self.check().await?;
         Ok(show.exports().send(request).await?.formatted(format))
     }
 
-    /// Checks the values against the catalog and sends them. The answer is read as it comes: what breaks off then is not
-    /// asked for again, as it is by [`send`](Self::send).
+    /// Checks the values against the catalog, sends the request, and returns the response as a stream. A response that
+    /// breaks off is an error; only [`send`](Self::send) retries it.
     ///
     /// # Errors
-    /// As [`send`](Self::send), up to the headers of the answer.
+    /// As [`send`](Self::send), up to the response headers.
     pub async fn stream(self) -> Result<ExportStream, Error> {
         let (show, limits) = (self.show.clone(), self.limits.clone());
         let request = self.check().await?;
         Ok(show.exports().stream(request).await?.limited(limits))
     }
 
-    /// Sets the syntax of the rows, in place of what the content type says.
+    /// Sets the syntax of the rows and overrides the content type.
     ///
     /// ```no_run
     /// # async fn example(show: perenso::Perenso) -> Result<(), perenso::Error> {
@@ -169,19 +169,19 @@ impl Run {
         self
     }
 
-    /// How many bytes a row may have: see [`ExportStream::row_limit`].
+    /// Sets the maximum size of a row in bytes: see [`ExportStream::row_limit`].
     pub fn row_limit(mut self, bytes: usize) -> Self {
         self.limits.row = bytes;
         self
     }
 
-    /// How many bytes the answer may have: see [`ExportStream::total_limit`].
+    /// Sets the maximum size of the response in bytes: see [`ExportStream::total_limit`].
     pub fn total_limit(mut self, bytes: u64) -> Self {
         self.limits.total = bytes;
         self
     }
 
-    /// Checks the values against the catalog, sends them, and gives the rows one by one.
+    /// Checks the values against the catalog, sends the request, and returns the rows as a stream.
     ///
     /// ```no_run
     /// # async fn example(show: perenso::Perenso) -> Result<(), perenso::Error> {
@@ -206,23 +206,26 @@ impl Run {
         self.stream().await?.rows()
     }
 
-    /// Checks the values against the catalog, and gives the rows page by page as one stream. The two parameters of the
-    /// paging may be left out: it starts at its beginning then, or where [`Paging::start`] says, with pages of
-    /// [`Paging::limit`] rows, or 100. ([By key](Paging::by_key) there is no beginning: give the first key as a value.) Limits of bytes hold for each page. Nothing is sent before the stream is polled.
+    /// Checks the values against the catalog and returns the rows of all pages as one stream. Nothing is sent before the
+    /// stream is polled.
+    ///
+    /// The values of the two paging parameters are optional. By default, paging starts at the first page, or at
+    /// [`Paging::start`], with [`Paging::limit`] or 100 rows a page. [Paging by key](Paging::by_key) requires the first key
+    /// as a value. Limits in bytes apply to each page.
     ///
     /// # Errors
     /// As [`check`](Self::check), and as [`Exports::pages`](crate::Exports::pages).
     pub async fn pages<T: FromRow + Send + 'static>(self, paging: Paging) -> Result<Pages<T>, Error> {
-        let Self { show, target, mut given, problems, limits } = self;
+        let Self { show, target, mut inputs, problems, limits } = self;
         let catalog = catalog_with(&show, &target).await?;
         let export = target.find(&catalog)?;
-        given.extend(paging.missing(export, |name| given.iter().any(|(given, _)| given == name))?);
-        Pages::new(&show, &export.fit(given, problems)?, &paging, limits)
+        inputs.extend(paging.missing(export, |name| inputs.iter().any(|(other, _)| other == name))?);
+        Pages::new(&show, &export.fit(inputs, problems)?, &paging, limits)
     }
 
-    /// Checks the values against the catalog, and gives all rows of the export as one stream: page by page where it has
-    /// the parameters of the paging, by one request where it has none of them. For programs that know the name of an
-    /// export from their user only.
+    /// Checks the values against the catalog and returns all rows of the export as one stream. An export with the paging
+    /// parameters is read page by page, an export without them by one request. Useful if the name of the export is user
+    /// input.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -233,7 +236,8 @@ impl Run {
     /// use perenso::exports::{Paging, RawRow};
     ///
     /// for (name, pages) in [("Get API Customers", 3), ("Vendors", 1)] {
-    ///     let mut rows = show.exports().run(name).all_rows::<RawRow>(Paging::by_page().limit(20)).await?;
+    ///     let paging = Paging::by_page().limit(20);
+    ///     let mut rows = show.exports().run(name).all_rows::<RawRow>(paging).await?;
     ///     while let Some(row) = rows.try_next().await? { /* … */ }
     ///     assert_eq!(rows.report().pages, pages);
     /// }
@@ -241,7 +245,7 @@ impl Run {
     /// ```
     ///
     /// # Errors
-    /// As [`pages`](Self::pages), so where the export has one of the parameters and not the other, too.
+    /// As [`pages`](Self::pages). An export with only one of the two paging parameters is an error.
     pub async fn all_rows<T: FromRow + Send + 'static>(self, paging: Paging) -> Result<Pages<T>, Error> {
         let catalog = catalog_with(&self.show, &self.target).await?;
         if !paging.is_foreign_to(self.target.find(&catalog)?) {
@@ -251,25 +255,25 @@ impl Run {
         Pages::single(&show, self.check().await?, &paging, limits)
     }
 
-    /// Checks the values against the catalog, and sends nothing yet.
+    /// Checks the values against the catalog and returns the request without sending it.
     ///
     /// # Errors
-    /// As [`send`](Self::send) before the run is sent.
+    /// As [`send`](Self::send) before the request is sent.
     pub async fn check(self) -> Result<CheckedRequest, Error> {
-        let Self { show, target, given, problems, .. } = self;
+        let Self { show, target, inputs, problems, .. } = self;
         let catalog = catalog_with(&show, &target).await?;
-        target.find(&catalog)?.fit(given, problems)
+        target.find(&catalog)?.fit(inputs, problems)
     }
 }
 
 impl fmt::Debug for Run {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<&String> = self.given.iter().map(|(name, _)| name).collect();
+        let names: Vec<&String> = self.inputs.iter().map(|(name, _)| name).collect();
         f.debug_struct("Run").field("target", &self.target).field("parameters", &names).finish_non_exhaustive()
     }
 }
 
-/// The catalog that is kept, or a new one where that does not know the export: it may have come since.
+/// Returns the cached catalog, or a fresh one if the cached one does not have the export.
 pub(crate) async fn catalog_with(show: &Perenso, target: &Target) -> Result<Arc<Catalog>, Error> {
     match show.catalog_cache().kept() {
         Some(catalog) if target.is_in(&catalog) => Ok(catalog),
@@ -277,12 +281,12 @@ pub(crate) async fn catalog_with(show: &Perenso, target: &Target) -> Result<Arc<
     }
 }
 
-/// Takes fields as their JSON, as [`Run::raw`] does: whatever has a field for an unknown data type asked for that.
+/// Collects fields as raw JSON, as [`Run::raw`] does.
 struct AsJson<'r>(&'r mut Vec<(String, Input)>);
 
 impl FieldSink for AsJson<'_> {
     fn put<V: Serialize + ?Sized>(&mut self, name: &str, value: &V) {
-        let json = serde_json::to_value(value).map(Value::Raw);
+        let json = serde_json::to_value(value).map(ParameterValue::Raw);
         self.0.push((name.to_owned(), Input::Written(json.map_err(|_| "something that cannot be written as JSON"))));
     }
 }

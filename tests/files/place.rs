@@ -146,7 +146,7 @@ async fn a_place_that_cannot_be_written_to_is_an_error_before_rows_come() {
     let folder = Folder::new();
     fs::create_dir(folder.path("folder")).unwrap();
     for (path, reason) in
-        [("no/such/rows", "cannot be written"), ("folder", "something else than a file"), ("..", "it has no name")]
+        [("no/such/rows", "cannot be written"), ("folder", "not a regular file"), ("..", "it has no name")]
     {
         // Rows that never come would be waited for without end.
         let error = ToFile::json_lines(folder.path(path)).write(stream::pending()).await.unwrap_err();

@@ -27,7 +27,7 @@ fn refused(paging: Paging, values: Value) -> String {
     let catalog = json!([{"id": "1", "name": "Things", "parameters": parameters}]);
     let catalog: Catalog = serde_json::from_value(catalog).unwrap();
     let values = values.as_object().unwrap().iter();
-    let values = values.map(|(name, value)| (name.clone(), perenso::exports::Value::raw(value.clone())));
+    let values = values.map(|(name, value)| (name.clone(), perenso::exports::ParameterValue::raw(value.clone())));
     let request = catalog.by_id("1").unwrap().check(values).unwrap();
     let error = show.exports().pages::<Value>(request, paging).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Input);

@@ -1,7 +1,7 @@
-//! A struct that is bound to an export: its schema is compared once, its values are checked in every run.
+//! Structs bound to an export: the schema is compared once, the values are checked in every run.
 
-mod kind;
 mod schema;
+mod value_kind;
 
 use std::{fmt, marker::PhantomData};
 
@@ -9,17 +9,17 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use self::{
-    kind::Kind,
-    schema::{Field, Fields},
+    schema::{SchemaField, SchemaFields},
+    value_kind::ValueKind,
 };
 use super::{
-    checked::{CheckedRequest, ExportRunBuilder, runnable, unknown},
+    checked::{CheckedRequest, ExportRunBuilder, runnable_id, unknown_parameter},
     descriptor::Descriptor,
 };
 use crate::exports::{
     values::fields::{FieldSink, collect_fields, written},
-    values::name::{meant, shown},
-    values::value::{Input, Value, expectation},
+    values::name::{closest, shown},
+    values::value::{Input, ParameterValue, expectation},
 };
 use crate::{
     error::{Error, ErrorKind},
@@ -28,9 +28,10 @@ use crate::{
     types::{ExportDataType, ExportParameter},
 };
 
-/// A struct that fits an export: [`Catalog::bind`](crate::exports::Catalog::bind) compares the two, once.
+/// A struct type whose schema fits an export. Created by [`Catalog::bind`](crate::exports::Catalog::bind).
 ///
-/// It is cheap to keep and to share, and it stays what it is when the catalog changes: bind anew after a run was refused.
+/// It is cheap to clone and to share. It does not follow changes of the catalog: bind again after the server rejects a
+/// run.
 ///
 /// ```
 /// use chrono::{DateTime, Utc};
@@ -49,27 +50,29 @@ use crate::{
 ///     {"name": "Since", "dataType": "DateTime"},
 ///     {"name": "City", "dataType": "Text"},
 ///     {"name": "Page", "dataType": "Integer"}]}]"#)?;
-/// let sales = catalog.bind::<Sales>("Sales")?;
+/// let bound = catalog.bind::<Sales>("Sales")?;
+/// let mut sales = Sales { since: DateTime::UNIX_EPOCH, city: "Exampleville", page: 1 };
 ///
-/// let request = sales.check(&Sales { since: DateTime::UNIX_EPOCH, city: "Exampleville", page: 1 })?;
+/// let request = bound.check(&sales)?;
 /// assert_eq!(request.body().unwrap_or_default()["Since"], "1970-01-01T00:00:00Z");
 ///
 /// // The type fits, this value does not.
-/// let error = sales.check(&Sales { since: DateTime::UNIX_EPOCH, city: "Exampleville", page: u64::MAX }).unwrap_err();
+/// sales.page = u64::MAX;
+/// let error = bound.check(&sales).unwrap_err();
 /// assert!(error.problems()[0].ends_with("found an integer beyond 64 bits"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Bound<T> {
     descriptor: Descriptor,
     id: Id,
-    // Like a maker of `T`, not like an owner: any lifetime of borrowed values will do, on any thread.
+    // A function type, so that `Bound` is `Send`, `Sync` and covariant whatever `T` is.
     values: PhantomData<fn() -> T>,
 }
 
 impl<T: Serialize + JsonSchema> Bound<T> {
     pub(crate) fn new(descriptor: &Descriptor) -> Result<Self, Error> {
-        let id = runnable(descriptor)?;
-        match differences(descriptor, &Fields::of::<T>()) {
+        let id = runnable_id(descriptor)?;
+        match differences(descriptor, &SchemaFields::of::<T>()) {
             problems if problems.is_empty() => Ok(Self { descriptor: descriptor.clone(), id, values: PhantomData }),
             problems => {
                 let name = T::schema_name();
@@ -81,22 +84,23 @@ impl<T: Serialize + JsonSchema> Bound<T> {
 }
 
 impl<T: Serialize> Bound<T> {
-    /// Turns the values of the struct into a request that fits. A type can promise more than its values keep, so each
-    /// of them is checked.
+    /// Checks the values of a struct and returns the request.
+    ///
+    /// A type may serialise values that differ from its schema, so each value is checked.
     ///
     /// # Errors
-    /// All [problems](Error::problems) at once, as [`Descriptor::check`] has them.
+    /// Returns all [problems](Error::problems) in one error, as [`Descriptor::check`] does.
     pub fn check(&self, values: &T) -> Result<CheckedRequest, Error> {
-        let mut form = Form(ExportRunBuilder::new(&self.descriptor));
-        if let Err(problem) = collect_fields(values, &mut form) {
-            form.0.problem(problem);
+        let mut sink = StructSink(ExportRunBuilder::new(&self.descriptor));
+        if let Err(problem) = collect_fields(values, &mut sink) {
+            sink.0.problem(problem);
         }
-        form.0.finish(self.id.clone())
+        sink.0.finish(self.id.clone())
     }
 }
 
 impl<T> Bound<T> {
-    /// The export as it was when the struct was compared with it.
+    /// Returns the export as it was when the struct was bound.
     #[must_use]
     pub fn descriptor(&self) -> &Descriptor {
         &self.descriptor
@@ -115,15 +119,15 @@ impl<T> fmt::Debug for Bound<T> {
     }
 }
 
-/// A draft that is filled by a struct. The struct's schema has been compared, so JSON for a data type that the SDK does
-/// not know was asked for.
-struct Form<'d>(ExportRunBuilder<'d>);
+/// Passes the fields of a bound struct to a builder. The schema has been compared, so a field for an unknown data type is
+/// meant as raw JSON.
+struct StructSink<'d>(ExportRunBuilder<'d>);
 
-impl FieldSink for Form<'_> {
+impl FieldSink for StructSink<'_> {
     fn put<V: Serialize + ?Sized>(&mut self, name: &str, value: &V) {
         self.0.fill(name, |data_type| match data_type {
             ExportDataType::Other(_) => match serde_json::to_value(value) {
-                Ok(json) => Input::Value(Value::Raw(json)),
+                Ok(json) => Input::Value(ParameterValue::Raw(json)),
                 Err(_) => Input::Written(written(value)),
             },
             _ => Input::Written(written(value)),
@@ -131,18 +135,18 @@ impl FieldSink for Form<'_> {
     }
 }
 
-/// Everything in which a type differs from the parameters of an export, in the words of the type.
-fn differences(descriptor: &Descriptor, of: &Fields) -> Vec<String> {
-    if !of.kinds.are_only(Kind::Object) && !of.kinds.are_only(Kind::Null) {
-        return vec![format!("the type: expected a struct with a field for every parameter; found {}", of.kinds)];
+/// Returns every difference between a type and the parameters of an export, in terms of the type.
+fn differences(descriptor: &Descriptor, schema: &SchemaFields) -> Vec<String> {
+    if !schema.kinds.are_only(ValueKind::Object) && !schema.kinds.are_only(ValueKind::Null) {
+        return vec![format!("the type: expected a struct with a field for every parameter; found {}", schema.kinds)];
     }
     let mut problems = Vec::new();
-    if of.varies {
+    if schema.varies {
         problems.push(
             "the type: expected the same fields in every value; found an enum, or one that is flattened".to_owned(),
         );
     }
-    if of.is_open {
+    if schema.is_open {
         problems.push(
             "the type: expected fields that have names; found a map, or one that is flattened, whose keys may be any"
                 .to_owned(),
@@ -150,14 +154,14 @@ fn differences(descriptor: &Descriptor, of: &Fields) -> Vec<String> {
     }
     let parameters = descriptor.parameters();
     let missing: Vec<&ExportParameter> =
-        parameters.iter().filter(|parameter| !of.fields.contains_key(&parameter.name)).collect();
-    for (name, field) in &of.fields {
+        parameters.iter().filter(|parameter| !schema.fields.contains_key(&parameter.name)).collect();
+    for (name, field) in &schema.fields {
         match parameters.iter().find(|parameter| parameter.name == *name) {
             Some(parameter) => problems.extend(difference(parameter, field)),
-            None => problems.push(stranger(descriptor, name, &missing)),
+            None => problems.push(unknown_field(descriptor, name, &missing)),
         }
     }
-    if !of.varies && !of.is_open {
+    if !schema.varies && !schema.is_open {
         problems.extend(missing.iter().map(|parameter| {
             let expected = expected(&parameter.data_type);
             format!("{}: the type has no such field; expected {expected}", shown(&parameter.name))
@@ -166,17 +170,17 @@ fn differences(descriptor: &Descriptor, of: &Fields) -> Vec<String> {
     problems
 }
 
-fn stranger(descriptor: &Descriptor, name: &str, missing: &[&ExportParameter]) -> String {
-    let meant = meant(name, missing.iter().map(|parameter| parameter.name.as_str()));
-    let problem = unknown(descriptor, name, meant);
-    match meant {
-        Some(meant) => format!("{problem} `#[serde(rename = {meant:?})]` says so"),
+fn unknown_field(descriptor: &Descriptor, name: &str, missing: &[&ExportParameter]) -> String {
+    let closest = closest(name, missing.iter().map(|parameter| parameter.name.as_str()));
+    let problem = unknown_parameter(descriptor, name, closest);
+    match closest {
+        Some(closest) => format!("{problem} `#[serde(rename = {closest:?})]` says so"),
         None => problem,
     }
 }
 
-fn difference(parameter: &ExportParameter, field: &Field) -> Option<String> {
-    let (found, advice) = match (field.kinds.misfit(&parameter.data_type), field.times) {
+fn difference(parameter: &ExportParameter, field: &SchemaField) -> Option<String> {
+    let (found, advice) = match (field.kinds.mismatch(&parameter.data_type), field.occurrences) {
         (Some(advice), _) => (field.kinds.to_string(), advice),
         (None, 0) => (format!("{} that may be left out", field.kinds), "every parameter must be given"),
         (None, 1) => return None,
@@ -186,7 +190,7 @@ fn difference(parameter: &ExportParameter, field: &Field) -> Option<String> {
     Some(format!("{}: expected {}; found {found}{advice}", shown(&parameter.name), expected(&parameter.data_type)))
 }
 
-/// What a data type takes, for a field.
+/// Describes the values that a data type accepts from a field.
 fn expected(data_type: &ExportDataType) -> String {
     match data_type {
         ExportDataType::Other(name) => format!("{}, a data type that this version does not know", shown(name)),

@@ -1,10 +1,10 @@
-//! Where a client keeps its catalog.
+//! The cached catalog of a client.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Catalog;
 
-/// Where a client and its clones keep the catalog. The lock is held for a copy of the pointer, never for a call.
+/// The catalog that a client and its clones share. The lock is held for a copy of the pointer, never during a call.
 #[derive(Debug, Default)]
 pub(crate) struct CatalogCache {
     catalog: Mutex<Option<Arc<Catalog>>>,
@@ -24,7 +24,7 @@ impl CatalogCache {
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Arc<Catalog>>> {
-        // A pointer is whole whatever happened to its last holder.
+        // A panic cannot leave the pointer half-written.
         self.catalog.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,4 @@
-//! A request whose values fit the export, and how it is filled.
+//! Requests whose values fit the export, and their builder.
 
 use std::{collections::BTreeSet, fmt};
 
@@ -9,8 +9,8 @@ use serde_json::{Map, Value as Json};
 use super::descriptor::Descriptor;
 use crate::exports::{
     values::key::Key,
-    values::name::{meant, shown},
-    values::value::{Input, Value, expectation, parse},
+    values::name::{closest, shown},
+    values::value::{Input, ParameterValue, expectation, parse},
 };
 use crate::{
     client::Perenso,
@@ -20,10 +20,10 @@ use crate::{
     types::{ExportDataType, ExportParameter, ExportValues},
 };
 
-/// A request whose values fit the export: [`Descriptor::check`] and [`Bound::check`](crate::exports::Bound::check) make it,
-/// [`Exports::send`](crate::Exports::send) sends it.
+/// A request whose values fit the export.
 ///
-/// `Debug` shows the names of the parameters only.
+/// Created by [`Descriptor::check`] and [`Bound::check`](crate::exports::Bound::check); sent by
+/// [`Exports::send`](crate::Exports::send). `Debug` shows the names of the parameters and no values.
 ///
 /// ```
 /// use perenso::exports::Catalog;
@@ -40,24 +40,24 @@ pub struct CheckedRequest {
     descriptor: Descriptor,
     id: Id,
     /// In the order of the parameters.
-    values: Vec<Value>,
+    values: Vec<ParameterValue>,
 }
 
 impl CheckedRequest {
-    /// The id of the export.
+    /// Returns the id of the export.
     #[must_use]
     pub fn id(&self) -> &Id {
         &self.id
     }
 
-    /// The body as it goes out; none for an export without parameters.
+    /// Returns the JSON body; `None` for an export without parameters.
     #[must_use]
     pub fn body(&self) -> Option<Map<String, Json>> {
-        let members = || self.names().map(str::to_owned).zip(self.values.iter().map(Value::to_json));
+        let members = || self.names().map(str::to_owned).zip(self.values.iter().map(ParameterValue::to_json));
         (!self.values.is_empty()).then(|| members().collect())
     }
 
-    /// Sends the request. What the server refuses may have changed since the catalog was read, so the next run reads it again.
+    /// Sends the request. If the server rejects it, the cached catalog may be out of date, so the cache is cleared.
     pub(crate) async fn send(self, show: &Perenso) -> Result<Response, Error> {
         let id = self.id.clone();
         let result = match self.body() {
@@ -74,31 +74,31 @@ impl CheckedRequest {
         result
     }
 
-    /// Returns the value of a parameter as a number: that of an Integer, or that of a Text of digits.
+    /// Returns the value of an Integer parameter, or of a Text parameter that holds an integer.
     pub(crate) fn number(&self, name: &str) -> Option<i64> {
         match self.value(name)? {
-            Value::Integer(number) => Some(*number),
-            Value::Text(text) => parse(&ExportDataType::Integer, text).ok()?.integer(),
+            ParameterValue::Integer(number) => Some(*number),
+            ParameterValue::Text(text) => parse(&ExportDataType::Integer, text).ok()?.integer(),
             _ => None,
         }
     }
 
-    /// Returns the value of a parameter that is an Integer or a Text.
+    /// Returns the value of an Integer or Text parameter.
     pub(crate) fn key(&self, name: &str) -> Option<Key> {
         match self.value(name)? {
-            Value::Integer(number) => Some(Key::Integer(*number)),
-            Value::Text(text) => Some(Key::Text(text.clone())),
+            ParameterValue::Integer(number) => Some(Key::Integer(*number)),
+            ParameterValue::Text(text) => Some(Key::Text(text.clone())),
             _ => None,
         }
     }
 
-    /// Returns a copy with a parameter set that is an Integer or a Text; an Integer takes integers only.
+    /// Returns a copy with an Integer or Text parameter set. An Integer parameter accepts integers only.
     pub(crate) fn with(&self, name: &str, key: &Key) -> Self {
         let mut request = self.clone();
-        let value = self.place(name).and_then(|place| request.values.get_mut(place));
+        let value = self.index(name).and_then(|index| request.values.get_mut(index));
         match (value, key) {
-            (Some(Value::Integer(value)), Key::Integer(number)) => *value = *number,
-            (Some(Value::Text(value)), key) => *value = key.text(),
+            (Some(ParameterValue::Integer(value)), Key::Integer(number)) => *value = *number,
+            (Some(ParameterValue::Text(value)), key) => *value = key.text(),
             _ => {}
         }
         request
@@ -108,11 +108,11 @@ impl CheckedRequest {
         self.descriptor.parameters()
     }
 
-    fn value(&self, name: &str) -> Option<&Value> {
-        self.values.get(self.place(name)?)
+    fn value(&self, name: &str) -> Option<&ParameterValue> {
+        self.values.get(self.index(name)?)
     }
 
-    fn place(&self, name: &str) -> Option<usize> {
+    fn index(&self, name: &str) -> Option<usize> {
         self.names().position(|parameter| parameter == name)
     }
 
@@ -121,7 +121,7 @@ impl CheckedRequest {
     }
 }
 
-/// The same export, run with the same values.
+/// Compares the export and the values.
 impl PartialEq for CheckedRequest {
     fn eq(&self, other: &Self) -> bool {
         self.id == other.id && self.body() == other.body()
@@ -135,8 +135,8 @@ impl fmt::Debug for CheckedRequest {
     }
 }
 
-/// The id that a run of this export is sent to, unless nothing can ever fit the export.
-pub(crate) fn runnable(descriptor: &Descriptor) -> Result<Id, Error> {
+/// Returns the id of an export, or an error if no request can ever fit the export.
+pub(crate) fn runnable_id(descriptor: &Descriptor) -> Result<Id, Error> {
     let mut names = BTreeSet::new();
     if let Some(twice) = descriptor.parameters().iter().find(|parameter| !names.insert(parameter.name.as_str())) {
         let detail =
@@ -149,79 +149,79 @@ pub(crate) fn runnable(descriptor: &Descriptor) -> Result<Id, Error> {
     })
 }
 
-/// A request that is being filled.
+/// Builds a request from named values and collects every problem.
 pub(crate) struct ExportRunBuilder<'d> {
     descriptor: &'d Descriptor,
-    places: Vec<Place>,
-    /// Where the next value belongs if they come in the order of the parameters.
+    slots: Vec<Slot>,
+    /// Index of the next parameter if values arrive in the order of the catalog.
     next: usize,
-    strangers: Vec<String>,
+    unknown_names: Vec<String>,
     problems: Vec<String>,
 }
 
-/// What is there of a parameter.
-enum Place {
+/// The state of one parameter.
+enum Slot {
     Empty,
-    Refused,
-    Filled(Value),
+    Invalid,
+    Filled(ParameterValue),
 }
 
 impl<'d> ExportRunBuilder<'d> {
     pub(crate) fn new(descriptor: &'d Descriptor) -> Self {
-        let places = descriptor.parameters().iter().map(|_| Place::Empty).collect();
-        Self { descriptor, places, next: 0, strangers: Vec::new(), problems: Vec::new() }
+        let slots = descriptor.parameters().iter().map(|_| Slot::Empty).collect();
+        Self { descriptor, slots, next: 0, unknown_names: Vec::new(), problems: Vec::new() }
     }
 
-    /// Something that is wrong beside the values.
+    /// Records a problem that belongs to no single value.
     pub(crate) fn problem(&mut self, problem: String) {
         self.problems.push(problem);
     }
 
-    /// The next value, which may depend on the data type.
-    pub(crate) fn fill(&mut self, name: &str, given: impl FnOnce(&ExportDataType) -> Input) {
+    /// Sets a parameter. The input may depend on its data type.
+    pub(crate) fn fill(&mut self, name: &str, input: impl FnOnce(&ExportDataType) -> Input) {
         let parameters = self.descriptor.parameters();
         let is_next = parameters.get(self.next).is_some_and(|parameter| parameter.name == name);
-        let place = if is_next { Some(self.next) } else { parameters.iter().position(|other| other.name == name) };
-        let Some(place) = place else {
-            return self.stranger(name);
+        let index = if is_next { Some(self.next) } else { parameters.iter().position(|other| other.name == name) };
+        let Some(index) = index else {
+            return self.unknown(name);
         };
-        self.next = place + 1;
-        if !matches!(self.places[place], Place::Empty) {
-            return self.twice(name);
+        self.next = index + 1;
+        if !matches!(self.slots[index], Slot::Empty) {
+            return self.duplicate(name);
         }
-        let expected = &parameters[place].data_type;
-        let given = given(expected);
-        let is_text = matches!(given, Input::Text(_));
-        self.places[place] = match given.fit(expected) {
-            Ok(value) => Place::Filled(value),
+        let expected = &parameters[index].data_type;
+        let input = input(expected);
+        let is_string = matches!(input, Input::Text(_));
+        self.slots[index] = match input.fit(expected) {
+            Ok(value) => Slot::Filled(value),
             Err(found) => {
-                let expected = if is_text { expected.accepts() } else { expectation(expected) };
+                let expected = if is_string { expected.accepts() } else { expectation(expected) };
                 self.problems.push(format!("{}: expected {expected}; found {found}", shown(name)));
-                Place::Refused
+                Slot::Invalid
             }
         };
     }
 
-    fn stranger(&mut self, name: &str) {
-        if self.strangers.iter().any(|stranger| stranger == name) {
-            return self.twice(name);
+    fn unknown(&mut self, name: &str) {
+        if self.unknown_names.iter().any(|other| other == name) {
+            return self.duplicate(name);
         }
-        self.problems.push(unknown(self.descriptor, name, nearest(self.descriptor, name)));
-        self.strangers.push(name.to_owned());
+        self.problems.push(unknown_parameter(self.descriptor, name, nearest(self.descriptor, name)));
+        self.unknown_names.push(name.to_owned());
     }
 
-    fn twice(&mut self, name: &str) {
+    fn duplicate(&mut self, name: &str) {
         self.problems.push(format!("{}: given twice; expected once", shown(name)));
     }
 
-    /// The request, which goes to this id, or everything that keeps it from being one.
+    /// Returns the request for this id, or an error with every problem.
     pub(crate) fn finish(mut self, id: Id) -> Result<CheckedRequest, Error> {
-        let mut values = Vec::with_capacity(self.places.len());
-        for (parameter, place) in self.descriptor.parameters().iter().zip(self.places) {
-            match place {
-                Place::Filled(value) => values.push(value),
-                Place::Refused => {}
-                Place::Empty => {
+        let mut values = Vec::with_capacity(self.slots.len());
+        for (parameter, slot) in self.descriptor.parameters().iter().zip(self.slots) {
+            match slot {
+                Slot::Filled(value) => values.push(value),
+                Slot::Invalid => {}
+                Slot::Empty => {
                     let expected = expectation(&parameter.data_type);
                     self.problems.push(format!("{}: missing; expected {expected}", shown(&parameter.name)));
                 }
@@ -240,19 +240,20 @@ pub(crate) fn refusal(descriptor: &Descriptor, problems: Vec<String>) -> Error {
     Error::several(ErrorKind::Input, EXPORT_RUN.id, detail, problems)
 }
 
-pub(crate) fn unknown(descriptor: &Descriptor, name: &str, meant: Option<&str>) -> String {
+/// Describes a parameter that the export does not have.
+pub(crate) fn unknown_parameter(descriptor: &Descriptor, name: &str, closest: Option<&str>) -> String {
     let names = || descriptor.parameters().iter().map(|parameter| shown(&parameter.name));
-    let hint = match meant {
-        Some(meant) => format!("did you mean {}?", shown(meant)),
+    let hint = match closest {
+        Some(closest) => format!("did you mean {}?", shown(closest)),
         None if descriptor.parameters().is_empty() => "it has none".to_owned(),
         None => format!("expected {}", names().collect::<Vec<_>>().join(", ")),
     };
     format!("{}: the export has no such parameter; {hint}", shown(name))
 }
 
-/// The parameter that was most likely meant by a name that is none.
+/// Returns the parameter name closest to an unknown name.
 pub(crate) fn nearest<'d>(descriptor: &'d Descriptor, name: &str) -> Option<&'d str> {
-    meant(name, descriptor.parameters().iter().map(|parameter| parameter.name.as_str()))
+    closest(name, descriptor.parameters().iter().map(|parameter| parameter.name.as_str()))
 }
 
 #[cfg(test)]

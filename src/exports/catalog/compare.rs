@@ -1,4 +1,4 @@
-//! Two catalogs side by side: who is whom, what changed, and what of it breaks.
+//! Comparison of two catalogs: pairs their exports and lists changes.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -6,19 +6,19 @@ use serde_json::{Map, Value as Json};
 
 use super::{
     Catalog,
-    checked::runnable,
+    checked::runnable_id,
     descriptor::Descriptor,
     drift::{Change, ChangeKind, Drift},
 };
 use crate::{records::Id, types::ExportParameter};
 
-/// What changed from one catalog to the other.
+/// Lists the changes from one catalog to another.
 pub(crate) fn compare(saved: &Catalog, live: &Catalog) -> Drift {
     let (saved, live): (Vec<_>, Vec<_>) = (saved.iter().collect(), live.iter().collect());
     let runs = Runs::of(&saved);
-    let mut partners = Partners::of(saved.len(), live.len());
+    let mut partners = Pairs::of(saved.len(), live.len());
     partners.pair(&saved, &live, |export| Some((export.id(), export.name())));
-    // An id or a name that several have says less than one that is somebody's own.
+    // Unique ids and names identify an export better than shared ones, so they are matched first.
     partners.pair(&saved, &live, |export| runs.by_id.get(export.id()));
     partners.pair(&saved, &live, |export| runs.by_name.get(export.name()));
     partners.pair(&saved, &live, |export| Some(export.id()));
@@ -37,18 +37,19 @@ pub(crate) fn compare(saved: &Catalog, live: &Catalog) -> Drift {
     Drift::of(found.changes)
 }
 
-/// Who is whom: for each of the saved ones its place among the live ones.
-struct Partners {
+/// Pairs of saved and live items.
+struct Pairs {
+    /// For each saved item, the index of its live partner.
     of_saved: Vec<Option<usize>>,
     live: usize,
 }
 
-impl Partners {
+impl Pairs {
     fn of(saved: usize, live: usize) -> Self {
         Self { of_saved: vec![None; saved], live }
     }
 
-    /// Pairs those who have no partner yet and the same key; where several have it, in their order.
+    /// Pairs unpaired items that have the same key. Items that share a key are paired in order.
     fn pair<'a, T, K: Ord>(&mut self, saved: &'a [T], live: &'a [T], key: impl Fn(&'a T) -> Option<K>) {
         let mut free: BTreeMap<K, VecDeque<usize>> = BTreeMap::new();
         for place in self.alone() {
@@ -61,7 +62,7 @@ impl Partners {
         }
     }
 
-    /// The places of the live ones without a partner.
+    /// Returns the indexes of live items without a partner.
     fn alone(&self) -> impl Iterator<Item = usize> + use<> {
         let taken: BTreeSet<usize> = self.of_saved.iter().flatten().copied().collect();
         (0..self.live).filter(move |place| !taken.contains(place))
@@ -72,8 +73,7 @@ impl Partners {
     }
 }
 
-/// By what the exports of the saved catalog can be run: a name or an id that several have tells nobody which is meant, and
-/// some can be run by nothing.
+/// Names and ids that identify exactly one runnable export of the saved catalog.
 struct Runs<'a> {
     by_name: BTreeSet<&'a str>,
     by_id: BTreeSet<&'a str>,
@@ -86,7 +86,7 @@ impl<'a> Runs<'a> {
             saved.iter().for_each(|export| *times.entry(key(export)).or_default() += 1);
             saved
                 .iter()
-                .filter(|export| runnable(export).is_ok())
+                .filter(|export| runnable_id(export).is_ok())
                 .map(|export| key(export))
                 .filter(|key| times[key] == 1)
                 .collect()
@@ -103,10 +103,10 @@ impl<'a> Runs<'a> {
     }
 }
 
-/// The changes as they are found.
+/// Collects the changes.
 struct Found<'a> {
     runs: Runs<'a>,
-    /// The names of the live catalog.
+    /// Export names of the live catalog.
     names: BTreeSet<&'a str>,
     changes: Vec<Change>,
 }
@@ -119,7 +119,7 @@ impl Found<'_> {
     fn compare(&mut self, saved: &Descriptor, live: &Descriptor) {
         let (by_name, by_id) = (self.runs.by_name.contains(saved.name()), self.runs.by_id.contains(saved.id()));
         if saved.name() != live.name() {
-            // A generated struct is not run where its name has become that of another.
+            // A generated struct is rejected if another export has taken its name.
             let is_ambiguous = by_id && self.names.contains(saved.name());
             let breaks = by_name || is_ambiguous || self.runs.by_name.contains(live.name());
             self.put(saved, ChangeKind::ExportRenamed { to: live.name().to_owned() }, breaks);
@@ -134,7 +134,7 @@ impl Found<'_> {
 
     fn compare_parameters(&mut self, export: &Descriptor, live: &[ExportParameter], runs: bool) {
         let saved = export.parameters();
-        let mut partners = Partners::of(saved.len(), live.len());
+        let mut partners = Pairs::of(saved.len(), live.len());
         partners.pair(saved, live, |parameter| Some((&parameter.name, parameter.data_type.as_str())));
         partners.pair(saved, live, |parameter| Some(&parameter.name));
         for (old, partner) in saved.iter().zip(&partners.of_saved) {
@@ -188,7 +188,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        exports::{Value, catalog::export::Declared},
+        exports::{ParameterValue, catalog::export::Declared},
         types::ExportDataType as Type,
     };
 
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn every_change_is_told_and_those_that_break_are_marked() {
+    fn every_change_is_listed_and_breaking_ones_are_marked() {
         let saved = json!([
             export("1", "Vendors", &[]),
             {"id": "2", "name": "Customers", "owner": "a", "parameters": [
@@ -268,28 +268,28 @@ breaks  Orders (4): renamed to `All orders`
     }
 
     #[test]
-    fn twins_are_told_apart_as_far_as_they_can_be() {
+    fn exports_with_shared_names_are_paired_as_far_as_possible() {
         let (a, b) = (export("1", "Zones", &[]), export("2", "Zones", &[]));
-        // One more of the name: runs by name are refused from now on.
+        // A second export with the name: runs by name are rejected from now on.
         assert_eq!(
             between(&json!([a]), &json!([a, b])).to_string(),
             "breaks  Zones (2): new, with an id or a name that another export has"
         );
-        // A name of several ran nothing, an id of its own did.
+        // A shared name could not be run; a unique id could.
         let renamed = export("2", "Areas", &[]);
         assert_eq!(between(&json!([a, b]), &json!([b, a])).to_string(), "no changes");
         assert_eq!(between(&json!([b, b]), &json!([b])).to_string(), "        Zones (2): gone");
         assert_eq!(between(&json!([a, b]), &json!([a])).to_string(), "breaks  Zones (2): gone");
-        // What was generated for it would find its old name at the other.
+        // A generated struct would find its old name on the other export.
         assert_eq!(between(&json!([a, b]), &json!([a, renamed])).to_string(), "breaks  Zones (2): renamed to `Areas`");
-        // A new id that cannot be sent to.
+        // A new id that is not valid in a path.
         let (by_name, other) = (export("1", "Areas", &[]), export("1", "Booths", &[]));
         let nowhere = export("..", "Areas", &[]);
         assert_eq!(
             between(&json!([by_name, other]), &json!([nowhere, other])).to_string(),
             "breaks  Areas (1): has the id `..` now"
         );
-        // Nothing could run an export with a parameter twice.
+        // An export with a duplicate parameter could not be run.
         let twice = export("1", "Zones", &[parameter("A", "Text"), parameter("A", "Integer")]);
         let once = export("1", "Zones", &[parameter("A", "Integer")]);
         assert_eq!(
@@ -300,7 +300,7 @@ breaks  Orders (4): renamed to `All orders`
     }
 
     #[test]
-    fn who_is_whom_is_told_by_what_is_somebodys_own() {
+    fn unique_names_and_ids_are_paired_first() {
         let all = |pairs: &[(&str, &str)]| Json::from_iter(pairs.iter().map(|(id, name)| export(id, name, &[])));
         // Id and name together.
         let grid = [("1", "A"), ("2", "A"), ("1", "B"), ("2", "B")];
@@ -311,13 +311,13 @@ breaks  Orders (4): renamed to `All orders`
             between(&all(&[("1", "A")]), &all(&[("2", "A"), ("1", "B")])).to_string(),
             "breaks  A (1): renamed to `B`\nbreaks  A (2): new, with an id or a name that another export has"
         );
-        // A name before an id that several have.
+        // A unique name before a shared id.
         let shared = [("1", "B"), ("2", "B"), ("2", "C")];
         assert_eq!(
             between(&all(&shared), &all(&[("1", "B"), ("2", "B"), ("2", "A"), ("3", "C")])).to_string(),
             "        C (2): has the id `3` now\n        A (2): new"
         );
-        // A name that becomes that of two.
+        // A name that two exports share now.
         assert_eq!(
             between(&all(&[("1", "Z"), ("2", "Z"), ("3", "B")]), &all(&[("1", "Y"), ("2", "B"), ("3", "B")]))
                 .to_string(),
@@ -331,7 +331,7 @@ breaks  Orders (4): renamed to `All orders`
         assert_eq!(drift.to_string(), "        a\u{FFFD}[2Jb (1\u{FFFD}2): new");
     }
 
-    /// Catalogs in which names and ids meet often.
+    /// Catalogs with frequent collisions of names and ids.
     fn tangled() -> impl Strategy<Value = Json> {
         let one_of = |names: &'static [&'static str]| prop::sample::select(names);
         let field = prop_oneof![3 => Just(None), 1 => (0..2i32).prop_map(Some)];
@@ -348,19 +348,19 @@ breaks  Orders (4): renamed to `All orders`
         prop::collection::vec(export, 0..5).prop_map(Json::from)
     }
 
-    /// Values that fit an export and no other data type than its own.
-    fn values(export: &Descriptor) -> Vec<(String, Value)> {
+    /// Values that fit the data types of an export and no others.
+    fn values(export: &Descriptor) -> Vec<(String, ParameterValue)> {
         let value = |data_type: &Type| match data_type {
-            Type::Integer => Value::from(1),
+            Type::Integer => ParameterValue::from(1),
             Type::Text => "text".into(),
             Type::Boolean => true.into(),
             Type::DateTime => chrono::DateTime::UNIX_EPOCH.into(),
-            Type::Other(_) => Value::raw(json!([1])),
+            Type::Other(_) => ParameterValue::raw(json!([1])),
         };
         export.parameters().iter().map(|parameter| (parameter.name.clone(), value(&parameter.data_type))).collect()
     }
 
-    /// What a generated struct would say of an export.
+    /// The declaration that a generated struct would have.
     fn declared(export: &Descriptor) -> Declared {
         let leak = |text: &str| &*text.to_owned().leak();
         let parameters = export.parameters().iter();
@@ -368,15 +368,15 @@ breaks  Orders (4): renamed to `All orders`
         Declared { id: leak(export.id()), name: leak(export.name()), parameters: parameters.collect::<Vec<_>>().leak() }
     }
 
-    /// Whether something that could be run is refused now, or would reach another export.
+    /// Returns true if a run that was possible is now rejected or reaches another export.
     fn is_broken(saved: &Catalog, live: &Catalog) -> bool {
         let still_fits = |export: &Descriptor, found: Option<&Descriptor>| {
-            // A raw value fits every data type that the SDK does not know, and is for one of them only.
+            // A raw value fits every unknown data type, so the declared parameters are compared too.
             found.is_some_and(|found| {
                 found.check(values(export)).is_ok() && declared(export).differences(found).is_empty()
             })
         };
-        // What ran by this id had another name.
+        // This id belonged to an export with another name.
         let is_another = |id: &str, name: &str| {
             saved.by_id(id).is_ok_and(|owner| owner.name() != name && owner.check(values(owner)).is_ok())
         };
@@ -387,13 +387,13 @@ breaks  Orders (4): renamed to `All orders`
                 !still_fits(export, found) || found.is_some_and(|found| is_another(found.id(), name))
             });
             let by_id = saved.by_id(id).is_ok() && !still_fits(export, live.by_id(id).ok());
-            // A struct finds its export where one that runs by its id does not.
+            // A struct also finds its export by name.
             let by_struct = saved.by_id(id).is_ok() && !still_fits(export, declared(export).find(live).ok());
             by_name || by_id || by_struct
         })
     }
 
-    /// Catalogs in which every name and id is of its own.
+    /// Catalogs with unique names and ids.
     fn tidy() -> impl Strategy<Value = Json> {
         let parameters =
             prop::collection::btree_map("[A-E]", prop::sample::select(vec!["Integer", "Text", "Money"]), 0..5)
@@ -409,7 +409,7 @@ breaks  Orders (4): renamed to `All orders`
         })
     }
 
-    /// Changes one thing, and says what is to be found.
+    /// Makes one change and returns the expected difference.
     fn edit(catalog: &mut Json, what: usize, place: usize) -> Option<(ChangeKind, bool)> {
         let exports = catalog.as_array_mut().unwrap();
         let place = place % exports.len();
@@ -484,13 +484,13 @@ breaks  Orders (4): renamed to `All orders`
 
     proptest! {
         #[test]
-        fn nothing_drifts_from_itself(json in tangled()) {
+        fn a_catalog_does_not_drift_from_itself(json in tangled()) {
             prop_assert!(between(&json, &json).is_empty());
         }
 
         #[test]
-        fn it_breaks_if_and_only_if_something_that_ran_is_refused(saved in tangled(), live in tangled(), takes in 0usize..4) {
-            // Often most of it is the same.
+        fn a_change_breaks_if_and_only_if_a_possible_run_is_rejected(saved in tangled(), live in tangled(), takes in 0usize..4) {
+            // Keep most of the saved catalog in many cases.
             let mut live = live;
             for (place, export) in saved.as_array().unwrap().iter().enumerate().take(takes) {
                 let live = live.as_array_mut().unwrap();

@@ -1,4 +1,4 @@
-//! What one export is, and whether values fit it.
+//! An export and the check of its values.
 
 use std::{fmt, sync::Arc};
 
@@ -7,21 +7,21 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{
     bind::Bound,
-    checked::{CheckedRequest, ExportRunBuilder, nearest, refusal, runnable, unknown},
+    checked::{CheckedRequest, ExportRunBuilder, nearest, refusal, runnable_id, unknown_parameter},
 };
 use crate::exports::{
     values::name::{clean, shown},
-    values::value::{Input, Value, parse},
+    values::value::{Input, ParameterValue, parse},
 };
 use crate::{
     error::Error,
     types::{ExportDescriptor, ExportParameter},
 };
 
-/// What one export is: its id, its name and its parameters.
+/// An export: its id, its name and its parameters.
 ///
-/// `Display` gives it as lines for people. Serialised it is the JSON of the API, fields that the SDK does not know
-/// included. A clone costs a pointer.
+/// `Display` writes the name and the id. The serialised form is the JSON of the API, including fields unknown to the SDK.
+/// A clone copies a pointer.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -38,70 +38,72 @@ use crate::{
 pub struct Descriptor(Arc<ExportDescriptor>);
 
 impl Descriptor {
-    /// The id, for the path of a run.
+    /// Returns the id, which is part of the path of a run.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.0.id
     }
 
-    /// The name, for people.
+    /// Returns the name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.0.name
     }
 
-    /// The parameters in the order of the catalog. A run must be given all of them: nothing in the vendor's guide makes
-    /// one optional.
+    /// Returns the parameters in the order of the catalog. All are required: the vendor's guide makes none optional.
     #[must_use]
     pub fn parameters(&self) -> &[ExportParameter] {
         &self.0.parameters
     }
 
-    /// Fields that the SDK does not know.
+    /// Returns the fields unknown to the SDK.
     pub(crate) fn extra(&self) -> &serde_json::Map<String, serde_json::Value> {
         &self.0.extra
     }
 
-    /// Turns values into a request that fits.
+    /// Checks values and returns the request.
     ///
     /// ```
-    /// use perenso::exports::{Catalog, Value};
+    /// use perenso::exports::{Catalog, ParameterValue};
     ///
-    /// let catalog: Catalog = serde_json::from_str(r#"[{"id": "79aag9", "name": "Get API Customers", "parameters": [
-    ///     {"name": "Cursor", "dataType": "Integer"}, {"name": "Limit", "dataType": "Integer"}]}]"#)?;
+    /// let catalog: Catalog = serde_json::from_str(r#"[
+    ///     {"id": "79aag9", "name": "Get API Customers", "parameters": [
+    ///         {"name": "Cursor", "dataType": "Integer"},
+    ///         {"name": "Limit", "dataType": "Integer"}]}]"#)?;
     /// let customers = catalog.by_name("Get API Customers")?;
     ///
     /// let request = customers.check([("Cursor", 1), ("Limit", 15)])?;
     /// assert_eq!(request.body().unwrap_or_default()["Limit"], 15);
     ///
-    /// let error = customers.check([("Cursor", Value::from("1")), ("Limti", Value::from(15))]).unwrap_err();
+    /// let values = [("Cursor", ParameterValue::from("1")), ("Limti", ParameterValue::from(15))];
+    /// let error = customers.check(values).unwrap_err();
     /// assert_eq!(error.problems().len(), 3); // one is wrong, one unknown, one missing
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
-    /// All [problems](Error::problems) at once: what is missing, unknown, given twice, or of another type, each with what
-    /// was expected and the kind of thing that was found, never the value. A descriptor that has a parameter twice is
-    /// refused, since no values fit it.
-    pub fn check<N: Into<String>, V: Into<Value>>(
+    /// Returns all [problems](Error::problems) in one error: missing, unknown and duplicate parameters, and values of
+    /// another type. Each names the expected type and the kind of value found, never the value. An export with a
+    /// duplicate parameter is rejected, since no values fit it.
+    pub fn check<N: Into<String>, V: Into<ParameterValue>>(
         &self,
         values: impl IntoIterator<Item = (N, V)>,
     ) -> Result<CheckedRequest, Error> {
-        let given = values.into_iter().map(|(name, value)| (name.into(), Input::Value(value.into())));
-        self.fit(given, Vec::new())
+        let inputs = values.into_iter().map(|(name, value)| (name.into(), Input::Value(value.into())));
+        self.fit(inputs, Vec::new())
     }
 
     /// Binds a struct to this export: see [`Catalog::bind`](crate::exports::Catalog::bind).
     ///
     /// # Errors
-    /// [`ErrorKind::Input`](crate::ErrorKind::Input) with all differences at once, [`ErrorKind::Export`](crate::ErrorKind::Export) where nothing fits the
-    /// export.
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) with all differences;
+    /// [`ErrorKind::Export`](crate::ErrorKind::Export) if no request can fit the export.
     pub fn bind<T: Serialize + JsonSchema>(&self) -> Result<Bound<T>, Error> {
         Bound::new(self)
     }
 
-    /// Turns text from a command line, a form or a table into a request that fits. Each is read as [`parse`](Self::parse)
-    /// reads it.
+    /// Parses strings from a command line, a form or a table and returns the request. Each value is read by
+    /// [`parse`](Self::parse).
     ///
     /// ```
     /// # use perenso::exports::Catalog;
@@ -110,49 +112,54 @@ impl Descriptor {
     /// let customers = catalog.by_name("Get API Customers")?;
     ///
     /// let arguments = ["Cursor=1", "Limit=15"];
-    /// let request = customers.check_text(arguments.iter().filter_map(|argument| argument.split_once('=')))?;
+    /// let values = arguments.iter().filter_map(|argument| argument.split_once('='));
+    /// let request = customers.check_text(values)?;
     /// assert_eq!(request, customers.check([("Cursor", 1), ("Limit", 15)])?);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
-    /// All [problems](Error::problems) at once, as [`check`](Self::check) has them, each with what the parameter takes.
+    /// As [`check`](Self::check); each problem names the strings that the parameter accepts.
     pub fn check_text(
         &self,
         values: impl IntoIterator<Item = (impl AsRef<str>, impl AsRef<str>)>,
     ) -> Result<CheckedRequest, Error> {
-        let given = values.into_iter().map(|(name, text)| (name, Input::Text(text.as_ref().to_owned())));
-        self.fit(given, Vec::new())
+        let inputs = values.into_iter().map(|(name, text)| (name, Input::Text(text.as_ref().to_owned())));
+        self.fit(inputs, Vec::new())
     }
 
-    /// Reads text from a command line, a form or a table as the parameter's data type has it.
+    /// Parses a string by the data type of a parameter.
     ///
-    /// Integer: digits, or digits after a minus sign. Boolean: `true` or `false` in any case. DateTime: RFC 3339 with a
-    /// zone and whole seconds. Text: as it is. [`accepts`](crate::types::ExportDataType::accepts) says it to whoever types.
+    /// - Integer: digits, or digits after a minus sign.
+    /// - Boolean: `true` or `false` in any case.
+    /// - DateTime: RFC 3339 with a zone and whole seconds.
+    /// - Text: any string, unchanged.
+    ///
+    /// [`accepts`](crate::types::ExportDataType::accepts) describes the accepted strings to a user.
     ///
     /// # Errors
-    /// When there is no such parameter, or the text is none that it takes; the error says what it takes.
-    pub fn parse(&self, name: &str, text: &str) -> Result<Value, Error> {
+    /// Fails if there is no such parameter, or if it does not accept the string. The error describes accepted strings.
+    pub fn parse(&self, name: &str, text: &str) -> Result<ParameterValue, Error> {
         let refused = |problem: String| Err(refusal(self, vec![problem]));
         match self.parameters().iter().find(|parameter| parameter.name == name) {
-            None => refused(unknown(self, name, nearest(self, name))),
+            None => refused(unknown_parameter(self, name, nearest(self, name))),
             Some(parameter) => parse(&parameter.data_type, text).or_else(|found| {
                 refused(format!("{}: expected {}; found {found}", shown(name), parameter.data_type.accepts()))
             }),
         }
     }
 
-    /// The request of these values, or every problem of them beside those that are known already.
+    /// Returns the request, or an error with the given problems and those of the inputs.
     pub(crate) fn fit(
         &self,
-        given: impl IntoIterator<Item = (impl AsRef<str>, Input)>,
+        inputs: impl IntoIterator<Item = (impl AsRef<str>, Input)>,
         problems: Vec<String>,
     ) -> Result<CheckedRequest, Error> {
-        let id = runnable(self)?;
-        let mut draft = ExportRunBuilder::new(self);
-        problems.into_iter().for_each(|problem| draft.problem(problem));
-        given.into_iter().for_each(|(name, given)| draft.fill(name.as_ref(), |_| given));
-        draft.finish(id)
+        let id = runnable_id(self)?;
+        let mut builder = ExportRunBuilder::new(self);
+        problems.into_iter().for_each(|problem| builder.problem(problem));
+        inputs.into_iter().for_each(|(name, input)| builder.fill(name.as_ref(), |_| input));
+        builder.finish(id)
     }
 }
 
@@ -203,7 +210,7 @@ mod tests {
         let export =
             descriptor(&[("Cursor", "Integer"), ("Limit", "Integer"), ("Since", "DateTime"), ("Open", "Boolean")]);
         let values = [
-            ("Limit", Value::from("s3cr3t")),
+            ("Limit", ParameterValue::from("s3cr3t")),
             ("Limit", 1.into()),
             ("limti", 2.into()),
             ("Open", 4711.into()),
@@ -240,8 +247,12 @@ mod tests {
     #[test]
     fn a_number_is_read_and_replaced_in_the_type_of_its_parameter() {
         let export = descriptor(&[("Cursor", "Integer"), ("Place", "Text"), ("City", "Text"), ("Open", "Boolean")]);
-        let values =
-            [("Cursor", Value::from(1)), ("Place", "20".into()), ("City", "0940".into()), ("Open", true.into())];
+        let values = [
+            ("Cursor", ParameterValue::from(1)),
+            ("Place", "20".into()),
+            ("City", "0940".into()),
+            ("Open", true.into()),
+        ];
         let request = export.check(values).unwrap();
         assert_eq!((request.number("Cursor"), request.number("Place")), (Some(1), Some(20)));
         for other in ["City", "Open", "cursor"] {
@@ -277,7 +288,7 @@ mod tests {
     #[test]
     fn an_unknown_data_type_takes_raw_json_only() {
         let export = descriptor(&[("Total", "Money")]);
-        let request = export.check([("Total", Value::raw(json!({"amount": "1.50"})))]).unwrap();
+        let request = export.check([("Total", ParameterValue::raw(json!({"amount": "1.50"})))]).unwrap();
         assert_eq!(request.body().unwrap()["Total"], json!({"amount": "1.50"}));
         let error = export.check([("Total", "1.50")]).unwrap_err();
         assert_eq!(
@@ -302,7 +313,7 @@ mod tests {
     #[test]
     fn text_is_refused_with_what_is_accepted() {
         let export = paged();
-        assert_eq!(export.parse("Limit", "15").unwrap(), Value::Integer(15));
+        assert_eq!(export.parse("Limit", "15").unwrap(), ParameterValue::Integer(15));
         let error = export.parse("Limit", "s3cr3t").unwrap_err();
         assert_eq!(
             error.problems(),

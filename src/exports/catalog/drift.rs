@@ -1,4 +1,4 @@
-//! What came, went or changed since a catalog was saved, as data and as text.
+//! Changes since a catalog was saved.
 
 use std::fmt;
 
@@ -7,10 +7,10 @@ use serde_json::Value as Json;
 
 use crate::exports::values::name::{clean, shown};
 
-/// What came, went or changed since a catalog was saved: [`SavedCatalog::compare`](crate::exports::SavedCatalog::compare) finds it.
+/// The changes since a catalog was saved, returned by [`SavedCatalog::compare`](crate::exports::SavedCatalog::compare).
 ///
-/// `Display` gives a line for each change, with a mark at those that break; serialised it is their list. The order in
-/// which the exports are listed means nothing, and is not looked at.
+/// `Display` writes one line for each change and marks the breaking ones. The serialised form is a list of changes. The
+/// order of the exports in a catalog is ignored.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -19,8 +19,10 @@ use crate::exports::values::name::{clean, shown};
 /// # let show = perenso::Perenso::from_vars(sandbox.vars())?;
 /// use perenso::exports::SavedCatalog;
 ///
-/// let saved = SavedCatalog::from_json(r#"[{"id": "79aag9", "name": "Get API Customers", "parameters": [
-///     {"name": "Cursor", "dataType": "Integer"}, {"name": "Limit", "dataType": "Text"}]}]"#)?;
+/// let saved = SavedCatalog::from_json(r#"[
+///     {"id": "79aag9", "name": "Get API Customers", "parameters": [
+///         {"name": "Cursor", "dataType": "Integer"},
+///         {"name": "Limit", "dataType": "Text"}]}]"#)?;
 /// let drift = saved.compare(&*show.exports().catalog().await?);
 /// assert!(drift.breaks());
 /// for change in drift.changes() {
@@ -38,49 +40,49 @@ pub struct Drift {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Change {
-    /// The id of the export: that of the saved catalog, or its own if it is new.
+    /// The id of the export in the saved catalog, or in the live one if the export is new.
     pub id: String,
-    /// Its name, likewise.
+    /// The name of the export in the same catalog.
     pub name: String,
-    /// What changed.
+    /// The kind of change.
     #[serde(flatten)]
     pub kind: ChangeKind,
-    /// Whether a run that the saved catalog accepts, by name, by id or by generated struct, is refused by the live one or
-    /// reaches another export.
+    /// True if a run that the saved catalog accepts, by name, by id or by generated struct, is rejected by the live one
+    /// or reaches another export.
     pub breaks: bool,
 }
 
-/// What changed of an export. Kinds may be added.
+/// A kind of change. Variants may be added.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "change", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ChangeKind {
-    /// It is new. That breaks only where it takes an id or a name of another: the two cannot be told apart then.
+    /// The export is new. This breaks only if it has the id or the name of another export.
     ExportNew,
-    /// It is gone.
+    /// The export is gone.
     ExportGone,
-    /// Its id has another name: what runs it by name breaks.
+    /// The id has another name. Runs by name break.
     ExportRenamed {
-        /// The name now.
+        /// The new name.
         to: String,
     },
-    /// Its name has another id: what runs it by id breaks.
+    /// The name has another id. Runs by id break.
     IdChanged {
-        /// The id now.
+        /// The new id.
         to: String,
     },
-    /// A run must be given one more value.
+    /// A run requires one more value.
     ParameterNew {
         /// The name of the parameter.
         parameter: String,
-        /// Its data type.
+        /// The data type.
         data_type: String,
     },
-    /// A run must no longer be given a value.
+    /// A run no longer accepts a value.
     ParameterGone {
         /// The name of the parameter.
         parameter: String,
-        /// The data type that it had.
+        /// The data type in the saved catalog.
         data_type: String,
     },
     /// A parameter has another data type.
@@ -89,47 +91,47 @@ pub enum ChangeKind {
         parameter: String,
         /// The data type in the saved catalog.
         expected: String,
-        /// The data type now.
+        /// The new data type.
         found: String,
     },
-    /// The parameters stand in another order.
+    /// The parameters are in another order.
     ParametersReordered,
-    /// A parameter is described in other words.
+    /// A parameter has another description.
     DescriptionChanged {
         /// The name of the parameter.
         parameter: String,
         /// The description in the saved catalog.
         from: Option<String>,
-        /// The description now.
+        /// The new description.
         to: Option<String>,
     },
-    /// A field that the SDK does not know came, went or changed.
+    /// A field unknown to the SDK was added, removed or changed.
     FieldChanged {
-        /// The name of the parameter; none for a field of the export itself.
+        /// The name of the parameter; `None` for a field of the export itself.
         parameter: Option<String>,
         /// The name of the field.
         field: String,
-        /// Its value in the saved catalog.
+        /// The value in the saved catalog.
         from: Option<Json>,
-        /// Its value now.
+        /// The new value.
         to: Option<Json>,
     },
 }
 
 impl Drift {
-    /// Whether nothing changed.
+    /// Returns true if nothing changed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()
     }
 
-    /// Whether a change breaks what was built upon the saved catalog.
+    /// Returns true if any change breaks a program built for the saved catalog.
     #[must_use]
     pub fn breaks(&self) -> bool {
         self.changes.iter().any(|change| change.breaks)
     }
 
-    /// The changes in the order of the saved catalog, and then what is new.
+    /// Returns the changes in the order of the saved catalog, followed by new exports.
     #[must_use]
     pub fn changes(&self) -> &[Change] {
         &self.changes
@@ -154,7 +156,7 @@ impl fmt::Display for Drift {
     }
 }
 
-/// One line, without the mark.
+/// Writes one line, without the mark.
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({}): ", clean(&self.name, 80), clean(&self.id, 80))?;
@@ -182,12 +184,12 @@ impl fmt::Display for Change {
                 if let Some(parameter) = parameter {
                     write!(f, "parameter {}: ", shown(parameter))?;
                 }
-                let how = match (from, to) {
+                let change = match (from, to) {
                     (None, _) => "new",
                     (_, None) => "gone",
                     _ => "changed",
                 };
-                write!(f, "field {} {how}", shown(field))
+                write!(f, "field {} {change}", shown(field))
             }
         }
     }

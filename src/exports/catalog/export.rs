@@ -1,4 +1,4 @@
-//! An export as a Rust type, made from a saved catalog.
+//! Exports as Rust types, generated from a saved catalog.
 
 use serde::Serialize;
 
@@ -9,7 +9,7 @@ use crate::{
     generated::operations::EXPORT_RUN,
 };
 
-/// What generated code needs, so that its users need no further dependency.
+/// Dependencies of generated code, re-exported so that its users need no others.
 #[doc(hidden)]
 pub mod __codegen {
     pub use chrono;
@@ -17,7 +17,8 @@ pub mod __codegen {
     pub use serde;
     pub use serde_json;
 
-    /// The schema of a generated struct. The derive macro has attributes that a user's `forbid(unused)` does not let pass.
+    /// Returns the schema of a generated struct. The derive macro is not used because its attributes fail under a user's
+    /// `forbid(unused)`.
     #[must_use]
     pub fn schema<E: crate::exports::Export>(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let properties: serde_json::Map<_, _> = E::PARAMETERS
@@ -38,22 +39,23 @@ pub mod __codegen {
     }
 }
 
-/// An export as a Rust type: the struct holds the values of its parameters.
+/// A struct that holds the parameter values of one export.
 ///
-/// `perenso-codegen` implements it in a build script, from a saved catalog ([`SavedCatalog`](crate::exports::SavedCatalog)), so that
-/// a parameter that was renamed or got another type breaks the build. What it implements is what
-/// [`Exports::run_export`](crate::exports::Exports::run_export) relies on: the struct serialises as an object with a field for each
-/// of [`PARAMETERS`](Self::PARAMETERS), under its exact name.
+/// `perenso-codegen` generates implementations in a build script, from a
+/// [`SavedCatalog`](crate::exports::SavedCatalog), so that a renamed or retyped parameter breaks the build.
+///
+/// The struct must serialise as an object with one field for each of [`PARAMETERS`](Self::PARAMETERS), under its exact
+/// name. [`Exports::run_export`](crate::exports::Exports::run_export) relies on this.
 pub trait Export: Serialize {
     /// The id of the export in the saved catalog.
     const ID: &'static str;
-    /// Its name.
+    /// The name of the export in the saved catalog.
     const NAME: &'static str;
-    /// Its parameters: name and data type.
+    /// The parameters of the export: name and data type.
     const PARAMETERS: &'static [(&'static str, &'static str)];
 }
 
-/// What a type says about its export, to be met by the catalog of the show.
+/// The declaration of an export by a type, to be compared with the catalog of the show.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Declared {
     pub(crate) id: &'static str,
@@ -66,8 +68,8 @@ impl Declared {
         Self { id: E::ID, name: E::NAME, parameters: E::PARAMETERS }
     }
 
-    /// The export of this id; in the catalog of another show, where none has it, the one of this name. Its parameters
-    /// must be those that were declared.
+    /// Finds the export by id, or by name in the catalog of a show that does not have the id. Fails if its parameters are
+    /// not the declared ones.
     pub(crate) fn find<'a>(&self, catalog: &'a Catalog) -> Result<&'a Descriptor, Error> {
         let has_id = catalog.iter().any(|export| export.id() == self.id);
         let has_name = catalog.iter().any(|export| export.name() == self.name);
@@ -95,7 +97,7 @@ impl Declared {
         Err(drifted(format!("the parameters of {} are not those of the saved catalog", shown(found.name())), problems))
     }
 
-    /// What is not as it was declared, in the order of the declaration, and then what is new.
+    /// Returns the differences in the order of the declaration, followed by new parameters.
     pub(crate) fn differences(&self, live: &Descriptor) -> Vec<String> {
         let declared = self.parameters.iter().filter_map(|(name, data_type)| {
             let mut found = live.parameters().iter().filter(|parameter| parameter.name == *name);

@@ -1,4 +1,4 @@
-//! A catalog in a file, for a build and for comparison.
+//! A catalog in a file, for code generation and comparison.
 
 use std::{fs, io::Write as _, path::Path};
 
@@ -8,13 +8,12 @@ use super::{Catalog, compare::compare, drift::Drift};
 use crate::error::{Error, ErrorKind};
 use crate::exports::atomic_file::{AtomicFile, OPERATION, failed};
 
-const NONE: &str = "is not the JSON answer of `GET /Export`";
+const NOT_A_CATALOG: &str = "is not the JSON response of `GET /Export`";
 
-/// A catalog that was saved: what a program was built upon.
+/// A saved catalog that a program was built for.
 ///
-/// Its file is the JSON answer of `GET /Export`, as `perenso-codegen` reads it, written so that version control shows line
-/// by line what changed. Save it once, build upon it, and compare it with the live one now and then: at the start of the
-/// program, or every night.
+/// The file holds the JSON response of `GET /Export`, which `perenso-codegen` reads too. It is written over many lines so
+/// that version control shows changes well. Compare it with the live catalog when the program starts, or every night.
 ///
 /// ```no_run
 /// # async fn example(show: perenso::Perenso) -> Result<(), perenso::Error> {
@@ -32,54 +31,58 @@ const NONE: &str = "is not the JSON answer of `GET /Export`";
 pub struct SavedCatalog(Catalog);
 
 impl SavedCatalog {
-    /// Reads a file. It is small, so this waits for the disk.
+    /// Reads a file. The file is small, so this blocks.
     ///
     /// # Errors
-    /// [`ErrorKind::File`] when the file cannot be read, or does not hold a catalog: with its path, the place in it, and
-    /// what was expected there.
+    /// [`ErrorKind::File`] if the file cannot be read or does not hold a catalog. The error names the path, the position
+    /// in the file, and what was expected there.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let json = fs::read(path).map_err(|error| failed("cannot be read", path, error))?;
-        parse(&json).map_err(|problem| failed(NONE, path, problem))
+        parse(&json).map_err(|problem| failed(NOT_A_CATALOG, path, problem))
     }
 
-    /// Reads the JSON answer of `GET /Export`.
+    /// Reads the JSON response of `GET /Export` from a string.
     ///
     /// # Errors
-    /// [`ErrorKind::File`] when it is none, with the place and what was expected there.
+    /// [`ErrorKind::File`] if the string does not hold a catalog. The error names the position and what was expected.
     pub fn from_json(json: &str) -> Result<Self, Error> {
         parse(json.as_bytes())
-            .map_err(|problem| Error::own(ErrorKind::File, OPERATION, format!("the text {NONE}: {problem}")))
+            .map_err(|problem| Error::own(ErrorKind::File, OPERATION, format!("the string {NOT_A_CATALOG}: {problem}")))
     }
 
-    /// Saves a catalog. The file is written beside its place and renamed when it is whole.
+    /// Saves a catalog. The file is replaced atomically: written to a temporary file and renamed.
     ///
     /// # Errors
-    /// [`ErrorKind::File`] when it cannot be written; what was there before stays.
+    /// [`ErrorKind::File`] if the file cannot be written. An existing file is then unchanged.
     pub fn save(catalog: &Catalog, path: impl AsRef<Path>) -> Result<(), Error> {
         let file = AtomicFile::new(path.as_ref())?;
         let mut json = serde_json::to_vec_pretty(catalog).map_err(|error| file.failed(error))?;
         json.push(b'\n');
         file.file().write_all(&json).map_err(|error| file.failed(error))?;
         file.sync()?;
-        file.place()
+        file.persist()
     }
 
-    /// The catalog as it was.
+    /// Returns the saved catalog.
     #[must_use]
     pub fn catalog(&self) -> &Catalog {
         &self.0
     }
 
-    /// What came, went or changed since, and what of it breaks.
+    /// Returns the changes from the saved catalog to the live one.
     ///
     /// ```
     /// use perenso::exports::{Catalog, SavedCatalog};
     ///
-    /// let saved = SavedCatalog::from_json(r#"[{"id": "79aag9", "name": "Get API Customers", "parameters": [
-    ///     {"name": "Cursor", "dataType": "Integer"}, {"name": "Limit", "dataType": "Integer"}]}]"#)?;
-    /// let live: Catalog = serde_json::from_str(r#"[{"id": "79aag9", "name": "Get API Customers", "parameters": [
-    ///     {"name": "Cursor", "dataType": "Integer"}, {"name": "Limit", "dataType": "Text"}]},
+    /// let saved = SavedCatalog::from_json(r#"[
+    ///     {"id": "79aag9", "name": "Get API Customers", "parameters": [
+    ///         {"name": "Cursor", "dataType": "Integer"},
+    ///         {"name": "Limit", "dataType": "Integer"}]}]"#)?;
+    /// let live: Catalog = serde_json::from_str(r#"[
+    ///     {"id": "79aag9", "name": "Get API Customers", "parameters": [
+    ///         {"name": "Cursor", "dataType": "Integer"},
+    ///         {"name": "Limit", "dataType": "Text"}]},
     ///     {"id": "739da9", "name": "Vendors", "parameters": []}]"#)?;
     /// let drift = saved.compare(&live);
     /// assert!(drift.breaks());
@@ -101,5 +104,5 @@ impl From<Catalog> for SavedCatalog {
 }
 
 fn parse(json: &[u8]) -> Result<SavedCatalog, String> {
-    decode_body(json).map(SavedCatalog).map_err(|misfit| format!("{misfit}; save the catalog again"))
+    decode_body(json).map(SavedCatalog).map_err(|mismatch| format!("{mismatch}; save the catalog again"))
 }

@@ -124,7 +124,7 @@ impl TableSchema {
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         let file = AtomicFile::new(path.as_ref())?;
         self.write(&file)?;
-        file.place()
+        file.persist()
     }
 
     /// Writes the schema, down to the disk.

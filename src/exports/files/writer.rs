@@ -27,7 +27,7 @@ use crate::{
     error::{Error, ErrorKind},
     exports::{
         RawRow,
-        atomic_file::{AtomicFile, OPERATION, failed, is_same, nameless},
+        atomic_file::{AtomicFile, OPERATION, failed, is_same_file, unnamed},
     },
 };
 
@@ -109,8 +109,8 @@ impl<'f> Writer<'f> {
         // Both are whole before the first is put in its place. A crash between the two leaves a file that the next run
         // replaces, under the contract that it had.
         self.look()?;
-        file.place()?;
-        saved.map_or(Ok(()), AtomicFile::place)?;
+        file.persist()?;
+        saved.map_or(Ok(()), AtomicFile::persist)?;
         count.done();
         Ok(written)
     }
@@ -149,7 +149,7 @@ impl<'f> Writer<'f> {
     ) -> Result<(Count<'f>, Option<TableSchema>), Error> {
         let mut survey = SchemaInference::new(contract, self.to.changes);
         let omitted = contract.map(TableSchema::omitted).unwrap_or_default();
-        let mut kept = nameless(&self.to.path)?;
+        let mut kept = unnamed(&self.to.path)?;
         let mut count = self.to.meter.start(Stage::Receiving);
         let mut out = BufWriter::with_capacity(BUFFER, &kept);
         self.receive(&mut count, |row, number| {
@@ -219,7 +219,9 @@ impl Contract {
         match self {
             Self::None => Ok(None),
             Self::Given(schema) => Ok(Some(schema.clone())),
-            Self::Kept(path) if is_same(path, file) => Err(failed("cannot be both", path, "rows and their schema")),
+            Self::Kept(path) if is_same_file(path, file) => {
+                Err(failed("cannot be both", path, "rows and their schema"))
+            }
             // What cannot be looked at is not taken for one that is not there, or it would be replaced.
             Self::Kept(path) => match path.try_exists() {
                 Ok(true) => TableSchema::load(path).map(Some),

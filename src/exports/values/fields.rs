@@ -1,4 +1,4 @@
-//! The fields that a type writes, taken one by one as serde hands them over.
+//! A serializer that collects the fields of a type.
 
 use std::fmt::Display;
 
@@ -9,11 +9,11 @@ use serde::{
 };
 use serde_json::Value as Json;
 
-use super::value::{Input, Value, kind};
+use super::value::{Input, ParameterValue, kind};
 
-/// Where the fields of a type go.
+/// Receives the fields of a serialised type.
 pub(crate) trait FieldSink {
-    /// Takes the next field. A name may come again.
+    /// Receives the next field. A name may occur more than once.
     fn put<V: Serialize + ?Sized>(&mut self, name: &str, value: &V);
 }
 
@@ -23,16 +23,16 @@ impl FieldSink for Vec<(String, Input)> {
     }
 }
 
-/// Hands over what a type writes as its fields, or says what is wrong with the type. (The text of its own errors may
-/// quote values, so it is not handed on.)
+/// Serialises a type into its fields, or describes why it has none. The messages of its own errors may quote values, so
+/// they are dropped.
 pub(crate) fn collect_fields(values: &(impl Serialize + ?Sized), sink: &mut impl FieldSink) -> Result<(), String> {
     values.serialize(Object(sink)).map_err(|Mismatch(found)| {
         format!("values: expected an object with a field for every parameter; found {found}")
     })
 }
 
-/// A single value as a type writes it, or what was found instead of a value that could fit.
-pub(crate) fn written(value: &(impl Serialize + ?Sized)) -> Result<Value, &'static str> {
+/// Serialises a single value, or returns the kind of value found if it cannot fit.
+pub(crate) fn written(value: &(impl Serialize + ?Sized)) -> Result<ParameterValue, &'static str> {
     value.serialize(Single).map_err(|Mismatch(found)| found)
 }
 
@@ -40,7 +40,7 @@ const LIST: &str = "a list";
 const OBJECT: &str = "an object";
 const UNWRITABLE: &str = "something that cannot be written as JSON";
 
-/// What was found instead of something that fits, without its value.
+/// The kind of value found, without the value.
 #[derive(Debug, thiserror::Error)]
 #[error("found {0}")]
 struct Mismatch(&'static str);
@@ -51,13 +51,13 @@ impl ser::Error for Mismatch {
     }
 }
 
-/// The names by which serde_json hands over numbers and JSON that it keeps as text, where a build asks it to
-/// (`arbitrary_precision`, `raw_value`).
+/// Returns true for the struct names that serde_json uses for numbers and raw JSON under its features
+/// `arbitrary_precision` and `raw_value`.
 fn is_json_text(name: &str) -> bool {
     matches!(name, "$serde_json::private::Number" | "$serde_json::private::RawValue")
 }
 
-/// All that a serializer is given and that is of one kind, whatever its value.
+/// Implements serializer methods that reject every value of one kind.
 macro_rules! refuse {
     ($($method:ident($($argument:ty),*) $(-> $compound:ident)? = $found:expr;)*) => {$(
         fn $method(self, $(_: $argument),*) -> Result<refuse!(@ok $($compound)?), Mismatch> {
@@ -68,27 +68,27 @@ macro_rules! refuse {
     (@ok $compound:ident) => { Self::$compound };
 }
 
-/// Takes one value.
+/// Serialises one value.
 struct Single;
 
 macro_rules! integers {
     ($($method:ident $integer:ty),*) => {$(
-        fn $method(self, number: $integer) -> Result<Value, Mismatch> {
+        fn $method(self, number: $integer) -> Result<ParameterValue, Mismatch> {
             Ok(number.into())
         }
     )*};
 }
 
 impl Serializer for Single {
-    type Ok = Value;
+    type Ok = ParameterValue;
     type Error = Mismatch;
-    type SerializeSeq = Impossible<Value, Mismatch>;
-    type SerializeTuple = Impossible<Value, Mismatch>;
-    type SerializeTupleStruct = Impossible<Value, Mismatch>;
-    type SerializeTupleVariant = Impossible<Value, Mismatch>;
-    type SerializeMap = Impossible<Value, Mismatch>;
-    type SerializeStruct = JsonText<Value>;
-    type SerializeStructVariant = Impossible<Value, Mismatch>;
+    type SerializeSeq = Impossible<ParameterValue, Mismatch>;
+    type SerializeTuple = Impossible<ParameterValue, Mismatch>;
+    type SerializeTupleStruct = Impossible<ParameterValue, Mismatch>;
+    type SerializeTupleVariant = Impossible<ParameterValue, Mismatch>;
+    type SerializeMap = Impossible<ParameterValue, Mismatch>;
+    type SerializeStruct = JsonText<ParameterValue>;
+    type SerializeStructVariant = Impossible<ParameterValue, Mismatch>;
 
     integers! {
         serialize_i8 i8, serialize_i16 i16, serialize_i32 i32, serialize_i64 i64, serialize_i128 i128,
@@ -108,39 +108,48 @@ impl Serializer for Single {
         serialize_struct_variant(&'static str, u32, &'static str, usize) -> SerializeStructVariant = OBJECT;
     }
 
-    fn serialize_bool(self, value: bool) -> Result<Value, Mismatch> {
-        Ok(Value::Boolean(value))
+    fn serialize_bool(self, value: bool) -> Result<ParameterValue, Mismatch> {
+        Ok(ParameterValue::Boolean(value))
     }
 
-    fn serialize_f32(self, number: f32) -> Result<Value, Mismatch> {
+    fn serialize_f32(self, number: f32) -> Result<ParameterValue, Mismatch> {
         Err(Mismatch(kind(&number.into())))
     }
 
-    fn serialize_f64(self, number: f64) -> Result<Value, Mismatch> {
+    fn serialize_f64(self, number: f64) -> Result<ParameterValue, Mismatch> {
         Err(Mismatch(kind(&number.into())))
     }
 
-    fn serialize_char(self, letter: char) -> Result<Value, Mismatch> {
-        Ok(Value::Text(letter.into()))
+    fn serialize_char(self, letter: char) -> Result<ParameterValue, Mismatch> {
+        Ok(ParameterValue::Text(letter.into()))
     }
 
-    fn serialize_str(self, text: &str) -> Result<Value, Mismatch> {
+    fn serialize_str(self, text: &str) -> Result<ParameterValue, Mismatch> {
         Ok(text.into())
     }
 
-    fn collect_str<T: Display + ?Sized>(self, text: &T) -> Result<Value, Mismatch> {
-        Ok(Value::Text(text.to_string()))
+    fn collect_str<T: Display + ?Sized>(self, text: &T) -> Result<ParameterValue, Mismatch> {
+        Ok(ParameterValue::Text(text.to_string()))
     }
 
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<Value, Mismatch> {
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<ParameterValue, Mismatch> {
         value.serialize(self)
     }
 
-    fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<Value, Mismatch> {
+    fn serialize_unit_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+    ) -> Result<ParameterValue, Mismatch> {
         Ok(variant.into())
     }
 
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<Value, Mismatch> {
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        value: &T,
+    ) -> Result<ParameterValue, Mismatch> {
         value.serialize(self)
     }
 
@@ -150,16 +159,16 @@ impl Serializer for Single {
         _: u32,
         _: &'static str,
         _: &T,
-    ) -> Result<Value, Mismatch> {
+    ) -> Result<ParameterValue, Mismatch> {
         Err(Mismatch(OBJECT))
     }
 
-    fn serialize_struct(self, name: &'static str, _: usize) -> Result<JsonText<Value>, Mismatch> {
+    fn serialize_struct(self, name: &'static str, _: usize) -> Result<JsonText<ParameterValue>, Mismatch> {
         if is_json_text(name) { Ok(JsonText { read: from_text, done: None }) } else { Err(Mismatch(OBJECT)) }
     }
 }
 
-/// JSON that came as text.
+/// Raw JSON from `arbitrary_precision` or `raw_value`.
 struct JsonText<T> {
     read: fn(&str) -> Result<T, &'static str>,
     done: Option<T>,
@@ -171,7 +180,7 @@ impl<T> SerializeStruct for JsonText<T> {
 
     fn serialize_field<V: Serialize + ?Sized>(&mut self, _: &'static str, value: &V) -> Result<(), Mismatch> {
         match value.serialize(Single)? {
-            Value::Text(text) => self.done = Some((self.read)(&text).map_err(Mismatch)?),
+            ParameterValue::Text(text) => self.done = Some((self.read)(&text).map_err(Mismatch)?),
             _ => return Err(Mismatch(UNWRITABLE)),
         }
         Ok(())
@@ -182,18 +191,18 @@ impl<T> SerializeStruct for JsonText<T> {
     }
 }
 
-fn from_text(text: &str) -> Result<Value, &'static str> {
+fn from_text(text: &str) -> Result<ParameterValue, &'static str> {
     match serde_json::from_str(text).map_err(|_| UNWRITABLE)? {
-        Json::Number(number) if number.is_i64() => number.as_i64().map(Value::Integer).ok_or(UNWRITABLE),
-        Json::String(text) => Ok(Value::Text(text)),
-        Json::Bool(value) => Ok(Value::Boolean(value)),
+        Json::Number(number) if number.is_i64() => number.as_i64().map(ParameterValue::Integer).ok_or(UNWRITABLE),
+        Json::String(text) => Ok(ParameterValue::Text(text)),
+        Json::Bool(value) => Ok(ParameterValue::Boolean(value)),
         json => Err(kind(&json)),
     }
 }
 
 type Members = Vec<(String, Json)>;
 
-/// The members of an object in their order, those that occur twice included.
+/// Returns the members of an object in order, including duplicates.
 fn members(text: &str) -> Result<Members, &'static str> {
     struct Reader;
     impl<'de> Visitor<'de> for Reader {
@@ -215,15 +224,15 @@ fn members(text: &str) -> Result<Members, &'static str> {
     serde_json::Deserializer::from_str(text).deserialize_map(Reader).map_err(|_| found())
 }
 
-/// Takes an object, field by field.
+/// Serialises an object, field by field.
 struct Object<'s, S>(&'s mut S);
 
-/// An object that is being handed over.
+/// An object during serialisation.
 struct Open<'s, S> {
     sink: &'s mut S,
-    /// The key that waits for its value.
+    /// The key of the next value.
     key: String,
-    /// For an object that comes as text.
+    /// Set for an object of raw JSON.
     text: Option<JsonText<Members>>,
 }
 
@@ -272,7 +281,7 @@ impl<'s, S: FieldSink> Serializer for Object<'s, S> {
         value.serialize(self)
     }
 
-    /// No fields: what an export without parameters takes.
+    /// Serialises no fields, for an export without parameters.
     fn serialize_unit(self) -> Result<(), Mismatch> {
         Ok(())
     }
@@ -332,10 +341,10 @@ impl<S: FieldSink> SerializeMap for Open<'_, S> {
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Mismatch> {
         self.key = match key.serialize(Single) {
-            Ok(Value::Text(text)) => text,
+            Ok(ParameterValue::Text(text)) => text,
             _ => match serde_json::to_value(key) {
                 Ok(json @ (Json::Number(_) | Json::Bool(_))) => json.to_string(),
-                _ => return Err(Mismatch("a map whose keys are no text")),
+                _ => return Err(Mismatch("a map whose keys are not strings")),
             },
         };
         Ok(())
@@ -361,27 +370,27 @@ mod tests {
 
     use super::*;
 
-    type Field = (String, Result<Value, &'static str>);
+    type Field = (String, Result<ParameterValue, &'static str>);
 
     #[derive(Default)]
-    struct Kept(Vec<Field>);
+    struct Collected(Vec<Field>);
 
-    impl FieldSink for Kept {
+    impl FieldSink for Collected {
         fn put<V: Serialize + ?Sized>(&mut self, name: &str, value: &V) {
             self.0.push((name.to_owned(), written(value)));
         }
     }
 
     fn fields(values: &(impl Serialize + ?Sized)) -> Result<Vec<Field>, String> {
-        let mut kept = Kept::default();
-        collect_fields(values, &mut kept).map(|()| kept.0)
+        let mut collected = Collected::default();
+        collect_fields(values, &mut collected).map(|()| collected.0)
     }
 
     fn names(values: &(impl Serialize + ?Sized)) -> Vec<String> {
         fields(values).unwrap().into_iter().map(|(name, _)| name).collect()
     }
 
-    /// Writes its pairs as a map, or as a struct of that name.
+    /// Serialises its pairs as a map, or as a struct with a name.
     struct Pairs(Option<&'static str>, Vec<(&'static str, Json)>);
 
     impl Serialize for Pairs {
@@ -400,15 +409,15 @@ mod tests {
     #[test]
     fn a_name_that_a_type_writes_twice_is_not_lost() {
         let twice = || vec![("Limit", json!(1)), ("Limit", json!(2))];
-        let kept = [("Limit".to_owned(), Ok(1.into())), ("Limit".to_owned(), Ok(2.into()))];
-        assert_eq!(fields(&Pairs(None, twice())).unwrap(), kept);
-        assert_eq!(fields(&Pairs(Some("Page"), twice())).unwrap(), kept);
+        let collected = [("Limit".to_owned(), Ok(1.into())), ("Limit".to_owned(), Ok(2.into()))];
+        assert_eq!(fields(&Pairs(None, twice())).unwrap(), collected);
+        assert_eq!(fields(&Pairs(Some("Page"), twice())).unwrap(), collected);
         let text = Pairs(Some("$serde_json::private::RawValue"), vec![("", json!(r#"{"Limit": 1, "Limit": 2}"#))]);
-        assert_eq!(fields(&text).unwrap(), kept);
+        assert_eq!(fields(&text).unwrap(), collected);
     }
 
     #[test]
-    fn what_is_no_object_is_named_by_its_kind() {
+    fn other_kinds_than_objects_are_named() {
         #[derive(Serialize)]
         enum Enum {
             Unit,
@@ -428,13 +437,13 @@ mod tests {
         assert_eq!(found(fields(&Enum::Unit)), "text");
         assert_eq!(found(fields(&Enum::Tuple(1, 2))), "an enum with fields");
         assert_eq!(found(fields(&Enum::Struct { limit: 1 })), "an enum with fields");
-        assert_eq!(found(fields(&BTreeMap::from([(vec![1], 2)]))), "a map whose keys are no text");
+        assert_eq!(found(fields(&BTreeMap::from([(vec![1], 2)]))), "a map whose keys are not strings");
         let text = Pairs(Some("$serde_json::private::RawValue"), vec![("", json!("[1]"))]);
         assert_eq!(found(fields(&text)), "a list");
     }
 
     #[test]
-    fn names_come_as_serde_json_writes_them() {
+    fn names_are_those_of_serde_json() {
         #[derive(Serialize)]
         enum Page {
             Limit(u32),
@@ -459,7 +468,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_a_build_keeps_as_text_are_numbers() {
+    fn numbers_of_arbitrary_precision_are_numbers() {
         let number = |text: &str| Pairs(Some("$serde_json::private::Number"), vec![("", json!(text))]);
         assert_eq!(written(&number("15")), Ok(15.into()));
         assert_eq!(written(&number("-9223372036854775808")), Ok(i64::MIN.into()));
@@ -473,7 +482,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_type_says_of_its_own_error_stays_where_it_is() {
+    fn the_message_of_a_types_own_error_is_dropped() {
         struct Broken;
         impl Serialize for Broken {
             fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
@@ -514,7 +523,7 @@ mod tests {
         assert_eq!(written(&'x'), Ok("x".into()));
         assert_eq!(written(&Some(Some(15))), Ok(15.into()));
         assert_eq!(written(&Enum::Unit), Ok("Unit".into()));
-        assert_eq!(written(&u64::MAX), Ok(Value::Beyond));
+        assert_eq!(written(&u64::MAX), Ok(ParameterValue::Beyond));
         assert_eq!(written(&i128::from(i64::MIN)), Ok(i64::MIN.into()));
     }
 }

@@ -1,4 +1,4 @@
-//! The value by which an export is read on: an integer or a string.
+//! Key values for paging by key: integers and strings.
 
 use std::fmt;
 
@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::value::parse;
 use crate::types::ExportDataType;
 
-/// The value of a key: see [`Paging::by_key`](crate::exports::Paging::by_key).
+/// The value of a key column, for [`Paging::by_key`](crate::exports::Paging::by_key).
 ///
-/// `Debug` shows the kind only: a value may be personal data.
+/// `Debug` shows only the kind: a value may be personal data.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(untagged)]
 #[non_exhaustive]
@@ -21,7 +21,7 @@ pub enum Key {
 }
 
 impl Key {
-    /// Returns this value in the type of another one; a string that is no integer is none.
+    /// Converts this value to the type of another key; `None` for a string that is not an integer.
     pub(crate) fn like(&self, other: &Self) -> Option<Self> {
         match (self, other) {
             (Self::Text(text), Self::Integer(_)) => {
@@ -32,7 +32,7 @@ impl Key {
         }
     }
 
-    /// Returns the value as it is written without quotes.
+    /// Returns the value as a string without quotes.
     pub(crate) fn text(&self) -> String {
         match self {
             Self::Integer(number) => number.to_string(),

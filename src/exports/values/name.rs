@@ -1,16 +1,16 @@
-//! Names in error texts: clean, cut, and the nearest first.
+//! Names in error messages: sanitised, shortened, and sorted by similarity.
 
-/// How many names an error lists.
+/// The maximum number of names in an error message.
 const LISTED: usize = 5;
-/// How many characters of a name an error shows.
+/// The maximum number of characters of a name in an error message.
 const SHOWN: usize = 80;
 
-/// A name in backticks, on one line, however strange it is.
+/// Returns a name in backticks, on one line.
 pub(crate) fn shown(name: &str) -> String {
     format!("`{}`", clean(name, SHOWN))
 }
 
-/// Text of the server on one line.
+/// Replaces control characters and shortens a string from the server.
 pub(crate) fn clean(text: &str, longest: usize) -> String {
     let mut clean: String = text.chars().take(longest).map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect();
     if text.chars().nth(longest).is_some() {
@@ -19,14 +19,14 @@ pub(crate) fn clean(text: &str, longest: usize) -> String {
     clean
 }
 
-/// The name that was most likely meant.
-pub(crate) fn meant<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+/// Returns the most similar name, if one is similar enough.
+pub(crate) fn closest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let (distance, name) = names.into_iter().map(|name| (distance(wanted, name), name)).min_by_key(|(far, _)| *far)?;
     (distance <= wanted.chars().count().min(SHOWN).div_ceil(3)).then_some(name)
 }
 
-/// A handful of names, the nearest first, and how many there are beside them.
-pub(crate) fn handful<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> String {
+/// Lists the most similar names and the number of the others.
+pub(crate) fn closest_names<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> String {
     let mut names: Vec<&str> = names.into_iter().collect();
     names.sort_by_cached_key(|name| distance(wanted, name));
     let listed: Vec<String> = names.iter().take(LISTED).map(|name| shown(name)).collect();
@@ -36,7 +36,7 @@ pub(crate) fn handful<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>
     }
 }
 
-/// How many letters differ (Levenshtein), upper and lower case taken for the same.
+/// Returns the Levenshtein distance, ignoring case.
 fn distance(one: &str, other: &str) -> usize {
     let letters = |text: &str| text.chars().take(SHOWN).flat_map(char::to_lowercase).collect::<Vec<_>>();
     let (one, other) = (letters(one), letters(other));
@@ -74,10 +74,10 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_near_was_meant() {
-        assert_eq!(meant("Limti", ["Cursor", "Limit"]), Some("Limit"));
-        assert_eq!(meant("From", ["Cursor", "Limit"]), None);
-        assert_eq!(meant("", ["Cursor"]), None);
+    fn only_a_similar_name_is_suggested() {
+        assert_eq!(closest("Limti", ["Cursor", "Limit"]), Some("Limit"));
+        assert_eq!(closest("From", ["Cursor", "Limit"]), None);
+        assert_eq!(closest("", ["Cursor"]), None);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A value of an export's parameter, and how it stands in JSON.
+//! Parameter values of exports and their JSON form.
 
 use std::{borrow::Cow, fmt};
 
@@ -7,10 +7,10 @@ use serde_json::Value as Json;
 
 use crate::types::ExportDataType;
 
-/// A value of an export's parameter.
+/// The value of an export parameter.
 ///
-/// Rust's own types turn into it; integers that do not fit 64 bits are kept as such and refused by the check, never
-/// wrapped. The forms are those of the vendor's "Data Type Reference".
+/// Implements `From` for the types below. Integers beyond 64 bits are rejected by the check and never wrap. The JSON forms
+/// are those of the vendor's "Data Type Reference".
 ///
 /// | data type | Rust | JSON |
 /// |---|---|---|
@@ -19,50 +19,50 @@ use crate::types::ExportDataType;
 /// | DateTime | `chrono::DateTime` of any zone, converted to UTC | `"2022-10-31T09:00:00Z"` |
 /// | Boolean | `bool` | `true` |
 ///
-/// A time has whole seconds and a year from 0000 to 9999; anything else is refused by the check, never cut. A time
-/// without a zone is refused by the compiler, since it names no moment:
+/// A timestamp has whole seconds and a year from 0000 to 9999. The check rejects others and never truncates. A timestamp
+/// without a zone does not compile, since it is ambiguous:
 ///
 /// ```
-/// # use perenso::exports::Value;
+/// # use perenso::exports::ParameterValue;
 /// let since = chrono::DateTime::parse_from_rfc3339("2022-10-31T10:00:00+01:00")?;
-/// let value = Value::from(since);
+/// let value = ParameterValue::from(since);
 /// # Ok::<(), chrono::ParseError>(())
 /// ```
 ///
 /// ```compile_fail,E0277
-/// # use perenso::exports::Value;
+/// # use perenso::exports::ParameterValue;
 /// let since: chrono::NaiveDateTime = "2022-10-31T10:00:00".parse()?;
-/// let value = Value::from(since);
+/// let value = ParameterValue::from(since);
 /// # Ok::<(), chrono::ParseError>(())
 /// ```
 ///
-/// `Debug` shows the kind only: a value may be personal data.
+/// `Debug` shows only the kind: a value may be personal data.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
-pub enum Value {
-    /// For `Integer`.
+pub enum ParameterValue {
+    /// An `Integer` value.
     Integer(i64),
-    /// For `Text`.
+    /// A `Text` value.
     Text(String),
-    /// For `DateTime`.
+    /// A `DateTime` value.
     DateTime(DateTime<Utc>),
-    /// For `Boolean`.
+    /// A `Boolean` value.
     Boolean(bool),
-    /// JSON as it is, and the only way to give a value to a parameter whose data type the SDK does not know. For a known
-    /// type it is checked like any other value.
+    /// Raw JSON. Required for a parameter whose data type is unknown to the SDK; checked like any other value for a known
+    /// data type.
     Raw(Json),
-    /// An integer that does not fit 64 bits, for the check to refuse.
+    /// An integer beyond 64 bits, rejected by the check.
     #[doc(hidden)]
     Beyond,
 }
 
-impl Value {
-    /// JSON as it is: see [`Value::Raw`].
+impl ParameterValue {
+    /// Creates a raw JSON value: see [`ParameterValue::Raw`].
     pub fn raw(json: impl Into<Json>) -> Self {
         Self::Raw(json.into())
     }
 
-    /// The value as it goes out, once it was found to fit.
+    /// Returns the JSON form of a checked value.
     pub(crate) fn to_json(&self) -> Json {
         match self {
             Self::Integer(number) => (*number).into(),
@@ -70,7 +70,7 @@ impl Value {
             Self::DateTime(time) => time.to_rfc3339_opts(SecondsFormat::Secs, true).into(),
             Self::Boolean(value) => (*value).into(),
             Self::Raw(json) => json.clone(),
-            // Fits nothing.
+            // Never passes the check.
             Self::Beyond => Json::Null,
         }
     }
@@ -94,7 +94,7 @@ impl Value {
     }
 }
 
-impl fmt::Debug for Value {
+impl fmt::Debug for ParameterValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Integer(_) => "Integer(..)",
@@ -109,7 +109,7 @@ impl fmt::Debug for Value {
 
 macro_rules! from_integers {
     ($($integer:ty)*) => {$(
-        impl From<$integer> for Value {
+        impl From<$integer> for ParameterValue {
             fn from(number: $integer) -> Self {
                 i64::try_from(number).map_or(Self::Beyond, Self::Integer)
             }
@@ -119,102 +119,104 @@ macro_rules! from_integers {
 
 from_integers!(i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize);
 
-impl From<bool> for Value {
+impl From<bool> for ParameterValue {
     fn from(value: bool) -> Self {
         Self::Boolean(value)
     }
 }
 
-impl From<&str> for Value {
+impl From<&str> for ParameterValue {
     fn from(text: &str) -> Self {
         Self::Text(text.to_owned())
     }
 }
 
-impl From<String> for Value {
+impl From<String> for ParameterValue {
     fn from(text: String) -> Self {
         Self::Text(text)
     }
 }
 
-impl From<&String> for Value {
+impl From<&String> for ParameterValue {
     fn from(text: &String) -> Self {
         Self::Text(text.clone())
     }
 }
 
-impl From<Cow<'_, str>> for Value {
+impl From<Cow<'_, str>> for ParameterValue {
     fn from(text: Cow<'_, str>) -> Self {
         Self::Text(text.into_owned())
     }
 }
 
-impl<Tz: TimeZone> From<DateTime<Tz>> for Value {
+impl<Tz: TimeZone> From<DateTime<Tz>> for ParameterValue {
     fn from(time: DateTime<Tz>) -> Self {
         Self::DateTime(time.to_utc())
     }
 }
 
-/// A value as it was given, before a data type says what it must be.
+/// An unchecked value.
 #[derive(Clone)]
 #[cfg_attr(test, derive(Debug))]
 pub(crate) enum Input {
-    /// By its Rust type.
-    Value(Value),
-    /// By a type that serialises itself: what it wrote, a time as text, or what was found instead.
-    Written(Result<Value, &'static str>),
-    /// As text that the data type reads.
+    /// A value with a Rust type.
+    Value(ParameterValue),
+    /// A serialised value, or the kind of value found if it cannot fit. Timestamps are strings here.
+    Written(Result<ParameterValue, &'static str>),
+    /// A string to be parsed by the data type.
     Text(String),
 }
 
 impl Input {
-    /// The value as the data type has it, or what was found instead.
-    pub(crate) fn fit(self, expected: &ExportDataType) -> Result<Value, &'static str> {
+    /// Converts the input to a data type, or returns the kind of value found.
+    pub(crate) fn fit(self, expected: &ExportDataType) -> Result<ParameterValue, &'static str> {
         use ExportDataType as Type;
         let value = match (expected, self) {
             (_, Self::Text(text)) => parse(expected, &text)?,
-            (Type::DateTime, Self::Written(Ok(Value::Text(text)))) => read_time(&text)?.into(),
+            (Type::DateTime, Self::Written(Ok(ParameterValue::Text(text)))) => parse_timestamp(&text)?.into(),
             (_, Self::Value(value)) => value,
             (_, Self::Written(written)) => written?,
         };
         match (expected, value) {
-            (Type::DateTime, Value::DateTime(time)) => whole(time).map(Value::DateTime),
-            (Type::Integer, value @ Value::Integer(_))
-            | (Type::Text, value @ Value::Text(_))
-            | (Type::Boolean, value @ Value::Boolean(_))
-            | (Type::Other(_), value @ Value::Raw(_)) => Ok(value),
-            (_, Value::Raw(json)) => fit_json(expected, json),
+            (Type::DateTime, ParameterValue::DateTime(time)) => representable(time).map(ParameterValue::DateTime),
+            (Type::Integer, value @ ParameterValue::Integer(_))
+            | (Type::Text, value @ ParameterValue::Text(_))
+            | (Type::Boolean, value @ ParameterValue::Boolean(_))
+            | (Type::Other(_), value @ ParameterValue::Raw(_)) => Ok(value),
+            (_, ParameterValue::Raw(json)) => fit_json(expected, json),
             (_, value) => Err(value.kind()),
         }
     }
 }
 
-fn fit_json(expected: &ExportDataType, json: Json) -> Result<Value, &'static str> {
+fn fit_json(expected: &ExportDataType, json: Json) -> Result<ParameterValue, &'static str> {
     match (expected, json) {
         (ExportDataType::Integer, Json::Number(number)) if number.is_i64() => {
-            number.as_i64().map(Value::Integer).ok_or(BEYOND)
+            number.as_i64().map(ParameterValue::Integer).ok_or(BEYOND)
         }
-        (ExportDataType::Text, Json::String(text)) => Ok(Value::Text(text)),
-        (ExportDataType::Boolean, Json::Bool(value)) => Ok(Value::Boolean(value)),
-        (ExportDataType::DateTime, Json::String(text)) => whole(read_time(&text)?).map(Value::DateTime),
+        (ExportDataType::Text, Json::String(text)) => Ok(ParameterValue::Text(text)),
+        (ExportDataType::Boolean, Json::Bool(value)) => Ok(ParameterValue::Boolean(value)),
+        (ExportDataType::DateTime, Json::String(text)) => {
+            representable(parse_timestamp(&text)?).map(ParameterValue::DateTime)
+        }
         (_, json) => Err(kind(&json)),
     }
 }
 
-/// Reads text as a value of this type, or says what was found instead.
-pub(crate) fn parse(expected: &ExportDataType, text: &str) -> Result<Value, &'static str> {
+/// Parses a string as a data type, or returns the kind of value found.
+pub(crate) fn parse(expected: &ExportDataType, text: &str) -> Result<ParameterValue, &'static str> {
     match expected {
-        ExportDataType::Integer => read_integer(text).map(Value::Integer),
+        ExportDataType::Integer => parse_integer(text).map(ParameterValue::Integer),
         ExportDataType::Text => Ok(text.into()),
-        ExportDataType::DateTime => whole(read_time(text)?).map(Value::DateTime),
-        ExportDataType::Boolean if text.eq_ignore_ascii_case("true") => Ok(Value::Boolean(true)),
-        ExportDataType::Boolean if text.eq_ignore_ascii_case("false") => Ok(Value::Boolean(false)),
+        ExportDataType::DateTime => representable(parse_timestamp(text)?).map(ParameterValue::DateTime),
+        ExportDataType::Boolean if text.eq_ignore_ascii_case("true") => Ok(ParameterValue::Boolean(true)),
+        ExportDataType::Boolean if text.eq_ignore_ascii_case("false") => Ok(ParameterValue::Boolean(false)),
         ExportDataType::Boolean => Err(OTHER_TEXT),
         ExportDataType::Other(_) => Err("text"),
     }
 }
 
-/// What a data type takes, with the example of the vendor's guide.
+/// Describes the values of a data type, with an example of the vendor's guide.
 pub(crate) fn expectation(expected: &ExportDataType) -> String {
     match expected {
         ExportDataType::Integer => "Integer, 64 bits, without quotes such as `15`".to_owned(),
@@ -231,7 +233,7 @@ pub(crate) fn expectation(expected: &ExportDataType) -> String {
 }
 
 impl ExportDataType {
-    /// What it takes as text, for the help of a command line or beside the field of a form.
+    /// Describes the strings that this data type accepts, for the help of a command line or a form.
     ///
     /// ```
     /// use perenso::types::ExportDataType;
@@ -255,7 +257,7 @@ impl ExportDataType {
 const BEYOND: &str = "an integer beyond 64 bits";
 const OTHER_TEXT: &str = "text of another form";
 
-/// The kind of a JSON value, without the value.
+/// Returns the kind of a JSON value, without the value.
 pub(crate) fn kind(json: &Json) -> &'static str {
     match json {
         Json::Null => "null",
@@ -263,7 +265,7 @@ pub(crate) fn kind(json: &Json) -> &'static str {
         Json::Number(number) => match (number.is_i64(), number.is_u64(), number.as_f64()) {
             (true, _, _) => "an integer",
             (_, true, _) => BEYOND,
-            // What has more digits than any integer type was read as a floating one.
+            // serde_json reads an integer beyond all integer types as a float.
             (_, _, Some(float)) if float.abs() >= 9e18 => BEYOND,
             _ => "a number with a fraction",
         },
@@ -273,8 +275,8 @@ pub(crate) fn kind(json: &Json) -> &'static str {
     }
 }
 
-/// A code such as `0940` is no number: its zero would be lost. So leading zeros are refused, like plus signs and blanks.
-fn read_integer(text: &str) -> Result<i64, &'static str> {
+/// Parses an integer. Rejects leading zeros, since a code such as `0940` would lose its zero, and plus signs and blanks.
+fn parse_integer(text: &str) -> Result<i64, &'static str> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     if !is_number || (digits.len() > 1 && digits.starts_with('0')) {
@@ -283,15 +285,16 @@ fn read_integer(text: &str) -> Result<i64, &'static str> {
     text.parse().map_err(|_| BEYOND)
 }
 
-/// A time in RFC 3339 with zone and whole seconds. (chrono alone would also take fractions, blanks and lower case.)
-fn read_time(text: &str) -> Result<DateTime<Utc>, &'static str> {
+/// Parses an RFC 3339 timestamp with a zone and whole seconds. chrono alone would also accept fractions, blanks and lower
+/// case.
+fn parse_timestamp(text: &str) -> Result<DateTime<Utc>, &'static str> {
     let (clock, zone) = text.split_at_checked("2022-10-31T09:00:00".len()).ok_or(OTHER_TEXT)?;
-    let has_form = clock.bytes().zip("dddd-dd-ddTdd:dd:dd".bytes()).all(|(byte, form)| match form {
+    let has_layout = clock.bytes().zip("dddd-dd-ddTdd:dd:dd".bytes()).all(|(byte, form)| match form {
         b'd' => byte.is_ascii_digit(),
         _ => byte == form,
     });
     match zone {
-        _ if !has_form => Err(OTHER_TEXT),
+        _ if !has_layout => Err(OTHER_TEXT),
         "" => Err("a time without a zone"),
         // RFC 3339, section 4.3: the local offset is unknown.
         "-00:00" => Err("a time whose zone is unknown"),
@@ -303,8 +306,8 @@ fn read_time(text: &str) -> Result<DateTime<Utc>, &'static str> {
 
 const FRACTION: &str = "a time with a fraction of a second";
 
-/// A time that the form of the vendor's guide can say.
-fn whole(time: DateTime<Utc>) -> Result<DateTime<Utc>, &'static str> {
+/// Returns the timestamp if the vendor's format can represent it.
+fn representable(time: DateTime<Utc>) -> Result<DateTime<Utc>, &'static str> {
     match time.nanosecond() {
         0 if (0..=9999).contains(&time.year()) => Ok(time),
         0 => Err("a time outside of the years 0000 to 9999"),
@@ -323,25 +326,26 @@ mod tests {
     use super::*;
     use ExportDataType as Type;
 
-    fn fit(expected: &Type, value: impl Into<Value>) -> Result<Json, &'static str> {
+    fn fit(expected: &Type, value: impl Into<ParameterValue>) -> Result<Json, &'static str> {
         Input::Value(value.into()).fit(expected).map(|value| value.to_json())
     }
 
     #[test]
-    fn the_seed_table_goes_out_as_it_stands() {
+    fn the_vendors_table_is_sent_unchanged() {
         let time = FixedOffset::east_opt(3600).unwrap().with_ymd_and_hms(2022, 10, 31, 10, 0, 0).unwrap();
         assert_eq!(fit(&Type::Integer, 1), Ok(json!(1)));
         assert_eq!(fit(&Type::Text, "text"), Ok(json!("text")));
         assert_eq!(fit(&Type::DateTime, time), Ok(json!("2022-10-31T09:00:00Z")));
         assert_eq!(fit(&Type::Boolean, true), Ok(json!(true)));
-        assert_eq!(fit(&Type::Other("Money".into()), Value::raw("1.5")), Ok(json!("1.5")));
+        assert_eq!(fit(&Type::Other("Money".into()), ParameterValue::raw("1.5")), Ok(json!("1.5")));
     }
 
     #[test]
     fn integers_do_not_wrap() {
         assert_eq!(fit(&Type::Integer, i64::MAX as u64), Ok(json!(i64::MAX)));
         assert_eq!(fit(&Type::Integer, i64::MIN), Ok(json!(i64::MIN)));
-        for value in [Value::from(u64::MAX), i128::MIN.into(), u128::MAX.into(), Value::raw(u64::MAX)] {
+        for value in [ParameterValue::from(u64::MAX), i128::MIN.into(), u128::MAX.into(), ParameterValue::raw(u64::MAX)]
+        {
             assert_eq!(fit(&Type::Integer, value), Err(BEYOND));
         }
     }
@@ -349,19 +353,19 @@ mod tests {
     #[test]
     fn another_kind_is_named_and_not_converted() {
         for (expected, value, found) in [
-            (Type::Integer, Value::from("15"), "text"),
+            (Type::Integer, ParameterValue::from("15"), "text"),
             (Type::Integer, true.into(), "a boolean"),
-            (Type::Integer, Value::Raw(json!(15.0)), "a number with a fraction"),
-            (Type::Integer, Value::Raw(json!("15")), "text"),
-            (Type::Integer, Value::Raw(json!(1e19)), BEYOND),
-            (Type::Integer, Value::Raw(json!(-1e300)), BEYOND),
+            (Type::Integer, ParameterValue::Raw(json!(15.0)), "a number with a fraction"),
+            (Type::Integer, ParameterValue::Raw(json!("15")), "text"),
+            (Type::Integer, ParameterValue::Raw(json!(1e19)), BEYOND),
+            (Type::Integer, ParameterValue::Raw(json!(-1e300)), BEYOND),
             (Type::Integer, DateTime::UNIX_EPOCH.into(), "a time"),
             (Type::Text, 15.into(), "an integer"),
-            (Type::Text, Value::Raw(Json::Null), "null"),
+            (Type::Text, ParameterValue::Raw(Json::Null), "null"),
             (Type::Boolean, "true".into(), "text"),
             (Type::DateTime, "2022-10-31T09:00:00Z".into(), "text"),
-            (Type::DateTime, Value::raw("2016-12-31T23:59:60Z"), "a leap second"),
-            (Type::DateTime, Value::raw("2022-10-31T09:00:00"), "a time without a zone"),
+            (Type::DateTime, ParameterValue::raw("2016-12-31T23:59:60Z"), "a leap second"),
+            (Type::DateTime, ParameterValue::raw("2022-10-31T09:00:00"), "a time without a zone"),
             (Type::Other("Money".into()), 1.into(), "an integer"),
         ] {
             assert_eq!(fit(&expected, value.clone()), Err(found), "{expected} {value:?}");
@@ -369,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_never_cut() {
+    fn timestamps_are_never_truncated() {
         let day = NaiveDate::from_ymd_opt(2016, 12, 31).unwrap();
         let leap = day.and_hms_milli_opt(23, 59, 59, 1000).unwrap().and_utc();
         let late = NaiveDate::from_ymd_opt(10_000, 1, 1).unwrap().and_hms_opt(0, 0, 0).unwrap().and_utc();
@@ -382,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_read_by_the_type_and_no_guess_is_made() {
+    fn strings_are_parsed_by_the_data_type_without_guesses() {
         for (expected, text) in [
             (Type::Integer, "15"),
             (Type::Integer, "-9223372036854775808"),
@@ -434,33 +438,38 @@ mod tests {
 
     #[test]
     fn debug_shows_the_kind_only() {
-        let values =
-            [Value::from("s3cr3t"), 4711.into(), DateTime::UNIX_EPOCH.into(), true.into(), Value::raw("s3cr3t")];
+        let values = [
+            ParameterValue::from("s3cr3t"),
+            4711.into(),
+            DateTime::UNIX_EPOCH.into(),
+            true.into(),
+            ParameterValue::raw("s3cr3t"),
+        ];
         assert_eq!(format!("{values:?}"), "[Text(..), Integer(..), DateTime(..), Boolean(..), Raw(..)]");
     }
 
     proptest! {
         #[test]
-        fn what_was_written_is_read_again(number: i64, flag: bool, text: String, seconds in -62_167_219_200i64..253_402_300_800) {
+        fn formatted_values_are_parsed_again(number: i64, flag: bool, text: String, seconds in -62_167_219_200i64..253_402_300_800) {
             let time = DateTime::from_timestamp(seconds, 0).unwrap();
             prop_assert_eq!(parse(&Type::Integer, &number.to_string()), Ok(number.into()));
             prop_assert_eq!(parse(&Type::Boolean, &flag.to_string()), Ok(flag.into()));
             prop_assert_eq!(parse(&Type::Text, &text), Ok(text.into()));
-            let written = Value::from(time).to_json();
+            let written = ParameterValue::from(time).to_json();
             let written = written.as_str().unwrap();
             prop_assert_eq!(written.len(), 20);
             prop_assert_eq!(parse(&Type::DateTime, written), Ok(time.into()));
         }
 
         #[test]
-        fn any_zone_is_the_same_moment(seconds in 0i64..4_000_000_000, minutes in -14 * 60..14 * 60i32) {
+        fn any_zone_gives_the_same_timestamp(seconds in 0i64..4_000_000_000, minutes in -14 * 60..14 * 60i32) {
             let time = DateTime::from_timestamp(seconds, 0).unwrap();
             let text = time.with_timezone(&FixedOffset::east_opt(minutes * 60).unwrap()).to_rfc3339();
             prop_assert_eq!(parse(&Type::DateTime, &text), Ok(time.into()));
         }
 
         #[test]
-        fn no_text_makes_the_parser_panic(text: String, like in "[-+0-9TZ:. ]{0,26}") {
+        fn no_string_makes_the_parser_panic(text: String, like in "[-+0-9TZ:. ]{0,26}") {
             for expected in [Type::Integer, Type::DateTime, Type::Boolean] {
                 let _ = parse(&expected, &text);
                 if let Ok(value) = parse(&expected, &like) {

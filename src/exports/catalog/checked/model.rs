@@ -1,5 +1,4 @@
-//! What should happen, written down a second time: whatever is accepted goes out as the vendor's table has it, whatever
-//! is refused is named.
+//! A second, independent model of the check: accepted values are sent as in the vendor's table, rejected ones are named.
 #![allow(clippy::unwrap_used)]
 
 use std::{borrow::Cow, cell::RefCell, collections::BTreeMap};
@@ -17,12 +16,12 @@ use crate::{
         values::{
             fields::collect_fields,
             name::shown,
-            value::{Input, Value},
+            value::{Input, ParameterValue},
         },
     },
 };
 
-/// A value by one of the ways in which it can be given.
+/// A value in one of the forms that the API accepts.
 #[derive(Clone, Debug)]
 enum Spec {
     Integer(i128),
@@ -42,7 +41,7 @@ impl Spec {
             Self::Text(text) => Input::Value(text.into()),
             Self::Time(seconds, nanos) => Input::Value(DateTime::from_timestamp(*seconds, *nanos).unwrap().into()),
             Self::Boolean(value) => Input::Value((*value).into()),
-            Self::Raw(json) => Input::Value(Value::raw(json.clone())),
+            Self::Raw(json) => Input::Value(ParameterValue::raw(json.clone())),
             Self::Typed(text) => Input::Text(text.clone()),
             Self::Written(json) => {
                 let mut given = Vec::new();
@@ -52,7 +51,7 @@ impl Spec {
         }
     }
 
-    /// What goes out for a data type; nothing where it must be refused.
+    /// Returns the JSON sent for a data type; `None` if the value must be rejected.
     fn expected(&self, data_type: &str) -> Option<Json> {
         match (data_type, self) {
             ("Integer", Self::Integer(number)) => i64::try_from(*number).ok().map(Json::from),
@@ -70,9 +69,9 @@ impl Spec {
             ("Boolean", Self::Boolean(value)) => Some(json!(value)),
             ("Boolean", Self::Raw(json) | Self::Written(json)) => json.is_boolean().then(|| json.clone()),
             ("Boolean", Self::Typed(text)) => text.to_ascii_lowercase().parse::<bool>().ok().map(Json::from),
-            ("DateTime", Self::Time(seconds, 0)) => written_time(*seconds).map(Json::from),
+            ("DateTime", Self::Time(seconds, 0)) => format_time(*seconds).map(Json::from),
             ("DateTime", Self::Raw(Json::String(text)) | Self::Written(Json::String(text)) | Self::Typed(text)) => {
-                written_time(read_time(text)?).map(Json::from)
+                format_time(read_time(text)?).map(Json::from)
             }
             ("Integer" | "Text" | "Boolean" | "DateTime", _) => None,
             (_, Self::Raw(json)) => Some(json.clone()),
@@ -81,7 +80,7 @@ impl Spec {
     }
 }
 
-/// Seconds since 1970, by days counted one month after the other.
+/// Returns the seconds since 1970, by counting the days of each month.
 fn read_time(text: &str) -> Option<i64> {
     let bytes = text.as_bytes();
     let number = |range: std::ops::Range<usize>| {
@@ -120,7 +119,7 @@ fn read_time(text: &str) -> Option<i64> {
     Some(days * 86400 + hour * 3600 + minute * 60 + second - offset)
 }
 
-fn written_time(seconds: i64) -> Option<String> {
+fn format_time(seconds: i64) -> Option<String> {
     let (mut days, clock) = (seconds.div_euclid(86400), seconds.rem_euclid(86400));
     let year = (-1..=10_000).rev().find(|year| days_before(*year) <= days)?;
     days -= days_before(year);
@@ -147,13 +146,13 @@ fn month_length(year: i64, month: i64) -> i64 {
     }
 }
 
-/// The days from 1970 to the beginning of a year.
+/// Returns the days from 1970 to the beginning of a year.
 fn days_before(year: i64) -> i64 {
     let leaps = |year: i64| (year - 1).div_euclid(4) - (year - 1).div_euclid(100) + (year - 1).div_euclid(400);
     (year - 1970) * 365 + leaps(year) - leaps(1970)
 }
 
-/// Whether JSON stands in the vendor's "Data Type Reference".
+/// Returns true if the JSON is valid by the vendor's "Data Type Reference".
 fn is_in_the_table(data_type: &str, json: &Json) -> bool {
     let text = json.to_string();
     match data_type {
@@ -182,7 +181,7 @@ fn times() -> impl Strategy<Value = String> {
     )
 }
 
-fn texts() -> impl Strategy<Value = String> {
+fn strings() -> impl Strategy<Value = String> {
     let odd =
         ["", "-", "-0", "00", "+1", " 1", "1 ", "0940", "1e3", "1.0", "true", "False", "TRUE ", "9223372036854775808"];
     prop_oneof![
@@ -200,12 +199,12 @@ fn jsons() -> impl Strategy<Value = Json> {
         any::<u64>().prop_map(Json::from),
         any::<f64>().prop_map(Json::from),
         any::<bool>().prop_map(Json::from),
-        texts().prop_map(Json::from),
+        strings().prop_map(Json::from),
         select(vec![json!(null), json!([1]), json!({"a": 1}), json!(15.0), json!(1e300)]),
     ]
 }
 
-fn moments() -> impl Strategy<Value = Spec> {
+fn timestamps() -> impl Strategy<Value = Spec> {
     let seconds = prop_oneof![0..4_000_000_000i64, -99_999_999_999..999_999_999_999i64];
     (seconds, select(vec![0, 0, 0, 1, 999_999_999])).prop_map(|(seconds, nanos)| Spec::Time(seconds, nanos))
 }
@@ -213,29 +212,29 @@ fn moments() -> impl Strategy<Value = Spec> {
 fn specs() -> impl Strategy<Value = Spec> {
     prop_oneof![
         prop_oneof![any::<i64>().prop_map(i128::from), any::<i128>()].prop_map(Spec::Integer),
-        texts().prop_map(Spec::Text),
-        moments(),
+        strings().prop_map(Spec::Text),
+        timestamps(),
         any::<bool>().prop_map(Spec::Boolean),
         jsons().prop_map(Spec::Raw),
         jsons().prop_map(Spec::Written),
-        texts().prop_map(Spec::Typed),
+        strings().prop_map(Spec::Typed),
     ]
 }
 
-/// One that looks as if it fits.
+/// A value that resembles a fitting one.
 fn similar(data_type: &str) -> BoxedStrategy<Spec> {
     match data_type {
         "Integer" => any::<i128>().prop_map(Spec::Integer).boxed(),
         "DateTime" => {
             let text = |of: fn(String) -> Spec| times().prop_map(of);
             let written = text(|time| Spec::Written(time.into()));
-            prop_oneof![moments(), written, text(|time| Spec::Raw(time.into())), text(Spec::Typed)].boxed()
+            prop_oneof![timestamps(), written, text(|time| Spec::Raw(time.into())), text(Spec::Typed)].boxed()
         }
         _ => specs().boxed(),
     }
 }
 
-/// One that fits, so that whole requests do now and then.
+/// A value that fits, so that some requests are accepted.
 fn fitting(data_type: &'static str) -> BoxedStrategy<Spec> {
     specs().prop_filter("fits", move |spec| spec.expected(data_type).is_some()).boxed()
 }
@@ -253,7 +252,7 @@ fn parameters() -> impl Strategy<Value = Parameters> {
 
 type Parameters = Vec<(String, &'static str)>;
 
-/// Parameters, and values for them: mostly one for each that fits, sometimes others.
+/// Parameters and their values: mostly one fitting value for each, sometimes others.
 fn cases() -> impl Strategy<Value = (Parameters, Vec<(String, Spec)>)> {
     parameters().prop_flat_map(|parameters| {
         let one_each: Vec<_> = parameters
@@ -284,7 +283,7 @@ fn is_twice(parameters: &[(String, &str)]) -> bool {
     names.len() < parameters.len()
 }
 
-/// An object of these members.
+/// An object with these members.
 struct Object(Vec<(String, Json)>);
 
 impl Serialize for Object {
@@ -297,7 +296,7 @@ thread_local! {
     static SCHEMA: RefCell<Json> = const { RefCell::new(Json::Null) };
 }
 
-/// Has the schema that the thread says, and writes what it likes.
+/// A type whose serialised form may differ from its schema.
 struct Liar(Object);
 
 impl Serialize for Liar {
@@ -316,7 +315,7 @@ impl JsonSchema for Liar {
     }
 }
 
-/// Schemas of fields, and the data type that they fit.
+/// Field schemas and the data types that they fit.
 fn schemas() -> Vec<(Json, Option<&'static str>)> {
     vec![
         (json!({"type": "integer"}), Some("Integer")),
@@ -339,7 +338,7 @@ proptest! {
     #![proptest_config(ProptestConfig { max_local_rejects: 1_000_000, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_is_accepted_stands_in_the_table_and_what_is_refused_is_named((parameters, values) in cases()) {
+    fn accepted_values_are_sent_as_in_the_table_and_rejected_ones_are_named((parameters, values) in cases()) {
         let export = descriptor(&parameters);
         let result = export.fit(values.iter().map(|(name, spec)| (name, spec.give())), Vec::new());
         if is_twice(&parameters) {
@@ -382,14 +381,14 @@ proptest! {
     }
 
     #[test]
-    fn a_type_is_bound_where_its_schema_fits_and_lets_nothing_else_out(
+    fn a_type_is_bound_if_its_schema_fits_and_sends_no_other_values(
         parameters in parameters(),
         fields in prop::collection::vec((select(schemas()), 0..20u8), 6),
         values in prop::collection::vec(jsons(), 6),
         more in prop::option::weighted(0.2, (names(), jsons())),
     ) {
         let export = descriptor(&parameters);
-        // Mostly the right schema, mostly required.
+        // Mostly the fitting schema, mostly required.
         let of: Vec<(Json, bool)> = parameters
             .iter()
             .zip(&fields)
@@ -446,7 +445,7 @@ proptest! {
     }
 
     #[test]
-    fn what_a_type_writes_fits_where_the_same_json_does(
+    fn serialised_values_fit_wherever_the_same_json_fits(
         members in prop::collection::vec((names(), jsons()), 0..6),
         data_type in select(TYPES[..4].to_vec()),
     ) {
@@ -456,7 +455,7 @@ proptest! {
         let data_type = data_type.into();
         for ((name, given), (expected, json)) in given.into_iter().zip(members) {
             prop_assert_eq!(name, expected);
-            prop_assert_eq!(given.fit(&data_type), Input::Value(Value::raw(json)).fit(&data_type));
+            prop_assert_eq!(given.fit(&data_type), Input::Value(ParameterValue::raw(json)).fit(&data_type));
         }
     }
 }

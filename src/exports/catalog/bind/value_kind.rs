@@ -1,4 +1,4 @@
-//! The kinds of values that a schema speaks of.
+//! The kinds of values that a JSON Schema permits.
 
 use std::{collections::BTreeSet, fmt};
 
@@ -6,18 +6,18 @@ use serde_json::{Map, Value as Json};
 
 use crate::types::ExportDataType;
 
-/// A kind of value. (The order is that of a list of several.)
+/// A kind of value. The order of the variants is the order in messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Kind {
+pub(crate) enum ValueKind {
     Boolean,
     Integer,
-    /// Any number, so perhaps one with a fraction.
+    /// Any number, including one with a fraction.
     Number,
     Text,
-    /// Text that is a moment: RFC 3339, with a zone.
-    Time,
-    ZonelessTime,
-    NamedZoneTime,
+    /// An RFC 3339 timestamp with a zone.
+    Timestamp,
+    ZonelessTimestamp,
+    NamedZoneTimestamp,
     Date,
     TimeOfDay,
     List,
@@ -25,16 +25,16 @@ pub(crate) enum Kind {
     Null,
 }
 
-impl Kind {
-    /// The kind that a type and a format of JSON Schema mean together.
+impl ValueKind {
+    /// Returns the kind for a `type` and a `format` of JSON Schema.
     fn of(json_type: &str, format: Option<&str>) -> Option<Self> {
         Some(match (json_type, format) {
             ("boolean", _) => Self::Boolean,
             ("integer", _) => Self::Integer,
             ("number", _) => Self::Number,
-            ("string", Some("date-time")) => Self::Time,
-            ("string", Some("partial-date-time")) => Self::ZonelessTime,
-            ("string", Some("zoned-date-time")) => Self::NamedZoneTime,
+            ("string", Some("date-time")) => Self::Timestamp,
+            ("string", Some("partial-date-time")) => Self::ZonelessTimestamp,
+            ("string", Some("zoned-date-time")) => Self::NamedZoneTimestamp,
             ("string", Some("date")) => Self::Date,
             ("string", Some("time" | "partial-time")) => Self::TimeOfDay,
             ("string", _) => Self::Text,
@@ -57,24 +57,26 @@ impl Kind {
         }
     }
 
-    /// The wider kind of which this is a special case.
+    /// Returns the wider kind of which this is a special case.
     fn wider(self) -> Option<Self> {
         match self {
             Self::Integer => Some(Self::Number),
-            Self::Time | Self::ZonelessTime | Self::NamedZoneTime | Self::Date | Self::TimeOfDay => Some(Self::Text),
+            Self::Timestamp | Self::ZonelessTimestamp | Self::NamedZoneTimestamp | Self::Date | Self::TimeOfDay => {
+                Some(Self::Text)
+            }
             _ => None,
         }
     }
 
-    fn words(self) -> &'static str {
+    fn description(self) -> &'static str {
         match self {
             Self::Boolean => "a boolean",
             Self::Integer => "an integer",
             Self::Number => "a number with a fraction",
             Self::Text => "text",
-            Self::Time => "a time",
-            Self::ZonelessTime => "a time without a zone",
-            Self::NamedZoneTime => "a time with the name of its zone",
+            Self::Timestamp => "a time",
+            Self::ZonelessTimestamp => "a time without a zone",
+            Self::NamedZoneTimestamp => "a time with the name of its zone",
             Self::Date => "a date",
             Self::TimeOfDay => "a time of day",
             Self::List => "a list",
@@ -84,30 +86,30 @@ impl Kind {
     }
 }
 
-/// The kinds that a value may be of.
+/// The set of kinds that a value may have.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Kinds {
+pub(crate) enum ValueKinds {
     Any,
-    /// None of them for a type that has no values.
-    Of(BTreeSet<Kind>),
+    /// Empty for a type without values.
+    Of(BTreeSet<ValueKind>),
 }
 
-impl Kinds {
+impl ValueKinds {
     pub(crate) const NONE: Self = Self::Of(BTreeSet::new());
 
-    /// What the keywords `type`, `format`, `const` and `enum` of a schema say, and a `not` that leaves nothing.
+    /// Returns the kinds permitted by the keywords `type`, `format`, `const`, `enum` and an all-excluding `not`.
     pub(crate) fn of_keywords(schema: &Map<String, Json>) -> Self {
         if schema.get("not").is_some_and(|not| *not == Json::Bool(true) || *not == Json::Object(Map::new())) {
             return Self::NONE;
         }
         let format = schema.get("format").and_then(Json::as_str);
         match (schema.get("type"), schema.get("const"), schema.get("enum")) {
-            (Some(Json::String(json_type)), _, _) => Self::Of(Kind::of(json_type, format).into_iter().collect()),
+            (Some(Json::String(json_type)), _, _) => Self::Of(ValueKind::of(json_type, format).into_iter().collect()),
             (Some(Json::Array(types)), _, _) => {
-                Self::Of(types.iter().filter_map(Json::as_str).filter_map(|name| Kind::of(name, format)).collect())
+                Self::Of(types.iter().filter_map(Json::as_str).filter_map(|name| ValueKind::of(name, format)).collect())
             }
-            (_, Some(json), _) => Self::Of([Kind::of_value(json)].into()),
-            (_, _, Some(Json::Array(values))) => Self::Of(values.iter().map(Kind::of_value).collect()),
+            (_, Some(json), _) => Self::Of([ValueKind::of_value(json)].into()),
+            (_, _, Some(Json::Array(values))) => Self::Of(values.iter().map(ValueKind::of_value).collect()),
             _ => Self::Any,
         }
     }
@@ -126,7 +128,7 @@ impl Kinds {
         match (self, other) {
             (Self::Any, kinds) | (kinds, Self::Any) => kinds,
             (Self::Of(one), Self::Of(other)) => {
-                let is_in = |kind: &Kind, kinds: &BTreeSet<Kind>| {
+                let is_in = |kind: &ValueKind, kinds: &BTreeSet<ValueKind>| {
                     kinds.contains(kind) || kind.wider().is_some_and(|wider| kinds.contains(&wider))
                 };
                 let in_other = one.iter().filter(|kind| is_in(kind, &other));
@@ -135,16 +137,16 @@ impl Kinds {
         }
     }
 
-    pub(crate) fn has(&self, kind: Kind) -> bool {
+    pub(crate) fn has(&self, kind: ValueKind) -> bool {
         matches!(self, Self::Of(kinds) if kinds.contains(&kind))
     }
 
-    pub(crate) fn are_only(&self, kind: Kind) -> bool {
+    pub(crate) fn are_only(&self, kind: ValueKind) -> bool {
         self.has(kind) && matches!(self, Self::Of(kinds) if kinds.len() == 1)
     }
 
-    /// Why these are not what a data type takes, and what would be; nothing where they fit.
-    pub(crate) fn misfit(&self, expected: &ExportDataType) -> Option<&'static str> {
+    /// Returns advice if these kinds do not fit a data type; `None` if they fit.
+    pub(crate) fn mismatch(&self, expected: &ExportDataType) -> Option<&'static str> {
         use ExportDataType as Type;
         let Self::Of(kinds) = self else {
             return match expected {
@@ -152,44 +154,48 @@ impl Kinds {
                 _ => Some("give it a type of its own"),
             };
         };
-        let all_are = |fitting: &[Kind]| !kinds.is_empty() && kinds.iter().all(|kind| fitting.contains(kind));
+        let all_are = |fitting: &[ValueKind]| !kinds.is_empty() && kinds.iter().all(|kind| fitting.contains(kind));
         let fits = match expected {
-            Type::Integer => all_are(&[Kind::Integer]),
-            Type::Text => all_are(&[Kind::Text, Kind::ZonelessTime, Kind::Date, Kind::TimeOfDay]),
-            Type::DateTime => all_are(&[Kind::Time]),
-            Type::Boolean => all_are(&[Kind::Boolean]),
+            Type::Integer => all_are(&[ValueKind::Integer]),
+            Type::Text => {
+                all_are(&[ValueKind::Text, ValueKind::ZonelessTimestamp, ValueKind::Date, ValueKind::TimeOfDay])
+            }
+            Type::DateTime => all_are(&[ValueKind::Timestamp]),
+            Type::Boolean => all_are(&[ValueKind::Boolean]),
             Type::Other(_) => false,
         };
         if fits {
             return None;
         }
-        let zoneless = [Kind::ZonelessTime, Kind::Date, Kind::TimeOfDay];
+        let zoneless = [ValueKind::ZonelessTimestamp, ValueKind::Date, ValueKind::TimeOfDay];
         Some(match expected {
             Type::Other(_) => "give it as a `serde_json::Value`",
-            _ if self.has(Kind::Null) => "every parameter must be given",
+            _ if self.has(ValueKind::Null) => "every parameter must be given",
             Type::DateTime if zoneless.iter().any(|kind| self.has(*kind)) => {
                 "it names no moment, a `DateTime` of chrono does"
             }
-            Type::DateTime if self.has(Kind::Text) => {
+            Type::DateTime if self.has(ValueKind::Text) => {
                 "take a `DateTime` of chrono, or say `#[schemars(with = \"DateTime<Utc>\")]` of text that is one"
             }
-            Type::Text if self.has(Kind::Time) => "say `#[schemars(with = \"String\")]` where it is meant as text",
+            Type::Text if self.has(ValueKind::Timestamp) => {
+                "say `#[schemars(with = \"String\")]` where it is meant as text"
+            }
             _ => "",
         })
     }
 }
 
-impl fmt::Display for Kinds {
+impl fmt::Display for ValueKinds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self::Of(kinds) = self else {
             return f.write_str("any JSON");
         };
-        let named = kinds.iter().filter(|kind| **kind != Kind::Null || kinds.len() == 1);
-        let words = named.map(|kind| kind.words()).collect::<Vec<_>>().join(" or ");
+        let named = kinds.iter().filter(|kind| **kind != ValueKind::Null || kinds.len() == 1);
+        let words = named.map(|kind| kind.description()).collect::<Vec<_>>().join(" or ");
         if words.is_empty() {
             return f.write_str("a type without values");
         }
-        if kinds.len() == 1 || !self.has(Kind::Null) {
+        if kinds.len() == 1 || !self.has(ValueKind::Null) {
             return f.write_str(&words);
         }
         match words.split_once(' ') {
