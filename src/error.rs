@@ -101,7 +101,7 @@ impl Error {
     }
 
     /// Turns the error of a row into one of the whole response.
-    pub(crate) fn of_answer(self) -> Self {
+    pub(crate) fn of_response(self) -> Self {
         match *self.0 {
             Repr::Row { operation, row, detail } => {
                 Self::of_rows(ErrorKind::Response, operation, row, detail, Vec::new())

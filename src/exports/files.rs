@@ -329,7 +329,7 @@ impl ToFile {
     pub async fn write(self, rows: impl Stream<Item = Result<RawRow, Error>>) -> Result<Written, Error> {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let thread = tokio::task::spawn_blocking(move || writer::write(&self, receiver));
-        if let Err(error) = header::noting(feed(rows, &sender)).await {
+        if let Err(error) = header::recording(feed(rows, &sender)).await {
             // Rows without an end: the thread leaves nothing behind.
             drop(sender);
             let _ = thread.await;

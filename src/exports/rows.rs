@@ -1,11 +1,11 @@
-//! The rows of an answer, one by one.
+//! The rows of an export as a stream.
 
+pub(super) mod csv_row;
 pub(super) mod format;
 pub(super) mod header;
 pub(super) mod raw;
 pub(super) mod reader;
 pub(super) mod response;
-pub(super) mod row;
 pub(super) mod stream;
 pub(super) mod syntax;
 
@@ -22,11 +22,10 @@ use futures_util::{Stream, StreamExt, stream::BoxStream};
 use self::{raw::FromRow, reader::RowReader};
 use crate::error::Error;
 
-/// The rows of an answer, one by one, as they come: one row is held, and the piece of the answer that it stands in.
-/// Nothing is fetched before it is asked for.
+/// A stream of the rows of a response. It holds one row and the current chunk of the body, and reads nothing ahead.
 ///
-/// A row that does not fit is an error of kind [`ErrorKind::Row`](crate::ErrorKind::Row) with its number and path, and
-/// the stream goes on when it is polled again. Every other error is its last item.
+/// A row that does not deserialise is an [`ErrorKind::Row`](crate::ErrorKind::Row) with its number and path; the stream
+/// continues with the next row. Any other error is the last item.
 ///
 /// ```no_run
 /// # async fn example(show: perenso::Perenso) -> Result<(), perenso::Error> {
@@ -39,7 +38,7 @@ use crate::error::Error;
 /// while let Some(row) = vendors.next().await {
 ///     match row {
 ///         Ok(vendor) => { /* … */ }
-///         // Row 4711 has text where a number should be: the others may still be of use.
+///         // Row 4711 has a string instead of a number. Skip it and read on.
 ///         Err(error) if error.kind() == ErrorKind::Row => eprintln!("{error}"),
 ///         Err(error) => return Err(error),
 ///     }
@@ -47,29 +46,33 @@ use crate::error::Error;
 /// # Ok(()) }
 /// ```
 ///
-/// # What is an error
-/// JSON is what serde_json takes for JSON. In an array, that is a comma that is missing, doubled or behind the last row,
-/// and anything but blanks behind the closing bracket. In JSON lines every row has a line of its own. In CSV every record
-/// has as many fields as the header, and no two columns have one name. Empty lines are passed over in both, in a table of
-/// one column too.
+/// # Syntax errors
+/// JSON must be valid for serde_json.
 ///
-/// An answer that was cut is never a short one. Where its length or its last chunk is missing, HTTP tells, after the rows
-/// that were whole. Where only the end of the connection ends it (HTTP/1.0, and servers that say neither length nor
-/// chunks), its form must tell: the closing bracket of the array, the last value of the lines, a closing quote, a field of
-/// the last record. What no form can tell is a cut between two lines or records, or within the last number of JSON lines
-/// or the last field of CSV.
+/// - Array: a missing, duplicate or trailing comma is an error, and so is anything but white space after the closing
+///   bracket.
+/// - JSON lines: each row is on a line of its own. Empty lines are skipped.
+/// - CSV: each record has as many fields as the header, and column names are unique. Empty lines are skipped, even in a
+///   table with one column.
+///
+/// # Truncated responses
+/// A truncated response is an error after its complete rows, never a short result.
+///
+/// With `Content-Length` or chunked encoding, HTTP detects the truncation. Otherwise the syntax must: by the closing
+/// bracket of the array, the end of the last JSON value, a closing quote, or the fields of the last record. A cut between
+/// two lines or records, in the last number of JSON lines, or in the last field of CSV cannot be detected then.
 pub struct Rows<T> {
     reader: RowReader,
-    pieces: BoxStream<'static, Result<Bytes, Error>>,
+    chunks: BoxStream<'static, Result<Bytes, Error>>,
     row: PhantomData<fn() -> T>,
 }
 
 impl<T> Rows<T> {
-    pub(crate) fn new(reader: RowReader, pieces: BoxStream<'static, Result<Bytes, Error>>) -> Self {
-        Self { reader, pieces, row: PhantomData }
+    pub(crate) fn new(reader: RowReader, chunks: BoxStream<'static, Result<Bytes, Error>>) -> Self {
+        Self { reader, chunks, row: PhantomData }
     }
 
-    /// How many rows the answer has given so far, those that did not fit included.
+    /// Returns the number of rows read so far, including those that did not fit.
     #[must_use]
     pub fn received(&self) -> u64 {
         self.reader.received()
@@ -83,18 +86,18 @@ impl<T: FromRow> Stream for Rows<T> {
         loop {
             let next = self.reader.next_row();
             if self.reader.is_over() {
-                // Whatever else the server has to say: the connection is not kept for it.
-                self.pieces = futures_util::stream::empty().boxed();
+                // Drops the connection instead of reading what follows the rows.
+                self.chunks = futures_util::stream::empty().boxed();
                 return Poll::Ready(next);
             }
             if next.is_some() {
                 return Poll::Ready(next);
             }
-            match ready!(self.pieces.poll_next_unpin(context)) {
-                Some(Ok(piece)) => self.reader.push(piece),
+            match ready!(self.chunks.poll_next_unpin(context)) {
+                Some(Ok(chunk)) => self.reader.push(chunk),
                 Some(Err(error)) => {
                     self.reader.stop();
-                    self.pieces = futures_util::stream::empty().boxed();
+                    self.chunks = futures_util::stream::empty().boxed();
                     return Poll::Ready(Some(Err(error)));
                 }
                 None => self.reader.finish(),

@@ -96,10 +96,10 @@ async fn an_error_page_comes_behind_the_rows_before_it_and_is_not_shown() {
         (
             Reply::Whole(200, vec![("content-type", "text/html".to_owned())], html.into()),
             ErrorKind::Response,
-            "page 3: the answer (200, of content type `text/html`) cannot be read",
+            "page 3: the response (200, of content type `text/html`) cannot be read",
         ),
-        (Reply::json(200, html), ErrorKind::Response, "page 3: the answer (200, of content type `application/json`)"),
-        (Reply::json(200, ""), ErrorKind::Response, "page 3: the answer (200, of content type `application/json`)"),
+        (Reply::json(200, html), ErrorKind::Response, "page 3: the response (200, of content type `application/json`)"),
+        (Reply::json(200, ""), ErrorKind::Response, "page 3: the response (200, of content type `application/json`)"),
         (
             Reply::Whole(422, vec![("content-type", "text/html".to_owned())], html.into()),
             ErrorKind::Call(CallErrorKind::Status),

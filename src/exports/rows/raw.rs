@@ -1,4 +1,4 @@
-//! A row as it came, before a type reads it.
+//! Rows that are not deserialised.
 
 use std::{fmt, sync::Arc};
 
@@ -10,17 +10,17 @@ use serde::{
 };
 use serde_json::Value as Json;
 
-use super::row::Row;
+use super::csv_row::CsvRow;
 use crate::error::{Error, ErrorKind};
 use crate::exports::values::{key::Key, name::clean};
 
-/// The most of a path that is shown, as of JSON.
-const LONGEST_PATH: usize = 200;
+/// The maximum length of a path in an error message.
+const MAX_PATH_CHARS: usize = 200;
 
-/// A row as it came: the text of a JSON value, or the fields of a CSV record under their header. For those who keep rows
-/// and do not read them, such as the writers of files.
+/// A row that is not deserialised: the source of a JSON value, or the fields of a CSV record with their header. Use it to
+/// store rows, for example in a file.
 ///
-/// `Debug` shows the form only: a row may be personal data.
+/// `Debug` shows only the syntax: a row may be personal data.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -33,7 +33,7 @@ const LONGEST_PATH: usize = 200;
 /// let run = show.exports().run("Get API Customers").value("Cursor", 1).value("Limit", 15);
 /// let mut rows = run.rows::<RawRow>().await?;
 /// while let Some(row) = rows.try_next().await? {
-///     // Letter by letter as it came: JSON here, names and texts where the answer is CSV.
+///     // The unchanged JSON. CSV records have `fields` instead.
 ///     println!("{:?}", row.json());
 /// }
 /// # Ok(()) }
@@ -44,11 +44,11 @@ pub struct RawRow(Repr);
 #[derive(Clone, PartialEq)]
 enum Repr {
     Json(Box<str>),
-    Cells { header: Arc<StringRecord>, fields: StringRecord },
+    Csv { header: Arc<StringRecord>, fields: StringRecord },
 }
 
 impl RawRow {
-    /// Makes a row of a value, for example of a row that was read and changed.
+    /// Creates a row from a value, for example from a row that was read and changed.
     ///
     /// ```
     /// use perenso::exports::RawRow;
@@ -59,7 +59,7 @@ impl RawRow {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Input`] when the value cannot be JSON, such as a map whose keys are no strings.
+    /// [`ErrorKind::Input`] if the value cannot be JSON, such as a map whose keys are not strings.
     pub fn from_value<T: Serialize + ?Sized>(value: &T) -> Result<Self, Error> {
         // The error of a value's own `Serialize` may quote the value.
         let text = serde_json::to_string(value).map_err(|_| {
@@ -68,22 +68,22 @@ impl RawRow {
         Ok(Self(Repr::Json(text.into())))
     }
 
-    /// The text of the JSON value, blanks around it cut; `None` for a CSV record.
+    /// Returns the source of the JSON value without surrounding white space; `None` for a CSV record.
     #[must_use]
     pub fn json(&self) -> Option<&str> {
         match &self.0 {
             Repr::Json(text) => Some(text),
-            Repr::Cells { .. } => None,
+            Repr::Csv { .. } => None,
         }
     }
 
-    /// Returns the integer or the string that a column holds, or what was found instead.
+    /// Returns the integer or the string in a column, or describes the value found instead.
     pub(crate) fn key(&self, column: &str) -> Result<Key, &'static str> {
         let json = match &self.0 {
             Repr::Json(text) => text,
-            Repr::Cells { header, fields } => {
-                let place = header.iter().position(|name| name == column);
-                return place.and_then(|place| fields.get(place)).map(Key::from).ok_or("no such column");
+            Repr::Csv { header, fields } => {
+                let index = header.iter().position(|name| name == column);
+                return index.and_then(|index| fields.get(index)).map(Key::from).ok_or("no such column");
             }
         };
         let Ok(mut members) = serde_json::from_str::<serde_json::Map<_, _>>(json) else { return Err("no object") };
@@ -96,13 +96,13 @@ impl RawRow {
         }
     }
 
-    /// The fields of the CSV record, each with the name of its column, in the order of the header; `None` for JSON.
+    /// Iterates over the fields of a CSV record with their column names, in the order of the header; `None` for JSON.
     #[must_use]
     pub fn fields(&self) -> Option<impl ExactSizeIterator<Item = (&str, &str)>> {
         match &self.0 {
             Repr::Json(_) => None,
-            Repr::Cells { header, fields } => {
-                // Equally long: the reader refuses a record of another length.
+            Repr::Csv { header, fields } => {
+                // The reader rejects a record of another length than the header.
                 let columns = (0..header.len().min(fields.len())).map(|n| (&header[n], &fields[n]));
                 Some(columns)
             }
@@ -114,22 +114,23 @@ impl fmt::Debug for RawRow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match &self.0 {
             Repr::Json(_) => "RawRow(JSON)",
-            Repr::Cells { .. } => "RawRow(CSV)",
+            Repr::Csv { .. } => "RawRow(CSV)",
         })
     }
 }
 
-/// What a row can be read into: every type that deserialises and owns what it holds, and [`RawRow`].
+/// Types that a row can be read into: every type that implements [`DeserializeOwned`](serde::de::DeserializeOwned), and
+/// [`RawRow`].
 ///
-/// The methods are the reader's own business.
+/// The trait is sealed.
 pub trait FromRow: sealed::Sealed + Sized {
-    /// The row at the start of these bytes and its length, if it can be read.
+    /// Reads a row at the start of the bytes and returns it with its length.
     #[doc(hidden)]
     fn first(bytes: &[u8]) -> Option<(Self, usize)>;
-    /// The row that these bytes are.
+    /// Reads a row from all of the bytes.
     #[doc(hidden)]
     fn from_json(row: &[u8]) -> Result<Self, Mismatch>;
-    /// The row of these fields, as many as the header has.
+    /// Reads a row from the fields of a record, as many as the header has.
     #[doc(hidden)]
     fn from_fields(header: &Arc<StringRecord>, fields: &StringRecord) -> Result<Self, Mismatch>;
 }
@@ -153,10 +154,10 @@ impl<T: DeserializeOwned> FromRow for T {
     }
 
     fn from_fields(header: &Arc<StringRecord>, fields: &StringRecord) -> Result<Self, Mismatch> {
-        let row = Row { header, fields };
-        // The way that remembers the path is slow, so only those go it who need the path.
+        let row = CsvRow { header, fields };
+        // Tracking the path is slow, so it is repeated with the path only after an error.
         T::deserialize(row).or_else(|_| serde_path_to_error::deserialize(row)).map_err(|error| Mismatch {
-            path: clean(&error.path().to_string(), LONGEST_PATH),
+            path: clean(&error.path().to_string(), MAX_PATH_CHARS),
             detail: error.inner().to_string(),
         })
     }
@@ -177,6 +178,6 @@ impl FromRow for RawRow {
     }
 
     fn from_fields(header: &Arc<StringRecord>, fields: &StringRecord) -> Result<Self, Mismatch> {
-        Ok(Self(Repr::Cells { header: Arc::clone(header), fields: fields.clone() }))
+        Ok(Self(Repr::Csv { header: Arc::clone(header), fields: fields.clone() }))
     }
 }

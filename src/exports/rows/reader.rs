@@ -1,4 +1,4 @@
-//! Rows from bytes that come in pieces, cut anywhere.
+//! Incremental reading of rows from chunks of bytes.
 
 mod array;
 mod dialect;
@@ -14,37 +14,37 @@ use http::StatusCode;
 use perenso_auth::decode::Mismatch;
 use serde::de::IgnoredAny;
 
-use self::{array::Array, lines::Lines, member::Member, table::Table};
+use self::{array::Array, lines::Lines, member::Member, table::CsvTable};
 use super::{
-    format::{RowFormat, TableFormat},
+    format::{CsvDialect, RowFormat},
     header,
     raw::FromRow,
     syntax::{EMPTY, ResponseMeta, RowSyntax},
 };
 use crate::error::Error;
 
-/// How large a row may be where nothing else was said: 16 MiB.
-pub(crate) const LARGEST_ROW: usize = 16 << 20;
+/// The default maximum size of a row: 16 MiB.
+pub(crate) const DEFAULT_MAX_ROW_BYTES: usize = 16 << 20;
 
-pub(crate) const MARK: &[u8] = b"\xEF\xBB\xBF";
+pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
-/// Reads rows from bytes that come in pieces, cut anywhere: for an answer from elsewhere, such as a saved one. It does no
-/// I/O, and holds one row and what was pushed and not yet read.
+/// Reads rows from chunks of bytes that may end anywhere, for example from a saved response. It does no I/O, and holds one
+/// row and the unread chunks.
 ///
-/// What is a row, and what an error, is the same as in [`Rows`](crate::exports::Rows), which reads by it.
+/// [`Rows`](crate::exports::Rows) documents its errors and uses this reader.
 ///
 /// ```
 /// use perenso::exports::RowReader;
 ///
 /// let mut reader = RowReader::new(Some("application/json"))?;
 /// let mut zones: Vec<u32> = Vec::new();
-/// for piece in [&b"[70"[..], b"1,70", b"2", b"]"] {
-///     reader.push(piece);
+/// for chunk in [&b"[70"[..], b"1,70", b"2", b"]"] {
+///     reader.push(chunk);
 ///     while let Some(zone) = reader.next_row() {
 ///         zones.push(zone?);
 ///     }
 /// }
-/// // Only the end tells that nothing is missing.
+/// // Reports a truncated body.
 /// reader.finish();
 /// while let Some(zone) = reader.next_row() {
 ///     zones.push(zone?);
@@ -53,13 +53,13 @@ pub(crate) const MARK: &[u8] = b"\xEF\xBB\xBF";
 /// # Ok::<(), perenso::Error>(())
 /// ```
 ///
-/// `Debug` shows the content type and the number of rows only.
+/// `Debug` shows only the content type and the number of rows.
 pub struct RowReader {
-    label: ResponseMeta,
+    meta: ResponseMeta,
     format: Option<RowFormat>,
-    largest_row: usize,
+    max_row_bytes: usize,
     state: State,
-    /// What is being read, and what comes after it.
+    /// The current chunk, followed by those in `waiting`.
     chunk: Bytes,
     waiting: VecDeque<Bytes>,
     is_finished: bool,
@@ -67,102 +67,102 @@ pub struct RowReader {
 }
 
 enum State {
-    /// Before the first byte that belongs to a row: so much of the mark that some systems put before UTF-8 was seen.
+    /// Before the first byte of a row. `seen` counts the bytes of a byte order mark.
     Start {
-        form: Option<RowSyntax>,
+        syntax: Option<RowSyntax>,
         seen: usize,
     },
     Array(Array),
     Lines(Lines),
-    Table(Box<Table>),
+    Table(Box<CsvTable>),
     Member(Box<Member>),
     Over,
 }
 
-/// What a step of reading gave.
+/// The outcome of one read step.
 enum Step<T> {
     Row(T),
-    /// A row that is whole and does not fit.
+    /// A complete row that does not deserialise.
     Mismatch(Mismatch),
-    /// The piece is used up, and more are to come.
+    /// The chunk is consumed and more are expected.
     More,
     End,
-    /// Nothing can be read from here on.
+    /// An error that ends the rows.
     Broken(String),
 }
 
-/// What a step of reading needs to know.
+/// The context of a read step.
 #[derive(Clone, Copy)]
-struct Place {
-    /// The number of the row that is being read.
+struct RowContext {
+    /// The number of the current row, from 1.
     row: u64,
-    largest_row: usize,
-    /// Whether the piece at hand is the last.
+    max_row_bytes: usize,
+    /// True if the current chunk is the last.
     is_last: bool,
 }
 
-impl Place {
+impl RowContext {
     fn cut<T>(self) -> Step<T> {
         Step::Broken(format!("it ends within row {}: it was cut", self.row))
     }
 
     fn too_large<T>(self) -> Step<T> {
-        Step::Broken(format!("row {} is larger than the limit of {} bytes for a row", self.row, self.largest_row))
+        Step::Broken(format!("row {} is larger than the limit of {} bytes for a row", self.row, self.max_row_bytes))
     }
 
-    /// Reads a row that is whole, or says what is wrong with it.
+    /// Deserialises a complete row.
     fn whole<T: FromRow>(self, row: &[u8]) -> Step<T> {
         match T::from_json(row) {
             Ok(row) => Step::Row(row),
-            Err(misfit) => self.no_json(row).map_or(Step::Mismatch(misfit), Step::Broken),
+            Err(mismatch) => self.syntax_error(row).map_or(Step::Mismatch(mismatch), Step::Broken),
         }
     }
 
-    /// What is wrong with a row that is no JSON.
-    fn no_json(self, row: &[u8]) -> Option<String> {
+    /// Describes the syntax error of a row; `None` for valid JSON.
+    fn syntax_error(self, row: &[u8]) -> Option<String> {
         let error = serde_json::from_slice::<IgnoredAny>(row).err()?;
         Some(format!("row {}: no JSON (line {}, column {} of the row)", self.row, error.line(), error.column()))
     }
 }
 
 impl RowReader {
-    /// Returns a reader of rows in the syntax that the content type names: a JSON array, JSON lines, or CSV with a
-    /// header. Where it says nothing (none, `application/octet-stream`, `text/plain`), the first character decides: `[`
-    /// is an array, `{` are lines, of which there must be two.
+    /// Creates a reader for the syntax of a content type: a JSON array, JSON lines, or CSV with a header.
+    ///
+    /// If the content type is missing, `application/octet-stream` or `text/plain`, the first character decides: `[` starts
+    /// an array and `{` at least two JSON lines.
     ///
     /// # Errors
-    /// [`ErrorKind::Response`](crate::ErrorKind::Response) when the type is none of rows, such as HTML or CSV without a
-    /// header.
+    /// [`ErrorKind::Response`](crate::ErrorKind::Response) if the content type names no syntax of rows, such as HTML or
+    /// CSV without a header.
     pub fn new(content_type: Option<&str>) -> Result<Self, Error> {
-        Self::labelled(ResponseMeta { status: None, content_type: content_type.map(str::to_owned) }, None)
+        Self::with_meta(ResponseMeta { status: None, content_type: content_type.map(str::to_owned) }, None)
     }
 
-    /// Returns a reader of rows in this syntax, whatever the content type says.
+    /// Creates a reader for a syntax set by the caller. The content type is used for its charset and in errors.
     ///
     /// # Errors
-    /// [`ErrorKind::Response`](crate::ErrorKind::Response) when the type names a charset other than UTF-8, or the delimiter
-    /// cannot be one.
+    /// [`ErrorKind::Response`](crate::ErrorKind::Response) if the charset is not UTF-8 or the delimiter is invalid.
     pub fn with_format(content_type: Option<&str>, format: RowFormat) -> Result<Self, Error> {
-        Self::labelled(ResponseMeta { status: None, content_type: content_type.map(str::to_owned) }, Some(format))
+        Self::with_meta(ResponseMeta { status: None, content_type: content_type.map(str::to_owned) }, Some(format))
     }
 
-    pub(crate) fn labelled(label: ResponseMeta, format: Option<RowFormat>) -> Result<Self, Error> {
-        let content_type = label.content_type.as_deref().unwrap_or_default();
-        // RFC 9110, section 15.3.5: there is no body, so there are no rows.
-        let is_empty = label.status == Some(StatusCode::NO_CONTENT);
-        let form = match &format {
+    pub(crate) fn with_meta(meta: ResponseMeta, format: Option<RowFormat>) -> Result<Self, Error> {
+        let content_type = meta.content_type.as_deref().unwrap_or_default();
+        // RFC 9110, section 15.3.5: 204 has no body, so no rows.
+        let is_empty = meta.status == Some(StatusCode::NO_CONTENT);
+        let syntax = match &format {
             _ if is_empty => Ok(None),
             None => RowSyntax::of_type(content_type),
             Some(format) => {
-                RowSyntax::refuse_charset(content_type).and_then(|()| format.refuse()).map(|()| Some(format.form))
+                RowSyntax::refuse_charset(content_type).and_then(|()| format.validate()).map(|()| Some(format.syntax))
             }
         };
-        let form = form.map_err(|detail| label.refusal(&detail))?;
+        let syntax = syntax.map_err(|detail| meta.error(&detail))?;
         Ok(Self {
-            label,
+            meta,
             format,
-            largest_row: LARGEST_ROW,
-            state: if is_empty { State::Over } else { State::Start { form, seen: 0 } },
+            max_row_bytes: DEFAULT_MAX_ROW_BYTES,
+            state: if is_empty { State::Over } else { State::Start { syntax, seen: 0 } },
             chunk: Bytes::new(),
             waiting: VecDeque::new(),
             is_finished: false,
@@ -170,51 +170,51 @@ impl RowReader {
         })
     }
 
-    /// How many bytes a row may have; 16 MiB where nothing is said. A larger one is an error that ends the rows, so that
-    /// an answer without end cannot fill the memory. (For CSV, eight bytes are counted for every field.)
+    /// Sets the maximum size of a row in bytes, 16 MiB by default. A larger row is an error that ends the rows, so that an
+    /// endless response cannot exhaust the memory. In CSV, each field counts for eight bytes more.
     #[must_use]
     pub fn row_limit(mut self, bytes: usize) -> Self {
-        self.largest_row = bytes;
+        self.max_row_bytes = bytes;
         self
     }
 
-    /// Takes the next piece. A `Vec` or [`Bytes`] is not copied.
+    /// Appends a chunk. A `Vec` or [`Bytes`] is not copied.
     pub fn push(&mut self, bytes: impl Into<Bytes>) {
         if !self.is_over() {
             self.waiting.push_back(bytes.into());
         }
     }
 
-    /// Says that there are no more pieces: what is not whole now was cut.
+    /// Marks the end of the chunks. An incomplete row is an error from now on.
     pub fn finish(&mut self) {
         self.is_finished = true;
     }
 
-    /// How many rows came so far, those that did not fit included.
+    /// Returns the number of rows read so far, including those that did not fit.
     #[must_use]
     pub fn received(&self) -> u64 {
         self.received
     }
 
-    /// The next row; `None` when it takes more pieces to make one or, after [`finish`](Self::finish), at the end.
+    /// Returns the next row; `None` if more chunks are needed or, after [`finish`](Self::finish), at the end.
     ///
     /// # Errors
-    /// [`ErrorKind::Row`](crate::ErrorKind::Row) when a row does not fit: the next call gives the next row. Every other
-    /// error is the last item.
+    /// [`ErrorKind::Row`](crate::ErrorKind::Row) if a row does not deserialise; the next call returns the next row. Any
+    /// other error is the last item.
     #[inline]
     pub fn next_row<T: FromRow>(&mut self) -> Option<Result<T, Error>> {
         loop {
-            let place = Place {
+            let context = RowContext {
                 row: self.received + 1,
-                largest_row: self.largest_row,
+                max_row_bytes: self.max_row_bytes,
                 is_last: self.is_finished && self.waiting.is_empty(),
             };
             let step = match &mut self.state {
-                State::Array(array) => array.next(&mut self.chunk, place),
-                State::Lines(lines) => lines.next(&mut self.chunk, place),
-                State::Table(table) => table.next(&mut self.chunk, place),
-                State::Member(member) => member.next(&mut self.chunk, place),
-                State::Start { .. } => self.start(place.is_last),
+                State::Array(array) => array.next(&mut self.chunk, context),
+                State::Lines(lines) => lines.next(&mut self.chunk, context),
+                State::Table(table) => table.next(&mut self.chunk, context),
+                State::Member(member) => member.next(&mut self.chunk, context),
+                State::Start { .. } => self.start(context.is_last),
                 State::Over => return None,
             };
             match step {
@@ -222,79 +222,79 @@ impl RowReader {
                     self.received += 1;
                     return Some(Ok(row));
                 }
-                Step::Mismatch(misfit) => {
+                Step::Mismatch(mismatch) => {
                     self.received += 1;
-                    return Some(Err(self.label.misfit(self.received, &in_row(self.received, &misfit))));
+                    return Some(Err(self.meta.row_error(self.received, &in_row(self.received, &mismatch))));
                 }
                 Step::More => self.chunk = self.waiting.pop_front()?,
                 Step::End => {
                     if let (State::Table(table), 0) = (&self.state, self.received) {
-                        header::note(table.header());
+                        header::record(table.header());
                     }
                     self.stop();
                 }
                 Step::Broken(detail) => {
                     self.stop();
-                    return Some(Err(self.label.refusal(&detail)));
+                    return Some(Err(self.meta.error(&detail)));
                 }
             }
         }
     }
 
-    /// Whether there are no more rows, whatever is pushed.
+    /// Returns true after the last row or a fatal error.
     pub(crate) fn is_over(&self) -> bool {
         matches!(self.state, State::Over)
     }
 
-    /// Gives no more rows.
+    /// Ends the rows and drops all chunks.
     pub(crate) fn stop(&mut self) {
         self.state = State::Over;
         (self.chunk, self.waiting) = (Bytes::new(), VecDeque::new());
     }
 
-    /// Passes over what stands before the first row.
+    /// Skips a byte order mark and white space, and determines the syntax.
     fn start<T>(&mut self, is_last: bool) -> Step<T> {
-        let State::Start { form, seen } = &mut self.state else { return Step::More };
-        while self.chunk.first().is_some_and(|byte| MARK.get(*seen) == Some(byte)) {
+        let State::Start { syntax, seen } = &mut self.state else { return Step::More };
+        while self.chunk.first().is_some_and(|byte| BYTE_ORDER_MARK.get(*seen) == Some(byte)) {
             *seen += 1;
             self.chunk.advance(1);
         }
         if self.chunk.is_empty() && !is_last {
             return Step::More;
         }
-        if (1..MARK.len()).contains(seen) {
-            // It only looked like the mark.
+        if (1..BYTE_ORDER_MARK.len()).contains(seen) {
+            // The bytes were only the beginning of a mark, so they are put back.
             self.waiting.push_front(std::mem::take(&mut self.chunk));
-            self.chunk = Bytes::from_static(&MARK[..*seen]);
+            self.chunk = Bytes::from_static(&BYTE_ORDER_MARK[..*seen]);
         }
-        *seen = MARK.len();
-        let is_guessed = form.is_none();
-        let form = match form {
-            Some(form) => *form,
+        *seen = BYTE_ORDER_MARK.len();
+        let is_guessed = syntax.is_none();
+        let syntax = match syntax {
+            Some(syntax) => *syntax,
             None => {
-                skip_blanks(&mut self.chunk);
-                match self.chunk.first().map(|first| RowSyntax::of_look(*first)) {
-                    Some(Ok(form)) => form,
+                skip_whitespace(&mut self.chunk);
+                match self.chunk.first().map(|first| RowSyntax::of_first_byte(*first)) {
+                    Some(Ok(syntax)) => syntax,
                     Some(Err(detail)) => return Step::Broken(detail),
                     None if is_last => return Step::Broken(EMPTY.to_owned()),
                     None => return Step::More,
                 }
             }
         };
-        self.state = match form {
+        self.state = match syntax {
             RowSyntax::Array => State::Array(Array::default()),
             RowSyntax::Lines if is_guessed => State::Lines(Lines::guessed()),
             RowSyntax::Lines => State::Lines(Lines::default()),
             RowSyntax::Csv => {
-                let table = self.format.take().map_or_else(TableFormat::default, |format| format.table);
-                State::Table(Box::new(Table::new(table)))
+                let dialect = self.format.take().map_or_else(CsvDialect::default, |format| format.dialect);
+                State::Table(Box::new(CsvTable::new(dialect)))
             }
             RowSyntax::Member => {
                 let path = self.format.take().map(|format| format.member).unwrap_or_default();
                 State::Member(Box::new(Member::new(path)))
             }
         };
-        // On with what there is.
+        // The rest of the chunk belongs to the rows.
         self.waiting.push_front(std::mem::take(&mut self.chunk));
         Step::More
     }
@@ -303,21 +303,21 @@ impl RowReader {
 impl fmt::Debug for RowReader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RowReader")
-            .field("content_type", &self.label.content_type)
+            .field("content_type", &self.meta.content_type)
             .field("received", &self.received)
             .finish_non_exhaustive()
     }
 }
 
-pub(crate) fn in_row(number: u64, misfit: &Mismatch) -> String {
-    match misfit.path.as_str() {
-        "" | "." => format!("row {number}: {}", misfit.detail),
-        path => format!("row {number}, at `{path}`: {}", misfit.detail),
+pub(crate) fn in_row(number: u64, mismatch: &Mismatch) -> String {
+    match mismatch.path.as_str() {
+        "" | "." => format!("row {number}: {}", mismatch.detail),
+        path => format!("row {number}, at `{path}`: {}", mismatch.detail),
     }
 }
 
-/// Passes over what JSON calls white space.
-fn skip_blanks(chunk: &mut Bytes) {
+/// Skips JSON white space.
+fn skip_whitespace(chunk: &mut Bytes) {
     let blanks = chunk.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).count();
     if blanks > 0 {
         chunk.advance(blanks);

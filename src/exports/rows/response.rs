@@ -1,4 +1,4 @@
-//! The answer of a run: rows, a value, text, or the bytes as they came.
+//! The response of an export run.
 
 use std::fmt;
 
@@ -10,124 +10,129 @@ use serde::de::DeserializeOwned;
 use super::{
     format::RowFormat,
     raw::FromRow,
-    reader::{MARK, RowReader},
+    reader::{BYTE_ORDER_MARK, RowReader},
     syntax::ResponseMeta,
 };
 use crate::error::Error;
 
-/// The whole answer of a run. Which form an export has is documented nowhere: its content type says.
+/// The whole response of an export run. The vendor does not document the syntax of exports; the content type names it.
 ///
-/// `Debug` shows the content type and the length only.
+/// `Debug` shows only the content type and the length.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let sandbox = perenso_sandbox::Sandbox::start().await?;
 /// # let show = perenso::Perenso::from_vars(sandbox.vars())?;
-/// let answer = show.exports().run("Get API Customers").value("Cursor", 1).value("Limit", 15).send().await?;
-/// println!("{:?}, {} bytes", answer.content_type(), answer.bytes().len());
-/// let rows: Vec<serde_json::Value> = answer.rows()?;
+/// let run = show.exports().run("Get API Customers");
+/// let response = run.value("Cursor", 1).value("Limit", 15).send().await?;
+/// println!("{:?}, {} bytes", response.content_type(), response.bytes().len());
+/// let rows: Vec<serde_json::Value> = response.rows()?;
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
 pub struct ExportResponse {
     status: StatusCode,
-    label: ResponseMeta,
+    meta: ResponseMeta,
     bytes: Bytes,
     format: Option<RowFormat>,
 }
 
 impl ExportResponse {
     pub(crate) async fn read(response: Response) -> Result<Self, Error> {
-        let (status, label) = (response.status(), ResponseMeta::of(&response));
-        Ok(Self { status, label, bytes: response.bytes().await?, format: None })
+        let (status, meta) = (response.status(), ResponseMeta::of(&response));
+        Ok(Self { status, meta, bytes: response.bytes().await?, format: None })
     }
 
     pub(crate) fn formatted(self, format: Option<RowFormat>) -> Self {
         Self { format, ..self }
     }
 
-    /// Sets the syntax of the rows, in place of what the content type says.
+    /// Sets the syntax of the rows and overrides the content type.
     #[must_use]
     pub fn format(self, format: RowFormat) -> Self {
         self.formatted(Some(format))
     }
 
-    /// The status, always a success.
+    /// Returns the status, which is always a success.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.status
     }
 
-    /// The `Content-Type` as it came.
+    /// Returns the `Content-Type` header.
     #[must_use]
     pub fn content_type(&self) -> Option<&str> {
-        self.label.content_type.as_deref()
+        self.meta.content_type.as_deref()
     }
 
-    /// The rows of the answer, in the form that its content type names: a JSON array, JSON lines, or CSV with a header.
+    /// Deserialises the rows, in the syntax of the content type: a JSON array, JSON lines, or CSV with a header.
     ///
-    /// Where the type says nothing (none, `application/octet-stream`, `text/plain`), the first character decides: `[`
-    /// is an array, `{` are lines, of which there must be two. [`format`](Self::format) says otherwise.
+    /// If the content type is missing, `application/octet-stream` or `text/plain`, the first character decides: `[` starts
+    /// an array and `{` at least two JSON lines. [`format`](Self::format) overrides this.
     ///
-    /// In CSV text stays text: `0940` keeps its zero, in a `serde_json::Value` too. Numbers and booleans are read where
-    /// the type asks for them; an empty field is `None` of an `Option` and `""` of a `String`. (Below
-    /// `#[serde(flatten)]` serde does not say what a field is, so all fields there are text; and a JSON number beyond an
-    /// `f32` is infinity there, where it is an error everywhere else.)
+    /// CSV fields are strings: `0940` keeps its zero, in a `serde_json::Value` too. Numbers and booleans are parsed if the
+    /// type asks for them. An empty field is `None` for an `Option` and `""` for a `String`.
+    ///
+    /// Under `#[serde(flatten)]`, serde does not pass the type of a field on. CSV fields there are strings, and a JSON
+    /// number beyond the range of an `f32` becomes infinity instead of an error.
     ///
     /// # Errors
-    /// [`ErrorKind::Response`](crate::ErrorKind::Response) when a row does not fit, with its number from 1 and the path, never the value; when the
-    /// answer has no rows, such as a page of HTML or a single object; and when it is empty, except in JSON lines and CSV
-    /// and with the status 204, where nothing means no rows.
+    /// [`ErrorKind::Response`](crate::ErrorKind::Response) in these cases:
+    ///
+    /// - A row does not deserialise. The error names its number, from 1, and the path, never the value.
+    /// - The response holds no rows, such as HTML or a single object.
+    /// - The body is empty, except for JSON lines, CSV and status 204, which then have no rows.
     pub fn rows<T: FromRow>(&self) -> Result<Vec<T>, Error> {
-        let mut reader = RowReader::labelled(self.label.clone(), self.format.clone())?.row_limit(usize::MAX);
+        let mut reader = RowReader::with_meta(self.meta.clone(), self.format.clone())?.row_limit(usize::MAX);
         reader.push(self.bytes.clone());
         reader.finish();
-        std::iter::from_fn(|| reader.next_row()).collect::<Result<_, _>>().map_err(Error::of_answer)
+        std::iter::from_fn(|| reader.next_row()).collect::<Result<_, _>>().map_err(Error::of_response)
     }
 
-    /// The answer as one JSON value.
+    /// Deserialises the body as one JSON value.
     ///
     /// # Errors
-    /// [`ErrorKind::Response`](crate::ErrorKind::Response) when it does not fit, with the path, the expected and the found kind, never the value.
+    /// [`ErrorKind::Response`](crate::ErrorKind::Response) if the body does not deserialise. The error names the path, the
+    /// expected type and the kind found, never the value.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        decode_body(self.body()).map_err(|misfit| self.refusal(&misfit.to_string()))
+        decode_body(self.body()).map_err(|mismatch| self.error(&mismatch.to_string()))
     }
 
-    /// The answer as text.
+    /// Returns the body as a string.
     ///
     /// # Errors
-    /// [`ErrorKind::Response`](crate::ErrorKind::Response) when it is not UTF-8: nothing is replaced in silence.
+    /// [`ErrorKind::Response`](crate::ErrorKind::Response) if the body is not UTF-8. Invalid bytes are not replaced.
     pub fn text(&self) -> Result<&str, Error> {
-        std::str::from_utf8(&self.bytes).map_err(|_| self.refusal("it is not UTF-8; read it as bytes"))
+        std::str::from_utf8(&self.bytes).map_err(|_| self.error("it is not UTF-8; read it as bytes"))
     }
 
-    /// The answer as it came.
+    /// Returns the body.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// The answer as it came, to be taken.
+    /// Returns the body by value.
     #[must_use]
     pub fn into_bytes(self) -> Bytes {
         self.bytes
     }
 
-    /// The bytes without the mark that some systems put before UTF-8.
+    /// Returns the body without a byte order mark.
     fn body(&self) -> &[u8] {
-        self.bytes.strip_prefix(MARK).unwrap_or(&self.bytes)
+        self.bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&self.bytes)
     }
 
-    fn refusal(&self, detail: &str) -> Error {
-        self.label.refusal(detail)
+    fn error(&self, detail: &str) -> Error {
+        self.meta.error(detail)
     }
 }
 
 impl fmt::Debug for ExportResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ExportResponse")
-            .field("content_type", &self.label.content_type)
+            .field("content_type", &self.meta.content_type)
             .field("length", &self.bytes.len())
             .finish_non_exhaustive()
     }
@@ -155,10 +160,10 @@ mod tests {
         open: Option<bool>,
     }
 
-    fn answer(content_type: &str, body: impl Into<Bytes>) -> ExportResponse {
+    fn response(content_type: &str, body: impl Into<Bytes>) -> ExportResponse {
         let content_type = Some(content_type).filter(|text| !text.is_empty()).map(str::to_owned);
-        let label = ResponseMeta { status: Some(StatusCode::OK), content_type };
-        ExportResponse { status: StatusCode::OK, label, bytes: body.into(), format: None }
+        let meta = ResponseMeta { status: Some(StatusCode::OK), content_type };
+        ExportResponse { status: StatusCode::OK, meta, bytes: body.into(), format: None }
     }
 
     fn customers() -> Vec<Customer> {
@@ -175,7 +180,7 @@ mod tests {
     const CSV: &str = "code,zone,open\r\n0940,-7,TRUE\r\n\"\",,\r\n";
 
     #[test]
-    fn the_content_type_decides_and_the_look_where_it_says_nothing() {
+    fn the_content_type_decides_and_otherwise_the_first_character() {
         for (content_type, body) in [
             ("application/json", ARRAY),
             ("Application/JSON; charset=utf-8", ARRAY),
@@ -190,9 +195,13 @@ mod tests {
             ("text/csv", CSV),
             ("text/csv; header=present", CSV),
         ] {
-            assert_eq!(answer(content_type, body).rows::<Customer>().unwrap(), customers(), "{content_type} {body}");
+            assert_eq!(response(content_type, body).rows::<Customer>().unwrap(), customers(), "{content_type} {body}");
             let marked = [b"\xEF\xBB\xBF", body.as_bytes()].concat();
-            assert_eq!(answer(content_type, marked).rows::<Customer>().unwrap(), customers(), "{content_type} {body}");
+            assert_eq!(
+                response(content_type, marked).rows::<Customer>().unwrap(),
+                customers(),
+                "{content_type} {body}"
+            );
         }
     }
 
@@ -238,37 +247,37 @@ mod tests {
                 "it is CSV without a header; set `RowFormat::csv().columns(…)` or `RowFormat::csv().positions()`",
             ),
         ] {
-            let error = answer(content_type, body).rows::<Customer>().unwrap_err();
+            let error = response(content_type, body).rows::<Customer>().unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Response);
             let text = error.to_string();
             assert_eq!(
                 text,
-                format!("export_run: the answer (200, of content type `{content_type}`) cannot be read: {expected}")
+                format!("export_run: the response (200, of content type `{content_type}`) cannot be read: {expected}")
             );
             assert!(!format!("{text} {error:?}").contains("s3cr3t"));
         }
-        let broken = answer("text/csv", &b"code\na\n\xFF\n"[..]).rows::<Customer>().unwrap_err();
+        let broken = response("text/csv", &b"code\na\n\xFF\n"[..]).rows::<Customer>().unwrap_err();
         assert!(broken.to_string().ends_with("row 2: it is not UTF-8"), "{broken}");
     }
 
     #[test]
-    fn nothing_is_no_rows_where_rows_stand_one_by_one() {
+    fn an_empty_body_has_no_rows_in_lines_and_csv() {
         for (content_type, body) in
             [("text/csv", ""), ("text/csv", "code,zone\n"), ("application/jsonl", ""), ("application/json", "[]")]
         {
-            assert_eq!(answer(content_type, body).rows::<Customer>().unwrap(), [], "{content_type} {body}");
+            assert_eq!(response(content_type, body).rows::<Customer>().unwrap(), [], "{content_type} {body}");
         }
     }
 
     #[test]
-    fn text_of_csv_stays_text() {
-        let rows = answer("text/csv", "code,amount,open\n0940,1.50,true\n").rows::<Value>().unwrap();
+    fn csv_fields_are_strings() {
+        let rows = response("text/csv", "code,amount,open\n0940,1.50,true\n").rows::<Value>().unwrap();
         assert_eq!(rows, [json!({"code": "0940", "amount": "1.50", "open": "true"})]);
     }
 
     #[test]
-    fn a_value_a_text_and_bytes() {
-        let object = answer("application/json", r#"{"rows": 15}"#);
+    fn the_body_is_read_as_json_string_and_bytes() {
+        let object = response("application/json", r#"{"rows": 15}"#);
         assert_eq!(object.json::<Value>().unwrap(), json!({"rows": 15}));
         assert_eq!(object.text().unwrap(), r#"{"rows": 15}"#);
         assert_eq!(object.clone().into_bytes(), object.bytes());
@@ -278,32 +287,32 @@ mod tests {
         );
         let error = object.json::<Vec<u8>>().unwrap_err();
         assert!(error.to_string().ends_with("at the top: expected a sequence, found object"), "{error}");
-        answer("text/plain", &b"\xFF"[..]).text().unwrap_err();
+        response("text/plain", &b"\xFF"[..]).text().unwrap_err();
     }
 
     proptest! {
         #[test]
-        fn csv_gives_back_what_was_written(rows in prop::collection::vec(("\\PC{0,6}[\",\n]?x", any::<Option<i64>>()), 0..8)) {
+        fn csv_rows_are_those_written(rows in prop::collection::vec(("\\PC{0,6}[\",\n]?x", any::<Option<i64>>()), 0..8)) {
             let mut writer = csv::Writer::from_writer(Vec::new());
             writer.write_record(["code", "zone"]).unwrap();
             for (code, zone) in &rows {
                 writer.write_record([code, &zone.map_or(String::new(), |zone| zone.to_string())]).unwrap();
             }
-            let read = answer("text/csv", writer.into_inner().unwrap()).rows::<Customer>().unwrap();
+            let read = response("text/csv", writer.into_inner().unwrap()).rows::<Customer>().unwrap();
             let read: Vec<_> = read.into_iter().map(|customer| (customer.code, customer.zone)).collect();
             prop_assert_eq!(read, rows);
         }
 
         #[test]
-        fn every_form_gives_the_same_rows(zones in prop::collection::vec(any::<Option<i64>>(), 2..8)) {
+        fn every_syntax_gives_the_same_rows(zones in prop::collection::vec(any::<Option<i64>>(), 2..8)) {
             let rows: Vec<Value> = zones.iter().map(|zone| json!({"code": "0940", "zone": zone})).collect();
             let lines: String = rows.iter().map(|row| format!("{row}\n")).collect();
             let csv: String = zones.iter().fold("code,zone\n".to_owned(), |csv, zone| {
                 format!("{csv}0940,{}\n", zone.map_or(String::new(), |zone| zone.to_string()))
             });
-            let array = answer("", Value::from(rows).to_string()).rows::<Customer>().unwrap();
-            prop_assert_eq!(&array, &answer("", lines).rows::<Customer>().unwrap());
-            prop_assert_eq!(&array, &answer("text/csv", csv).rows::<Customer>().unwrap());
+            let array = response("", Value::from(rows).to_string()).rows::<Customer>().unwrap();
+            prop_assert_eq!(&array, &response("", lines).rows::<Customer>().unwrap());
+            prop_assert_eq!(&array, &response("text/csv", csv).rows::<Customer>().unwrap());
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The answer of a run on its way: rows one by one, or the bytes as they come.
+//! The response of an export run as a stream of rows or bytes.
 
 use std::{fmt, io};
 
@@ -16,15 +16,15 @@ use super::{
     Rows,
     format::RowFormat,
     raw::FromRow,
-    reader::{LARGEST_ROW, RowReader},
+    reader::{DEFAULT_MAX_ROW_BYTES, RowReader},
     response::ExportResponse,
     syntax::ResponseMeta,
 };
 use crate::error::Error;
 
-/// The answer of a run on its way. Nothing more of it is fetched than is read.
+/// The response of an export run as a stream. Nothing is read ahead.
 ///
-/// `Debug` shows status and content type only.
+/// `Debug` shows only the status and the content type.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -33,7 +33,8 @@ use crate::error::Error;
 /// # let show = perenso::Perenso::from_vars(sandbox.vars())?;
 /// use futures_util::TryStreamExt;
 ///
-/// let stream = show.exports().run("Get API Customers").value("Cursor", 1).value("Limit", 15).stream().await?;
+/// let run = show.exports().run("Get API Customers");
+/// let stream = run.value("Cursor", 1).value("Limit", 15).stream().await?;
 /// let mut rows = stream.rows::<serde_json::Value>()?;
 /// while let Some(row) = rows.try_next().await? {
 ///     println!("{row}");
@@ -46,7 +47,7 @@ pub struct ExportStream {
     limits: Limits,
 }
 
-/// How many bytes a row and the answer may have, and the syntax of the rows.
+/// The size limits of a row and a response, and the syntax of the rows.
 #[derive(Clone, Debug)]
 pub(crate) struct Limits {
     pub(crate) row: usize,
@@ -56,7 +57,7 @@ pub(crate) struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { row: LARGEST_ROW, total: u64::MAX, format: None }
+        Self { row: DEFAULT_MAX_ROW_BYTES, total: u64::MAX, format: None }
     }
 }
 
@@ -69,95 +70,93 @@ impl ExportStream {
         Self { limits, ..self }
     }
 
-    /// The status, always a success.
+    /// Returns the status, which is always a success.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.response.status()
     }
 
-    /// The `Content-Type` as it came.
+    /// Returns the `Content-Type` header.
     #[must_use]
     pub fn content_type(&self) -> Option<&str> {
         self.response.content_type()
     }
 
-    /// How many bytes a row may have; 16 MiB where nothing is said. A larger one is an error that ends the rows, so that
-    /// an answer without end cannot fill the memory. (For CSV, eight bytes are counted for every field.)
+    /// Sets the maximum size of a row in bytes, 16 MiB by default. A larger row is an error that ends the rows, so that an
+    /// endless response cannot exhaust the memory. In CSV, each field counts for eight bytes more.
     #[must_use]
     pub fn row_limit(mut self, bytes: usize) -> Self {
         self.limits.row = bytes;
         self
     }
 
-    /// How many bytes the answer may have as rows, bytes or reader, compression undone; as many as come where nothing is
-    /// said. More are an error, after the rows before.
+    /// Sets the maximum size of the decompressed response in bytes, unlimited by default. A larger response is an error
+    /// after the rows within the limit.
     #[must_use]
     pub fn total_limit(mut self, bytes: u64) -> Self {
         self.limits.total = bytes;
         self
     }
 
-    /// Sets the syntax of the rows, in place of what the content type says.
+    /// Sets the syntax of the rows and overrides the content type.
     #[must_use]
     pub fn format(mut self, format: RowFormat) -> Self {
         self.limits.format = Some(format);
         self
     }
 
-    /// The rows one by one, in the form that the content type names: a JSON array, JSON lines, or CSV with a header.
-    /// Where it says nothing, the first character decides. What is read as what is the same as in
-    /// [`ExportResponse::rows`].
+    /// Returns the rows as a stream. Syntax and conversion are those of [`ExportResponse::rows`].
     ///
     /// # Errors
-    /// [`ErrorKind::Response`](crate::ErrorKind::Response) when the answer's content type is none of rows, such as HTML.
+    /// [`ErrorKind::Response`](crate::ErrorKind::Response) if the content type names no syntax of rows, such as HTML.
     pub fn rows<T: FromRow>(self) -> Result<Rows<T>, Error> {
-        let reader = RowReader::labelled(ResponseMeta::of(&self.response), self.limits.format.clone())?;
+        let reader = RowReader::with_meta(ResponseMeta::of(&self.response), self.limits.format.clone())?;
         let reader = reader.row_limit(self.limits.row);
-        Ok(Rows::new(reader, self.pieces()))
+        Ok(Rows::new(reader, self.chunks()))
     }
 
-    /// The bytes piece by piece as they come, compression undone.
+    /// Returns the decompressed body as a stream of chunks.
     ///
-    /// The stream ends with an error when the body breaks off or stops coming: a cut body is never a short one.
+    /// A body that breaks off or stalls ends the stream with an error.
     pub fn bytes(self) -> impl Stream<Item = Result<Bytes, Error>> + Send + Unpin + use<> {
-        self.pieces()
+        self.chunks()
     }
 
-    /// The bytes as they come, compression undone, for those who read: parsers, decoders, `tokio::io::copy` into a file.
+    /// Returns the decompressed body as a reader, for parsers, decoders or `tokio::io::copy`.
     ///
     /// ```no_run
     /// # async fn example(show: perenso::Perenso) -> Result<(), Box<dyn std::error::Error>> {
-    /// let answer = show.exports().run("Vendors").stream().await?;
+    /// let stream = show.exports().run("Vendors").stream().await?;
     /// let mut file = tokio::fs::File::create("vendors.json.part").await?;
-    /// tokio::io::copy_buf(&mut answer.reader(), &mut file).await?;
-    /// // Whole: a body that broke off would have been an error.
+    /// tokio::io::copy_buf(&mut stream.reader(), &mut file).await?;
+    /// // The body is complete, or `copy_buf` would have failed.
     /// tokio::fs::rename("vendors.json.part", "vendors.json").await?;
     /// # Ok(()) }
     /// ```
     ///
-    /// Errors of the call are within those of the reading: [`io::Error::get_ref`] gives an [`Error`].
+    /// Errors of the call are wrapped: [`io::Error::get_ref`] returns an [`Error`].
     pub fn reader(self) -> impl AsyncBufRead + Send + Unpin + use<> {
-        StreamReader::new(self.pieces().map_err(io::Error::other))
+        StreamReader::new(self.chunks().map_err(io::Error::other))
     }
 
-    /// The whole answer.
+    /// Reads the whole response.
     ///
     /// # Errors
-    /// When the body breaks off, stops coming, or is larger than the limit of the client.
+    /// Fails if the body breaks off, stalls, or exceeds the limit of the client.
     pub async fn read(self) -> Result<ExportResponse, Error> {
         Ok(ExportResponse::read(self.response).await?.formatted(self.limits.format))
     }
 
-    fn pieces(self) -> BoxStream<'static, Result<Bytes, Error>> {
-        let (label, limit) = (ResponseMeta::of(&self.response), self.limits.total);
-        let pieces = self.response.into_stream().map_err(Error::from);
-        let limited = try_unfold((pieces.boxed(), limit), move |(mut pieces, left)| {
-            let label = label.clone();
+    fn chunks(self) -> BoxStream<'static, Result<Bytes, Error>> {
+        let (meta, limit) = (ResponseMeta::of(&self.response), self.limits.total);
+        let chunks = self.response.into_stream().map_err(Error::from);
+        let limited = try_unfold((chunks.boxed(), limit), move |(mut chunks, left)| {
+            let meta = meta.clone();
             async move {
-                let Some(piece) = pieces.try_next().await? else { return Ok(None) };
-                match left.checked_sub(piece.len() as u64) {
-                    Some(left) => Ok(Some((piece, (pieces, left)))),
-                    None => Err(label.refusal(&format!("it is larger than the limit of {limit} bytes"))),
+                let Some(chunk) = chunks.try_next().await? else { return Ok(None) };
+                match left.checked_sub(chunk.len() as u64) {
+                    Some(left) => Ok(Some((chunk, (chunks, left)))),
+                    None => Err(meta.error(&format!("it is larger than the limit of {limit} bytes"))),
                 }
             }
         });

@@ -1,4 +1,4 @@
-//! How rows stand in an answer: what its content type says, or how it looks.
+//! The syntax of rows, by content type or first character.
 
 use http::StatusCode;
 use perenso_auth::Response;
@@ -18,7 +18,7 @@ pub(crate) const NO_ROWS: &str = "rows are a JSON array, JSON lines or CSV; set 
 const NO_HEADER: &str =
     "it is CSV without a header; set `RowFormat::csv().columns(…)` or `RowFormat::csv().positions()`";
 
-/// How rows stand in an answer.
+/// The syntax of the rows in a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RowSyntax {
     Array,
@@ -29,7 +29,7 @@ pub(crate) enum RowSyntax {
 }
 
 impl RowSyntax {
-    /// The form that the content type names; `None` where the first character decides.
+    /// Returns the syntax of a content type; `None` if the first character decides.
     pub(crate) fn of_type(content_type: &str) -> Result<Option<Self>, String> {
         let content_type = content_type.to_ascii_lowercase();
         let (media_type, parameters) = content_type.split_once(';').unwrap_or((&content_type, ""));
@@ -43,7 +43,7 @@ impl RowSyntax {
             | "application/x-jsonlines"
             | "application/jsonlines"
             | "application/json-lines" => Ok(Some(Self::Lines)),
-            // RFC 4180: the first row would be taken for the header, and lost.
+            // RFC 4180: without a header, the first row would be lost.
             "text/csv" if is_headless(parameters) => Err(NO_HEADER.to_owned()),
             "text/csv" | "application/csv" => Ok(Some(Self::Csv)),
             "" | "application/octet-stream" | "text/plain" | "application/vnd.ms-excel" | "text/x-csv" => Ok(None),
@@ -51,11 +51,11 @@ impl RowSyntax {
         }
     }
 
-    /// Refuses a charset that is named and not read: its letters would become others.
+    /// Rejects a charset other than UTF-8, which would garble the rows.
     pub(crate) fn refuse_charset(content_type: &str) -> Result<(), String> {
         let content_type = content_type.to_ascii_lowercase();
         let (_, parameters) = content_type.split_once(';').unwrap_or_default();
-        match foreign_charset(parameters) {
+        match unsupported_charset(parameters) {
             Some(charset) => {
                 Err(format!("it is in {}, and rows are read in UTF-8; read it with `bytes`", shown(charset)))
             }
@@ -63,8 +63,8 @@ impl RowSyntax {
         }
     }
 
-    /// The form that starts with this character.
-    pub(crate) fn of_look(first: u8) -> Result<Self, String> {
+    /// Returns the syntax that starts with this character.
+    pub(crate) fn of_first_byte(first: u8) -> Result<Self, String> {
         match first {
             b'[' => Ok(Self::Array),
             b'{' => Ok(Self::Lines),
@@ -73,23 +73,23 @@ impl RowSyntax {
     }
 }
 
-/// Whether the parameters of CSV say that it has no header.
+/// Returns true for `header=absent`.
 fn is_headless(parameters: &str) -> bool {
     parameter(parameters, "header") == Some("absent")
 }
 
-/// A charset that is named and not read: its letters would come out as others.
-fn foreign_charset(parameters: &str) -> Option<&str> {
+/// Returns a charset that is not compatible with UTF-8.
+fn unsupported_charset(parameters: &str) -> Option<&str> {
     parameter(parameters, "charset").filter(|charset| !["utf-8", "utf8", "us-ascii", "ascii", ""].contains(charset))
 }
 
-/// The value of a parameter, with or without quotes (RFC 9110, section 5.6.6; some servers write single ones).
+/// Returns the value of a parameter, with or without quotes (RFC 9110, section 5.6.6). Some servers use single quotes.
 fn parameter<'p>(parameters: &'p str, wanted: &str) -> Option<&'p str> {
     let mut parameters = parameters.split(';').filter_map(|parameter| parameter.split_once('='));
     parameters.find(|(name, _)| name.trim() == wanted).map(|(_, value)| value.trim().trim_matches(['"', '\'']).trim())
 }
 
-/// What an answer says of itself, for the errors of reading it.
+/// The metadata of a response, for errors of reading it.
 #[derive(Clone, Debug)]
 pub(crate) struct ResponseMeta {
     pub(crate) status: Option<StatusCode>,
@@ -104,22 +104,22 @@ impl ResponseMeta {
         }
     }
 
-    /// The answer cannot be read, and why.
-    pub(crate) fn refusal(&self, detail: &str) -> Error {
-        Error::own(ErrorKind::Response, EXPORT_RUN.id, self.text(detail))
+    /// Creates the error of a response that cannot be read.
+    pub(crate) fn error(&self, detail: &str) -> Error {
+        Error::own(ErrorKind::Response, EXPORT_RUN.id, self.message(detail))
     }
 
-    /// One row of the answer cannot be read, and why.
-    pub(crate) fn misfit(&self, row: u64, detail: &str) -> Error {
-        Error::of_row(EXPORT_RUN.id, row, self.text(detail))
+    /// Creates the error of a row that cannot be read.
+    pub(crate) fn row_error(&self, row: u64, detail: &str) -> Error {
+        Error::of_row(EXPORT_RUN.id, row, self.message(detail))
     }
 
-    fn text(&self, detail: &str) -> String {
+    fn message(&self, detail: &str) -> String {
         let of_type = match &self.content_type {
             Some(content_type) => format!("of content type `{}`", clean(content_type, 80)),
             None => "without a content type".to_owned(),
         };
         let status = self.status.map_or(String::new(), |status| format!("{}, ", status.as_u16()));
-        format!("the answer ({status}{of_type}) cannot be read: {detail}")
+        format!("the response ({status}{of_type}) cannot be read: {detail}")
     }
 }

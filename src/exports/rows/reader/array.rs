@@ -2,13 +2,13 @@
 
 use bytes::{Buf, Bytes};
 
-use super::{Place, Step, skip_blanks};
+use super::{RowContext, Step, skip_whitespace};
 use crate::exports::{
     rows::raw::FromRow,
     rows::syntax::{EMPTY, ONE_OBJECT},
 };
 
-/// What is expected next.
+/// The next expected token.
 #[derive(Default)]
 enum Expected {
     #[default]
@@ -19,19 +19,19 @@ enum Expected {
     Nothing,
 }
 
-/// The rows of a JSON array, read where they lie. Only a row that is cut by the end of a piece is copied.
+/// Reads the rows of a JSON array in place. Only a row that spans chunks is copied.
 #[derive(Default)]
 pub(super) struct Array {
     expected: Expected,
-    /// A row of which the end is still to come, and the search for it.
+    /// An incomplete row and the search for its end.
     part: Vec<u8>,
     search: Option<Search>,
-    /// Whether more follows after the closing bracket, read by others.
+    /// True if the array is a member of an object, whose rest is read elsewhere.
     is_member: bool,
 }
 
 impl Array {
-    /// An array of which the opening bracket has been read.
+    /// Creates a reader for an array after its opening bracket.
     pub(super) fn opened() -> Self {
         Self { expected: Expected::RowOrClosing, is_member: true, ..Self::default() }
     }
@@ -41,65 +41,65 @@ impl Array {
         matches!(self.expected, Expected::Nothing)
     }
 
-    pub(super) fn next<T: FromRow>(&mut self, chunk: &mut Bytes, place: Place) -> Step<T> {
+    pub(super) fn next<T: FromRow>(&mut self, chunk: &mut Bytes, context: RowContext) -> Step<T> {
         loop {
             if self.search.is_none() {
-                skip_blanks(chunk);
+                skip_whitespace(chunk);
             }
             let Some(&first) = chunk.first() else {
-                return if place.is_last { self.end(place) } else { Step::More };
+                return if context.is_last { self.end(context) } else { Step::More };
             };
             match (&self.expected, first) {
-                (Expected::Opening, b'[') => self.pass(chunk, Expected::RowOrClosing),
+                (Expected::Opening, b'[') => self.skip(chunk, Expected::RowOrClosing),
                 (Expected::Opening, b'{') => return Step::Broken(ONE_OBJECT.to_owned()),
                 (Expected::Opening, _) => return Step::Broken("it is no JSON array".to_owned()),
-                (Expected::CommaOrClosing, b',') => self.pass(chunk, Expected::Row),
+                (Expected::CommaOrClosing, b',') => self.skip(chunk, Expected::Row),
                 (Expected::CommaOrClosing | Expected::RowOrClosing, b']') if self.search.is_none() => {
-                    self.pass(chunk, Expected::Nothing);
+                    self.skip(chunk, Expected::Nothing);
                     if self.is_member {
                         return Step::More;
                     }
                 }
                 (Expected::CommaOrClosing, _) => {
-                    let detail = format!("row {} is followed by neither `,` nor `]`", place.row - 1);
+                    let detail = format!("row {} is followed by neither `,` nor `]`", context.row - 1);
                     return Step::Broken(detail);
                 }
                 (Expected::Row | Expected::RowOrClosing, b',' | b']') if self.search.is_none() => {
-                    return Step::Broken(format!("row {} is missing: there is a `,` too many", place.row));
+                    return Step::Broken(format!("row {} is missing: there is a `,` too many", context.row));
                 }
-                (Expected::Row | Expected::RowOrClosing, _) => return self.row(chunk, place),
+                (Expected::Row | Expected::RowOrClosing, _) => return self.row(chunk, context),
                 (Expected::Nothing, _) => return Step::Broken("more follows after the closing `]`".to_owned()),
             }
         }
     }
 
-    fn pass(&mut self, chunk: &mut Bytes, expected: Expected) {
+    fn skip(&mut self, chunk: &mut Bytes, expected: Expected) {
         chunk.advance(1);
         self.expected = expected;
     }
 
-    fn end<T>(&self, place: Place) -> Step<T> {
+    fn end<T>(&self, context: RowContext) -> Step<T> {
         match self.expected {
             Expected::Opening => Step::Broken(EMPTY.to_owned()),
             Expected::Nothing => Step::End,
-            _ if self.search.is_some() => self.unended(place, place.cut()),
-            _ => Step::Broken(format!("the closing `]` is missing after {} rows: it was cut", place.row - 1)),
+            _ if self.search.is_some() => self.unended(context, context.cut()),
+            _ => Step::Broken(format!("the closing `]` is missing after {} rows: it was cut", context.row - 1)),
         }
     }
 
     #[inline]
-    fn row<T: FromRow>(&mut self, chunk: &mut Bytes, place: Place) -> Step<T> {
-        // Up to the very end of the piece, a number may have more digits.
+    fn row<T: FromRow>(&mut self, chunk: &mut Bytes, context: RowContext) -> Step<T> {
+        // A number at the end of the chunk may have more digits in the next one.
         let step = match self.search {
             None => match T::first(chunk) {
-                Some((_, length)) if length > place.largest_row => return place.too_large(),
+                Some((_, length)) if length > context.max_row_bytes => return context.too_large(),
                 Some((row, length)) if length < chunk.len() => {
                     chunk.advance(length);
                     Step::Row(row)
                 }
-                _ => self.searched(chunk, place),
+                _ => self.row_by_search(chunk, context),
             },
-            Some(_) => self.searched(chunk, place),
+            Some(_) => self.row_by_search(chunk, context),
         };
         if matches!(step, Step::Row(_) | Step::Mismatch(_)) {
             self.expected = Expected::CommaOrClosing;
@@ -107,58 +107,57 @@ impl Array {
         step
     }
 
-    /// Reads a row whose end must be looked for: it does not fit, or is cut by the end of the piece.
+    /// Reads a row by searching for its end: it does not deserialise or spans chunks.
     #[cold]
-    fn searched<T: FromRow>(&mut self, chunk: &mut Bytes, place: Place) -> Step<T> {
+    fn row_by_search<T: FromRow>(&mut self, chunk: &mut Bytes, context: RowContext) -> Step<T> {
         let end = self.search.get_or_insert_default().end(chunk);
         let length = end.unwrap_or(chunk.len());
-        if self.part.len() + length > place.largest_row {
-            return self.unended(place, place.too_large());
+        if self.part.len() + length > context.max_row_bytes {
+            return self.unended(context, context.too_large());
         }
         let rest = chunk.split_to(length);
         if end.is_some() && self.part.is_empty() {
             self.search = None;
-            return place.whole(&rest);
+            return context.whole(&rest);
         }
         self.part.extend_from_slice(&rest);
         if end.is_none() {
-            return if place.is_last { self.end(place) } else { Step::More };
+            return if context.is_last { self.end(context) } else { Step::More };
         }
         self.search = None;
-        let step = place.whole(&self.part);
+        let step = context.whole(&self.part);
         self.part.clear();
         step
     }
 
-    /// No end of a row was found: most likely since there is an error in the part that came.
-    fn unended<T>(&self, place: Place, otherwise: Step<T>) -> Step<T> {
+    /// Prefers a syntax error in the incomplete row to the given outcome.
+    fn unended<T>(&self, context: RowContext, otherwise: Step<T>) -> Step<T> {
         match serde_json::from_slice::<serde::de::IgnoredAny>(&self.part) {
-            Err(error) if !error.is_eof() => place.no_json(&self.part).map_or(otherwise, Step::Broken),
+            Err(error) if !error.is_eof() => context.syntax_error(&self.part).map_or(otherwise, Step::Broken),
             _ => otherwise,
         }
     }
 }
 
-/// The search for the end of a JSON value, over pieces. It knows brackets and texts; whether what it finds is JSON is for
-/// others to say.
+/// Searches for the end of a JSON value across chunks. It tracks brackets and strings and does not validate.
 #[derive(Default)]
 struct Search {
     has_begun: bool,
     depth: usize,
-    is_in_text: bool,
+    is_in_string: bool,
     is_escaped: bool,
 }
 
 impl Search {
-    /// Where in this piece the value ends, if it does.
-    fn end(&mut self, piece: &[u8]) -> Option<usize> {
-        for (at, &byte) in piece.iter().enumerate() {
-            if self.is_in_text {
+    /// Returns the offset of the end of the value in this chunk.
+    fn end(&mut self, chunk: &[u8]) -> Option<usize> {
+        for (at, &byte) in chunk.iter().enumerate() {
+            if self.is_in_string {
                 match byte {
                     _ if self.is_escaped => self.is_escaped = false,
                     b'\\' => self.is_escaped = true,
                     b'"' => {
-                        self.is_in_text = false;
+                        self.is_in_string = false;
                         if self.depth == 0 {
                             return Some(at + 1);
                         }
@@ -169,10 +168,10 @@ impl Search {
             }
             let has_begun = std::mem::replace(&mut self.has_begun, true);
             match byte {
-                // Behind a number or a word, whatever is no part of it.
+                // The end of a number or a literal.
                 b'"' | b'{' | b'[' if self.depth == 0 && has_begun => return Some(at),
                 b',' | b':' | b'}' | b']' | b' ' | b'\t' | b'\n' | b'\r' if self.depth == 0 => return Some(at),
-                b'"' => self.is_in_text = true,
+                b'"' => self.is_in_string = true,
                 b'{' | b'[' => self.depth += 1,
                 b'}' | b']' => {
                     self.depth -= 1;

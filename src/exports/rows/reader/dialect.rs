@@ -1,26 +1,26 @@
-//! The dialect of CSV, checked against its first record: what looks like another one is refused, never misread.
+//! Checks of the CSV dialect against the first record, which reject another dialect instead of misreading it.
 
 use std::collections::HashSet;
 
 use csv::StringRecord;
 
 use crate::exports::{
-    rows::format::{Header, TableFormat},
+    rows::format::{CsvDialect, Header},
     values::name::shown,
 };
 
-/// The characters that separate fields in practice, and how they are written in Rust.
+/// Common delimiters and their Rust literals.
 const KNOWN: [(u8, &str); 4] = [(b',', "b','"), (b';', "b';'"), (b'\t', r"b'\t'"), (b'|', "b'|'")];
 
 /// Counts the delimiters outside quotes.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Delimiters {
+pub(super) struct DelimiterCounts {
     counts: [usize; KNOWN.len()],
     is_quoted: bool,
 }
 
-impl Delimiters {
-    pub(super) fn see(&mut self, bytes: &[u8]) {
+impl DelimiterCounts {
+    pub(super) fn observe(&mut self, bytes: &[u8]) {
         for byte in bytes {
             if *byte == b'"' {
                 self.is_quoted = !self.is_quoted;
@@ -33,13 +33,13 @@ impl Delimiters {
     }
 }
 
-/// Returns true for the line `sep=;` that Excel takes for the name of the delimiter, if that is the one set.
-pub(super) fn is_hint(fields: &StringRecord, delimiter: Option<u8>) -> bool {
+/// Returns true for a `sep=;` line, by which Excel declares the delimiter, if it is the delimiter set.
+pub(super) fn is_separator_line(fields: &StringRecord, delimiter: Option<u8>) -> bool {
     delimiter.is_some() && fields.len() == 2 && fields[0].eq_ignore_ascii_case("sep=") && fields[1].is_empty()
 }
 
-/// Refuses a first record that looks like another dialect.
-pub(super) fn check(fields: &StringRecord, delimiters: Delimiters, format: &TableFormat) -> Result<(), String> {
+/// Rejects a first record that looks like another dialect.
+pub(super) fn check(fields: &StringRecord, delimiters: DelimiterCounts, dialect: &CsvDialect) -> Result<(), String> {
     let first = fields.get(0).unwrap_or_default().trim_start();
     let starts = |starts: &[&str]| starts.iter().any(|start| first.to_ascii_lowercase().starts_with(start));
     if first == "{" || first == "[" || starts(&["{\"", "[{", "[[", "[\"", "[]", "{}"]) {
@@ -50,12 +50,12 @@ pub(super) fn check(fields: &StringRecord, delimiters: Delimiters, format: &Tabl
     if starts(&["<!", "<?xml", "<html"]) {
         return Err("it looks like HTML or XML and not like CSV; read it with `text`".to_owned());
     }
-    let used = format.delimiter.unwrap_or(b',');
+    let used = dialect.delimiter.unwrap_or(b',');
     let others = KNOWN.iter().zip(delimiters.counts).filter(|((known, _), count)| *known != used && *count > 0);
     if let Some(((_, other), count)) = others.max_by_key(|(_, count)| *count) {
         let columns = fields.len();
         let is_other =
-            columns == 1 || format.header != Header::Positions && format.delimiter.is_none() && count + 1 >= columns;
+            columns == 1 || dialect.header != Header::Positions && dialect.delimiter.is_none() && count + 1 >= columns;
         if is_other {
             return Err(format!(
                 "its first line has {columns} fields by its delimiter and {} by another; set \
@@ -64,7 +64,7 @@ pub(super) fn check(fields: &StringRecord, delimiters: Delimiters, format: &Tabl
             ));
         }
     }
-    if format.header == Header::Guessed && fields.iter().any(is_value) {
+    if dialect.header == Header::Guessed && fields.iter().any(is_value) {
         return Err(
             "its first line looks like values and not like a header; set `RowFormat::csv()` if it is one, else \
                     `RowFormat::csv().columns(…)` or `RowFormat::csv().positions()`"
@@ -74,7 +74,7 @@ pub(super) fn check(fields: &StringRecord, delimiters: Delimiters, format: &Tabl
     Ok(())
 }
 
-/// Returns true for a number or a date, which no column is called.
+/// Returns true for a number or a date, which is unlikely to be a column name.
 fn is_value(field: &str) -> bool {
     let field = field.trim();
     let is_number = field.bytes().any(|byte| byte.is_ascii_digit())
@@ -82,7 +82,7 @@ fn is_value(field: &str) -> bool {
     is_number || field.parse::<f64>().is_ok_and(f64::is_finite)
 }
 
-/// Returns the names of the columns.
+/// Returns the column names of a header.
 pub(super) fn names(fields: &StringRecord, makes_unique: bool) -> Result<StringRecord, String> {
     let mut used: HashSet<String> = HashSet::new();
     let mut names = StringRecord::new();
@@ -98,7 +98,7 @@ pub(super) fn names(fields: &StringRecord, makes_unique: bool) -> Result<StringR
             continue;
         }
         let base = if name.trim().is_empty() { format!("column_{number}") } else { name.to_owned() };
-        // A name that stands in the header itself belongs to its own column.
+        // A name in the header is reserved for its own column.
         let is_free = |candidate: &str, used: &HashSet<String>| {
             !used.contains(candidate) && (candidate == name || !fields.iter().any(|other| other == candidate))
         };

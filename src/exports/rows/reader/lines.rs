@@ -4,15 +4,15 @@ use bytes::{Buf, Bytes};
 use memchr::memchr;
 use serde::de::IgnoredAny;
 
-use super::{Place, Step, skip_blanks};
+use super::{RowContext, Step, skip_whitespace};
 use crate::exports::{rows::raw::FromRow, rows::syntax::ONE_OBJECT};
 
-/// The rows of JSON lines, read where they lie. Only a line that is cut by the end of a piece is copied.
+/// Reads the rows of JSON lines in place. Only a line that spans chunks is copied.
 #[derive(Default)]
 pub(super) struct Lines {
-    /// A line of which the end is still to come.
+    /// An incomplete line.
     part: Vec<u8>,
-    /// Whether only the first character says that it is lines: a single object is no row then.
+    /// True if the syntax was inferred from the first character. A single object is then an error.
     is_guessed: bool,
 }
 
@@ -21,39 +21,39 @@ impl Lines {
         Self { is_guessed: true, ..Self::default() }
     }
 
-    pub(super) fn next<T: FromRow>(&mut self, chunk: &mut Bytes, place: Place) -> Step<T> {
+    pub(super) fn next<T: FromRow>(&mut self, chunk: &mut Bytes, context: RowContext) -> Step<T> {
         if self.is_guessed {
-            return self.first(chunk, place);
+            return self.first(chunk, context);
         }
         if self.part.is_empty() {
-            // Empty lines too.
-            skip_blanks(chunk);
+            // This skips empty lines too.
+            skip_whitespace(chunk);
         }
         let end = memchr(b'\n', chunk);
         let length = end.unwrap_or(chunk.len());
-        if self.part.len() + length > place.largest_row {
-            return place.too_large();
+        if self.part.len() + length > context.max_row_bytes {
+            return context.too_large();
         }
         if end.is_some() && self.part.is_empty() {
-            let step = row(&chunk[..length], place);
+            let step = row(&chunk[..length], context);
             chunk.advance(length);
             return step;
         }
         self.part.extend_from_slice(&chunk[..length]);
         chunk.advance(length);
         if end.is_none() {
-            return match place.is_last {
-                true => self.end(place),
+            return match context.is_last {
+                true => self.end(context),
                 false => Step::More,
             };
         }
-        let step = row(&self.part, place);
+        let step = row(&self.part, context);
         self.part.clear();
         step
     }
 
-    /// Reads the first line, once something stands in a line after it.
-    fn first<T: FromRow>(&mut self, chunk: &mut Bytes, place: Place) -> Step<T> {
+    /// Reads the first line, once a second one has begun.
+    fn first<T: FromRow>(&mut self, chunk: &mut Bytes, context: RowContext) -> Step<T> {
         let has_ended = self.part.contains(&b'\n');
         let end = if has_ended { Some(0) } else { memchr(b'\n', chunk) };
         let behind =
@@ -64,40 +64,40 @@ impl Lines {
         };
         self.part.extend_from_slice(&chunk[..length]);
         chunk.advance(length);
-        if self.part.trim_ascii().len() > place.largest_row {
-            return place.too_large();
+        if self.part.trim_ascii().len() > context.max_row_bytes {
+            return context.too_large();
         }
         if behind.is_some() {
             self.is_guessed = false;
             let line = std::mem::take(&mut self.part);
-            return row(line.trim_ascii(), place);
+            return row(line.trim_ascii(), context);
         }
-        if !place.is_last {
+        if !context.is_last {
             return Step::More;
         }
         match serde_json::from_slice::<IgnoredAny>(&self.part) {
             Ok(_) => Step::Broken(ONE_OBJECT.to_owned()),
-            Err(_) => self.end(place),
+            Err(_) => self.end(context),
         }
     }
 
-    /// The last line needs no line break, so only its form tells whether it is whole.
-    fn end<T: FromRow>(&mut self, place: Place) -> Step<T> {
+    /// Reads the last line. It needs no line break, so its syntax tells whether it is complete.
+    fn end<T: FromRow>(&mut self, context: RowContext) -> Step<T> {
         let line = std::mem::take(&mut self.part);
         match serde_json::from_slice::<IgnoredAny>(&line) {
             _ if line.is_empty() => Step::End,
-            Err(error) if error.is_eof() => place.cut(),
-            _ => place.whole(&line),
+            Err(error) if error.is_eof() => context.cut(),
+            _ => context.whole(&line),
         }
     }
 }
 
-fn row<T: FromRow>(line: &[u8], place: Place) -> Step<T> {
-    match place.whole(line) {
+fn row<T: FromRow>(line: &[u8], context: RowContext) -> Step<T> {
+    match context.whole(line) {
         Step::Broken(_) if serde_json::from_slice::<IgnoredAny>(line).is_err_and(|error| error.is_eof()) => {
             Step::Broken(format!(
                 "row {} goes on in the next line, and JSON lines have a row in each; one JSON object is read with `json`",
-                place.row
+                context.row
             ))
         }
         step => step,

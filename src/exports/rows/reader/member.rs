@@ -1,44 +1,44 @@
-//! The rows of a JSON array that is a member of an object.
+//! The rows of an array in a member of a JSON object.
 
 use bytes::{Buf, Bytes};
 use serde::de::IgnoredAny;
 
-use super::{Place, Step, array::Array};
+use super::{RowContext, Step, array::Array};
 use crate::exports::{rows::raw::FromRow, values::name::shown};
 
-/// The rows of a JSON array that is a member of an object, read by [`Array`]. The object without its rows is kept, and
-/// must be JSON.
+/// Reads the rows of an array in a member of a JSON object, by [`Array`]. Keeps the object without its rows and validates
+/// it at the end.
 pub(super) struct Member {
     path: Vec<String>,
     scan: Scan,
     /// The object without its rows.
     rest: Vec<u8>,
-    rows: Rows,
+    rows: RowsState,
 }
 
-enum Rows {
+enum RowsState {
     Before,
     Reading(Box<Array>),
     Behind,
 }
 
-/// The place in the object.
+/// The position in the object.
 #[derive(Default)]
 struct Scan {
     depth: usize,
-    /// How many members of the path are open, one within the other.
+    /// The number of path members that are open.
     matched: usize,
-    text: Text,
-    /// The string that was read last, with its quotes, where it may be a name of the path.
+    string: StringState,
+    /// The last string, with its quotes.
     name: Vec<u8>,
-    /// Whether a value follows that belongs to the next member of the path.
+    /// True before the value of the next path member.
     is_value: bool,
-    /// The kind of each open bracket: whether it is an object.
+    /// For each open bracket, true if it is an object.
     objects: Vec<bool>,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Text {
+enum StringState {
     #[default]
     Outside,
     Inside,
@@ -46,50 +46,52 @@ enum Text {
 }
 
 /// The event of one byte.
-enum Found {
+enum ScanEvent {
     Nothing,
     Rows,
-    NoArray,
-    NoObject,
+    NotArray,
+    NotObject,
 }
 
 impl Member {
     pub(super) fn new(path: Vec<String>) -> Self {
-        Self { path, scan: Scan::default(), rest: Vec::new(), rows: Rows::Before }
+        Self { path, scan: Scan::default(), rest: Vec::new(), rows: RowsState::Before }
     }
 
-    pub(super) fn next<T: FromRow>(&mut self, chunk: &mut Bytes, place: Place) -> Step<T> {
+    pub(super) fn next<T: FromRow>(&mut self, chunk: &mut Bytes, context: RowContext) -> Step<T> {
         loop {
-            if let Rows::Reading(array) = &mut self.rows {
-                let step = array.next(chunk, place);
+            if let RowsState::Reading(array) = &mut self.rows {
+                let step = array.next(chunk, context);
                 if !array.is_closed() {
                     return step;
                 }
-                self.rows = Rows::Behind;
+                self.rows = RowsState::Behind;
                 self.rest.push(b']');
                 if !matches!(step, Step::More | Step::End) {
                     return step;
                 }
             }
             let Some(&byte) = chunk.first() else {
-                return if place.is_last { self.end(place) } else { Step::More };
+                return if context.is_last { self.end(context) } else { Step::More };
             };
-            if self.rest.len() >= place.largest_row {
-                let limit = place.largest_row;
+            if self.rest.len() >= context.max_row_bytes {
+                let limit = context.max_row_bytes;
                 return Step::Broken(format!("the object around its rows is larger than the limit of {limit} bytes"));
             }
             let found = self.scan.byte(byte, &self.path);
             chunk.advance(1);
             self.rest.push(byte);
             match found {
-                Found::Nothing => {}
-                Found::Rows if matches!(self.rows, Rows::Before) => {
-                    self.rows = Rows::Reading(Box::new(Array::opened()));
+                ScanEvent::Nothing => {}
+                ScanEvent::Rows if matches!(self.rows, RowsState::Before) => {
+                    self.rows = RowsState::Reading(Box::new(Array::opened()));
                     self.scan.close();
                 }
-                Found::Rows => return Step::Broken(format!("it has the member {} twice", self.name())),
-                Found::NoArray => return Step::Broken(format!("its member {} is not an array of rows", self.name())),
-                Found::NoObject => {
+                ScanEvent::Rows => return Step::Broken(format!("it has the member {} twice", self.name())),
+                ScanEvent::NotArray => {
+                    return Step::Broken(format!("its member {} is not an array of rows", self.name()));
+                }
+                ScanEvent::NotObject => {
                     return Step::Broken(format!(
                         "it is not a JSON object with the member {} that `RowFormat::json_member` names",
                         self.name()
@@ -103,16 +105,16 @@ impl Member {
         shown(&self.path.join("."))
     }
 
-    fn end<T>(&self, place: Place) -> Step<T> {
+    fn end<T>(&self, context: RowContext) -> Step<T> {
         match (serde_json::from_slice::<IgnoredAny>(&self.rest), &self.rows) {
             (Err(error), _) if error.is_eof() && self.rest.trim_ascii().is_empty() => {
                 Step::Broken(crate::exports::rows::syntax::EMPTY.to_owned())
             }
             (Err(error), _) if error.is_eof() => {
-                Step::Broken(format!("the object around its rows ends after {} rows: it was cut", place.row - 1))
+                Step::Broken(format!("the object around its rows ends after {} rows: it was cut", context.row - 1))
             }
             (Err(_), _) => Step::Broken("the object around its rows is not JSON".to_owned()),
-            (Ok(_), Rows::Behind) => Step::End,
+            (Ok(_), RowsState::Behind) => Step::End,
             (Ok(_), _) => Step::Broken(format!(
                 "it has no member {}; name the one with the rows by `RowFormat::json_member`",
                 self.name()
@@ -122,34 +124,38 @@ impl Member {
 }
 
 impl Scan {
-    /// Counts the closing bracket of the rows, which is read elsewhere.
+    /// Closes the array of rows, whose bracket `Array` reads.
     fn close(&mut self) {
         self.depth -= 1;
         self.objects.pop();
     }
 
-    fn byte(&mut self, byte: u8, path: &[String]) -> Found {
-        match (self.text, byte) {
-            (Text::Escaped, _) => {
+    fn byte(&mut self, byte: u8, path: &[String]) -> ScanEvent {
+        match (self.string, byte) {
+            (StringState::Escaped, _) => {
                 self.name.push(byte);
-                self.text = Text::Inside;
-                return Found::Nothing;
+                self.string = StringState::Inside;
+                return ScanEvent::Nothing;
             }
-            (Text::Inside, _) => {
+            (StringState::Inside, _) => {
                 self.name.push(byte);
                 match byte {
-                    b'\\' => self.text = Text::Escaped,
-                    b'"' => self.text = Text::Outside,
+                    b'\\' => self.string = StringState::Escaped,
+                    b'"' => self.string = StringState::Outside,
                     _ => {}
                 }
-                return Found::Nothing;
+                return ScanEvent::Nothing;
             }
-            (Text::Outside, b' ' | b'\t' | b'\n' | b'\r') => return Found::Nothing,
+            (StringState::Outside, b' ' | b'\t' | b'\n' | b'\r') => return ScanEvent::Nothing,
             _ => {}
         }
         if self.depth == 0 && byte != b'{' {
-            // Behind the object, the check of the whole names the fault.
-            return if self.objects.is_empty() && self.name.is_empty() { Found::NoObject } else { Found::Nothing };
+            // The final validation reports anything after the object.
+            return if self.objects.is_empty() && self.name.is_empty() {
+                ScanEvent::NotObject
+            } else {
+                ScanEvent::Nothing
+            };
         }
         let is_value = std::mem::take(&mut self.is_value);
         let is_last = self.matched + 1 == path.len();
@@ -157,7 +163,7 @@ impl Scan {
             b'"' => {
                 self.name.clear();
                 self.name.push(byte);
-                self.text = Text::Inside;
+                self.string = StringState::Inside;
             }
             b':' => {
                 let is_here = self.depth == self.matched + 1 && self.objects.last() == Some(&true);
@@ -165,16 +171,16 @@ impl Scan {
                     && path.get(self.matched).is_some_and(|wanted| {
                         serde_json::from_slice::<String>(&self.name).is_ok_and(|name| name == *wanted)
                     });
-                return Found::Nothing;
+                return ScanEvent::Nothing;
             }
             b'{' | b'[' => {
                 self.depth += 1;
                 self.objects.push(byte == b'{');
                 match (is_value, byte) {
-                    (true, b'[') if is_last => return Found::Rows,
+                    (true, b'[') if is_last => return ScanEvent::Rows,
                     (true, b'{') if !is_last => {
                         self.matched += 1;
-                        return Found::Nothing;
+                        return ScanEvent::Nothing;
                     }
                     _ => {}
                 }
@@ -186,6 +192,6 @@ impl Scan {
             }
             _ => {}
         }
-        if is_value { Found::NoArray } else { Found::Nothing }
+        if is_value { ScanEvent::NotArray } else { ScanEvent::Nothing }
     }
 }

@@ -1,58 +1,57 @@
-//! Whether the quotes of CSV stand where RFC 4180 has them.
+//! Detection of misplaced quotes in CSV, by RFC 4180.
 
-/// Looks for text behind a closing quote. The parser takes it for a part of the field and drops the quote: a value would
-/// come back as another.
+/// Detects characters after a closing quote. The parser would drop the quote and change the value.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Quotes {
+pub(super) struct QuoteChecker {
     delimiter: u8,
-    within: Within,
+    state: FieldState,
     is_stray: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Within {
+enum FieldState {
     #[default]
     Nothing,
     Plain,
     Quoted,
-    /// A quote within quotes: their end, or the first half of a quote that is meant.
+    /// After a quote in a quoted field: its end, or the first half of an escaped quote.
     Closed,
 }
 
-impl Quotes {
+impl QuoteChecker {
     pub(super) fn new(delimiter: u8) -> Self {
-        Self { delimiter, within: Within::Nothing, is_stray: false }
+        Self { delimiter, state: FieldState::Nothing, is_stray: false }
     }
 
-    /// Looks at the next bytes.
-    pub(super) fn see(&mut self, bytes: &[u8]) {
+    /// Processes the next bytes.
+    pub(super) fn observe(&mut self, bytes: &[u8]) {
         let delimiter = self.delimiter;
-        let is_open = matches!(self.within, Within::Quoted | Within::Closed);
+        let is_open = matches!(self.state, FieldState::Quoted | FieldState::Closed);
         if !is_open && !bytes.contains(&b'"') {
             match bytes.last() {
                 None => {}
-                Some(byte) if *byte == delimiter || matches!(byte, b'\n' | b'\r') => self.within = Within::Nothing,
-                Some(_) => self.within = Within::Plain,
+                Some(byte) if *byte == delimiter || matches!(byte, b'\n' | b'\r') => self.state = FieldState::Nothing,
+                Some(_) => self.state = FieldState::Plain,
             }
             return;
         }
         for byte in bytes {
-            self.within = match (self.within, byte) {
-                (Within::Nothing | Within::Closed, b'"') => Within::Quoted,
-                (Within::Quoted, b'"') => Within::Closed,
-                (Within::Quoted, _) => Within::Quoted,
-                (_, b'\n' | b'\r') => Within::Nothing,
-                (_, byte) if *byte == delimiter => Within::Nothing,
-                (Within::Closed, _) => {
+            self.state = match (self.state, byte) {
+                (FieldState::Nothing | FieldState::Closed, b'"') => FieldState::Quoted,
+                (FieldState::Quoted, b'"') => FieldState::Closed,
+                (FieldState::Quoted, _) => FieldState::Quoted,
+                (_, b'\n' | b'\r') => FieldState::Nothing,
+                (_, byte) if *byte == delimiter => FieldState::Nothing,
+                (FieldState::Closed, _) => {
                     self.is_stray = true;
-                    Within::Plain
+                    FieldState::Plain
                 }
-                _ => Within::Plain,
+                _ => FieldState::Plain,
             };
         }
     }
 
-    /// Whether there was text behind a closing quote since this was asked last.
+    /// Returns true if characters after a closing quote occurred since the last call.
     pub(super) fn take_stray(&mut self) -> bool {
         std::mem::take(&mut self.is_stray)
     }
@@ -63,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_behind_a_closing_quote_is_found_however_it_is_cut() {
+    fn characters_after_a_closing_quote_are_found_in_any_chunks() {
         for (record, is_stray) in [
             ("a,b\n", false),
             ("\"a\",\"b\"\r\n", false),
@@ -78,10 +77,10 @@ mod tests {
             ("\"a\"\"b\"c\n", true),
         ] {
             for size in 1..=record.len() {
-                let mut quotes = Quotes::new(b',');
-                record.as_bytes().chunks(size).for_each(|piece| quotes.see(piece));
+                let mut quotes = QuoteChecker::new(b',');
+                record.as_bytes().chunks(size).for_each(|piece| quotes.observe(piece));
                 assert_eq!(quotes.take_stray(), is_stray, "{record:?} in pieces of {size}");
-                assert_eq!((quotes.take_stray(), quotes.within), (false, Within::Nothing), "{record:?}");
+                assert_eq!((quotes.take_stray(), quotes.state), (false, FieldState::Nothing), "{record:?}");
             }
         }
     }

@@ -8,84 +8,84 @@ use csv_core::ReadRecordResult;
 use perenso_auth::decode::Mismatch;
 
 use super::{
-    Place, Step,
-    dialect::{self, Delimiters},
-    quotes::Quotes,
+    RowContext, Step,
+    dialect::{self, DelimiterCounts},
+    quotes::QuoteChecker,
 };
 use crate::exports::{
-    rows::format::{Header, TableFormat},
+    rows::format::{CsvDialect, Header},
     rows::raw::FromRow,
 };
 
 const STRAY: &str = "text behind the closing quote of a field, where CSV has a delimiter or the end of the line";
 
-/// The rows of CSV (RFC 4180).
-pub(super) struct Table {
+/// Reads the rows of CSV (RFC 4180).
+pub(super) struct CsvTable {
     core: csv_core::Reader,
-    format: TableFormat,
-    /// The delimiters in the first record; nothing after it.
-    delimiters: Option<Delimiters>,
-    quotes: Quotes,
+    dialect: CsvDialect,
+    /// Counts for the first record; `None` after it.
+    delimiters: Option<DelimiterCounts>,
+    quotes: QuoteChecker,
     header: Option<Arc<StringRecord>>,
-    /// The text of the fields of a record that is being read, one behind the other, and where each ends.
-    text: Vec<u8>,
+    /// The concatenated fields of the current record and their end offsets.
+    fields: Vec<u8>,
     length: usize,
     ends: Vec<usize>,
     count: usize,
-    /// The record before, for its memory.
+    /// The previous record, for reuse of its buffer.
     spare: Option<ByteRecord>,
 }
 
-impl Table {
-    pub(super) fn new(format: TableFormat) -> Self {
-        let delimiter = format.delimiter.unwrap_or(b',');
+impl CsvTable {
+    pub(super) fn new(dialect: CsvDialect) -> Self {
+        let delimiter = dialect.delimiter.unwrap_or(b',');
         let core = csv_core::ReaderBuilder::new().delimiter(delimiter).build();
-        let (mut core, mut text, mut ends) = (core, vec![0; 1024], vec![0; 32]);
-        // An empty line says nothing, and keeps the parser from looking for a mark of its own.
-        core.read_record(b"\n", &mut text, &mut ends);
-        let header = match &format.header {
+        let (mut core, mut fields, mut ends) = (core, vec![0; 1024], vec![0; 32]);
+        // An empty line keeps the parser from stripping a byte order mark itself.
+        core.read_record(b"\n", &mut fields, &mut ends);
+        let header = match &dialect.header {
             Header::Names(names) => Some(Arc::new(names.clone())),
             _ => None,
         };
-        let delimiters = header.is_none().then(Delimiters::default);
-        let quotes = Quotes::new(delimiter);
-        Self { core, format, delimiters, quotes, header, text, length: 0, ends, count: 0, spare: None }
+        let delimiters = header.is_none().then(DelimiterCounts::default);
+        let quotes = QuoteChecker::new(delimiter);
+        Self { core, dialect, delimiters, quotes, header, fields, length: 0, ends, count: 0, spare: None }
     }
 
     pub(super) fn header(&self) -> Option<&Arc<StringRecord>> {
         self.header.as_ref()
     }
 
-    pub(super) fn next<T: FromRow>(&mut self, chunk: &mut Bytes, place: Place) -> Step<T> {
+    pub(super) fn next<T: FromRow>(&mut self, chunk: &mut Bytes, context: RowContext) -> Step<T> {
         loop {
             let is_over = chunk.is_empty();
-            if is_over && !place.is_last {
+            if is_over && !context.is_last {
                 return Step::More;
             }
-            // A line break ends the last record, unless a quote is open. (The parser alone would swallow that.)
+            // A line break ends the last record, unless a quote is open. The parser alone would accept an open quote.
             let input = if is_over { b"\n" } else { chunk.as_ref() };
-            let (text, ends) = (&mut self.text[self.length..], &mut self.ends[self.count..]);
-            let (result, read, written, ended) = self.core.read_record(input, text, ends);
+            let (fields, ends) = (&mut self.fields[self.length..], &mut self.ends[self.count..]);
+            let (result, read, written, ended) = self.core.read_record(input, fields, ends);
             if !is_over {
-                self.quotes.see(&chunk[..read]);
+                self.quotes.observe(&chunk[..read]);
                 if let Some(delimiters) = &mut self.delimiters {
-                    delimiters.see(&chunk[..read]);
+                    delimiters.observe(&chunk[..read]);
                 }
                 chunk.advance(read);
             }
             self.length += written;
             self.count += ended;
-            if self.length + self.count * size_of::<usize>() > place.largest_row {
-                return self.too_large(place);
+            if self.length + self.count * size_of::<usize>() > context.max_row_bytes {
+                return self.too_large(context);
             }
             match result {
                 ReadRecordResult::InputEmpty if is_over && self.length == 0 => return Step::End,
-                ReadRecordResult::InputEmpty if is_over => return self.unclosed(place),
+                ReadRecordResult::InputEmpty if is_over => return self.unclosed(context),
                 ReadRecordResult::InputEmpty => {}
-                ReadRecordResult::OutputFull => self.text.resize(2 * self.text.len(), 0),
+                ReadRecordResult::OutputFull => self.fields.resize(2 * self.fields.len(), 0),
                 ReadRecordResult::OutputEndsFull => self.ends.resize(2 * self.ends.len(), 0),
                 ReadRecordResult::End => return Step::End,
-                ReadRecordResult::Record => match self.record(place, is_over) {
+                ReadRecordResult::Record => match self.record(context, is_over) {
                     Some(step) => return step,
                     None => continue,
                 },
@@ -93,76 +93,77 @@ impl Table {
         }
     }
 
-    /// Reads the record that is whole now; the first is the header, and no row.
-    fn record<T: FromRow>(&mut self, place: Place, is_last: bool) -> Option<Step<T>> {
+    /// Reads a complete record. Returns `None` for the header.
+    fn record<T: FromRow>(&mut self, context: RowContext, is_last: bool) -> Option<Step<T>> {
         let mut record = self.spare.take().unwrap_or_default();
         record.clear();
         let mut start = 0;
         for &end in &self.ends[..self.count] {
-            record.push_field(&self.text[start..end]);
+            record.push_field(&self.fields[start..end]);
             start = end;
         }
         (self.length, self.count) = (0, 0);
         let is_stray = self.quotes.take_stray();
-        let misfit = |detail: String| Some(Step::Mismatch(Mismatch { path: String::new(), detail }));
+        let mismatch = |detail: String| Some(Step::Mismatch(Mismatch { path: String::new(), detail }));
         let fields = match StringRecord::from_byte_record(record) {
             Ok(fields) => fields,
             Err(_) if self.header.is_none() => return Some(Step::Broken("its header is not UTF-8".to_owned())),
-            Err(_) => return misfit("it is not UTF-8".to_owned()),
+            Err(_) => return mismatch("it is not UTF-8".to_owned()),
         };
         match &self.header {
             _ if !is_stray => {}
             None => return Some(Step::Broken(format!("its header has {STRAY}"))),
-            Some(_) => return misfit(format!("it has {STRAY}")),
+            Some(_) => return mismatch(format!("it has {STRAY}")),
         }
         if let Some(delimiters) = self.delimiters.take() {
-            if dialect::is_hint(&fields, self.format.delimiter) {
-                self.delimiters = Some(Delimiters::default());
+            if dialect::is_separator_line(&fields, self.dialect.delimiter) {
+                self.delimiters = Some(DelimiterCounts::default());
                 return None;
             }
-            if let Err(detail) = dialect::check(&fields, delimiters, &self.format) {
+            if let Err(detail) = dialect::check(&fields, delimiters, &self.dialect) {
                 return Some(Step::Broken(detail));
             }
-            let names = match self.format.header {
+            let names = match self.dialect.header {
                 Header::Positions => (1..=fields.len()).map(|number| number.to_string()).collect(),
-                _ => match dialect::names(&fields, self.format.unique_names) {
+                _ => match dialect::names(&fields, self.dialect.unique_names) {
                     Ok(names) => names,
                     Err(detail) => return Some(Step::Broken(detail)),
                 },
             };
             self.header = Some(Arc::new(names));
-            if self.format.header != Header::Positions {
+            if self.dialect.header != Header::Positions {
                 return None;
             }
         }
         let header = self.header.as_ref()?;
         let (found, expected) = (fields.len(), header.len());
         if found < expected && is_last {
-            return Some(place.cut());
+            return Some(context.cut());
         }
         if found != expected {
-            return misfit(format!("{found} fields, and the header has {expected}"));
+            return mismatch(format!("{found} fields, and the header has {expected}"));
         }
         let row = T::from_fields(header, &fields);
         self.spare = Some(fields.into_byte_record());
         Some(row.map_or_else(Step::Mismatch, Step::Row))
     }
 
-    fn unclosed<T>(&self, place: Place) -> Step<T> {
+    fn unclosed<T>(&self, context: RowContext) -> Step<T> {
         match self.header {
             None => Step::Broken("a quote of its header is not closed".to_owned()),
             Some(_) => {
-                Step::Broken(format!("it ends within row {}, in a quote that is not closed: it was cut", place.row))
+                Step::Broken(format!("it ends within row {}, in a quote that is not closed: it was cut", context.row))
             }
         }
     }
 
-    fn too_large<T>(&self, place: Place) -> Step<T> {
+    fn too_large<T>(&self, context: RowContext) -> Step<T> {
         match self.header {
-            None => {
-                Step::Broken(format!("its header is larger than the limit of {} bytes for a row", place.largest_row))
-            }
-            Some(_) => place.too_large(),
+            None => Step::Broken(format!(
+                "its header is larger than the limit of {} bytes for a row",
+                context.max_row_bytes
+            )),
+            Some(_) => context.too_large(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The reader against other readers of the same bytes, whole and cut anywhere.
+//! Comparison of the reader with other readers, on whole and split bodies.
 
 mod dialect;
 mod numbers;
@@ -20,24 +20,24 @@ const ARRAY: &str = "application/json";
 const LINES: &str = "application/jsonl";
 const CSV: &str = "text/csv";
 
-/// What a reader gave: rows, the numbers of those that did not fit, and the error that ended it.
+/// The result of a reader: rows, the numbers of those that did not fit, and the final error.
 #[derive(Debug, PartialEq)]
 struct Outcome<T> {
     rows: Vec<(u64, T)>,
-    misfits: Vec<u64>,
+    mismatches: Vec<u64>,
     end: Option<String>,
 }
 
 impl<T> Outcome<T> {
-    /// The rows, if there were no errors.
+    /// Returns the rows if there were no errors.
     fn accepted(self) -> Option<Vec<T>> {
-        let is_good = self.misfits.is_empty() && self.end.is_none();
+        let is_good = self.mismatches.is_empty() && self.end.is_none();
         is_good.then(|| self.rows.into_iter().map(|(_, row)| row).collect())
     }
 
-    /// All but the text of the error, which may know more or less of what comes behind it.
+    /// Returns all but the error message, which may depend on what follows in the chunk.
     fn shape(self) -> (Vec<(u64, T)>, Vec<u64>, bool) {
-        (self.rows, self.misfits, self.end.is_some())
+        (self.rows, self.mismatches, self.end.is_some())
     }
 }
 
@@ -48,7 +48,7 @@ fn drain<T: FromRow>(reader: &mut RowReader, outcome: &mut Outcome<T>) {
             Ok(row) => outcome.rows.push((reader.received(), row)),
             Err(error) if error.kind() == ErrorKind::Row => {
                 assert_eq!(error.row(), Some(reader.received()), "{error}");
-                outcome.misfits.push(reader.received());
+                outcome.mismatches.push(reader.received());
             }
             Err(error) => {
                 assert_eq!((error.kind(), error.row()), (ErrorKind::Response, None), "{error}");
@@ -58,9 +58,9 @@ fn drain<T: FromRow>(reader: &mut RowReader, outcome: &mut Outcome<T>) {
     }
 }
 
-/// Reads these pieces, row by row or after all of them.
-fn read_pieces<T: FromRow>(mut reader: RowReader, pieces: &[&[u8]], at_once: bool) -> Outcome<T> {
-    let mut outcome = Outcome { rows: Vec::new(), misfits: Vec::new(), end: None };
+/// Reads these chunks, row by row or after all of them.
+fn read_chunks<T: FromRow>(mut reader: RowReader, pieces: &[&[u8]], at_once: bool) -> Outcome<T> {
+    let mut outcome = Outcome { rows: Vec::new(), mismatches: Vec::new(), end: None };
     for piece in pieces {
         reader.push(piece.to_vec());
         if !at_once {
@@ -79,15 +79,15 @@ fn reader(content_type: &str) -> RowReader {
 }
 
 fn read<T: FromRow>(content_type: &str, body: impl AsRef<[u8]>) -> Outcome<T> {
-    read_pieces(reader(content_type), &[body.as_ref()], false)
+    read_chunks(reader(content_type), &[body.as_ref()], false)
 }
 
 fn read_bytewise<T: FromRow>(content_type: &str, body: impl AsRef<[u8]>) -> Outcome<T> {
     let pieces: Vec<&[u8]> = body.as_ref().chunks(1).collect();
-    read_pieces(reader(content_type), &pieces, false)
+    read_chunks(reader(content_type), &pieces, false)
 }
 
-/// The body, cut at these places.
+/// Splits the body at these places.
 fn cut<'b>(body: &'b [u8], places: &[Index]) -> Vec<&'b [u8]> {
     let mut places: Vec<usize> = places.iter().map(|place| place.index(body.len() + 1)).collect();
     places.extend([0, body.len()]);
@@ -95,7 +95,7 @@ fn cut<'b>(body: &'b [u8], places: &[Index]) -> Vec<&'b [u8]> {
     places.windows(2).map(|ends| &body[ends[0]..ends[1]]).collect()
 }
 
-/// A row with something of each kind, most of it wanted by a type.
+/// A row with a value of each kind.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 struct Record {
     code: String,
@@ -108,7 +108,7 @@ struct Record {
     more: Value,
 }
 
-/// What takes any JSON and looks at none.
+/// Accepts any JSON and ignores it.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
 struct Anything(#[serde(deserialize_with = "pass_over")] ());
 
@@ -140,7 +140,7 @@ fn record() -> impl Strategy<Value = Value> {
         })
 }
 
-/// Rows of any kind, more often than not records.
+/// Rows of any kind, mostly records.
 fn rows() -> impl Strategy<Value = Vec<Value>> {
     prop::collection::vec(prop_oneof![3 => record(), 1 => value()], 0..6)
 }
@@ -149,7 +149,7 @@ fn blanks() -> impl Strategy<Value = String> {
     "[ \t\r\n]{0,3}"
 }
 
-/// Changes that make other JSON or none of it.
+/// Changes that make other JSON or invalid JSON.
 fn harm() -> impl Strategy<Value = Vec<(Index, u8, u8)>> {
     let byte = prop::sample::select(
         b"[]{},:\"\\ \n\r\t0123456789-+.eEtrufalsn/x\x00\x0C\x1F\xC3\xA9\xEF\xBB\xBF\xFF".to_vec(),
@@ -215,12 +215,12 @@ fn same_as_serde_json<T>(body: &[u8], pieces: &[&[u8]], at_once: bool) -> Result
 where
     T: FromRow + for<'de> Deserialize<'de> + PartialEq + std::fmt::Debug,
 {
-    let unmarked = body.strip_prefix(MARK).unwrap_or(body);
+    let unmarked = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
     let whole = read::<T>(ARRAY, body);
-    prop_assert_eq!(read_pieces::<T>(reader(ARRAY), pieces, at_once).shape(), read::<T>(ARRAY, body).shape());
+    prop_assert_eq!(read_chunks::<T>(reader(ARRAY), pieces, at_once).shape(), read::<T>(ARRAY, body).shape());
     prop_assert_eq!(whole.accepted(), serde_json::from_slice::<Vec<T>>(unmarked).ok());
     let whole = read::<T>(LINES, body);
-    prop_assert_eq!(read_pieces::<T>(reader(LINES), pieces, at_once).shape(), read::<T>(LINES, body).shape());
+    prop_assert_eq!(read_chunks::<T>(reader(LINES), pieces, at_once).shape(), read::<T>(LINES, body).shape());
     prop_assert_eq!(whole.accepted(), other_lines::<T>(unmarked));
     Ok(())
 }
@@ -229,14 +229,14 @@ proptest! {
     #[test]
     fn an_array_cut_anywhere_gives_the_rows_of_serde_json(rows in rows(), blank in blanks(), places: Vec<Index>) {
         let body = array_of(&rows, &blank);
-        let read = read_pieces::<Value>(reader(ARRAY), &cut(&body, &places), false).accepted();
+        let read = read_chunks::<Value>(reader(ARRAY), &cut(&body, &places), false).accepted();
         prop_assert_eq!(read.as_ref(), Some(&serde_json::from_slice(&body).unwrap()));
     }
 
     #[test]
     fn lines_cut_anywhere_give_the_rows_of_serde_json(rows in rows(), blank in "[ \t\r]{0,2}\n?", places: Vec<Index>) {
         let body = lines_of(&rows, &blank);
-        let read = read_pieces::<Value>(reader(LINES), &cut(&body, &places), false).accepted();
+        let read = read_chunks::<Value>(reader(LINES), &cut(&body, &places), false).accepted();
         prop_assert_eq!(read.as_ref().map(Vec::len), Some(rows.len()));
         prop_assert_eq!(read, other_lines(&body));
     }
@@ -265,12 +265,12 @@ proptest! {
     #[test]
     fn a_row_that_does_not_fit_costs_no_other(rows in prop::collection::vec(prop_oneof![record(), value()], 0..6), places: Vec<Index>) {
         for body in [(ARRAY, array_of(&rows, " ")), (LINES, lines_of(&rows, " "))] {
-            let outcome = read_pieces::<Record>(reader(body.0), &cut(&body.1, &places), false);
+            let outcome = read_chunks::<Record>(reader(body.0), &cut(&body.1, &places), false);
             prop_assert_eq!(outcome.end, None);
             let numbered = rows.iter().zip(1..).map(|(row, number)| (number, serde_json::from_str::<Record>(&row.to_string()).ok()));
             let (good, bad): (Vec<_>, Vec<_>) = numbered.partition(|(_, row)| row.is_some());
             prop_assert_eq!(outcome.rows, good.into_iter().map(|(number, row)| (number, row.unwrap())).collect::<Vec<_>>());
-            prop_assert_eq!(outcome.misfits, bad.into_iter().map(|(number, _)| number).collect::<Vec<_>>());
+            prop_assert_eq!(outcome.mismatches, bad.into_iter().map(|(number, _)| number).collect::<Vec<_>>());
         }
     }
 
@@ -279,34 +279,34 @@ proptest! {
         body in "([ab0,]|\"[a\n,]?\"|\"\"|\r?\n|é|\"){0,24}", harm in prop::option::of(harm()), places: Vec<Index>, at_once: bool,
     ) {
         let body = harm.map_or(body.clone().into_bytes(), |harm| harmed(body.into_bytes(), &harm));
-        // Other dialects and other syntaxes are refused, whatever the csv crate makes of them.
+        // Other dialects and syntaxes are rejected, even if the csv crate reads them.
         prop_assume!(!body.iter().any(|byte| b"\t[{".contains(byte)));
         let reader = |_| RowReader::with_format(Some(CSV), RowFormat::csv()).unwrap();
-        // Two marks are one too many for the csv crate too, which takes away both.
+        // The csv crate strips a second byte order mark too.
         prop_assume!(!body.starts_with(b"\xEF\xBB\xBF"));
-        let cut = read_pieces::<RawRow>(reader(CSV), &cut(&body, &places), at_once);
-        let whole = read_pieces::<RawRow>(reader(CSV), &[&body], false);
+        let cut = read_chunks::<RawRow>(reader(CSV), &cut(&body, &places), at_once);
+        let whole = read_chunks::<RawRow>(reader(CSV), &[&body], false);
         prop_assert_eq!(&whole, &cut);
-        let unmarked = body.strip_prefix(MARK).unwrap_or(&body);
+        let unmarked = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&body);
         let expected = other_csv(&body).filter(|_| !has_open_quote(&body) && !stray::has_stray_quote(unmarked));
         prop_assert_eq!(whole.accepted().map(|rows| rows.iter().map(fields).collect::<Vec<_>>()), expected);
     }
 
     #[test]
-    fn a_mark_before_the_first_row_is_passed_over(rows in rows(), places: Vec<Index>) {
+    fn a_byte_order_mark_before_the_first_row_is_skipped(rows in rows(), places: Vec<Index>) {
         for (content_type, body) in [(ARRAY, array_of(&rows, "")), ("", array_of(&rows, "\n"))] {
-            let marked = [MARK, &body].concat();
-            let read = read_pieces::<Value>(reader(content_type), &cut(&marked, &places), false).accepted();
+            let marked = [BYTE_ORDER_MARK, &body].concat();
+            let read = read_chunks::<Value>(reader(content_type), &cut(&marked, &places), false).accepted();
             prop_assert_eq!(read.as_ref(), Some(&serde_json::from_slice(&body).unwrap()));
         }
     }
 
     #[test]
-    fn the_limit_of_a_row_is_the_same_however_it_is_cut(sizes in prop::collection::vec(0..40_usize, 1..5), places: Vec<Index>) {
+    fn the_row_limit_is_independent_of_the_chunks(sizes in prop::collection::vec(0..40_usize, 1..5), places: Vec<Index>) {
         let rows: Vec<Value> = sizes.iter().map(|size| "x".repeat(*size).into()).collect();
         for (content_type, body) in [(ARRAY, array_of(&rows, " ")), (LINES, lines_of(&rows, ""))] {
             let limited = reader(content_type).row_limit(22);
-            let outcome = read_pieces::<RawRow>(limited, &cut(&body, &places), false);
+            let outcome = read_chunks::<RawRow>(limited, &cut(&body, &places), false);
             let fit = sizes.iter().take_while(|size| **size <= 20).count();
             prop_assert_eq!(outcome.rows.len(), fit);
             let expected = format!("row {} is larger than the limit of 22 bytes for a row", fit + 1);
@@ -316,7 +316,7 @@ proptest! {
 }
 
 #[test]
-fn every_way_to_break_an_array_is_an_error_of_its_own() {
+fn every_defect_of_an_array_has_its_own_error() {
     for (body, rows, end) in [
         ("[1,2", 1, "it ends within row 2: it was cut"),
         ("[1,2 ", 2, "the closing `]` is missing after 2 rows: it was cut"),
@@ -347,17 +347,17 @@ fn every_way_to_break_an_array_is_an_error_of_its_own() {
         for outcome in [read::<Value>(ARRAY, body), read_bytewise(ARRAY, body)] {
             let text = outcome.end.unwrap_or_default();
             assert_eq!(text.rsplit_once("cannot be read: ").unwrap_or_default().1, end, "{body}");
-            assert_eq!((outcome.rows.len(), outcome.misfits), (rows, vec![]), "{body}");
+            assert_eq!((outcome.rows.len(), outcome.mismatches), (rows, vec![]), "{body}");
         }
         for outcome in [read::<RawRow>(ARRAY, body), read_bytewise(ARRAY, body)] {
             assert!(outcome.end.is_some_and(|text| text.ends_with(end)), "{body}");
-            assert_eq!((outcome.rows.len(), outcome.misfits), (rows, vec![]), "{body}");
+            assert_eq!((outcome.rows.len(), outcome.mismatches), (rows, vec![]), "{body}");
         }
     }
 }
 
 #[test]
-fn every_way_to_break_lines_or_csv_is_an_error_of_its_own() {
+fn every_defect_of_lines_and_csv_has_its_own_error() {
     let over_lines =
         "row 1 goes on in the next line, and JSON lines have a row in each; one JSON object is read with `json`";
     for (content_type, body, rows, end) in [
@@ -388,7 +388,7 @@ fn every_way_to_break_lines_or_csv_is_an_error_of_its_own() {
         for outcome in read {
             let text = outcome.end.unwrap_or_default();
             assert_eq!(text.rsplit_once("cannot be read: ").unwrap_or_default().1, end, "{body}");
-            assert_eq!((outcome.rows.len(), outcome.misfits), (rows, vec![]), "{body}");
+            assert_eq!((outcome.rows.len(), outcome.mismatches), (rows, vec![]), "{body}");
         }
     }
     let broken = read::<RawRow>(CSV, b"a\xFF\n1\n").end.unwrap();
@@ -396,16 +396,16 @@ fn every_way_to_break_lines_or_csv_is_an_error_of_its_own() {
 }
 
 #[test]
-fn what_is_wrong_with_one_row_is_an_error_of_that_row() {
+fn a_defect_of_one_row_is_an_error_of_that_row() {
     let bad = b"[{\"code\":\"\xFF\",\"zone\":1},{\"code\":\"\\ud800\",\"zone\":1},{\"code\":\"a\",\"price\":1e999},7,{\"code\":\"b\",\"zone\":2}]";
     let outcome = read::<Record>(ARRAY, bad);
-    assert_eq!((outcome.misfits, outcome.rows.len(), outcome.end), (vec![1, 2, 3, 4], 1, None));
+    assert_eq!((outcome.mismatches, outcome.rows.len(), outcome.end), (vec![1, 2, 3, 4], 1, None));
     let outcome = read::<Value>(CSV, b"a,b\n1,2\n\xFF,2\n1\n1,2,3\n3,4");
-    assert_eq!((outcome.misfits, outcome.rows.len(), outcome.end), (vec![2, 3, 4], 2, None));
+    assert_eq!((outcome.mismatches, outcome.rows.len(), outcome.end), (vec![2, 3, 4], 2, None));
 }
 
 #[test]
-fn a_table_without_a_header_is_refused_however_that_is_written() {
+fn csv_without_a_header_is_rejected_in_every_spelling() {
     for parameters in ["header=absent", "charset=utf-8; Header=\"absent\"", "header=ABSENT ; charset=utf-8"] {
         let error = RowReader::new(Some(&format!("text/csv; {parameters}"))).unwrap_err();
         assert!(error.to_string().contains("without a header"), "{parameters}: {error}");
@@ -414,7 +414,7 @@ fn a_table_without_a_header_is_refused_however_that_is_written() {
 }
 
 #[test]
-fn what_is_not_utf_8_by_its_own_words_is_refused() {
+fn a_charset_other_than_utf_8_is_rejected() {
     for content_type in ["text/csv; charset=iso-8859-1", "application/json;charset=\"UTF-16\""] {
         let error = RowReader::new(Some(content_type)).unwrap_err().to_string();
         assert!(error.contains("rows are read in UTF-8"), "{content_type}: {error}");
@@ -425,9 +425,9 @@ fn what_is_not_utf_8_by_its_own_words_is_refused() {
 }
 
 #[test]
-fn text_behind_a_closing_quote_is_no_part_of_a_field() {
+fn characters_after_a_closing_quote_are_an_error() {
     let outcome = read::<Value>(CSV, b"a,b\n\"12\" pipe\",1\n12\" pipe,2\n\"x\"y,3\n\"x\",4");
-    assert_eq!((outcome.misfits, outcome.rows.len(), outcome.end), (vec![1, 3], 2, None));
+    assert_eq!((outcome.mismatches, outcome.rows.len(), outcome.end), (vec![1, 3], 2, None));
     let outcome = read::<Value>(CSV, b"\"a\"b,c\n1,2\n");
     assert_eq!(
         (outcome.rows.len(), outcome.end.is_some_and(|end| end.contains("its header has text behind"))),
@@ -436,7 +436,7 @@ fn text_behind_a_closing_quote_is_no_part_of_a_field() {
 }
 
 #[test]
-fn a_strange_column_is_named_on_one_line_and_short() {
+fn a_column_name_is_sanitised_and_shortened_in_errors() {
     #[derive(Debug, Deserialize)]
     struct Numbers(#[allow(dead_code)] std::collections::BTreeMap<String, i64>);
     for (name, shown) in
@@ -450,24 +450,24 @@ fn a_strange_column_is_named_on_one_line_and_short() {
 }
 
 #[test]
-fn a_byte_order_mark_before_a_row_is_no_part_of_json() {
+fn a_byte_order_mark_between_rows_is_an_error() {
     for (content_type, body) in [(ARRAY, "[\u{feff}1,2]"), (ARRAY, "[1,\u{feff}2]"), (LINES, "1\n\u{feff}2\n")] {
         let outcome = read::<Value>(content_type, body);
-        assert!(outcome.end.is_some() || !outcome.misfits.is_empty(), "{body:?}: {:?}", outcome.rows);
+        assert!(outcome.end.is_some() || !outcome.mismatches.is_empty(), "{body:?}: {:?}", outcome.rows);
     }
     assert_eq!(read::<Value>(ARRAY, "\u{feff}[1]").accepted().unwrap(), [json!(1)]);
 }
 
 #[test]
-fn a_row_of_unknown_depth_is_no_danger() {
+fn a_deeply_nested_row_does_not_overflow_the_stack() {
     let deep = format!("[1,{}{},2]", "[".repeat(100_000), "]".repeat(100_000));
     for outcome in [read::<Value>(ARRAY, &deep), read_bytewise(ARRAY, &deep)] {
-        assert_eq!((outcome.misfits, outcome.rows.len(), outcome.end), (vec![2], 2, None));
+        assert_eq!((outcome.mismatches, outcome.rows.len(), outcome.end), (vec![2], 2, None));
     }
 }
 
 #[test]
-fn a_row_is_there_as_soon_as_its_last_byte_is() {
+fn a_row_is_returned_as_soon_as_it_is_complete() {
     for (content_type, pieces) in
         [(ARRAY, [&b"[{\"a\":1}"[..], b",\"x\"", b",[]"]), (LINES, [b"{\"a\":1}\n", b"\"x\"\n", b"[]\n"])]
     {
@@ -481,8 +481,8 @@ fn a_row_is_there_as_soon_as_its_last_byte_is() {
     }
 }
 
-/// Pushes the same piece until there is an error, at most so often.
-fn pour(content_type: &str, start: &str, piece: &[u8], most: usize) -> (RowReader, Option<(usize, String)>) {
+/// Pushes the same chunk until there is an error, at most `most` times.
+fn push_repeatedly(content_type: &str, start: &str, piece: &[u8], most: usize) -> (RowReader, Option<(usize, String)>) {
     let mut reader = reader(content_type).row_limit(10_000);
     reader.push(start.as_bytes().to_vec());
     for n in 0..most {
@@ -496,7 +496,7 @@ fn pour(content_type: &str, start: &str, piece: &[u8], most: usize) -> (RowReade
 }
 
 #[test]
-fn what_has_no_end_is_an_error_at_the_limit() {
+fn an_endless_row_is_an_error_at_the_limit() {
     for (content_type, start, piece) in [
         (ARRAY, "[\"", &[b'x'; 100][..]),
         (ARRAY, "[", &[b'['; 100]),
@@ -509,26 +509,26 @@ fn what_has_no_end_is_an_error_at_the_limit() {
         (CSV, "a\n\"", &[b'\n'; 100]),
         (CSV, "", &[b','; 10]),
     ] {
-        let (_, error) = pour(content_type, start, piece, 1000);
-        let (poured, text) = error.unwrap();
-        assert!(poured <= 10_200, "{start} {poured}");
+        let (_, error) = push_repeatedly(content_type, start, piece, 1000);
+        let (pushed, text) = error.unwrap();
+        assert!(pushed <= 10_200, "{start} {pushed}");
         assert!(text.ends_with("is larger than the limit of 10000 bytes for a row"), "{text}");
     }
 }
 
 #[test]
-fn blanks_without_end_are_passed_over() {
+fn endless_white_space_is_skipped() {
     for (content_type, start) in
         [("", ""), (ARRAY, ""), (ARRAY, "["), (ARRAY, "[1"), (ARRAY, "[1]"), (LINES, ""), (LINES, "1\n"), (CSV, "")]
     {
-        let (reader, error) = pour(content_type, start, &[b'\n'; 1000], 3000);
+        let (reader, error) = push_repeatedly(content_type, start, &[b'\n'; 1000], 3000);
         assert!(error.is_none() && reader.waiting.len() <= 1, "{content_type} {start} {error:?}");
     }
 }
 
-/// Were each piece read from the start of the row, this would take an hour.
+/// Takes an hour if each chunk is parsed from the start of the row.
 #[test]
-fn a_large_row_in_pieces_of_a_byte_takes_no_longer_than_in_one() {
+fn a_large_row_in_chunks_of_one_byte_is_read_in_linear_time() {
     let text = "x".repeat(1 << 20);
     for body in [format!("[\"{text}\"]"), format!("\"{text}\"\n"), format!("a\n{text}\n")] {
         let content_type = match body.as_bytes()[0] {
@@ -541,7 +541,7 @@ fn a_large_row_in_pieces_of_a_byte_takes_no_longer_than_in_one() {
 }
 
 #[test]
-fn a_raw_row_is_what_came() {
+fn a_raw_row_is_unchanged() {
     let rows = read_bytewise::<RawRow>(ARRAY, "[ {\"a\" : 1.50} ,\"\\u0041\",1e999 ]").accepted().unwrap();
     assert_eq!(
         rows.iter().map(|row| row.json().unwrap()).collect::<Vec<_>>(),
@@ -555,8 +555,8 @@ fn a_raw_row_is_what_came() {
 }
 
 #[test]
-fn one_mark_and_no_half_of_it_is_passed_over() {
-    // The first character of the second starts like the mark.
+fn one_complete_byte_order_mark_is_skipped() {
+    // The first character of the second body has the first bytes of a mark.
     for (body, name) in [("\u{FEFF}a", "a"), ("\u{FEFE}a", "\u{FEFE}a"), ("\u{FEFF}\u{FEFF}a", "\u{FEFF}a")] {
         let body = format!("{body}\n1\n");
         for outcome in [read::<RawRow>(CSV, &body), read_bytewise(CSV, &body)] {

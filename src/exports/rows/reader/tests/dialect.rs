@@ -1,8 +1,8 @@
-//! Rows that are not in the syntax their content type names, and the options to read them.
+//! Rows in another syntax than that of their content type, and the options to read them.
 
 use super::*;
 
-/// The error of a reader, without what comes before the cause.
+/// Returns the error of a reader that returned no rows.
 #[track_caller]
 fn refused(outcome: Outcome<RawRow>) -> String {
     assert_eq!(outcome.rows.len(), 0, "a row was read: {:?}", outcome.rows);
@@ -10,7 +10,7 @@ fn refused(outcome: Outcome<RawRow>) -> String {
 }
 
 #[test]
-fn another_delimiter_is_refused_with_the_option_and_never_one_column() {
+fn another_delimiter_is_rejected_with_the_option_to_set() {
     for (body, option) in [
         ("id;name;price\n1;a;2\n", "delimiter(b';')"),
         ("id\tname\n1\ta\n", "delimiter(b'\\t')"),
@@ -34,7 +34,7 @@ fn a_first_row_of_values_is_not_taken_for_a_header() {
 }
 
 #[test]
-fn one_object_without_a_type_is_no_row() {
+fn a_single_object_without_a_content_type_is_an_error() {
     for body in ["{\"data\":[{\"id\":1}],\"total\":1}", "{\"data\":null,\"total\":0}\n", "{\"message\":\"wait\"} \n\n"]
     {
         for outcome in [read::<RawRow>("", body), read_bytewise::<RawRow>("text/plain", body)] {
@@ -45,7 +45,7 @@ fn one_object_without_a_type_is_no_row() {
 }
 
 #[test]
-fn json_of_another_kind_is_refused_with_the_option() {
+fn other_json_than_an_array_is_rejected_with_the_option_to_set() {
     for body in ["{\"id\":1}\n{\"id\":2}\n", "{\"data\":[],\"total\":0}"] {
         let text = refused(read::<RawRow>(ARRAY, body));
         assert!(text.contains("RowFormat::json_lines") && text.contains("RowFormat::json_member"), "{text}");
@@ -55,12 +55,12 @@ fn json_of_another_kind_is_refused_with_the_option() {
 #[test]
 fn a_number_too_large_for_its_type_is_an_error() {
     let f32s = read::<std::collections::BTreeMap<String, f32>>(CSV, "a\n1e39\n-1e39\n3e38\n");
-    assert_eq!((f32s.misfits, f32s.rows.len(), f32s.end), (vec![1, 2], 1, None));
+    assert_eq!((f32s.mismatches, f32s.rows.len(), f32s.end), (vec![1, 2], 1, None));
     let f64s = read::<std::collections::BTreeMap<String, f64>>(CSV, "a\n1e309\n1\n");
-    assert_eq!((f64s.misfits, f64s.rows.len()), (vec![1], 1));
+    assert_eq!((f64s.mismatches, f64s.rows.len()), (vec![1], 1));
 }
 
-/// Wherever a type asks for it: serde alone takes such a number as infinity.
+/// serde alone would turn such a number into infinity.
 #[test]
 fn a_number_of_json_too_large_for_its_type_is_an_error_of_its_row() {
     #[derive(Debug, PartialEq, serde::Deserialize)]
@@ -76,9 +76,9 @@ fn a_number_of_json_too_large_for_its_type_is_an_error_of_its_row() {
         for number in ["1e39", "-1e39", "3.5e38", "400000000000000000000000000000000000000"] {
             let rows = [of("1.5"), of(number), of("3e38")];
             let array = read::<T>(ARRAY, &format!("[{}]", rows.join(",")));
-            assert_eq!((array.misfits, array.rows.len(), array.end), (vec![2], 2, None), "{}", of(number));
+            assert_eq!((array.mismatches, array.rows.len(), array.end), (vec![2], 2, None), "{}", of(number));
             let lines = read::<T>("application/x-ndjson", &format!("{}\n", rows.join("\n")));
-            assert_eq!((lines.misfits, lines.rows.len(), lines.end), (vec![2], 2, None), "{}", of(number));
+            assert_eq!((lines.mismatches, lines.rows.len(), lines.end), (vec![2], 2, None), "{}", of(number));
         }
     }
     check::<f32>(str::to_owned);
@@ -91,8 +91,8 @@ fn a_number_of_json_too_large_for_its_type_is_an_error_of_its_row() {
     check::<Amount>(|number| format!("{{\"range\":[{number},1e300]}}"));
     check::<Amount>(|number| format!("{{\"gross\":{{\"value\":{number}}}}}"));
 
-    // The docs name the exception: serde keeps such fields before it knows their types. (Under `arbitrary_precision` it
-    // reads no number there at all.)
+    // A documented exception: serde buffers such fields before it knows their types. Under `arbitrary_precision` it
+    // reads no number there at all.
     #[derive(Debug, PartialEq, serde::Deserialize)]
     struct Flat {
         #[serde(flatten)]
@@ -100,7 +100,7 @@ fn a_number_of_json_too_large_for_its_type_is_an_error_of_its_row() {
     }
     let flat = read::<Flat>(ARRAY, "[{\"a\":1e39}]");
     assert!(flat.rows.iter().all(|row| format!("{row:?}").contains("inf")));
-    assert_eq!(flat.rows.len() + flat.misfits.len(), 1);
+    assert_eq!(flat.rows.len() + flat.mismatches.len(), 1);
 }
 
 #[test]
@@ -112,15 +112,15 @@ fn a_charset_in_single_quotes_or_any_case_is_read() {
 
 fn formatted<T: FromRow>(content_type: Option<&str>, format: RowFormat, body: &str) -> Outcome<T> {
     let reader = || RowReader::with_format(content_type, format.clone()).unwrap();
-    let whole = read_pieces(reader(), &[body.as_bytes()], false);
+    let whole = read_chunks(reader(), &[body.as_bytes()], false);
     let pieces: Vec<&[u8]> = body.as_bytes().chunks(1).collect();
-    let bytewise = read_pieces::<RawRow>(reader(), &pieces, false);
-    assert_eq!(bytewise, read_pieces::<RawRow>(reader(), &[body.as_bytes()], true), "{body}");
+    let bytewise = read_chunks::<RawRow>(reader(), &pieces, false);
+    assert_eq!(bytewise, read_chunks::<RawRow>(reader(), &[body.as_bytes()], true), "{body}");
     whole
 }
 
 #[test]
-fn the_caller_says_the_syntax_whatever_the_type_is() {
+fn the_format_overrides_the_content_type() {
     let rows = Some(vec![json!({"id": "1", "name": "a"}), json!({"id": "2", "name": "b;c"})]);
     for content_type in
         [None, Some("text/html"), Some("text/plain"), Some("application/vnd.ms-excel"), Some("text/x-csv")]
@@ -152,7 +152,7 @@ fn the_caller_says_the_syntax_whatever_the_type_is() {
 }
 
 #[test]
-fn a_broken_envelope_is_an_error() {
+fn an_invalid_envelope_is_an_error() {
     for (body, end) in [
         (r#"{"total":2}"#, "it has no member `data`"),
         (r#"{"data":null}"#, "its member `data` is not an array"),
@@ -172,7 +172,7 @@ fn a_broken_envelope_is_an_error() {
 }
 
 #[test]
-fn names_of_columns_are_made_unique_or_refused() {
+fn column_names_are_made_unique_or_rejected() {
     let body = "id,name,,name,name_2,\n1,2,3,4,5,6\n";
     let text = refused(formatted(None, RowFormat::csv(), body));
     assert!(text.contains("unique_names()"), "{text}");
@@ -182,7 +182,7 @@ fn names_of_columns_are_made_unique_or_refused() {
 }
 
 #[test]
-fn what_is_no_csv_is_not_read_as_csv() {
+fn other_syntaxes_are_not_read_as_csv() {
     for body in ["<!DOCTYPE html><html>", "[{\"id\":1},{\"id\":2}]", "{\"id\":1}\n{\"id\":2}\n"] {
         refused(formatted(Some("text/plain"), RowFormat::csv(), body));
     }
@@ -193,7 +193,7 @@ fn what_is_no_csv_is_not_read_as_csv() {
 
 #[test]
 fn no_content_is_no_rows() {
-    let label = ResponseMeta { status: Some(StatusCode::NO_CONTENT), content_type: None };
-    let reader = RowReader::labelled(label, Some(RowFormat::json_array())).unwrap();
-    assert_eq!(read_pieces::<u8>(reader, &[], false).accepted(), Some(vec![]));
+    let meta = ResponseMeta { status: Some(StatusCode::NO_CONTENT), content_type: None };
+    let reader = RowReader::with_meta(meta, Some(RowFormat::json_array())).unwrap();
+    assert_eq!(read_chunks::<u8>(reader, &[], false).accepted(), Some(vec![]));
 }

@@ -1,9 +1,9 @@
-//! Numbers of JSON rows: where they end, and those that no type takes.
+//! Numbers in JSON rows: their ends, and those that do not fit a type.
 
 use super::*;
 
 #[test]
-fn odd_numbers_and_doubled_keys_of_a_row_are_named_with_their_place() {
+fn odd_numbers_and_duplicate_keys_are_reported_with_row_and_path() {
     #[derive(Debug, Deserialize)]
     #[allow(dead_code)]
     struct Amount {

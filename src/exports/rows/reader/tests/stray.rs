@@ -1,6 +1,6 @@
-//! What text behind a closing quote is, for the tests and the fuzz target of CSV.
+//! An independent check for characters after a closing quote, for the tests and the fuzz target of CSV.
 
-/// Whether a field that begins with a quote goes on behind its end: field by field, as the grammar of RFC 4180 has it.
+/// Returns true if a quoted field continues after its closing quote, by the grammar of RFC 4180.
 pub(super) fn has_stray_quote(mut body: &[u8]) -> bool {
     loop {
         if let Some(quoted) = body.strip_prefix(b"\"") {

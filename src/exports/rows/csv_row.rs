@@ -1,4 +1,4 @@
-//! One row of a CSV file as a record: text stays text until a type asks for something else.
+//! A deserializer for CSV records. Fields are strings unless a type asks for something else.
 
 use csv::StringRecord;
 use perenso_auth::decode::Shape;
@@ -8,19 +8,19 @@ use serde::{
     forward_to_deserialize_any,
 };
 
-/// A row under its header. (The csv crate's own reading would guess numbers, and `0940` would lose its zero.)
+/// A CSV record with its header. The deserializer of the csv crate would infer numbers, and `0940` would lose its zero.
 #[derive(Clone, Copy)]
-pub(crate) struct Row<'r> {
+pub(crate) struct CsvRow<'r> {
     pub(crate) header: &'r StringRecord,
     pub(crate) fields: &'r StringRecord,
 }
 
-impl<'de> Deserializer<'de> for Row<'de> {
+impl<'de> Deserializer<'de> for CsvRow<'de> {
     type Error = Shape;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Shape> {
-        let cells = self.header.iter().zip(self.fields.iter().map(Cell));
-        visitor.visit_map(MapDeserializer::new(cells))
+        let fields = self.header.iter().zip(self.fields.iter().map(CsvField));
+        visitor.visit_map(MapDeserializer::new(fields))
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Shape> {
@@ -37,11 +37,11 @@ impl<'de> Deserializer<'de> for Row<'de> {
     }
 }
 
-/// A field of a row.
+/// A field of a CSV record.
 #[derive(Clone, Copy)]
-struct Cell<'r>(&'r str);
+struct CsvField<'r>(&'r str);
 
-impl<'de> IntoDeserializer<'de, Shape> for Cell<'de> {
+impl<'de> IntoDeserializer<'de, Shape> for CsvField<'de> {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {
@@ -54,25 +54,25 @@ macro_rules! parsed {
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Shape> {
             match self.0.parse::<$number>() {
                 Ok(number) => visitor.$visit(number),
-                Err(_) => Err(self.unfit(&visitor)),
+                Err(_) => Err(self.invalid_type(&visitor)),
             }
         }
     )*};
 }
 
-/// Returns true for `inf` and `NaN` that are written out.
-fn names_infinity(text: &str) -> bool {
+/// Returns true for literal `inf` and `NaN`.
+fn is_infinity_or_nan(text: &str) -> bool {
     !text.bytes().any(|byte| byte.is_ascii_digit())
 }
 
-impl Cell<'_> {
-    fn unfit(self, expected: &dyn de::Expected) -> Shape {
+impl CsvField<'_> {
+    fn invalid_type(self, expected: &dyn de::Expected) -> Shape {
         let found = if self.0.is_empty() { Unexpected::Other("nothing") } else { Unexpected::Str(self.0) };
         Shape::invalid_type(found, expected)
     }
 }
 
-impl<'de> Deserializer<'de> for Cell<'de> {
+impl<'de> Deserializer<'de> for CsvField<'de> {
     type Error = Shape;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Shape> {
@@ -92,18 +92,18 @@ impl<'de> Deserializer<'de> for Cell<'de> {
         deserialize_u128 visit_u128 u128
     }
 
-    // `parse` rounds a number that is too large to infinity.
+    // `parse` turns a number out of range into infinity.
     fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Shape> {
         match self.0.parse::<f32>() {
-            Ok(number) if number.is_finite() || names_infinity(self.0) => visitor.visit_f32(number),
-            _ => Err(self.unfit(&visitor)),
+            Ok(number) if number.is_finite() || is_infinity_or_nan(self.0) => visitor.visit_f32(number),
+            _ => Err(self.invalid_type(&visitor)),
         }
     }
 
     fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Shape> {
         match self.0.parse::<f64>() {
-            Ok(number) if number.is_finite() || names_infinity(self.0) => visitor.visit_f64(number),
-            _ => Err(self.unfit(&visitor)),
+            Ok(number) if number.is_finite() || is_infinity_or_nan(self.0) => visitor.visit_f64(number),
+            _ => Err(self.invalid_type(&visitor)),
         }
     }
 
@@ -111,7 +111,7 @@ impl<'de> Deserializer<'de> for Cell<'de> {
         match self.0 {
             text if text.eq_ignore_ascii_case("true") => visitor.visit_bool(true),
             text if text.eq_ignore_ascii_case("false") => visitor.visit_bool(false),
-            _ => Err(self.unfit(&visitor)),
+            _ => Err(self.invalid_type(&visitor)),
         }
     }
 
@@ -120,7 +120,7 @@ impl<'de> Deserializer<'de> for Cell<'de> {
     }
 
     fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Shape> {
-        if self.0.is_empty() { visitor.visit_unit() } else { Err(self.unfit(&visitor)) }
+        if self.0.is_empty() { visitor.visit_unit() } else { Err(self.invalid_type(&visitor)) }
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Shape> {
