@@ -353,7 +353,7 @@ mod tests {
             ),
             (Box::new("".parse::<crate::Id>().unwrap_err()), "an id is expected, but it is empty"),
             (Box::new("x".parse::<crate::Decimal>().unwrap_err()), "a decimal number of at most 28 digits"),
-            (Box::new("x".parse::<ColumnType>().unwrap_err()), "a type of a column is expected"),
+            (Box::new("x".parse::<ColumnType>().unwrap_err()), "expected a column type"),
             (Box::new(problem()), "ordering group 2: "),
             (Box::new(problem().reason), "`orderingGroupID` is missing"),
         ];

@@ -1,4 +1,4 @@
-//! Exports into files: JSON lines, CSV, and Parquet (feature `parquet`).
+//! Writing exports to files: JSON lines, CSV, and Parquet (feature `parquet`).
 //!
 //! ```no_run
 //! # #[cfg(feature = "parquet")]
@@ -15,42 +15,48 @@
 //! # Ok(()) }
 //! ```
 //!
-//! A file is written beside its place and renamed when it is whole: after an error, and where the future is dropped,
-//! there is what was there before. (A process that is killed leaves a hidden file that ends in `.part`.) Encoding and
-//! disk have a thread of their own, and neither rows nor row groups pile up in memory.
+//! A file is replaced atomically: written to a temporary file and renamed. After an error, or if the future is dropped, an
+//! existing file is unchanged. (A killed process leaves a hidden file that ends in `.part`.) A separate thread encodes and
+//! writes, and memory use is bounded.
 //!
 //! # Columns
-//! CSV and Parquet need to know their columns, which a [`TableSchema`] says. There are three ways to it:
-//! - given in code, by [`ToFile::schema`];
-//! - saved from the first run, by [`ToFile::schema_file`]. From then on it is a contract: a row with another field, with
-//!   a value of another type, or without a value that is required, ends the run with an error
-//!   ([`ErrorKind::Schema`]) that names row, columns, and what was expected and found. With [`Changes::Accept`] the
-//!   schema becomes wider instead, and is saved again: nothing is ever dropped;
-//! - neither: then each run finds out.
+//! CSV and Parquet need a [`TableSchema`]. There are three sources:
 //!
-//! Where a schema is to be found out or made wider, all rows are read into a file beside before the first one is
-//! written, so that no type rests on a sample. What is found:
-//! - a number with a fraction is a decimal, read by its digits. It has room for two digits more behind the point than any
-//!   row has, and for four at least; and 18 in all, or 38 where those are too few. Integers are integers up to 64 bits, and decimals beyond;
-//! - text that is a date, a time without a zone or a moment in UTC, in all rows, becomes one. `0940` stays text;
-//! - lists and objects are kept as their JSON text; so is a column that holds more than one kind of values, or numbers
-//!   that no decimal holds;
-//! - every column is nullable: that a run has had no null says nothing about the next one. Where a row lacks a field, its
-//!   column is null;
-//! - a column of nothing but nulls is of type `null` until values come. Then it takes their type, which is not a change
-//!   that needs to be accepted. A Parquet file has nulls of type string there, so that readers can unite it with the files
-//!   of other days (pyarrow as a dataset, DuckDB, polars with `diagonal_relaxed`);
-//! - all that comes in CSV is text. With a schema, it is read as the column has it. An empty field is an empty string in a
-//!   column of text, since CSV rows do not tell it from null, and null in every other column;
-//! - half of a surrogate pair (`\ud83d` alone) becomes U+FFFD in a column of JSON text.
+//! - [`ToFile::schema`] sets it in code.
+//! - [`ToFile::schema_file`] saves the schema of the first run and checks later runs against it. A row with an unknown
+//!   field, a value of another type, or a missing required value ends the run with an [`ErrorKind::Schema`]. The error
+//!   names the row, the columns, and the expected and found types. With [`Changes::Accept`], the schema is widened and
+//!   saved again instead; no data is dropped.
+//! - With neither, the schema is inferred in each run.
 //!
-//! A run without rows writes the header, or the columns, of its schema; without a schema those of a CSV response. Where
-//! neither is known a CSV file is empty, and a Parquet file is an error, since no reader accepts one without columns.
+//! # Inference
+//! To infer or widen a schema, all rows are read into a temporary file first, so that types do not depend on a sample:
 //!
-//! JSON lines need no schema: rows go there to the letter. One that is given is checked all the same.
+//! - A number with a fraction is a decimal and keeps all digits. Its scale is two digits more than in any row and at least
+//!   four; its precision is 18, or 38 if necessary.
+//! - Integers are integers up to 64 bits, and decimals beyond.
+//! - A column is a date or a timestamp if all its strings are dates, timestamps without a zone, or timestamps in UTC.
+//!   `0940` is a string.
+//! - Arrays and objects are stored as JSON. So are columns with several kinds of values, and numbers too large for a
+//!   decimal.
+//! - Every column is nullable, since the next run may have nulls. A missing field is null.
+//! - A column of nulls only has the type `null`. It takes the type of its first values, without [`Changes::Accept`]. In
+//!   Parquet its type is string, so that readers can merge it with other files (pyarrow datasets, DuckDB, polars with
+//!   `diagonal_relaxed`).
+//! - CSV fields are strings. With a schema, they are parsed by the type of the column. An empty field is an empty string
+//!   in a text column, since CSV does not distinguish it from null, and null in any other column.
+//! - A lone surrogate (`\ud83d` without its pair) becomes U+FFFD in a column of JSON.
 //!
-//! A column of type `omitted` is left out of every file, JSON lines included: personal data is not written, and a column
-//! that is new is still noticed. It is the schema that says so, in code or by hand in its file.
+//! # Runs without rows
+//! The file gets the columns of its schema, or else of the CSV response. If neither is known, a CSV file is empty, and a
+//! Parquet file is an error, since no reader accepts one without columns.
+//!
+//! # JSON lines
+//! JSON lines need no schema: rows are written unchanged. A given schema is checked all the same.
+//!
+//! # Personal data
+//! A column of type `omitted` is not written to any file, including JSON lines. Declare it in code or edit the schema file.
+//! New columns are still detected.
 //!
 //! ```
 //! # use perenso::exports::{RawRow, files::{Column, ColumnType, TableSchema, ToFile}};
@@ -61,7 +67,8 @@
 //!     Column::nullable("code", ColumnType::Text),
 //!     Column::nullable("email", ColumnType::Omitted),
 //! ])?;
-//! let row = RawRow::from_value(&serde_json::json!({"code": "0940", "email": "merritt@example.com"}));
+//! let row = serde_json::json!({"code": "0940", "email": "merritt@example.com"});
+//! let row = RawRow::from_value(&row);
 //! let to = ToFile::json_lines(folder.path().join("customers.jsonl")).schema(schema);
 //! let written = to.write(futures_util::stream::iter([row])).await?;
 //! assert_eq!(std::fs::read_to_string(&written.path)?, "{\"code\":\"0940\"}\n");
@@ -78,7 +85,7 @@
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let folder = tempfile::tempdir()?;
 //! # let folder = folder.path();
-//! // Rows of anywhere, in place of an export.
+//! // Rows from a string in place of an export.
 //! let rows = |lines: &'static str| {
 //!     let mut reader = RowReader::new(Some("application/x-ndjson")).unwrap();
 //!     reader.push(lines);
@@ -87,12 +94,14 @@
 //! };
 //! let to = || ToFile::csv(folder.join("prices.csv")).schema_file(folder.join("prices.json"));
 //!
-//! // The first run finds out what there is.
-//! let written = to().write(rows("{\"code\":\"0940\",\"price\":12.50}\n{\"code\":\"\",\"price\":null}\n")).await?;
-//! assert_eq!(written.schema.unwrap().column("price").unwrap().kind().to_string(), "decimal(18, 4)");
+//! // The first run infers the schema.
+//! let first = "{\"code\":\"0940\",\"price\":12.50}\n{\"code\":\"\",\"price\":null}\n";
+//! let written = to().write(rows(first)).await?;
+//! let schema = written.schema.unwrap();
+//! assert_eq!(schema.column("price").unwrap().kind().to_string(), "decimal(18, 4)");
 //! assert_eq!(std::fs::read_to_string(&written.path)?, "code,price\r\n0940,12.50\r\n\"\",\r\n");
 //!
-//! // The next one must keep to it, or be told otherwise.
+//! // The next run must match it, or accept changes.
 //! let changed = "{\"code\":\"0941\",\"price\":12.50505,\"tax\":true}\n";
 //! let error = to().write(rows(changed)).await.unwrap_err();
 //! assert_eq!((error.kind(), error.row()), (ErrorKind::Schema, Some(1)));
@@ -135,44 +144,46 @@ pub use self::{
     schema::TableSchema,
 };
 use self::{
-    progress::Meter,
+    progress::ProgressReporter,
     writer::{Batch, Message},
 };
 use super::{RawRow, atomic_file::OPERATION, rows::header};
 use crate::error::{Error, ErrorKind};
 
-/// As many batches wait for the thread that writes, so that it never waits for the network in turn.
+/// The number of batches queued for the writer thread, so that it does not wait for the network.
 const QUEUE: usize = 4;
 
-/// What becomes of rows that a saved schema does not hold.
+/// The treatment of rows that do not fit the schema.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Changes {
-    /// The first such row is an error, and nothing is written.
+    /// Fails at the first such row and writes nothing.
     #[default]
     Refuse,
-    /// The schema becomes wider: new columns at its end, and types that hold what was and what came. Numbers go from
-    /// integers to decimals of as many digits as both need, 38 at most, in CSV as well; dates and times to text, and all that is mixed to JSON text.
+    /// Widens the schema: appends new columns and widens types.
+    ///
+    /// Integers become decimals with all digits needed, at most 38, in CSV too. Dates and timestamps become text. Mixed
+    /// values become JSON.
     Accept,
 }
 
-/// What was written.
+/// The result of [`ToFile::write`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Written {
-    /// Where.
+    /// The path of the file.
     pub path: PathBuf,
-    /// How many rows.
+    /// The number of rows.
     pub rows: u64,
-    /// The length of the file.
+    /// The length of the file in bytes.
     pub bytes: u64,
-    /// The columns of the file; `None` for JSON lines that nobody asked for a schema of.
+    /// The columns of the file; `None` for JSON lines without a schema.
     pub schema: Option<TableSchema>,
 }
 
-/// Rows on their way into a file: what is said in [the module](self).
+/// Writes rows to a file: see the [module](self).
 ///
-/// `Debug` shows path and format.
+/// `Debug` shows the path and the format.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -183,7 +194,8 @@ pub struct Written {
 ///
 /// # let directory = tempfile::tempdir()?;
 /// # let path = directory.path().join("customers.csv");
-/// let rows = show.exports().run("Get API Customers").value("Cursor", 1).value("Limit", 15).rows::<RawRow>().await?;
+/// let run = show.exports().run("Get API Customers").value("Cursor", 1).value("Limit", 15);
+/// let rows = run.rows::<RawRow>().await?;
 /// let written = ToFile::csv(path).write(rows).await?;
 /// assert_eq!(written.rows, 15);
 /// # Ok(()) }
@@ -192,10 +204,10 @@ pub struct Written {
 pub struct ToFile {
     path: PathBuf,
     format: Format,
-    contract: Contract,
+    schema_source: SchemaSource,
     changes: Changes,
-    dialect: csv::Dialect,
-    meter: Meter,
+    options: csv::CsvOptions,
+    reporter: ProgressReporter,
     #[cfg(feature = "parquet")]
     row_groups: parquet::RowGroups,
 }
@@ -208,28 +220,29 @@ enum Format {
     Parquet,
 }
 
-/// Where a schema comes from.
+/// The source of the schema.
 #[derive(Clone, Debug)]
-enum Contract {
+enum SchemaSource {
     None,
     Given(TableSchema),
-    Kept(PathBuf),
+    File(PathBuf),
 }
 
 impl ToFile {
-    /// A file of JSON lines: rows as they came, one to a line. A CSV record becomes an object of texts.
+    /// Creates a writer of JSON lines. JSON rows are unchanged; a CSV record becomes an object of strings.
     pub fn json_lines(path: impl Into<PathBuf>) -> Self {
         Self::new(path.into(), Format::JsonLines)
     }
 
-    /// A file of CSV by RFC 4180, in UTF-8, under a header. Numbers, dates and times stand as they came, lists and objects
-    /// as JSON; null is nothing at all, and an empty text is `""`. (In a table of one column null is `""` too, since an
-    /// empty line would be no record.)
+    /// Creates a writer of CSV by RFC 4180, in UTF-8, with a header.
+    ///
+    /// Numbers, dates and timestamps are unchanged; arrays and objects are JSON. Null is an empty field, an empty string
+    /// is `""`. In a table with one column null is `""` too, since an empty line is not a record.
     pub fn csv(path: impl Into<PathBuf>) -> Self {
         Self::new(path.into(), Format::Csv)
     }
 
-    /// A Parquet file, compressed by Snappy. Feature `parquet`.
+    /// Creates a writer of Parquet, compressed by Snappy. Feature `parquet`.
     #[cfg(feature = "parquet")]
     pub fn parquet(path: impl Into<PathBuf>) -> Self {
         Self::new(path.into(), Format::Parquet)
@@ -239,103 +252,104 @@ impl ToFile {
         Self {
             path,
             format,
-            contract: Contract::None,
+            schema_source: SchemaSource::None,
             changes: Changes::default(),
-            dialect: csv::Dialect::default(),
-            meter: Meter::default(),
+            options: csv::CsvOptions::default(),
+            reporter: ProgressReporter::default(),
             #[cfg(feature = "parquet")]
             row_groups: parquet::RowGroups::default(),
         }
     }
 
-    /// Sets the delimiter of a CSV file, `,` by default. Excel expects `;` where numbers have a decimal comma. A field that
-    /// contains the delimiter is quoted. Another kind of file ignores it.
+    /// Sets the delimiter of a CSV file, `,` by default. Ignored for other formats.
     ///
-    /// A delimiter that is no punctuation or tab, or is one of `"'.+-_`, fails [`write`](Self::write) with
-    /// [`ErrorKind::Input`].
+    /// Excel expects `;` in locales with a decimal comma. A field that contains the delimiter is quoted.
+    /// [`write`](Self::write) fails with [`ErrorKind::Input`] for a delimiter other than ASCII punctuation or a tab, and
+    /// for `"'.+-_`.
     pub fn delimiter(mut self, delimiter: char) -> Self {
-        self.dialect.delimiter = delimiter;
+        self.options.delimiter = delimiter;
         self
     }
 
-    /// Begins a CSV file with a byte order mark, from which Excel recognises UTF-8. Another kind of file ignores it.
+    /// Begins a CSV file with a byte order mark, by which Excel detects UTF-8. Ignored for other formats.
     pub fn byte_order_mark(mut self) -> Self {
-        self.dialect.has_byte_order_mark = true;
+        self.options.has_byte_order_mark = true;
         self
     }
 
-    /// The columns that every row is to have. It takes the place of a [`schema_file`](Self::schema_file).
+    /// Sets the schema of the rows. Replaces a [`schema_file`](Self::schema_file).
     pub fn schema(mut self, schema: TableSchema) -> Self {
-        self.contract = Contract::Given(schema);
+        self.schema_source = SchemaSource::Given(schema);
         self
     }
 
-    /// The file that keeps the columns. Where there is none, it is written after the first run that has rows, and can be
-    /// edited by hand; from then on it is a contract. It takes the place of a [`schema`](Self::schema).
+    /// Sets the file that stores the schema. Replaces a [`schema`](Self::schema).
+    ///
+    /// If the file does not exist, the first run with rows creates it. Later runs are checked against it. It may be edited
+    /// by hand.
     pub fn schema_file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.contract = Contract::Kept(path.into());
+        self.schema_source = SchemaSource::File(path.into());
         self
     }
 
-    /// What becomes of rows that the schema does not hold. They are refused unless this says otherwise.
+    /// Sets the treatment of rows that do not fit the schema, [`Changes::Refuse`] by default.
     pub fn changes(mut self, changes: Changes) -> Self {
         self.changes = changes;
         self
     }
 
-    /// The most rows of a row group, 65,536 unless this says otherwise. A row group is what readers fetch at once.
+    /// Sets the maximum number of rows in a row group, 65,536 by default. Readers fetch one row group at a time.
     #[cfg(feature = "parquet")]
     pub fn row_group_rows(mut self, rows: usize) -> Self {
         self.row_groups.rows = rows.max(1);
         self
     }
 
-    /// The bytes, about, at which a row group ends, however few its rows are: 64 MiB unless this says otherwise. It
-    /// bounds what is held in memory.
+    /// Sets the approximate maximum size of a row group in bytes, 64 MiB by default. It bounds the memory use.
     #[cfg(feature = "parquet")]
     pub fn row_group_bytes(mut self, bytes: usize) -> Self {
         self.row_groups.bytes = bytes.max(1);
         self
     }
 
-    /// Is told how far the file has come, once a second at most and once at the end, on the thread that writes: while it
-    /// runs, no row is written.
+    /// Sets a callback for progress, called at most once a second and at the end. It runs on the writer thread and blocks
+    /// it.
     pub fn progress(mut self, callback: impl Fn(&Progress) + Send + 'static) -> Self {
-        self.meter.callback = Some(Box::new(callback));
+        self.reporter.callback = Some(Box::new(callback));
         self
     }
 
-    /// The least time between two reports of progress.
+    /// Sets the minimum interval between two progress reports.
     pub fn progress_interval(mut self, interval: Duration) -> Self {
-        self.meter.interval = interval;
+        self.reporter.interval = interval;
         self
     }
 
-    /// The clock that progress is measured by.
+    /// Sets the clock for progress reports.
     pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.meter.clock = std::sync::Arc::new(clock);
+        self.reporter.clock = std::sync::Arc::new(clock);
         self
     }
 
-    /// Writes all rows. It needs a tokio runtime.
+    /// Writes all rows. Requires a tokio runtime.
     ///
     /// # Errors
-    /// - The first error of the rows, whatever it is.
-    /// - [`ErrorKind::Schema`] when a row does not fit, with its number ([`Error::row`]) and all that is wrong with it
-    ///   ([`Error::problems`]).
-    /// - [`ErrorKind::File`] when a file cannot be read or written.
+    /// - The first error of the stream of rows.
+    /// - [`ErrorKind::Schema`] if a row does not fit, with its number ([`Error::row`]) and all its
+    ///   [problems](Error::problems).
+    /// - [`ErrorKind::File`] if a file cannot be read or written.
     ///
-    /// After each of them there is what was there before.
+    /// After an error, an existing file is unchanged.
     pub async fn write(self, rows: impl Stream<Item = Result<RawRow, Error>>) -> Result<Written, Error> {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let thread = tokio::task::spawn_blocking(move || writer::write(&self, receiver));
         if let Err(error) = header::recording(feed(rows, &sender)).await {
-            // Rows without an end: the thread leaves nothing behind.
+            // Without an end message, the thread removes the temporary file.
             drop(sender);
             let _ = thread.await;
             return Err(error);
         }
-        // As long as there is a sender, the thread knows that somebody waits.
+        // The thread stops if the sender is dropped, so it is kept until the thread has ended.
         let written = thread.await;
         drop(sender);
         match written {
@@ -348,7 +362,7 @@ impl ToFile {
     }
 }
 
-/// Hands rows to the thread until they end, fail, or the thread has gone.
+/// Sends rows to the thread until they end or fail, or the thread ends.
 async fn feed(rows: impl Stream<Item = Result<RawRow, Error>>, thread: &mpsc::Sender<Message>) -> Result<(), Error> {
     let mut rows = pin!(rows.fuse());
     loop {
@@ -359,7 +373,7 @@ async fn feed(rows: impl Stream<Item = Result<RawRow, Error>>, thread: &mpsc::Se
         let Some(first) = first else { break };
         let mut batch = Batch::default();
         batch.push(first);
-        // Whatever else has come goes along; nobody waits for more.
+        // Adds the rows that are ready without waiting for more.
         while batch.has_room()
             && let Some(Some(row)) = rows.next().now_or_never()
         {

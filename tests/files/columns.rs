@@ -297,7 +297,7 @@ async fn rows_that_no_table_holds_are_refused() {
         ("{\"a\":1}\n[1]\n", 2, "expected an object, found a list"),
         ("{\"a\":1}\n{\"a\":1,\"b\":2,\"a\":3}\n", 2, "field `a` occurs twice"),
         ("{}\n{}\n", 1, "expected a field, found an object without any"),
-        ("{\"\\ud800\":1}\n", 1, "expected an object, found an object with a name that is no text"),
+        ("{\"\\ud800\":1}\n", 1, "expected an object, found an object with a name that is not valid Unicode"),
     ] {
         let error = ToFile::csv(folder.path("rows.csv")).write(json(lines).await).await.unwrap_err();
         assert_eq!(
@@ -340,7 +340,7 @@ async fn what_is_no_schema_is_told_without_its_values() {
         ),
         (
             r#"{"columns":[{"name":"a","type":"s3cr3t","nullable":true}]}"#,
-            "at `columns[0].type`: expected a type of a column (null, boolean, integer, decimal(18, 2), float, date, \
+            "at `columns[0].type`: expected a column type (null, boolean, integer, decimal(18, 2), float, date, \
              local_time, time, text, json or omitted), found another text",
         ),
     ] {

@@ -1,4 +1,4 @@
-//! A column: its name, what its values are, and whether they may be missing.
+//! Columns: name, type and nullability.
 
 use std::{borrow::Cow, fmt, str::FromStr};
 
@@ -8,54 +8,54 @@ use serde::{
 };
 
 use super::{
-    number::{self, MOST_DIGITS},
+    number::{self, MAX_PRECISION},
     timestamp,
-    value::{Value, unquoted, without_lone_surrogates},
+    value::{FieldValue, unquoted, without_lone_surrogates},
 };
 
-/// What the values of a column are. It is written as `decimal(18, 2)`, in lower case.
+/// The type of a column. Its string form is lower case, such as `decimal(18, 2)`.
 ///
-/// A column takes a value that it holds exactly, and no other: a decimal is never rounded, and `"0940"` is no integer.
-/// [`Float`](Self::Float) is the exception, and is in a schema only where somebody has put it there.
+/// A column accepts only values that it represents exactly: a decimal is never rounded, and `"0940"` is not an integer.
+/// [`Float`](Self::Float) is the exception; it is never inferred.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(into = "String")]
 #[non_exhaustive]
 pub enum ColumnType {
-    /// `null`: no value has been seen in this column yet. A Parquet file has nulls of type string there. The first values
-    /// give the column its type; [`Changes::Accept`](super::Changes::Accept) is not needed.
+    /// `null`: the column has had no values yet. The first values set its type, without
+    /// [`Changes::Accept`](super::Changes::Accept). In Parquet it is a column of null strings.
     Null,
     /// `boolean`
     Boolean,
     /// `integer`: 64 bits.
     Integer,
-    /// `decimal(18, 2)`: a number by its digits, such as money.
+    /// `decimal(18, 2)`: an exact decimal number, such as money.
     Decimal {
-        /// The most digits in all, from 1 to 38.
+        /// The total number of digits, from 1 to 38.
         precision: u8,
-        /// How many of them stand behind the point.
+        /// The number of digits after the decimal point.
         scale: u8,
     },
-    /// `float`: the nearest number that 64 binary digits have. Never inferred.
+    /// `float`: the nearest 64-bit floating-point number. Never inferred.
     Float,
     /// `date`: `2025-07-28`
     Date,
-    /// `local_time`: `2025-01-20T04:50:03.61`, a time without a zone, up to microseconds. No zone is assumed.
+    /// `local_time`: `2025-01-20T04:50:03.61`, a timestamp without a zone, up to microseconds. No zone is assumed.
     LocalTime,
-    /// `time`: `2025-01-20T04:50:03.61Z`, a moment up to microseconds. Text with another offset is taken and becomes UTC,
-    /// but not inferred, since its offset would be lost.
+    /// `time`: `2025-01-20T04:50:03.61Z`, a timestamp up to microseconds. A string with another offset is converted to UTC.
+    /// Such strings are not inferred as timestamps, since the offset would be lost.
     Time,
     /// `text`
     Text,
-    /// `json`: the JSON text of any value, as it came: lists, objects, and columns of more than one kind. Half of a
-    /// surrogate pair is replaced by U+FFFD, since some readers refuse it.
+    /// `json`: the unchanged JSON of any value, for arrays, objects and columns with several kinds of values. Lone
+    /// surrogates become U+FFFD, since some readers reject them.
     Json,
-    /// `omitted`: values of any kind that are not written. The column is nullable and in no file.
+    /// `omitted`: values of any kind, not written to any file. The column is nullable.
     Omitted,
 }
 
-/// A text names no type of columns.
+/// The error for a string that is not a column type.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a type of a column is expected: {TYPES}")]
+#[error("expected a column type: {TYPES}")]
 pub struct InvalidColumnType(());
 
 const TYPES: &str = "null, boolean, integer, decimal(18, 2), float, date, local_time, time, text, json or omitted";
@@ -82,29 +82,29 @@ pub struct Column {
 }
 
 impl Column {
-    /// A column whose values may be null, or missing from a row.
+    /// Creates a column whose values may be null or missing.
     pub fn nullable(name: impl Into<String>, kind: ColumnType) -> Self {
         Self { name: name.into(), kind, nullable: true }
     }
 
-    /// A column that has a value in every row.
+    /// Creates a column with a value in every row.
     pub fn required(name: impl Into<String>, kind: ColumnType) -> Self {
         Self { name: name.into(), kind, nullable: false }
     }
 
-    /// The name: that of the field of a row.
+    /// Returns the name, which is that of the field in a row.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// What its values are.
+    /// Returns the type.
     #[must_use]
     pub fn kind(&self) -> ColumnType {
         self.kind
     }
 
-    /// Whether values may be null, or missing from a row.
+    /// Returns true if values may be null or missing.
     #[must_use]
     pub fn is_nullable(&self) -> bool {
         self.nullable
@@ -114,11 +114,11 @@ impl Column {
         self.kind == ColumnType::Omitted
     }
 
-    /// Why there cannot be such a column.
+    /// Describes why the column is invalid.
     pub(super) fn problem(&self) -> Option<&'static str> {
         match self.kind {
             ColumnType::Decimal { precision, scale }
-                if !(1..=MOST_DIGITS).contains(&precision) || scale > precision =>
+                if !(1..=MAX_PRECISION).contains(&precision) || scale > precision =>
             {
                 Some("a decimal has from 1 to 38 digits, and at most all of them behind the point")
             }
@@ -128,25 +128,25 @@ impl Column {
         }
     }
 
-    /// The value as the column has it, or what was expected and found.
+    /// Converts a value to the column, or describes the expected and the found type.
     #[inline]
-    pub(super) fn read<'r>(&self, value: &Value<'r>) -> Result<Cell<'r>, String> {
+    pub(super) fn read<'r>(&self, value: &FieldValue<'r>) -> Result<ColumnValue<'r>, String> {
         match self.kind.read(value) {
-            Some(Cell::Null) if !self.nullable => Err(self.misfit("null")),
-            Some(cell) => Ok(cell),
-            None => Err(self.misfit(self.kind.unlike(value))),
+            Some(ColumnValue::Null) if !self.nullable => Err(self.mismatch("null")),
+            Some(value) => Ok(value),
+            None => Err(self.mismatch(self.kind.mismatch_kind(value))),
         }
     }
 
     #[cold]
-    fn misfit(&self, found: &str) -> String {
+    fn mismatch(&self, found: &str) -> String {
         format!("expected {}, found {found}", self.kind)
     }
 }
 
-/// A value as its column has it.
+/// A value converted to the type of its column.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Cell<'r> {
+pub(super) enum ColumnValue<'r> {
     Null,
     Boolean(bool),
     Integer(i64),
@@ -156,64 +156,72 @@ pub(super) enum Cell<'r> {
     /// Days since 1970.
     Date(i32),
     /// Microseconds since 1970, with or without a zone.
-    Time(i64),
-    /// Text, or JSON.
+    Timestamp(i64),
+    /// A string, or JSON.
     Text(Cow<'r, str>),
 }
 
 impl ColumnType {
-    /// The value as this type has it; `None` where it does not hold it.
+    /// Converts a value to this type; `None` if it does not fit.
     #[inline]
-    pub(super) fn read<'r>(self, value: &Value<'r>) -> Option<Cell<'r>> {
+    pub(super) fn read<'r>(self, value: &FieldValue<'r>) -> Option<ColumnValue<'r>> {
         match (self, value) {
-            (Self::Omitted, _) => Some(Cell::Null),
-            (Self::Text, Value::Cell(text)) => Some(Cell::Text(text.clone())),
-            (_, Value::Null) => Some(Cell::Null),
-            (_, Value::Cell(text)) if text.is_empty() => Some(Cell::Null),
+            (Self::Omitted, _) => Some(ColumnValue::Null),
+            (Self::Text, FieldValue::CsvField(text)) => Some(ColumnValue::Text(text.clone())),
+            (_, FieldValue::Null) => Some(ColumnValue::Null),
+            (_, FieldValue::CsvField(text)) if text.is_empty() => Some(ColumnValue::Null),
             (Self::Null, _) => None,
-            (Self::Json, Value::Cell(text)) => {
+            (Self::Json, FieldValue::CsvField(text)) => {
                 let is_json = serde_json::from_str::<IgnoredAny>(text).is_ok();
-                is_json.then(|| Cell::Text(without_lone_surrogates(text).into_owned().into()))
+                is_json.then(|| ColumnValue::Text(without_lone_surrogates(text).into_owned().into()))
             }
-            (Self::Json, value) => value.json().map(|json| Cell::Text(without_lone_surrogates(json))),
-            (Self::Boolean, Value::Boolean(value)) => Some(Cell::Boolean(*value)),
-            (Self::Boolean, Value::Cell(text)) if text.eq_ignore_ascii_case("true") => Some(Cell::Boolean(true)),
-            (Self::Boolean, Value::Cell(text)) if text.eq_ignore_ascii_case("false") => Some(Cell::Boolean(false)),
-            (Self::Integer | Self::Decimal { .. } | Self::Float, Value::Number(text)) => self.read_number(text),
-            (Self::Integer | Self::Decimal { .. } | Self::Float, Value::Cell(text)) => self.read_number(text),
-            (Self::Text, Value::Text(quoted)) => unquoted(quoted).map(Cell::Text),
-            (Self::Date | Self::LocalTime | Self::Time, Value::Text(quoted)) => self.read_moment(&unquoted(quoted)?),
-            (Self::Date | Self::LocalTime | Self::Time, Value::Cell(text)) => self.read_moment(text),
+            (Self::Json, value) => value.json().map(|json| ColumnValue::Text(without_lone_surrogates(json))),
+            (Self::Boolean, FieldValue::Boolean(value)) => Some(ColumnValue::Boolean(*value)),
+            (Self::Boolean, FieldValue::CsvField(text)) if text.eq_ignore_ascii_case("true") => {
+                Some(ColumnValue::Boolean(true))
+            }
+            (Self::Boolean, FieldValue::CsvField(text)) if text.eq_ignore_ascii_case("false") => {
+                Some(ColumnValue::Boolean(false))
+            }
+            (Self::Integer | Self::Decimal { .. } | Self::Float, FieldValue::Number(text)) => self.read_number(text),
+            (Self::Integer | Self::Decimal { .. } | Self::Float, FieldValue::CsvField(text)) => self.read_number(text),
+            (Self::Text, FieldValue::String(quoted)) => unquoted(quoted).map(ColumnValue::Text),
+            (Self::Date | Self::LocalTime | Self::Time, FieldValue::String(quoted)) => {
+                self.read_timestamp(&unquoted(quoted)?)
+            }
+            (Self::Date | Self::LocalTime | Self::Time, FieldValue::CsvField(text)) => self.read_timestamp(text),
             _ => None,
         }
     }
 
-    fn read_number<'r>(self, text: &str) -> Option<Cell<'r>> {
+    fn read_number<'r>(self, text: &str) -> Option<ColumnValue<'r>> {
         match self {
-            Self::Integer => number::integer(text).map(Cell::Integer),
-            Self::Decimal { precision, scale } => number::decimal(text, precision, scale).map(Cell::Decimal),
-            _ => number::float(text).map(Cell::Float),
+            Self::Integer => number::integer(text).map(ColumnValue::Integer),
+            Self::Decimal { precision, scale } => number::decimal(text, precision, scale).map(ColumnValue::Decimal),
+            _ => number::float(text).map(ColumnValue::Float),
         }
     }
 
-    fn read_moment<'r>(self, text: &str) -> Option<Cell<'r>> {
+    fn read_timestamp<'r>(self, text: &str) -> Option<ColumnValue<'r>> {
         match self {
-            Self::Date => timestamp::date(text).map(Cell::Date),
-            Self::LocalTime => timestamp::local_time(text).map(Cell::Time),
-            _ => timestamp::time(text).map(|time| Cell::Time(time.micros)),
+            Self::Date => timestamp::date(text).map(ColumnValue::Date),
+            Self::LocalTime => timestamp::local_time(text).map(ColumnValue::Timestamp),
+            _ => timestamp::time(text).map(|time| ColumnValue::Timestamp(time.micros)),
         }
     }
 
-    /// What a value is that this type does not hold.
-    fn unlike(self, value: &Value<'_>) -> &'static str {
+    /// Describes a value that does not fit this type.
+    fn mismatch_kind(self, value: &FieldValue<'_>) -> &'static str {
         match (self, value) {
-            (Self::Integer, Value::Number(text)) if number::decimal(text, MOST_DIGITS, 0).is_some() => {
+            (Self::Integer, FieldValue::Number(text)) if number::decimal(text, MAX_PRECISION, 0).is_some() => {
                 "an integer beyond 64 bits"
             }
-            (Self::Decimal { .. }, Value::Number(_)) => "a number with more digits",
-            (Self::Float, Value::Number(_)) => "a number beyond its range",
-            (Self::Text, Value::Text(_)) => "text with half of a surrogate pair",
-            (Self::Date | Self::LocalTime | Self::Time, Value::Text(_)) | (_, Value::Cell(_)) => "text of another form",
+            (Self::Decimal { .. }, FieldValue::Number(_)) => "a number with more digits",
+            (Self::Float, FieldValue::Number(_)) => "a number beyond its range",
+            (Self::Text, FieldValue::String(_)) => "text with half of a surrogate pair",
+            (Self::Date | Self::LocalTime | Self::Time, FieldValue::String(_)) | (_, FieldValue::CsvField(_)) => {
+                "text of another form"
+            }
             _ => value.kind(),
         }
     }
@@ -278,7 +286,7 @@ impl<'de> Deserialize<'de> for ColumnType {
             type Value = ColumnType;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "a type of a column ({TYPES})")
+                write!(f, "a column type ({TYPES})")
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<ColumnType, E> {

@@ -1,4 +1,4 @@
-//! CSV as RFC 4180 has it, with null told from an empty text.
+//! CSV by RFC 4180, with null distinct from an empty string.
 
 use std::{
     borrow::Cow,
@@ -6,30 +6,30 @@ use std::{
 };
 
 use super::{
-    column::{Cell, Column},
+    column::{Column, ColumnValue},
     schema::TableSchema,
-    value::Value,
+    value::FieldValue,
 };
 use crate::{
     error::{Error, ErrorKind},
     exports::atomic_file::OPERATION,
 };
 
-/// The dialect of a CSV file.
+/// The options of a CSV file.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Dialect {
+pub(super) struct CsvOptions {
     pub(super) delimiter: char,
     pub(super) has_byte_order_mark: bool,
 }
 
-impl Default for Dialect {
+impl Default for CsvOptions {
     fn default() -> Self {
         Self { delimiter: ',', has_byte_order_mark: false }
     }
 }
 
-impl Dialect {
-    /// Refuses a delimiter that occurs in numbers, words or line ends.
+impl CsvOptions {
+    /// Rejects a delimiter that occurs in numbers, words or line ends.
     pub(super) fn check(self) -> Result<(), Error> {
         let delimiter = self.delimiter;
         let is_fit = delimiter == '\t' || delimiter.is_ascii_punctuation() && !"\"'.+-_".contains(delimiter);
@@ -43,20 +43,20 @@ impl Dialect {
     }
 }
 
-/// Writes records under a header.
+/// Writes records after a header.
 ///
-/// (The csv crate quotes all empty fields or none, and then null could not be told from `""`.)
+/// The csv crate quotes either all empty fields or none, so it cannot distinguish null from `""`.
 #[derive(Debug)]
-pub(super) struct Csv<W: Write> {
+pub(super) struct CsvWriter<W: Write> {
     out: BufWriter<W>,
     delimiter: char,
-    /// In a table of one column an empty line would be no record.
+    /// Set for a table with one column, where an empty line is not a record.
     quotes_null: bool,
 }
 
-impl<W: Write> Csv<W> {
-    pub(super) fn new(out: W, schema: &TableSchema, dialect: Dialect) -> io::Result<Self> {
-        let Dialect { delimiter, has_byte_order_mark } = dialect;
+impl<W: Write> CsvWriter<W> {
+    pub(super) fn new(out: W, schema: &TableSchema, options: CsvOptions) -> io::Result<Self> {
+        let CsvOptions { delimiter, has_byte_order_mark } = options;
         let quotes_null = schema.columns().len() == 1;
         let mut csv = Self { out: BufWriter::with_capacity(1 << 16, out), delimiter, quotes_null };
         if has_byte_order_mark {
@@ -68,11 +68,11 @@ impl<W: Write> Csv<W> {
         Ok(csv)
     }
 
-    /// What the file says of a value; `None` for null.
-    pub(super) fn field<'r>(value: &Value<'r>, cell: Cell<'r>) -> Option<Cow<'r, str>> {
+    /// Returns the field of a value; `None` for null.
+    pub(super) fn field<'r>(value: &FieldValue<'r>, cell: ColumnValue<'r>) -> Option<Cow<'r, str>> {
         match cell {
-            Cell::Null => None,
-            Cell::Text(text) => Some(text),
+            ColumnValue::Null => None,
+            ColumnValue::Text(text) => Some(text),
             _ => value.plain(),
         }
     }
@@ -106,7 +106,7 @@ impl<W: Write> Csv<W> {
     }
 }
 
-/// Excel takes `sep=;` at the start of a file for the setting of a delimiter, unless it is quoted.
+/// Returns true for `sep=;`, which Excel reads as a delimiter setting unless it is quoted.
 fn is_directive(text: &str) -> bool {
     text.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("sep="))
 }

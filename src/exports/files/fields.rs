@@ -1,70 +1,73 @@
-//! The fields of a row, one after the other.
+//! Iteration over the fields of a row.
 
 use memchr::memchr2;
 
-use super::value::{Value, unquoted};
+use super::value::{FieldValue, unquoted};
 use crate::exports::RawRow;
 
-/// Where a row comes from.
+/// The source of the fields of a row.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Fields<'r> {
-    /// The text of a JSON value.
+pub(super) enum RowFields<'r> {
+    /// A JSON value.
     Json(&'r str),
     /// A CSV record.
     Record(&'r RawRow),
-    /// A CSV record that was kept as the text of a JSON object.
-    Kept(&'r str),
+    /// A CSV record that was spooled as a JSON object.
+    Spooled(&'r str),
 }
 
-impl<'r> Fields<'r> {
+impl<'r> RowFields<'r> {
     pub(super) fn of(row: &'r RawRow) -> Self {
         row.json().map_or(Self::Record(row), Self::Json)
     }
 
-    /// Hands out every field. The error says what the row is instead of an object.
-    pub(super) fn each(self, mut field: impl FnMut(&str, Value<'r>)) -> Result<(), &'static str> {
+    /// Calls a closure for each field. The error names the kind of a row that is not an object.
+    pub(super) fn for_each(self, mut field: impl FnMut(&str, FieldValue<'r>)) -> Result<(), &'static str> {
         match self {
-            Self::Json(json) => match Value::of_json(json) {
-                Value::Object(json) => object(json, |name, value| field(name, Value::of_json(value))),
+            Self::Json(json) => match FieldValue::of_json(json) {
+                FieldValue::Object(json) => split_object(json, |name, value| field(name, FieldValue::of_json(value))),
                 other => Err(other.kind()),
             },
-            Self::Kept(json) => object(json, |name, text| {
-                field(name, unquoted(text).map_or(Value::Text(text), Value::Cell));
+            Self::Spooled(json) => split_object(json, |name, text| {
+                field(name, unquoted(text).map_or(FieldValue::String(text), FieldValue::CsvField));
             }),
             Self::Record(row) => {
-                row.fields().into_iter().flatten().for_each(|(name, text)| field(name, Value::Cell(text.into())));
+                row.fields()
+                    .into_iter()
+                    .flatten()
+                    .for_each(|(name, text)| field(name, FieldValue::CsvField(text.into())));
                 Ok(())
             }
         }
     }
 }
 
-/// Takes an object apart. The reader of rows has read it as JSON before, all of it: here is looked for ends only.
-fn object<'r>(json: &'r str, mut field: impl FnMut(&str, &'r str)) -> Result<(), &'static str> {
+/// Splits an object into members. The reader of rows has validated the JSON, so this only searches for ends.
+fn split_object<'r>(json: &'r str, mut field: impl FnMut(&str, &'r str)) -> Result<(), &'static str> {
     const BROKEN: &str = "an object that breaks off";
     let mut rest = json.strip_prefix('{').ok_or(BROKEN)?.trim_ascii_start();
     while !rest.starts_with('}') {
-        let (name, behind) = rest.split_at_checked(string(rest).ok_or(BROKEN)?).ok_or(BROKEN)?;
-        let behind = behind.trim_ascii_start().strip_prefix(':').ok_or(BROKEN)?.trim_ascii_start();
-        let (value, behind) = behind.split_at_checked(value(behind).ok_or(BROKEN)?).ok_or(BROKEN)?;
-        field(&unquoted(name).ok_or("an object with a name that is no text")?, value);
-        rest = behind.trim_ascii_start();
+        let (name, after) = rest.split_at_checked(string_length(rest).ok_or(BROKEN)?).ok_or(BROKEN)?;
+        let after = after.trim_ascii_start().strip_prefix(':').ok_or(BROKEN)?.trim_ascii_start();
+        let (value, after) = after.split_at_checked(value_length(after).ok_or(BROKEN)?).ok_or(BROKEN)?;
+        field(&unquoted(name).ok_or("an object with a name that is not valid Unicode")?, value);
+        rest = after.trim_ascii_start();
         rest = rest.strip_prefix(',').unwrap_or(rest).trim_ascii_start();
     }
     Ok(())
 }
 
-/// How long the value is that stands at the start.
-fn value(json: &str) -> Option<usize> {
+/// Returns the length of the value at the start.
+fn value_length(json: &str) -> Option<usize> {
     match json.as_bytes().first()? {
-        b'"' => string(json),
-        b'{' | b'[' => nested(json),
+        b'"' => string_length(json),
+        b'{' | b'[' => nested_length(json),
         _ => json.bytes().position(|byte| matches!(byte, b',' | b'}' | b' ' | b'\n' | b'\r' | b'\t')),
     }
 }
 
-/// How long the string is that stands at the start.
-fn string(json: &str) -> Option<usize> {
+/// Returns the length of the string at the start.
+fn string_length(json: &str) -> Option<usize> {
     let mut end = 1;
     loop {
         end += memchr2(b'"', b'\\', json.as_bytes().get(end..)?)?;
@@ -75,12 +78,12 @@ fn string(json: &str) -> Option<usize> {
     }
 }
 
-/// How long the list or object is that stands at the start.
-fn nested(json: &str) -> Option<usize> {
+/// Returns the length of the array or object at the start.
+fn nested_length(json: &str) -> Option<usize> {
     let (mut end, mut depth) = (0, 0_usize);
     loop {
         match json.as_bytes().get(end)? {
-            b'"' => end += string(json.get(end..)?)?,
+            b'"' => end += string_length(json.get(end..)?)?,
             byte => {
                 end += 1;
                 match byte {
@@ -105,11 +108,11 @@ mod tests {
 
     fn fields(json: &str) -> Result<Vec<(String, String)>, &'static str> {
         let mut fields = Vec::new();
-        object(json, |name, value| fields.push((name.to_owned(), value.to_owned()))).map(|()| fields)
+        split_object(json, |name, value| fields.push((name.to_owned(), value.to_owned()))).map(|()| fields)
     }
 
     #[test]
-    fn values_end_where_they_end() {
+    fn the_ends_of_values_are_found() {
         let json = "{ \"a\\\"\" :\t[1, {\"]\":\"}\\\\\"}, []],\"b\":1.5e3\n,\r\"b\":\"\\\\\\\"\", \"\\u00e9\" : true}";
         let expected = [("a\"", "[1, {\"]\":\"}\\\\\"}, []]"), ("b", "1.5e3"), ("b", "\"\\\\\\\"\""), ("é", "true")];
         assert_eq!(fields(json).unwrap(), expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
@@ -136,7 +139,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_object_is_taken_apart_as_serde_json_does_it(
+        fn an_object_is_split_as_serde_json_does(
             map in prop::collection::btree_map("[a\"\\\\{}:, é]{0,4}", any_json(), 0..5),
             is_pretty: bool,
         ) {
@@ -147,7 +150,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_makes_it_panic_or_go_on_for_ever(text in "[{}\\[\\]\":,\\\\ a1é]{0,20}") {
+        fn no_string_makes_it_panic_or_loop(text in "[{}\\[\\]\":,\\\\ a1é]{0,20}") {
             let _ = fields(&text);
             let _ = fields(&format!("{{{text}"));
         }

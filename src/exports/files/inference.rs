@@ -1,141 +1,141 @@
-//! What the columns of a table are, by all of its rows: never by a sample.
+//! Inference of a schema from all rows of a table.
 
 use super::{
     Changes,
-    column::{Cell, Column, ColumnType},
-    fields::Fields,
-    number::{self, MOST_DIGITS, Size},
+    column::{Column, ColumnType, ColumnValue},
+    fields::RowFields,
+    number::{self, DecimalSize, MAX_PRECISION},
     schema::TableSchema,
-    table::{Places, absent, no_object, twice, unknown},
+    table::{ColumnIndex, duplicate, missing, not_an_object, unknown},
     timestamp,
-    value::{Value, unquoted},
+    value::{FieldValue, unquoted},
 };
 use crate::{error::Error, exports::values::name::shown};
 
-/// The least digits of an inferred decimal: as many as 64 bits hold.
-const ROOM: u8 = 18;
+/// The minimum precision of an inferred decimal: the digits that fit 64 bits.
+const MIN_PRECISION: u8 = 18;
 
-/// The digits behind the point of an inferred decimal beyond those that were seen, and the least of them.
-const MORE: u8 = 2;
-const LEAST_SCALE: u8 = 4;
+/// The scale of an inferred decimal beyond the digits seen, and its minimum.
+const EXTRA_SCALE: u8 = 2;
+const MIN_SCALE: u8 = 4;
 
-/// More columns than anybody means: rows whose fields have names of their own, such as ids, would take all memory.
-const MOST_COLUMNS: usize = 4096;
+/// A limit on the columns, since rows with unique field names, such as ids, would exhaust the memory.
+const MAX_COLUMNS: usize = 4096;
 
-/// Looks at row after row. With a contract, a row may be refused for what it changes.
+/// Infers a schema row by row. With a saved schema, it rejects or accepts changes.
 #[derive(Debug)]
 pub(super) struct SchemaInference {
-    columns: Vec<Surveyed>,
-    places: Places,
-    has_contract: bool,
+    columns: Vec<InferredColumn>,
+    index: ColumnIndex,
+    has_schema: bool,
     changes: Changes,
     rows: u64,
 }
 
 #[derive(Debug)]
-struct Surveyed {
+struct InferredColumn {
     name: String,
-    contract: Option<ColumnType>,
+    saved: Option<ColumnType>,
     nullable: bool,
-    /// What all values are together that the contract does not hold.
-    seen: Kind,
+    /// The union of all values that the saved schema does not accept.
+    seen: ColumnKind,
     last_row: u64,
 }
 
 impl SchemaInference {
-    pub(super) fn new(contract: Option<&TableSchema>, changes: Changes) -> Self {
-        let columns: Vec<Surveyed> = contract
+    pub(super) fn new(saved: Option<&TableSchema>, changes: Changes) -> Self {
+        let columns: Vec<InferredColumn> = saved
             .iter()
             .flat_map(|schema| schema.columns())
-            .map(|column| Surveyed {
+            .map(|column| InferredColumn {
                 name: column.name().to_owned(),
-                contract: Some(column.kind()),
+                saved: Some(column.kind()),
                 nullable: column.is_nullable(),
-                seen: Kind::Null,
+                seen: ColumnKind::Null,
                 last_row: 0,
             })
             .collect();
-        let places = Places::new(columns.iter().map(|column| column.name.as_str()));
-        Self { columns, places, has_contract: contract.is_some(), changes, rows: 0 }
+        let index = ColumnIndex::new(columns.iter().map(|column| column.name.as_str()));
+        Self { columns, index, has_schema: saved.is_some(), changes, rows: 0 }
     }
 
-    /// Looks at the next row, or says what does not fit.
-    pub(super) fn add(&mut self, row: Fields<'_>) -> Result<(), Vec<String>> {
+    /// Adds a row, or returns its problems.
+    pub(super) fn add(&mut self, row: RowFields<'_>) -> Result<(), Vec<String>> {
         self.rows += 1;
-        let Self { columns, places, has_contract, changes, rows } = self;
+        let Self { columns, index, has_schema, changes, rows } = self;
         let accepts = *changes == Changes::Accept;
         let mut problems = Vec::new();
         let mut next = 0;
-        let read = row.each(|name, value| {
-            let place = match places.find(next, name, |place| &columns[place].name) {
-                Some(place) => place,
-                None if *has_contract && !accepts => return problems.push(unknown(name, &value)),
-                None if columns.len() == MOST_COLUMNS => {
+        let read = row.for_each(|name, value| {
+            let position = match index.find(next, name, |position| &columns[position].name) {
+                Some(position) => position,
+                None if *has_schema && !accepts => return problems.push(unknown(name, &value)),
+                None if columns.len() == MAX_COLUMNS => {
                     return problems.push(format!(
-                        "column {}: one beyond {MOST_COLUMNS} columns; write JSON lines, or give a schema",
+                        "column {}: one beyond {MAX_COLUMNS} columns; write JSON lines, or give a schema",
                         shown(name)
                     ));
                 }
                 None => {
-                    columns.push(Surveyed::new(name));
-                    places.add(name)
+                    columns.push(InferredColumn::new(name));
+                    index.add(name)
                 }
             };
-            next = place + 1;
-            let column = &mut columns[place];
+            next = position + 1;
+            let column = &mut columns[position];
             if std::mem::replace(&mut column.last_row, *rows) == *rows {
-                return problems.push(twice(name));
+                return problems.push(duplicate(name));
             }
             if let Err(problem) = column.add(&value, accepts) {
                 problems.push(format!("column {}: {problem}", shown(name)));
             }
         });
         if let Err(found) = read {
-            return Err(vec![no_object(found)]);
+            return Err(vec![not_an_object(found)]);
         }
         for column in columns.iter_mut().filter(|column| !column.nullable && column.last_row != *rows) {
             if accepts {
                 column.nullable = true;
             } else {
-                problems.push(absent(&column.column()));
+                problems.push(missing(&column.column()));
             }
         }
         if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 
-    /// Takes the columns of a header for those of CSV rows that did not come.
+    /// Adds the columns of a CSV header without rows.
     pub(super) fn add_header<'h>(&mut self, names: impl Iterator<Item = &'h str>) {
         for name in names {
-            self.places.add(name);
-            self.columns.push(Surveyed { seen: Kind::Cells, ..Surveyed::new(name) });
+            self.index.add(name);
+            self.columns.push(InferredColumn { seen: ColumnKind::CsvFields, ..InferredColumn::new(name) });
         }
     }
 
-    /// The schema that holds every row.
+    /// Returns the schema that accepts every row.
     pub(super) fn schema(&self) -> Result<TableSchema, Error> {
-        TableSchema::new(self.columns.iter().map(Surveyed::column))
+        TableSchema::new(self.columns.iter().map(InferredColumn::column))
     }
 }
 
-impl Surveyed {
+impl InferredColumn {
     fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), contract: None, nullable: true, seen: Kind::Null, last_row: 0 }
+        Self { name: name.to_owned(), saved: None, nullable: true, seen: ColumnKind::Null, last_row: 0 }
     }
 
-    fn add(&mut self, value: &Value<'_>, accepts: bool) -> Result<(), String> {
-        let Some(contract) = self.contract else {
-            self.seen = self.seen.with(Kind::of_value(value));
+    fn add(&mut self, value: &FieldValue<'_>, accepts: bool) -> Result<(), String> {
+        let Some(saved) = self.saved else {
+            self.seen = self.seen.union(ColumnKind::of_value(value));
             return Ok(());
         };
-        match contract.read(value) {
-            Some(Cell::Null) if !self.nullable && !accepts => self.column().read(value).map(|_| ()),
-            Some(Cell::Null) => {
+        match saved.read(value) {
+            Some(ColumnValue::Null) if !self.nullable && !accepts => self.column().read(value).map(|_| ()),
+            Some(ColumnValue::Null) => {
                 self.nullable = true;
                 Ok(())
             }
             Some(_) => Ok(()),
-            None if accepts || contract == ColumnType::Null => {
-                self.seen = self.seen.with(Kind::in_contract(contract, value));
+            None if accepts || saved == ColumnType::Null => {
+                self.seen = self.seen.union(ColumnKind::of_value_in(saved, value));
                 Ok(())
             }
             None => self.column().read(value).map(|_| ()),
@@ -143,41 +143,41 @@ impl Surveyed {
     }
 
     fn column(&self) -> Column {
-        let kind = match (self.contract, self.seen) {
-            (Some(contract), Kind::Null) => contract,
+        let kind = match (self.saved, self.seen) {
+            (Some(saved), ColumnKind::Null) => saved,
             (None | Some(ColumnType::Null), seen) => seen.to_type(),
-            (Some(contract), seen) => Kind::of_type(contract).with(seen).to_wider_type(),
+            (Some(saved), seen) => ColumnKind::of_type(saved).union(seen).to_wider_type(),
         };
         if self.nullable { Column::nullable(&self.name, kind) } else { Column::required(&self.name, kind) }
     }
 }
 
-/// What values are, on the way to a type.
+/// The kind of the values in a column, from which its type is derived.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Kind {
+enum ColumnKind {
     Null,
     Boolean,
-    Number(Size),
+    Number(DecimalSize),
     Float,
     Date,
     LocalTime,
     Time,
     Text,
     /// Fields of CSV records.
-    Cells,
+    CsvFields,
     Json,
 }
 
-impl Kind {
-    fn of_value(value: &Value<'_>) -> Self {
+impl ColumnKind {
+    fn of_value(value: &FieldValue<'_>) -> Self {
         match value {
-            Value::Null => Self::Null,
-            Value::Boolean(_) => Self::Boolean,
-            Value::Number(text) => number::size(text).map_or(Self::Json, Self::Number),
-            Value::List(_) | Value::Object(_) => Self::Json,
-            Value::Cell(_) => Self::Cells,
-            Value::Text(quoted) => match unquoted(quoted) {
-                // JSON can write it, and no text can.
+            FieldValue::Null => Self::Null,
+            FieldValue::Boolean(_) => Self::Boolean,
+            FieldValue::Number(text) => number::size(text).map_or(Self::Json, Self::Number),
+            FieldValue::Array(_) | FieldValue::Object(_) => Self::Json,
+            FieldValue::CsvField(_) => Self::CsvFields,
+            FieldValue::String(quoted) => match unquoted(quoted) {
+                // A lone surrogate is valid in JSON but not in a string.
                 None => Self::Json,
                 Some(text) if timestamp::date(&text).is_some() => Self::Date,
                 Some(text) if timestamp::local_time(&text).is_some() => Self::LocalTime,
@@ -187,11 +187,11 @@ impl Kind {
         }
     }
 
-    /// As [`of_value`](Self::of_value), but the field of a CSV record is a number in a column of numbers.
-    fn in_contract(contract: ColumnType, value: &Value<'_>) -> Self {
-        match (contract, value) {
-            (ColumnType::Integer | ColumnType::Decimal { .. }, Value::Cell(text)) => {
-                number::size(text).map_or(Self::Cells, Self::Number)
+    /// As [`of_value`](Self::of_value), but parses a CSV field in a column of numbers.
+    fn of_value_in(saved: ColumnType, value: &FieldValue<'_>) -> Self {
+        match (saved, value) {
+            (ColumnType::Integer | ColumnType::Decimal { .. }, FieldValue::CsvField(text)) => {
+                number::size(text).map_or(Self::CsvFields, Self::Number)
             }
             _ => Self::of_value(value),
         }
@@ -201,9 +201,9 @@ impl Kind {
         match kind {
             ColumnType::Null | ColumnType::Omitted => Self::Null,
             ColumnType::Boolean => Self::Boolean,
-            ColumnType::Integer => Self::Number(Size { integers: 19, scale: 0, is_integer: true }),
+            ColumnType::Integer => Self::Number(DecimalSize { integers: 19, scale: 0, is_integer: true }),
             ColumnType::Decimal { precision, scale } => {
-                Self::Number(Size { integers: precision - scale, scale, is_integer: false })
+                Self::Number(DecimalSize { integers: precision - scale, scale, is_integer: false })
             }
             ColumnType::Float => Self::Float,
             ColumnType::Date => Self::Date,
@@ -214,22 +214,22 @@ impl Kind {
         }
     }
 
-    /// What holds both without losing anything of either.
-    fn with(self, other: Self) -> Self {
+    /// Returns a kind that represents both without loss.
+    fn union(self, other: Self) -> Self {
         match (self, other) {
             (one, other) if one == other => one,
             (Self::Null, kind) | (kind, Self::Null) => kind,
             (Self::Number(one), Self::Number(other)) => {
-                let size = Size {
+                let size = DecimalSize {
                     integers: one.integers.max(other.integers),
                     scale: one.scale.max(other.scale),
                     is_integer: one.is_integer && other.is_integer,
                 };
-                if size.integers + size.scale <= MOST_DIGITS { Self::Number(size) } else { Self::Json }
+                if size.integers + size.scale <= MAX_PRECISION { Self::Number(size) } else { Self::Json }
             }
-            (Self::Cells, _) | (_, Self::Cells) => Self::Text,
+            (Self::CsvFields, _) | (_, Self::CsvFields) => Self::Text,
             (one, other) if one.is_text() && other.is_text() => Self::Text,
-            // `5` and `"5"` are two things, and stay two.
+            // JSON keeps `5` and `"5"` distinct.
             _ => Self::Json,
         }
     }
@@ -238,12 +238,12 @@ impl Kind {
         matches!(self, Self::Date | Self::LocalTime | Self::Time | Self::Text)
     }
 
-    /// What a contract becomes. It has room already: as many digits more as came are enough, since a decimal of all
-    /// digits could not take one more behind the point, and its column would be JSON.
+    /// Widens a saved type by exactly the digits seen. Reserving more could use all 38 digits, and the next wider number
+    /// would turn the column into JSON.
     fn to_wider_type(self) -> ColumnType {
         match self {
-            Self::Number(Size { integers, scale, is_integer: false }) => {
-                ColumnType::Decimal { precision: (integers + scale).max(ROOM), scale }
+            Self::Number(DecimalSize { integers, scale, is_integer: false }) => {
+                ColumnType::Decimal { precision: (integers + scale).max(MIN_PRECISION), scale }
             }
             kind => kind.to_type(),
         }
@@ -253,18 +253,18 @@ impl Kind {
         match self {
             Self::Null => ColumnType::Null,
             Self::Boolean => ColumnType::Boolean,
-            Self::Number(Size { is_integer: true, .. }) => ColumnType::Integer,
-            Self::Number(Size { integers, scale, .. }) => {
-                // A decimal as tight as today's numbers would refuse tomorrow's.
-                let scale = (scale + MORE).max(LEAST_SCALE).min(MOST_DIGITS - integers);
-                let precision = if integers + scale <= ROOM { ROOM } else { MOST_DIGITS };
+            Self::Number(DecimalSize { is_integer: true, .. }) => ColumnType::Integer,
+            Self::Number(DecimalSize { integers, scale, .. }) => {
+                // Leave room for wider numbers in later runs.
+                let scale = (scale + EXTRA_SCALE).max(MIN_SCALE).min(MAX_PRECISION - integers);
+                let precision = if integers + scale <= MIN_PRECISION { MIN_PRECISION } else { MAX_PRECISION };
                 ColumnType::Decimal { precision, scale }
             }
             Self::Float => ColumnType::Float,
             Self::Date => ColumnType::Date,
             Self::LocalTime => ColumnType::LocalTime,
             Self::Time => ColumnType::Time,
-            Self::Text | Self::Cells => ColumnType::Text,
+            Self::Text | Self::CsvFields => ColumnType::Text,
             Self::Json => ColumnType::Json,
         }
     }

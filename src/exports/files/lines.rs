@@ -1,4 +1,4 @@
-//! JSON lines: rows as they came, one to a line.
+//! JSON lines, as an output format and for the spool file.
 
 use std::{
     borrow::Cow,
@@ -6,17 +6,17 @@ use std::{
     io::{self, Write},
 };
 
-use super::fields::Fields;
+use super::fields::RowFields;
 use crate::exports::RawRow;
 
-/// Writes a row as JSON, without the fields that are omitted: one that came as JSON to the letter, but for the blanks where
-/// lines would break; a CSV record as an object of texts.
+/// Writes a row as a line of JSON, without omitted fields. JSON rows are unchanged except for white space around line
+/// breaks; a CSV record becomes an object of strings.
 pub(super) fn write(row: &RawRow, omitted: &HashSet<String>, mut out: impl Write) -> io::Result<()> {
     match row.json() {
         Some(json) if omitted.is_empty() => out.write_all(on_one_line(json).as_bytes())?,
         Some(_) => {
             let mut fields = Vec::new();
-            let read = Fields::of(row).each(|name, value| {
+            let read = RowFields::of(row).for_each(|name, value| {
                 if !omitted.contains(name) {
                     fields.push((name.to_owned(), value));
                 }
@@ -33,17 +33,17 @@ pub(super) fn write(row: &RawRow, omitted: &HashSet<String>, mut out: impl Write
     out.write_all(b"\n")
 }
 
-/// Writes a row so that [`kept`] tells a CSV record from an object.
-pub(super) fn keep(row: &RawRow, omitted: &HashSet<String>, mut out: impl Write) -> io::Result<()> {
+/// Writes a row to the spool file. A CSV record is marked, so that [`spooled`] distinguishes it from an object.
+pub(super) fn spool(row: &RawRow, omitted: &HashSet<String>, mut out: impl Write) -> io::Result<()> {
     if row.json().is_none() {
         out.write_all(b"[")?;
     }
     write(row, omitted, out)
 }
 
-/// A row that [`keep`] has written.
-pub(super) fn kept(line: &str) -> Fields<'_> {
-    line.strip_prefix('[').map_or(Fields::Json(line), Fields::Kept)
+/// Reads a row that [`spool`] has written.
+pub(super) fn spooled(line: &str) -> RowFields<'_> {
+    line.strip_prefix('[').map_or(RowFields::Json(line), RowFields::Spooled)
 }
 
 fn write_object<'a, W: Write>(
@@ -63,7 +63,7 @@ fn write_object<'a, W: Write>(
     out.write_all(b"}")
 }
 
-/// The text without the blanks between its tokens, where a line break is among them. (In a string it would be escaped.)
+/// Removes white space between tokens if it includes a line break. (Line breaks in strings are escaped.)
 fn on_one_line(json: &str) -> Cow<'_, str> {
     if !json.bytes().any(|byte| matches!(byte, b'\n' | b'\r')) {
         return json.into();
@@ -90,36 +90,36 @@ mod tests {
     use crate::exports::FromRow;
 
     #[test]
-    fn only_blanks_between_tokens_go_and_only_where_lines_would_break() {
+    fn white_space_between_tokens_is_removed_only_with_line_breaks() {
         assert_eq!(on_one_line(r#"{ "a" : 1.0 }"#), r#"{ "a" : 1.0 }"#);
         let broken = "{\r\n\t\"a b\" : [ 1.00 ,\n 1E+2 ] , \"c\\\"\" : \"\\\\\" ,\n\"\\\\\\\" \": \" } \" }";
         assert_eq!(on_one_line(broken), r#"{"a b":[1.00,1E+2],"c\"":"\\","\\\" ":" } "}"#);
     }
 
     #[test]
-    fn a_record_is_kept_apart_from_an_object() {
+    fn a_spooled_record_is_distinct_from_an_object() {
         let mut out = Vec::new();
         let row = RawRow::from_json(b"{\"a\":1}").unwrap();
-        keep(&row, &HashSet::new(), &mut out).unwrap();
+        spool(&row, &HashSet::new(), &mut out).unwrap();
         let header = std::sync::Arc::new(csv::StringRecord::from(vec!["a", "b \""]));
         let record = RawRow::from_fields(&header, &csv::StringRecord::from(vec!["1", "x\ny"])).unwrap();
-        keep(&record, &HashSet::new(), &mut out).unwrap();
+        spool(&record, &HashSet::new(), &mut out).unwrap();
         let lines: Vec<_> = std::str::from_utf8(&out).unwrap().lines().collect();
         assert_eq!(lines, ["{\"a\":1}", "[{\"a\":\"1\",\"b \\\"\":\"x\\ny\"}"]);
         for (line, row, fields) in [
-            (lines[0], &row, vec![("a".to_owned(), super::super::value::Value::Number("1"))]),
+            (lines[0], &row, vec![("a".to_owned(), super::super::value::FieldValue::Number("1"))]),
             (
                 lines[1],
                 &record,
                 vec![
-                    ("a".to_owned(), super::super::value::Value::Cell("1".into())),
-                    ("b \"".to_owned(), super::super::value::Value::Cell("x\ny".into())),
+                    ("a".to_owned(), super::super::value::FieldValue::CsvField("1".into())),
+                    ("b \"".to_owned(), super::super::value::FieldValue::CsvField("x\ny".into())),
                 ],
             ),
         ] {
-            for source in [kept(line), Fields::of(row)] {
+            for source in [spooled(line), RowFields::of(row)] {
                 let mut found = Vec::new();
-                source.each(|name, value| found.push((name.to_owned(), value))).unwrap();
+                source.for_each(|name, value| found.push((name.to_owned(), value))).unwrap();
                 assert_eq!(found, fields);
             }
         }

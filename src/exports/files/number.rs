@@ -1,9 +1,9 @@
-//! Numbers by their text: no digit is lost on the way through a binary fraction.
+//! Numbers in decimal notation, parsed without a detour through binary floating point.
 
-/// The most digits that a decimal column holds.
-pub(super) const MOST_DIGITS: u8 = 38;
+/// The maximum precision of a decimal column.
+pub(super) const MAX_PRECISION: u8 = 38;
 
-/// A number of JSON's grammar: its digits without the zeros at either end, and the power of ten behind them.
+/// A JSON number: its digits without zeros at either end, and an exponent of ten.
 struct Number<'t> {
     is_negative: bool,
     integer: &'t [u8],
@@ -15,7 +15,7 @@ impl<'t> Number<'t> {
     fn of(text: &'t str) -> Option<Self> {
         let (is_negative, text) = text.strip_prefix('-').map_or((false, text), |text| (true, text));
         let (text, exponent) = match text.split_once(['e', 'E']) {
-            // An exponent beyond all measure means zero or a number that nothing holds: either way its size is the same.
+            // An exponent out of range means zero or a number too large for any column; its exact value is irrelevant.
             Some((text, exponent)) => (text, read_exponent(exponent)?),
             None => (text, 0),
         };
@@ -40,7 +40,7 @@ impl<'t> Number<'t> {
     }
 
     fn digits(&self) -> impl Iterator<Item = u8> {
-        // Zeros between the point and the first digit add nothing to the value, and are not counted.
+        // Zeros between the decimal point and the first digit are not significant.
         self.integer.iter().chain(self.fraction).copied().skip_while(|digit| *digit == b'0')
     }
 }
@@ -66,15 +66,15 @@ fn trim_end(digits: &[u8]) -> &[u8] {
     &digits[..digits.len() - zeros]
 }
 
-/// The number in units of ten to the power of `-scale`; `None` where that would not be exact, has more digits than
-/// `precision`, or is no number.
+/// Parses a number in units of ten to the power of `-scale`; `None` if it is not a number, not exact, or has more digits
+/// than `precision`.
 pub(super) fn decimal(text: &str, precision: u8, scale: u8) -> Option<i128> {
     let number = Number::of(text)?;
     let mut units: i128 = 0;
     let mut digits = 0_u8;
     for digit in number.digits() {
         digits += 1;
-        if digits > MOST_DIGITS {
+        if digits > MAX_PRECISION {
             return None;
         }
         units = units * 10 + i128::from(digit - b'0');
@@ -83,40 +83,40 @@ pub(super) fn decimal(text: &str, precision: u8, scale: u8) -> Option<i128> {
         return Some(0);
     }
     let zeros = u8::try_from(number.exponent.checked_add(i64::from(scale))?).ok()?;
-    if digits.checked_add(zeros)? > precision.min(MOST_DIGITS) {
+    if digits.checked_add(zeros)? > precision.min(MAX_PRECISION) {
         return None;
     }
     units *= 10_i128.pow(zeros.into());
     Some(if number.is_negative { -units } else { units })
 }
 
-/// The number as an integer; `None` where it is none, or beyond 64 bits.
+/// Parses an integer; `None` if the string is not an integer of 64 bits.
 pub(super) fn integer(text: &str) -> Option<i64> {
-    // 18 digits fit, and most numbers have fewer.
+    // A fast path: 18 digits always fit.
     let digits = text.strip_prefix('-').unwrap_or(text).as_bytes();
     let is_plain = digits.len() <= 18 && digits.iter().all(u8::is_ascii_digit) && digits.first() != Some(&b'0');
     if is_plain { text.parse().ok() } else { decimal(text, 19, 0).and_then(|number| number.try_into().ok()) }
 }
 
-/// The nearest binary number; `None` for text that is no number, and for one that none is near to.
+/// Parses a floating-point number; `None` if the string is not a number or out of range.
 pub(super) fn float(text: &str) -> Option<f64> {
     Number::of(text)?;
     text.parse().ok().filter(|number: &f64| number.is_finite())
 }
 
-/// What a column needs to hold a number exactly.
+/// The digits that a column needs to represent a number exactly.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Size {
-    /// Digits before the point.
+pub(super) struct DecimalSize {
+    /// Digits before the decimal point.
     pub(super) integers: u8,
-    /// Digits behind it.
+    /// Digits after the decimal point.
     pub(super) scale: u8,
-    /// Whether it is written without a point and an exponent, and fits 64 bits.
+    /// True for an integer of 64 bits, written without a decimal point or an exponent.
     pub(super) is_integer: bool,
 }
 
-/// The size of a number; `None` when no decimal column holds it.
-pub(super) fn size(text: &str) -> Option<Size> {
+/// Returns the size of a number; `None` if no decimal column can represent it.
+pub(super) fn size(text: &str) -> Option<DecimalSize> {
     let number = Number::of(text)?;
     let is_plain = !text.contains(['.', 'e', 'E']);
     let digits = i64::try_from(number.digits().count()).ok()?;
@@ -124,12 +124,12 @@ pub(super) fn size(text: &str) -> Option<Size> {
         0 => (0, 0),
         _ => ((digits + number.exponent).max(0), (-number.exponent).max(0)),
     };
-    // Zeros at the end are digits of the writer's: the next number may use them.
+    // Trailing zeros count, since other numbers of the column may have these digits.
     let written = if text.contains(['e', 'E']) { 0 } else { text.split_once('.').map_or(0, |(_, text)| text.len()) };
     let scale = least.max(i64::try_from(written).ok()?);
-    let scale = if integers + scale > i64::from(MOST_DIGITS) { least } else { scale };
+    let scale = if integers + scale > i64::from(MAX_PRECISION) { least } else { scale };
     let is_integer = is_plain && integer(text).is_some();
-    (integers + scale <= i64::from(MOST_DIGITS)).then_some(Size {
+    (integers + scale <= i64::from(MAX_PRECISION)).then_some(DecimalSize {
         integers: u8::try_from(integers).ok()?,
         scale: u8::try_from(scale).ok()?,
         is_integer,
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_of_json_is_none() {
+    fn a_string_that_is_not_a_json_number_is_rejected() {
         for text in [
             "", "-", "+1", "01", "0940", "1.", ".5", "1e", "1e+", "1e1.5", "1 ", " 1", "0x1", "NaN", "inf", "1_0",
             "--1", "١",
@@ -222,13 +222,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_has_a_size_fits_a_column_of_that_size(text in "-?(0|[1-9][0-9]{0,24})(\\.[0-9]{1,20})?([eE][-+]?[0-9]{1,2})?") {
-            if let Some(Size { integers, scale, is_integer }) = size(&text) {
+        fn a_number_fits_a_column_of_its_size(text in "-?(0|[1-9][0-9]{0,24})(\\.[0-9]{1,20})?([eE][-+]?[0-9]{1,2})?") {
+            if let Some(DecimalSize { integers, scale, is_integer }) = size(&text) {
                 let precision = (integers + scale).max(1);
                 let units = decimal(&text, precision, scale);
                 prop_assert!(units.is_some());
                 prop_assert_eq!(is_integer, !text.contains(['.', 'e', 'E']) && text.parse::<i64>().is_ok());
-                // By an implementation that is not ours, where it holds the number.
+                // Compare with rust_decimal where it can represent the number.
                 if let Ok(number) = text.parse::<rust_decimal::Decimal>().map(|number| number.normalize())
                     && number.to_string().parse() == Ok(number)
                     && let Some(units) = units

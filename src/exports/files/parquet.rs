@@ -1,4 +1,4 @@
-//! Parquet: rows into columns, and columns into row groups of bounded size.
+//! Writing Parquet files with row groups of bounded size.
 
 use std::{
     io::Write,
@@ -26,17 +26,17 @@ use parquet::{
 };
 
 use super::{
-    column::{Cell, Column, ColumnType},
+    column::{Column, ColumnType, ColumnValue},
     schema::TableSchema,
 };
 
-/// As many rows become columns at once, or fewer when they are long.
+/// The maximum size of a record batch.
 const BATCH_ROWS: usize = 4096;
 const BATCH_BYTES: usize = 4 << 20;
-/// A dictionary that grows beyond this does not pay: most of its values occur once.
+/// The maximum size of a dictionary. In a larger one, most values occur once.
 const DICTIONARY_BYTES: usize = 1 << 16;
 
-/// How large a row group may become.
+/// The maximum size of a row group.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RowGroups {
     pub(super) rows: usize,
@@ -49,16 +49,16 @@ impl Default for RowGroups {
     }
 }
 
-/// Makes columns of rows. A thread of its own encodes them meanwhile.
-pub(super) struct Parquet {
+/// Collects rows into columns. A separate thread encodes them.
+pub(super) struct ParquetWriter {
     encoder: Encoder,
     schema: Arc<Schema>,
-    columns: Vec<Builder>,
+    columns: Vec<ColumnBuilder>,
     rows: usize,
     bytes: usize,
 }
 
-impl Parquet {
+impl ParquetWriter {
     pub(super) fn new(
         out: impl Write + Send + 'static,
         schema: &TableSchema,
@@ -77,16 +77,16 @@ impl Parquet {
             .with_parquet_schema(descriptor(schema)?)
             .with_skip_arrow_metadata(true);
         let out = ArrowWriter::try_new_with_options(out, Arc::clone(&arrow), options)?;
-        let columns = schema.columns().iter().map(|column| Builder::new(column.kind())).collect();
+        let columns = schema.columns().iter().map(|column| ColumnBuilder::new(column.kind())).collect();
         Ok(Self { encoder: Encoder::start(out, limits)?, schema: arrow, columns, rows: 0, bytes: 0 })
     }
 
-    /// Takes a cell of the row.
-    pub(super) fn put(&mut self, place: usize, cell: &Cell<'_>) {
-        self.bytes += self.columns[place].push(cell);
+    /// Appends a value of the current row to a column.
+    pub(super) fn put(&mut self, place: usize, value: &ColumnValue<'_>) {
+        self.bytes += self.columns[place].push(value);
     }
 
-    /// The row has all its cells.
+    /// Ends the current row.
     pub(super) fn end_row(&mut self) -> Result<(), ParquetError> {
         self.rows += 1;
         if self.rows >= BATCH_ROWS || self.bytes >= BATCH_BYTES { self.encode() } else { Ok(()) }
@@ -101,14 +101,14 @@ impl Parquet {
 
     fn encode(&mut self) -> Result<(), ParquetError> {
         (self.rows, self.bytes) = (0, 0);
-        let columns = self.columns.iter_mut().map(Builder::finish).collect::<Result<_, _>>()?;
+        let columns = self.columns.iter_mut().map(ColumnBuilder::finish).collect::<Result<_, _>>()?;
         self.encoder.write(RecordBatch::try_new(Arc::clone(&self.schema), columns)?)
     }
 }
 
-/// The thread that encodes. Without its end it closes nothing, and whoever dropped it leaves half a file.
+/// The encoder thread. Dropped without `finish`, it leaves the file incomplete.
 struct Encoder {
-    /// `None` tells it to close the file.
+    /// `None` closes the file.
     batches: SyncSender<Option<RecordBatch>>,
     thread: Option<JoinHandle<Result<(), ParquetError>>>,
 }
@@ -134,12 +134,12 @@ impl Encoder {
     }
 
     fn finish(mut self) -> Result<(), ParquetError> {
-        // One that has gone has a reason, which is its end.
+        // If the thread has ended, `end` returns its error.
         let _ = self.batches.send(None);
         self.end()
     }
 
-    /// What it ended with.
+    /// Waits for the thread and returns its result.
     fn end(&mut self) -> Result<(), ParquetError> {
         match self.thread.take().map(JoinHandle::join) {
             Some(Ok(end)) => end,
@@ -158,12 +158,12 @@ fn data_type(kind: ColumnType) -> DataType {
         ColumnType::Date => DataType::Date32,
         ColumnType::LocalTime => DataType::Timestamp(TimeUnit::Microsecond, None),
         ColumnType::Time => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
-        // Readers unite strings with whatever a later file has, and refuse to unite nulls.
+        // Readers can merge a string column with those of later files, but not a null column.
         ColumnType::Null | ColumnType::Text | ColumnType::Json | ColumnType::Omitted => DataType::Utf8,
     }
 }
 
-/// The types as Parquet names them: what is JSON is said to be JSON, and a time without a zone to be one.
+/// Returns the Parquet schema, with logical types for JSON and for timestamps without a zone.
 fn descriptor(schema: &TableSchema) -> Result<SchemaDescriptor, ParquetError> {
     let fields = schema.columns().iter().map(|column| parquet_type(column).map(Arc::new)).collect::<Result<_, _>>()?;
     let root = Type::group_type_builder("rows").with_fields(fields).build()?;
@@ -203,14 +203,14 @@ fn parquet_type(column: &Column) -> Result<Type, ParquetError> {
     }
 }
 
-/// The bytes that any number of so many digits fits.
+/// Returns the number of bytes for a decimal of this precision.
 fn bytes_of(precision: u8) -> i32 {
     let most = 10_i128.pow(precision.into()) - 1;
     (1..16).find(|bytes| most < 1 << (8 * bytes - 1)).unwrap_or(16)
 }
 
-/// A column in the making.
-enum Builder {
+/// Builds a column.
+enum ColumnBuilder {
     Boolean(BooleanBuilder),
     Integer(Int64Builder),
     Decimal(Decimal128Builder, u8, i8),
@@ -220,7 +220,7 @@ enum Builder {
     Text(StringBuilder),
 }
 
-impl Builder {
+impl ColumnBuilder {
     fn new(kind: ColumnType) -> Self {
         match kind {
             ColumnType::Boolean => Self::Boolean(BooleanBuilder::new()),
@@ -238,21 +238,21 @@ impl Builder {
         }
     }
 
-    /// Adds a cell, and says how many bytes it takes, about.
-    fn push(&mut self, cell: &Cell<'_>) -> usize {
-        match (&mut *self, cell) {
-            (Self::Boolean(column), Cell::Boolean(value)) => column.append_value(*value),
-            (Self::Integer(column), Cell::Integer(value)) => column.append_value(*value),
-            (Self::Decimal(column, ..), Cell::Decimal(value)) => column.append_value(*value),
-            (Self::Float(column), Cell::Float(value)) => column.append_value(*value),
-            (Self::Date(column), Cell::Date(value)) => column.append_value(*value),
-            (Self::Time(column), Cell::Time(value)) => column.append_value(*value),
-            (Self::Text(column), Cell::Text(value)) => {
+    /// Appends a value and returns its approximate size in bytes.
+    fn push(&mut self, value: &ColumnValue<'_>) -> usize {
+        match (&mut *self, value) {
+            (Self::Boolean(column), ColumnValue::Boolean(value)) => column.append_value(*value),
+            (Self::Integer(column), ColumnValue::Integer(value)) => column.append_value(*value),
+            (Self::Decimal(column, ..), ColumnValue::Decimal(value)) => column.append_value(*value),
+            (Self::Float(column), ColumnValue::Float(value)) => column.append_value(*value),
+            (Self::Date(column), ColumnValue::Date(value)) => column.append_value(*value),
+            (Self::Time(column), ColumnValue::Timestamp(value)) => column.append_value(*value),
+            (Self::Text(column), ColumnValue::Text(value)) => {
                 column.append_value(value);
                 return value.len() + 8;
             }
-            (_, Cell::Null) => self.push_null(),
-            // No cell has another type than its column. If one had, the column would be short, and make no batch.
+            (_, ColumnValue::Null) => self.push_null(),
+            // Unreachable, since values have the type of their column. A missing value would fail the batch.
             _ => return 0,
         }
         8
@@ -372,7 +372,7 @@ mod tests {
             ("json", row.json.clone()),
         ];
         fields.rotate_left(turn % 9);
-        // A field that is null may as well be missing.
+        // A null field may also be missing.
         let fields = fields.into_iter().filter(|(_, value)| turn.is_multiple_of(2) || value.is_some());
         let fields = fields.map(|(name, value)| format!("\"{name}\": {}", value.unwrap_or("null".to_owned())));
         format!("{{{}}}", fields.collect::<Vec<_>>().join(", "))
@@ -382,7 +382,7 @@ mod tests {
         #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
         #[test]
-        fn what_goes_in_comes_out(
+        fn rows_written_are_read_back(
             ((precision, scale), rows) in (1..=38_u8)
                 .prop_flat_map(|precision| ((Just(precision), 0..=precision), rows(precision))),
             limit in 1..20_usize,

@@ -1,4 +1,4 @@
-//! How far a file has come.
+//! Progress of writing a file.
 
 use std::{
     fmt,
@@ -8,36 +8,36 @@ use std::{
 
 use perenso_auth::clock::{Clock, SystemClock};
 
-/// How far a file has come.
+/// The progress of writing a file.
 ///
-/// `Display` is a line of it: `1000000 rows, 312.4 MB, 83000 rows/s`.
+/// `Display` writes one line: `1000000 rows, 312.4 MB, 83000 rows/s`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Progress {
-    /// What is being done.
+    /// The current stage.
     pub stage: Stage,
-    /// The rows of this stage so far.
+    /// The number of rows in this stage so far.
     pub rows: u64,
-    /// The bytes of their text as it came: those of the file are fewer in Parquet, and more or fewer in CSV.
+    /// The size of these rows as received. The file may be smaller or larger.
     pub bytes: u64,
-    /// Since the stage began.
+    /// The time since the stage began.
     pub elapsed: Duration,
-    /// Whether the file is whole and in its place.
+    /// True once the file is complete and in place.
     pub is_done: bool,
 }
 
-/// What is being done to make a file.
+/// A stage of writing a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Stage {
-    /// Rows come, and go into the file; or beside it, where all must be seen before the first can be written.
+    /// Receiving rows and writing them to the file, or to a spool file while the schema is inferred.
     Receiving,
-    /// All rows have come, and go into the file.
+    /// Writing spooled rows to the file.
     Writing,
 }
 
 impl Progress {
-    /// Rows per second since the stage began.
+    /// Returns the rows per second since the stage began.
     #[must_use]
     pub fn rate(&self) -> f64 {
         let seconds = self.elapsed.as_secs_f64();
@@ -53,36 +53,36 @@ impl fmt::Display for Progress {
 
 pub(super) type Callback = Box<dyn Fn(&Progress) + Send>;
 
-/// Counts rows, and tells of them now and then.
-pub(super) struct Meter {
+/// Reports progress to a callback at intervals.
+pub(super) struct ProgressReporter {
     pub(super) callback: Option<Callback>,
     pub(super) interval: Duration,
     pub(super) clock: Arc<dyn Clock>,
 }
 
-impl Default for Meter {
+impl Default for ProgressReporter {
     fn default() -> Self {
         Self { callback: None, interval: Duration::from_secs(1), clock: Arc::new(SystemClock::default()) }
     }
 }
 
-impl Meter {
-    pub(super) fn start(&self, stage: Stage) -> Count<'_> {
+impl ProgressReporter {
+    pub(super) fn start(&self, stage: Stage) -> StageProgress<'_> {
         let now = self.clock.monotonic();
         let progress = Progress { stage, rows: 0, bytes: 0, elapsed: Duration::ZERO, is_done: false };
-        Count { meter: self, progress, start: now, told: now }
+        StageProgress { reporter: self, progress, start: now, last_report: now }
     }
 }
 
-/// The rows of one stage.
-pub(super) struct Count<'m> {
-    meter: &'m Meter,
+/// The progress of one stage.
+pub(super) struct StageProgress<'m> {
+    reporter: &'m ProgressReporter,
     progress: Progress,
     start: Instant,
-    told: Instant,
+    last_report: Instant,
 }
 
-impl Count<'_> {
+impl StageProgress<'_> {
     pub(super) fn rows(&self) -> u64 {
         self.progress.rows
     }
@@ -92,27 +92,27 @@ impl Count<'_> {
         self.progress.bytes += bytes as u64;
     }
 
-    /// Tells, if it is time.
-    pub(super) fn tell(&mut self) {
-        if self.meter.callback.is_none() {
+    /// Calls the callback if the interval has passed.
+    pub(super) fn report_if_due(&mut self) {
+        if self.reporter.callback.is_none() {
             return;
         }
-        let now = self.meter.clock.monotonic();
-        if now.saturating_duration_since(self.told) >= self.meter.interval {
-            self.told = now;
+        let now = self.reporter.clock.monotonic();
+        if now.saturating_duration_since(self.last_report) >= self.reporter.interval {
+            self.last_report = now;
             self.report(now);
         }
     }
 
-    /// Tells for the last time.
-    pub(super) fn done(mut self) {
+    /// Calls the callback for the last time.
+    pub(super) fn finish(mut self) {
         self.progress.is_done = true;
-        self.report(self.meter.clock.monotonic());
+        self.report(self.reporter.clock.monotonic());
     }
 
     fn report(&mut self, now: Instant) {
         self.progress.elapsed = now.saturating_duration_since(self.start);
-        if let Some(callback) = &self.meter.callback {
+        if let Some(callback) = &self.reporter.callback {
             callback(&self.progress);
         }
     }
@@ -127,24 +127,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn progress_is_told_by_the_clock_and_at_the_end() {
+    fn progress_is_reported_at_intervals_and_at_the_end() {
         let clock = ManualClock::default();
         let told: Arc<Mutex<Vec<Progress>>> = Arc::default();
         let heard = Arc::clone(&told);
-        let meter = Meter {
+        let reporter = ProgressReporter {
             callback: Some(Box::new(move |progress| heard.lock().unwrap().push(*progress))),
             interval: Duration::from_secs(1),
             clock: Arc::new(clock.clone()),
         };
         clock.advance(Duration::from_secs(60));
-        let mut count = meter.start(Stage::Receiving);
+        let mut progress = reporter.start(Stage::Receiving);
         for _ in 0..10 {
             clock.advance(Duration::from_millis(400));
-            count.add(100_000);
-            count.tell();
-            count.tell();
+            progress.add(100_000);
+            progress.report_if_due();
+            progress.report_if_due();
         }
-        count.done();
+        progress.finish();
         let told = told.lock().unwrap();
         let told: Vec<_> = told.iter().map(|it| (it.rows, it.bytes, it.elapsed.as_millis(), it.is_done)).collect();
         assert_eq!(

@@ -1,4 +1,4 @@
-//! The columns of a table, in their order, and the file that keeps them.
+//! The schema of a table and its file.
 
 use std::{collections::HashSet, fmt, fs, io::Write, path::Path};
 
@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-/// The columns of a table, in their order.
+/// The schema of a table: its columns in order.
 ///
 /// ```
 /// use perenso::exports::files::{Column, ColumnType, TableSchema};
@@ -23,15 +23,15 @@ use crate::{
 ///     Column::required("orderNumber", ColumnType::Text),
 ///     Column::nullable("price", ColumnType::Decimal { precision: 12, scale: 2 }),
 /// ])?;
-/// let text = r#"{
+/// let json = r#"{
 ///   "columns": [
 ///     {"name":"orderNumber","type":"text","nullable":false},
 ///     {"name":"price","type":"decimal(12, 2)","nullable":true}
 ///   ]
 /// }
 /// "#;
-/// assert_eq!(orders.to_string(), text);
-/// assert_eq!(serde_json::from_str::<TableSchema>(text)?, orders);
+/// assert_eq!(orders.to_string(), json);
+/// assert_eq!(serde_json::from_str::<TableSchema>(json)?, orders);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,7 +40,7 @@ pub struct TableSchema {
     columns: Vec<Column>,
 }
 
-/// A schema that nobody has looked at.
+/// An unvalidated schema.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SchemaDraft {
@@ -56,10 +56,10 @@ impl TryFrom<SchemaDraft> for TableSchema {
 }
 
 impl TableSchema {
-    /// A schema of these columns.
+    /// Creates a schema.
     ///
     /// # Errors
-    /// [`ErrorKind::Input`] when two have the same name, or a decimal cannot be: all problems at once.
+    /// [`ErrorKind::Input`] for duplicate names and invalid columns, with all problems.
     pub fn new(columns: impl IntoIterator<Item = Column>) -> Result<Self, Error> {
         let columns: Vec<Column> = columns.into_iter().collect();
         let mut names = HashSet::new();
@@ -73,21 +73,21 @@ impl TableSchema {
             }
         }
         if !columns.is_empty() && columns.iter().all(Column::is_omitted) {
-            problems.push("every column is omitted; expected one that is written".to_owned());
+            problems.push("every column is omitted; expected at least one other".to_owned());
         }
         if problems.is_empty() {
             return Ok(Self { columns });
         }
-        Err(Error::several(ErrorKind::Input, OPERATION, "there cannot be a table like that", problems))
+        Err(Error::several(ErrorKind::Input, OPERATION, "the schema is invalid", problems))
     }
 
-    /// The columns in their order.
+    /// Returns the columns in order.
     #[must_use]
     pub fn columns(&self) -> &[Column] {
         &self.columns
     }
 
-    /// The column of this name.
+    /// Returns the column with this name.
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name() == name)
@@ -104,30 +104,30 @@ impl TableSchema {
         omitted.map(|column| column.name().to_owned()).collect()
     }
 
-    /// Reads a schema that was saved, by a run or by hand.
+    /// Reads a schema from a file.
     ///
     /// # Errors
-    /// [`ErrorKind::File`] when the file cannot be read, or holds no schema.
+    /// [`ErrorKind::File`] if the file cannot be read or does not hold a schema.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let text = fs::read(path).map_err(|error| failed("cannot be read", path, error))?;
-        let none = |reason: &dyn fmt::Display| failed("holds no schema of a table", path, reason);
-        // What is there instead may be rows.
-        let draft: SchemaDraft = decode_body(&text).map_err(|misfit| none(&misfit))?;
-        Self::new(draft.columns).map_err(|error| none(&error))
+        let invalid = |reason: &dyn fmt::Display| failed("holds no schema of a table", path, reason);
+        // The error names no values: the file may hold rows.
+        let draft: SchemaDraft = decode_body(&text).map_err(|mismatch| invalid(&mismatch))?;
+        Self::new(draft.columns).map_err(|error| invalid(&error))
     }
 
-    /// Saves the schema as JSON, a line for each column. The file is written beside and renamed when whole.
+    /// Saves the schema as JSON, with one line for each column. The file is replaced atomically.
     ///
     /// # Errors
-    /// [`ErrorKind::File`] when it cannot be written; what was there before stays.
+    /// [`ErrorKind::File`] if the file cannot be written. An existing file is then unchanged.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         let file = AtomicFile::new(path.as_ref())?;
         self.write(&file)?;
         file.persist()
     }
 
-    /// Writes the schema, down to the disk.
+    /// Writes the schema and flushes it to disk.
     pub(super) fn write(&self, file: &AtomicFile) -> Result<(), Error> {
         file.file().write_all(self.to_string().as_bytes()).map_err(|error| file.failed(error))?;
         file.sync()

@@ -1,23 +1,23 @@
-//! Rows against a schema: every row as the cells of its columns, or all that does not fit.
+//! Conversion of rows to the columns of a schema.
 
 use std::collections::HashMap;
 
 use super::{
-    column::{Cell, Column},
-    fields::Fields,
+    column::{Column, ColumnValue},
+    fields::RowFields,
     schema::TableSchema,
-    value::Value,
+    value::FieldValue,
 };
 use crate::exports::values::name::shown;
 
-/// The columns by place and by name.
+/// Converts rows to the columns of a schema.
 #[derive(Debug)]
 pub(super) struct Table {
     columns: Vec<Column>,
-    places: Places,
-    /// The place of each column in the file; none for one that is omitted.
+    index: ColumnIndex,
+    /// The position of each column in the file; `None` if it is omitted.
     written: Vec<Option<usize>>,
-    /// The row that each column was in last.
+    /// The last row with a value for each column.
     seen: Vec<u64>,
     row: u64,
 }
@@ -25,75 +25,75 @@ pub(super) struct Table {
 impl Table {
     pub(super) fn new(schema: &TableSchema) -> Self {
         let columns = schema.columns().to_vec();
-        let places = Places::new(columns.iter().map(Column::name));
+        let index = ColumnIndex::new(columns.iter().map(Column::name));
         let mut next = 0..;
         let written = columns.iter().map(|column| if column.is_omitted() { None } else { next.next() }).collect();
-        Self { seen: vec![0; columns.len()], columns, places, written, row: 0 }
+        Self { seen: vec![0; columns.len()], columns, index, written, row: 0 }
     }
 
-    /// Hands out the cells of the next row, each with its place and with the value that it is of; or says all that does not
-    /// fit. Then some cells have been handed out already.
+    /// Calls a closure for each column of the next row, with the position, the source and the converted value. Returns all
+    /// problems of the row; the closure may have been called before.
     pub(super) fn fit<'r>(
         &mut self,
-        row: Fields<'r>,
-        mut cell: impl FnMut(usize, &Value<'r>, Cell<'r>),
+        row: RowFields<'r>,
+        mut each: impl FnMut(usize, &FieldValue<'r>, ColumnValue<'r>),
     ) -> Result<(), Vec<String>> {
-        let Self { columns, places, written, seen, row: number } = self;
+        let Self { columns, index, written, seen, row: number } = self;
         *number += 1;
         let mut problems = Vec::new();
         let mut next = 0;
-        let read = row.each(|name, value| {
-            let Some(place) = places.find(next, name, |place| columns[place].name()) else {
+        let read = row.for_each(|name, value| {
+            let Some(position) = index.find(next, name, |position| columns[position].name()) else {
                 return problems.push(unknown(name, &value));
             };
-            next = place + 1;
-            if std::mem::replace(&mut seen[place], *number) == *number {
-                return problems.push(twice(name));
+            next = position + 1;
+            if std::mem::replace(&mut seen[position], *number) == *number {
+                return problems.push(duplicate(name));
             }
-            let Some(place_written) = written[place] else { return };
-            match columns[place].read(&value) {
-                Ok(read) => cell(place_written, &value, read),
+            let Some(written_position) = written[position] else { return };
+            match columns[position].read(&value) {
+                Ok(read) => each(written_position, &value, read),
                 Err(problem) => problems.push(format!("column {}: {problem}", shown(name))),
             }
         });
         if let Err(found) = read {
-            return Err(vec![no_object(found)]);
+            return Err(vec![not_an_object(found)]);
         }
-        for (place, column) in columns.iter().enumerate().filter(|(place, _)| seen[*place] != *number) {
-            let Some(place) = written[place] else { continue };
+        for (position, column) in columns.iter().enumerate().filter(|(position, _)| seen[*position] != *number) {
+            let Some(position) = written[position] else { continue };
             if column.is_nullable() {
-                cell(place, &Value::Null, Cell::Null);
+                each(position, &FieldValue::Null, ColumnValue::Null);
             } else {
-                problems.push(absent(column));
+                problems.push(missing(column));
             }
         }
         if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 }
 
-pub(super) fn unknown(name: &str, value: &Value<'_>) -> String {
+pub(super) fn unknown(name: &str, value: &FieldValue<'_>) -> String {
     format!("column {}: not in the schema, found {}", shown(name), value.kind())
 }
 
-pub(super) fn twice(name: &str) -> String {
+pub(super) fn duplicate(name: &str) -> String {
     format!("field {} occurs twice", shown(name))
 }
 
-pub(super) fn absent(column: &Column) -> String {
+pub(super) fn missing(column: &Column) -> String {
     format!("column {}: expected {}, found no such field", shown(column.name()), column.kind())
 }
 
-pub(super) fn no_object(found: &str) -> String {
+pub(super) fn not_an_object(found: &str) -> String {
     format!("expected an object, found {found}")
 }
 
-/// Where columns stand. Fields mostly come in the order of the columns, so the next one is tried first.
+/// The positions of columns by name. Fields are mostly in column order, so the next position is tried first.
 #[derive(Debug, Default)]
-pub(super) struct Places(HashMap<String, usize>);
+pub(super) struct ColumnIndex(HashMap<String, usize>);
 
-impl Places {
+impl ColumnIndex {
     pub(super) fn new<'a>(names: impl Iterator<Item = &'a str>) -> Self {
-        Self(names.enumerate().map(|(place, name)| (name.to_owned(), place)).collect())
+        Self(names.enumerate().map(|(position, name)| (name.to_owned(), position)).collect())
     }
 
     pub(super) fn find<'a>(&self, next: usize, name: &str, name_of: impl Fn(usize) -> &'a str) -> Option<usize> {
@@ -101,8 +101,8 @@ impl Places {
     }
 
     pub(super) fn add(&mut self, name: &str) -> usize {
-        let place = self.0.len();
-        self.0.insert(name.to_owned(), place);
-        place
+        let position = self.0.len();
+        self.0.insert(name.to_owned(), position);
+        position
     }
 }

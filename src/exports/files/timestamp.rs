@@ -1,4 +1,4 @@
-//! Dates and times by their text, to the microsecond or not at all.
+//! Parsing of dates and timestamps without loss, up to microseconds.
 
 use chrono::{Datelike, NaiveDate};
 
@@ -7,16 +7,16 @@ const DAY: i64 = 86_400 * SECOND;
 /// 1970-01-01, in days of the common era.
 const EPOCH: i32 = 719_163;
 
-/// A time with a zone.
+/// A timestamp with a zone.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Zoned {
+pub(super) struct ZonedTimestamp {
     /// Microseconds since 1970 in UTC.
     pub(super) micros: i64,
-    /// Whether it was written in UTC: otherwise its zone is lost with its text.
+    /// True if the string was in UTC. Otherwise the conversion loses its offset.
     pub(super) is_utc: bool,
 }
 
-/// The days since 1970 of `2025-07-28`.
+/// Parses a date such as `2025-07-28` into days since 1970.
 pub(super) fn date(text: &str) -> Option<i32> {
     match read_date(text.as_bytes())? {
         (days, []) => Some(days),
@@ -24,7 +24,7 @@ pub(super) fn date(text: &str) -> Option<i32> {
     }
 }
 
-/// The microseconds since 1970 of `2025-01-20T04:50:03.61`, on a clock without a zone.
+/// Parses a timestamp without a zone, such as `2025-01-20T04:50:03.61`, into microseconds since 1970.
 pub(super) fn local_time(text: &str) -> Option<i64> {
     match read_time(text)? {
         (micros, []) => Some(micros),
@@ -32,14 +32,17 @@ pub(super) fn local_time(text: &str) -> Option<i64> {
     }
 }
 
-/// The moment of `2025-01-20T04:50:03.61Z`, or with an offset.
-pub(super) fn time(text: &str) -> Option<Zoned> {
+/// Parses a timestamp with a zone, such as `2025-01-20T04:50:03.61Z`.
+pub(super) fn time(text: &str) -> Option<ZonedTimestamp> {
     match read_time(text)? {
-        (micros, b"Z" | b"+00:00") => Some(Zoned { micros, is_utc: true }),
+        (micros, b"Z" | b"+00:00") => Some(ZonedTimestamp { micros, is_utc: true }),
         (micros, [sign @ (b'+' | b'-'), hour @ .., b':', m1, m2]) => {
             let (hour, minute) = (number(hour, 2, 23)?, number(&[*m1, *m2], 2, 59)?);
             let offset = i64::from(hour * 60 + minute) * 60 * SECOND;
-            Some(Zoned { micros: if *sign == b'+' { micros - offset } else { micros + offset }, is_utc: false })
+            Some(ZonedTimestamp {
+                micros: if *sign == b'+' { micros - offset } else { micros + offset },
+                is_utc: false,
+            })
         }
         _ => None,
     }
@@ -65,7 +68,7 @@ fn read_time(text: &str) -> Option<(i64, &[u8])> {
     Some((i64::from(days) * DAY + i64::from(seconds) * SECOND + micros, rest))
 }
 
-/// Microseconds; digits behind them must be zeros, which some systems write.
+/// Parses a fraction of a second in microseconds. Further digits must be zeros, which some systems write.
 fn read_fraction(text: &[u8]) -> Option<(i64, &[u8])> {
     let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let (fraction, rest) = text.split_at(digits);
@@ -93,19 +96,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_shapes_of_the_samples() {
+    fn dates_and_timestamps_are_parsed() {
         assert_eq!(date("2025-07-28"), Some(20_297));
         assert_eq!(date("1969-12-31"), Some(-1));
         assert_eq!(local_time("2025-01-20T04:50:03.61"), Some(1_737_348_603_610_000));
         assert_eq!(local_time("1969-12-31 23:59:59.999999"), Some(-1));
         assert_eq!(local_time("2025-01-20T04:50:03.6100000"), Some(1_737_348_603_610_000));
-        assert_eq!(time("1970-01-01T00:00:00Z"), Some(Zoned { micros: 0, is_utc: true }));
-        assert_eq!(time("1970-01-01T01:30:00+01:30"), Some(Zoned { micros: 0, is_utc: false }));
-        assert_eq!(time("1969-12-31T19:00:00.000001-05:00"), Some(Zoned { micros: 1, is_utc: false }));
+        assert_eq!(time("1970-01-01T00:00:00Z"), Some(ZonedTimestamp { micros: 0, is_utc: true }));
+        assert_eq!(time("1970-01-01T01:30:00+01:30"), Some(ZonedTimestamp { micros: 0, is_utc: false }));
+        assert_eq!(time("1969-12-31T19:00:00.000001-05:00"), Some(ZonedTimestamp { micros: 1, is_utc: false }));
     }
 
     #[test]
-    fn what_would_lose_something_or_is_none_is_refused() {
+    fn invalid_and_too_precise_strings_are_rejected() {
         for text in [
             "",
             "2025-7-28",
@@ -156,7 +159,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_time_is_read_as_chrono_reads_it(micros in -62_167_219_200_000_000_i64..253_402_300_800_000_000, minutes in -23 * 60..23 * 60_i32) {
+        fn timestamps_are_parsed_as_by_chrono(micros in -62_167_219_200_000_000_i64..253_402_300_800_000_000, minutes in -23 * 60..23 * 60_i32) {
             let moment = DateTime::from_timestamp_micros(micros).unwrap();
             let local: NaiveDateTime = moment.naive_utc();
             prop_assert_eq!(local_time(&local.format("%Y-%m-%dT%H:%M:%S%.f").to_string()), Some(micros));
@@ -169,7 +172,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_makes_the_readers_panic(text: String, like in "[-+0-9TZ:. é]{0,30}") {
+        fn no_string_makes_the_parsers_panic(text: String, like in "[-+0-9TZ:. é]{0,30}") {
             for text in [text, like] {
                 let _ = (date(&text), local_time(&text), time(&text));
             }

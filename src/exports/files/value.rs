@@ -1,31 +1,31 @@
-//! A value of a row, before a column reads it.
+//! Field values before conversion to a column.
 
 use std::borrow::Cow;
 
-/// A value as it stands in a row.
+/// The unconverted value of a field.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Value<'r> {
+pub(super) enum FieldValue<'r> {
     Null,
     Boolean(bool),
-    /// The text of a JSON number.
+    /// A JSON number.
     Number(&'r str),
-    /// The text of a JSON string, with its quotes.
-    Text(&'r str),
-    /// The text of a JSON list.
-    List(&'r str),
-    /// The text of a JSON object.
+    /// A JSON string, with its quotes.
+    String(&'r str),
+    /// A JSON array.
+    Array(&'r str),
+    /// A JSON object.
     Object(&'r str),
-    /// The field of a CSV record.
-    Cell(Cow<'r, str>),
+    /// A field of a CSV record.
+    CsvField(Cow<'r, str>),
 }
 
-impl<'r> Value<'r> {
-    /// The value whose JSON text this is; blanks around it are cut.
+impl<'r> FieldValue<'r> {
+    /// Creates a value from JSON, without surrounding white space.
     pub(super) fn of_json(json: &'r str) -> Self {
         let json = json.trim_ascii();
         match json.as_bytes().first() {
-            Some(b'"') => Self::Text(json),
-            Some(b'[') => Self::List(json),
+            Some(b'"') => Self::String(json),
+            Some(b'[') => Self::Array(json),
             Some(b'{') => Self::Object(json),
             Some(b't') => Self::Boolean(true),
             Some(b'f') => Self::Boolean(false),
@@ -34,44 +34,44 @@ impl<'r> Value<'r> {
         }
     }
 
-    /// What a file of text says: a text without its quotes, everything else as it came. `None` for null.
+    /// Returns the value for a CSV file: a string without quotes, anything else unchanged. `None` for null.
     pub(super) fn plain(&self) -> Option<Cow<'r, str>> {
         Some(match self {
             Self::Null => return None,
             Self::Boolean(true) => "true".into(),
             Self::Boolean(false) => "false".into(),
-            Self::Number(text) | Self::List(text) | Self::Object(text) => (*text).into(),
-            Self::Text(quoted) => unquoted(quoted).unwrap_or_else(|| (*quoted).into()),
-            Self::Cell(text) => text.clone(),
+            Self::Number(text) | Self::Array(text) | Self::Object(text) => (*text).into(),
+            Self::String(quoted) => unquoted(quoted).unwrap_or_else(|| (*quoted).into()),
+            Self::CsvField(text) => text.clone(),
         })
     }
 
-    /// The JSON text; `None` for a CSV field.
+    /// Returns the JSON of the value; `None` for a CSV field.
     pub(super) fn json(&self) -> Option<&'r str> {
         Some(match self {
             Self::Null => "null",
             Self::Boolean(true) => "true",
             Self::Boolean(false) => "false",
-            Self::Number(text) | Self::Text(text) | Self::List(text) | Self::Object(text) => text,
-            Self::Cell(_) => return None,
+            Self::Number(text) | Self::String(text) | Self::Array(text) | Self::Object(text) => text,
+            Self::CsvField(_) => return None,
         })
     }
 
-    /// What kind of thing it is, without the value.
+    /// Returns the kind of the value, without the value.
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Null => "null",
             Self::Boolean(_) => "a boolean",
             Self::Number(text) if text.contains(['.', 'e', 'E']) => "a number with a fraction or an exponent",
             Self::Number(_) => "an integer",
-            Self::Text(_) | Self::Cell(_) => "text",
-            Self::List(_) => "a list",
+            Self::String(_) | Self::CsvField(_) => "text",
+            Self::Array(_) => "a list",
             Self::Object(_) => "an object",
         }
     }
 }
 
-/// The JSON text with U+FFFD for every half of a surrogate pair: some readers refuse all of a column that has one.
+/// Replaces lone surrogates in JSON by U+FFFD. Some readers reject a whole column because of one.
 pub(super) fn without_lone_surrogates(json: &str) -> Cow<'_, str> {
     if !json.contains("\\u") {
         return json.into();
@@ -102,7 +102,7 @@ pub(super) fn without_lone_surrogates(json: &str) -> Cow<'_, str> {
     out.into()
 }
 
-/// What a JSON string means; `None` for one that Unicode has no text for: half of a surrogate pair.
+/// Decodes a JSON string; `None` if it has a lone surrogate.
 pub(super) fn unquoted(json: &str) -> Option<Cow<'_, str>> {
     let text = json.get(1..json.len().checked_sub(1)?)?;
     if text.as_bytes().contains(&b'\\') { serde_json::from_str(json).ok().map(Cow::Owned) } else { Some(text.into()) }

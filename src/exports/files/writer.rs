@@ -1,4 +1,4 @@
-//! The thread that writes: rows come in batches, go through schema or survey, and into the file.
+//! The writer thread: receives batches of rows, checks or infers the schema, and writes the file.
 
 use std::{
     fs::File,
@@ -11,15 +11,15 @@ use csv::StringRecord;
 use tokio::sync::mpsc::Receiver;
 
 #[cfg(feature = "parquet")]
-use super::parquet::Parquet;
+use super::parquet::ParquetWriter;
 use super::{
-    Changes, Contract, Format, ToFile, Written,
+    Changes, Format, SchemaSource, ToFile, Written,
     column::ColumnType,
-    csv::Csv,
-    fields::Fields,
+    csv::CsvWriter,
+    fields::RowFields,
     inference::SchemaInference,
     lines,
-    progress::{Count, Stage},
+    progress::{Stage, StageProgress},
     schema::TableSchema,
     table::Table,
 };
@@ -31,14 +31,14 @@ use crate::{
     },
 };
 
-/// As many rows, or bytes of them, go to the thread at once.
+/// The maximum size of a batch.
 const BATCH_ROWS: usize = 1024;
 const BATCH_BYTES: usize = 1 << 18;
 const BUFFER: usize = 1 << 16;
-/// After as many rows of a second reading, a look around.
-const LOOK: u64 = 1024;
+/// The number of spooled rows between checks for cancellation.
+const CANCEL_CHECK_ROWS: u64 = 1024;
 
-/// Rows on their way to the thread.
+/// A batch of rows for the thread.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     rows: Vec<RawRow>,
@@ -56,15 +56,15 @@ impl Batch {
     }
 }
 
-/// What the thread is told. Nothing more to come, without an end, means that nobody wants the file any longer.
+/// A message to the thread. A channel that closes without `End` cancels the write.
 #[derive(Debug)]
 pub(super) enum Message {
     Rows(Batch),
-    /// With the header of CSV that had no rows.
+    /// Carries the header of CSV without rows.
     End(Option<Arc<StringRecord>>),
 }
 
-/// Rows that come, and the file that they are for.
+/// Receives rows and writes the file.
 pub(super) struct Writer<'f> {
     to: &'f ToFile,
     rows: Receiver<Message>,
@@ -79,151 +79,151 @@ pub(super) fn write(to: &ToFile, rows: Receiver<Message>) -> Result<Written, Err
 impl<'f> Writer<'f> {
     fn run(mut self) -> Result<Written, Error> {
         let to = self.to;
-        to.dialect.check()?;
+        to.options.check()?;
         let file = AtomicFile::new(&to.path)?;
-        let contract = to.contract.schema(&to.path)?;
-        // Where a schema is to be saved is known to be a place for it before the first row comes.
-        let kept = match &to.contract {
-            Contract::Kept(path) if contract.as_ref().is_none_or(|schema| !self.is_final(schema)) => {
+        let given = to.schema_source.schema(&to.path)?;
+        // Fails before the first row if the schema file cannot be created.
+        let schema_file = match &to.schema_source {
+            SchemaSource::File(path) if given.as_ref().is_none_or(|schema| !self.is_final(schema)) => {
                 Some(AtomicFile::new(path)?)
             }
             _ => None,
         };
-        let (count, schema) = match (to.format, &contract) {
-            (Format::JsonLines, _) => self.write_lines(&file, contract.as_ref())?,
+        let (progress, schema) = match (to.format, &given) {
+            (Format::JsonLines, _) => self.write_lines(&file, given.as_ref())?,
             (_, Some(schema)) if self.is_final(schema) => {
-                let mut count = to.meter.start(Stage::Receiving);
+                let mut progress = to.reporter.start(Stage::Receiving);
                 let mut table = TableFile::new(to, &file, schema)?;
-                self.receive(&mut count, |row, number| table.push(Fields::of(row), number))?;
+                self.receive(&mut progress, |row, number| table.push(RowFields::of(row), number))?;
                 table.finish()?;
-                (count, Some(schema.clone()))
+                (progress, Some(schema.clone()))
             }
-            _ => self.write_surveyed(&file, contract.as_ref())?,
+            _ => self.write_inferred(&file, given.as_ref())?,
         };
         file.sync()?;
-        let written = Written { path: to.path.clone(), rows: count.rows(), bytes: file.length()?, schema };
-        let saved = kept.filter(|_| written.rows > 0 && contract != written.schema);
-        if let (Some(saved), Some(schema)) = (&saved, &written.schema) {
-            schema.write(saved)?;
+        let written = Written { path: to.path.clone(), rows: progress.rows(), bytes: file.length()?, schema };
+        let schema_file = schema_file.filter(|_| written.rows > 0 && given != written.schema);
+        if let (Some(schema_file), Some(schema)) = (&schema_file, &written.schema) {
+            schema.write(schema_file)?;
         }
-        // Both are whole before the first is put in its place. A crash between the two leaves a file that the next run
-        // replaces, under the contract that it had.
-        self.look()?;
+        // Both files are complete before the first is renamed. After a crash between the two, the next run replaces the
+        // file under the old schema.
+        self.check_cancelled()?;
         file.persist()?;
-        saved.map_or(Ok(()), AtomicFile::persist)?;
-        count.done();
+        schema_file.map_or(Ok(()), AtomicFile::persist)?;
+        progress.finish();
         Ok(written)
     }
 
-    /// Whether no row can change the schema.
+    /// Returns true if no row can change the schema.
     fn is_final(&self, schema: &TableSchema) -> bool {
         self.to.changes == Changes::Refuse && schema.columns().iter().all(|column| column.kind() != ColumnType::Null)
     }
 
-    /// JSON lines can be written before the schema is known.
+    /// Writes JSON lines, which need no schema in advance.
     fn write_lines(
         &mut self,
         file: &AtomicFile,
-        contract: Option<&TableSchema>,
-    ) -> Result<(Count<'f>, Option<TableSchema>), Error> {
-        let has_schema = contract.is_some() || matches!(self.to.contract, Contract::Kept(_));
-        let mut survey = has_schema.then(|| SchemaInference::new(contract, self.to.changes));
-        let omitted = contract.map(TableSchema::omitted).unwrap_or_default();
-        let mut count = self.to.meter.start(Stage::Receiving);
+        given: Option<&TableSchema>,
+    ) -> Result<(StageProgress<'f>, Option<TableSchema>), Error> {
+        let has_schema = given.is_some() || matches!(self.to.schema_source, SchemaSource::File(_));
+        let mut inference = has_schema.then(|| SchemaInference::new(given, self.to.changes));
+        let omitted = given.map(TableSchema::omitted).unwrap_or_default();
+        let mut progress = self.to.reporter.start(Stage::Receiving);
         let mut out = BufWriter::with_capacity(BUFFER, file.file());
-        self.receive(&mut count, |row, number| {
-            if let Some(survey) = &mut survey {
-                survey.add(Fields::of(row)).map_err(|problems| misfit(number, problems))?;
+        self.receive(&mut progress, |row, number| {
+            if let Some(inference) = &mut inference {
+                inference.add(RowFields::of(row)).map_err(|problems| mismatch(number, problems))?;
             }
             lines::write(row, &omitted, &mut out).map_err(|error| file.failed(error))
         })?;
         out.flush().map_err(|error| file.failed(error))?;
-        Ok((count, survey.map(|survey| survey.schema()).transpose()?))
+        Ok((progress, inference.map(|inference| inference.schema()).transpose()?))
     }
 
-    /// All rows are seen, and kept beside, before the first is written.
-    fn write_surveyed(
+    /// Spools all rows and infers the schema before the first row is written.
+    fn write_inferred(
         &mut self,
         file: &AtomicFile,
-        contract: Option<&TableSchema>,
-    ) -> Result<(Count<'f>, Option<TableSchema>), Error> {
-        let mut survey = SchemaInference::new(contract, self.to.changes);
-        let omitted = contract.map(TableSchema::omitted).unwrap_or_default();
-        let mut kept = unnamed(&self.to.path)?;
-        let mut count = self.to.meter.start(Stage::Receiving);
-        let mut out = BufWriter::with_capacity(BUFFER, &kept);
-        self.receive(&mut count, |row, number| {
-            survey.add(Fields::of(row)).map_err(|problems| misfit(number, problems))?;
-            lines::keep(row, &omitted, &mut out).map_err(|error| file.failed(error))
+        given: Option<&TableSchema>,
+    ) -> Result<(StageProgress<'f>, Option<TableSchema>), Error> {
+        let mut inference = SchemaInference::new(given, self.to.changes);
+        let omitted = given.map(TableSchema::omitted).unwrap_or_default();
+        let mut spool = unnamed(&self.to.path)?;
+        let mut progress = self.to.reporter.start(Stage::Receiving);
+        let mut out = BufWriter::with_capacity(BUFFER, &spool);
+        self.receive(&mut progress, |row, number| {
+            inference.add(RowFields::of(row)).map_err(|problems| mismatch(number, problems))?;
+            lines::spool(row, &omitted, &mut out).map_err(|error| file.failed(error))
         })?;
         out.flush().map_err(|error| file.failed(error))?;
         drop(out);
-        if let (None, 0, Some(header)) = (contract, count.rows(), &self.header) {
-            survey.add_header(header.iter());
+        if let (None, 0, Some(header)) = (given, progress.rows(), &self.header) {
+            inference.add_header(header.iter());
         }
-        let schema = survey.schema()?;
-        if schema.columns().is_empty() && count.rows() > 0 {
-            return Err(misfit(1, vec!["expected a field, found an object without any".to_owned()]));
+        let schema = inference.schema()?;
+        if schema.columns().is_empty() && progress.rows() > 0 {
+            return Err(mismatch(1, vec!["expected a field, found an object without any".to_owned()]));
         }
-        kept.rewind().map_err(|error| file.failed(error))?;
-        let mut again = self.to.meter.start(Stage::Writing);
+        spool.rewind().map_err(|error| file.failed(error))?;
+        let mut writing = self.to.reporter.start(Stage::Writing);
         let mut table = TableFile::new(self.to, file, &schema)?;
-        for line in BufReader::with_capacity(BUFFER, kept).lines() {
+        for line in BufReader::with_capacity(BUFFER, spool).lines() {
             let line = line.map_err(|error| file.failed(error))?;
-            again.add(line.len());
-            table.push(lines::kept(&line), again.rows())?;
-            if again.rows().is_multiple_of(LOOK) {
-                self.look()?;
-                again.tell();
+            writing.add(line.len());
+            table.push(lines::spooled(&line), writing.rows())?;
+            if writing.rows().is_multiple_of(CANCEL_CHECK_ROWS) {
+                self.check_cancelled()?;
+                writing.report_if_due();
             }
         }
         table.finish()?;
-        if again.rows() != count.rows() {
-            return Err(file.failed("the rows that were kept beside it are not all there"));
+        if writing.rows() != progress.rows() {
+            return Err(file.failed("the spool file lacks rows"));
         }
-        Ok((again, Some(schema)))
+        Ok((writing, Some(schema)))
     }
 
     fn receive(
         &mut self,
-        count: &mut Count<'_>,
+        progress: &mut StageProgress<'_>,
         mut each: impl FnMut(&RawRow, u64) -> Result<(), Error>,
     ) -> Result<(), Error> {
         loop {
             match self.rows.blocking_recv() {
                 Some(Message::Rows(batch)) => {
                     for row in &batch.rows {
-                        count.add(length(row));
-                        each(row, count.rows())?;
+                        progress.add(length(row));
+                        each(row, progress.rows())?;
                     }
-                    count.tell();
+                    progress.report_if_due();
                 }
                 Some(Message::End(header)) => {
                     self.header = header;
                     return Ok(());
                 }
-                None => return Err(unwanted()),
+                None => return Err(cancelled()),
             }
         }
     }
 
-    /// Whether somebody still waits for the file.
-    fn look(&self) -> Result<(), Error> {
-        if self.rows.is_closed() { Err(unwanted()) } else { Ok(()) }
+    /// Fails if the future of the write has been dropped.
+    fn check_cancelled(&self) -> Result<(), Error> {
+        if self.rows.is_closed() { Err(cancelled()) } else { Ok(()) }
     }
 }
 
-impl Contract {
-    /// The schema that the rows of this file are to have; none where it is still to be found out.
+impl SchemaSource {
+    /// Returns the schema for a file; `None` if it must be inferred.
     fn schema(&self, file: &Path) -> Result<Option<TableSchema>, Error> {
         match self {
             Self::None => Ok(None),
             Self::Given(schema) => Ok(Some(schema.clone())),
-            Self::Kept(path) if is_same_file(path, file) => {
+            Self::File(path) if is_same_file(path, file) => {
                 Err(failed("cannot be both", path, "rows and their schema"))
             }
-            // What cannot be looked at is not taken for one that is not there, or it would be replaced.
-            Self::Kept(path) => match path.try_exists() {
+            // An unreadable path must not count as missing, or it would be replaced.
+            Self::File(path) => match path.try_exists() {
                 Ok(true) => TableSchema::load(path).map(Some),
                 Ok(false) => Ok(None),
                 Err(error) => Err(failed("cannot be read", path, error)),
@@ -232,18 +232,18 @@ impl Contract {
     }
 }
 
-/// A file of a table.
+/// A CSV or Parquet file.
 struct TableFile<'f> {
     file: &'f AtomicFile,
     table: Table,
     columns: usize,
-    out: Out<'f>,
+    out: TableWriter<'f>,
 }
 
-enum Out<'f> {
-    Csv(Csv<&'f File>),
+enum TableWriter<'f> {
+    Csv(CsvWriter<&'f File>),
     #[cfg(feature = "parquet")]
-    Parquet(Box<Parquet>),
+    Parquet(Box<ParquetWriter>),
 }
 
 impl<'f> TableFile<'f> {
@@ -262,28 +262,28 @@ impl<'f> TableFile<'f> {
             #[cfg(feature = "parquet")]
             Format::Parquet => {
                 let out = file.file().try_clone().map_err(|error| file.failed(error))?;
-                let parquet = Parquet::new(out, written, to.row_groups).map_err(|error| file.failed(error))?;
-                Out::Parquet(Box::new(parquet))
+                let parquet = ParquetWriter::new(out, written, to.row_groups).map_err(|error| file.failed(error))?;
+                TableWriter::Parquet(Box::new(parquet))
             }
             Format::Csv | Format::JsonLines => {
-                Out::Csv(Csv::new(file.file(), written, to.dialect).map_err(|error| file.failed(error))?)
+                TableWriter::Csv(CsvWriter::new(file.file(), written, to.options).map_err(|error| file.failed(error))?)
             }
         };
         Ok(Self { file, table: Table::new(schema), columns: written.columns().len(), out })
     }
 
-    fn push(&mut self, row: Fields<'_>, number: u64) -> Result<(), Error> {
-        let misfit = |problems| misfit(number, problems);
+    fn push(&mut self, row: RowFields<'_>, number: u64) -> Result<(), Error> {
+        let mismatch = |problems| mismatch(number, problems);
         match &mut self.out {
-            Out::Csv(csv) => {
+            TableWriter::Csv(csv) => {
                 let mut fields = vec![None; self.columns];
-                let put = |place: usize, value: &_, cell| fields[place] = Csv::<&File>::field(value, cell);
-                self.table.fit(row, put).map_err(misfit)?;
+                let put = |place: usize, value: &_, cell| fields[place] = CsvWriter::<&File>::field(value, cell);
+                self.table.fit(row, put).map_err(mismatch)?;
                 csv.push(fields.iter().map(Option::as_deref)).map_err(|error| self.file.failed(error))
             }
             #[cfg(feature = "parquet")]
-            Out::Parquet(parquet) => {
-                self.table.fit(row, |place, _, cell| parquet.put(place, &cell)).map_err(misfit)?;
+            TableWriter::Parquet(parquet) => {
+                self.table.fit(row, |place, _, cell| parquet.put(place, &cell)).map_err(mismatch)?;
                 parquet.end_row().map_err(|error| self.file.failed(error))
             }
         }
@@ -291,22 +291,22 @@ impl<'f> TableFile<'f> {
 
     fn finish(self) -> Result<(), Error> {
         match self.out {
-            Out::Csv(csv) => csv.finish().map_err(|error| self.file.failed(error)),
+            TableWriter::Csv(csv) => csv.finish().map_err(|error| self.file.failed(error)),
             #[cfg(feature = "parquet")]
-            Out::Parquet(parquet) => parquet.finish().map_err(|error| self.file.failed(error)),
+            TableWriter::Parquet(parquet) => parquet.finish().map_err(|error| self.file.failed(error)),
         }
     }
 }
 
-fn misfit(row: u64, problems: Vec<String>) -> Error {
+fn mismatch(row: u64, problems: Vec<String>) -> Error {
     Error::of_rows(ErrorKind::Schema, OPERATION, row, format!("row {row} does not fit"), problems)
 }
 
-fn unwanted() -> Error {
-    Error::own(ErrorKind::File, OPERATION, "nobody waits for the file any longer")
+fn cancelled() -> Error {
+    Error::own(ErrorKind::File, OPERATION, "the write was cancelled: its future was dropped")
 }
 
-/// The bytes of a row's text.
+/// Returns the size of a row in bytes.
 fn length(row: &RawRow) -> usize {
     match row.fields() {
         Some(fields) => fields.map(|(_, text)| text.len() + 1).sum(),
