@@ -246,7 +246,8 @@ impl<'a> Exports<'a> {
     /// use perenso::{exports::Paging, types::Customer};
     ///
     /// let catalog = show.exports().catalog().await?;
-    /// let request = catalog.by_name("Get API Customers")?.check([("Cursor", 1), ("Limit", 500)])?;
+    /// let export = catalog.by_name("Get API Customers")?;
+    /// let request = export.check([("Cursor", 1), ("Limit", 500)])?;
     /// let customers = show.exports().pages::<Customer>(request, Paging::by_page())?;
     /// let customers: Vec<Customer> = customers.try_collect().await?;
     /// # Ok(()) }

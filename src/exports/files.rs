@@ -90,16 +90,19 @@
 //!     let mut reader = RowReader::new(Some("application/x-ndjson")).unwrap();
 //!     reader.push(lines);
 //!     reader.finish();
-//!     futures_util::stream::iter(std::iter::from_fn(move || reader.next_row::<RawRow>()))
+//!     let rows = std::iter::from_fn(move || reader.next_row::<RawRow>());
+//!     futures_util::stream::iter(rows)
 //! };
-//! let to = || ToFile::csv(folder.join("prices.csv")).schema_file(folder.join("prices.json"));
+//! let (csv, schema) = (folder.join("prices.csv"), folder.join("prices.json"));
+//! let to = || ToFile::csv(&csv).schema_file(&schema);
 //!
 //! // The first run infers the schema.
 //! let first = "{\"code\":\"0940\",\"price\":12.50}\n{\"code\":\"\",\"price\":null}\n";
 //! let written = to().write(rows(first)).await?;
 //! let schema = written.schema.unwrap();
 //! assert_eq!(schema.column("price").unwrap().kind().to_string(), "decimal(18, 4)");
-//! assert_eq!(std::fs::read_to_string(&written.path)?, "code,price\r\n0940,12.50\r\n\"\",\r\n");
+//! let rows_written = std::fs::read_to_string(&csv)?;
+//! assert_eq!(rows_written, "code,price\r\n0940,12.50\r\n\"\",\r\n");
 //!
 //! // The next run must match it, or accept changes.
 //! let changed = "{\"code\":\"0941\",\"price\":12.50505,\"tax\":true}\n";
@@ -110,7 +113,8 @@
 //!     "column `tax`: not in the schema, found a boolean",
 //! ]);
 //! let written = to().changes(Changes::Accept).write(rows(changed)).await?;
-//! assert_eq!(std::fs::read_to_string(&written.path)?, "code,price,tax\r\n0941,12.50505,true\r\n");
+//! let rows_written = std::fs::read_to_string(&csv)?;
+//! assert_eq!(rows_written, "code,price,tax\r\n0941,12.50505,true\r\n");
 //! # Ok(()) }
 //! ```
 
@@ -194,8 +198,8 @@ pub struct Written {
 ///
 /// # let directory = tempfile::tempdir()?;
 /// # let path = directory.path().join("customers.csv");
-/// let run = show.exports().run("Get API Customers").value("Cursor", 1).value("Limit", 15);
-/// let rows = run.rows::<RawRow>().await?;
+/// let run = show.exports().run("Get API Customers");
+/// let rows = run.value("Cursor", 1).value("Limit", 15).rows::<RawRow>().await?;
 /// let written = ToFile::csv(path).write(rows).await?;
 /// assert_eq!(written.rows, 15);
 /// # Ok(()) }

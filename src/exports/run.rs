@@ -160,8 +160,9 @@ impl Run {
     /// # async fn example(show: perenso::Perenso) -> Result<(), perenso::Error> {
     /// use perenso::exports::RowFormat;
     ///
-    /// let vendors = show.exports().run("Vendors").format(RowFormat::csv().delimiter(b';'));
-    /// let vendors: Vec<serde_json::Value> = vendors.send().await?.rows()?;
+    /// let format = RowFormat::csv().delimiter(b';');
+    /// let vendors = show.exports().run("Vendors").format(format).send().await?;
+    /// let vendors: Vec<serde_json::Value> = vendors.rows()?;
     /// # Ok(()) }
     /// ```
     pub fn format(mut self, format: RowFormat) -> Self {

@@ -46,12 +46,14 @@ use crate::{
 ///     page: u64,
 /// }
 ///
-/// let catalog: Catalog = serde_json::from_str(r#"[{"id": "1", "name": "Sales", "parameters": [
-///     {"name": "Since", "dataType": "DateTime"},
-///     {"name": "City", "dataType": "Text"},
-///     {"name": "Page", "dataType": "Integer"}]}]"#)?;
+/// let catalog: Catalog = serde_json::from_str(r#"[
+///     {"id": "1", "name": "Sales", "parameters": [
+///         {"name": "Since", "dataType": "DateTime"},
+///         {"name": "City", "dataType": "Text"},
+///         {"name": "Page", "dataType": "Integer"}]}]"#)?;
 /// let bound = catalog.bind::<Sales>("Sales")?;
-/// let mut sales = Sales { since: DateTime::UNIX_EPOCH, city: "Exampleville", page: 1 };
+/// let since = DateTime::UNIX_EPOCH;
+/// let mut sales = Sales { since, city: "Exampleville", page: 1 };
 ///
 /// let request = bound.check(&sales)?;
 /// assert_eq!(request.body().unwrap_or_default()["Since"], "1970-01-01T00:00:00Z");

@@ -28,9 +28,12 @@ use crate::{
 /// ```
 /// use perenso::exports::Catalog;
 ///
-/// let catalog: Catalog = serde_json::from_str(r#"[{"id": "79aag9", "name": "Get API Customers", "parameters": [
-///     {"name": "Cursor", "dataType": "Integer"}, {"name": "Limit", "dataType": "Integer"}]}]"#)?;
-/// let request = catalog.by_name("Get API Customers")?.check([("Cursor", 1), ("Limit", 15)])?;
+/// let catalog: Catalog = serde_json::from_str(r#"[
+///     {"id": "79aag9", "name": "Get API Customers", "parameters": [
+///         {"name": "Cursor", "dataType": "Integer"},
+///         {"name": "Limit", "dataType": "Integer"}]}]"#)?;
+/// let export = catalog.by_name("Get API Customers")?;
+/// let request = export.check([("Cursor", 1), ("Limit", 15)])?;
 /// assert_eq!(request.id().as_str(), "79aag9");
 /// assert_eq!(serde_json::to_string(&request.body())?, r#"{"Cursor":1,"Limit":15}"#);
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -75,7 +75,8 @@ impl Descriptor {
     /// let request = customers.check([("Cursor", 1), ("Limit", 15)])?;
     /// assert_eq!(request.body().unwrap_or_default()["Limit"], 15);
     ///
-    /// let values = [("Cursor", ParameterValue::from("1")), ("Limti", ParameterValue::from(15))];
+    /// let (cursor, limit) = (ParameterValue::from("1"), ParameterValue::from(15));
+    /// let values = [("Cursor", cursor), ("Limti", limit)];
     /// let error = customers.check(values).unwrap_err();
     /// assert_eq!(error.problems().len(), 3); // one is wrong, one unknown, one missing
     /// # Ok::<(), Box<dyn std::error::Error>>(())

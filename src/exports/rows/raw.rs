@@ -30,8 +30,8 @@ const MAX_PATH_CHARS: usize = 200;
 /// use futures_util::TryStreamExt;
 /// use perenso::exports::RawRow;
 ///
-/// let run = show.exports().run("Get API Customers").value("Cursor", 1).value("Limit", 15);
-/// let mut rows = run.rows::<RawRow>().await?;
+/// let run = show.exports().run("Get API Customers");
+/// let mut rows = run.value("Cursor", 1).value("Limit", 15).rows::<RawRow>().await?;
 /// while let Some(row) = rows.try_next().await? {
 ///     // The unchanged JSON. CSV records have `fields` instead.
 ///     println!("{:?}", row.json());

@@ -179,14 +179,14 @@ fn lines_of(rows: &[Value], blank: &str) -> Vec<u8> {
     rows.iter().map(|row| format!("{row}{blank}\n")).collect::<String>().into_bytes()
 }
 
-/// What another reader takes for JSON lines.
+/// Reads JSON lines by serde_json alone.
 fn other_lines<T: for<'de> Deserialize<'de>>(body: &[u8]) -> Option<Vec<T>> {
     let is_blank = |line: &&[u8]| line.iter().all(|byte| b" \t\r".contains(byte));
     let lines = body.split(|byte| *byte == b'\n').filter(|line| !is_blank(line));
     lines.map(|line| serde_json::from_slice(line).ok()).collect()
 }
 
-/// What another reader takes for CSV.
+/// Reads CSV by the csv crate.
 fn other_csv(body: &[u8]) -> Option<Vec<Vec<String>>> {
     let mut reader = csv::Reader::from_reader(body);
     let header = reader.headers().ok()?.clone();
@@ -198,7 +198,7 @@ fn other_csv(body: &[u8]) -> Option<Vec<Vec<String>>> {
     reader.records().map(|record| record.ok().map(fields)).collect()
 }
 
-/// Whether a quote is open at the end: a line break is a part of its field.
+/// Returns true if a quoted field is not closed at the end.
 fn has_open_quote(body: &[u8]) -> bool {
     let lines = |body: &[u8]| {
         let records = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(body).into_byte_records();
