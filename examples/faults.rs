@@ -12,7 +12,7 @@ use perenso_sandbox::{Fault, Sandbox};
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sandbox = Sandbox::builder().customers(0).start().await?;
     let show = Perenso::builder_from_vars(sandbox.vars())?
-        .retry(RetryPolicy::default().pauses(Duration::from_millis(1), Duration::from_millis(10)))
+        .retry(RetryPolicy::default().backoff(Duration::from_millis(1), Duration::from_millis(10)))
         .build()?;
 
     let faults = [

@@ -14,7 +14,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let show = Perenso::builder_from_vars(sandbox.vars())?
         // Two at once, and six more in two seconds: below what the server takes. Without it, 250 a minute.
         .rate(Rate::new(6, Duration::from_secs(2), 2))
-        .retry(RetryPolicy::default().attempts(3).pauses(Duration::from_millis(50), Duration::from_secs(1)))
+        .retry(RetryPolicy::default().attempts(3).backoff(Duration::from_millis(50), Duration::from_secs(1)))
         .timeouts(Timeouts::default().attempt(Duration::from_secs(10)))
         .build()?;
 

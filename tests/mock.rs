@@ -175,7 +175,7 @@ async fn token_requests_are_refused_as_the_standard_has_it() {
         server.token(|_, then| {
             refuse(then);
         });
-        let policy = TokenPolicy::default().pauses(Duration::from_millis(1), Duration::from_millis(2));
+        let policy = TokenPolicy::default().backoff(Duration::from_millis(1), Duration::from_millis(2));
         let show = server.builder().token_policy(policy).build().unwrap();
         let error = show.customers().list().send().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Call(kind), "{error}");

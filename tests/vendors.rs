@@ -14,8 +14,8 @@ use perenso_sandbox::{PastTheEnd, Sandbox};
 fn client(sandbox: &Sandbox) -> Perenso {
     Perenso::builder_from_vars(sandbox.vars())
         .unwrap()
-        .retry(RetryPolicy::default().pauses(Duration::from_millis(2), Duration::from_millis(10)))
-        .token_policy(TokenPolicy::default().pauses(Duration::from_millis(2), Duration::from_millis(10)))
+        .retry(RetryPolicy::default().backoff(Duration::from_millis(2), Duration::from_millis(10)))
+        .token_policy(TokenPolicy::default().backoff(Duration::from_millis(2), Duration::from_millis(10)))
         .build()
         .unwrap()
 }

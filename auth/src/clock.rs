@@ -1,7 +1,7 @@
-//! Time as this crate sees it: a monotonic clock, a wall clock and sleep, all in the hands of whoever builds the client.
+//! The clock of a client: a monotonic clock, a wall clock and sleep.
 //!
-//! Both clocks count. A monotonic clock may stand still while a laptop sleeps; a wall clock may be set back. A token
-//! ends when the *earlier* of the two says so.
+//! Both clocks are read. A monotonic clock may stop while a laptop sleeps, and a wall clock may be set back. A token
+//! expires as soon as *either* of them says so.
 
 use std::{
     fmt::Debug,
@@ -13,27 +13,27 @@ use std::{
 
 use futures_util::future::{Either, select};
 
-/// A sleep that a [`Clock`] hands out.
+/// The future of [`Clock::sleep`].
 pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// One reading of both clocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Now {
-    /// The clock that never goes back.
+    /// The monotonic clock, which is never set back.
     pub monotonic: Instant,
-    /// The time of day, as the machine believes it.
+    /// The wall clock.
     pub wall: SystemTime,
 }
 
 impl Now {
-    /// A reading of both clocks.
+    /// Creates a reading of both clocks.
     #[must_use]
     pub const fn new(monotonic: Instant, wall: SystemTime) -> Self {
         Self { monotonic, wall }
     }
 
-    /// The same distance later on both clocks; a distance that they cannot hold counts as none.
+    /// Adds a duration on both clocks. A clock that would overflow is left unchanged.
     #[must_use]
     pub(crate) fn plus(self, distance: Duration) -> Self {
         Self {
@@ -42,39 +42,39 @@ impl Now {
         }
     }
 
-    /// How long ago `earlier` was, on the clock that says more.
+    /// Returns the time since `earlier`, on the clock that shows more.
     #[must_use]
     pub(crate) fn since(self, earlier: Self) -> Duration {
         let on_the_wall = self.wall.duration_since(earlier.wall).unwrap_or_default();
         self.monotonic.saturating_duration_since(earlier.monotonic).max(on_the_wall)
     }
 
-    /// How long it is until `end` on the clock that gets there first; zero once either has.
+    /// Returns the time until `end`, on the clock that shows less. It is zero once either clock has reached `end`.
     #[must_use]
     pub(crate) fn until(self, end: Self) -> Duration {
         let on_the_wall = end.wall.duration_since(self.wall).unwrap_or_default();
         end.monotonic.saturating_duration_since(self.monotonic).min(on_the_wall)
     }
 
-    /// Whether either clock has reached `mark`.
+    /// Returns true if either clock has reached `mark`.
     #[must_use]
     pub(crate) fn reached(self, mark: Self) -> bool {
         self.monotonic >= mark.monotonic || self.wall >= mark.wall
     }
 }
 
-/// Where time comes from. [`SystemClock`] outside tests; with the feature `test-util` a `ManualClock` inside them.
+/// The source of time: [`SystemClock`], or in tests a `ManualClock` (feature `test-util`).
 pub trait Clock: Debug + Send + Sync + 'static {
-    /// The clock that never goes back.
+    /// Reads the monotonic clock, which is never set back.
     fn monotonic(&self) -> Instant;
 
-    /// The time of day, as the machine believes it.
+    /// Reads the wall clock.
     fn wall(&self) -> SystemTime;
 
-    /// Ends after `duration` on the monotonic clock.
+    /// Completes after `duration` on the monotonic clock.
     fn sleep(&self, duration: Duration) -> Sleep;
 
-    /// Both clocks at once.
+    /// Reads both clocks at once.
     fn now(&self) -> Now {
         Now::new(self.monotonic(), self.wall())
     }
@@ -99,10 +99,10 @@ impl Clock for SystemClock {
     }
 }
 
-/// The output of `future`, or `None` when `limit` passed before it was there.
+/// Returns the output of `future`, or `None` if it takes longer than `limit`.
 pub(crate) async fn within<F: Future>(clock: &dyn Clock, limit: Duration, future: F) -> Option<F::Output> {
     let mut future = pin!(future);
-    // What is ready at once needs no timer.
+    // A future that is ready at once needs no timer.
     if let Poll::Ready(output) = poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await {
         return Some(output);
     }
@@ -128,7 +128,7 @@ mod manual {
 
     use super::{Clock, Duration, Instant, Now, Sleep, SystemTime};
 
-    /// A clock that moves only when told, for tests. Clones share their time.
+    /// A clock that a test advances. Clones share their time.
     ///
     /// ```
     /// use std::time::Duration;
@@ -151,7 +151,7 @@ mod manual {
     }
 
     impl Default for ManualClock {
-        /// A clock that stands at the first moment of 2026.
+        /// Creates a clock whose wall clock shows 2026-01-01T00:00:00Z.
         fn default() -> Self {
             let now = Now::new(Instant::now(), SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600));
             Self { state: Arc::new(Mutex::new(State { now, sleepers: Vec::new() })) }
@@ -159,7 +159,7 @@ mod manual {
     }
 
     impl ManualClock {
-        /// Moves both clocks forward and wakes whoever slept until then.
+        /// Advances both clocks and wakes the sleepers that are due.
         pub fn advance(&self, duration: Duration) {
             self.with(|state| {
                 state.now = state.now.plus(duration);
@@ -168,24 +168,24 @@ mod manual {
                     if until > now {
                         state.sleepers.push((until, wake));
                     } else {
-                        // A sleeper that went away needs no waking.
+                        // Fails if the sleeper was dropped.
                         let _ = wake.send(());
                     }
                 }
             });
         }
 
-        /// Moves the wall clock alone forward, as after a suspend.
+        /// Advances only the wall clock, as after a suspend.
         pub fn step_wall_forward(&self, duration: Duration) {
             self.with(|state| state.now.wall += duration);
         }
 
-        /// Sets the wall clock alone back, as a correction does.
+        /// Sets back only the wall clock, as a correction does.
         pub fn step_wall_back(&self, duration: Duration) {
             self.with(|state| state.now.wall -= duration);
         }
 
-        /// How much longer each sleeper that is still there has to wait.
+        /// Returns the remaining time of each sleeper that was not dropped.
         #[must_use]
         pub fn sleepers(&self) -> Vec<Duration> {
             self.with(|state| {
@@ -218,8 +218,7 @@ mod manual {
                 }
             });
             Box::pin(async move {
-                // The sender lives in the clock, and the clock may be dropped with a test: sleep on, as a clock that
-                // nobody moves would.
+                // The clock, which owns the sender, was dropped: nobody can advance it any more.
                 if woken.await.is_err() {
                     std::future::pending::<()>().await;
                 }
@@ -237,7 +236,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_clock_that_gets_there_first_decides() {
+    fn the_clock_that_reaches_the_end_first_decides() {
         let clock = ManualClock::default();
         let end = clock.now().plus(Duration::from_secs(300));
         clock.step_wall_forward(Duration::from_secs(299));
@@ -252,7 +251,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_sleeper_wakes_when_its_time_has_come() {
+    async fn a_sleeper_wakes_after_its_duration() {
         let clock = ManualClock::default();
         let slept = within(&clock, Duration::from_secs(5), std::future::pending::<()>());
         let (outcome, ()) = tokio::join!(slept, async {

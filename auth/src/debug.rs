@@ -1,11 +1,11 @@
-//! The `Debug` form of errors, which is what `?` in `main` and `unwrap` print: their text and that of their causes.
+//! The `Debug` form of errors, which `?` in `main` and `unwrap` print: the message and those of the causes.
 
 use std::{error::Error, fmt};
 
-/// Writes an error and those of its causes that add something.
+/// Writes the message of an error, and the messages of its causes that it does not contain already.
 ///
 /// # Errors
-/// Those of the formatter.
+/// Fails if the formatter fails.
 pub fn write(error: &dyn Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -60,9 +60,9 @@ mod tests {
     }
 
     #[test]
-    fn every_error_is_a_text_for_people() {
+    fn the_debug_form_of_every_error_is_its_message() {
         let region = "moon".parse::<TenantRegion>().unwrap_err();
-        assert_eq!(shown(&region), "a tenant region is one of `APAC`, `EU` and `US`");
+        assert_eq!(shown(&region), "expected `APAC`, `EU` or `US` as the tenant region");
         let build = BuildError::new(["no id: call `a`".to_owned(), "no secret: call `b`".to_owned()]);
         assert_eq!(shown(&build), "the client cannot be built: no id: call `a`; no secret: call `b`");
         let denied = CallbackError::Denied { error: "access_denied".to_owned(), description: None };
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn causes_follow_unless_they_are_said_already() {
+    fn causes_follow_unless_the_message_contains_them() {
         let cause = || io::Error::other("the disk is full");
         let error = StoreError::new(StoreErrorKind::Unavailable, "nothing can be written").because(cause());
         assert_eq!(shown(&error), "nothing can be written: the disk is full");
@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     #[cfg(feature = "registry")]
-    fn a_registry_says_what_is_wrong_with_it() {
+    fn the_debug_form_of_a_registry_error_is_its_message() {
         let error = crate::Registry::builder().parse("[shows]").unwrap_err();
         assert_eq!(shown(&error), error.to_string());
         assert!(error.to_string().contains("it has no show"), "{error}");

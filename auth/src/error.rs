@@ -1,8 +1,8 @@
-//! Why a client cannot be built.
+//! The error of a client that cannot be built.
 
 use std::fmt;
 
-/// What stands in the way of a client: everything at once, each with the setter to call.
+/// The error of a client that cannot be built. It lists all problems, each with the setter to call.
 ///
 /// ```
 /// use perenso_auth::{Client, Profile};
@@ -20,12 +20,12 @@ pub struct BuildError {
 }
 
 impl BuildError {
-    /// An error of one or more problems.
+    /// Creates an error of one or more problems.
     pub fn new(problems: impl IntoIterator<Item = String>) -> Self {
         Self { problems: problems.into_iter().collect() }
     }
 
-    /// Each problem as a sentence that says what to do.
+    /// The problems, each with what to do about it.
     #[must_use]
     pub fn problems(&self) -> &[String] {
         &self.problems

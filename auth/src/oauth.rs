@@ -1,4 +1,4 @@
-//! Tokens: how they are obtained, renewed, shared and kept.
+//! Obtains, renews, caches and shares tokens.
 
 pub(crate) mod authorization;
 pub(crate) mod cache;

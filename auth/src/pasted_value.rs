@@ -23,7 +23,7 @@ pub fn problem(what: &str, value: &str, remedy: &str) -> Option<String> {
     }
     if value.chars().any(char::is_control) {
         return Some(format!(
-            "the {what} holds a line end or another control character, which came with the copying: {remedy} without it"
+            "the {what} contains a line end or another control character, probably from copying: {remedy} without it"
         ));
     }
     invisible(what, value, remedy)
@@ -33,7 +33,7 @@ pub fn problem(what: &str, value: &str, remedy: &str) -> Option<String> {
 pub(crate) fn invisible(what: &str, value: &str, remedy: &str) -> Option<String> {
     let found = value.chars().find(|c| has_no_width(*c))?;
     Some(format!(
-        "the {what} holds the invisible character U+{:04X}, which came with the copying: {remedy} without it",
+        "the {what} contains the invisible character U+{:04X}, probably from copying: {remedy} without it",
         u32::from(found)
     ))
 }
@@ -51,7 +51,7 @@ mod tests {
     use crate::{AuthorizationRequest, Client, Credentials, Profile};
 
     #[test]
-    fn a_value_loses_what_stands_around_it_and_keeps_what_stands_in_it() {
+    fn only_the_ends_of_a_value_are_trimmed() {
         for around in [
             "\u{feff}",
             "\u{200b}",
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn every_setter_names_itself() {
+    fn every_error_names_the_setter() {
         let hidden = "hu\u{200b}sh";
         let build = |profile: Profile| {
             let url = "https://api.example";
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_sees_is_refused_by_its_number_and_without_the_value() {
+    fn an_invisible_character_is_named_by_its_code_point_and_the_value_is_not_shown() {
         for (value, says) in [
             ("hush\u{200b}hush", "U+200B"),
             ("\u{feff}hush", "U+FEFF"),

@@ -1,5 +1,5 @@
-//! A value for each tokio runtime: connections and queues belong to the runtime that drives them, and one that is not
-//! driven any more holds up no other.
+//! One value for each tokio runtime. Connections and queues belong to the runtime that drives them, so a runtime that is
+//! not driven does not block the others.
 
 use std::{
     fmt,
@@ -8,7 +8,7 @@ use std::{
 
 use tokio::runtime::{Handle, Id};
 
-/// The number of runtimes whose values are kept; a program has one, a test suite one at a time.
+/// The number of runtimes whose values are kept. A program has one, a test suite one at a time.
 const KEPT: usize = 8;
 
 /// Values by runtime, the most recently used last.
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_runtime_has_a_value_of_its_own_and_few_are_kept() {
+    fn each_runtime_has_its_own_value_and_few_are_kept() {
         let runtimes: Vec<_> =
             (0..=KEPT).map(|_| tokio::runtime::Builder::new_current_thread().build().unwrap()).collect();
         let values = PerRuntime::new();
@@ -73,7 +73,7 @@ mod tests {
             get(runtime);
         }
         assert_eq!(values.values.lock().unwrap().len(), KEPT);
-        // The one that was used least recently made room.
+        // The least recently used value was dropped.
         assert_eq!(get(&runtimes[KEPT]), made.get());
         assert_eq!(get(&runtimes[0]), made.get());
     }

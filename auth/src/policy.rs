@@ -12,7 +12,7 @@ use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 ///
 /// let policy = RetryPolicy::default()
 ///     .attempts(8)
-///     .pauses(Duration::from_millis(500), Duration::from_secs(30));
+///     .backoff(Duration::from_millis(500), Duration::from_secs(30));
 /// assert_eq!(policy.attempts, 8);
 /// assert_eq!(RetryPolicy::never().attempts, 1);
 /// ```
@@ -22,11 +22,11 @@ pub struct RetryPolicy {
     /// The maximum number of attempts, including the first. A replay after a 401 is not counted.
     pub attempts: u32,
     /// The backoff after the first failed attempt. It doubles with each further one.
-    pub first_pause: Duration,
+    pub first_backoff: Duration,
     /// The maximum backoff. A `Retry-After` may be longer.
-    pub longest_pause: Duration,
+    pub max_backoff: Duration,
     /// The maximum `Retry-After`. If the server asks for more, the call fails, and its error carries the value.
-    pub longest_retry_after: Duration,
+    pub max_retry_after: Duration,
 }
 
 impl Default for RetryPolicy {
@@ -34,9 +34,9 @@ impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
             attempts: 4,
-            first_pause: Duration::from_millis(250),
-            longest_pause: Duration::from_secs(10),
-            longest_retry_after: Duration::from_secs(90),
+            first_backoff: Duration::from_millis(250),
+            max_backoff: Duration::from_secs(10),
+            max_retry_after: Duration::from_secs(90),
         }
     }
 }
@@ -57,40 +57,40 @@ impl RetryPolicy {
 
     /// Sets the first and the maximum backoff.
     #[must_use]
-    pub fn pauses(mut self, first: Duration, longest: Duration) -> Self {
-        self.first_pause = first;
-        self.longest_pause = longest;
+    pub fn backoff(mut self, first: Duration, max: Duration) -> Self {
+        self.first_backoff = first;
+        self.max_backoff = max;
         self
     }
 
     /// Sets the maximum `Retry-After`.
     #[must_use]
-    pub fn longest_retry_after(mut self, limit: Duration) -> Self {
-        self.longest_retry_after = limit;
+    pub fn max_retry_after(mut self, limit: Duration) -> Self {
+        self.max_retry_after = limit;
         self
     }
 
-    pub(crate) fn backoff(&self) -> Backoff {
-        Backoff::new(self.attempts, self.first_pause, self.longest_pause)
+    pub(crate) fn delays(&self) -> Backoff {
+        Backoff::new(self.attempts, self.first_backoff, self.max_backoff)
     }
 }
 
 /// The waits between attempts: exponential with jitter, one fewer than there are attempts, none above the maximum.
 #[derive(Debug)]
 pub(crate) struct Backoff {
-    pauses: ExponentialBackoff,
-    longest: Duration,
+    delays: ExponentialBackoff,
+    max: Duration,
 }
 
 impl Backoff {
-    fn new(attempts: u32, first: Duration, longest: Duration) -> Self {
-        let pauses = ExponentialBuilder::default()
+    fn new(attempts: u32, first: Duration, max: Duration) -> Self {
+        let delays = ExponentialBuilder::default()
             .with_min_delay(first)
-            .with_max_delay(longest)
+            .with_max_delay(max)
             .with_max_times(attempts.saturating_sub(1) as usize)
             .with_jitter()
             .build();
-        Self { pauses, longest }
+        Self { delays, max }
     }
 }
 
@@ -99,7 +99,7 @@ impl Iterator for Backoff {
 
     fn next(&mut self) -> Option<Duration> {
         // backon adds the jitter after it has applied the maximum.
-        self.pauses.next().map(|pause| pause.min(self.longest))
+        self.delays.next().map(|delay| delay.min(self.max))
     }
 }
 
@@ -125,9 +125,9 @@ pub struct TokenPolicy {
     /// The maximum number of attempts of an original grant. A refresh is tried once.
     pub attempts: u32,
     /// The first backoff between attempts. It doubles with each further one.
-    pub first_pause: Duration,
+    pub first_backoff: Duration,
     /// The maximum backoff. A `Retry-After` may be longer.
-    pub longest_pause: Duration,
+    pub max_backoff: Duration,
 }
 
 impl Default for TokenPolicy {
@@ -137,15 +137,15 @@ impl Default for TokenPolicy {
             attempt: Duration::from_secs(10),
             total: Duration::from_secs(30),
             attempts: 4,
-            first_pause: Duration::from_millis(200),
-            longest_pause: Duration::from_secs(5),
+            first_backoff: Duration::from_millis(200),
+            max_backoff: Duration::from_secs(5),
         }
     }
 }
 
 impl TokenPolicy {
-    pub(crate) fn backoff(&self) -> Backoff {
-        Backoff::new(self.attempts, self.first_pause, self.longest_pause)
+    pub(crate) fn delays(&self) -> Backoff {
+        Backoff::new(self.attempts, self.first_backoff, self.max_backoff)
     }
 
     /// Returns the maximum duration of an exchange: a refresh in one attempt and an original grant. If the grant needs a
@@ -177,9 +177,9 @@ impl TokenPolicy {
 
     /// Sets the first and the maximum backoff.
     #[must_use]
-    pub fn pauses(mut self, first: Duration, longest: Duration) -> Self {
-        self.first_pause = first;
-        self.longest_pause = longest;
+    pub fn backoff(mut self, first: Duration, max: Duration) -> Self {
+        self.first_backoff = first;
+        self.max_backoff = max;
         self
     }
 }
@@ -189,15 +189,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_grow_differ_from_caller_to_caller_and_have_a_longest() {
-        let policy = RetryPolicy::default().attempts(7).pauses(Duration::from_millis(100), Duration::from_secs(1));
-        let all: Vec<Vec<Duration>> = (0..20).map(|_| policy.backoff().collect()).collect();
-        assert!(all.iter().all(|pauses| pauses.len() == 6));
-        assert!(all.iter().flatten().all(|pause| *pause <= Duration::from_secs(1)));
-        assert!(all.iter().all(|pauses| pauses[0] < pauses[2] && pauses[5] == Duration::from_secs(1)), "{all:?}");
-        assert!(all.iter().any(|pauses| pauses[0] != all[0][0]), "a fleet would come back in step");
-        let tokens = TokenPolicy::default().attempts(3).pauses(Duration::from_millis(100), Duration::from_millis(150));
-        assert!(tokens.backoff().all(|pause| pause <= Duration::from_millis(150)));
-        assert_eq!(tokens.backoff().count(), 2);
+    fn backoff_grows_up_to_the_maximum_and_differs_between_callers() {
+        let policy = RetryPolicy::default().attempts(7).backoff(Duration::from_millis(100), Duration::from_secs(1));
+        let all: Vec<Vec<Duration>> = (0..20).map(|_| policy.delays().collect()).collect();
+        assert!(all.iter().all(|delays| delays.len() == 6));
+        assert!(all.iter().flatten().all(|delay| *delay <= Duration::from_secs(1)));
+        assert!(all.iter().all(|delays| delays[0] < delays[2] && delays[5] == Duration::from_secs(1)), "{all:?}");
+        assert!(all.iter().any(|delays| delays[0] != all[0][0]), "no jitter: a fleet would retry in step");
+        let tokens = TokenPolicy::default().attempts(3).backoff(Duration::from_millis(100), Duration::from_millis(150));
+        assert!(tokens.delays().all(|delay| delay <= Duration::from_millis(150)));
+        assert_eq!(tokens.delays().count(), 2);
     }
 }

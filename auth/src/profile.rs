@@ -322,7 +322,8 @@ impl Profile {
             }
             (Some(problem), _) => self.problems.push(problem),
             (None, Err(_)) => {
-                self.problems.push(format!("the header `{name}` holds what no header can carry: call `{setter}`"));
+                self.problems
+                    .push(format!("the header `{name}` contains a character that no header allows: call `{setter}`"));
             }
         }
         self
@@ -362,9 +363,9 @@ impl Rate {
     pub(crate) fn problem(&self) -> Option<String> {
         let interval = self.period.as_nanos() / u128::from(self.calls.get());
         let reason = if interval == 0 {
-            "more than one call a nanosecond is no limit: lower its calls, or call `unlimited`"
+            "it allows more than one call per nanosecond: lower its calls, or call `unlimited`"
         } else if interval * u128::from(self.burst.get()) > LONGEST_REFILL.as_nanos() {
-            "its burst takes more than a hundred years to come back: lower it"
+            "its burst takes more than a hundred years to refill: lower it"
         } else {
             return None;
         };

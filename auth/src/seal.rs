@@ -1,4 +1,5 @@
-//! Seals what is kept where others can read: a key and a name out of one secret, and a value that opens in its place only.
+//! Encrypts values for a store that others can read. Key and fingerprint are derived from one secret, and a value can be
+//! decrypted only under the name it was encrypted for.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chacha20poly1305::{
@@ -11,34 +12,34 @@ use zeroize::Zeroizing;
 
 use crate::secret::Secret;
 
-/// The first byte of a sealed value: how the rest is to be read.
+/// The first byte of a sealed value: the version of the format.
 const FORMAT: u8 = 1;
 const NONCE_LENGTH: usize = 24;
 
-/// Closes and opens the values of one owner under one secret.
+/// Encrypts and decrypts the values of one owner with one secret.
 pub(crate) struct Seal {
     cipher: XChaCha20Poly1305,
     fingerprint: String,
 }
 
-/// Why a value cannot be sealed or opened.
+/// The reason why a value cannot be encrypted or decrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum SealError {
-    #[error("there is no client secret to seal with: call `sealing_secret`")]
-    Secretless,
-    #[error("the operating system gives no random numbers")]
+    #[error("the client secret is empty and cannot be used as a key: call `sealing_secret`")]
+    NoSecret,
+    #[error("the operating system provides no random numbers")]
     Random,
-    #[error("its first byte should be {FORMAT} and is {0:?}: another version wrote it")]
+    #[error("expected {FORMAT} as its first byte, found {0:?}: it was written by another version")]
     Format(Option<u8>),
-    #[error("it was sealed with another secret or for another place, or has been changed since")]
-    Unopened,
+    #[error("it was encrypted with another secret or under another name, or was changed since")]
+    Decrypt,
 }
 
 impl Seal {
-    /// The seal of `owner`: two owners never share a key, even with one secret.
+    /// Derives the key of `owner`. Two owners with the same secret have different keys.
     pub(crate) fn new(secret: &Secret, owner: &str) -> Result<Self, SealError> {
         if secret.expose().is_empty() {
-            return Err(SealError::Secretless);
+            return Err(SealError::NoSecret);
         }
         let derived = Hkdf::<Sha256>::new(Some(owner.as_bytes()), secret.expose().as_bytes());
         let key = Zeroizing::new(expand::<32>(&derived, b"perenso-auth 1 sealing key"));
@@ -46,28 +47,28 @@ impl Seal {
         Ok(Self { cipher: XChaCha20Poly1305::new((&*key).into()), fingerprint })
     }
 
-    /// Names the secret without telling it, and tells nothing of the key.
+    /// Identifies the secret, without revealing it or the key.
     pub(crate) fn fingerprint(&self) -> &str {
         &self.fingerprint
     }
 
-    /// Closes a value that is to be kept at `place`.
+    /// Encrypts a value that is stored under the name `place`.
     pub(crate) fn close(&self, place: &str, value: &[u8]) -> Result<Vec<u8>, SealError> {
         let nonce = XNonce::try_generate().map_err(|_| SealError::Random)?;
         let payload = Payload { msg: value, aad: place.as_bytes() };
-        let closed = self.cipher.encrypt(&nonce, payload).map_err(|_| SealError::Unopened)?;
+        let closed = self.cipher.encrypt(&nonce, payload).map_err(|_| SealError::Decrypt)?;
         Ok([&[FORMAT], nonce.as_slice(), &closed].concat())
     }
 
-    /// Opens a value that was found at `place`.
+    /// Decrypts a value that was stored under the name `place`.
     pub(crate) fn open(&self, place: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
         let rest = match sealed.split_first() {
             Some((&FORMAT, rest)) => rest,
             other => return Err(SealError::Format(other.map(|(format, _)| *format))),
         };
-        let (nonce, closed) = rest.split_first_chunk::<NONCE_LENGTH>().ok_or(SealError::Unopened)?;
+        let (nonce, closed) = rest.split_first_chunk::<NONCE_LENGTH>().ok_or(SealError::Decrypt)?;
         let payload = Payload { msg: closed, aad: place.as_bytes() };
-        self.cipher.decrypt(nonce.into(), payload).map(Zeroizing::new).map_err(|_| SealError::Unopened)
+        self.cipher.decrypt(nonce.into(), payload).map(Zeroizing::new).map_err(|_| SealError::Decrypt)
     }
 }
 
@@ -94,17 +95,17 @@ mod tests {
     }
 
     #[test]
-    fn a_value_opens_with_its_secret_its_owner_and_in_its_place_only() {
+    fn a_value_opens_only_with_its_secret_owner_and_place() {
         let sealed = seal("s3cr3t").close("here", b"value").unwrap();
         assert_eq!(seal("s3cr3t").open("here", &sealed).unwrap().as_slice(), b"value");
-        assert_eq!(seal("s3cr3t").open("there", &sealed), Err(SealError::Unopened));
-        assert_eq!(seal("other").open("here", &sealed), Err(SealError::Unopened));
+        assert_eq!(seal("s3cr3t").open("there", &sealed), Err(SealError::Decrypt));
+        assert_eq!(seal("other").open("here", &sealed), Err(SealError::Decrypt));
         let stranger = Seal::new(&Secret::from("s3cr3t"), "stranger").unwrap();
-        assert_eq!(stranger.open("here", &sealed), Err(SealError::Unopened));
+        assert_eq!(stranger.open("here", &sealed), Err(SealError::Decrypt));
     }
 
     #[test]
-    fn no_byte_can_be_changed_and_none_left_out() {
+    fn a_changed_or_truncated_value_does_not_open() {
         let sealed = seal("s3cr3t").close("here", b"value").unwrap();
         for at in 0..sealed.len() {
             let mut changed = sealed.clone();
@@ -124,13 +125,13 @@ mod tests {
     }
 
     #[test]
-    fn one_value_never_looks_the_same_twice() {
+    fn the_same_value_is_encrypted_differently_each_time() {
         let seal = seal("s3cr3t");
         assert_ne!(seal.close("here", b"value").unwrap(), seal.close("here", b"value").unwrap());
     }
 
     #[test]
-    fn a_fingerprint_stays_and_tells_secrets_and_owners_apart() {
+    fn fingerprints_are_stable_and_differ_between_secrets_and_owners() {
         assert_eq!(seal("s3cr3t").fingerprint(), seal("s3cr3t").fingerprint());
         assert_ne!(seal("s3cr3t").fingerprint(), seal("other").fingerprint());
         let stranger = Seal::new(&Secret::from("s3cr3t"), "stranger").unwrap();
@@ -139,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_secret_nothing_is_sealed() {
+    fn an_empty_secret_is_an_error() {
         let error = Seal::new(&Secret::from(""), "owner").unwrap_err();
         assert!(error.to_string().contains("`sealing_secret`"), "{error}");
     }

@@ -1,4 +1,4 @@
-//! A text that nobody gets to see by accident: no `Debug`, no `Display`, wiped when dropped.
+//! A string that is not shown by accident: `Debug` hides it, there is no `Display`, and it is wiped when dropped.
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -15,7 +15,7 @@ use secrecy::{ExposeSecret, SecretString};
 pub struct Secret(SecretString);
 
 impl Secret {
-    /// The text itself. Keep what you do with it short.
+    /// Returns the secret string. Do not copy it further than needed: copies are not wiped.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose_secret()

@@ -144,7 +144,7 @@ async fn token_requests_and_what_delays_them_are_seen_at_info() {
     })
     .await;
     let pause = Duration::from_millis(5);
-    let policy = perenso_auth::TokenPolicy::default().pauses(pause, pause);
+    let policy = perenso_auth::TokenPolicy::default().backoff(pause, pause);
     builder(&server).token_policy(policy).build().unwrap().get("/Customer").send().await.unwrap();
     assert_has(&line(&log, "token request failed, retrying"), &["INFO", "503", "client=show-1", "profile=\"perenso\""]);
     line(&log, "the API refused the token (401)");

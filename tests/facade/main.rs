@@ -29,8 +29,8 @@ fn builder(api_url: &str, token_url: &str, id: &str, secret: &str) -> Builder {
         .api_url(api_url)
         .token_url(token_url)
         .unlimited()
-        .retry(RetryPolicy::default().pauses(Duration::from_millis(2), Duration::from_millis(10)))
-        .token_policy(TokenPolicy::default().pauses(Duration::from_millis(2), Duration::from_millis(10)))
+        .retry(RetryPolicy::default().backoff(Duration::from_millis(2), Duration::from_millis(10)))
+        .token_policy(TokenPolicy::default().backoff(Duration::from_millis(2), Duration::from_millis(10)))
 }
 
 fn builder_for(sandbox: &Sandbox) -> Builder {

@@ -111,7 +111,7 @@ async fn retries_are_for_one_handle_to_change() {
     show.customers().list().send().await.unwrap();
     assert_eq!(calls(&sandbox).len(), 3);
 
-    let pauses = RetryPolicy::never().pauses(Duration::from_millis(1), Duration::from_millis(2));
+    let pauses = RetryPolicy::never().backoff(Duration::from_millis(1), Duration::from_millis(2));
     let stubborn = show.with_options(CallOptions::new().retry(pauses.attempts(7)));
     for _ in 0..6 {
         sandbox.fault(Fault::status(503));

@@ -29,7 +29,7 @@ fn builder(url: &str, token_url: &str, id: &str, secret: &str) -> Builder {
         .api_url(url)
         .token_url(token_url)
         .unlimited()
-        .retry(RetryPolicy::default().pauses(Duration::from_millis(2), Duration::from_millis(10)))
+        .retry(RetryPolicy::default().backoff(Duration::from_millis(2), Duration::from_millis(10)))
 }
 
 /// All rows that fit, and the error that ended them.

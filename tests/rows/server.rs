@@ -36,7 +36,7 @@ impl Server {
             .api_url(url.as_str())
             .token_url(format!("{url}/token"))
             .unlimited()
-            .retry(RetryPolicy::default().pauses(Duration::from_millis(2), Duration::from_millis(10)))
+            .retry(RetryPolicy::default().backoff(Duration::from_millis(2), Duration::from_millis(10)))
             .build()
             .unwrap();
         Self { show, task }

@@ -45,8 +45,8 @@ async fn acknowledged_writes_are_there_once_and_every_record_is_accounted_for() 
         .api_url(sandbox.url())
         .token_url(sandbox.token_url())
         .unlimited()
-        .retry(RetryPolicy::default().pauses(Duration::from_millis(2), Duration::from_millis(50)))
-        .token_policy(TokenPolicy::default().pauses(Duration::from_millis(2), Duration::from_millis(50)))
+        .retry(RetryPolicy::default().backoff(Duration::from_millis(2), Duration::from_millis(50)))
+        .token_policy(TokenPolicy::default().backoff(Duration::from_millis(2), Duration::from_millis(50)))
         .build()
         .unwrap();
 

@@ -376,7 +376,7 @@ mod tests {
         ] {
             let problems = credentials.problems(&profile);
             let [problem] = &problems[..] else { panic!("{what}: {problems:?}") };
-            assert!(problem.contains(&format!("the {what} holds the invisible character")), "{problem}");
+            assert!(problem.contains(&format!("the {what} contains the invisible character")), "{problem}");
             assert!(problem.contains(setter) && !problem.contains("hu"), "{problem}");
         }
     }

@@ -200,7 +200,7 @@ impl Exchange {
     }
 
     fn budget(&self) -> RetryBudget {
-        RetryBudget { started: self.clock.monotonic(), pauses: self.policy.backoff() }
+        RetryBudget { started: self.clock.monotonic(), pauses: self.policy.delays() }
     }
 
     fn left(&self, budget: &RetryBudget) -> Duration {

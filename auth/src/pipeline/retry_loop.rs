@@ -391,7 +391,7 @@ impl<'a> RetryLoop<'a> {
         if failure.kind() == ErrorKind::RateLimited
             && let Some(asked) = failure.retry_after()
         {
-            self.client.budget.cool_down(asked.min(self.retry.longest_retry_after)).await;
+            self.client.budget.cool_down(asked.min(self.retry.max_retry_after)).await;
         }
     }
 
@@ -399,8 +399,8 @@ impl<'a> RetryLoop<'a> {
     async fn wait_before_retry(&mut self, failure: Error) -> Result<(), Error> {
         let retry = self.retry;
         let asked = failure.retry_after();
-        let Some(backoff) = self.backoff.get_or_insert_with(|| retry.backoff()).next() else { return Err(failure) };
-        let delay = match outcome::retry_delay(backoff, asked, retry.longest_retry_after) {
+        let Some(backoff) = self.backoff.get_or_insert_with(|| retry.delays()).next() else { return Err(failure) };
+        let delay = match outcome::retry_delay(backoff, asked, retry.max_retry_after) {
             Some(delay) if delay < self.left() => delay,
             _ => return Err(failure),
         };

@@ -1,4 +1,4 @@
-//! EventBookings: a token request in JSON, and an answer without `token_type`.
+//! EventBookings: token requests in JSON, and token responses without `token_type`.
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use super::Profile;
 use crate::profile::grant::{BodyEncoding, ClientAuth, Grant};
 
 impl Profile {
-    /// EventBookings, as its page on authentication has it.
+    /// The profile of EventBookings, as documented on its page on authentication.
     ///
-    /// The token request is JSON, as documented; servers of its kind commonly take a form, so there is a switch:
-    /// [`ClientBuilder::body_encoding`](crate::ClientBuilder::body_encoding). The refresh token of the sample answer is
-    /// used the same way; what a refresh looks like is not documented, and client credentials follow where it is refused.
-    /// The header is `Authorization`, whatever the page spells. No API address is documented: call
+    /// The token request is JSON, as documented. Servers of this kind usually take a form: to send one, call
+    /// [`ClientBuilder::body_encoding`](crate::ClientBuilder::body_encoding). The sample response has a refresh token, but
+    /// no refresh request is documented; it is sent in the same way, and if it is refused, client credentials are used.
+    /// The header is `Authorization`, whatever its spelling on the page. No API address is documented: call
     /// [`ClientBuilder::api_url`](crate::ClientBuilder::api_url).
     #[must_use]
     pub fn event_bookings() -> Self {

@@ -1,4 +1,4 @@
-//! Perenso Trade Show: the seed's two ways to authenticate, and a refresh without a scope.
+//! Perenso Trade Show: client credentials in the body or in a Basic header, and refreshes without a scope.
 
 use std::time::Duration;
 
@@ -6,11 +6,11 @@ use super::{Profile, Rate};
 use crate::profile::grant::{ClientAuth, Grant};
 
 impl Profile {
-    /// Perenso Trade Show, as its authentication guide has it.
+    /// The profile of Perenso Trade Show, as documented in its authentication guide.
     ///
-    /// Credentials in the body with `scope=100214` (the default), or as Basic without a scope; a refresh carries them
-    /// in the body and no scope. Tokens live about five minutes. The guide gives no rate; the public pages say
-    /// 300 requests "per m…", so 250 a minute with bursts of 50 never exceed that in any minute.
+    /// Credentials are sent in the body with `scope=100214` (the default), or in a Basic header without a scope. A refresh
+    /// sends them in the body, without a scope. Tokens are valid for about five minutes. The guide documents no rate limit.
+    /// The public pages say 300 requests "per m…", which 250 a minute with bursts of 50 never exceed in any minute.
     #[must_use]
     pub fn perenso() -> Self {
         Self::new("perenso")

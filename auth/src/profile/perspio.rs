@@ -13,11 +13,13 @@ use crate::{
 const AUTHORITY: &str = "https://login.microsoftonline.com/7d548d61-6361-4a6e-85e6-509e2c05d05e/oauth2/v2.0";
 
 impl Profile {
-    /// PerspioTalk, as its pages on authentication have it. `tid` is Perspio's tenant id (`in-…`), not Microsoft's.
+    /// The profile of PerspioTalk, as documented on its pages on authentication. `tid` is Perspio's tenant id (`in-…`),
+    /// not Microsoft's.
     ///
-    /// Client credentials read only and bring no refresh token; an authorization code reads and writes, and brings one.
-    /// Renewal after 50 of 60 minutes. 20 calls in any 90 s: 15 and bursts of 5 never exceed that. Paths carry their
-    /// version, and some end in a slash that counts: `GET /assets/v3/`.
+    /// Client credentials allow reads only and return no refresh token. An authorization code allows reads and writes, and
+    /// returns a refresh token. Tokens are renewed after 50 of their 60 minutes. The API allows 20 calls in any 90 s, which
+    /// 15 calls and bursts of 5 never exceed. Paths contain their version, and some need their final slash:
+    /// `GET /assets/v3/`.
     #[must_use]
     pub fn perspio(tid: impl Into<Secret>, subscription_key: impl Into<Secret>) -> Self {
         let (tid, subscription_key) = (tid.into(), subscription_key.into());

@@ -1,4 +1,4 @@
-//! Priava: a code that is copied by hand from its admin screen, and a region on every request.
+//! Priava: an authorization code copied by hand from its admin screen, and a region in every request.
 
 use std::{fmt, str::FromStr, time::Duration};
 
@@ -21,7 +21,7 @@ pub enum TenantRegion {
 }
 
 impl TenantRegion {
-    /// As the header has it.
+    /// Returns the value of the header.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -41,36 +41,36 @@ impl fmt::Display for TenantRegion {
 impl FromStr for TenantRegion {
     type Err = UnknownRegion;
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
+    fn from_str(string: &str) -> Result<Self, Self::Err> {
         [Self::Apac, Self::Eu, Self::Us]
             .into_iter()
-            .find(|region| region.as_str().eq_ignore_ascii_case(text))
+            .find(|region| region.as_str().eq_ignore_ascii_case(string))
             .ok_or(UnknownRegion)
     }
 }
 
-/// A text that names no region of Priava's.
+/// The error of a string that is not a region of Priava.
 #[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a tenant region is one of `APAC`, `EU` and `US`")]
+#[error("expected `APAC`, `EU` or `US` as the tenant region")]
 #[non_exhaustive]
 pub struct UnknownRegion;
 
 impl Profile {
-    /// Priava, as its page on access and refresh tokens has it.
+    /// The profile of Priava, as documented on its page on access and refresh tokens.
     ///
-    /// Client id, secret, redirect URI and code come out of one admin screen; the redirect URI goes with a refresh as
-    /// well. Credentials in the body, no scope, tokens of six hours. A refused refresh needs a new code, so the tokens
-    /// belong into a store that outlives the process.
+    /// One admin screen shows the client id, the secret, the redirect URI and the code. The redirect URI is also sent with
+    /// each refresh. Credentials are sent in the body, without a scope. Tokens are valid for six hours. A refused refresh
+    /// needs a new code, so the tokens need a store that outlives the process.
     ///
-    /// Reads are POSTs: mark them with [`safe`](crate::RequestBuilder::safe). An answer may be a 200 with
-    /// `"success": false`. Besides 450 calls in 300 s the API answers 429, with the time to come back in the body; 400
-    /// and bursts of 50 never exceed that. The address of the production system is the default, that of the sandbox is
+    /// Reads are POSTs: mark them with [`safe`](crate::RequestBuilder::safe). A response may be a 200 with
+    /// `"success": false`. Beyond 450 calls in 300 s the API responds 429, with the time to retry at in the body; 400 calls
+    /// and bursts of 50 never exceed that. The default address is that of the production system. That of the sandbox is
     /// `https://api-sandbox.priava.com/api/rest`.
     #[must_use]
     pub fn priava(region: TenantRegion) -> Self {
         let region = HeaderValue::from_static(region.as_str());
         Self::new("priava")
-            // The page gives the path `/rest/oauth/token`, and the base addresses end in `/rest`.
+            // The page documents the path `/rest/oauth/token`, and base addresses that end in `/rest`.
             .token_url("https://api.priava.com/api/rest/oauth/token")
             .api_url("https://api.priava.com/api/rest")
             .grants([Grant::AuthorizationCode, Grant::RefreshToken])

@@ -1,4 +1,4 @@
-//! Tourpaq: a user's password, Basic client authentication, and a new pair of tokens at every refresh.
+//! Tourpaq: the password grant, Basic client authentication, and a new pair of tokens with each refresh.
 
 use std::time::Duration;
 
@@ -11,11 +11,11 @@ use super::Profile;
 use crate::profile::grant::{ClientAuth, Grant};
 
 impl Profile {
-    /// Tourpaq, as its page on REST authentication has it.
+    /// The profile of Tourpaq, as documented on its page on REST authentication.
     ///
-    /// The password grant with the client's id and secret as plain Basic (servers that follow RFC 6749 to the letter want
-    /// [`ClientAuth::BasicEncoded`]) and `scope=read`, which is sent although it means nothing yet; tokens of 1799 s. A
-    /// refresh carries Basic and the scope, and its answer a new pair. No rate is documented.
+    /// The password grant sends the client's id and secret in a plain Basic header (servers that follow RFC 6749 strictly
+    /// need [`ClientAuth::BasicEncoded`]) and `scope=read`, which has no effect yet. Tokens are valid for 1799 s. A refresh
+    /// sends the same header and scope, and its response has a new pair of tokens. No rate limit is documented.
     #[must_use]
     pub fn tourpaq() -> Self {
         Self::new("tourpaq")

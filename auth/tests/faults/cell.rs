@@ -137,7 +137,7 @@ impl Cell {
             .clock(clock.clone())
             .http_builder(endpoint.http())
             .token_policy(
-                TokenPolicy::default().attempt(DEADLINE).total(TOTAL).attempts(4).pauses(FIRST_PAUSE, LONGEST_PAUSE),
+                TokenPolicy::default().attempt(DEADLINE).total(TOTAL).attempts(4).backoff(FIRST_PAUSE, LONGEST_PAUSE),
             )
             .build()
             .unwrap();

@@ -126,7 +126,7 @@ async fn a_token_revoked_in_mid_life_costs_one_renewal_and_no_call() {
 async fn a_token_request_that_is_cut_off_is_made_again_whether_it_had_arrived_or_not() {
     let Some(provider) = Provider::start() else { return };
     for when in ["before", "after"] {
-        let pauses = TokenPolicy::default().pauses(Duration::from_millis(5), Duration::from_millis(20));
+        let pauses = TokenPolicy::default().backoff(Duration::from_millis(5), Duration::from_millis(20));
         let client = builder(&provider, "north", SECRET, ClientAuth::Body).token_policy(pauses).build().unwrap();
         provider.cut(when).await;
         assert_eq!(stock(&client).await.unwrap(), "north");

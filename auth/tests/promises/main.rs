@@ -32,8 +32,8 @@ fn builder(server: &Server) -> ClientBuilder {
         .token_url(format!("{}/token", server.url))
         .api_url(server.url.clone())
         .unlimited()
-        .token_policy(TokenPolicy::default().pauses(Duration::from_millis(5), Duration::from_millis(20)))
-        .retry(perenso_auth::RetryPolicy::default().pauses(Duration::from_millis(5), Duration::from_millis(20)))
+        .token_policy(TokenPolicy::default().backoff(Duration::from_millis(5), Duration::from_millis(20)))
+        .retry(perenso_auth::RetryPolicy::default().backoff(Duration::from_millis(5), Duration::from_millis(20)))
 }
 
 fn client(server: &Server) -> Client {

@@ -195,7 +195,7 @@ async fn what_is_wrong_with_one_show_is_said_of_it_alone() {
         ("missing", "`client_secret_file`"),
         ("empty", "is empty"),
         ("other", "its `profile` is none of `perenso`"),
-        ("venue", "one of `APAC`, `EU` and `US`"),
+        ("venue", "expected `APAC`, `EU` or `US`"),
         ("tours", "`username` and `password_file` go together"),
         ("halls", "call `store` with one that outlives it"),
         ("nowhere", "there is no show `nowhere`; the file has `empty`"),

@@ -27,7 +27,7 @@ impl World {
             .credentials(credentials)
             .memory_only()
             .clock(self.clock.clone())
-            .token_policy(TokenPolicy::default().pauses(Duration::from_millis(5), Duration::from_millis(20)))
+            .token_policy(TokenPolicy::default().backoff(Duration::from_millis(5), Duration::from_millis(20)))
     }
 
     /// A client that speaks for itself.

@@ -36,8 +36,8 @@ fn builder(profile: Profile, credentials: Credentials) -> ClientBuilder {
     let (first, longest) = (Duration::from_millis(5), Duration::from_millis(20));
     Client::builder(profile)
         .credentials(credentials)
-        .token_policy(TokenPolicy::default().pauses(first, longest))
-        .retry(RetryPolicy::default().pauses(first, longest))
+        .token_policy(TokenPolicy::default().backoff(first, longest))
+        .retry(RetryPolicy::default().backoff(first, longest))
 }
 
 /// A builder for a client of a raw server.

@@ -128,8 +128,8 @@ async fn run(texts: &mut Vec<String>, profile: &Profile, credentials: &Credentia
         of_server(&server, profile.clone(), credentials.clone())
             .memory_only()
             .unlimited()
-            .token_policy(TokenPolicy::default().attempts(2).pauses(pause, pause))
-            .retry(RetryPolicy::default().attempts(2).pauses(pause, pause))
+            .token_policy(TokenPolicy::default().attempts(2).backoff(pause, pause))
+            .retry(RetryPolicy::default().attempts(2).backoff(pause, pause))
     };
     texts.push(format!("{credentials:?} {credentials:#?} {:?}", builder()));
     for bad in BAD_MOODS {

@@ -43,7 +43,7 @@ fn passing() -> Error {
         let show = Perenso::builder().client_id("SHOWID").client_secret("secret").api_url(nowhere);
         let show = show.token_url(nowhere).retry(perenso_auth::RetryPolicy::never());
         let pause = std::time::Duration::from_millis(1);
-        let show = show.token_policy(perenso_auth::TokenPolicy::default().pauses(pause, pause)).build().unwrap();
+        let show = show.token_policy(perenso_auth::TokenPolicy::default().backoff(pause, pause)).build().unwrap();
         let lost = async move { show.customers().list().send().await.unwrap_err() };
         std::thread::spawn(|| runtime().block_on(lost)).join().unwrap()
     });

@@ -89,8 +89,8 @@ fn client(show: &Show) -> Perenso {
     Perenso::builder_from_vars(show.vars())
         .unwrap()
         .unlimited()
-        .retry(RetryPolicy::default().pauses(first, longest))
-        .token_policy(TokenPolicy::default().pauses(first, longest))
+        .retry(RetryPolicy::default().backoff(first, longest))
+        .token_policy(TokenPolicy::default().backoff(first, longest))
         .build()
         .unwrap()
 }
