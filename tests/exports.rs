@@ -1,4 +1,4 @@
-//! Custom exports over real sockets: checked, run, read.
+//! Custom exports over real sockets: checks, runs and responses.
 
 #![allow(clippy::unwrap_used)]
 
@@ -69,7 +69,7 @@ async fn an_export_runs_by_name_and_by_id() {
 }
 
 #[tokio::test]
-async fn page_by_page_every_customer_comes_once() {
+async fn every_customer_is_read_once_page_by_page() {
     let (sandbox, show) = start().await;
     let mut ids = Vec::new();
     for cursor in 1.. {
@@ -92,7 +92,7 @@ async fn a_mistake_is_caught_before_anything_is_sent() {
     let run = || show.exports().run("Get API Customers");
     let quoted = run().value("Cursor", 1).value("Limit", "15").send().await.unwrap_err();
     assert_eq!(quoted.kind(), ErrorKind::Input);
-    assert_eq!(quoted.problems(), ["`Limit`: expected Integer, 64 bits, without quotes such as `15`; found text"]);
+    assert_eq!(quoted.problems(), ["`Limit`: expected Integer, 64 bits, without quotes such as `15`; found a string"]);
     let json = run().values(&json!({"Cursor": 1, "Limit": "15"})).send().await.unwrap_err();
     assert_eq!(json.problems(), quoted.problems());
     for (run, problems) in [
@@ -113,7 +113,7 @@ async fn a_mistake_is_caught_before_anything_is_sent() {
 }
 
 #[tokio::test]
-async fn an_unknown_export_is_looked_for_once_more() {
+async fn the_catalog_is_read_again_for_an_unknown_export() {
     let (sandbox, show) = start().await;
     show.exports().catalog().await.unwrap();
     let error = show.exports().run("Get API Customer").send().await.unwrap_err();
@@ -134,7 +134,7 @@ async fn the_first_run_of_an_unknown_export_reads_the_catalog_once() {
 }
 
 #[tokio::test]
-async fn a_run_that_the_server_refuses_makes_the_next_one_read_the_catalog() {
+async fn the_catalog_is_read_again_after_the_server_rejects_a_run() {
     let (sandbox, show) = start().await;
     for (code, reads) in [(400, 1), (404, 2), (422, 3), (409, 4), (409, 4)] {
         show.exports().catalog().await.unwrap();
@@ -147,7 +147,7 @@ async fn a_run_that_the_server_refuses_makes_the_next_one_read_the_catalog() {
 }
 
 #[tokio::test]
-async fn without_parameters_the_body_is_empty_and_says_so() {
+async fn a_run_without_parameters_has_an_empty_body() {
     let (sandbox, show) = start().await;
     let vendors = show.exports().run("Vendors").send().await.unwrap();
     assert_eq!(vendors.rows::<Value>().unwrap().len(), sandbox.vendors().len());
@@ -168,7 +168,7 @@ async fn a_request_checked_by_a_saved_catalog_is_sent() {
 }
 
 #[tokio::test]
-async fn an_empty_or_cut_answer_is_an_error_and_no_short_result() {
+async fn an_empty_or_truncated_response_is_an_error() {
     let (sandbox, show) = start().await;
     let quick = show.with_options(perenso::CallOptions::new().retry(RetryPolicy::never()));
     show.exports().catalog().await.unwrap();
@@ -197,8 +197,8 @@ fn server(catalog: Value) -> (MockServer, Perenso) {
     (server, show)
 }
 
-/// The answer of the export that this server has.
-async fn answer(content_type: &str, body: &str) -> ExportResponse {
+/// Runs the only export of a server that responds with this body.
+async fn response(content_type: &str, body: &str) -> ExportResponse {
     let (server, show) = server(json!([{"id": "1", "name": "Zones", "parameters": null}]));
     server.mock(|when, then| {
         when.method(POST).path("/Export/1");
@@ -208,16 +208,16 @@ async fn answer(content_type: &str, body: &str) -> ExportResponse {
 }
 
 #[tokio::test]
-async fn the_content_type_says_how_rows_stand() {
+async fn the_content_type_selects_the_syntax_of_the_rows() {
     for (content_type, body) in [
         ("application/json", r#"[{"code":"0940","zone":"7"},{"code":"a,b","zone":""}]"#),
         ("application/x-ndjson", "{\"code\":\"0940\",\"zone\":\"7\"}\n{\"code\":\"a,b\",\"zone\":\"\"}\n"),
         ("text/csv; charset=utf-8", "code,zone\n0940,7\n\"a,b\",\n"),
     ] {
-        let answer = answer(content_type, body).await;
-        assert_eq!(answer.content_type(), Some(content_type));
+        let response = response(content_type, body).await;
+        assert_eq!(response.content_type(), Some(content_type));
         assert_eq!(
-            answer.rows::<Value>().unwrap(),
+            response.rows::<Value>().unwrap(),
             [json!({"code": "0940", "zone": "7"}), json!({"code": "a,b", "zone": ""})]
         );
     }
@@ -225,15 +225,15 @@ async fn the_content_type_says_how_rows_stand() {
 
 #[tokio::test]
 async fn a_page_of_html_has_no_rows_and_is_not_shown() {
-    let answer = answer("text/html", "<html>s3cr3t</html>").await;
-    let error = answer.rows::<Value>().unwrap_err();
+    let response = response("text/html", "<html>s3cr3t</html>").await;
+    let error = response.rows::<Value>().unwrap_err();
     assert!(error.to_string().contains("of content type `text/html`"), "{error}");
-    assert!(!format!("{error} {error:?} {answer:?}").contains("s3cr3t"));
-    assert_eq!(answer.text().unwrap(), "<html>s3cr3t</html>");
+    assert!(!format!("{error} {error:?} {response:?}").contains("s3cr3t"));
+    assert_eq!(response.text().unwrap(), "<html>s3cr3t</html>");
 }
 
 #[tokio::test]
-async fn two_exports_of_one_name_run_by_id_only() {
+async fn two_exports_with_one_name_run_only_by_id() {
     let catalog = json!([
         {"id": "a", "name": "Zones", "parameters": []},
         {"id": "b/c", "name": "Zones", "parameters": []},
@@ -251,7 +251,7 @@ async fn two_exports_of_one_name_run_by_id_only() {
 }
 
 #[tokio::test]
-async fn every_data_type_goes_out_in_the_form_of_the_guide() {
+async fn every_data_type_is_sent_in_the_format_of_the_guide() {
     let catalog = json!([{"id": "1", "name": "Sales", "parameters": [
         {"name": "Since", "dataType": "DateTime"},
         {"name": "Open", "dataType": "Boolean"},
@@ -282,15 +282,15 @@ async fn every_data_type_goes_out_in_the_form_of_the_guide() {
     run.assert_calls(2);
 
     let unknown = show.exports().run("Sales").values(&sales).value("Total", 150).send().await.unwrap_err();
-    assert!(unknown.problems()[0].contains("`Money`, a data type that this version does not know"), "{unknown}");
+    assert!(unknown.problems()[0].contains("`Money`, a data type unknown to this version"), "{unknown}");
     let fraction = Sales { since: since.to_utc() + Duration::from_millis(1), ..sales };
     let error = show.exports().run("Sales").values(&fraction).raw("Total", total()).send().await.unwrap_err();
-    assert!(error.problems()[0].ends_with("found a time with a fraction of a second"), "{error}");
+    assert!(error.problems()[0].ends_with("found a timestamp with a fraction of a second"), "{error}");
     assert!(!format!("{error} {:?}", ParameterValue::from("Exampleville")).contains("Exampleville"));
     run.assert_calls(2);
 }
 
-/// A chunked body that ends in the middle of a row, at the end of a line: only the missing last chunk tells.
+/// A chunked body that ends after a complete line. Only the missing last chunk reveals the truncation.
 #[tokio::test]
 async fn lines_that_break_off_between_two_rows_are_an_error() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -308,14 +308,14 @@ async fn lines_that_break_off_between_two_rows_are_an_error() {
                         "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
                     )
                 };
-                let answer = if head.contains("/token ") {
+                let response = if head.contains("/token ") {
                     json(r#"{"access_token":"t","token_type":"bearer","expires_in":300}"#)
                 } else if head.starts_with("GET ") {
                     json(r#"[{"id":"1","name":"Zones","parameters":[]}]"#)
                 } else {
                     "HTTP/1.1 200 OK\r\ncontent-type: application/jsonl\r\ntransfer-encoding: chunked\r\n\r\n8\r\n{\"a\":1}\n\r\n".to_owned()
                 };
-                socket.write_all(answer.as_bytes()).await.unwrap();
+                socket.write_all(response.as_bytes()).await.unwrap();
                 socket.shutdown().await.unwrap();
             });
         }

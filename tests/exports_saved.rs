@@ -1,4 +1,4 @@
-//! Saved catalogs, and exports as generated types, run against catalogs that are and are not what they were made from.
+//! Saved catalogs and generated exports, against matching and changed catalogs.
 
 #![allow(clippy::unwrap_used)]
 
@@ -17,7 +17,7 @@ use perenso_sandbox::Sandbox;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// As the generator writes it, for the guide's export and one with every data type.
+/// An export of the guide, as the generator writes it.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct GetApiCustomers {
@@ -53,7 +53,7 @@ impl Export for Everything {
     ];
 }
 
-/// What a hand that knows no better writes.
+/// A faulty implementation by hand.
 #[derive(Serialize)]
 struct Vendors(bool);
 
@@ -72,7 +72,7 @@ fn client(url: &str, token_url: &str, id: &str, secret: &str) -> Perenso {
     Perenso::builder().client_id(id).client_secret(secret).api_url(url).token_url(token_url).build().unwrap()
 }
 
-/// A server with a catalog, and how often it is read.
+/// A server with a catalog that counts the reads of it.
 struct Server {
     server: MockServer,
     catalog: usize,
@@ -87,11 +87,11 @@ impl Server {
             then.status(200).json_body(json!({"access_token": "t", "token_type": "bearer", "expires_in": 300}));
         });
         let show = client(&server.base_url(), &server.url("/token"), "show", "secret");
-        let catalog = Self::answer(&server, catalog);
+        let catalog = Self::mock_catalog(&server, catalog);
         Self { server, catalog, show }
     }
 
-    fn answer(server: &MockServer, catalog: &Value) -> usize {
+    fn mock_catalog(server: &MockServer, catalog: &Value) -> usize {
         let mock = server.mock(|when, then| {
             when.method(GET).path("/Export");
             then.status(200).json_body(catalog.clone());
@@ -103,10 +103,10 @@ impl Server {
         httpmock::Mock::new(self.catalog, &self.server).calls()
     }
 
-    /// Another catalog from now on.
+    /// Replaces the catalog.
     fn change(&mut self, catalog: &Value) {
         httpmock::Mock::new(self.catalog, &self.server).delete();
-        self.catalog = Self::answer(&self.server, catalog);
+        self.catalog = Self::mock_catalog(&self.server, catalog);
     }
 
     async fn run(&self, id: &str, run: &impl Export) -> Result<String, Error> {
@@ -116,10 +116,10 @@ impl Server {
                 httpmock::HttpMockResponse::builder().status(200).body(request.body().to_vec()).build()
             });
         });
-        let answer = self.show.exports().run_export(run).send().await;
-        assert_eq!(sent.calls(), usize::from(answer.is_ok()));
+        let response = self.show.exports().run_export(run).send().await;
+        assert_eq!(sent.calls(), usize::from(response.is_ok()));
         sent.delete();
-        answer.map(|answer| answer.text().unwrap().to_owned())
+        response.map(|response| response.text().unwrap().to_owned())
     }
 }
 
@@ -137,14 +137,14 @@ const PAGE: GetApiCustomers = GetApiCustomers { cursor: 1, limit: 15 };
 async fn a_generated_export_runs() {
     let sandbox = Sandbox::start().await.unwrap();
     let show = client(sandbox.url(), &sandbox.token_url(), sandbox.client_id(), sandbox.client_secret());
-    let answer = show.exports().run_export(&PAGE).send().await.unwrap();
-    assert_eq!(answer.rows::<Value>().unwrap().len(), 15);
+    let response = show.exports().run_export(&PAGE).send().await.unwrap();
+    assert_eq!(response.rows::<Value>().unwrap().len(), 15);
     let request = sandbox.journal().into_iter().find(|request| request.path == "/Export/79aag9").unwrap();
     assert_eq!(request.body, r#"{"Cursor":1,"Limit":15}"#);
 }
 
 #[tokio::test]
-async fn every_data_type_goes_out_in_its_form() {
+async fn every_data_type_is_sent_in_its_format() {
     let parameters: Value =
         Everything::PARAMETERS.iter().map(|(name, data_type)| json!({"name": name, "dataType": data_type})).collect();
     let server = Server::start(&json!([{"id": "all", "name": "Everything", "parameters": parameters}]));
@@ -161,11 +161,11 @@ async fn every_data_type_goes_out_in_its_form() {
     let date_time = Utc.timestamp_opt(0, 1).unwrap();
     let error = server.run("all", &Everything { date_time, ..everything() }).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Input);
-    assert!(error.problems()[0].ends_with("found a time with a fraction of a second"), "{error}");
+    assert!(error.problems()[0].ends_with("found a timestamp with a fraction of a second"), "{error}");
 }
 
 #[tokio::test]
-async fn another_show_is_asked_by_the_name() {
+async fn the_export_of_another_show_is_found_by_its_name() {
     let server = Server::start(&json!([
         customers("other", "Get API Customers", &json!({"name": "Limit", "dataType": "Integer"})),
         {"id": "x", "name": "Vendors", "parameters": []},
@@ -182,10 +182,10 @@ async fn a_renamed_export_is_found_by_its_id() {
 }
 
 #[tokio::test]
-async fn what_may_be_two_exports_is_not_run() {
+async fn an_ambiguous_export_is_not_run() {
     let limit = json!({"name": "Limit", "dataType": "Integer"});
-    let wrong = "export_run: the id `79aag9` is that of `Vendors`, and the name `Get API Customers` that of another export; \
-                 save the catalog again and build anew";
+    let wrong = "export_run: the id `79aag9` belongs to `Vendors` and the name `Get API Customers` to another export; \
+                 save the catalog again and rebuild";
     let swapped =
         Server::start(&json!([customers("79aag9", "Vendors", &limit), customers("x", "Get API Customers", &limit)]));
     let error = swapped.run("79aag9", &PAGE).await.unwrap_err();
@@ -199,12 +199,13 @@ async fn what_may_be_two_exports_is_not_run() {
     assert_eq!(twins.run("79aag9", &PAGE).await.unwrap_err().kind(), ErrorKind::Export);
     let gone = Server::start(&json!([]));
     let error = gone.run("79aag9", &PAGE).await.unwrap_err();
-    let text = "export_run: no export has the id `79aag9` or the name `Get API Customers`; save the catalog again and build anew";
+    let text =
+        "export_run: no export has the id `79aag9` or the name `Get API Customers`; save the catalog again and rebuild";
     assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Export, text));
 }
 
 #[tokio::test]
-async fn all_that_drifted_is_named_before_anything_is_sent() {
+async fn all_drift_is_reported_before_a_request_is_sent() {
     let server = Server::start(&json!([{"id": "79aag9", "name": "Get API Customers", "parameters": [
         {"name": "Since", "dataType": "DateTime"},
         {"name": "Cursor", "dataType": "Text"},
@@ -219,11 +220,11 @@ async fn all_that_drifted_is_named_before_anything_is_sent() {
             "`Since`: not in the saved catalog; found `DateTime`",
         ]
     );
-    assert!(error.to_string().contains("; save the catalog again and build anew: `Cursor`"), "{error}");
+    assert!(error.to_string().contains("; save the catalog again and rebuild: `Cursor`"), "{error}");
 }
 
 #[tokio::test]
-async fn a_kept_catalog_that_does_not_fit_is_read_again() {
+async fn a_cached_catalog_that_does_not_fit_is_read_again() {
     let mut server = Server::start(&json!([customers(
         "79aag9",
         "Get API Customers",
@@ -240,7 +241,7 @@ async fn a_kept_catalog_that_does_not_fit_is_read_again() {
 }
 
 #[tokio::test]
-async fn a_type_that_writes_no_object_is_refused() {
+async fn a_type_that_does_not_serialise_as_an_object_is_rejected() {
     let server = Server::start(&json!([{"id": "739da9", "name": "Vendors", "parameters": []}]));
     let error = server.run("739da9", &Vendors(true)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Input);
@@ -248,7 +249,7 @@ async fn a_type_that_writes_no_object_is_refused() {
 }
 
 #[tokio::test]
-async fn a_catalog_is_saved_as_version_control_likes_it_and_read_again() {
+async fn a_catalog_is_saved_with_line_breaks_and_read_again() {
     let sandbox = Sandbox::start().await.unwrap();
     let show = client(sandbox.url(), &sandbox.token_url(), sandbox.client_id(), sandbox.client_secret());
     let live = show.exports().catalog().await.unwrap();
@@ -270,7 +271,7 @@ async fn a_catalog_is_saved_as_version_control_likes_it_and_read_again() {
 
 #[cfg(unix)]
 #[test]
-fn a_saved_catalog_is_readable_as_any_new_file_is() {
+fn a_saved_catalog_has_the_mode_of_a_new_file() {
     use std::os::unix::fs::PermissionsExt;
 
     let directory = tempfile::tempdir().unwrap();
@@ -282,7 +283,7 @@ fn a_saved_catalog_is_readable_as_any_new_file_is() {
 }
 
 #[test]
-fn what_cannot_be_saved_leaves_what_was_there() {
+fn a_failed_save_leaves_existing_files_unchanged() {
     let directory = tempfile::tempdir().unwrap();
     let nowhere = directory.path().join("nowhere").join("exports.json");
     let error = SavedCatalog::save(&Catalog::default(), &nowhere).unwrap_err();
@@ -298,7 +299,7 @@ fn what_cannot_be_saved_leaves_what_was_there() {
 }
 
 #[test]
-fn what_is_no_catalog_is_named_by_its_path_and_place() {
+fn an_invalid_catalog_is_reported_with_path_and_position() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("exports.json");
     let error = SavedCatalog::read(&path).unwrap_err();

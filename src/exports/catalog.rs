@@ -120,7 +120,7 @@ impl Catalog {
     ///     "`Cursor`: expected Integer, 64 bits, without quotes such as `15`; \
     ///      found an optional integer: every parameter must be given",
     ///     "`limit`: the export has no such parameter; did you mean `Limit`? \
-    ///      `#[serde(rename = \"Limit\")]` says so",
+    ///      Add `#[serde(rename = \"Limit\")]`",
     ///     "`Limit`: the type has no such field; \
     ///      expected Integer, 64 bits, without quotes such as `15`",
     /// ]);

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn defaults_have_no_bearing_on_what_is_written() {
+fn defaults_do_not_affect_serialised_fields() {
     #[derive(Serialize, JsonSchema, Default)]
     #[serde(default, rename_all = "PascalCase", deny_unknown_fields)]
     struct Page {
@@ -17,7 +17,7 @@ fn defaults_have_no_bearing_on_what_is_written() {
 }
 
 #[test]
-fn everything_that_differs_is_named_at_once_in_the_words_of_the_struct() {
+fn all_differences_are_listed_in_terms_of_the_struct() {
     #[derive(Serialize, JsonSchema)]
     struct Wrong {
         limit: u32,
@@ -34,9 +34,9 @@ fn everything_that_differs_is_named_at_once_in_the_words_of_the_struct() {
         error.problems(),
         [
             "`Cursor`: expected Integer, 64 bits, without quotes such as `15`; found a number with a fraction",
-            "`Since`: expected DateTime, with a zone and whole seconds, such as `\"2022-10-31T09:00:00Z\"`; found a time \
-             without a zone: it names no moment, a `DateTime` of chrono does",
-            "`limit`: the export has no such parameter; did you mean `Limit`? `#[serde(rename = \"Limit\")]` says so",
+            "`Since`: expected DateTime, with a zone and whole seconds, such as `\"2022-10-31T09:00:00Z\"`; found a timestamp \
+             without a zone: it is ambiguous; use chrono's `DateTime`",
+            "`limit`: the export has no such parameter; did you mean `Limit`? Add `#[serde(rename = \"Limit\")]`",
             "`s3cr3t\u{FFFD}name`: the export has no such parameter; expected `Cursor`, `Limit`, `Since`, `Open`",
             "`Limit`: the type has no such field; expected Integer, 64 bits, without quotes such as `15`",
             "`Open`: the type has no such field; expected Boolean, without quotes such as `true`",
@@ -46,7 +46,7 @@ fn everything_that_differs_is_named_at_once_in_the_words_of_the_struct() {
 }
 
 #[test]
-fn a_name_that_is_taken_was_not_meant() {
+fn a_name_already_in_use_is_not_suggested() {
     #[derive(Serialize, JsonSchema)]
     #[serde(rename_all = "PascalCase")]
     struct Page {
@@ -61,7 +61,7 @@ fn a_name_that_is_taken_was_not_meant() {
 }
 
 #[test]
-fn names_are_those_that_are_serialised() {
+fn names_are_the_serialised_ones() {
     #[derive(Serialize, JsonSchema)]
     #[serde(rename_all(serialize = "PascalCase", deserialize = "snake_case"))]
     struct Page {
@@ -94,7 +94,7 @@ fn names_are_those_that_are_serialised() {
 }
 
 #[test]
-fn a_schema_of_a_strange_name_is_found() {
+fn a_schema_name_with_special_characters_is_resolved() {
     #[derive(Serialize, JsonSchema)]
     #[schemars(rename = "Größe / a~b %")]
     enum Strange {
@@ -140,7 +140,7 @@ fn flattened_structs_are_merged() {
 }
 
 #[test]
-fn flattened_maps_and_enums_promise_no_names() {
+fn flattened_maps_and_enums_are_rejected() {
     #[derive(Serialize, JsonSchema)]
     #[serde(rename_all = "PascalCase")]
     struct Open<M> {
@@ -148,8 +148,8 @@ fn flattened_maps_and_enums_promise_no_names() {
         #[serde(flatten)]
         others: M,
     }
-    let map = "the type: expected fields that have names; found a map, or one that is flattened, whose keys may be any";
-    let choice = "the type: expected the same fields in every value; found an enum, or one that is flattened";
+    let map = "the type: expected named fields; found a map or a flattened map, whose keys are not fixed";
+    let choice = "the type: expected the same fields in every value; found an enum or a flattened enum";
     assert_eq!(problems::<Open<HashMap<String, u32>>>(&customers()), [map]);
     assert_eq!(problems::<Open<BTreeMap<u32, u32>>>(&customers()), [map]);
     assert_eq!(problems::<Open<Value>>(&customers()), [map]);
@@ -164,14 +164,14 @@ fn flattened_maps_and_enums_promise_no_names() {
 }
 
 #[test]
-fn a_type_that_is_no_object_has_no_fields() {
+fn types_other_than_objects_are_rejected() {
     let no_struct =
         |found: &str| [format!("the type: expected a struct with a field for every parameter; found {found}")];
     assert_eq!(problems::<Pair>(&customers()), no_struct("a list"));
     assert_eq!(problems::<Vec<One<i32>>>(&customers()), no_struct("a list"));
     assert_eq!(problems::<(i32, i32)>(&customers()), no_struct("a list"));
-    assert_eq!(problems::<Size>(&customers()), no_struct("text"));
-    assert_eq!(problems::<Data>(&customers()), no_struct("text or an object"));
+    assert_eq!(problems::<Size>(&customers()), no_struct("a string"));
+    assert_eq!(problems::<Data>(&customers()), no_struct("a string or an object"));
     assert_eq!(problems::<i64>(&customers()), no_struct("an integer"));
     assert_eq!(problems::<Option<One<i32>>>(&customers()), no_struct("an optional object"));
     assert_eq!(problems::<Option<Tree>>(&customers()), no_struct("an optional object"));
@@ -206,7 +206,7 @@ fn without_parameters_a_struct_has_no_fields() {
 }
 
 #[test]
-fn two_fields_of_one_name_are_refused() {
+fn two_fields_with_one_name_are_rejected() {
     #[derive(Serialize, JsonSchema)]
     struct Inner {
         #[serde(rename = "Limit")]

@@ -1,7 +1,7 @@
-//! Structs that are bound to exports: what fits, what is refused and why, and that no value of them goes out wrong.
+//! Structs bound to exports: accepted and rejected types, and the check of their values.
 
 #![allow(clippy::unwrap_used)]
-// Many a type is bound, and never made.
+// Many types are bound and never constructed.
 #![allow(dead_code)]
 
 mod fields;
@@ -48,7 +48,7 @@ fn problems<T: Serialize + JsonSchema>(export: &Descriptor) -> Vec<String> {
     }
 }
 
-/// One field of a type of choice.
+/// A struct with one field.
 #[derive(Serialize, JsonSchema)]
 struct One<V> {
     field: V,
@@ -56,14 +56,14 @@ struct One<V> {
 
 const TYPES: [&str; 5] = ["Integer", "Text", "DateTime", "Boolean", "Money"];
 
-/// Checks that a field of this type fits these data types and no other.
+/// Asserts that a field of this type fits exactly these data types.
 fn fits<V: Serialize + JsonSchema>(expected: &[&str]) {
     let fitting: Vec<&str> =
         TYPES.into_iter().filter(|data_type| export(&[("field", data_type)]).bind::<One<V>>().is_ok()).collect();
     assert_eq!(fitting, expected, "{}", std::any::type_name::<V>());
 }
 
-/// What is found, and said about it, where a field of this type meets this data type.
+/// Returns the found part of the problem for a field of this type and a data type that it does not fit.
 fn found<V: Serialize + JsonSchema>(data_type: &str) -> String {
     let problems = problems::<One<V>>(&export(&[("field", data_type)]));
     assert_eq!(problems.len(), 1, "{problems:?}");
@@ -87,7 +87,7 @@ enum Size {
     Large,
 }
 
-/// With docs, schemars writes an enum in another form.
+/// schemars describes an enum with docs by another schema.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum Documented {
@@ -131,12 +131,12 @@ struct Tree {
     first: Option<Box<Tree>>,
 }
 
-/// A newtype that leads back to itself: its schema is a reference to itself.
+/// A recursive newtype, whose schema is a reference to itself.
 #[derive(Serialize, JsonSchema)]
 struct Itself(Box<Itself>);
 
 #[test]
-fn an_export_that_nothing_fits_is_refused() {
+fn an_export_that_no_struct_fits_is_rejected() {
     let twice = export(&[("field", "Integer"), ("field", "Integer")]);
     assert_eq!(twice.bind::<One<u8>>().unwrap_err().kind(), ErrorKind::Export);
     let nowhere: Descriptor = serde_json::from_value(json!({"id": "..", "name": "Up", "parameters": []})).unwrap();
@@ -144,7 +144,7 @@ fn an_export_that_nothing_fits_is_refused() {
     assert_eq!(Catalog::default().bind::<()>("Vendors").unwrap_err().kind(), ErrorKind::Export);
 }
 
-/// What is bound once serves values that live shorter than it, on any thread.
+/// A bound struct accepts values with shorter lifetimes, on any thread.
 #[test]
 fn a_bound_struct_may_borrow() {
     #[derive(Serialize, JsonSchema)]
@@ -172,7 +172,7 @@ struct GetApiCustomers {
 }
 
 #[tokio::test]
-async fn a_bound_struct_runs_and_what_does_not_fit_is_not_sent() {
+async fn a_bound_struct_is_sent_only_if_its_values_fit() {
     let sandbox = Sandbox::start().await.unwrap();
     let show = perenso::Perenso::from_vars(sandbox.vars()).unwrap();
     let exports = show.exports();
@@ -184,7 +184,7 @@ async fn a_bound_struct_runs_and_what_does_not_fit_is_not_sent() {
     customers.check(&GetApiCustomers { cursor: 1, limit: u64::MAX }).unwrap_err();
     assert_eq!(exports.bind::<One<i32>>("Get API Customers").await.unwrap_err().problems().len(), 3);
     assert_eq!(sandbox.journal(), []);
-    // The catalog that is kept knows no such export: it is read once more.
+    // The cached catalog does not have the export, so it is read again.
     assert_eq!(exports.bind::<One<i32>>("Nothing").await.unwrap_err().kind(), ErrorKind::Export);
     assert_eq!(sandbox.journal().len(), 1);
 }

@@ -23,7 +23,7 @@ fn integers_of_every_width_are_integers() {
 }
 
 #[test]
-fn text_is_whatever_a_schema_calls_a_string() {
+fn types_with_string_schemas_fit_text() {
     fits::<String>(&["Text"]);
     fits::<&str>(&["Text"]);
     fits::<Cow<'static, str>>(&["Text"]);
@@ -37,7 +37,7 @@ fn text_is_whatever_a_schema_calls_a_string() {
 }
 
 #[test]
-fn a_moment_is_a_date_time_and_nothing_else_is() {
+fn only_timestamps_with_a_zone_fit_date_time() {
     fits::<DateTime<Utc>>(&["DateTime"]);
     fits::<DateTime<Local>>(&["DateTime"]);
     fits::<DateTime<FixedOffset>>(&["DateTime"]);
@@ -46,23 +46,23 @@ fn a_moment_is_a_date_time_and_nothing_else_is() {
     fits::<NaiveTime>(&["Text"]);
     fits::<TimeDelta>(&[]);
     fits::<Duration>(&[]);
-    let no_moment = "it names no moment, a `DateTime` of chrono does";
-    assert_eq!(found::<NaiveDateTime>("DateTime"), format!("a time without a zone: {no_moment}"));
+    let no_moment = "it is ambiguous; use chrono's `DateTime`";
+    assert_eq!(found::<NaiveDateTime>("DateTime"), format!("a timestamp without a zone: {no_moment}"));
     assert_eq!(found::<NaiveDate>("DateTime"), format!("a date: {no_moment}"));
     assert_eq!(found::<NaiveTime>("DateTime"), format!("a time of day: {no_moment}"));
     assert_eq!(
         found::<String>("DateTime"),
-        "text: take a `DateTime` of chrono, or say `#[schemars(with = \"DateTime<Utc>\")]` of text that is one"
+        "a string: use chrono's `DateTime`, or declare `#[schemars(with = \"DateTime<Utc>\")]`"
     );
     assert_eq!(
         found::<DateTime<Utc>>("Text"),
-        "a time: say `#[schemars(with = \"String\")]` where it is meant as text"
+        "a timestamp: declare `#[schemars(with = \"String\")]` to send it as a string"
     );
     assert_eq!(found::<i64>("DateTime"), "an integer");
 }
 
 #[test]
-fn what_wraps_a_type_counts_as_the_type() {
+fn wrappers_fit_as_the_wrapped_type() {
     fits::<bool>(&["Boolean"]);
     fits::<Newtype<bool>>(&["Boolean"]);
     fits::<Newtype<Newtype<u64>>>(&["Integer"]);
@@ -72,28 +72,26 @@ fn what_wraps_a_type_counts_as_the_type() {
 }
 
 #[test]
-fn any_json_is_for_data_types_that_are_not_known() {
+fn raw_json_fits_only_unknown_data_types() {
     fits::<Value>(&["Money"]);
     fits::<Newtype<Value>>(&["Money"]);
-    assert_eq!(found::<Value>("Integer"), "any JSON: give it a type of its own");
-    assert_eq!(found::<i64>("Money"), "an integer: give it as a `serde_json::Value`");
-    assert_eq!(found::<serde_json::Map<String, Value>>("Money"), "an object: give it as a `serde_json::Value`");
+    assert_eq!(found::<Value>("Integer"), "any JSON: use a specific type");
+    assert_eq!(found::<i64>("Money"), "an integer: use a `serde_json::Value`");
+    assert_eq!(found::<serde_json::Map<String, Value>>("Money"), "an object: use a `serde_json::Value`");
     let problems = problems::<One<String>>(&export(&[("field", "Money")]));
     assert_eq!(
         problems,
-        [
-            "`field`: expected `Money`, a data type that this version does not know; found text: give it as a `serde_json::Value`"
-        ]
+        ["`field`: expected `Money`, a data type unknown to this version; found a string: use a `serde_json::Value`"]
     );
 }
 
 #[test]
-fn what_no_data_type_takes_is_named() {
+fn kinds_without_a_data_type_are_named() {
     for (expected, found) in [
         ("a number with a fraction", found::<f32>("Integer")),
         ("a number with a fraction", found::<f64>("Integer")),
         ("a number with a fraction", found::<serde_json::Number>("Integer")),
-        ("text", found::<rust_decimal::Decimal>("Integer")),
+        ("a string", found::<rust_decimal::Decimal>("Integer")),
         ("a boolean", found::<bool>("Text")),
         ("a list", found::<Vec<i32>>("Integer")),
         ("a list", found::<[i32; 2]>("Integer")),
@@ -104,9 +102,9 @@ fn what_no_data_type_takes_is_named() {
         ("an object", found::<One<i32>>("Integer")),
         ("an object", found::<Tagged>("Text")),
         ("an object", found::<Tree>("Text")),
-        ("an integer or text", found::<Untagged>("Text")),
-        ("an integer or text", found::<Untagged>("Integer")),
-        ("text or an object", found::<Data>("Text")),
+        ("an integer or a string", found::<Untagged>("Text")),
+        ("an integer or a string", found::<Untagged>("Integer")),
+        ("a string or an object", found::<Data>("Text")),
         ("null", found::<()>("Text").split(':').next().unwrap().to_owned()),
         ("a type without values", found::<Never>("Text")),
         ("a type without values", found::<Itself>("Text")),
@@ -123,16 +121,16 @@ fn what_no_data_type_takes_is_named() {
 }
 
 #[test]
-fn no_parameter_is_optional() {
+fn optional_fields_are_rejected() {
     let reason = "every parameter must be given";
     assert_eq!(found::<Option<u8>>("Integer"), format!("an optional integer: {reason}"));
-    assert_eq!(found::<Option<Option<String>>>("Text"), format!("optional text: {reason}"));
-    assert_eq!(found::<Option<Size>>("Text"), format!("optional text: {reason}"));
+    assert_eq!(found::<Option<Option<String>>>("Text"), format!("an optional string: {reason}"));
+    assert_eq!(found::<Option<Size>>("Text"), format!("an optional string: {reason}"));
     assert_eq!(found::<Newtype<Option<bool>>>("Boolean"), format!("an optional boolean: {reason}"));
-    assert_eq!(found::<Option<Newtype<DateTime<Utc>>>>("DateTime"), format!("an optional time: {reason}"));
-    assert_eq!(found::<Option<Untagged>>("Text"), format!("an optional integer or text: {reason}"));
-    assert_eq!(found::<Option<NaiveDateTime>>("DateTime"), format!("an optional time without a zone: {reason}"));
-    assert_eq!(found::<Option<i32>>("Money"), "an optional integer: give it as a `serde_json::Value`");
+    assert_eq!(found::<Option<Newtype<DateTime<Utc>>>>("DateTime"), format!("an optional timestamp: {reason}"));
+    assert_eq!(found::<Option<Untagged>>("Text"), format!("an optional integer or a string: {reason}"));
+    assert_eq!(found::<Option<NaiveDateTime>>("DateTime"), format!("an optional timestamp without a zone: {reason}"));
+    assert_eq!(found::<Option<i32>>("Money"), "an optional integer: use a `serde_json::Value`");
 
     #[derive(Serialize, JsonSchema)]
     struct Skipped {
@@ -155,7 +153,7 @@ fn no_parameter_is_optional() {
 }
 
 #[test]
-fn a_hand_written_schema_is_read_as_it_stands() {
+fn handwritten_schemas_are_read() {
     macro_rules! schema {
         ($name:ident, $json:tt) => {
             #[derive(Serialize)]
@@ -185,7 +183,7 @@ fn a_hand_written_schema_is_read_as_it_stands() {
     fits::<OneValue>(&["Integer"]);
     fits::<Described>(&["Money"]);
     fits::<Either>(&["Money"]);
-    assert_eq!(found::<Values>("Text"), "optional text: every parameter must be given");
+    assert_eq!(found::<Values>("Text"), "an optional string: every parameter must be given");
     assert_eq!(found::<Nowhere>("Text"), "a type without values");
     assert_eq!(found::<Elsewhere>("Text"), "a type without values");
     assert_eq!(found::<Denied>("Text"), "a type without values");

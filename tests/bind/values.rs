@@ -15,7 +15,7 @@ fn cut<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::E
 }
 
 #[test]
-fn a_type_that_writes_something_else_lets_no_wrong_value_out() {
+fn values_that_contradict_the_schema_are_rejected() {
     #[derive(Serialize, JsonSchema)]
     #[serde(rename_all = "PascalCase")]
     struct Lies {
@@ -25,7 +25,7 @@ fn a_type_that_writes_something_else_lets_no_wrong_value_out() {
     }
     let lies = customers().bind::<Lies>().unwrap();
     let error = lies.check(&Lies { cursor: 1, limit: 4711 }).unwrap_err();
-    assert_eq!(error.problems(), ["`Limit`: expected Integer, 64 bits, without quotes such as `15`; found text"]);
+    assert_eq!(error.problems(), ["`Limit`: expected Integer, 64 bits, without quotes such as `15`; found a string"]);
     assert!(!format!("{error} {error:?} {lies:?}").contains("4711"));
 
     #[derive(JsonSchema)]
@@ -45,7 +45,7 @@ fn a_type_that_writes_something_else_lets_no_wrong_value_out() {
 }
 
 #[test]
-fn schemars_is_told_what_serialize_with_writes() {
+fn schemars_attributes_declare_the_output_of_serialize_with() {
     mod seconds {
         use super::*;
 
@@ -94,23 +94,23 @@ fn schemars_is_told_what_serialize_with_writes() {
         error.problems(),
         [
             "`Number`: expected Integer, 64 bits, without quotes such as `15`; found something that cannot be written as JSON",
-            "`Written`: expected DateTime, with a zone and whole seconds, such as `\"2022-10-31T09:00:00Z\"`; found text of another form",
+            "`Written`: expected DateTime, with a zone and whole seconds, such as `\"2022-10-31T09:00:00Z\"`; found a string in another format",
         ]
     );
 }
 
 #[test]
-fn times_are_written_in_the_form_of_the_guide_and_never_cut() {
+fn timestamps_have_the_format_of_the_guide_and_are_never_truncated() {
     let export = export(&[("field", "DateTime")]);
     let bound = export.bind::<One<DateTime<FixedOffset>>>().unwrap();
     let time = DateTime::parse_from_rfc3339("2022-10-31T10:00:00+01:00").unwrap();
     let request = bound.check(&One { field: time }).unwrap();
     assert_eq!(request.body().unwrap()["field"], "2022-10-31T09:00:00Z");
     for (time, found) in [
-        (time + TimeDelta::milliseconds(1), "a time with a fraction of a second"),
-        (time + TimeDelta::nanoseconds(1), "a time with a fraction of a second"),
+        (time + TimeDelta::milliseconds(1), "a timestamp with a fraction of a second"),
+        (time + TimeDelta::nanoseconds(1), "a timestamp with a fraction of a second"),
         (DateTime::parse_from_rfc3339("2016-12-31T23:59:60Z").unwrap(), "a leap second"),
-        (DateTime::<Utc>::MAX_UTC.into(), "text of another form"),
+        (DateTime::<Utc>::MAX_UTC.into(), "a string in another format"),
     ] {
         let error = bound.check(&One { field: time }).unwrap_err();
         assert!(error.problems()[0].ends_with(&format!("; found {found}")), "{error}");
@@ -133,7 +133,7 @@ fn a_wide_integer_is_checked_by_its_value() {
 }
 
 #[test]
-fn raw_json_goes_out_as_it_is_and_only_where_it_was_asked_for() {
+fn raw_json_is_sent_unchanged() {
     let export = export(&[("field", "Money")]);
     let bound = export.bind::<One<Value>>().unwrap();
     for field in [json!({"amount": "1.50", "of": [1, null]}), json!(1.5), Value::Null, json!("2022-10-31T09:00:00.5Z")]
@@ -143,7 +143,7 @@ fn raw_json_goes_out_as_it_is_and_only_where_it_was_asked_for() {
 }
 
 #[test]
-fn text_is_read_all_at_once() {
+fn strings_are_parsed_and_all_problems_listed() {
     let export = export(&[("Limit", "Integer"), ("Since", "DateTime"), ("Open", "Boolean"), ("City", "Text")]);
     let texts = [("Limit", "15"), ("Since", "2022-10-31T10:00:00+01:00"), ("Open", "TRUE"), ("City", "0940")];
     let request = export.check_text(texts).unwrap();
@@ -156,9 +156,9 @@ fn text_is_read_all_at_once() {
     assert_eq!(
         error.problems(),
         [
-            "`Limit`: expected Integer, 64 bits, digits only or after a minus sign, such as 15; found text of another form",
+            "`Limit`: expected Integer, 64 bits, digits only or after a minus sign, such as 15; found a string in another format",
             "`limit`: the export has no such parameter; did you mean `Limit`?",
-            "`Open`: expected Boolean, true or false; found text of another form",
+            "`Open`: expected Boolean, true or false; found a string in another format",
             "`City`: given twice; expected once",
             "`Since`: missing; expected DateTime, with a zone and whole seconds, such as `\"2022-10-31T09:00:00Z\"`",
         ]

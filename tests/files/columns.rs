@@ -113,7 +113,7 @@ async fn all_that_a_row_changes_is_named_at_once_and_nothing_is_written() {
     let contract = |columns: &[Column]| TableSchema::new(columns.to_vec()).unwrap();
     let row = r#"{"a":"s3cr3t","b":null,"d":1.005,"new":[4711],"a":2}"#;
     let problems = [
-        "column `a`: expected integer, found text",
+        "column `a`: expected integer, found a string",
         "column `b`: expected text, found null",
         "column `d`: expected decimal(4, 2), found a number with more digits",
         "column `new`: not in the schema, found a list",
@@ -265,7 +265,7 @@ async fn a_column_of_nulls_takes_the_type_of_what_comes() {
     assert_eq!(shown(&second), ["a decimal(18, 4)", "b integer"]);
     assert_eq!(second.schema, Some(TableSchema::load(folder.path("rows.json")).unwrap()));
     let error = to().write(json("{\"a\":\"x\",\"b\":1}\n").await).await.unwrap_err();
-    assert_eq!(error.problems(), ["column `a`: expected decimal(18, 4), found text"]);
+    assert_eq!(error.problems(), ["column `a`: expected decimal(18, 4), found a string"]);
 }
 
 #[tokio::test]

@@ -77,11 +77,11 @@ async fn text_of_csv_stays_text_unless_a_schema_reads_it() {
     let error = to().write(table(wrong).await).await.unwrap_err();
     assert_eq!((error.kind(), error.row()), (ErrorKind::Schema, Some(1)));
     let problems = [
-        "column `n`: expected integer, found text of another form",
-        "column `price`: expected decimal(4, 2), found text of another form",
-        "column `open`: expected boolean, found text of another form",
-        "column `day`: expected date, found text of another form",
-        "column `json`: expected json, found text of another form",
+        "column `n`: expected integer, found a string in another format",
+        "column `price`: expected decimal(4, 2), found a string in another format",
+        "column `open`: expected boolean, found a string in another format",
+        "column `day`: expected date, found a string in another format",
+        "column `json`: expected json, found a string in another format",
     ];
     assert_eq!(error.problems(), problems);
 }

@@ -37,7 +37,7 @@ async fn a_schema_that_is_given_is_checked() {
     assert_eq!((folder.text("rows.jsonl").as_str(), written.schema.as_ref()), ("{\"a\": 1}\n", Some(&schema)));
     let error = to().write(json("{\"a\":1}\n{\"a\":\"s3cr3t\"}\n").await).await.unwrap_err();
     assert_eq!((error.kind(), error.row()), (ErrorKind::Schema, Some(2)));
-    assert_eq!(error.to_string(), "file: row 2 does not fit: column `a`: expected integer, found text");
+    assert_eq!(error.to_string(), "file: row 2 does not fit: column `a`: expected integer, found a string");
     assert_eq!((folder.text("rows.jsonl").as_str(), folder.names()), ("{\"a\": 1}\n", vec!["rows.jsonl".to_owned()]));
 }
 

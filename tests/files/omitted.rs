@@ -68,7 +68,7 @@ async fn what_is_new_beside_an_omitted_column_is_noticed() {
         let error = to.write(json("{\"id\":1,\"email\":\"x\",\"mobile\":\"s3cr3t\"}\n").await).await.unwrap_err();
         assert_eq!(
             (error.kind(), error.problems()),
-            (ErrorKind::Schema, &["column `mobile`: not in the schema, found text".to_owned()][..])
+            (ErrorKind::Schema, &["column `mobile`: not in the schema, found a string".to_owned()][..])
         );
         let to = ToFile::csv(folder.path("rows")).schema_file(folder.path("rows.json"));
         let error = to.write(json("{\"email\":1,\"email\":2}\n").await).await.unwrap_err();

@@ -1,4 +1,4 @@
-//! Content codings: gzip of several members, left-over bytes, and codings that nobody asked for.
+//! Content codings: gzip with several members, left-over bytes, and unsupported codings.
 
 use futures_util::{StreamExt, TryStreamExt};
 use perenso::{
@@ -11,7 +11,7 @@ use crate::{ARRAY, CSV, FORMS, LINES, Row, Server, body, gzipped};
 
 const ROWS: u64 = 10;
 
-/// A response with this coding, its body in chunks of these bytes or, with one of them, with its length.
+/// A response with this coding: chunked, or with a length if there is one piece.
 fn response(content_type: &str, coding: &str, pieces: &[&[u8]]) -> Vec<u8> {
     let head = format!("HTTP/1.1 200 OK\r\ncontent-type: {content_type}\r\ncontent-encoding: {coding}\r\n");
     if let [whole] = pieces {
@@ -24,7 +24,7 @@ fn response(content_type: &str, coding: &str, pieces: &[&[u8]]) -> Vec<u8> {
     [response, b"0\r\n\r\n".to_vec()].concat()
 }
 
-/// The body in two members, cut in the middle of a row.
+/// The body in two members, split within a row.
 fn members(content_type: &str) -> (String, Vec<u8>) {
     let body = body(content_type, ROWS);
     let (first, second) = body.as_bytes().split_at(body.len() / 2 - 3);
@@ -80,7 +80,7 @@ async fn members_are_read_wherever_a_chunk_ends() {
 }
 
 #[tokio::test]
-async fn a_cut_member_and_left_over_bytes_are_errors_and_padding_is_none() {
+async fn truncated_members_and_left_over_bytes_are_errors_but_padding_is_not() {
     let (_, zipped) = members(ARRAY);
     for (bytes, words) in [
         (zipped[..zipped.len() - 1].to_vec(), "it was cut"),

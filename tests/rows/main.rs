@@ -1,4 +1,4 @@
-//! Rows over real sockets: fast, slowly, in single bytes, cut. None is lost, none comes twice.
+//! Rows over real sockets: fast, slow, in single bytes, truncated. None is lost or duplicated.
 
 #![allow(clippy::unwrap_used)]
 
@@ -27,7 +27,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use server::{Framing, Server, answer, head_of};
+use server::{Framing, Server, head_of, response};
 
 #[derive(Debug, Deserialize, PartialEq)]
 struct Row {
@@ -40,12 +40,12 @@ const LINES: &str = "application/x-ndjson";
 const CSV: &str = "text/csv";
 const FORMS: [&str; 3] = [ARRAY, LINES, CSV];
 
-/// How many rows: the long form is for `just proof`.
+/// Returns the number of rows, which `just proof` increases.
 fn count(short: u64) -> u64 {
     std::env::var("ROWS").ok().and_then(|rows| rows.parse().ok()).unwrap_or(short)
 }
 
-/// A body of rows from 1 up.
+/// A body with rows numbered from 1.
 fn body(content_type: &str, rows: u64) -> String {
     let mut body = String::new();
     for n in 1..=rows {
@@ -62,7 +62,7 @@ async fn rows(server: &Server) -> Rows<Row> {
     server.show.exports().run("Rows").rows().await.unwrap()
 }
 
-/// Reads rows from 1 up, to the end or the first error.
+/// Reads rows numbered from 1 to the end or the first error.
 async fn read(rows: &mut Rows<Row>) -> (u64, Option<Error>) {
     let mut last = 0;
     while let Some(row) = rows.next().await {
@@ -86,7 +86,7 @@ async fn read_all(server: &Server) -> (u64, Option<Error>) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_million_rows_sent_fast_come_once_and_in_order() {
+async fn a_million_rows_sent_fast_arrive_once_and_in_order() {
     let server = Server::start(|mut stream| async move {
         let body = body(ARRAY, 1_000_000);
         stream.write_all(head_of(ARRAY, body.len()).as_bytes()).await.unwrap();
@@ -97,13 +97,13 @@ async fn a_million_rows_sent_fast_come_once_and_in_order() {
 }
 
 #[tokio::test]
-async fn rows_sent_slowly_come_once_and_in_order() {
+async fn rows_sent_slowly_arrive_once_and_in_order() {
     for content_type in FORMS {
         let rows = count(2_000);
         let server = Server::start(move |mut stream| async move {
             let body = body(content_type, rows);
             stream.write_all(head_of(content_type, body.len()).as_bytes()).await.unwrap();
-            // The pieces are of many lengths, and none is that of a row.
+            // The pieces have varying lengths, unrelated to the rows.
             for (n, piece) in body.as_bytes().chunks(997).enumerate() {
                 let (start, end) = piece.split_at(n % piece.len());
                 for piece in [start, end] {
@@ -118,7 +118,7 @@ async fn rows_sent_slowly_come_once_and_in_order() {
 }
 
 #[tokio::test]
-async fn rows_in_pieces_of_one_byte_come_once_and_in_order() {
+async fn rows_in_single_bytes_arrive_once_and_in_order() {
     for content_type in FORMS {
         let rows = count(7_000);
         let server = Server::start(move |mut stream| async move {
@@ -136,7 +136,7 @@ async fn rows_in_pieces_of_one_byte_come_once_and_in_order() {
     }
 }
 
-/// After so many bytes of three rows: how many of them are whole, and whether nothing shows that there were more.
+/// For the first `sent` bytes of three rows, returns the number of complete rows and whether the body looks complete.
 fn whole(content_type: &str, body: &str, sent: usize) -> (u64, bool) {
     let part = &body.as_bytes()[..sent];
     let ends = |byte: u8| part.iter().filter(|other| **other == byte).count() as u64;
@@ -144,14 +144,14 @@ fn whole(content_type: &str, body: &str, sent: usize) -> (u64, bool) {
         ARRAY => (ends(b'}'), part.ends_with(b"]")),
         LINES => (ends(b'}'), part.is_empty() || part.ends_with(b"}") || part.ends_with(b"\n")),
         _ => {
-            // The first line is the header, and where the line ends may also be within its last field, or in its break.
+            // The first line is the header. The end of input may be within its last field or its line break.
             let records = ends(b'\r').saturating_sub(1);
             let line = part.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
             let has_both = line.contains(&b',') && !line.ends_with(b"\r") && ends(b'\n') > 0;
             let is_text = std::str::from_utf8(part).is_ok();
             (
                 records + u64::from(has_both && is_text),
-                // Two columns of one name are no header.
+                // Two columns with one name are an invalid header.
                 part != b"n,n" && (line.is_empty() || line.contains(&b',') && is_text || ends(b'\n') == 0),
             )
         }
@@ -159,12 +159,12 @@ fn whole(content_type: &str, body: &str, sent: usize) -> (u64, bool) {
 }
 
 #[tokio::test]
-async fn a_cut_body_gives_the_rows_before_the_cut_and_then_an_error() {
+async fn a_truncated_body_gives_its_complete_rows_and_then_an_error() {
     for content_type in FORMS {
         let body = body(content_type, 3);
         for sent in 0..=body.len() {
             for framing in [Framing::Length, Framing::Chunks] {
-                let server = Server::with(answer(framing, content_type, body.as_bytes(), sent)).await;
+                let server = Server::with(response(framing, content_type, body.as_bytes(), sent)).await;
                 let (read, error) = read_all(&server).await;
                 let place = format!("{content_type} {framing:?} {sent}");
                 if sent == body.len() {
@@ -173,7 +173,7 @@ async fn a_cut_body_gives_the_rows_before_the_cut_and_then_an_error() {
                 }
                 let error = error.unwrap();
                 assert_eq!(error.kind(), ErrorKind::Call(CallErrorKind::Broken), "{place} {error}");
-                // A row is whole with its bracket, a line or record with its break.
+                // An array row ends with its bracket, a line or record with its line break.
                 let end = match content_type {
                     ARRAY => '}',
                     LINES => '\n',
@@ -187,11 +187,11 @@ async fn a_cut_body_gives_the_rows_before_the_cut_and_then_an_error() {
 }
 
 #[tokio::test]
-async fn where_only_the_connection_ends_a_body_its_form_tells_that_it_was_cut() {
+async fn the_truncation_of_a_body_without_framing_is_detected_by_its_syntax() {
     for content_type in FORMS {
         let body = body(content_type, 3);
         for sent in 0..=body.len() {
-            let server = Server::with(answer(Framing::Close, content_type, body.as_bytes(), sent)).await;
+            let server = Server::with(response(Framing::Close, content_type, body.as_bytes(), sent)).await;
             let mut rows = rows(&server).await;
             let (mut read, mut errors) = (0, Vec::new());
             while let Some(row) = rows.next().await {
@@ -211,9 +211,9 @@ async fn where_only_the_connection_ends_a_body_its_form_tells_that_it_was_cut() 
 }
 
 #[tokio::test]
-async fn a_row_that_does_not_fit_is_named_and_the_others_come() {
+async fn a_row_that_does_not_fit_is_an_error_and_the_others_are_read() {
     let body = r#"[{"n":1,"name":"N° 1"},{"n":"s3cr3t","name":""},{"n":3},{"n":4,"name":"N° 4"}]"#;
-    let server = Server::with(answer(Framing::Chunks, ARRAY, body.as_bytes(), body.len())).await;
+    let server = Server::with(response(Framing::Chunks, ARRAY, body.as_bytes(), body.len())).await;
     let all: Vec<Result<Row, Error>> = rows(&server).await.collect().await;
     let errors: Vec<&Error> = all.iter().filter_map(|row| row.as_ref().err()).collect();
     assert_eq!(all.iter().filter_map(|row| row.as_ref().ok()).map(|row| row.n).collect::<Vec<_>>(), [1, 4]);
@@ -226,7 +226,7 @@ async fn a_row_that_does_not_fit_is_named_and_the_others_come() {
     assert_eq!(errors[0].to_string(), expected);
     assert!(errors[1].to_string().ends_with("row 3: field `name` is missing"), "{}", errors[1]);
     assert!(!format!("{errors:?}").contains("s3cr3t"));
-    // The whole answer has no rows to go on with.
+    // Reading the whole response fails instead of skipping the row.
     let error = server.show.exports().run("Rows").send().await.unwrap().rows::<Row>().unwrap_err();
     assert_eq!((error.kind(), error.row(), error.to_string()), (ErrorKind::Response, Some(2), expected.to_owned()));
 }
@@ -258,19 +258,19 @@ async fn garbage_ends_the_rows_and_the_connection() {
 }
 
 #[tokio::test]
-async fn an_answer_of_html_has_no_rows() {
-    let server = Server::with(answer(Framing::Length, "text/html", b"<p>s3cr3t", 9)).await;
+async fn an_html_response_has_no_rows() {
+    let server = Server::with(response(Framing::Length, "text/html", b"<p>s3cr3t", 9)).await;
     let error = server.show.exports().run("Rows").rows::<Row>().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Response);
     assert!(error.to_string().contains("of content type `text/html`"), "{error}");
 }
 
 #[tokio::test]
-async fn limits_hold_for_a_row_and_for_the_whole() {
+async fn limits_apply_to_a_row_and_to_the_response() {
     let body = body(ARRAY, 1000);
-    let server = Server::with(answer(Framing::Length, ARRAY, body.as_bytes(), body.len())).await;
+    let server = Server::with(response(Framing::Length, ARRAY, body.as_bytes(), body.len())).await;
     let run = || server.show.exports().run("Rows");
-    // A row is of 22 to 27 bytes.
+    // A row has 22 to 27 bytes.
     let (read_short, error) = read(&mut run().row_limit(24).rows().await.unwrap()).await;
     assert_eq!(read_short, 99);
     assert!(error.unwrap().to_string().ends_with("row 100 is larger than the limit of 24 bytes for a row"));
@@ -288,7 +288,7 @@ async fn limits_hold_for_a_row_and_for_the_whole() {
     assert!(pieces.last().unwrap().is_err() && pieces.iter().filter(|piece| piece.is_err()).count() == 1);
 }
 
-/// Sends rows until nobody takes them, and counts their bytes.
+/// Sends rows until the connection closes, and counts their bytes.
 async fn flood(mut stream: TcpStream, sent: Arc<AtomicUsize>) {
     let rows = r#"{"n":1,"name":""}"#.to_owned() + "\n";
     let rows = rows.repeat(1000);
@@ -299,7 +299,7 @@ async fn flood(mut stream: TcpStream, sent: Arc<AtomicUsize>) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_not_read_is_not_fetched() {
+async fn rows_are_not_read_ahead() {
     let sent = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&sent);
     let server = Server::start(move |stream| flood(stream, Arc::clone(&count))).await;
@@ -307,7 +307,7 @@ async fn what_is_not_read_is_not_fetched() {
     let mut before = 0;
     for _ in 0..3 {
         rows.next().await.unwrap().unwrap();
-        // Until the buffers of both systems are full: then nothing moves.
+        // Waits until the socket buffers are full and sending stops.
         let mut still = 0;
         let mut last = 0;
         while still < 20 {
@@ -316,12 +316,12 @@ async fn what_is_not_read_is_not_fetched() {
             still = if now == last { still + 1 } else { 0 };
             last = now;
         }
-        // What the systems keep is a few megabytes; a reader of its own accord would have had hundreds by now.
+        // Socket buffers hold a few megabytes; reading ahead would have received hundreds.
         assert!(last < 64 << 20, "{last}");
         assert!(before == 0 || last - before < 4 << 20, "{before} {last}");
         before = last;
     }
-    // And it goes on.
+    // Reading continues.
     rows.by_ref().take(2 * before / 18).try_for_each(|_| async { Ok(()) }).await.unwrap();
     assert!(sent.load(Ordering::SeqCst) > before);
 }
@@ -332,8 +332,8 @@ fn gzipped(body: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// A server whose answer is compressed, the first so many bytes of it. Its length is told of what is sent, so that only
-/// the compression shows the cut.
+/// A server that sends the first `sent` bytes of a compressed body. Its `Content-Length` matches, so only the decoder can
+/// detect the truncation.
 async fn compressed(body: &[u8], sent: Option<usize>) -> Server {
     let zipped = gzipped(body);
     let part = &zipped[..sent.unwrap_or(zipped.len())];
@@ -342,7 +342,7 @@ async fn compressed(body: &[u8], sent: Option<usize>) -> Server {
 }
 
 #[tokio::test]
-async fn compression_is_undone_on_the_way() {
+async fn a_compressed_body_is_decoded() {
     let body = body(ARRAY, 10_000);
     let server = compressed(body.as_bytes(), None).await;
     assert_eq!(read_all(&server).await.0, 10_000);
@@ -359,7 +359,7 @@ async fn compression_is_undone_on_the_way() {
 }
 
 #[tokio::test]
-async fn a_compressed_body_that_was_cut_is_an_error_everywhere() {
+async fn a_truncated_compressed_body_is_an_error_in_every_reader() {
     let body = body(ARRAY, 10_000);
     let length = gzipped(body.as_bytes()).len();
     for sent in [length - 1, length - 8, length - 9, length / 2, 20] {
@@ -378,11 +378,11 @@ async fn a_compressed_body_that_was_cut_is_an_error_everywhere() {
 }
 
 #[tokio::test]
-async fn raw_rows_keep_what_came() {
-    let server = Server::with(answer(Framing::Chunks, CSV, b"code,zone\n0940,\"a,b\"\n", 21)).await;
+async fn raw_rows_are_unchanged() {
+    let server = Server::with(response(Framing::Chunks, CSV, b"code,zone\n0940,\"a,b\"\n", 21)).await;
     let rows: Vec<RawRow> = server.show.exports().run("Rows").rows().await.unwrap().try_collect().await.unwrap();
     assert_eq!(rows[0].fields().unwrap().collect::<Vec<_>>(), [("code", "0940"), ("zone", "a,b")]);
-    let server = Server::with(answer(Framing::Chunks, ARRAY, b"[ {\"a\" : 1.50}, null ]", 22)).await;
+    let server = Server::with(response(Framing::Chunks, ARRAY, b"[ {\"a\" : 1.50}, null ]", 22)).await;
     let rows: Vec<RawRow> = server.show.exports().run("Rows").rows().await.unwrap().try_collect().await.unwrap();
     assert_eq!(rows.iter().filter_map(RawRow::json).collect::<Vec<_>>(), ["{\"a\" : 1.50}", "null"]);
 }

@@ -1,4 +1,4 @@
-//! A server on a real socket with two exports, whose answer a test writes byte by byte.
+//! A server on a real socket with two exports, whose response a test writes byte by byte.
 
 use std::{future::Future, time::Duration};
 
@@ -16,8 +16,8 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Runs of the exports `Rows` and `Pages` are answered by this, on a connection that is closed behind it.
-    pub(crate) async fn start<F>(answer: impl Fn(TcpStream) -> F + Send + Sync + Clone + 'static) -> Self
+    /// Starts a server. `respond` writes the responses to runs of `Rows` and `Pages`, on a connection closed afterwards.
+    pub(crate) async fn start<F>(respond: impl Fn(TcpStream) -> F + Send + Sync + Clone + 'static) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
     {
@@ -27,7 +27,7 @@ impl Server {
             let mut connections = tokio::task::JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
                 stream.set_nodelay(true).unwrap();
-                connections.spawn(serve(stream, answer.clone()));
+                connections.spawn(serve(stream, respond.clone()));
             }
         });
         let show = Perenso::builder()
@@ -42,12 +42,12 @@ impl Server {
         Self { show, task }
     }
 
-    /// Every run is answered by these bytes, as fast as they are taken.
-    pub(crate) async fn with(answer: Vec<u8>) -> Self {
-        let answer: &'static [u8] = answer.leak();
+    /// Starts a server that responds to every run with these bytes.
+    pub(crate) async fn with(response: Vec<u8>) -> Self {
+        let response: &'static [u8] = response.leak();
         Self::start(move |mut stream| async move {
-            // The client may have gone, which is its right.
-            let _ = stream.write_all(answer).await;
+            // The client may close the connection early.
+            let _ = stream.write_all(response).await;
         })
         .await
     }
@@ -59,7 +59,7 @@ impl Drop for Server {
     }
 }
 
-async fn serve<F: Future<Output = ()>>(stream: TcpStream, answer: impl Fn(TcpStream) -> F) {
+async fn serve<F: Future<Output = ()>>(stream: TcpStream, respond: impl Fn(TcpStream) -> F) {
     let mut stream = BufReader::new(stream);
     loop {
         let mut head = String::new();
@@ -80,7 +80,7 @@ async fn serve<F: Future<Output = ()>>(stream: TcpStream, answer: impl Fn(TcpStr
                 r#"[{"id":"1","name":"Rows","parameters":[]},{"id":"2","name":"Pages","parameters":[
                     {"name":"Cursor","dataType":"Integer"},{"name":"Limit","dataType":"Integer"}]}]"#
             }
-            _ => return answer(stream.into_inner()).await,
+            _ => return respond(stream.into_inner()).await,
         };
         stream
             .write_all(&[head_of("application/json", json.len()).as_bytes(), json.as_bytes()].concat())
@@ -93,33 +93,33 @@ pub(crate) fn head_of(content_type: &str, length: usize) -> String {
     format!("HTTP/1.1 200 OK\r\ncontent-type: {content_type}\r\ncontent-length: {length}\r\n\r\n")
 }
 
-/// How the length of a body is told.
+/// The framing of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Framing {
     Length,
     Chunks,
-    /// Only by the end of the connection.
+    /// By the end of the connection.
     Close,
 }
 
-/// An answer of this body, the first so many bytes of it. A whole one has its last chunk.
-pub(crate) fn answer(framing: Framing, content_type: &str, body: &[u8], sent: usize) -> Vec<u8> {
+/// A response with the first `sent` bytes of a body. A complete one has its last chunk.
+pub(crate) fn response(framing: Framing, content_type: &str, body: &[u8], sent: usize) -> Vec<u8> {
     let part = &body[..sent];
     let head = |field: &str| format!("HTTP/1.1 200 OK\r\ncontent-type: {content_type}\r\n{field}\r\n").into_bytes();
     match framing {
         Framing::Length => [head_of(content_type, body.len()).as_bytes(), part].concat(),
         Framing::Close => [&head("connection: close\r\n"), part].concat(),
         Framing::Chunks => {
-            let mut answer = head("transfer-encoding: chunked\r\n");
-            // Of three bytes each, so that they cut rows.
+            let mut response = head("transfer-encoding: chunked\r\n");
+            // Chunks of three bytes split rows.
             for piece in part.chunks(3) {
-                answer.extend(format!("{:x}\r\n", piece.len()).into_bytes());
-                answer.extend([piece, b"\r\n"].concat());
+                response.extend(format!("{:x}\r\n", piece.len()).into_bytes());
+                response.extend([piece, b"\r\n"].concat());
             }
             if sent == body.len() {
-                answer.extend(b"0\r\n\r\n");
+                response.extend(b"0\r\n\r\n");
             }
-            answer
+            response
         }
     }
 }

@@ -144,14 +144,12 @@ fn differences(descriptor: &Descriptor, schema: &SchemaFields) -> Vec<String> {
     }
     let mut problems = Vec::new();
     if schema.varies {
-        problems.push(
-            "the type: expected the same fields in every value; found an enum, or one that is flattened".to_owned(),
-        );
+        problems
+            .push("the type: expected the same fields in every value; found an enum or a flattened enum".to_owned());
     }
     if schema.is_open {
         problems.push(
-            "the type: expected fields that have names; found a map, or one that is flattened, whose keys may be any"
-                .to_owned(),
+            "the type: expected named fields; found a map or a flattened map, whose keys are not fixed".to_owned(),
         );
     }
     let parameters = descriptor.parameters();
@@ -176,7 +174,7 @@ fn unknown_field(descriptor: &Descriptor, name: &str, missing: &[&ExportParamete
     let closest = closest(name, missing.iter().map(|parameter| parameter.name.as_str()));
     let problem = unknown_parameter(descriptor, name, closest);
     match closest {
-        Some(closest) => format!("{problem} `#[serde(rename = {closest:?})]` says so"),
+        Some(closest) => format!("{problem} Add `#[serde(rename = {closest:?})]`"),
         None => problem,
     }
 }
@@ -195,7 +193,7 @@ fn difference(parameter: &ExportParameter, field: &SchemaField) -> Option<String
 /// Describes the values that a data type accepts from a field.
 fn expected(data_type: &ExportDataType) -> String {
     match data_type {
-        ExportDataType::Other(name) => format!("{}, a data type that this version does not know", shown(name)),
+        ExportDataType::Other(name) => format!("{}, a data type unknown to this version", shown(name)),
         _ => expectation(data_type),
     }
 }

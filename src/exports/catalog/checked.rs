@@ -147,7 +147,7 @@ pub(crate) fn runnable_id(descriptor: &Descriptor) -> Result<Id, Error> {
         return Err(Error::own(ErrorKind::Export, EXPORT_RUN.id, detail));
     }
     Id::new(descriptor.id()).map_err(|error| {
-        let detail = format!("{} cannot be run, its id is none: {error}", shown(descriptor.name()));
+        let detail = format!("{} cannot be run: its id is invalid: {error}", shown(descriptor.name()));
         Error::own(ErrorKind::Export, EXPORT_RUN.id, detail)
     })
 }

@@ -237,13 +237,13 @@ mod tests {
 breaks  Vendors (1): gone
         Customers (2): field `owner` gone
 breaks  Customers (2): parameter `Cursor`: expected Integer, found Text
-        Customers (2): parameter `Cursor`: another description
+        Customers (2): parameter `Cursor`: description changed
         Customers (2): parameter `Cursor`: field `new` new
         Customers (2): parameter `Cursor`: field `unit` changed
 breaks  Customers (2): parameter `Limit`: gone, was Integer
 breaks  Customers (2): parameter `Zone`: new, Text
-        Customers (2): parameters in another order
-breaks  Booths (3): has the id `6` now
+        Customers (2): order of the parameters changed
+breaks  Booths (3): id changed to `6`
 breaks  Orders (4): renamed to `All orders`
         Stock (5): new"
         );
@@ -273,7 +273,7 @@ breaks  Orders (4): renamed to `All orders`
         // A second export with the name: runs by name are rejected from now on.
         assert_eq!(
             between(&json!([a]), &json!([a, b])).to_string(),
-            "breaks  Zones (2): new, with an id or a name that another export has"
+            "breaks  Zones (2): new, with the id or the name of another export"
         );
         // A shared name could not be run; a unique id could.
         let renamed = export("2", "Areas", &[]);
@@ -287,7 +287,7 @@ breaks  Orders (4): renamed to `All orders`
         let nowhere = export("..", "Areas", &[]);
         assert_eq!(
             between(&json!([by_name, other]), &json!([nowhere, other])).to_string(),
-            "breaks  Areas (1): has the id `..` now"
+            "breaks  Areas (1): id changed to `..`"
         );
         // An export with a duplicate parameter could not be run.
         let twice = export("1", "Zones", &[parameter("A", "Text"), parameter("A", "Integer")]);
@@ -309,13 +309,13 @@ breaks  Orders (4): renamed to `All orders`
         // An id before a name.
         assert_eq!(
             between(&all(&[("1", "A")]), &all(&[("2", "A"), ("1", "B")])).to_string(),
-            "breaks  A (1): renamed to `B`\nbreaks  A (2): new, with an id or a name that another export has"
+            "breaks  A (1): renamed to `B`\nbreaks  A (2): new, with the id or the name of another export"
         );
         // A unique name before a shared id.
         let shared = [("1", "B"), ("2", "B"), ("2", "C")];
         assert_eq!(
             between(&all(&shared), &all(&[("1", "B"), ("2", "B"), ("2", "A"), ("3", "C")])).to_string(),
-            "        C (2): has the id `3` now\n        A (2): new"
+            "        C (2): id changed to `3`\n        A (2): new"
         );
         // A name that two exports share now.
         assert_eq!(

@@ -223,7 +223,7 @@ mod tests {
         assert_eq!(
             error.problems(),
             [
-                "`Limit`: expected Integer, 64 bits, without quotes such as `15`; found text",
+                "`Limit`: expected Integer, 64 bits, without quotes such as `15`; found a string",
                 "`Limit`: given twice; expected once",
                 "`limti`: the export has no such parameter; did you mean `Limit`?",
                 "`Open`: expected Boolean, without quotes such as `true`; found an integer",
@@ -294,9 +294,7 @@ mod tests {
         let error = export.check([("Total", "1.50")]).unwrap_err();
         assert_eq!(
             error.problems(),
-            [
-                "`Total`: expected `Money`, a data type that this version does not know: give its JSON by `raw`; found text"
-            ]
+            ["`Total`: expected `Money`, a data type unknown to this version: pass its JSON by `raw`; found a string"]
         );
         export.parse("Total", "1.50").unwrap_err();
     }
@@ -319,7 +317,7 @@ mod tests {
         assert_eq!(
             error.problems(),
             [
-                "`Limit`: expected Integer, 64 bits, digits only or after a minus sign, such as 15; found text of another form"
+                "`Limit`: expected Integer, 64 bits, digits only or after a minus sign, such as 15; found a string in another format"
             ]
         );
         assert!(export.parse("Limti", "15").unwrap_err().problems()[0].contains("did you mean `Limit`?"));

@@ -162,11 +162,11 @@ impl fmt::Display for Change {
         write!(f, "{} ({}): ", clean(&self.name, 80), clean(&self.id, 80))?;
         let clean = |text: &str| clean(text, 80);
         match &self.kind {
-            ChangeKind::ExportNew if self.breaks => f.write_str("new, with an id or a name that another export has"),
+            ChangeKind::ExportNew if self.breaks => f.write_str("new, with the id or the name of another export"),
             ChangeKind::ExportNew => f.write_str("new"),
             ChangeKind::ExportGone => f.write_str("gone"),
             ChangeKind::ExportRenamed { to } => write!(f, "renamed to {}", shown(to)),
-            ChangeKind::IdChanged { to } => write!(f, "has the id {} now", shown(to)),
+            ChangeKind::IdChanged { to } => write!(f, "id changed to {}", shown(to)),
             ChangeKind::ParameterNew { parameter, data_type } => {
                 write!(f, "parameter {}: new, {}", shown(parameter), clean(data_type))
             }
@@ -176,9 +176,9 @@ impl fmt::Display for Change {
             ChangeKind::ParameterRetyped { parameter, expected, found } => {
                 write!(f, "parameter {}: expected {}, found {}", shown(parameter), clean(expected), clean(found))
             }
-            ChangeKind::ParametersReordered => f.write_str("parameters in another order"),
+            ChangeKind::ParametersReordered => f.write_str("order of the parameters changed"),
             ChangeKind::DescriptionChanged { parameter, .. } => {
-                write!(f, "parameter {}: another description", shown(parameter))
+                write!(f, "parameter {}: description changed", shown(parameter))
             }
             ChangeKind::FieldChanged { parameter, field, from, to } => {
                 if let Some(parameter) = parameter {

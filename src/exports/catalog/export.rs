@@ -83,7 +83,7 @@ impl Declared {
         };
         if has_name && found.name() != self.name {
             let detail = format!(
-                "the id {} is that of {}, and the name {} that of another export",
+                "the id {} belongs to {} and the name {} to another export",
                 shown(self.id),
                 shown(found.name()),
                 shown(self.name)
@@ -122,6 +122,6 @@ impl Declared {
 }
 
 fn drifted(detail: String, problems: Vec<String>) -> Error {
-    let detail = format!("{detail}; save the catalog again and build anew");
+    let detail = format!("{detail}; save the catalog again and rebuild");
     Error::several(ErrorKind::Export, EXPORT_RUN.id, detail, problems)
 }

@@ -218,9 +218,9 @@ impl ColumnType {
             }
             (Self::Decimal { .. }, FieldValue::Number(_)) => "a number with more digits",
             (Self::Float, FieldValue::Number(_)) => "a number beyond its range",
-            (Self::Text, FieldValue::String(_)) => "text with half of a surrogate pair",
+            (Self::Text, FieldValue::String(_)) => "a string with a lone surrogate",
             (Self::Date | Self::LocalTime | Self::Time, FieldValue::String(_)) | (_, FieldValue::CsvField(_)) => {
-                "text of another form"
+                "a string in another format"
             }
             _ => value.kind(),
         }

@@ -64,7 +64,7 @@ impl<'r> FieldValue<'r> {
             Self::Boolean(_) => "a boolean",
             Self::Number(text) if text.contains(['.', 'e', 'E']) => "a number with a fraction or an exponent",
             Self::Number(_) => "an integer",
-            Self::String(_) | Self::CsvField(_) => "text",
+            Self::String(_) | Self::CsvField(_) => "a string",
             Self::Array(_) => "a list",
             Self::Object(_) => "an object",
         }

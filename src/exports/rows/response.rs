@@ -174,7 +174,7 @@ mod tests {
     }
 
     const OVER_LINES: &str =
-        "row 1 goes on in the next line, and JSON lines have a row in each; one JSON object is read with `json`";
+        "row 1 continues on the next line; expected one row on each line; read a single JSON object with `json`";
     const ARRAY: &str = r#" [{"code":"0940","zone":-7,"open":true},{"code":"","zone":null}]"#;
     const LINES: &str = "{\"code\":\"0940\",\"zone\":-7,\"open\":true}\r\n\n{\"code\":\"\",\"zone\":null}\n";
     const CSV: &str = "code,zone,open\r\n0940,-7,TRUE\r\n\"\",,\r\n";
@@ -235,7 +235,7 @@ mod tests {
             ("text/csv", "code,zone\na,1\nb,s3cr3t\n", "row 2, at `zone`: expected i64, found text"),
             ("text/csv", "code,open\ns3cr3t,no\n", "row 1, at `open`: expected a boolean, found text"),
             ("text/csv", "zone\n1\n", "row 1: field `code` is missing"),
-            ("text/csv", "code,zone\na,1\ns3cr3t\n", "row 2: 1 fields, and the header has 2"),
+            ("text/csv", "code,zone\na,1\ns3cr3t\n", "row 2: expected 2 fields, found 1"),
             (
                 "text/csv",
                 "code,zone,code\na,1,b\n",

@@ -261,11 +261,11 @@ impl<'s, S: FieldSink> Serializer for Object<'s, S> {
         serialize_u128(u128) = "an integer";
         serialize_f32(f32) = "a number with a fraction";
         serialize_f64(f64) = "a number with a fraction";
-        serialize_char(char) = "text";
-        serialize_str(&str) = "text";
+        serialize_char(char) = "a string";
+        serialize_str(&str) = "a string";
         serialize_bytes(&[u8]) = LIST;
         serialize_none() = kind(&Json::Null);
-        serialize_unit_variant(&'static str, u32, &'static str) = "text";
+        serialize_unit_variant(&'static str, u32, &'static str) = "a string";
         serialize_seq(Option<usize>) -> SerializeSeq = LIST;
         serialize_tuple(usize) -> SerializeTuple = LIST;
         serialize_tuple_struct(&'static str, usize) -> SerializeTupleStruct = LIST;
@@ -274,7 +274,7 @@ impl<'s, S: FieldSink> Serializer for Object<'s, S> {
     }
 
     fn collect_str<T: Display + ?Sized>(self, _: &T) -> Result<(), Mismatch> {
-        Err(Mismatch("text"))
+        Err(Mismatch("a string"))
     }
 
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Mismatch> {
@@ -426,15 +426,15 @@ mod tests {
         }
         let found = |result: Result<_, String>| result.unwrap_err().rsplit("; found ").next().unwrap().to_owned();
         assert_eq!(found(fields(&["s3cr3t"])), "a list");
-        assert_eq!(found(fields("s3cr3t")), "text");
-        assert_eq!(found(fields(&'s')), "text");
+        assert_eq!(found(fields("s3cr3t")), "a string");
+        assert_eq!(found(fields(&'s')), "a string");
         assert_eq!(found(fields(&None::<i32>)), "null");
         assert_eq!(found(fields(&Some(15))), "an integer");
         assert_eq!(found(fields(&15u128)), "an integer");
         assert_eq!(found(fields(&1.5)), "a number with a fraction");
         assert_eq!(found(fields(&true)), "a boolean");
-        assert_eq!(found(fields(&DateTime::<Utc>::UNIX_EPOCH)), "text");
-        assert_eq!(found(fields(&Enum::Unit)), "text");
+        assert_eq!(found(fields(&DateTime::<Utc>::UNIX_EPOCH)), "a string");
+        assert_eq!(found(fields(&Enum::Unit)), "a string");
         assert_eq!(found(fields(&Enum::Tuple(1, 2))), "an enum with fields");
         assert_eq!(found(fields(&Enum::Struct { limit: 1 })), "an enum with fields");
         assert_eq!(found(fields(&BTreeMap::from([(vec![1], 2)]))), "a map whose keys are not strings");

@@ -85,8 +85,8 @@ impl ParameterValue {
     fn kind(&self) -> &'static str {
         match self {
             Self::Integer(_) => "an integer",
-            Self::Text(_) => "text",
-            Self::DateTime(_) => "a time",
+            Self::Text(_) => "a string",
+            Self::DateTime(_) => "a timestamp",
             Self::Boolean(_) => "a boolean",
             Self::Raw(json) => kind(json),
             Self::Beyond => BEYOND,
@@ -212,7 +212,7 @@ pub(crate) fn parse(expected: &ExportDataType, text: &str) -> Result<ParameterVa
         ExportDataType::Boolean if text.eq_ignore_ascii_case("true") => Ok(ParameterValue::Boolean(true)),
         ExportDataType::Boolean if text.eq_ignore_ascii_case("false") => Ok(ParameterValue::Boolean(false)),
         ExportDataType::Boolean => Err(OTHER_TEXT),
-        ExportDataType::Other(_) => Err("text"),
+        ExportDataType::Other(_) => Err("a string"),
     }
 }
 
@@ -227,7 +227,7 @@ pub(crate) fn expectation(expected: &ExportDataType) -> String {
         ExportDataType::Boolean => "Boolean, without quotes such as `true`".to_owned(),
         ExportDataType::Other(name) => {
             let name = super::name::shown(name);
-            format!("{name}, a data type that this version does not know: give its JSON by `raw`")
+            format!("{name}, a data type unknown to this version: pass its JSON by `raw`")
         }
     }
 }
@@ -255,7 +255,7 @@ impl ExportDataType {
 }
 
 const BEYOND: &str = "an integer beyond 64 bits";
-const OTHER_TEXT: &str = "text of another form";
+const OTHER_TEXT: &str = "a string in another format";
 
 /// Returns the kind of a JSON value, without the value.
 pub(crate) fn kind(json: &Json) -> &'static str {
@@ -269,7 +269,7 @@ pub(crate) fn kind(json: &Json) -> &'static str {
             (_, _, Some(float)) if float.abs() >= 9e18 => BEYOND,
             _ => "a number with a fraction",
         },
-        Json::String(_) => "text",
+        Json::String(_) => "a string",
         Json::Array(_) => "a list",
         Json::Object(_) => "an object",
     }
@@ -295,22 +295,22 @@ fn parse_timestamp(text: &str) -> Result<DateTime<Utc>, &'static str> {
     });
     match zone {
         _ if !has_layout => Err(OTHER_TEXT),
-        "" => Err("a time without a zone"),
+        "" => Err("a timestamp without a zone"),
         // RFC 3339, section 4.3: the local offset is unknown.
-        "-00:00" => Err("a time whose zone is unknown"),
+        "-00:00" => Err("a timestamp whose zone is unknown"),
         _ if zone.starts_with('.') => Err(FRACTION),
         _ if !zone.starts_with(['Z', '+', '-']) => Err(OTHER_TEXT),
         _ => DateTime::parse_from_rfc3339(text).map(|time| time.to_utc()).map_err(|_| OTHER_TEXT),
     }
 }
 
-const FRACTION: &str = "a time with a fraction of a second";
+const FRACTION: &str = "a timestamp with a fraction of a second";
 
 /// Returns the timestamp if the vendor's format can represent it.
 fn representable(time: DateTime<Utc>) -> Result<DateTime<Utc>, &'static str> {
     match time.nanosecond() {
         0 if (0..=9999).contains(&time.year()) => Ok(time),
-        0 => Err("a time outside of the years 0000 to 9999"),
+        0 => Err("a timestamp outside of the years 0000 to 9999"),
         1_000_000_000.. => Err("a leap second"),
         _ => Err(FRACTION),
     }
@@ -353,19 +353,19 @@ mod tests {
     #[test]
     fn another_kind_is_named_and_not_converted() {
         for (expected, value, found) in [
-            (Type::Integer, ParameterValue::from("15"), "text"),
+            (Type::Integer, ParameterValue::from("15"), "a string"),
             (Type::Integer, true.into(), "a boolean"),
             (Type::Integer, ParameterValue::Raw(json!(15.0)), "a number with a fraction"),
-            (Type::Integer, ParameterValue::Raw(json!("15")), "text"),
+            (Type::Integer, ParameterValue::Raw(json!("15")), "a string"),
             (Type::Integer, ParameterValue::Raw(json!(1e19)), BEYOND),
             (Type::Integer, ParameterValue::Raw(json!(-1e300)), BEYOND),
-            (Type::Integer, DateTime::UNIX_EPOCH.into(), "a time"),
+            (Type::Integer, DateTime::UNIX_EPOCH.into(), "a timestamp"),
             (Type::Text, 15.into(), "an integer"),
             (Type::Text, ParameterValue::Raw(Json::Null), "null"),
-            (Type::Boolean, "true".into(), "text"),
-            (Type::DateTime, "2022-10-31T09:00:00Z".into(), "text"),
+            (Type::Boolean, "true".into(), "a string"),
+            (Type::DateTime, "2022-10-31T09:00:00Z".into(), "a string"),
             (Type::DateTime, ParameterValue::raw("2016-12-31T23:59:60Z"), "a leap second"),
-            (Type::DateTime, ParameterValue::raw("2022-10-31T09:00:00"), "a time without a zone"),
+            (Type::DateTime, ParameterValue::raw("2022-10-31T09:00:00"), "a timestamp without a zone"),
             (Type::Other("Money".into()), 1.into(), "an integer"),
         ] {
             assert_eq!(fit(&expected, value.clone()), Err(found), "{expected} {value:?}");
@@ -379,8 +379,8 @@ mod tests {
         let late = NaiveDate::from_ymd_opt(10_000, 1, 1).unwrap().and_hms_opt(0, 0, 0).unwrap().and_utc();
         let early = NaiveDate::from_ymd_opt(-1, 1, 1).unwrap().and_hms_opt(0, 0, 0).unwrap().and_utc();
         assert_eq!(fit(&Type::DateTime, leap), Err("a leap second"));
-        assert_eq!(fit(&Type::DateTime, late), Err("a time outside of the years 0000 to 9999"));
-        assert_eq!(fit(&Type::DateTime, early), Err("a time outside of the years 0000 to 9999"));
+        assert_eq!(fit(&Type::DateTime, late), Err("a timestamp outside of the years 0000 to 9999"));
+        assert_eq!(fit(&Type::DateTime, early), Err("a timestamp outside of the years 0000 to 9999"));
         assert_eq!(fit(&Type::DateTime, late - Duration::nanoseconds(1)), Err(FRACTION));
         assert_eq!(fit(&Type::DateTime, late - Duration::seconds(1)), Ok(json!("9999-12-31T23:59:59Z")));
     }
@@ -418,19 +418,19 @@ mod tests {
             (Type::Boolean, "yes", OTHER_TEXT),
             (Type::DateTime, "2022-10-31", OTHER_TEXT),
             (Type::DateTime, "2022-10-31 09:00:00Z", OTHER_TEXT),
-            (Type::DateTime, "2022-10-31T09:00:00", "a time without a zone"),
-            (Type::DateTime, "2022-10-31T09:00:00-00:00", "a time whose zone is unknown"),
+            (Type::DateTime, "2022-10-31T09:00:00", "a timestamp without a zone"),
+            (Type::DateTime, "2022-10-31T09:00:00-00:00", "a timestamp whose zone is unknown"),
             (Type::DateTime, "2022-10-31T09:00:00.5Z", FRACTION),
             (Type::DateTime, "2022-10-31T09:00:00.000Z", FRACTION),
             (Type::DateTime, "2016-12-31T23:59:60Z", "a leap second"),
             (Type::DateTime, "2022-02-30T09:00:00Z", OTHER_TEXT),
-            (Type::DateTime, "9999-12-31T23:59:59-01:00", "a time outside of the years 0000 to 9999"),
-            (Type::DateTime, "0000-01-01T00:00:00+00:01", "a time outside of the years 0000 to 9999"),
+            (Type::DateTime, "9999-12-31T23:59:59-01:00", "a timestamp outside of the years 0000 to 9999"),
+            (Type::DateTime, "0000-01-01T00:00:00+00:01", "a timestamp outside of the years 0000 to 9999"),
             (Type::DateTime, "2022-10-31T09:00:00 +01:00", OTHER_TEXT),
             (Type::DateTime, "2022-10-31T09:00:00z", OTHER_TEXT),
             (Type::DateTime, "2022-10-31T09:00:00\u{2212}01:00", OTHER_TEXT),
             (Type::DateTime, "2022-10-31T09:00:0é", OTHER_TEXT),
-            (Type::Other("Money".into()), "1", "text"),
+            (Type::Other("Money".into()), "1", "a string"),
         ] {
             assert_eq!(parse(&expected, text), Err(found), "{expected} {text}");
         }

@@ -73,10 +73,10 @@ impl ValueKind {
             Self::Boolean => "a boolean",
             Self::Integer => "an integer",
             Self::Number => "a number with a fraction",
-            Self::Text => "text",
-            Self::Timestamp => "a time",
-            Self::ZonelessTimestamp => "a time without a zone",
-            Self::NamedZoneTimestamp => "a time with the name of its zone",
+            Self::Text => "a string",
+            Self::Timestamp => "a timestamp",
+            Self::ZonelessTimestamp => "a timestamp without a zone",
+            Self::NamedZoneTimestamp => "a timestamp with a named zone",
             Self::Date => "a date",
             Self::TimeOfDay => "a time of day",
             Self::List => "a list",
@@ -151,7 +151,7 @@ impl ValueKinds {
         let Self::Of(kinds) = self else {
             return match expected {
                 Type::Other(_) => None,
-                _ => Some("give it a type of its own"),
+                _ => Some("use a specific type"),
             };
         };
         let all_are = |fitting: &[ValueKind]| !kinds.is_empty() && kinds.iter().all(|kind| fitting.contains(kind));
@@ -169,16 +169,14 @@ impl ValueKinds {
         }
         let zoneless = [ValueKind::ZonelessTimestamp, ValueKind::Date, ValueKind::TimeOfDay];
         Some(match expected {
-            Type::Other(_) => "give it as a `serde_json::Value`",
+            Type::Other(_) => "use a `serde_json::Value`",
             _ if self.has(ValueKind::Null) => "every parameter must be given",
-            Type::DateTime if zoneless.iter().any(|kind| self.has(*kind)) => {
-                "it names no moment, a `DateTime` of chrono does"
-            }
+            Type::DateTime if zoneless.iter().any(|kind| self.has(*kind)) => "it is ambiguous; use chrono's `DateTime`",
             Type::DateTime if self.has(ValueKind::Text) => {
-                "take a `DateTime` of chrono, or say `#[schemars(with = \"DateTime<Utc>\")]` of text that is one"
+                "use chrono's `DateTime`, or declare `#[schemars(with = \"DateTime<Utc>\")]`"
             }
             Type::Text if self.has(ValueKind::Timestamp) => {
-                "say `#[schemars(with = \"String\")]` where it is meant as text"
+                "declare `#[schemars(with = \"String\")]` to send it as a string"
             }
             _ => "",
         })

@@ -52,7 +52,7 @@ impl Array {
             match (&self.expected, first) {
                 (Expected::Opening, b'[') => self.skip(chunk, Expected::RowOrClosing),
                 (Expected::Opening, b'{') => return Step::Broken(ONE_OBJECT.to_owned()),
-                (Expected::Opening, _) => return Step::Broken("it is no JSON array".to_owned()),
+                (Expected::Opening, _) => return Step::Broken("it is not a JSON array".to_owned()),
                 (Expected::CommaOrClosing, b',') => self.skip(chunk, Expected::Row),
                 (Expected::CommaOrClosing | Expected::RowOrClosing, b']') if self.search.is_none() => {
                     self.skip(chunk, Expected::Nothing);
@@ -65,7 +65,7 @@ impl Array {
                     return Step::Broken(detail);
                 }
                 (Expected::Row | Expected::RowOrClosing, b',' | b']') if self.search.is_none() => {
-                    return Step::Broken(format!("row {} is missing: there is a `,` too many", context.row));
+                    return Step::Broken(format!("row {} is missing: there is an extra `,`", context.row));
                 }
                 (Expected::Row | Expected::RowOrClosing, _) => return self.row(chunk, context),
                 (Expected::Nothing, _) => return Step::Broken("more follows after the closing `]`".to_owned()),

@@ -96,7 +96,7 @@ fn row<T: FromRow>(line: &[u8], context: RowContext) -> Step<T> {
     match context.whole(line) {
         Step::Broken(_) if serde_json::from_slice::<IgnoredAny>(line).is_err_and(|error| error.is_eof()) => {
             Step::Broken(format!(
-                "row {} goes on in the next line, and JSON lines have a row in each; one JSON object is read with `json`",
+                "row {} continues on the next line; expected one row on each line; read a single JSON object with `json`",
                 context.row
             ))
         }

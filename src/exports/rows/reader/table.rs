@@ -17,7 +17,7 @@ use crate::exports::{
     rows::raw::FromRow,
 };
 
-const STRAY: &str = "text behind the closing quote of a field, where CSV has a delimiter or the end of the line";
+const STRAY: &str = "characters after the closing quote of a field; expected a delimiter or the end of the line";
 
 /// Reads the rows of CSV (RFC 4180).
 pub(super) struct CsvTable {
@@ -141,7 +141,7 @@ impl CsvTable {
             return Some(context.cut());
         }
         if found != expected {
-            return mismatch(format!("{found} fields, and the header has {expected}"));
+            return mismatch(format!("expected {expected} fields, found {found}"));
         }
         let row = T::from_fields(header, &fields);
         self.spare = Some(fields.into_byte_record());

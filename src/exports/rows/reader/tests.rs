@@ -329,20 +329,20 @@ fn every_defect_of_an_array_has_its_own_error() {
         (r#"[1"a"]"#, 1, "row 1 is followed by neither `,` nor `]`"),
         ("[1{}]", 1, "row 1 is followed by neither `,` nor `]`"),
         ("[1[]]", 1, "row 1 is followed by neither `,` nor `]`"),
-        ("[1,,2]", 1, "row 2 is missing: there is a `,` too many"),
-        ("[1,2,]", 2, "row 3 is missing: there is a `,` too many"),
-        ("[,]", 0, "row 1 is missing: there is a `,` too many"),
+        ("[1,,2]", 1, "row 2 is missing: there is an extra `,`"),
+        ("[1,2,]", 2, "row 3 is missing: there is an extra `,`"),
+        ("[,]", 0, "row 1 is missing: there is an extra `,`"),
         ("[1}", 1, "row 1 is followed by neither `,` nor `]`"),
         (r#"[{"a":1]]"#, 0, "row 1: no JSON (line 1, column 7 of the row)"),
         ("[1]]", 1, "more follows after the closing `]`"),
         ("[1] {\"error\":1}", 1, "more follows after the closing `]`"),
         ("[1][2]", 1, "more follows after the closing `]`"),
-        ("null", 0, "it is no JSON array"),
+        ("null", 0, "it is not a JSON array"),
         ("{}", 0, ONE_OBJECT),
         (" \n", 0, EMPTY),
         ("", 0, EMPTY),
         ("\u{FEFF}", 0, EMPTY),
-        ("\u{FEFF}\u{FEFF}[]", 0, "it is no JSON array"),
+        ("\u{FEFF}\u{FEFF}[]", 0, "it is not a JSON array"),
     ] {
         for outcome in [read::<Value>(ARRAY, body), read_bytewise(ARRAY, body)] {
             let text = outcome.end.unwrap_or_default();
@@ -359,7 +359,7 @@ fn every_defect_of_an_array_has_its_own_error() {
 #[test]
 fn every_defect_of_lines_and_csv_has_its_own_error() {
     let over_lines =
-        "row 1 goes on in the next line, and JSON lines have a row in each; one JSON object is read with `json`";
+        "row 1 continues on the next line; expected one row on each line; read a single JSON object with `json`";
     for (content_type, body, rows, end) in [
         (LINES, "{\"a\":1}\n{\"a\":", 1, "it ends within row 2: it was cut"),
         (LINES, "{\n\"a\": 1\n}\n", 0, over_lines),
@@ -430,7 +430,7 @@ fn characters_after_a_closing_quote_are_an_error() {
     assert_eq!((outcome.mismatches, outcome.rows.len(), outcome.end), (vec![1, 3], 2, None));
     let outcome = read::<Value>(CSV, b"\"a\"b,c\n1,2\n");
     assert_eq!(
-        (outcome.rows.len(), outcome.end.is_some_and(|end| end.contains("its header has text behind"))),
+        (outcome.rows.len(), outcome.end.is_some_and(|end| end.contains("its header has characters after"))),
         (0, true)
     );
 }
