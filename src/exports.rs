@@ -124,7 +124,7 @@ impl<'a> Exports<'a> {
     /// Any error of the call or of reading its response.
     #[doc(alias("Get available exports", "GET /Export", "/Export"))]
     pub async fn catalog(&self) -> Result<Arc<Catalog>, Error> {
-        match self.show.catalog_cache().kept() {
+        match self.show.catalog_cache().get() {
             Some(catalog) => Ok(catalog),
             None => self.refresh().await,
         }
@@ -136,7 +136,7 @@ impl<'a> Exports<'a> {
     /// As [`catalog`](Self::catalog). The cached catalog is then unchanged.
     pub async fn refresh(&self) -> Result<Arc<Catalog>, Error> {
         let exports = self.show.api().export_list().send().await?.into_inner();
-        Ok(self.show.catalog_cache().keep(exports.into()))
+        Ok(self.show.catalog_cache().set(exports.into()))
     }
 
     /// Creates a run of the export with this name.

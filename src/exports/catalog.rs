@@ -15,7 +15,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::{bind::Bound, descriptor::Descriptor};
-use crate::exports::values::name::{clean, closest_names, shown};
+use crate::exports::values::name::{closest_names, sanitize, shown};
 use crate::{
     error::{Error, ErrorKind},
     generated::operations::EXPORT_LIST,
@@ -61,9 +61,12 @@ impl Catalog {
             (Some(_), Some(_)) => {
                 let twins = self.iter().filter(|export| export.name() == name);
                 let ids: Vec<String> = twins.map(|export| shown(export.id())).collect();
-                Err(refusal(format!("{} exports have the name {}: run one by its id", ids.len(), shown(name)), ids))
+                Err(catalog_error(
+                    format!("{} exports have the name {}: run one by its id", ids.len(), shown(name)),
+                    ids,
+                ))
             }
-            (None, _) => Err(none_found("name", name, self.iter().map(Descriptor::name))),
+            (None, _) => Err(not_found("name", name, self.iter().map(Descriptor::name))),
         }
     }
 
@@ -78,9 +81,9 @@ impl Catalog {
             (Some(_), Some(_)) => {
                 let twins = self.iter().filter(|export| export.id() == id);
                 let names: Vec<String> = twins.map(|export| shown(export.name())).collect();
-                Err(refusal(format!("{} exports have the id {}", names.len(), shown(id)), names))
+                Err(catalog_error(format!("{} exports have the id {}", names.len(), shown(id)), names))
             }
-            (None, _) => Err(none_found("id", id, self.iter().map(Descriptor::id))),
+            (None, _) => Err(not_found("id", id, self.iter().map(Descriptor::id))),
         }
     }
 
@@ -165,16 +168,16 @@ impl Catalog {
     }
 }
 
-fn refusal(detail: String, problems: Vec<String>) -> Error {
+fn catalog_error(detail: String, problems: Vec<String>) -> Error {
     Error::several(ErrorKind::Export, EXPORT_LIST.id, detail, problems)
 }
 
-fn none_found<'a>(what: &str, wanted: &str, names: impl Iterator<Item = &'a str>) -> Error {
+fn not_found<'a>(field: &str, wanted: &str, names: impl Iterator<Item = &'a str>) -> Error {
     let hint = match closest_names(wanted, names) {
         names if names.is_empty() => "the show has no exports".to_owned(),
         names => format!("there are {names}"),
     };
-    refusal(format!("no export has the {what} {}; {hint}", shown(wanted)), Vec::new())
+    catalog_error(format!("no export has the {field} {}; {hint}", shown(wanted)), Vec::new())
 }
 
 impl<'a> IntoIterator for &'a Catalog {
@@ -203,17 +206,22 @@ impl fmt::Display for Catalog {
             if export.parameters().is_empty() {
                 write!(f, "\n  no parameters")?;
             }
-            let cells: Vec<[String; 3]> = export
+            let columns: Vec<[String; 3]> = export
                 .parameters()
                 .iter()
                 .map(|parameter| {
                     let description = parameter.description.as_deref().unwrap_or_default();
-                    [clean(&parameter.name, 80), clean(parameter.data_type.as_str(), 80), clean(description, 200)]
+                    [
+                        sanitize(&parameter.name, 80),
+                        sanitize(parameter.data_type.as_str(), 80),
+                        sanitize(description, 200),
+                    ]
                 })
                 .collect();
-            let width = |column: usize| cells.iter().map(|cells| cells[column].chars().count()).max().unwrap_or(0);
+            let width =
+                |column: usize| columns.iter().map(|columns| columns[column].chars().count()).max().unwrap_or(0);
             let (name_width, type_width) = (width(0), width(1));
-            for [name, data_type, description] in &cells {
+            for [name, data_type, description] in &columns {
                 let row = format!("\n  {name:name_width$}  {data_type:type_width$}  {description}");
                 f.write_str(row.trim_end_matches(' '))?;
             }

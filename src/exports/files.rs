@@ -347,7 +347,7 @@ impl ToFile {
     pub async fn write(self, rows: impl Stream<Item = Result<RawRow, Error>>) -> Result<Written, Error> {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let thread = tokio::task::spawn_blocking(move || writer::write(&self, receiver));
-        if let Err(error) = header::recording(feed(rows, &sender)).await {
+        if let Err(error) = header::recording(send_rows(rows, &sender)).await {
             // Without an end message, the thread removes the temporary file.
             drop(sender);
             let _ = thread.await;
@@ -367,7 +367,10 @@ impl ToFile {
 }
 
 /// Sends rows to the thread until they end or fail, or the thread ends.
-async fn feed(rows: impl Stream<Item = Result<RawRow, Error>>, thread: &mpsc::Sender<Message>) -> Result<(), Error> {
+async fn send_rows(
+    rows: impl Stream<Item = Result<RawRow, Error>>,
+    thread: &mpsc::Sender<Message>,
+) -> Result<(), Error> {
     let mut rows = pin!(rows.fuse());
     loop {
         let first = match select(rows.next(), pin!(thread.closed())).await {

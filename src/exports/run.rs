@@ -9,7 +9,7 @@ use crate::exports::{
     catalog::Catalog,
     catalog::checked::CheckedRequest,
     catalog::descriptor::Descriptor,
-    catalog::export::{Declared, Export},
+    catalog::export::{Export, ExportDeclaration},
     pages::Pages,
     pages::paging::Paging,
     rows::Rows,
@@ -27,7 +27,7 @@ use crate::{client::Perenso, error::Error};
 pub(crate) enum Target {
     Name(String),
     Id(String),
-    Declared(Declared),
+    Declared(ExportDeclaration),
 }
 
 impl Target {
@@ -80,7 +80,7 @@ impl Run {
 
     /// Creates a run of the export that a type declares. A field for a data type unknown to the SDK is sent as raw JSON.
     pub(crate) fn declared<E: Export>(show: &Perenso, export: &E) -> Self {
-        let mut run = Self::new(show, Target::Declared(Declared::of::<E>()));
+        let mut run = Self::new(show, Target::Declared(ExportDeclaration::of::<E>()));
         if let Err(problem) = collect_fields(export, &mut AsJson(&mut run.inputs)) {
             run.problems.push(problem);
         }
@@ -221,7 +221,7 @@ impl Run {
         let catalog = catalog_with(&show, &target).await?;
         let export = target.find(&catalog)?;
         inputs.extend(paging.missing(export, |name| inputs.iter().any(|(other, _)| other == name))?);
-        Pages::new(&show, &export.fit(inputs, problems)?, &paging, limits)
+        Pages::new(&show, &export.build_request(inputs, problems)?, &paging, limits)
     }
 
     /// Checks the values against the catalog and returns all rows of the export as one stream. An export with the paging
@@ -263,7 +263,7 @@ impl Run {
     pub async fn check(self) -> Result<CheckedRequest, Error> {
         let Self { show, target, inputs, problems, .. } = self;
         let catalog = catalog_with(&show, &target).await?;
-        target.find(&catalog)?.fit(inputs, problems)
+        target.find(&catalog)?.build_request(inputs, problems)
     }
 }
 
@@ -276,7 +276,7 @@ impl fmt::Debug for Run {
 
 /// Returns the cached catalog, or a fresh one if the cached one does not have the export.
 pub(crate) async fn catalog_with(show: &Perenso, target: &Target) -> Result<Arc<Catalog>, Error> {
-    match show.catalog_cache().kept() {
+    match show.catalog_cache().get() {
         Some(catalog) if target.is_in(&catalog) => Ok(catalog),
         _ => show.exports().refresh().await,
     }
@@ -288,6 +288,6 @@ struct AsJson<'r>(&'r mut Vec<(String, Input)>);
 impl FieldSink for AsJson<'_> {
     fn put<V: Serialize + ?Sized>(&mut self, name: &str, value: &V) {
         let json = serde_json::to_value(value).map(ParameterValue::Raw);
-        self.0.push((name.to_owned(), Input::Written(json.map_err(|_| "something that cannot be written as JSON"))));
+        self.0.push((name.to_owned(), Input::Serialized(json.map_err(|_| "something that cannot be written as JSON"))));
     }
 }

@@ -17,7 +17,7 @@ use super::{
     descriptor::Descriptor,
 };
 use crate::exports::{
-    values::fields::{FieldSink, collect_fields, written},
+    values::fields::{FieldSink, collect_fields, serialize_value},
     values::name::{closest, shown},
     values::value::{Input, ParameterValue, expectation},
 };
@@ -97,7 +97,7 @@ impl<T: Serialize> Bound<T> {
         if let Err(problem) = collect_fields(values, &mut sink) {
             sink.0.problem(problem);
         }
-        sink.0.finish(self.id.clone())
+        sink.0.build(self.id.clone())
     }
 }
 
@@ -130,9 +130,9 @@ impl FieldSink for StructSink<'_> {
         self.0.fill(name, |data_type| match data_type {
             ExportDataType::Other(_) => match serde_json::to_value(value) {
                 Ok(json) => Input::Value(ParameterValue::Raw(json)),
-                Err(_) => Input::Written(written(value)),
+                Err(_) => Input::Serialized(serialize_value(value)),
             },
-            _ => Input::Written(written(value)),
+            _ => Input::Serialized(serialize_value(value)),
         });
     }
 }

@@ -11,11 +11,11 @@ pub(crate) struct CatalogCache {
 }
 
 impl CatalogCache {
-    pub(crate) fn kept(&self) -> Option<Arc<Catalog>> {
+    pub(crate) fn get(&self) -> Option<Arc<Catalog>> {
         self.lock().clone()
     }
 
-    pub(crate) fn keep(&self, catalog: Catalog) -> Arc<Catalog> {
+    pub(crate) fn set(&self, catalog: Catalog) -> Arc<Catalog> {
         Arc::clone(self.lock().insert(Arc::new(catalog)))
     }
 

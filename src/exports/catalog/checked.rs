@@ -195,7 +195,7 @@ impl<'d> ExportRunBuilder<'d> {
         let expected = &parameters[index].data_type;
         let input = input(expected);
         let is_string = matches!(input, Input::Text(_));
-        self.slots[index] = match input.fit(expected) {
+        self.slots[index] = match input.convert(expected) {
             Ok(value) => Slot::Filled(value),
             Err(found) => {
                 let expected = if is_string { expected.accepts() } else { expectation(expected) };
@@ -209,7 +209,7 @@ impl<'d> ExportRunBuilder<'d> {
         if self.unknown_names.iter().any(|other| other == name) {
             return self.duplicate(name);
         }
-        self.problems.push(unknown_parameter(self.descriptor, name, nearest(self.descriptor, name)));
+        self.problems.push(unknown_parameter(self.descriptor, name, closest_parameter(self.descriptor, name)));
         self.unknown_names.push(name.to_owned());
     }
 
@@ -218,7 +218,7 @@ impl<'d> ExportRunBuilder<'d> {
     }
 
     /// Returns the request for this id, or an error with every problem.
-    pub(crate) fn finish(mut self, id: Id) -> Result<CheckedRequest, Error> {
+    pub(crate) fn build(mut self, id: Id) -> Result<CheckedRequest, Error> {
         let mut values = Vec::with_capacity(self.slots.len());
         for (parameter, slot) in self.descriptor.parameters().iter().zip(self.slots) {
             match slot {
@@ -233,12 +233,12 @@ impl<'d> ExportRunBuilder<'d> {
         if self.problems.is_empty() {
             Ok(CheckedRequest { descriptor: self.descriptor.clone(), id, values })
         } else {
-            Err(refusal(self.descriptor, self.problems))
+            Err(input_error(self.descriptor, self.problems))
         }
     }
 }
 
-pub(crate) fn refusal(descriptor: &Descriptor, problems: Vec<String>) -> Error {
+pub(crate) fn input_error(descriptor: &Descriptor, problems: Vec<String>) -> Error {
     let detail = format!("the values do not fit {}", shown(descriptor.name()));
     Error::several(ErrorKind::Input, EXPORT_RUN.id, detail, problems)
 }
@@ -255,7 +255,7 @@ pub(crate) fn unknown_parameter(descriptor: &Descriptor, name: &str, closest: Op
 }
 
 /// Returns the parameter name closest to an unknown name.
-pub(crate) fn nearest<'d>(descriptor: &'d Descriptor, name: &str) -> Option<&'d str> {
+pub(crate) fn closest_parameter<'d>(descriptor: &'d Descriptor, name: &str) -> Option<&'d str> {
     closest(name, descriptor.parameters().iter().map(|parameter| parameter.name.as_str()))
 }
 

@@ -15,7 +15,7 @@ use crate::{records::Id, types::ExportParameter};
 /// Lists the changes from one catalog to another.
 pub(crate) fn compare(saved: &Catalog, live: &Catalog) -> Drift {
     let (saved, live): (Vec<_>, Vec<_>) = (saved.iter().collect(), live.iter().collect());
-    let runs = Runs::of(&saved);
+    let runs = RunnableKeys::of(&saved);
     let mut partners = Pairs::of(saved.len(), live.len());
     partners.pair(&saved, &live, |export| Some((export.id(), export.name())));
     // Unique ids and names identify an export better than shared ones, so they are matched first.
@@ -24,15 +24,15 @@ pub(crate) fn compare(saved: &Catalog, live: &Catalog) -> Drift {
     partners.pair(&saved, &live, |export| Some(export.id()));
     partners.pair(&saved, &live, |export| Some(export.name()));
     let names = live.iter().map(|export| export.name()).collect();
-    let mut found = Found { runs, names, changes: Vec::new() };
+    let mut found = ChangeCollector { runs, names, changes: Vec::new() };
     for (export, partner) in saved.iter().zip(&partners.of_saved) {
         match partner {
             Some(place) => found.compare(export, live[*place]),
-            None => found.put(export, ChangeKind::ExportGone, found.runs.at_all(export)),
+            None => found.push(export, ChangeKind::ExportGone, found.runs.has(export)),
         }
     }
-    for export in partners.alone().map(|place| live[place]) {
-        found.put(export, ChangeKind::ExportNew, found.runs.is_taken(export.name(), export.id()));
+    for export in partners.unpaired().map(|place| live[place]) {
+        found.push(export, ChangeKind::ExportNew, found.runs.is_taken(export.name(), export.id()));
     }
     Drift::of(found.changes)
 }
@@ -52,7 +52,7 @@ impl Pairs {
     /// Pairs unpaired items that have the same key. Items that share a key are paired in order.
     fn pair<'a, T, K: Ord>(&mut self, saved: &'a [T], live: &'a [T], key: impl Fn(&'a T) -> Option<K>) {
         let mut free: BTreeMap<K, VecDeque<usize>> = BTreeMap::new();
-        for place in self.alone() {
+        for place in self.unpaired() {
             if let Some(key) = key(&live[place]) {
                 free.entry(key).or_default().push_back(place);
             }
@@ -63,7 +63,7 @@ impl Pairs {
     }
 
     /// Returns the indexes of live items without a partner.
-    fn alone(&self) -> impl Iterator<Item = usize> + use<> {
+    fn unpaired(&self) -> impl Iterator<Item = usize> + use<> {
         let taken: BTreeSet<usize> = self.of_saved.iter().flatten().copied().collect();
         (0..self.live).filter(move |place| !taken.contains(place))
     }
@@ -74,12 +74,12 @@ impl Pairs {
 }
 
 /// Names and ids that identify exactly one runnable export of the saved catalog.
-struct Runs<'a> {
+struct RunnableKeys<'a> {
     by_name: BTreeSet<&'a str>,
     by_id: BTreeSet<&'a str>,
 }
 
-impl<'a> Runs<'a> {
+impl<'a> RunnableKeys<'a> {
     fn of(saved: &[&'a Descriptor]) -> Self {
         let unique = |key: fn(&'a Descriptor) -> &'a str| {
             let mut times: BTreeMap<&str, usize> = BTreeMap::new();
@@ -94,7 +94,7 @@ impl<'a> Runs<'a> {
         Self { by_name: unique(Descriptor::name), by_id: unique(Descriptor::id) }
     }
 
-    fn at_all(&self, export: &Descriptor) -> bool {
+    fn has(&self, export: &Descriptor) -> bool {
         self.by_name.contains(export.name()) || self.by_id.contains(export.id())
     }
 
@@ -104,15 +104,15 @@ impl<'a> Runs<'a> {
 }
 
 /// Collects the changes.
-struct Found<'a> {
-    runs: Runs<'a>,
+struct ChangeCollector<'a> {
+    runs: RunnableKeys<'a>,
     /// Export names of the live catalog.
     names: BTreeSet<&'a str>,
     changes: Vec<Change>,
 }
 
-impl Found<'_> {
-    fn put(&mut self, export: &Descriptor, kind: ChangeKind, breaks: bool) {
+impl ChangeCollector<'_> {
+    fn push(&mut self, export: &Descriptor, kind: ChangeKind, breaks: bool) {
         self.changes.push(Change { id: export.id().to_owned(), name: export.name().to_owned(), kind, breaks });
     }
 
@@ -122,11 +122,11 @@ impl Found<'_> {
             // A generated struct is rejected if another export has taken its name.
             let is_ambiguous = by_id && self.names.contains(saved.name());
             let breaks = by_name || is_ambiguous || self.runs.by_name.contains(live.name());
-            self.put(saved, ChangeKind::ExportRenamed { to: live.name().to_owned() }, breaks);
+            self.push(saved, ChangeKind::ExportRenamed { to: live.name().to_owned() }, breaks);
         }
         if saved.id() != live.id() {
             let breaks = by_id || self.runs.by_id.contains(live.id()) || (by_name && Id::new(live.id()).is_err());
-            self.put(saved, ChangeKind::IdChanged { to: live.id().to_owned() }, breaks);
+            self.push(saved, ChangeKind::IdChanged { to: live.id().to_owned() }, breaks);
         }
         self.compare_fields(saved, None, saved.extra(), live.extra());
         self.compare_parameters(saved, live.parameters(), by_name || by_id);
@@ -141,26 +141,26 @@ impl Found<'_> {
             let parameter = old.name.clone();
             let Some(new) = partner.map(|place| &live[place]) else {
                 let data_type = old.data_type.to_string();
-                self.put(export, ChangeKind::ParameterGone { parameter, data_type }, runs);
+                self.push(export, ChangeKind::ParameterGone { parameter, data_type }, runs);
                 continue;
             };
             if old.data_type != new.data_type {
                 let (expected, found) = (old.data_type.to_string(), new.data_type.to_string());
-                self.put(export, ChangeKind::ParameterRetyped { parameter, expected, found }, runs);
+                self.push(export, ChangeKind::ParameterRetyped { parameter, expected, found }, runs);
             }
             let (from, to) = (old.description.as_deref(), new.description.as_deref());
             if from != to {
                 let (from, to) = (from.map(str::to_owned), to.map(str::to_owned));
-                self.put(export, ChangeKind::DescriptionChanged { parameter: old.name.clone(), from, to }, false);
+                self.push(export, ChangeKind::DescriptionChanged { parameter: old.name.clone(), from, to }, false);
             }
             self.compare_fields(export, Some(&old.name), &old.extra, &new.extra);
         }
-        for new in partners.alone().map(|place| &live[place]) {
+        for new in partners.unpaired().map(|place| &live[place]) {
             let (parameter, data_type) = (new.name.clone(), new.data_type.to_string());
-            self.put(export, ChangeKind::ParameterNew { parameter, data_type }, runs);
+            self.push(export, ChangeKind::ParameterNew { parameter, data_type }, runs);
         }
         if !partners.are_in_order() {
-            self.put(export, ChangeKind::ParametersReordered, false);
+            self.push(export, ChangeKind::ParametersReordered, false);
         }
     }
 
@@ -175,7 +175,7 @@ impl Found<'_> {
         for field in names.into_iter().filter(|field| saved.get(*field) != live.get(*field)) {
             let (from, to) = (saved.get(field).cloned(), live.get(field).cloned());
             let kind = ChangeKind::FieldChanged { parameter: parameter.cloned(), field: field.clone(), from, to };
-            self.put(export, kind, false);
+            self.push(export, kind, false);
         }
     }
 }
@@ -188,7 +188,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        exports::{ParameterValue, catalog::export::Declared},
+        exports::{ParameterValue, catalog::export::ExportDeclaration},
         types::ExportDataType as Type,
     };
 
@@ -361,11 +361,15 @@ breaks  Orders (4): renamed to `All orders`
     }
 
     /// The declaration that a generated struct would have.
-    fn declared(export: &Descriptor) -> Declared {
+    fn declared(export: &Descriptor) -> ExportDeclaration {
         let leak = |text: &str| &*text.to_owned().leak();
         let parameters = export.parameters().iter();
         let parameters = parameters.map(|parameter| (leak(&parameter.name), leak(parameter.data_type.as_str())));
-        Declared { id: leak(export.id()), name: leak(export.name()), parameters: parameters.collect::<Vec<_>>().leak() }
+        ExportDeclaration {
+            id: leak(export.id()),
+            name: leak(export.name()),
+            parameters: parameters.collect::<Vec<_>>().leak(),
+        }
     }
 
     /// Returns true if a run that was possible is now rejected or reaches another export.

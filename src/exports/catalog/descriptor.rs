@@ -7,10 +7,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{
     bind::Bound,
-    checked::{CheckedRequest, ExportRunBuilder, nearest, refusal, runnable_id, unknown_parameter},
+    checked::{CheckedRequest, ExportRunBuilder, closest_parameter, input_error, runnable_id, unknown_parameter},
 };
 use crate::exports::{
-    values::name::{clean, shown},
+    values::name::{sanitize, shown},
     values::value::{Input, ParameterValue, parse},
 };
 use crate::{
@@ -91,7 +91,7 @@ impl Descriptor {
         values: impl IntoIterator<Item = (N, V)>,
     ) -> Result<CheckedRequest, Error> {
         let inputs = values.into_iter().map(|(name, value)| (name.into(), Input::Value(value.into())));
-        self.fit(inputs, Vec::new())
+        self.build_request(inputs, Vec::new())
     }
 
     /// Binds a struct to this export: see [`Catalog::bind`](crate::exports::Catalog::bind).
@@ -126,7 +126,7 @@ impl Descriptor {
         values: impl IntoIterator<Item = (impl AsRef<str>, impl AsRef<str>)>,
     ) -> Result<CheckedRequest, Error> {
         let inputs = values.into_iter().map(|(name, text)| (name, Input::Text(text.as_ref().to_owned())));
-        self.fit(inputs, Vec::new())
+        self.build_request(inputs, Vec::new())
     }
 
     /// Parses a string by the data type of a parameter.
@@ -141,9 +141,9 @@ impl Descriptor {
     /// # Errors
     /// Fails if there is no such parameter, or if it does not accept the string. The error describes accepted strings.
     pub fn parse(&self, name: &str, text: &str) -> Result<ParameterValue, Error> {
-        let refused = |problem: String| Err(refusal(self, vec![problem]));
+        let refused = |problem: String| Err(input_error(self, vec![problem]));
         match self.parameters().iter().find(|parameter| parameter.name == name) {
-            None => refused(unknown_parameter(self, name, nearest(self, name))),
+            None => refused(unknown_parameter(self, name, closest_parameter(self, name))),
             Some(parameter) => parse(&parameter.data_type, text).or_else(|found| {
                 refused(format!("{}: expected {}; found {found}", shown(name), parameter.data_type.accepts()))
             }),
@@ -151,7 +151,7 @@ impl Descriptor {
     }
 
     /// Returns the request, or an error with the given problems and those of the inputs.
-    pub(crate) fn fit(
+    pub(crate) fn build_request(
         &self,
         inputs: impl IntoIterator<Item = (impl AsRef<str>, Input)>,
         problems: Vec<String>,
@@ -160,13 +160,13 @@ impl Descriptor {
         let mut builder = ExportRunBuilder::new(self);
         problems.into_iter().for_each(|problem| builder.problem(problem));
         inputs.into_iter().for_each(|(name, input)| builder.fill(name.as_ref(), |_| input));
-        builder.finish(id)
+        builder.build(id)
     }
 }
 
 impl fmt::Display for Descriptor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", clean(self.name(), 200), clean(self.id(), 80))
+        write!(f, "{} ({})", sanitize(self.name(), 200), sanitize(self.id(), 80))
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use crate::exports::values::name::{clean, shown};
+use crate::exports::values::name::{sanitize, shown};
 
 /// The changes since a catalog was saved, returned by [`SavedCatalog::compare`](crate::exports::SavedCatalog::compare).
 ///
@@ -159,8 +159,8 @@ impl fmt::Display for Drift {
 /// Writes one line, without the mark.
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({}): ", clean(&self.name, 80), clean(&self.id, 80))?;
-        let clean = |text: &str| clean(text, 80);
+        write!(f, "{} ({}): ", sanitize(&self.name, 80), sanitize(&self.id, 80))?;
+        let sanitize = |text: &str| sanitize(text, 80);
         match &self.kind {
             ChangeKind::ExportNew if self.breaks => f.write_str("new, with the id or the name of another export"),
             ChangeKind::ExportNew => f.write_str("new"),
@@ -168,13 +168,13 @@ impl fmt::Display for Change {
             ChangeKind::ExportRenamed { to } => write!(f, "renamed to {}", shown(to)),
             ChangeKind::IdChanged { to } => write!(f, "id changed to {}", shown(to)),
             ChangeKind::ParameterNew { parameter, data_type } => {
-                write!(f, "parameter {}: new, {}", shown(parameter), clean(data_type))
+                write!(f, "parameter {}: new, {}", shown(parameter), sanitize(data_type))
             }
             ChangeKind::ParameterGone { parameter, data_type } => {
-                write!(f, "parameter {}: gone, was {}", shown(parameter), clean(data_type))
+                write!(f, "parameter {}: gone, was {}", shown(parameter), sanitize(data_type))
             }
             ChangeKind::ParameterRetyped { parameter, expected, found } => {
-                write!(f, "parameter {}: expected {}, found {}", shown(parameter), clean(expected), clean(found))
+                write!(f, "parameter {}: expected {}, found {}", shown(parameter), sanitize(expected), sanitize(found))
             }
             ChangeKind::ParametersReordered => f.write_str("order of the parameters changed"),
             ChangeKind::DescriptionChanged { parameter, .. } => {

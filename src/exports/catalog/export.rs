@@ -57,13 +57,13 @@ pub trait Export: Serialize {
 
 /// The declaration of an export by a type, to be compared with the catalog of the show.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Declared {
+pub(crate) struct ExportDeclaration {
     pub(crate) id: &'static str,
     pub(crate) name: &'static str,
     pub(crate) parameters: &'static [(&'static str, &'static str)],
 }
 
-impl Declared {
+impl ExportDeclaration {
     pub(crate) fn of<E: Export>() -> Self {
         Self { id: E::ID, name: E::NAME, parameters: E::PARAMETERS }
     }
@@ -78,7 +78,7 @@ impl Declared {
             (false, true) => catalog.by_name(self.name)?,
             (false, false) => {
                 let detail = format!("no export has the id {} or the name {}", shown(self.id), shown(self.name));
-                return Err(drifted(detail, Vec::new()));
+                return Err(drift_error(detail, Vec::new()));
             }
         };
         if has_name && found.name() != self.name {
@@ -88,13 +88,16 @@ impl Declared {
                 shown(found.name()),
                 shown(self.name)
             );
-            return Err(drifted(detail, Vec::new()));
+            return Err(drift_error(detail, Vec::new()));
         }
         let problems = self.differences(found);
         if problems.is_empty() {
             return Ok(found);
         }
-        Err(drifted(format!("the parameters of {} are not those of the saved catalog", shown(found.name())), problems))
+        Err(drift_error(
+            format!("the parameters of {} are not those of the saved catalog", shown(found.name())),
+            problems,
+        ))
     }
 
     /// Returns the differences in the order of the declaration, followed by new parameters.
@@ -121,7 +124,7 @@ impl Declared {
     }
 }
 
-fn drifted(detail: String, problems: Vec<String>) -> Error {
+fn drift_error(detail: String, problems: Vec<String>) -> Error {
     let detail = format!("{detail}; save the catalog again and rebuild");
     Error::several(ErrorKind::Export, EXPORT_RUN.id, detail, problems)
 }

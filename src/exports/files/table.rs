@@ -33,7 +33,7 @@ impl Table {
 
     /// Calls a closure for each column of the next row, with the position, the source and the converted value. Returns all
     /// problems of the row; the closure may have been called before.
-    pub(super) fn fit<'r>(
+    pub(super) fn convert<'r>(
         &mut self,
         row: RowFields<'r>,
         mut each: impl FnMut(usize, &FieldValue<'r>, ColumnValue<'r>),

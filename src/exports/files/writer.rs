@@ -278,12 +278,12 @@ impl<'f> TableFile<'f> {
             TableWriter::Csv(csv) => {
                 let mut fields = vec![None; self.columns];
                 let put = |place: usize, value: &_, cell| fields[place] = CsvWriter::<&File>::field(value, cell);
-                self.table.fit(row, put).map_err(mismatch)?;
+                self.table.convert(row, put).map_err(mismatch)?;
                 csv.push(fields.iter().map(Option::as_deref)).map_err(|error| self.file.failed(error))
             }
             #[cfg(feature = "parquet")]
             TableWriter::Parquet(parquet) => {
-                self.table.fit(row, |place, _, cell| parquet.put(place, &cell)).map_err(mismatch)?;
+                self.table.convert(row, |place, _, cell| parquet.put(place, &cell)).map_err(mismatch)?;
                 parquet.end_row().map_err(|error| self.file.failed(error))
             }
         }

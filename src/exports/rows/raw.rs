@@ -12,7 +12,7 @@ use serde_json::Value as Json;
 
 use super::csv_row::CsvRow;
 use crate::error::{Error, ErrorKind};
-use crate::exports::values::{key::Key, name::clean};
+use crate::exports::values::{key::Key, name::sanitize};
 
 /// The maximum length of a path in an error message.
 const MAX_PATH_CHARS: usize = 200;
@@ -157,7 +157,7 @@ impl<T: DeserializeOwned> FromRow for T {
         let row = CsvRow { header, fields };
         // Tracking the path is slow, so it is repeated with the path only after an error.
         T::deserialize(row).or_else(|_| serde_path_to_error::deserialize(row)).map_err(|error| Mismatch {
-            path: clean(&error.path().to_string(), MAX_PATH_CHARS),
+            path: sanitize(&error.path().to_string(), MAX_PATH_CHARS),
             detail: error.inner().to_string(),
         })
     }

@@ -102,7 +102,7 @@ struct RowContext {
 }
 
 impl RowContext {
-    fn cut<T>(self) -> Step<T> {
+    fn truncated<T>(self) -> Step<T> {
         Step::Broken(format!("it ends within row {}: it was cut", self.row))
     }
 

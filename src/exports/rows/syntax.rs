@@ -3,7 +3,7 @@
 use http::StatusCode;
 use perenso_auth::Response;
 
-use crate::exports::values::name::{clean, shown};
+use crate::exports::values::name::{sanitize, shown};
 use crate::{
     error::{Error, ErrorKind},
     generated::operations::EXPORT_RUN,
@@ -116,7 +116,7 @@ impl ResponseMeta {
 
     fn message(&self, detail: &str) -> String {
         let of_type = match &self.content_type {
-            Some(content_type) => format!("of content type `{}`", clean(content_type, 80)),
+            Some(content_type) => format!("of content type `{}`", sanitize(content_type, 80)),
             None => "without a content type".to_owned(),
         };
         let status = self.status.map_or(String::new(), |status| format!("{}, ", status.as_u16()));

@@ -19,7 +19,7 @@ pub(crate) trait FieldSink {
 
 impl FieldSink for Vec<(String, Input)> {
     fn put<V: Serialize + ?Sized>(&mut self, name: &str, value: &V) {
-        self.push((name.to_owned(), Input::Written(written(value))));
+        self.push((name.to_owned(), Input::Serialized(serialize_value(value))));
     }
 }
 
@@ -32,7 +32,7 @@ pub(crate) fn collect_fields(values: &(impl Serialize + ?Sized), sink: &mut impl
 }
 
 /// Serialises a single value, or returns the kind of value found if it cannot fit.
-pub(crate) fn written(value: &(impl Serialize + ?Sized)) -> Result<ParameterValue, &'static str> {
+pub(crate) fn serialize_value(value: &(impl Serialize + ?Sized)) -> Result<ParameterValue, &'static str> {
     value.serialize(Single).map_err(|Mismatch(found)| found)
 }
 
@@ -377,7 +377,7 @@ mod tests {
 
     impl FieldSink for Collected {
         fn put<V: Serialize + ?Sized>(&mut self, name: &str, value: &V) {
-            self.0.push((name.to_owned(), written(value)));
+            self.0.push((name.to_owned(), serialize_value(value)));
         }
     }
 
@@ -470,15 +470,15 @@ mod tests {
     #[test]
     fn numbers_of_arbitrary_precision_are_numbers() {
         let number = |text: &str| Pairs(Some("$serde_json::private::Number"), vec![("", json!(text))]);
-        assert_eq!(written(&number("15")), Ok(15.into()));
-        assert_eq!(written(&number("-9223372036854775808")), Ok(i64::MIN.into()));
-        assert_eq!(written(&number("9223372036854775808")), Err("an integer beyond 64 bits"));
-        assert_eq!(written(&number("15.0")), Err("a number with a fraction"));
+        assert_eq!(serialize_value(&number("15")), Ok(15.into()));
+        assert_eq!(serialize_value(&number("-9223372036854775808")), Ok(i64::MIN.into()));
+        assert_eq!(serialize_value(&number("9223372036854775808")), Err("an integer beyond 64 bits"));
+        assert_eq!(serialize_value(&number("15.0")), Err("a number with a fraction"));
         let raw = |text: &str| Pairs(Some("$serde_json::private::RawValue"), vec![("", json!(text))]);
-        assert_eq!(written(&raw(r#""text""#)), Ok("text".into()));
-        assert_eq!(written(&raw("true")), Ok(true.into()));
-        assert_eq!(written(&raw("null")), Err("null"));
-        assert_eq!(written(&raw("{")), Err(UNWRITABLE));
+        assert_eq!(serialize_value(&raw(r#""text""#)), Ok("text".into()));
+        assert_eq!(serialize_value(&raw("true")), Ok(true.into()));
+        assert_eq!(serialize_value(&raw("null")), Err("null"));
+        assert_eq!(serialize_value(&raw("{")), Err(UNWRITABLE));
     }
 
     #[test]
@@ -489,7 +489,7 @@ mod tests {
                 Err(ser::Error::custom("s3cr3t"))
             }
         }
-        assert_eq!(written(&Broken), Err(UNWRITABLE));
+        assert_eq!(serialize_value(&Broken), Err(UNWRITABLE));
         assert!(fields(&Broken).unwrap_err().ends_with(UNWRITABLE));
         let one = fields(&BTreeMap::from([("a", Broken)])).unwrap();
         assert_eq!(one, [("a".to_owned(), Err(UNWRITABLE))]);
@@ -508,22 +508,22 @@ mod tests {
         struct Pair(i32, i32);
         #[derive(Serialize)]
         struct Unit;
-        assert_eq!(written(&Enum::Newtype(1)), Err("an object"));
-        assert_eq!(written(&Enum::Tuple(1, 2)), Err("an object"));
-        assert_eq!(written(&Enum::Struct { limit: 1 }), Err("an object"));
-        assert_eq!(written(&Pair(1, 2)), Err("a list"));
-        assert_eq!(written(&(1, 2)), Err("a list"));
-        assert_eq!(written(&[1]), Err("a list"));
-        assert_eq!(written(&json!({})), Err("an object"));
-        assert_eq!(written(&Unit), Err("null"));
-        assert_eq!(written(&()), Err("null"));
-        assert_eq!(written(&None::<i32>), Err("null"));
-        assert_eq!(written(&f64::NAN), Err("null"));
-        assert_eq!(written(&1.0f32), Err("a number with a fraction"));
-        assert_eq!(written(&'x'), Ok("x".into()));
-        assert_eq!(written(&Some(Some(15))), Ok(15.into()));
-        assert_eq!(written(&Enum::Unit), Ok("Unit".into()));
-        assert_eq!(written(&u64::MAX), Ok(ParameterValue::Beyond));
-        assert_eq!(written(&i128::from(i64::MIN)), Ok(i64::MIN.into()));
+        assert_eq!(serialize_value(&Enum::Newtype(1)), Err("an object"));
+        assert_eq!(serialize_value(&Enum::Tuple(1, 2)), Err("an object"));
+        assert_eq!(serialize_value(&Enum::Struct { limit: 1 }), Err("an object"));
+        assert_eq!(serialize_value(&Pair(1, 2)), Err("a list"));
+        assert_eq!(serialize_value(&(1, 2)), Err("a list"));
+        assert_eq!(serialize_value(&[1]), Err("a list"));
+        assert_eq!(serialize_value(&json!({})), Err("an object"));
+        assert_eq!(serialize_value(&Unit), Err("null"));
+        assert_eq!(serialize_value(&()), Err("null"));
+        assert_eq!(serialize_value(&None::<i32>), Err("null"));
+        assert_eq!(serialize_value(&f64::NAN), Err("null"));
+        assert_eq!(serialize_value(&1.0f32), Err("a number with a fraction"));
+        assert_eq!(serialize_value(&'x'), Ok("x".into()));
+        assert_eq!(serialize_value(&Some(Some(15))), Ok(15.into()));
+        assert_eq!(serialize_value(&Enum::Unit), Ok("Unit".into()));
+        assert_eq!(serialize_value(&u64::MAX), Ok(ParameterValue::Beyond));
+        assert_eq!(serialize_value(&i128::from(i64::MIN)), Ok(i64::MIN.into()));
     }
 }

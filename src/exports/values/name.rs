@@ -1,36 +1,37 @@
 //! Names in error messages: sanitised, shortened, and sorted by similarity.
 
 /// The maximum number of names in an error message.
-const LISTED: usize = 5;
+const MAX_NAMES: usize = 5;
 /// The maximum number of characters of a name in an error message.
-const SHOWN: usize = 80;
+const MAX_NAME_CHARS: usize = 80;
 
 /// Returns a name in backticks, on one line.
 pub(crate) fn shown(name: &str) -> String {
-    format!("`{}`", clean(name, SHOWN))
+    format!("`{}`", sanitize(name, MAX_NAME_CHARS))
 }
 
 /// Replaces control characters and shortens a string from the server.
-pub(crate) fn clean(text: &str, longest: usize) -> String {
-    let mut clean: String = text.chars().take(longest).map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect();
-    if text.chars().nth(longest).is_some() {
-        clean.push('…');
+pub(crate) fn sanitize(text: &str, max_chars: usize) -> String {
+    let mut sanitized: String =
+        text.chars().take(max_chars).map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect();
+    if text.chars().nth(max_chars).is_some() {
+        sanitized.push('…');
     }
-    clean
+    sanitized
 }
 
 /// Returns the most similar name, if one is similar enough.
 pub(crate) fn closest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let (distance, name) = names.into_iter().map(|name| (distance(wanted, name), name)).min_by_key(|(far, _)| *far)?;
-    (distance <= wanted.chars().count().min(SHOWN).div_ceil(3)).then_some(name)
+    (distance <= wanted.chars().count().min(MAX_NAME_CHARS).div_ceil(3)).then_some(name)
 }
 
 /// Lists the most similar names and the number of the others.
 pub(crate) fn closest_names<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> String {
     let mut names: Vec<&str> = names.into_iter().collect();
     names.sort_by_cached_key(|name| distance(wanted, name));
-    let listed: Vec<String> = names.iter().take(LISTED).map(|name| shown(name)).collect();
-    match names.len().saturating_sub(LISTED) {
+    let listed: Vec<String> = names.iter().take(MAX_NAMES).map(|name| shown(name)).collect();
+    match names.len().saturating_sub(MAX_NAMES) {
         0 => listed.join(", "),
         more => format!("{} and {more} more", listed.join(", ")),
     }
@@ -38,7 +39,7 @@ pub(crate) fn closest_names<'a>(wanted: &str, names: impl IntoIterator<Item = &'
 
 /// Returns the Levenshtein distance, ignoring case.
 fn distance(one: &str, other: &str) -> usize {
-    let letters = |text: &str| text.chars().take(SHOWN).flat_map(char::to_lowercase).collect::<Vec<_>>();
+    let letters = |text: &str| text.chars().take(MAX_NAME_CHARS).flat_map(char::to_lowercase).collect::<Vec<_>>();
     let (one, other) = (letters(one), letters(other));
     let mut row: Vec<usize> = (0..=other.len()).collect();
     for (i, a) in one.iter().enumerate() {
@@ -83,6 +84,6 @@ mod tests {
     #[test]
     fn a_strange_name_stays_on_one_line_and_short() {
         assert_eq!(shown("a\nb"), "`a\u{FFFD}b`");
-        assert_eq!(shown(&"x".repeat(1000)).chars().count(), SHOWN + 3);
+        assert_eq!(shown(&"x".repeat(1000)).chars().count(), MAX_NAME_CHARS + 3);
     }
 }

@@ -162,20 +162,20 @@ pub(crate) enum Input {
     /// A value with a Rust type.
     Value(ParameterValue),
     /// A serialised value, or the kind of value found if it cannot fit. Timestamps are strings here.
-    Written(Result<ParameterValue, &'static str>),
+    Serialized(Result<ParameterValue, &'static str>),
     /// A string to be parsed by the data type.
     Text(String),
 }
 
 impl Input {
     /// Converts the input to a data type, or returns the kind of value found.
-    pub(crate) fn fit(self, expected: &ExportDataType) -> Result<ParameterValue, &'static str> {
+    pub(crate) fn convert(self, expected: &ExportDataType) -> Result<ParameterValue, &'static str> {
         use ExportDataType as Type;
         let value = match (expected, self) {
             (_, Self::Text(text)) => parse(expected, &text)?,
-            (Type::DateTime, Self::Written(Ok(ParameterValue::Text(text)))) => parse_timestamp(&text)?.into(),
+            (Type::DateTime, Self::Serialized(Ok(ParameterValue::Text(text)))) => parse_timestamp(&text)?.into(),
             (_, Self::Value(value)) => value,
-            (_, Self::Written(written)) => written?,
+            (_, Self::Serialized(written)) => written?,
         };
         match (expected, value) {
             (Type::DateTime, ParameterValue::DateTime(time)) => representable(time).map(ParameterValue::DateTime),
@@ -183,13 +183,13 @@ impl Input {
             | (Type::Text, value @ ParameterValue::Text(_))
             | (Type::Boolean, value @ ParameterValue::Boolean(_))
             | (Type::Other(_), value @ ParameterValue::Raw(_)) => Ok(value),
-            (_, ParameterValue::Raw(json)) => fit_json(expected, json),
+            (_, ParameterValue::Raw(json)) => convert_json(expected, json),
             (_, value) => Err(value.kind()),
         }
     }
 }
 
-fn fit_json(expected: &ExportDataType, json: Json) -> Result<ParameterValue, &'static str> {
+fn convert_json(expected: &ExportDataType, json: Json) -> Result<ParameterValue, &'static str> {
     match (expected, json) {
         (ExportDataType::Integer, Json::Number(number)) if number.is_i64() => {
             number.as_i64().map(ParameterValue::Integer).ok_or(BEYOND)
@@ -327,7 +327,7 @@ mod tests {
     use ExportDataType as Type;
 
     fn fit(expected: &Type, value: impl Into<ParameterValue>) -> Result<Json, &'static str> {
-        Input::Value(value.into()).fit(expected).map(|value| value.to_json())
+        Input::Value(value.into()).convert(expected).map(|value| value.to_json())
     }
 
     #[test]

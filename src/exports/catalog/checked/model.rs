@@ -71,7 +71,7 @@ impl Spec {
             ("Boolean", Self::Typed(text)) => text.to_ascii_lowercase().parse::<bool>().ok().map(Json::from),
             ("DateTime", Self::Time(seconds, 0)) => format_time(*seconds).map(Json::from),
             ("DateTime", Self::Raw(Json::String(text)) | Self::Written(Json::String(text)) | Self::Typed(text)) => {
-                format_time(read_time(text)?).map(Json::from)
+                format_time(parse_timestamp(text)?).map(Json::from)
             }
             ("Integer" | "Text" | "Boolean" | "DateTime", _) => None,
             (_, Self::Raw(json)) => Some(json.clone()),
@@ -81,7 +81,7 @@ impl Spec {
 }
 
 /// Returns the seconds since 1970, by counting the days of each month.
-fn read_time(text: &str) -> Option<i64> {
+fn parse_timestamp(text: &str) -> Option<i64> {
     let bytes = text.as_bytes();
     let number = |range: std::ops::Range<usize>| {
         let digits = bytes.get(range)?;
@@ -340,7 +340,7 @@ proptest! {
     #[test]
     fn accepted_values_are_sent_as_in_the_table_and_rejected_ones_are_named((parameters, values) in cases()) {
         let export = descriptor(&parameters);
-        let result = export.fit(values.iter().map(|(name, spec)| (name, spec.give())), Vec::new());
+        let result = export.build_request(values.iter().map(|(name, spec)| (name, spec.give())), Vec::new());
         if is_twice(&parameters) {
             prop_assert_eq!(result.unwrap_err().kind(), ErrorKind::Export);
             return Ok(());
@@ -455,7 +455,7 @@ proptest! {
         let data_type = data_type.into();
         for ((name, given), (expected, json)) in given.into_iter().zip(members) {
             prop_assert_eq!(name, expected);
-            prop_assert_eq!(given.fit(&data_type), Input::Value(ParameterValue::raw(json)).fit(&data_type));
+            prop_assert_eq!(given.convert(&data_type), Input::Value(ParameterValue::raw(json)).convert(&data_type));
         }
     }
 }

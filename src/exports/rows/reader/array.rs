@@ -82,7 +82,7 @@ impl Array {
         match self.expected {
             Expected::Opening => Step::Broken(EMPTY.to_owned()),
             Expected::Nothing => Step::End,
-            _ if self.search.is_some() => self.unended(context, context.cut()),
+            _ if self.search.is_some() => self.incomplete_row(context, context.truncated()),
             _ => Step::Broken(format!("the closing `]` is missing after {} rows: it was cut", context.row - 1)),
         }
     }
@@ -113,7 +113,7 @@ impl Array {
         let end = self.search.get_or_insert_default().end(chunk);
         let length = end.unwrap_or(chunk.len());
         if self.part.len() + length > context.max_row_bytes {
-            return self.unended(context, context.too_large());
+            return self.incomplete_row(context, context.too_large());
         }
         let rest = chunk.split_to(length);
         if end.is_some() && self.part.is_empty() {
@@ -131,7 +131,7 @@ impl Array {
     }
 
     /// Prefers a syntax error in the incomplete row to the given outcome.
-    fn unended<T>(&self, context: RowContext, otherwise: Step<T>) -> Step<T> {
+    fn incomplete_row<T>(&self, context: RowContext, otherwise: Step<T>) -> Step<T> {
         match serde_json::from_slice::<serde::de::IgnoredAny>(&self.part) {
             Err(error) if !error.is_eof() => context.syntax_error(&self.part).map_or(otherwise, Step::Broken),
             _ => otherwise,

@@ -86,7 +86,7 @@ impl Lines {
         let line = std::mem::take(&mut self.part);
         match serde_json::from_slice::<IgnoredAny>(&line) {
             _ if line.is_empty() => Step::End,
-            Err(error) if error.is_eof() => context.cut(),
+            Err(error) if error.is_eof() => context.truncated(),
             _ => context.whole(&line),
         }
     }

@@ -80,7 +80,7 @@ impl CsvTable {
             }
             match result {
                 ReadRecordResult::InputEmpty if is_over && self.length == 0 => return Step::End,
-                ReadRecordResult::InputEmpty if is_over => return self.unclosed(context),
+                ReadRecordResult::InputEmpty if is_over => return self.open_quote(context),
                 ReadRecordResult::InputEmpty => {}
                 ReadRecordResult::OutputFull => self.fields.resize(2 * self.fields.len(), 0),
                 ReadRecordResult::OutputEndsFull => self.ends.resize(2 * self.ends.len(), 0),
@@ -138,7 +138,7 @@ impl CsvTable {
         let header = self.header.as_ref()?;
         let (found, expected) = (fields.len(), header.len());
         if found < expected && is_last {
-            return Some(context.cut());
+            return Some(context.truncated());
         }
         if found != expected {
             return mismatch(format!("expected {expected} fields, found {found}"));
@@ -148,7 +148,7 @@ impl CsvTable {
         Some(row.map_or_else(Step::Mismatch, Step::Row))
     }
 
-    fn unclosed<T>(&self, context: RowContext) -> Step<T> {
+    fn open_quote<T>(&self, context: RowContext) -> Step<T> {
         match self.header {
             None => Step::Broken("a quote of its header is not closed".to_owned()),
             Some(_) => {
