@@ -40,7 +40,7 @@
 //!
 //! # Catalog cache
 //! The client and its clones read the catalog once. They read it again if a run names an unknown export, and after the
-//! server rejects a run (400, 404, 422). [`Exports::refresh`] reads it at once.
+//! server rejects a run (400, 404, 422). Call [`Exports::refresh`] if the vendor may have changed an export since.
 
 mod atomic_file;
 mod catalog;

@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_name_meets_the_nearest_ones() {
+    fn an_unknown_name_lists_the_closest_ones() {
         let catalog = named(&[
             ("1", "Orders"),
             ("2", "Vendors"),
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn two_of_one_name_are_told_by_their_ids() {
+    fn exports_with_one_name_are_listed_by_id() {
         let catalog = named(&[("1", "Orders"), ("2", "Vendors"), ("3", "Orders"), ("2", "Booths")]);
         let error = catalog.by_name("Orders").unwrap_err();
         assert_eq!((error.kind(), error.problems()), (ErrorKind::Export, &["`1`".to_owned(), "`3`".to_owned()][..]));

@@ -1,4 +1,4 @@
-//! Schemas: found over all rows, kept, and then a contract.
+//! Schemas: inferred from all rows, saved, and checked in later runs.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use perenso::{
 
 use crate::{Folder, json, table};
 
-/// The columns that are found in these rows, as `name type`.
+/// Returns the inferred columns of these rows, as `name type`.
 async fn found(lines: &str) -> Vec<String> {
     let folder = Folder::new();
     shown(&ToFile::csv(folder.path("rows.csv")).write(json(lines).await).await.unwrap())
@@ -22,7 +22,7 @@ fn shown(written: &Written) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn every_kind_of_value_has_its_type() {
+async fn every_kind_of_value_is_inferred() {
     let lines = concat!(
         r#"{"null":null,"boolean":true,"integer":-1,"decimal":1.50,"date":"2025-07-28","local":"2025-01-20T04:50:03.61","#,
         r#""time":"2025-01-20T04:50:03Z","text":"0940","list":[1],"object":{"a":1},"#,
@@ -47,14 +47,14 @@ async fn every_kind_of_value_has_its_type() {
 }
 
 #[tokio::test]
-async fn no_type_rests_on_a_sample() {
+async fn types_do_not_depend_on_a_sample() {
     let mut lines = "{\"a\":1,\"b\":\"2025-07-28\"}\n".repeat(5000);
     lines.push_str("{\"a\":1.25,\"b\":\"n/a\",\"c\":true}\n");
     assert_eq!(found(&lines).await, ["a decimal(18, 4)", "b text", "c boolean"]);
 }
 
 #[tokio::test]
-async fn columns_of_two_kinds_lose_nothing() {
+async fn columns_with_two_kinds_of_values_lose_nothing() {
     for (one, other, kind) in [
         ("null", "1", "integer"),
         ("1", "1.5", "decimal(18, 4)"),
@@ -84,7 +84,7 @@ async fn columns_of_two_kinds_lose_nothing() {
 }
 
 #[tokio::test]
-async fn the_first_run_saves_what_the_next_one_must_keep() {
+async fn the_first_run_saves_the_schema_of_later_runs() {
     let folder = Folder::new();
     let to = || ToFile::csv(folder.path("rows.csv")).schema_file(folder.path("rows.json"));
     let first = to().write(json("{\"a\":1,\"b\":\"x\"}\n").await).await.unwrap();
@@ -92,14 +92,14 @@ async fn the_first_run_saves_what_the_next_one_must_keep() {
                  {\"name\":\"b\",\"type\":\"text\",\"nullable\":true}\n  ]\n}\n";
     assert_eq!(folder.text("rows.json"), saved);
     assert_eq!(first.schema, Some(TableSchema::load(folder.path("rows.json")).unwrap()));
-    // A column that does not occur any longer stays, empty.
+    // A column that no longer occurs remains, with nulls.
     let second = to().write(json("{\"a\":2}\n").await).await.unwrap();
     assert_eq!((folder.text("rows.csv").as_str(), second.schema), ("a,b\r\n2,\r\n", first.schema));
     assert_eq!((folder.text("rows.json").as_str(), folder.names().len()), (saved, 2));
 }
 
 #[tokio::test]
-async fn all_that_a_row_changes_is_named_at_once_and_nothing_is_written() {
+async fn all_problems_of_a_row_are_listed_and_nothing_is_written() {
     let folder = Folder::new();
     let to = || ToFile::csv(folder.path("rows.csv")).schema_file(folder.path("rows.json"));
     let schema = TableSchema::new([
@@ -120,7 +120,7 @@ async fn all_that_a_row_changes_is_named_at_once_and_nothing_is_written() {
         "field `a` occurs twice",
         "column `c`: expected text, found no such field",
     ];
-    // In two passes, for the column of nulls, and in one.
+    // In two passes because of the column of nulls, and in one.
     for passes in [2, 1] {
         columns.truncate(passes + 3);
         contract(&columns).save(folder.path("rows.json")).unwrap();
@@ -137,7 +137,7 @@ async fn all_that_a_row_changes_is_named_at_once_and_nothing_is_written() {
 }
 
 #[tokio::test]
-async fn accepted_changes_make_the_schema_wider_and_drop_nothing() {
+async fn accepted_changes_widen_the_schema_and_drop_nothing() {
     let folder = Folder::new();
     let to = || ToFile::csv(folder.path("rows.csv")).schema_file(folder.path("rows.json"));
     let schema = TableSchema::new([
@@ -177,12 +177,12 @@ async fn accepted_changes_make_the_schema_wider_and_drop_nothing() {
         "2,x,1.125,2.5,2025-07-28,,true,1,\r\n",
     );
     assert_eq!(folder.text("rows.csv"), text);
-    // What was accepted once is the contract of the next run.
+    // The next run is checked against the accepted schema.
     to().write(json(lines).await).await.unwrap();
 }
 
 #[tokio::test]
-async fn money_stays_a_decimal_however_often_it_is_accepted() {
+async fn money_remains_a_decimal_after_many_accepted_changes() {
     let folder = Folder::new();
     let to = || ToFile::csv(folder.path("rows.csv")).schema_file(folder.path("rows.json")).changes(Changes::Accept);
     for (price, kind) in [
@@ -201,7 +201,7 @@ async fn money_stays_a_decimal_however_often_it_is_accepted() {
 }
 
 #[tokio::test]
-async fn accepted_text_of_csv_is_text() {
+async fn accepted_csv_strings_are_text() {
     let folder = Folder::new();
     let to = || ToFile::csv(folder.path("rows.csv")).schema_file(folder.path("rows.json"));
     let schema = TableSchema::new([Column::nullable("zip", ColumnType::Integer)]).unwrap();
@@ -214,7 +214,7 @@ async fn accepted_text_of_csv_is_text() {
 }
 
 #[tokio::test]
-async fn accepted_numbers_of_csv_stay_numbers() {
+async fn accepted_csv_numbers_remain_numbers() {
     let folder = Folder::new();
     let to = || ToFile::csv(folder.path("rows.csv")).schema_file(folder.path("rows.json"));
     let schema = TableSchema::new([
@@ -228,7 +228,7 @@ async fn accepted_numbers_of_csv_stay_numbers() {
 }
 
 #[tokio::test]
-async fn an_inferred_decimal_has_room_behind_the_point() {
+async fn an_inferred_decimal_has_a_larger_scale_than_its_rows() {
     for (number, kind) in [
         ("12.5", "decimal(18, 4)"),
         ("12.50", "decimal(18, 4)"),
@@ -251,13 +251,13 @@ async fn an_inferred_decimal_has_room_behind_the_point() {
     }
     let error = to().write(json("{\"price\":0.00001}\n").await).await.unwrap_err();
     assert_eq!(error.problems(), ["column `price`: expected decimal(18, 4), found a number with more digits"]);
-    // Accepted, it is exact, and no text.
+    // The accepted value is exact and not a string.
     let written = to().changes(Changes::Accept).write(json("{\"price\":0.00001}\n").await).await.unwrap();
     assert_eq!(shown(&written), ["price decimal(19, 5)"]);
 }
 
 #[tokio::test]
-async fn a_column_of_nulls_takes_the_type_of_what_comes() {
+async fn a_column_of_nulls_takes_the_type_of_its_first_values() {
     let folder = Folder::new();
     let to = || ToFile::csv(folder.path("rows.csv")).schema_file(folder.path("rows.json"));
     to().write(json("{\"a\":null,\"b\":1}\n").await).await.unwrap();
@@ -269,7 +269,7 @@ async fn a_column_of_nulls_takes_the_type_of_what_comes() {
 }
 
 #[tokio::test]
-async fn a_run_without_rows_says_nothing_about_columns() {
+async fn a_run_without_rows_saves_no_schema() {
     let folder = Folder::new();
     let to = || ToFile::csv(folder.path("rows.csv")).schema_file(folder.path("rows.json"));
     let written = to().write(json("").await).await.unwrap();
@@ -280,7 +280,7 @@ async fn a_run_without_rows_says_nothing_about_columns() {
 }
 
 #[tokio::test]
-async fn fields_that_are_named_by_their_rows_do_not_take_all_memory() {
+async fn the_number_of_columns_is_limited() {
     let folder = Folder::new();
     let lines: String = (0..5000).map(|row| format!("{{\"id{row}\": 1}}\n")).collect();
     let error = ToFile::csv(folder.path("rows.csv")).write(json(lines).await).await.unwrap_err();
@@ -291,7 +291,7 @@ async fn fields_that_are_named_by_their_rows_do_not_take_all_memory() {
 }
 
 #[tokio::test]
-async fn rows_that_no_table_holds_are_refused() {
+async fn rows_that_are_not_objects_are_rejected() {
     let folder = Folder::new();
     for (lines, row, problem) in [
         ("{\"a\":1}\n[1]\n", 2, "expected an object, found a list"),
@@ -309,7 +309,7 @@ async fn rows_that_no_table_holds_are_refused() {
 }
 
 #[tokio::test]
-async fn a_file_that_holds_no_schema_is_not_written_over() {
+async fn a_schema_file_without_a_schema_is_not_overwritten() {
     let folder = Folder::new();
     for text in [
         "",
@@ -329,7 +329,7 @@ async fn a_file_that_holds_no_schema_is_not_written_over() {
 }
 
 #[tokio::test]
-async fn what_is_no_schema_is_told_without_its_values() {
+async fn the_error_of_an_invalid_schema_contains_no_values() {
     let folder = Folder::new();
     for (text, told) in [
         (r#"["s3cr3t"]"#, "expected a sequence, found text"),
@@ -349,13 +349,13 @@ async fn what_is_no_schema_is_told_without_its_values() {
         let text = format!("{error} {error:?}");
         assert!(text.contains(told) && !text.contains("s3cr3t"), "{text}");
     }
-    // As some editors write it.
+    // Some editors write a byte order mark.
     fs::write(folder.path("rows.json"), "\u{feff}{\"columns\":[]}").unwrap();
     TableSchema::load(folder.path("rows.json")).unwrap();
 }
 
 #[test]
-fn a_schema_that_cannot_be_is_refused_with_all_its_problems() {
+fn an_invalid_schema_is_rejected_with_all_problems() {
     let decimal = |precision, scale| ColumnType::Decimal { precision, scale };
     let error = TableSchema::new([
         Column::nullable("a", decimal(38, 38)),
@@ -378,7 +378,7 @@ fn a_schema_that_cannot_be_is_refused_with_all_its_problems() {
 }
 
 #[test]
-fn types_are_written_as_they_are_read() {
+fn column_types_are_parsed_as_they_are_written() {
     for text in [
         "null",
         "boolean",

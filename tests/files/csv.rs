@@ -1,4 +1,4 @@
-//! CSV: RFC 4180, null and empty text told apart, nothing rounded.
+//! CSV by RFC 4180: null is distinct from an empty string, and nothing is rounded.
 
 use perenso::{
     ErrorKind,
@@ -11,7 +11,7 @@ use perenso::{
 use crate::{Folder, json, table};
 
 #[tokio::test]
-async fn values_stand_as_they_came_and_null_is_not_empty() {
+async fn values_are_unchanged_and_null_is_distinct_from_empty() {
     let folder = Folder::new();
     let lines = concat!(
         r#"{"n":1.10,"big":1e400,"text":"a","when":"2025-01-20T04:50:03.61","yes":true,"list":[1, "x"],"code":"0940"}"#,
@@ -34,7 +34,7 @@ async fn values_stand_as_they_came_and_null_is_not_empty() {
 }
 
 #[tokio::test]
-async fn a_table_of_one_column_has_no_empty_lines() {
+async fn a_table_with_one_column_has_no_empty_lines() {
     let folder = Folder::new();
     let lines = "{\"a\":null}\n{\"a\":\"\"}\n{\"a\":\"x\\ry\"}\n";
     ToFile::csv(folder.path("rows.csv")).write(json(lines).await).await.unwrap();
@@ -42,7 +42,7 @@ async fn a_table_of_one_column_has_no_empty_lines() {
 }
 
 #[tokio::test]
-async fn columns_stand_in_the_order_of_the_schema() {
+async fn columns_are_in_the_order_of_the_schema() {
     let folder = Folder::new();
     let columns = ["a", "b", "c"].map(|name| Column::nullable(name, ColumnType::Integer));
     let to = ToFile::csv(folder.path("rows.csv")).schema(TableSchema::new(columns).unwrap());
@@ -51,7 +51,7 @@ async fn columns_stand_in_the_order_of_the_schema() {
 }
 
 #[tokio::test]
-async fn text_of_csv_stays_text_unless_a_schema_reads_it() {
+async fn csv_fields_are_strings_unless_a_schema_parses_them() {
     let folder = Folder::new();
     let csv = "code,n,price,open,day,json\n0940,7,1.50,TRUE,2025-07-28,[1]\n,,,,,\n";
     let written = ToFile::csv(folder.path("rows.csv")).write(table(csv).await).await.unwrap();
@@ -87,7 +87,7 @@ async fn text_of_csv_stays_text_unless_a_schema_reads_it() {
 }
 
 #[tokio::test]
-async fn a_file_for_excel_has_a_mark_a_delimiter_and_no_directive() {
+async fn a_file_for_excel_has_a_byte_order_mark_a_delimiter_and_no_directive() {
     let folder = Folder::new();
     let to = || ToFile::csv(folder.path("rows.csv"));
     let lines = "{\"sep=|\":\"a;b\",\"n\":\"1,5\"}\n";
@@ -102,7 +102,7 @@ async fn a_file_for_excel_has_a_mark_a_delimiter_and_no_directive() {
 }
 
 #[tokio::test]
-async fn half_a_surrogate_pair_is_replaced_in_json() {
+async fn a_lone_surrogate_is_replaced_in_json() {
     let folder = Folder::new();
     let lines = concat!(
         r#"{"a":"cut \ud83d","b":["\ude00\ud83d\ude00\\ud83d\ud83dx"],"c":1}"#,
@@ -122,7 +122,7 @@ async fn half_a_surrogate_pair_is_replaced_in_json() {
 }
 
 #[tokio::test]
-async fn a_row_of_a_value_goes_into_a_file() {
+async fn a_row_created_from_a_value_is_written() {
     let folder = Folder::new();
     let row = RawRow::from_value(&serde_json::json!({"code": "0940", "n": 1})).unwrap();
     ToFile::csv(folder.path("rows.csv")).write(futures_util::stream::iter([Ok(row)])).await.unwrap();

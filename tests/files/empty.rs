@@ -1,4 +1,4 @@
-//! Runs without rows: what was known of the columns is in the file.
+//! Runs without rows: the file has the known columns.
 
 use perenso::exports::{
     RowFormat,
@@ -8,7 +8,7 @@ use perenso::exports::{
 use crate::{Folder, json, rows, table};
 
 #[tokio::test]
-async fn a_csv_response_without_rows_leaves_its_header() {
+async fn a_csv_response_without_rows_writes_its_header() {
     let folder = Folder::new();
     for (text, expected) in [("code,\"a;b\"\r\n", "code,a;b\r\n"), ("code", "code\r\n"), ("", "")] {
         let to = ToFile::csv(folder.path("rows.csv")).schema_file(folder.path("rows.json"));
@@ -16,18 +16,18 @@ async fn a_csv_response_without_rows_leaves_its_header() {
         assert_eq!((written.rows, folder.text("rows.csv").as_str()), (0, expected));
         assert_eq!(folder.names(), ["rows.csv"], "no schema is saved before there are rows");
     }
-    // Through the combinators of streams, too.
+    // Through stream combinators too.
     use futures_util::TryStreamExt;
     let rows_of = table("code,name\r\n").await.inspect_ok(|_| {}).map_ok(|row| row);
     ToFile::csv(folder.path("rows.csv")).write(rows_of).await.unwrap();
     assert_eq!(folder.text("rows.csv"), "code,name\r\n");
-    // And the header is that of its own response, not that of one before.
+    // The header is that of this response, not of an earlier one.
     ToFile::csv(folder.path("rows.csv")).write(json("").await).await.unwrap();
     assert_eq!(folder.text("rows.csv"), "");
 }
 
 #[tokio::test]
-async fn a_header_that_the_caller_gave_counts() {
+async fn a_header_set_by_the_caller_is_written() {
     let folder = Folder::new();
     let mut reader =
         perenso::exports::RowReader::with_format(None, RowFormat::csv().columns(["code", "name"])).unwrap();
@@ -38,7 +38,7 @@ async fn a_header_that_the_caller_gave_counts() {
 }
 
 #[tokio::test]
-async fn a_schema_counts_before_a_header_and_rows_before_both() {
+async fn a_schema_overrides_a_header_and_rows_override_both() {
     let folder = Folder::new();
     let schema = |kind: &str| -> TableSchema {
         serde_json::from_str(&format!(r#"{{"columns":[{{"name":"a","type":"{kind}","nullable":true}}]}}"#)).unwrap()

@@ -1,4 +1,4 @@
-//! JSON lines: rows to the letter.
+//! JSON lines: unchanged rows.
 
 use perenso::{
     ErrorKind,
@@ -8,9 +8,9 @@ use perenso::{
 use crate::{Folder, json, table};
 
 #[tokio::test]
-async fn rows_go_to_the_letter() {
+async fn rows_are_written_unchanged() {
     let folder = Folder::new();
-    // Digits, order, blanks, a field that occurs twice, and a row that is no object.
+    // Digits, order, white space, a duplicate field, and a row that is not an object.
     let lines = "{\"b\": 1.10000000000000000000000001, \"a\":1e400, \"a\" : \"\\u00e9\"}\n[1, 2]\n{}\n\"né\"\n";
     let written = ToFile::json_lines(folder.path("rows.jsonl")).write(json(lines).await).await.unwrap();
     assert_eq!(folder.text("rows.jsonl"), lines);
@@ -20,7 +20,7 @@ async fn rows_go_to_the_letter() {
 }
 
 #[tokio::test]
-async fn a_csv_record_becomes_an_object_of_texts() {
+async fn a_csv_record_becomes_an_object_of_strings() {
     let folder = Folder::new();
     let csv = "code,\"the \"\"name\"\"\"\n0940,\"a,\nb\"\n,\n";
     ToFile::json_lines(folder.path("rows.jsonl")).write(table(csv).await).await.unwrap();
@@ -29,7 +29,7 @@ async fn a_csv_record_becomes_an_object_of_texts() {
 }
 
 #[tokio::test]
-async fn a_schema_that_is_given_is_checked() {
+async fn a_given_schema_is_checked() {
     let folder = Folder::new();
     let schema = TableSchema::new([Column::required("a", ColumnType::Integer)]).unwrap();
     let to = || ToFile::json_lines(folder.path("rows.jsonl")).schema(schema.clone());
@@ -42,7 +42,7 @@ async fn a_schema_that_is_given_is_checked() {
 }
 
 #[tokio::test]
-async fn a_schema_is_found_while_lines_are_written() {
+async fn a_schema_is_inferred_while_lines_are_written() {
     let folder = Folder::new();
     let to = || ToFile::json_lines(folder.path("rows.jsonl")).schema_file(folder.path("rows.schema.json"));
     to().write(json("{\"a\":1}\n{\"b\":null}\n").await).await.unwrap();

@@ -1,4 +1,4 @@
-//! Exports into files, over real sockets.
+//! Exports written to files, over real sockets.
 
 #![allow(clippy::unwrap_used)]
 
@@ -24,7 +24,7 @@ use perenso::{
 use serde_json::json;
 use tempfile::TempDir;
 
-/// The rows of an export that answers this.
+/// Returns the rows of an export with this response.
 async fn rows(content_type: &str, body: impl AsRef<[u8]>) -> Rows<RawRow> {
     let server = MockServer::start_async().await;
     server.mock(|when, then| {
@@ -44,17 +44,17 @@ async fn rows(content_type: &str, body: impl AsRef<[u8]>) -> Rows<RawRow> {
     show.exports().run("Lines").rows().await.unwrap()
 }
 
-/// Rows that come as JSON lines.
+/// Returns rows received as JSON lines.
 async fn json(lines: impl AsRef<[u8]>) -> Rows<RawRow> {
     rows("application/x-ndjson", lines).await
 }
 
-/// Rows that come as CSV.
+/// Returns rows received as CSV.
 async fn table(text: &str) -> Rows<RawRow> {
     rows("text/csv", text).await
 }
 
-/// A directory that is gone with the test.
+/// A temporary directory of the test.
 struct Folder(TempDir);
 
 impl Folder {
@@ -70,7 +70,7 @@ impl Folder {
         fs::read_to_string(self.path(name)).unwrap()
     }
 
-    /// What is there, hidden files included.
+    /// Lists the directory, including hidden files.
     fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(self.0.path()).unwrap();
         let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();

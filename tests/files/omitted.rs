@@ -1,4 +1,4 @@
-//! Columns that a schema leaves out: their values are written nowhere, and new columns are still noticed.
+//! Omitted columns: their values are not written, and new columns are still detected.
 
 use perenso::{
     ErrorKind,
@@ -18,9 +18,9 @@ const TABLE: &str = "id,email,phone,city\r\n1,s3cr3t@example.com,s3cr3t,A\r\n2,,
 const COLUMNS: [(&str, &str); 4] = [("email", "omitted"), ("id", "integer"), ("phone", "omitted"), ("city", "text")];
 
 #[tokio::test]
-async fn a_column_that_is_omitted_is_in_no_file() {
+async fn an_omitted_column_is_not_written() {
     let folder = Folder::new();
-    // One pass, two of them for a column of nulls, and a schema that may become wider.
+    // One pass, two passes because of a column of nulls, and a schema that may be widened.
     for (columns, changes) in [
         (COLUMNS.to_vec(), Changes::Refuse),
         ([&COLUMNS[..], &[("late", "null")]].concat(), Changes::Refuse),
@@ -60,7 +60,7 @@ async fn a_column_that_is_omitted_is_in_no_file() {
 }
 
 #[tokio::test]
-async fn what_is_new_beside_an_omitted_column_is_noticed() {
+async fn a_new_column_beside_an_omitted_one_is_detected() {
     let folder = Folder::new();
     schema(&COLUMNS).save(folder.path("rows.json")).unwrap();
     for to in [ToFile::csv(folder.path("rows")), ToFile::json_lines(folder.path("rows"))] {
@@ -74,7 +74,7 @@ async fn what_is_new_beside_an_omitted_column_is_noticed() {
         let error = to.write(json("{\"email\":1,\"email\":2}\n").await).await.unwrap_err();
         assert_eq!(error.problems(), ["field `email` occurs twice"]);
     }
-    // Accepted, it is written; what is omitted stays so, whatever comes.
+    // An accepted column is written; an omitted one remains omitted.
     let to = ToFile::csv(folder.path("rows")).schema_file(folder.path("rows.json")).changes(Changes::Accept);
     let written = to.write(json("{\"id\":1,\"email\":[1],\"mobile\":\"x\"}\n").await).await.unwrap();
     assert_eq!(folder.text("rows"), "id,city,mobile\r\n1,,x\r\n");
@@ -83,7 +83,7 @@ async fn what_is_new_beside_an_omitted_column_is_noticed() {
 }
 
 #[test]
-fn a_schema_must_leave_something_to_write_and_asks_for_nothing_that_it_omits() {
+fn a_schema_must_have_written_columns_and_omitted_ones_are_nullable() {
     let load = |columns| serde_json::from_value::<TableSchema>(serde_json::json!({"columns": columns}));
     let all = load(serde_json::json!([{"name": "a", "type": "omitted", "nullable": true}])).unwrap_err();
     assert!(all.to_string().contains("every column is omitted"), "{all}");

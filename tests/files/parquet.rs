@@ -1,4 +1,4 @@
-//! Parquet: types as its specification names them, row groups of bounded size.
+//! Parquet: types by the specification, row groups of bounded size.
 
 use std::{fs::File, path::Path};
 
@@ -30,7 +30,7 @@ fn rows_of_groups(path: &Path) -> Vec<i64> {
 }
 
 #[tokio::test]
-async fn every_type_is_named_as_the_specification_names_it() {
+async fn every_type_is_that_of_the_specification() {
     let folder = Folder::new();
     let decimal = |precision, scale| ColumnType::Decimal { precision, scale };
     let schema = TableSchema::new([
@@ -74,7 +74,7 @@ async fn every_type_is_named_as_the_specification_names_it() {
 }
 
 #[tokio::test]
-async fn decimals_of_every_precision_come_back() {
+async fn decimals_of_every_precision_are_read_back() {
     use arrow_array::{cast::AsArray, types::Decimal128Type};
     let folder = Folder::new();
     let precisions = 1..=38_u8;
@@ -109,7 +109,7 @@ async fn row_groups_are_bounded_by_rows_and_by_bytes() {
     let path = folder.path("rows.parquet");
     ToFile::parquet(&path).row_group_rows(1000).write(json("{\"a\":1}\n".repeat(2500)).await).await.unwrap();
     assert_eq!(rows_of_groups(&path), [1000, 1000, 500]);
-    // Text that neither dictionary nor compression makes small.
+    // Strings that neither a dictionary nor compression shrinks.
     let lines: String = (0..20_000_u64)
         .map(|n| {
             format!(
@@ -126,7 +126,7 @@ async fn row_groups_are_bounded_by_rows_and_by_bytes() {
 }
 
 #[tokio::test]
-async fn a_schema_is_found_kept_and_then_a_contract() {
+async fn a_schema_is_inferred_saved_and_then_checked() {
     let folder = Folder::new();
     let to = || ToFile::parquet(folder.path("rows.parquet")).schema_file(folder.path("rows.json"));
     let lines = "{\"price\":12.50,\"code\":\"0940\",\"at\":\"2025-01-20T04:50:03.61\"}\n";
@@ -146,7 +146,7 @@ async fn a_schema_is_found_kept_and_then_a_contract() {
 }
 
 #[tokio::test]
-async fn records_of_csv_are_read_by_the_schema() {
+async fn csv_records_are_parsed_by_the_schema() {
     use arrow_array::{Array, cast::AsArray, types::Int64Type};
     let folder = Folder::new();
     let schema =
@@ -162,10 +162,10 @@ async fn records_of_csv_are_read_by_the_schema() {
 }
 
 #[tokio::test]
-async fn no_rows_are_a_file_too() {
+async fn a_run_without_rows_writes_a_file() {
     let folder = Folder::new();
     let path = folder.path("rows.parquet");
-    // Without a column there is no Parquet file that every reader takes.
+    // Not every reader accepts a Parquet file without columns.
     let error = ToFile::parquet(&path).write(json("").await).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Schema);
     assert!(error.to_string().contains("give `schema`") && folder.names().is_empty(), "{error}");

@@ -1,4 +1,4 @@
-//! A file is there when it is whole; before, and after an error, there is what was there.
+//! Atomic replacement: a file is complete, or the previous one is unchanged.
 
 use std::{fs, time::Duration};
 
@@ -39,7 +39,7 @@ async fn raw_rows(count: usize) -> Vec<Result<RawRow, Error>> {
 }
 
 #[tokio::test]
-async fn an_error_among_the_rows_leaves_what_was_there() {
+async fn an_error_in_the_rows_leaves_the_file_unchanged() {
     let folder = Folder::new();
     fs::write(folder.path("rows"), "before").unwrap();
     for to in formats(&folder) {
@@ -66,7 +66,7 @@ async fn a_file_is_not_its_own_schema() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_schema_that_cannot_be_looked_for_is_not_taken_for_none() {
+async fn an_unreadable_schema_path_does_not_count_as_missing() {
     let folder = Folder::new();
     std::os::unix::fs::symlink("kept.json", folder.path("kept.json")).unwrap();
     let to = ToFile::csv(folder.path("rows")).schema_file(folder.path("kept.json"));
@@ -75,14 +75,14 @@ async fn a_schema_that_cannot_be_looked_for_is_not_taken_for_none() {
 }
 
 #[tokio::test]
-async fn whoever_leaves_leaves_nothing() {
+async fn a_dropped_future_leaves_nothing() {
     let folder = Folder::new();
     fs::write(folder.path("rows"), "before").unwrap();
     for to in formats(&folder) {
         let rows = stream::iter(raw_rows(5000).await).chain(stream::pending());
         let left = tokio::time::timeout(Duration::from_millis(100), to.write(rows)).await;
         left.unwrap_err();
-        // The thread notices when it looks for the next rows.
+        // The thread detects it when it receives the next rows.
         while folder.names().len() > 1 {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
@@ -91,10 +91,10 @@ async fn whoever_leaves_leaves_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_leaves_while_it_is_written_leaves_nothing() {
+async fn a_future_dropped_in_the_second_pass_leaves_nothing() {
     let folder = Folder::new();
     fs::write(folder.path("rows"), "before").unwrap();
-    // In the second pass: the callback holds the thread until the future is gone.
+    // In the second pass: the callback blocks the thread until the future is dropped.
     let (reached, reaches) = tokio::sync::oneshot::channel();
     let (go, gone) = std::sync::mpsc::channel::<()>();
     let (reached, gone) = (std::sync::Mutex::new(Some(reached)), std::sync::Mutex::new(gone));
@@ -118,9 +118,9 @@ async fn whoever_leaves_while_it_is_written_leaves_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_leaves_before_the_file_is_in_its_place_leaves_nothing() {
+async fn a_future_dropped_before_the_rename_leaves_nothing() {
     let folder = Folder::new();
-    // All rows and their end are with the thread, which the callback holds until the future is gone.
+    // The thread has received all rows; the callback blocks it until the future is dropped.
     let (reached, reaches) = tokio::sync::oneshot::channel();
     let (go, gone) = std::sync::mpsc::channel::<()>();
     let (reached, gone) = (std::sync::Mutex::new(Some(reached)), std::sync::Mutex::new(gone));
@@ -142,13 +142,13 @@ async fn whoever_leaves_before_the_file_is_in_its_place_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn a_place_that_cannot_be_written_to_is_an_error_before_rows_come() {
+async fn an_unwritable_path_is_an_error_before_the_first_row() {
     let folder = Folder::new();
     fs::create_dir(folder.path("folder")).unwrap();
     for (path, reason) in
         [("no/such/rows", "cannot be written"), ("folder", "not a regular file"), ("..", "it has no name")]
     {
-        // Rows that never come would be waited for without end.
+        // A stream without rows would block forever.
         let error = ToFile::json_lines(folder.path(path)).write(stream::pending()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::File);
         let text = error.to_string();
@@ -162,7 +162,7 @@ async fn a_place_that_cannot_be_written_to_is_an_error_before_rows_come() {
 }
 
 #[tokio::test]
-async fn a_panic_of_the_callback_is_not_swallowed_and_leaves_nothing() {
+async fn a_panic_of_the_callback_is_propagated_and_leaves_nothing() {
     let folder = Folder::new();
     let to = ToFile::csv(folder.path("rows")).progress_interval(Duration::ZERO).progress(|_| panic!("made up"));
     let error = tokio::spawn(to.write(stream::iter(raw_rows(1).await))).await.unwrap_err();
@@ -172,7 +172,7 @@ async fn a_panic_of_the_callback_is_not_swallowed_and_leaves_nothing() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn permissions_and_links_stay() {
+async fn permissions_and_links_are_preserved() {
     use std::os::unix::fs::{PermissionsExt, symlink};
     let mode = |path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     let folder = Folder::new();
@@ -188,7 +188,7 @@ async fn permissions_and_links_stay() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_link_to_a_file_that_is_not_there_yet_is_followed() {
+async fn a_link_to_a_missing_file_is_followed() {
     use std::os::unix::fs::symlink;
     let folder = Folder::new();
     fs::create_dir(folder.path("data")).unwrap();
@@ -197,7 +197,7 @@ async fn a_link_to_a_file_that_is_not_there_yet_is_followed() {
     ToFile::json_lines(folder.path("outer")).write(stream::iter(raw_rows(1).await)).await.unwrap();
     assert!(fs::symlink_metadata(folder.path("outer")).unwrap().is_symlink());
     assert_eq!(folder.text("data/rows"), "{\"a\":1}\n");
-    // The same for a schema: it is saved where its link leads.
+    // A schema file that is a link is written to its target too.
     symlink("data/schema", folder.path("schema")).unwrap();
     schema().save(folder.path("schema")).unwrap();
     assert!(fs::symlink_metadata(folder.path("schema")).unwrap().is_symlink());

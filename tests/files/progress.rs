@@ -1,4 +1,4 @@
-//! Progress: of both passes, and once at the end.
+//! Progress of both passes and at the end.
 
 use std::{
     sync::{Arc, Mutex},
@@ -9,7 +9,7 @@ use perenso::exports::files::{Progress, Stage, ToFile};
 
 use crate::{Folder, json};
 
-/// What is told while 3000 rows are written.
+/// Returns the progress reports while 3000 rows are written.
 async fn told(interval: Duration) -> Vec<Progress> {
     let folder = Folder::new();
     let told: Arc<Mutex<Vec<Progress>>> = Arc::default();
@@ -22,7 +22,7 @@ async fn told(interval: Duration) -> Vec<Progress> {
 }
 
 #[tokio::test]
-async fn both_passes_are_told_of() {
+async fn both_passes_are_reported() {
     let told = told(Duration::ZERO).await;
     for stage in [Stage::Receiving, Stage::Writing] {
         let rows: Vec<_> =
@@ -33,7 +33,7 @@ async fn both_passes_are_told_of() {
 }
 
 #[tokio::test]
-async fn the_end_is_told_of_whatever_the_interval() {
+async fn the_end_is_reported_whatever_the_interval() {
     let told = told(Duration::MAX).await;
     let [last] = told.as_slice() else { panic!("{told:?}") };
     assert_eq!((last.stage, last.rows, last.bytes, last.is_done), (Stage::Writing, 3000, 21_000, true));

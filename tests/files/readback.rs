@@ -1,4 +1,4 @@
-//! Files read by others: pyarrow, DuckDB, polars, and Python's own csv and json.
+//! Files read by pyarrow, DuckDB, polars, and Python's csv and json.
 
 use std::{io::Write, process::Command};
 
@@ -6,11 +6,11 @@ use perenso::exports::files::{Column, ColumnType, TableSchema, ToFile};
 
 use crate::{Folder, json};
 
-/// With this variable set, a machine without the readers fails the test in place of skipping it.
+/// If this variable is set, missing readers fail the test instead of skipping it.
 const REQUIRED: &str = "PERENSO_REQUIRE_READERS";
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/files/readback.py");
 
-/// A Python that has the readers, or `None` where there is none: then the test is to end.
+/// Returns a Python with the readers, or `None` to skip the test.
 fn python() -> Option<String> {
     let python = std::env::var("PERENSO_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let found = Command::new(&python).args(["-c", "import duckdb, polars, pyarrow"]).output();
@@ -19,12 +19,12 @@ fn python() -> Option<String> {
     }
     let missing = format!("`{python}` is no Python with pyarrow, duckdb and polars: see `just readback`");
     assert!(std::env::var_os(REQUIRED).is_none(), "{REQUIRED} is set, and {missing}");
-    // Past the capture of the test harness: a test that was skipped says so.
+    // Bypasses the capture of the test harness to report a skipped test.
     std::io::stderr().write_all(format!("SKIPPED: {missing}\n").as_bytes()).unwrap();
     None
 }
 
-/// Every type at its ends: rows as JSON lines.
+/// JSON lines with the extreme values of every type.
 fn extremes() -> String {
     let columns: [(&str, &[&str]); 11] = [
         ("boolean", &["true", "false"]),
@@ -80,7 +80,7 @@ fn extremes() -> String {
     ];
     let longest = columns.iter().map(|(_, values)| values.len()).max().unwrap();
     let mut lines = String::new();
-    // Every value, a null after the last one, and rows where fields are missing or stand in another order.
+    // Every value, a final null, and rows with missing or reordered fields.
     for row in 0..=longest {
         let field = |(name, values): &(&str, &[&str])| format!("\"{name}\":{}", values.get(row).unwrap_or(&"null"));
         let mut fields: Vec<_> = columns.iter().map(field).collect();
@@ -92,7 +92,7 @@ fn extremes() -> String {
 }
 
 #[tokio::test]
-async fn others_read_what_was_written() {
+async fn files_are_read_by_other_libraries() {
     let Some(python) = python() else { return };
     let folder = Folder::new();
     let decimal = |precision, scale| ColumnType::Decimal { precision, scale };
@@ -112,7 +112,7 @@ async fn others_read_what_was_written() {
     ]);
     let schema = schema.unwrap();
     let lines = extremes();
-    // A null character is more than Python's csv reads.
+    // Python's csv cannot read a null character.
     let for_csv = lines.replace("\\u0000", "");
     schema.save(folder.path("schema.json")).unwrap();
     std::fs::write(folder.path("source.jsonl"), &lines).unwrap();

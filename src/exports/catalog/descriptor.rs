@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_is_wrong_is_named_at_once() {
+    fn all_problems_are_listed() {
         let export =
             descriptor(&[("Cursor", "Integer"), ("Limit", "Integer"), ("Since", "DateTime"), ("Open", "Boolean")]);
         let values = [
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn the_body_of_the_guide_comes_out() {
+    fn the_body_is_that_of_the_guide() {
         let request = paged().check([("Cursor", 1), ("Limit", 15)]).unwrap();
         assert_eq!(request.body(), json!({"Cursor": 1, "Limit": 15}).as_object().cloned());
         assert_eq!(request.id().as_str(), "79aag9");
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn a_descriptor_that_nothing_fits_is_refused() {
+    fn an_export_that_no_values_fit_is_rejected() {
         let twice = descriptor(&[("Limit", "Integer"), ("Limit", "Text")]);
         let error = twice.check([("Limit", 1)]).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Export);
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_refused_with_what_is_accepted() {
+    fn a_rejected_string_names_the_accepted_ones() {
         let export = paged();
         assert_eq!(export.parse("Limit", "15").unwrap(), ParameterValue::Integer(15));
         let error = export.parse("Limit", "s3cr3t").unwrap_err();

@@ -242,7 +242,7 @@ proptest! {
     }
 
     #[test]
-    fn what_serde_json_refuses_is_refused_and_nothing_else(
+    fn exactly_the_rows_that_serde_json_rejects_are_rejected(
         rows in rows(), blank in blanks(), as_lines: bool, harm in harm(), places: Vec<Index>, at_once: bool,
     ) {
         let body = if as_lines { lines_of(&rows, &blank) } else { array_of(&rows, &blank) };
@@ -256,14 +256,14 @@ proptest! {
     }
 
     #[test]
-    fn short_bodies_of_any_kind_are_read_alike(body in "[\\[\\]{}, 01.e\"\\\\\ntrue-]{0,9}", places: Vec<Index>, at_once: bool) {
+    fn short_bodies_are_read_as_by_serde_json(body in "[\\[\\]{}, 01.e\"\\\\\ntrue-]{0,9}", places: Vec<Index>, at_once: bool) {
         let pieces = cut(body.as_bytes(), &places);
         same_as_serde_json::<Value>(body.as_bytes(), &pieces, at_once)?;
         same_as_serde_json::<u8>(body.as_bytes(), &pieces, at_once)?;
     }
 
     #[test]
-    fn a_row_that_does_not_fit_costs_no_other(rows in prop::collection::vec(prop_oneof![record(), value()], 0..6), places: Vec<Index>) {
+    fn a_row_that_does_not_fit_does_not_affect_others(rows in prop::collection::vec(prop_oneof![record(), value()], 0..6), places: Vec<Index>) {
         for body in [(ARRAY, array_of(&rows, " ")), (LINES, lines_of(&rows, " "))] {
             let outcome = read_chunks::<Record>(reader(body.0), &cut(&body.1, &places), false);
             prop_assert_eq!(outcome.end, None);
