@@ -67,7 +67,7 @@ impl AtomicFile {
 
     fn persist_with(self, sync: impl FnOnce(&Path) -> io::Result<()>) -> Result<(), Error> {
         let Self { file, target } = self;
-        file.persist(&target).map_err(|error| failed("cannot be put in its place", &target, error.error))?;
+        file.persist(&target).map_err(|error| failed("cannot be replaced", &target, error.error))?;
         if let Err(error) = sync(folder(&target)) {
             tracing::warn!(
                 target: "perenso::export",
@@ -87,7 +87,7 @@ impl AtomicFile {
 
 /// Creates an unnamed file in the directory of `path`. The system removes it when the process ends.
 pub(super) fn unnamed(path: &Path) -> Result<File, Error> {
-    tempfile::tempfile_in(folder(path)).map_err(|error| failed("has no room beside it", path, error))
+    tempfile::tempfile_in(folder(path)).map_err(|error| failed("cannot have a temporary file beside it", path, error))
 }
 
 /// Returns true if both paths name the same file, whether it exists or not.

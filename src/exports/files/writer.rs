@@ -220,7 +220,7 @@ impl SchemaSource {
             Self::None => Ok(None),
             Self::Given(schema) => Ok(Some(schema.clone())),
             Self::File(path) if is_same_file(path, file) => {
-                Err(failed("cannot be both", path, "rows and their schema"))
+                Err(failed("cannot be written", path, "it is also the schema file; set another path"))
             }
             // An unreadable path must not count as missing, or it would be replaced.
             Self::File(path) => match path.try_exists() {
