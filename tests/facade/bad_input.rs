@@ -151,7 +151,10 @@ async fn a_cut_body_is_never_a_short_one() {
         sandbox.fault(Fault::CutBody);
     }
     let error = show.customers().get(id.as_str()).await.unwrap_err();
-    assert!(is_call(&error, CallErrorKind::Broken) && error.to_string().contains("broke off"), "{error:?}");
+    assert!(
+        is_call(&error, CallErrorKind::Broken) && error.to_string().contains("within the response body"),
+        "{error:?}"
+    );
     assert_eq!(error.attempts(), 4);
     sandbox.fault(Fault::CutBody);
     let error = show.customers().create(&Customer::default()).await.unwrap_err();

@@ -60,7 +60,7 @@ async fn a_page_of_a_proxy_acknowledges_no_delete() {
     let id = sandbox.customers()[0]["id"].as_str().unwrap().to_owned();
     sandbox.fault(Fault::page(200));
     let error = show.customers().delete(&id).await.unwrap_err();
-    assert!(is_call(&error, CallErrorKind::Decode) && error.to_string().contains("page of HTML"), "{error}");
+    assert!(is_call(&error, CallErrorKind::Decode) && error.to_string().contains("HTML page"), "{error}");
     assert!(error.may_have_written());
 
     sandbox.fault(Fault::page(200));

@@ -1,4 +1,4 @@
-//! Content codings: gzip with several members, left-over bytes, and unsupported codings.
+//! Content codings: gzip with several members, trailing bytes, and unsupported codings.
 
 use futures_util::{StreamExt, TryStreamExt};
 use perenso::{
@@ -84,9 +84,9 @@ async fn truncated_members_and_left_over_bytes_are_errors_but_padding_is_not() {
     let (_, zipped) = members(ARRAY);
     for (bytes, words) in [
         (zipped[..zipped.len() - 1].to_vec(), "it was cut"),
-        ([zipped.clone(), b"\r\n".to_vec()].concat(), "left-over bytes"),
+        ([zipped.clone(), b"\r\n".to_vec()].concat(), "trailing bytes"),
         ([zipped.clone(), zipped[..5].to_vec()].concat(), "it was cut"),
-        ([gzipped(b""), b"[]".to_vec()].concat(), "left-over bytes"),
+        ([gzipped(b""), b"[]".to_vec()].concat(), "trailing bytes"),
         (b"[]".to_vec(), "no gzip header"),
     ] {
         let server = Server::with(response(ARRAY, "gzip", &[&bytes])).await;

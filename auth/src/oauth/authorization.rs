@@ -1,4 +1,4 @@
-//! Sending a person to allow access: the authorization request of RFC 6749 section 4.1.1, with state and PKCE.
+//! The authorization request of RFC 6749 section 4.1.1, by which a person grants access, with state and PKCE.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use crate::{
     error::BuildError,
     oauth::{
         credentials::AuthorizationCode,
-        token_response::{TokenAnswer, shown},
+        token_response::{TokenFields, shown},
     },
     pasted_value,
     profile::{Occasion, Profile},
@@ -21,7 +21,7 @@ use crate::{
 
 type OauthClient<HasAuthUrl> = oauth2::Client<
     BasicErrorResponse,
-    TokenAnswer,
+    TokenFields,
     BasicTokenIntrospectionResponse,
     StandardRevocableToken,
     BasicRevocationErrorResponse,
@@ -32,8 +32,8 @@ type OauthClient<HasAuthUrl> = oauth2::Client<
     EndpointNotSet,
 >;
 
-/// A request that a person answers in a browser. Keep it until the browser comes back: the state and the PKCE verifier in
-/// it belong to this one request.
+/// A request for access that a person grants in a browser. Keep it until the browser is redirected back: its state and its
+/// PKCE verifier are needed then.
 ///
 /// ```
 /// use perenso_auth::{AuthorizationRequest, Credentials, Profile};
@@ -41,7 +41,7 @@ type OauthClient<HasAuthUrl> = oauth2::Client<
 /// let profile = Profile::perspio("in-4711", "subscription-key");
 /// let request = AuthorizationRequest::new(&profile, "client-1", "http://localhost")?;
 /// println!("please open {}", request.url());
-/// // The browser comes back to `http://localhost/?code=…&state=…`:
+/// // The browser is redirected to `http://localhost/?code=…&state=…`:
 /// # let callback = format!("http://localhost/?code=abc&state={}", request.state());
 /// let code = request.callback(&callback)?;
 /// let credentials = Credentials::new("client-1", "s3cr3t").code(code);
@@ -55,10 +55,10 @@ pub struct AuthorizationRequest {
 }
 
 impl AuthorizationRequest {
-    /// A request for the profile's own scope.
+    /// Creates a request for the scope of the profile.
     ///
     /// # Errors
-    /// [`BuildError`] when the profile has no authorize address, or one of the addresses is none.
+    /// [`BuildError`] if the profile has no authorization URL, or if a value is empty or a URL invalid.
     pub fn new(
         profile: &Profile,
         client_id: impl Into<String>,
@@ -68,7 +68,7 @@ impl AuthorizationRequest {
         Self::with_scope(profile, client_id, redirect_uri, scope)
     }
 
-    /// A request for a scope, or for none.
+    /// Creates a request for a scope, or without one.
     ///
     /// # Errors
     /// As [`new`](Self::new).
@@ -89,13 +89,15 @@ impl AuthorizationRequest {
             return Err(BuildError::new(problems));
         }
         if Url::parse(&redirect_uri).is_err() {
-            return Err(fail("the redirect URI is no URL: give the one that the client is registered with".to_owned()));
+            return Err(fail(
+                "the redirect URI is not a URL: use the one that the client is registered with".to_owned(),
+            ));
         }
         let authorize_url = profile.authorize_url.clone().ok_or_else(|| {
-            fail(format!("no authorize address is known for `{}`: call `Profile::authorize_url`", profile.name()))
+            fail(format!("`{}` has no authorization URL: call `Profile::authorize_url`", profile.name()))
         })?;
         let authorize_url = AuthUrl::new(authorize_url)
-            .map_err(|_| fail("the authorize address is no URL: call `Profile::authorize_url`".to_owned()))?;
+            .map_err(|_| fail("the authorization URL is invalid: call `Profile::authorize_url`".to_owned()))?;
         let client: OauthClient<EndpointSet> =
             oauth2::Client::<_, _, _, _, _, EndpointNotSet, _, _, _, _>::new(ClientId::new(client_id))
                 .set_auth_uri(authorize_url);
@@ -117,25 +119,25 @@ impl AuthorizationRequest {
         })
     }
 
-    /// Where to send the person.
+    /// The URL that the person has to open.
     #[must_use]
     pub fn url(&self) -> &Url {
         &self.url
     }
 
-    /// The state that has to come back; [`callback`](Self::callback) checks it.
+    /// The state of the request. [`callback`](Self::callback) checks it.
     #[must_use]
     pub fn state(&self) -> &str {
         self.state.expose()
     }
 
-    /// The code from the address that the browser came back to: a whole address, or path and query of one. Blanks, line ends,
-    /// invisible characters, `&amp;` and the brackets or quotes around it come from copying it, and do no harm.
+    /// Reads the code from the address that the browser was redirected to: a whole URL, or its path and query. Whitespace,
+    /// invisible characters, `&amp;`, and brackets or quotes around it, as copying leaves them, are accepted.
     ///
-    /// The request remains as it is, so that another address can be tried after an error.
+    /// The request is not consumed, so another address can be tried after an error.
     ///
     /// # Errors
-    /// [`CallbackError`] when the state is not the one of this request, when access was denied, or when there is no code.
+    /// [`CallbackError`] if the state is not that of this request, if access was denied, or if there is no code.
     pub fn callback(&self, address: &str) -> Result<AuthorizationCode, CallbackError> {
         let address = pasted(address);
         let query = address.split_once('?').map_or("", |(_, query)| query);
@@ -144,7 +146,7 @@ impl AuthorizationRequest {
             let mut found = form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == name);
             found.next().map(|(_, value)| value.into_owned())
         };
-        // Whatever else stands in it was not sent for this request.
+        // Without the state of this request, nothing else in the address is trusted.
         if field("state").as_deref() != Some(self.state.expose()) {
             return Err(CallbackError::State);
         }
@@ -158,7 +160,7 @@ impl AuthorizationRequest {
     }
 }
 
-/// Returns the address without what copying it leaves in and around it. A URL has none of these characters itself.
+/// Removes the characters that copying leaves in and around an address. A URL has none of them itself.
 fn pasted(address: &str) -> String {
     let address: String = address.chars().filter(|c| !pasted_value::is_stray(*c) && !"<>\"".contains(*c)).collect();
     ["&amp;", "&#38;", "&#x26;"].iter().fold(address, |address, ampersand| address.replace(ampersand, "&"))
@@ -170,26 +172,26 @@ impl fmt::Debug for AuthorizationRequest {
     }
 }
 
-/// Why a browser that came back brought no code.
+/// The error of a callback without a code.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallbackError {
-    /// The state is missing or another request's: it may be forged, so nothing of it is used.
+    /// The state is missing, or that of another request. The address may be forged, so nothing in it is used.
     #[error(
-        "there is no `state` of this request in the address: give the whole address that the browser came back to after \
-         it was sent to `url`, or start again with a new `AuthorizationRequest`"
+        "the address does not have the `state` of this request: pass the whole address that the browser was redirected to \
+         from `url`, or start again with a new `AuthorizationRequest`"
     )]
     State,
-    /// The person, or the server, said no.
+    /// The person or the server denied access.
     #[error("access was not granted: {error}{}", .description.as_ref().map_or(String::new(), |text| format!(": {text}")))]
     Denied {
         /// The code of RFC 6749 section 4.1.2.1, such as `access_denied`.
         error: String,
-        /// The text for people.
+        /// The description, for people.
         description: Option<String>,
     },
-    /// There is a state and no code.
-    #[error("there is no `code` in the address: give the whole address that the browser came back to")]
+    /// There is no code beside the state.
+    #[error("the address has no `code`: pass the whole address that the browser was redirected to")]
     NoCode,
 }
 
@@ -202,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn the_address_carries_what_the_vendor_documents_and_state_and_pkce() {
+    fn the_url_has_the_documented_parameters_state_and_pkce() {
         let request = request();
         let fields: std::collections::HashMap<_, _> = request.url().query_pairs().into_owned().collect();
         for (name, value) in [
@@ -221,14 +223,14 @@ mod tests {
     }
 
     #[test]
-    fn the_state_is_checked_before_anything_else() {
+    fn the_state_is_checked_first() {
         for address in ["http://localhost/?code=abc", "/?code=abc&state=other", "/?error=access_denied", "nothing"] {
             assert_eq!(request().callback(address).unwrap_err(), CallbackError::State, "{address}");
         }
     }
 
     #[test]
-    fn an_address_may_be_pasted_as_mails_chats_and_terminals_give_it() {
+    fn an_address_may_be_pasted_from_mails_chats_and_terminals() {
         for (what, pasted) in [
             ("a line end", "http://localhost/?code=a%2Fb&state=STATE\r\n"),
             ("blanks", " \t http://localhost/?code=a%2Fb&state=STATE \u{a0}"),
@@ -249,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_is_refused_leaves_the_request_as_it_was() {
+    fn another_address_can_be_tried_after_an_error() {
         let request = request();
         let state = request.state().to_owned();
         for (address, error, says) in [
@@ -266,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn a_denial_and_a_missing_code_are_told_apart() {
+    fn a_denial_and_a_missing_code_are_different_errors() {
         let request = request();
         let address = format!("/?error=access_denied&error_description=not%20today%0A&state={}", request.state());
         let denied = request.callback(&address).unwrap_err();

@@ -306,14 +306,14 @@ impl Cache {
             }
             Err(fault) => {
                 let fault = Arc::new(fault);
-                let pause = fault.pause();
-                let completed = match pause {
-                    Some(pause) => state.renewal.cool_down(exchange_id, now, pause),
-                    None => state.renewal.failed(exchange_id, now, fault.is_answer()),
+                let cooldown = fault.cooldown();
+                let completed = match cooldown {
+                    Some(cooldown) => state.renewal.cool_down(exchange_id, now, cooldown),
+                    None => state.renewal.failed(exchange_id, now, fault.is_final()),
                 };
                 if completed {
                     state.in_flight = None;
-                    state.refusal = (pause.is_some() || fault.is_answer()).then(|| Arc::clone(&fault));
+                    state.refusal = (cooldown.is_some() || fault.is_final()).then(|| Arc::clone(&fault));
                 }
                 // A tracing subscriber that uses this client must not find the lock taken.
                 drop(state);

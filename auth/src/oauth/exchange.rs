@@ -1,5 +1,5 @@
-//! One token exchange, from the first request to a token or a fault: refresh where there is a refresh token, else, or
-//! when that fails, the original grant. The requests are those of the `oauth2` crate; `adapter` sends them.
+//! One token exchange, from the first request to a token or a fault. It sends the refresh token if there is one. Without one,
+//! or if that fails, it sends the original grant. The `oauth2` crate builds the requests, and `adapter` sends them.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -17,7 +17,7 @@ use crate::{
         fault::Fault,
         in_flight::{InFlight, Sent},
         token::bearer,
-        token_response::TokenAnswer,
+        token_response::TokenFields,
     },
     policy::{Backoff, TokenPolicy},
     profile::{
@@ -35,7 +35,7 @@ use adapter::{Adapter, fault_of};
 
 type OauthClient = oauth2::Client<
     BasicErrorResponse,
-    TokenAnswer,
+    TokenFields,
     BasicTokenIntrospectionResponse,
     StandardRevocableToken,
     BasicRevocationErrorResponse,
@@ -46,11 +46,11 @@ type OauthClient = oauth2::Client<
     EndpointSet,
 >;
 
-/// What is wrong with a grant that needs a person, and nothing that outlives the process.
-pub(crate) const LOST_WITH_THE_PROCESS: &str = "the tokens of this grant need a person to get them anew, and would be lost with the process: call `store` with \
-     one that outlives it, or `memory_only` if that is meant";
+/// The problem of a grant that needs a person without a store that outlives the process.
+pub(crate) const LOST_WITH_THE_PROCESS: &str = "the tokens of this grant would be lost with the process, and only a person can replace them: call `store` with one \
+     that outlives the process, or `memory_only` if that is intended";
 
-/// Everything that a token request is made of.
+/// The configuration of token requests.
 #[derive(Debug)]
 pub(crate) struct Exchange {
     pub(crate) profile: Profile,
@@ -63,40 +63,40 @@ pub(crate) struct Exchange {
     pub(crate) in_flight: InFlight,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) policy: TokenPolicy,
-    /// Whether tokens outlive the process, or may be lost with it, where a person has to come to get others.
+    /// Allows grants that need a person: the tokens outlive the process, or `memory_only` is set.
     pub(crate) tokens_may_need_a_person: bool,
-    /// Whether tokens may be lost where a person has to come to get others.
+    /// Tokens that need a person may be lost with the process.
     pub(crate) memory_only: bool,
 }
 
-/// What a successful exchange brought.
+/// The tokens of a successful exchange.
 pub(crate) struct Granted {
     pub(crate) header: HeaderValue,
     pub(crate) refresh_token: Option<Secret>,
     pub(crate) refresh_expires_in: Option<Duration>,
     pub(crate) lifetime: Duration,
-    /// When the request left: the token's life counts from here.
+    /// The time at which the request was sent, from which the lifetime counts.
     pub(crate) sent: Now,
     pub(crate) in_flight: Sent,
 }
 
-/// How an exchange ended, and what became of what went into it.
+/// The outcome of an exchange, and of the refresh token and the credentials that it sent.
 pub(crate) struct Outcome {
     pub(crate) result: Result<Granted, Fault>,
-    /// The refresh token went out and must not go out again: it was refused, or exchanged for another.
+    /// The refresh token must not be sent again: it was refused, or exchanged for another.
     pub(crate) refresh_token_is_spent: bool,
-    /// The code, or the refresh token of the credentials, went out and is used up.
+    /// The code of the credentials was sent and is used up.
     pub(crate) proof_is_spent: bool,
 }
 
-/// The time that all attempts of one grant have together, and the pauses between them.
-struct RetryBudget {
+/// The attempts of one grant: their start, and the delays between them.
+struct Attempts {
     started: std::time::Instant,
-    pauses: Backoff,
+    delays: Backoff,
 }
 
 impl Exchange {
-    /// Runs the exchange to its end, however long its own deadlines let it.
+    /// Runs the exchange. It is limited only by its own timeouts.
     pub(crate) async fn run(
         &self,
         credentials: &Credentials,
@@ -110,8 +110,8 @@ impl Exchange {
         };
         if let Some(refresh_token) = refresh_token {
             let refreshed = match credentials.grant().needs_a_person() {
-                true => self.refresh_at_all_costs(credentials, refresh_token).await,
-                // Once and never blindly again: a server may take a repeated refresh token for a stolen one.
+                true => self.refresh_with_retries(credentials, refresh_token).await,
+                // Sent once, since a server may take a repeated refresh token for a stolen one.
                 false => self.attempt(credentials, Some(refresh_token), self.policy.attempt).await,
             };
             let fault = match refreshed {
@@ -125,7 +125,7 @@ impl Exchange {
             if credentials.grant().needs_a_person() {
                 let invalid_grant = fault.refusal().filter(|refusal| refusal.is_invalid_grant()).cloned();
                 let Some(refusal) = invalid_grant else {
-                    // Whatever this was, the refresh token may still be good, and there is no other.
+                    // The refresh token may still be valid, and there is no other.
                     outcome.result = Err(fault);
                     return outcome;
                 };
@@ -135,8 +135,8 @@ impl Exchange {
             } else {
                 outcome.refresh_token_is_spent = fault.spends_the_refresh_token();
                 tracing::info!(target: "perenso_auth::token", error = %fault, "refresh failed, using the original grant");
-                // A pause that is too long to be sat out is no reason not to try the other grant.
-                let _ = self.pause_as_asked(fault, self.policy.total).await;
+                // If the `Retry-After` is too long, the original grant is sent at once.
+                let _ = self.wait_as_asked(fault, self.policy.total).await;
             }
         }
         if proof_is_spent || matches!(credentials.proof, Proof::RefreshToken(_)) {
@@ -159,67 +159,67 @@ impl Exchange {
     }
 
     async fn original_grant(&self, credentials: &Credentials) -> Result<Granted, Fault> {
-        let mut budget = self.budget();
+        let mut attempts = self.attempts();
         loop {
-            let limit = self.policy.attempt.min(self.left(&budget));
+            let limit = self.policy.attempt.min(self.left(&attempts));
             match self.attempt(credentials, None, limit).await {
                 Ok(granted) => return Ok(granted),
-                Err(fault) => self.pause(&mut budget, fault).await?,
+                Err(fault) => self.wait_before_retry(&mut attempts, fault).await?,
             }
         }
     }
 
-    /// A refresh that nothing but a person can replace: after a lost answer once more with the same token, since it may
-    /// not have been processed; and again and again while the server says that it did not process it.
-    async fn refresh_at_all_costs(&self, credentials: &Credentials, token: &Secret) -> Result<Granted, Fault> {
-        let mut budget = self.budget();
+    /// Sends a refresh token that only a person can replace. After a lost response it is sent once more, since the request may
+    /// not have been processed. While the server responds that it was not processed, it is retried within the policy.
+    async fn refresh_with_retries(&self, credentials: &Credentials, token: &Secret) -> Result<Granted, Fault> {
+        let mut attempts = self.attempts();
         let mut was_lost = false;
         loop {
-            let limit = self.policy.attempt.min(self.left(&budget));
+            let limit = self.policy.attempt.min(self.left(&attempts));
             match self.attempt(credentials, Some(token), limit).await {
                 Ok(granted) => return Ok(granted),
                 Err(fault) if fault.is_lost() && was_lost => return Err(fault),
                 Err(fault) if fault.is_lost() => {
                     tracing::info!(target: "perenso_auth::token", error = %fault, "the response to a refresh was lost, sending it once more");
                     was_lost = true;
-                    self.pause_as_asked(fault, self.left(&budget)).await?;
+                    self.wait_as_asked(fault, self.left(&attempts)).await?;
                 }
-                Err(fault) => self.pause(&mut budget, fault).await?,
+                Err(fault) => self.wait_before_retry(&mut attempts, fault).await?,
             }
         }
     }
 
-    /// Waits as long as the server asks for, or says that this is too long. A server that asks for nothing is not waited for.
-    async fn pause_as_asked(&self, fault: Fault, longest: Duration) -> Result<(), Fault> {
+    /// Waits for the `Retry-After` of a fault, if it has one. Returns the fault if that is not below `limit`.
+    async fn wait_as_asked(&self, fault: Fault, limit: Duration) -> Result<(), Fault> {
         let Fault::Unavailable { retry_after: Some(asked), .. } = fault else { return Ok(()) };
-        if asked >= longest {
+        if asked >= limit {
             return Err(fault);
         }
         self.clock.sleep(asked).await;
         Ok(())
     }
 
-    fn budget(&self) -> RetryBudget {
-        RetryBudget { started: self.clock.monotonic(), pauses: self.policy.delays() }
+    fn attempts(&self) -> Attempts {
+        Attempts { started: self.clock.monotonic(), delays: self.policy.delays() }
     }
 
-    fn left(&self, budget: &RetryBudget) -> Duration {
-        self.policy.total.saturating_sub(self.clock.monotonic().saturating_duration_since(budget.started))
+    fn left(&self, attempts: &Attempts) -> Duration {
+        self.policy.total.saturating_sub(self.clock.monotonic().saturating_duration_since(attempts.started))
     }
 
-    /// Waits before the next attempt, or says that there is none.
-    async fn pause(&self, budget: &mut RetryBudget, fault: Fault) -> Result<(), Fault> {
+    /// Waits before the next attempt. Returns the fault if there is none.
+    async fn wait_before_retry(&self, attempts: &mut Attempts, fault: Fault) -> Result<(), Fault> {
         let Fault::Unavailable { retry_after, .. } = &fault else { return Err(fault) };
         if fault.cause().is_some_and(Cause::is_final) {
             return Err(fault);
         }
-        let Some(pause) = budget.pauses.next() else { return Err(fault) };
-        let pause = retry_after.map_or(pause, |asked| asked.max(pause));
-        if pause >= self.left(budget) {
+        let Some(backoff) = attempts.delays.next() else { return Err(fault) };
+        let delay = retry_after.map_or(backoff, |asked| asked.max(backoff));
+        if delay >= self.left(attempts) {
             return Err(fault);
         }
-        tracing::info!(target: "perenso_auth::token", wait_ms = millis(pause), error = %fault, "token request failed, retrying");
-        self.clock.sleep(pause).await;
+        tracing::info!(target: "perenso_auth::token", wait_ms = millis(delay), error = %fault, "token request failed, retrying");
+        self.clock.sleep(delay).await;
         Ok(())
     }
 
@@ -240,7 +240,7 @@ impl Exchange {
         let scope = self.scope_for(grant, place).map(|scope| Scope::new(scope.to_owned()));
         let in_flight = self.in_flight.send();
         let sent = self.clock.now();
-        // The requests of the oauth2 crate are of different types and have the same methods.
+        // The requests of the oauth2 crate have different types with the same methods.
         macro_rules! send {
             ($request:expr) => {{
                 let mut request = $request;
@@ -250,7 +250,7 @@ impl Exchange {
                 request.request_async(&adapter).await
             }};
         }
-        let answer = match (refresh_token, &credentials.proof) {
+        let response = match (refresh_token, &credentials.proof) {
             (Some(token), _) => {
                 let token = RefreshToken::new(token.expose().to_owned());
                 let mut request = client.exchange_refresh_token(&token).add_scopes(scope);
@@ -266,7 +266,7 @@ impl Exchange {
             }
             (None, Proof::Code(code)) => {
                 let mut request = client.exchange_code(AuthorizationCode::new(code.code.expose().to_owned()));
-                // The crate would write the address anew, and servers compare it letter by letter.
+                // The oauth2 crate would normalise the URI, and servers compare it as a string.
                 request = request.add_extra_param("redirect_uri", code.redirect_uri.as_str());
                 if let Some(scope) = &scope {
                     request = request.add_extra_param("scope", scope.as_str());
@@ -280,12 +280,12 @@ impl Exchange {
                 send!(client.exchange_client_credentials().add_scopes(scope))
             }
         };
-        let answer = answer.map_err(fault_of)?;
-        let header = bearer(answer.access_token().secret()).ok_or_else(|| Fault::Unreadable {
+        let response = response.map_err(fault_of)?;
+        let header = bearer(response.access_token().secret()).ok_or_else(|| Fault::Unreadable {
             status: StatusCode::OK,
-            detail: "its access token holds characters that no header can carry".to_owned(),
+            detail: "its access token contains a character that no header allows".to_owned(),
         })?;
-        let lifetime = answer.expires_in().unwrap_or(self.profile.default_lifetime);
+        let lifetime = response.expires_in().unwrap_or(self.profile.default_lifetime);
         tracing::info!(
             target: "perenso_auth::token",
             grant = grant.name(),
@@ -295,8 +295,8 @@ impl Exchange {
         );
         Ok(Granted {
             header,
-            refresh_token: answer.refresh_token().map(|token| Secret::from(token.secret().as_str())),
-            refresh_expires_in: answer.refresh_expires_in(),
+            refresh_token: response.refresh_token().map(|token| Secret::from(token.secret().as_str())),
+            refresh_expires_in: response.refresh_expires_in(),
             lifetime,
             sent,
             in_flight,
@@ -315,35 +315,35 @@ impl Exchange {
         own.or_else(|| self.profile.scope_of(grant, place).flatten())
     }
 
-    /// The credentials as they were had last, else as the provider gives them now.
+    /// Returns the latest credentials, or asks the provider if there are none.
     pub(crate) async fn credentials(&self) -> Result<Arc<Credentials>, Fault> {
         self.provided(self.credentials.get(|credentials| self.problems(credentials))).await
     }
 
-    /// Other credentials than these, which were refused; `None` when there are none.
+    /// Returns credentials other than these, which were refused, or `None` if there are no others.
     pub(crate) async fn other_credentials(&self, refused: &Credentials) -> Result<Option<Arc<Credentials>>, Fault> {
         self.provided(self.credentials.get_other(refused, |credentials| self.problems(credentials))).await
     }
 
-    async fn provided<T>(&self, answer: impl Future<Output = Result<T, Lack>>) -> Result<T, Fault> {
+    async fn provided<T>(&self, credentials: impl Future<Output = Result<T, Lack>>) -> Result<T, Fault> {
         let limit = self.policy.attempt;
         let lacking = |detail: String| Fault::Credentials { detail, source: None };
-        match within(self.clock.as_ref(), limit, answer).await {
+        match within(self.clock.as_ref(), limit, credentials).await {
             Some(Ok(credentials)) => Ok(credentials),
             Some(Err(Lack::Failed(source))) => {
-                let detail = "the provider gave none".to_owned();
+                let detail = "the provider returned an error".to_owned();
                 Err(Fault::Credentials { detail, source: Some(source.into()) })
             }
             Some(Err(Lack::Unusable(detail))) => Err(lacking(detail)),
-            // Its message may quote a secret; the panic hook has shown it to whoever runs the program.
+            // The message may quote a secret, and the panic hook has shown it already.
             Some(Err(Lack::Panicked)) => {
-                Err(lacking("the credentials provider panicked; its message went to the panic hook".to_owned()))
+                Err(lacking("the credentials provider panicked; see the output of the panic hook".to_owned()))
             }
-            None => Err(lacking(format!("the provider gave none within {limit:?}"))),
+            None => Err(lacking(format!("the provider returned none within {limit:?}"))),
         }
     }
 
-    /// What stands in the way of what a provider gave; of fixed credentials, building the client has said it.
+    /// Returns the problems of credentials from a provider. Fixed credentials are checked when the client is built.
     fn problems(&self, credentials: &Credentials) -> Vec<String> {
         let mut problems = credentials.problems(&self.profile);
         if credentials.grant().needs_a_person() && !self.tokens_may_need_a_person {
@@ -352,7 +352,7 @@ impl Exchange {
         problems
     }
 
-    /// Whose tokens these credentials get.
+    /// Returns the identity whose tokens these credentials obtain.
     pub(crate) fn identity(&self, credentials: &Credentials) -> Identity {
         let Self { profile, token_url, .. } = self;
         let grant = credentials.grant();

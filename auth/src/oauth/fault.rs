@@ -1,4 +1,4 @@
-//! Why there is no token: shared by all who waited for it, so it says nothing about any one call.
+//! The reason why there is no token. All callers that waited for it share it, so it contains nothing about a call.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -7,10 +7,10 @@ use http::StatusCode;
 
 use crate::{profile::grant::Grant, store::StoreError, wire::connection::Cause};
 
-/// A server that asks for more is asked again after this.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// The maximum cooldown of token requests. A longer `Retry-After` is cut to it.
+const MAX_COOLDOWN: Duration = Duration::from_secs(60);
 
-/// What a token endpoint says when it refuses: RFC 6749 section 5.2, made fit to be shown.
+/// The error response of a token endpoint (RFC 6749 section 5.2), without secrets and truncated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) status: StatusCode,
@@ -19,7 +19,7 @@ pub(crate) struct Refusal {
     pub(crate) body: ErrorBody,
 }
 
-/// The start of the body of an error response, without secrets of the request; `Debug` does not show it.
+/// The start of the body of an error response, without secrets of the request. `Debug` does not show it.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct ErrorBody(pub(crate) Bytes);
 
@@ -31,12 +31,12 @@ impl fmt::Debug for ErrorBody {
 
 impl ErrorBody {
     fn hint(&self) -> &'static str {
-        if self.0.is_empty() { "" } else { "; the body of the response may say why" }
+        if self.0.is_empty() { "" } else { "; the response body may say why" }
     }
 }
 
 impl Refusal {
-    /// Whether the grant itself, the refresh token or the code, is no good any more.
+    /// Returns true if the refresh token or the code is no longer valid.
     pub(crate) fn is_invalid_grant(&self) -> bool {
         self.error.as_deref() == Some("invalid_grant")
     }
@@ -45,14 +45,14 @@ impl Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "({})", self.status.as_u16())?;
-        for words in [&self.error, &self.description].into_iter().flatten() {
-            write!(f, ": {words}")?;
+        for part in [&self.error, &self.description].into_iter().flatten() {
+            write!(f, ": {part}")?;
         }
         Ok(())
     }
 }
 
-/// The end of a token exchange that brought none.
+/// The reason why a token exchange returned no token.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum Fault {
     #[error("the token endpoint refused the grant {0}")]
@@ -61,12 +61,13 @@ pub(crate) enum Fault {
     #[error("{}", person(*.grant, .refused.as_ref()))]
     PersonNeeded {
         grant: Grant,
-        /// What was sent with which grant, and what came; nothing where there was nothing left to send.
+        /// The grant that was sent and its refusal, or `None` if there was nothing left to send.
         refused: Option<(Grant, Refusal)>,
     },
 
     #[error(
-        "the token store is away, and nothing is risked that only a person could replace: {0} (`memory_only` takes the risk)"
+        "the token store is unavailable: {0}; no token is requested, since a lost refresh token would need a person \
+         (`memory_only` accepts that)"
     )]
     StoreAway(#[source] StoreError),
 
@@ -78,15 +79,15 @@ pub(crate) enum Fault {
     },
 
     #[error(
-        "the token endpoint {url} responded with {status}, which says nothing about the credentials: check the token URL, \
-         and any proxy or firewall before it{}", body.hint()
+        "the token endpoint {url} responded with {status}, which does not mean that the credentials are wrong: check the token \
+         URL, and any proxy or firewall in between{}", body.hint()
     )]
     UnexpectedStatus { status: StatusCode, url: String, body: ErrorBody },
 
-    #[error("the token endpoint's answer ({}) cannot be used: {detail}", .status.as_u16())]
+    #[error("the response of the token endpoint ({}) cannot be used: {detail}", .status.as_u16())]
     Unreadable { status: StatusCode, detail: String },
 
-    #[error("the token endpoint redirects ({}) to {to}; secrets follow no redirect: set the token URL to where it really is", .status.as_u16())]
+    #[error("the token endpoint redirects ({}) to {to}; no redirect is followed: set the token URL to its final address", .status.as_u16())]
     Redirected { status: StatusCode, to: String },
 
     #[error("the token endpoint is not available: {detail}")]
@@ -94,31 +95,31 @@ pub(crate) enum Fault {
         detail: String,
         status: Option<StatusCode>,
         retry_after: Option<Duration>,
-        /// Nobody knows whether the request was processed.
+        /// The request may have been processed.
         lost: bool,
         #[source]
         source: Option<Arc<reqwest::Error>>,
     },
 
-    #[error("tokens of this server live {} s, and one that lives {} s longer was asked for", .lifetime.as_secs(), .asked.as_secs())]
+    #[error("tokens of this server are valid for {} s, but one valid for at least {} s was requested", .lifetime.as_secs(), .asked.as_secs())]
     TooShort { lifetime: Duration, asked: Duration },
 
-    #[error("the task that asked for the token ended without a word, again and again: is the runtime shutting down?")]
+    #[error("the task that requests the token ended repeatedly without a result: the runtime may be shutting down")]
     Abandoned,
 }
 
 impl Fault {
-    /// Whether the server gave its answer: asking again at once would bring the same.
-    pub(crate) const fn is_answer(&self) -> bool {
+    /// Returns true if the server responded in a way that a retry would not change.
+    pub(crate) const fn is_final(&self) -> bool {
         matches!(self, Self::Refused(_) | Self::PersonNeeded { .. } | Self::Unreadable { .. } | Self::Redirected { .. })
     }
 
-    /// Returns whether the connection failed for a reason that is none of the moment.
+    /// Returns true if the failure is not transient.
     pub(crate) fn is_permanent(&self) -> bool {
         matches!(self, Self::UnexpectedStatus { .. }) || self.cause().is_some_and(Cause::is_permanent)
     }
 
-    /// Why no connection was made, or why it broke.
+    /// The cause of a failed connection.
     pub(crate) fn cause(&self) -> Option<Cause> {
         match self {
             Self::Unavailable { source: Some(source), .. } => Some(Cause::of(source)),
@@ -126,25 +127,25 @@ impl Fault {
         }
     }
 
-    /// How long the server asks to be left alone, within reason: longer than an exchange can wait by itself.
-    pub(crate) fn pause(&self) -> Option<Duration> {
+    /// The cooldown that the server asked for, at most [`MAX_COOLDOWN`].
+    pub(crate) fn cooldown(&self) -> Option<Duration> {
         match self {
-            Self::Unavailable { retry_after, .. } => retry_after.map(|pause| pause.min(LONGEST_PAUSE)),
+            Self::Unavailable { retry_after, .. } => retry_after.map(|asked| asked.min(MAX_COOLDOWN)),
             _ => None,
         }
     }
 
-    /// Whether a refresh token that went out must not go out again: it was refused, or perhaps exchanged for another.
+    /// Returns true if the refresh token must not be sent again: it was refused, or may have been exchanged.
     pub(crate) const fn spends_the_refresh_token(&self) -> bool {
         matches!(self, Self::Refused(_) | Self::Unreadable { .. } | Self::Unavailable { lost: true, .. })
     }
 
-    /// Whether nobody knows what became of the request: it may have been processed.
+    /// Returns true if the request may have been processed.
     pub(crate) const fn is_lost(&self) -> bool {
         matches!(self, Self::Unreadable { .. } | Self::Unavailable { lost: true, .. })
     }
 
-    /// What the server said when it refused.
+    /// The error response of the server.
     pub(crate) const fn refusal(&self) -> Option<&Refusal> {
         match self {
             Self::Refused(refusal) => Some(refusal),
@@ -153,7 +154,7 @@ impl Fault {
         }
     }
 
-    /// The body of the error response, where it is kept.
+    /// The body of the error response, if it is kept.
     pub(crate) fn body(&self) -> Option<&Bytes> {
         let body = match self {
             Self::UnexpectedStatus { body, .. } => body,
@@ -179,15 +180,15 @@ fn person(grant: Grant, refused: Option<&(Grant, Refusal)>) -> String {
         Grant::RefreshToken => ("refresh token", "Credentials::refresh_token"),
         _ => ("authorization code", "Credentials::code"),
     };
-    let anew = format!("a person has to allow access anew, and a new {what} is needed (`{setter}`)");
+    let remedy = format!("a person has to grant access again, and a new {what} is needed (`{setter}`)");
     match refused {
         Some((Grant::RefreshToken, refusal)) => {
-            format!("the token endpoint refused the refresh token {refusal}; {anew}")
+            format!("the token endpoint refused the refresh token {refusal}; {remedy}")
         }
         Some((_, refusal)) => format!(
             "the token endpoint refused the authorization code {refusal}; unless it was mistyped, or issued for another \
-             redirect URI, {anew}"
+             redirect URI, {remedy}"
         ),
-        None => format!("the {what} of the credentials is used up, and no refresh token is left; {anew}"),
+        None => format!("the {what} of the credentials is used up, and no refresh token is left; {remedy}"),
     }
 }

@@ -1,4 +1,4 @@
-//! A token in hand: the finished header value, and when it is due for renewal and when it ends.
+//! Access tokens: the header value, the time of renewal and the expiry.
 
 use std::{
     sync::{
@@ -16,33 +16,33 @@ use zeroize::Zeroizing;
 use crate::clock::Now;
 
 const SCHEME: &str = "Bearer ";
-/// The share of its lifetime that a token has left when its renewal is due.
+/// A token is due for renewal when this fraction of its lifetime, a fifth, is left.
 const LEAD_SHARE: u32 = 5;
-/// No token is renewed earlier than this before its end, however long it lives.
+/// The maximum time between renewal and expiry.
 const LONGEST_LEAD: Duration = Duration::from_secs(600);
-/// The part of the lead that jitter may take away, so that a fleet does not renew in step.
+/// The maximum fraction by which jitter shortens the lead, so that a fleet does not renew in step.
 const JITTER: f64 = 0.25;
-/// A server that promises more is taken at this word: ten years.
+/// The maximum lifetime, ten years, which keeps the arithmetic within the clocks.
 const LONGEST_LIFE: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
-/// When a token is due for renewal and when it ends, on both clocks.
+/// The time of renewal and the expiry of a token, on both clocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Timeline {
     pub(crate) lifetime: Duration,
     pub(crate) due: Now,
     pub(crate) expires: Now,
-    /// When it came, and how old it was then: nothing, unless it was adopted.
-    came: Now,
-    age_then: Duration,
+    /// The time at which it was received, and its age then, which is zero unless it was adopted from the store.
+    received: Now,
+    age_when_received: Duration,
 }
 
 impl Timeline {
-    /// The timeline of a token whose request left at `sent`; `jitter` lies in `0.0..1.0`.
+    /// Creates the timeline of a token whose request was sent at `sent`. `jitter` is in `0.0..1.0`.
     pub(crate) fn new(sent: Now, lifetime: Duration, lead: Option<Duration>, jitter: f64) -> Self {
         Self::aged(sent, Duration::ZERO, lifetime, lead, jitter)
     }
 
-    /// The timeline of a token that has lived for `age` already.
+    /// Creates the timeline of a token that is already `age` old.
     pub(crate) fn aged(now: Now, age: Duration, lifetime: Duration, lead: Option<Duration>, jitter: f64) -> Self {
         let lifetime = lifetime.min(LONGEST_LIFE);
         let lead = match lead {
@@ -54,19 +54,19 @@ impl Timeline {
             lifetime,
             due: now.plus((lifetime - lead).saturating_sub(age)),
             expires: now.plus(lifetime.saturating_sub(age)),
-            came: now,
-            age_then: age,
+            received: now,
+            age_when_received: age,
         }
     }
 
-    /// How long ago it was asked for.
+    /// Returns the time since its request was sent.
     pub(crate) fn age(&self, now: Now) -> Duration {
-        self.age_then.saturating_add(now.since(self.came))
+        self.age_when_received.saturating_add(now.since(self.received))
     }
 
-    /// Whether it was somebody else who asked for it.
+    /// Returns true if it was requested by another process.
     pub(crate) fn was_adopted(&self) -> bool {
-        !self.age_then.is_zero()
+        !self.age_when_received.is_zero()
     }
 
     pub(crate) fn is_due(&self, now: Now) -> bool {
@@ -83,11 +83,11 @@ pub(crate) struct Token {
     pub(crate) generation: u64,
     pub(crate) timeline: Timeline,
     header: HeaderValue,
-    /// Whether the API has ever taken it: a token that it never took is not renewed again and again.
+    /// The API has accepted it. Renewals for a 401 to a token that was never accepted are limited.
     accepted: AtomicBool,
-    /// The API took an earlier token of this client.
+    /// The API has accepted an earlier token of this client.
     trusted: bool,
-    /// It was refused for a body that could not be sent again.
+    /// A request whose body cannot be sent again was refused with it.
     doubted: AtomicBool,
 }
 
@@ -97,19 +97,19 @@ impl Token {
         Self { generation, timeline, header, accepted, trusted: false, doubted }
     }
 
-    /// The successor of a token, which the API may have taken.
+    /// Makes it the successor of a token, which the API may have accepted.
     pub(crate) fn after(mut self, before: Option<&Self>) -> Self {
         self.trusted = before.is_some_and(Self::is_trusted);
         self
     }
 
-    /// The value of the `Authorization` header; a clone allocates nothing.
+    /// The value of the `Authorization` header. Cloning it does not allocate.
     pub(crate) fn header(&self) -> HeaderValue {
         self.header.clone()
     }
 
     pub(crate) fn accept(&self) {
-        // The check keeps the cache line shared: a store would pull it to one core on every call.
+        // The check keeps the cache line shared: a store in every call would move it between cores.
         if !self.accepted.load(Ordering::Relaxed) {
             self.accepted.store(true, Ordering::Relaxed);
         }
@@ -119,7 +119,7 @@ impl Token {
         self.accepted.load(Ordering::Relaxed)
     }
 
-    /// Whether the API took this token, or one before it: a 401 may then be a matter of the operation.
+    /// Returns true if the API has accepted this token or one before it, so that the operation may be the cause of a 401.
     pub(crate) fn is_trusted(&self) -> bool {
         self.trusted || self.was_accepted()
     }
@@ -142,21 +142,21 @@ impl std::fmt::Debug for Token {
     }
 }
 
-/// The finished header value over memory that is wiped when its last clone is dropped; `None` when the token holds what
-/// no header can carry.
+/// Returns the header value of a token. Its memory is wiped when the last clone is dropped. Returns `None` if the token
+/// contains a character that no header allows.
 pub(crate) fn bearer(access_token: &str) -> Option<HeaderValue> {
     if !access_token.bytes().all(|byte| byte.is_ascii_graphic()) {
         return None;
     }
-    let mut text = Zeroizing::new(Vec::with_capacity(SCHEME.len() + access_token.len()));
-    text.extend_from_slice(SCHEME.as_bytes());
-    text.extend_from_slice(access_token.as_bytes());
-    let mut header = HeaderValue::from_maybe_shared(Bytes::from_owner(Wiped(text))).ok()?;
+    let mut value = Zeroizing::new(Vec::with_capacity(SCHEME.len() + access_token.len()));
+    value.extend_from_slice(SCHEME.as_bytes());
+    value.extend_from_slice(access_token.as_bytes());
+    let mut header = HeaderValue::from_maybe_shared(Bytes::from_owner(Wiped(value))).ok()?;
     header.set_sensitive(true);
     Some(header)
 }
 
-/// The token in a header value that [`bearer`] made.
+/// Returns the token in a header value of [`bearer`].
 pub(crate) fn without_scheme(header: &HeaderValue) -> Option<&str> {
     header.to_str().ok().and_then(|text| text.strip_prefix(SCHEME))
 }
@@ -176,16 +176,16 @@ impl AsRef<[u8]> for Wiped {
 /// use std::time::Duration;
 ///
 /// let bearer = client.token(Duration::from_secs(60)).await?;
-/// // `Bearer …`, marked as sensitive: it is in no `Debug` form.
+/// // `Bearer …`, marked as sensitive, so `Debug` does not show it.
 /// assert!(bearer.header().is_sensitive());
 /// # Ok(()) }
 /// ```
 pub struct AccessToken {
     token: Held,
-    handed_out: Now,
+    returned: Now,
 }
 
-/// A token in hand is borrowed from the cache, which costs no reference count; one that was waited for is owned.
+/// A cached token is borrowed, which needs no reference count. A token that was waited for is owned.
 enum Held {
     Borrowed(Guard<Option<Arc<Token>>>),
     Owned(Arc<Token>),
@@ -193,12 +193,12 @@ enum Held {
 
 impl AccessToken {
     pub(crate) fn owned(token: Arc<Token>, now: Now) -> Self {
-        Self { token: Held::Owned(token), handed_out: now }
+        Self { token: Held::Owned(token), returned: now }
     }
 
     #[inline]
     pub(crate) fn borrowed(token: Guard<Option<Arc<Token>>>, now: Now) -> Self {
-        Self { token: Held::Borrowed(token), handed_out: now }
+        Self { token: Held::Borrowed(token), returned: now }
     }
 
     fn token(&self) -> Option<&Token> {
@@ -214,17 +214,16 @@ impl AccessToken {
         self.token().and_then(|token| without_scheme(&token.header)).unwrap_or_default()
     }
 
-    /// The value for an `Authorization` header, marked as sensitive. It was made when the token came: a clone allocates
-    /// nothing.
+    /// The value of an `Authorization` header, marked as sensitive. Calling this does not allocate.
     #[must_use]
     pub fn header(&self) -> HeaderValue {
         self.token().map_or(HeaderValue::from_static(""), Token::header)
     }
 
-    /// How long it was going to live when it was handed out.
+    /// The remaining lifetime at the time when this token was returned.
     #[must_use]
     pub fn expires_in(&self) -> Duration {
-        self.token().map(|token| self.handed_out.until(token.timeline.expires)).unwrap_or_default()
+        self.token().map(|token| self.returned.until(token.timeline.expires)).unwrap_or_default()
     }
 }
 
@@ -237,7 +236,7 @@ impl Clone for AccessToken {
             },
             Held::Owned(token) => Held::Owned(Arc::clone(token)),
         };
-        Self { token, handed_out: self.handed_out }
+        Self { token, returned: self.returned }
     }
 }
 
@@ -274,40 +273,40 @@ mod tests {
     }
 
     #[test]
-    fn a_long_life_is_renewed_at_most_ten_minutes_ahead() {
+    fn a_token_is_renewed_at_most_ten_minutes_before_its_expiry() {
         let timeline = Timeline::new(origin(), Duration::from_secs(21_600), None, 0.0);
         assert!(!timeline.is_due(origin().plus(Duration::from_secs(20_999))));
         assert!(timeline.is_due(origin().plus(Duration::from_secs(21_000))));
     }
 
     #[test]
-    fn a_life_without_end_does_not_overflow() {
+    fn the_maximum_lifetime_does_not_overflow() {
         let timeline = Timeline::new(origin(), Duration::MAX, None, 0.5);
         assert!(timeline.is_live(origin()));
         assert!(!timeline.is_due(origin()));
     }
 
     #[test]
-    fn nothing_shows_the_token() {
+    fn debug_does_not_show_the_token() {
         let timeline = Timeline::new(origin(), Duration::from_secs(300), None, 0.0);
         let token = Token::new(1, bearer("tok-5f1c").unwrap(), timeline);
         assert_eq!(token.header().to_str().unwrap(), "Bearer tok-5f1c");
         assert!(token.header().is_sensitive());
         let shown = format!("{token:?}");
-        let handed_out = AccessToken::owned(Arc::new(token), origin());
-        assert_eq!(handed_out.expose(), "tok-5f1c");
-        for text in [shown, format!("{handed_out:?}"), format!("{:?}", handed_out.clone().header())] {
-            assert!(!text.contains("tok-5f1c"), "{text}");
+        let access_token = AccessToken::owned(Arc::new(token), origin());
+        assert_eq!(access_token.expose(), "tok-5f1c");
+        for shown in [shown, format!("{access_token:?}"), format!("{:?}", access_token.clone().header())] {
+            assert!(!shown.contains("tok-5f1c"), "{shown}");
         }
     }
 
     #[test]
-    fn a_token_that_no_header_can_carry_is_none() {
+    fn a_token_with_a_line_break_has_no_header() {
         assert!(bearer("a\r\nX-Evil: 1").is_none());
     }
 
     #[test]
-    fn jitter_spreads_renewals_and_a_lead_is_at_most_half_the_life() {
+    fn jitter_spreads_renewals_and_a_lead_is_at_most_half_of_the_lifetime() {
         let life = Duration::from_secs(300);
         let due = |jitter| Timeline::new(origin(), life, None, jitter).due.monotonic;
         assert!(due(0.9) > due(0.0));

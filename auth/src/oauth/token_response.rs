@@ -1,4 +1,4 @@
-//! Reading what a token endpoint says, with tolerance: five systems, five ways to spell RFC 6749 section 5.
+//! Reads the responses of a token endpoint. It tolerates the deviations from RFC 6749 section 5 of five systems.
 
 use std::time::Duration;
 
@@ -8,11 +8,11 @@ use serde_json::Value;
 
 use crate::wire::body::without_mark;
 
-/// The most of an error text that is ever shown.
-const LONGEST_TEXT: usize = 200;
+/// The maximum length of an error message of the server, in characters.
+const MAX_SHOWN: usize = 200;
 
-/// A token answer: `token_type` in any case or missing, `expires_in` a number, a numeric text or missing.
-pub(crate) struct TokenAnswer {
+/// A token response. `token_type` may be missing or in any case, `expires_in` a number, a numeric string or missing.
+pub(crate) struct TokenFields {
     access_token: AccessToken,
     token_type: BasicTokenType,
     expires_in: Option<Duration>,
@@ -20,8 +20,8 @@ pub(crate) struct TokenAnswer {
     refresh_expires_in: Option<Duration>,
 }
 
-impl TokenAnswer {
-    /// How long the refresh token lives, where the server says so: no standard has a name for it, two are common.
+impl TokenFields {
+    /// The lifetime of the refresh token, if the server states it. There is no standard name for it; two are common.
     pub(crate) fn refresh_expires_in(&self) -> Option<Duration> {
         self.refresh_expires_in
     }
@@ -37,13 +37,13 @@ struct Fields {
     refresh_expires_in: Option<Value>,
 }
 
-impl<'de> Deserialize<'de> for TokenAnswer {
+impl<'de> Deserialize<'de> for TokenFields {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let fields = Fields::deserialize(deserializer)?;
         let access_token = match fields.access_token {
             Some(Value::String(text)) if !text.is_empty() => AccessToken::new(text),
             Some(Value::String(_)) => return Err(D::Error::custom("`access_token` is empty")),
-            Some(other) => return Err(D::Error::custom(expected("access_token", "a text", &other))),
+            Some(other) => return Err(D::Error::custom(expected("access_token", "a string", &other))),
             None => return Err(D::Error::custom("no `access_token`")),
         };
         match fields.token_type {
@@ -57,14 +57,14 @@ impl<'de> Deserialize<'de> for TokenAnswer {
         };
         let expires_in = lifetime(fields.expires_in.as_ref()).map_err(D::Error::custom)?;
         let refresh_expires_in = fields.refresh_token_expires_in.or(fields.refresh_expires_in);
-        // A zero means "without end" to some servers, and what cannot be read is not known.
+        // Some servers send zero for "unlimited". An invalid value counts as unknown.
         let refresh_expires_in =
             lifetime(refresh_expires_in.as_ref()).ok().flatten().filter(|lifetime| !lifetime.is_zero());
         Ok(Self { access_token, token_type: BasicTokenType::Bearer, expires_in, refresh_token, refresh_expires_in })
     }
 }
 
-/// Whole seconds; a fraction is dropped, since a token ends too early rather than too late.
+/// Reads a lifetime in whole seconds. A fraction is dropped, so that a token never expires too late.
 fn lifetime(value: Option<&Value>) -> Result<Option<Duration>, String> {
     let seconds = match value {
         None | Some(Value::Null) => return Ok(None),
@@ -74,10 +74,10 @@ fn lifetime(value: Option<&Value>) -> Result<Option<Duration>, String> {
         Some(other) => return Err(expected("expires_in", "a number of seconds", other)),
     };
     match seconds {
-        // The cast saturates: a promise without end is cut to a sane one where the timeline is made.
+        // The cast saturates. `Timeline` limits the lifetime.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         Some(seconds) => Ok(Some(Duration::from_secs(seconds.max(0.0) as u64))),
-        None => Err("`expires_in` is a text that is no number".to_owned()),
+        None => Err("`expires_in` is a string that is not a number".to_owned()),
     }
 }
 
@@ -86,27 +86,27 @@ fn expected(field: &str, wanted: &str, found: &Value) -> String {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",
         Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Array(_) => "a list",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
         Value::Object(_) => "an object",
     };
-    format!("`{field}` should be {wanted} and is {found}")
+    format!("`{field}`: expected {wanted}, found {found}")
 }
 
-impl std::fmt::Debug for TokenAnswer {
+impl std::fmt::Debug for TokenFields {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TokenAnswer").field("expires_in", &self.expires_in).finish_non_exhaustive()
+        f.debug_struct("TokenFields").field("expires_in", &self.expires_in).finish_non_exhaustive()
     }
 }
 
-// The trait of the oauth2 crate asks for it; a token answer is never written.
-impl Serialize for TokenAnswer {
+// Required by a trait of the oauth2 crate. A token response is never serialised.
+impl Serialize for TokenFields {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_unit()
     }
 }
 
-impl TokenResponse for TokenAnswer {
+impl TokenResponse for TokenFields {
     type TokenType = BasicTokenType;
 
     fn access_token(&self) -> &AccessToken {
@@ -130,16 +130,16 @@ impl TokenResponse for TokenAnswer {
     }
 }
 
-/// `error` and `error_description` of RFC 6749 section 5.2, made fit to be shown.
+/// The `error` and `error_description` of an error response (RFC 6749 section 5.2), without secrets and truncated.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct ErrorAnswer {
+pub(crate) struct ErrorFields {
     pub(crate) error: Option<String>,
     pub(crate) description: Option<String>,
 }
 
-impl ErrorAnswer {
-    /// Reads the `error` member of a body: a string, an object with a code, or a field of a form. `None` without one.
-    /// Removes every one of `secrets` that the server echoes.
+impl ErrorFields {
+    /// Reads the `error` member of a body: a string, an object with a code, or a field of a form. Returns `None` if there is
+    /// none. Removes `secrets` that the server echoes.
     pub(crate) fn read(body: &[u8], secrets: &[&str]) -> Option<Self> {
         let body = without_mark(body).trim_ascii();
         let fields = match serde_json::from_slice(body) {
@@ -147,17 +147,17 @@ impl ErrorAnswer {
             Ok(_) => return None,
             Err(_) => form(body)?,
         };
-        let error = fields.get("error").filter(|error| is_said(error))?;
+        let error = fields.get("error").filter(|error| is_set(error))?;
         let inside = |names: &[&str]| names.iter().find_map(|name| word(error.get(name)?));
         let code = word(error).or_else(|| inside(&["code", "error", "status", "type"]));
         let described = fields.get("error_description").and_then(word);
         let description = described.or_else(|| inside(&["error_description", "description", "message"]));
-        let shown = |text: String| shown(&text, secrets);
+        let shown = |message: String| shown(&message, secrets);
         Some(Self { error: code.map(shown), description: description.map(shown) })
     }
 
-    /// Says that the grant is refused for good, by a code of RFC 6749 section 5.2. Any other code beside a 5xx, such as
-    /// the name of the status, says no more than the status.
+    /// Returns true if the error is a code of RFC 6749 section 5.2, by which the grant is refused. Another code in a 5xx
+    /// response often only repeats the status.
     pub(crate) fn is_final(&self) -> bool {
         let of_rfc = [
             "invalid_request",
@@ -171,8 +171,8 @@ impl ErrorAnswer {
     }
 }
 
-/// Some servers write an `error` that is null, false or empty into every response.
-fn is_said(error: &Value) -> bool {
+/// Returns false for an `error` that is null, false or empty, which some servers send in every response.
+fn is_set(error: &Value) -> bool {
     match error {
         Value::Null | Value::Bool(false) => false,
         Value::Bool(true) => true,
@@ -183,7 +183,7 @@ fn is_said(error: &Value) -> bool {
     }
 }
 
-/// A string or a number as a word.
+/// Returns a string or a number as a string, or `None` if it is empty or of another type.
 fn word(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
@@ -192,14 +192,14 @@ fn word(value: &Value) -> Option<String> {
     }
 }
 
-/// The fields of a form-encoded body; `None` for a page or another text.
+/// Returns the fields of a form-encoded body, or `None` for anything else, such as HTML.
 fn form(body: &[u8]) -> Option<serde_json::Map<String, Value>> {
     let is_form = body.contains(&b'=') && body.iter().all(|byte| byte.is_ascii_graphic() && !b"<>\"{}".contains(byte));
     let fields = |body| form_urlencoded::parse(body).map(|(name, value)| (name.into_owned(), value.into()));
     is_form.then(|| fields(body).collect())
 }
 
-/// The same form encoding with its hexadecimal digits in lower case, as some servers write it.
+/// Returns a form encoding with its hexadecimal digits in lower case, as some servers write them.
 fn lower(encoded: &str) -> String {
     let mut parts = encoded.split('%');
     let first = parts.next().unwrap_or_default().to_owned();
@@ -209,7 +209,7 @@ fn lower(encoded: &str) -> String {
     })
 }
 
-/// Text of a server without secrets, in any spelling that an echo may have.
+/// Removes secrets from a string of the server: as they are, form-encoded, and as in JSON.
 pub(crate) fn redact(text: &str, secrets: &[&str]) -> String {
     let mut text = text.to_owned();
     for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
@@ -223,11 +223,11 @@ pub(crate) fn redact(text: &str, secrets: &[&str]) -> String {
     text
 }
 
-/// Text of a server, fit to be shown: no secrets, no control characters, cut.
+/// Returns a string of the server without secrets and control characters, truncated.
 pub(crate) fn shown(text: &str, secrets: &[&str]) -> String {
     let text = redact(text, secrets);
-    let mut shown: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST_TEXT).collect();
-    if text.chars().nth(LONGEST_TEXT).is_some() {
+    let mut shown: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_SHOWN).collect();
+    if text.chars().nth(MAX_SHOWN).is_some() {
         shown.pop();
         shown.push('…');
     }
@@ -240,12 +240,12 @@ mod tests {
 
     use super::*;
 
-    fn read(body: &str) -> Result<TokenAnswer, String> {
+    fn read(body: &str) -> Result<TokenFields, String> {
         serde_json::from_str(body).map_err(|error| error.to_string())
     }
 
     #[test]
-    fn the_five_spellings_are_read() {
+    fn the_responses_of_all_systems_are_read() {
         for (body, seconds) in [
             (r#"{"access_token":"a","token_type":"Bearer","expires_in":300,"refresh_token":"r"}"#, Some(300)),
             (r#"{"access_token":"a","token_type":"BEARER","expires_in":21600,"refresh_token":"r"}"#, Some(21600)),
@@ -264,16 +264,16 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_used_is_named_and_never_shown() {
+    fn errors_name_the_field_but_not_its_value() {
         for (body, what) in [
             (r#"{"token":"s3cr3t"}"#, "no `access_token`"),
             (r#"{"access_token":""}"#, "`access_token` is empty"),
-            (r#"{"access_token":["s3cr3t"]}"#, "`access_token` should be a text and is a list"),
+            (r#"{"access_token":["s3cr3t"]}"#, "`access_token`: expected a string, found an array"),
             (r#"{"access_token":"s3cr3t","token_type":"mac"}"#, "`token_type` is not bearer"),
-            (r#"{"access_token":"s3cr3t","expires_in":"soon"}"#, "`expires_in` is a text that is no number"),
+            (r#"{"access_token":"s3cr3t","expires_in":"soon"}"#, "`expires_in` is a string that is not a number"),
             (
                 r#"{"access_token":"s3cr3t","expires_in":true}"#,
-                "`expires_in` should be a number of seconds and is a boolean",
+                "`expires_in`: expected a number of seconds, found a boolean",
             ),
         ] {
             let error = read(body).unwrap_err();
@@ -283,17 +283,17 @@ mod tests {
     }
 
     #[test]
-    fn an_error_answer_is_cleaned_cut_and_loses_what_it_echoes() {
+    fn an_error_is_truncated_and_loses_control_characters_and_echoed_secrets() {
         let body = br#"{"error":"invalid_client","error_description":"secret a+b/c= (a%2Bb%2Fc%3D)\r\nis wrong"}"#;
-        let answer = ErrorAnswer::read(body, &["a+b/c="]).unwrap();
+        let answer = ErrorFields::read(body, &["a+b/c="]).unwrap();
         assert_eq!(answer.error.as_deref(), Some("invalid_client"));
         assert_eq!(answer.description.as_deref(), Some("secret … (…)  is wrong"));
         let long = format!(r#"{{"error":"{}"}}"#, "ä".repeat(500));
-        assert_eq!(ErrorAnswer::read(long.as_bytes(), &[]).unwrap().error.unwrap().chars().count(), LONGEST_TEXT);
+        assert_eq!(ErrorFields::read(long.as_bytes(), &[]).unwrap().error.unwrap().chars().count(), MAX_SHOWN);
     }
 
     #[test]
-    fn an_error_is_read_in_every_form_and_an_empty_one_is_none() {
+    fn an_error_is_read_in_every_form_unless_it_is_empty() {
         for (body, error, description) in [
             (r#"{"error":" invalid_grant ","error_description":"gone"}"#, Some("invalid_grant"), Some("gone")),
             (r#"{"error":{"code":"invalid_grant","message":"gone"}}"#, Some("invalid_grant"), Some("gone")),
@@ -303,7 +303,7 @@ mod tests {
             ("error=invalid_grant&error_description=long+gone\r\n", Some("invalid_grant"), Some("long gone")),
             ("\u{feff}{\"error\":\"invalid_client\"}", Some("invalid_client"), None),
         ] {
-            let read = ErrorAnswer::read(body.as_bytes(), &[]).unwrap_or_else(|| panic!("{body}"));
+            let read = ErrorFields::read(body.as_bytes(), &[]).unwrap_or_else(|| panic!("{body}"));
             assert_eq!((read.error.as_deref(), read.description.as_deref()), (error, description), "{body}");
         }
         for body in [
@@ -318,19 +318,19 @@ mod tests {
             "[]",
             "",
         ] {
-            assert_eq!(ErrorAnswer::read(body.as_bytes(), &[]), None, "{body}");
+            assert_eq!(ErrorFields::read(body.as_bytes(), &[]), None, "{body}");
         }
     }
 
     proptest! {
         #[test]
-        fn no_body_makes_the_reader_fall_over(body in prop::collection::vec(any::<u8>(), 0..200)) {
-            let _ = serde_json::from_slice::<TokenAnswer>(&body);
-            let _ = ErrorAnswer::read(&body, &["x"]);
+        fn no_body_panics(body in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = serde_json::from_slice::<TokenFields>(&body);
+            let _ = ErrorFields::read(&body, &["x"]);
         }
 
         #[test]
-        fn every_whole_number_of_seconds_is_read_in_both_spellings(seconds in 0u64..1_000_000_000) {
+        fn every_whole_number_of_seconds_is_read_as_a_number_and_as_a_string(seconds in 0u64..1_000_000_000) {
             let plain = read(&format!(r#"{{"access_token":"a","expires_in":{seconds}}}"#)).unwrap();
             let quoted = read(&format!(r#"{{"access_token":"a","expires_in":" {seconds} "}}"#)).unwrap();
             prop_assert_eq!(plain.expires_in(), Some(Duration::from_secs(seconds)));

@@ -44,7 +44,7 @@ pub(crate) struct TokenSource {
     store: Arc<dyn TokenStore>,
     /// True if other clients may use the store.
     is_shared: bool,
-    store_is_away: AtomicBool,
+    is_store_unavailable: AtomicBool,
 }
 
 /// The outcome of a renewal.
@@ -66,7 +66,7 @@ pub(crate) struct FetchedToken {
 impl TokenSource {
     /// Creates a source whose store no other client uses.
     pub(crate) fn unshared(exchange: Exchange, store: Arc<dyn TokenStore>) -> Self {
-        Self { exchange, store, is_shared: false, store_is_away: AtomicBool::new(false) }
+        Self { exchange, store, is_shared: false, is_store_unavailable: AtomicBool::new(false) }
     }
 
     /// Creates a source whose store other clients may use.
@@ -108,7 +108,7 @@ impl TokenSource {
                 tracing::warn!(
                     target: "perenso_auth::token",
                     error = &fault as &(dyn std::error::Error + 'static),
-                    "the credentials were refused, and the provider gave no others"
+                    "the credentials were refused, and the provider returned no others"
                 );
                 renewal
             }
@@ -148,8 +148,8 @@ impl TokenSource {
                 Err(error) => return self.fetch_without_store(error, credentials, history).await,
             }
             if self.exchange.clock.monotonic().saturating_duration_since(started) >= timeout {
-                tracing::warn!(target: "perenso_auth::store", store = %self.store.name(), "the lock of the tokens is not given back; renewing without it");
-                let error = StoreError::new(StoreErrorKind::Unavailable, "its lock is not given back");
+                tracing::warn!(target: "perenso_auth::store", store = %self.store.name(), "the lock of the tokens is not released, renewing without it");
+                let error = StoreError::new(StoreErrorKind::Unavailable, "its lock is not released");
                 return self.fetch_without_store(error, credentials, history).await;
             }
             self.exchange.clock.sleep(poll.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
@@ -175,7 +175,7 @@ impl TokenSource {
                 }
             }
             Err(error) if error.kind() == StoreErrorKind::Unusable => {
-                tracing::warn!(target: "perenso_auth::store", store = %self.store.name(), error = cause(&error), "what the store holds is replaced");
+                tracing::warn!(target: "perenso_auth::store", store = %self.store.name(), error = cause(&error), "the content of the store cannot be used and is replaced");
                 self.renew(lock.as_mut(), credentials, history).await
             }
             Err(error) => self.fetch_without_store(error, credentials, history).await,
@@ -207,16 +207,16 @@ impl TokenSource {
     async fn save_locked(&self, lock: &mut dyn StoreLock, tokens: &StoredTokens, now: Now) -> bool {
         match self.store_call(lock.save(tokens, now)).await {
             Ok(()) => {
-                self.is_back();
+                self.record_available();
                 true
             }
             // Another process has taken the lock and stored newer tokens, which count from now on.
             Err(error) if error.kind() == StoreErrorKind::LockLost => {
-                tracing::debug!(target: "perenso_auth::store", store = %self.store.name(), error = cause(&error), "a sibling has stored newer tokens");
+                tracing::debug!(target: "perenso_auth::store", store = %self.store.name(), error = cause(&error), "another process has stored newer tokens");
                 true
             }
             Err(error) => {
-                tracing::debug!(target: "perenso_auth::store", store = %self.store.name(), error = cause(&error), "the tokens live on in this process alone");
+                tracing::debug!(target: "perenso_auth::store", store = %self.store.name(), error = cause(&error), "the tokens are kept in memory only");
                 false
             }
         }
@@ -325,34 +325,34 @@ impl TokenSource {
         if !(is_newer && is_good) {
             return None;
         }
-        self.is_back();
+        self.record_available();
         Some(FetchedToken { header, timeline, _sent: None })
     }
 
     /// Calls the store within its timeout. Logs once that the store is unavailable.
-    async fn store_call<T>(&self, word: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
-        let result = within(self.exchange.clock.as_ref(), STORE_TIMEOUT, word).await.unwrap_or_else(|| {
-            let detail = format!("no answer within {STORE_TIMEOUT:?}");
+    async fn store_call<T>(&self, call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+        let result = within(self.exchange.clock.as_ref(), STORE_TIMEOUT, call).await.unwrap_or_else(|| {
+            let detail = format!("no response within {STORE_TIMEOUT:?}");
             Err(StoreError::new(StoreErrorKind::Unavailable, detail))
         });
         if let Err(error) = &result
             && error.kind() == StoreErrorKind::Unavailable
-            && !self.store_is_away.swap(true, Ordering::Relaxed)
+            && !self.is_store_unavailable.swap(true, Ordering::Relaxed)
         {
             tracing::warn!(
                 target: "perenso_auth::store",
                 store = %self.store.name(),
                 error = cause(error),
-                "the token store is away: this process goes on alone, and its tokens live on in it alone"
+                "the token store is unavailable: this process renews without it and keeps its tokens in memory"
             );
         }
         result
     }
 
     /// Records that a token was read from or written to the store. An empty read is not enough.
-    fn is_back(&self) {
-        if self.store_is_away.swap(false, Ordering::Relaxed) {
-            tracing::info!(target: "perenso_auth::store", store = %self.store.name(), "the token store is back");
+    fn record_available(&self) {
+        if self.is_store_unavailable.swap(false, Ordering::Relaxed) {
+            tracing::info!(target: "perenso_auth::store", store = %self.store.name(), "the token store is available again");
         }
     }
 }

@@ -1,12 +1,12 @@
-//! The headers of every API call. Where files hold them, they are read again when the API answers 401: a rotated subscription
-//! key needs no restart.
+//! The headers of every API call. Headers from files are read again when the API responds 401, so a rotated subscription key
+//! needs no restart.
 
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use http::HeaderMap;
 
-/// Reads the headers anew; `None` when they cannot be read.
+/// Reads the headers again. Returns `None` if they cannot be read.
 pub(crate) type HeaderSource = Arc<dyn Fn() -> Option<HeaderMap> + Send + Sync>;
 
 pub(crate) struct ApiHeaders {
@@ -19,18 +19,18 @@ impl ApiHeaders {
         Self { current: ArcSwap::from_pointee(headers), source }
     }
 
-    /// Adds the headers to those of a request.
+    /// Inserts the headers into those of a request.
     pub(crate) fn add_to(&self, headers: &mut HeaderMap) {
         for (name, value) in &**self.current.load() {
             headers.insert(name, value.clone());
         }
     }
 
-    /// Reads the headers anew for a request that was refused. Returns whether one of them has another value now; those that
-    /// the caller has set remain.
+    /// Reads the headers again for a request that was refused. Returns true if one of them has changed. Headers that the
+    /// caller has set are kept.
     pub(crate) async fn refresh(&self, headers: &mut HeaderMap, of_caller: Option<&HeaderMap>) -> bool {
         let Some(source) = self.source.clone() else { return false };
-        // A file may be far away, or a pipe.
+        // The file may be a pipe or on a network.
         let Ok(Some(read)) = tokio::task::spawn_blocking(move || source()).await else { return false };
         let mut is_new = false;
         for (name, value) in &read {

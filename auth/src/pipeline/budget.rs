@@ -217,7 +217,7 @@ mod tests {
         (clock, budget)
     }
 
-    /// Rates whose burst overflows the nanoseconds of the limiter, and one that would be no limit at all.
+    /// Rates whose burst overflows the nanoseconds of the limiter, and one that would not limit anything.
     #[test]
     fn a_rate_that_cannot_be_kept_is_a_build_error() {
         for rate in [
@@ -254,7 +254,7 @@ mod tests {
     async fn no_minute_sees_more_than_the_rate_and_a_burst() {
         let (clock, budget) = budget();
         let mut taken = Vec::new();
-        // Two minutes in steps of 100 ms, taking whatever is there at once.
+        // Two minutes in steps of 100 ms, taking every permit as soon as it is available.
         for _ in 0..1200 {
             while budget.wait().await.is_none() {
                 taken.push(clock.monotonic());
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_pause_holds_everybody() {
+    async fn a_cooldown_holds_all_callers() {
         let (clock, budget) = budget();
         budget.cool_down(Duration::from_secs(7)).await;
         let (waited, ()) = tokio::join!(budget.permit(MINUTE), async {
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_gives_up_waiting_leaves_the_place_to_the_next() {
+    async fn a_caller_that_stops_waiting_leaves_the_queue() {
         let (clock, budget) = budget();
         budget.cool_down(Duration::from_secs(3)).await;
         assert!(Box::pin(budget.permit(MINUTE)).now_or_never().is_none());
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_shorter_pause_does_not_end_a_longer_one() {
+    async fn a_shorter_cooldown_does_not_end_a_longer_one() {
         let budget = Budget::new(None, Arc::new(ManualClock::default()));
         budget.cool_down(Duration::from_secs(7)).await;
         budget.cool_down(Duration::from_secs(1)).await;
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_overtakes_the_queue() {
+    async fn permits_are_granted_in_order() {
         let clock = ManualClock::default();
         let budget = Budget::new(Some(Rate::new(1, Duration::from_secs(1), 1)), Arc::new(clock.clone()));
         assert_eq!(budget.permit(Duration::ZERO).await, Ok(Duration::ZERO));
@@ -322,12 +322,12 @@ mod tests {
         assert!(first.as_mut().now_or_never().is_none());
         clock.advance(Duration::from_secs(1));
         let mut second = Box::pin(budget.permit(MINUTE));
-        assert!(second.as_mut().now_or_never().is_none(), "it took what the first had waited for");
+        assert!(second.as_mut().now_or_never().is_none(), "it took the permit that the first had waited for");
         assert_eq!(first.now_or_never(), Some(Ok(Duration::from_secs(1))));
     }
 
     #[tokio::test]
-    async fn the_limit_holds_in_the_queue_as_well() {
+    async fn the_timeout_also_applies_in_the_queue() {
         let clock = ManualClock::default();
         let budget = Budget::new(Some(Rate::new(1, Duration::from_secs(5), 1)), Arc::new(clock.clone()));
         assert_eq!(budget.permit(Duration::ZERO).await, Ok(Duration::ZERO));

@@ -124,11 +124,11 @@ impl ClientState {
     pub(crate) fn url(&self, path: &str) -> Result<Url, String> {
         let route = path.split(['?']).next().unwrap_or_default();
         if !path.starts_with('/') || path.starts_with("//") {
-            return Err("a path starts with one `/`, as in `/Customer`".to_owned());
+            return Err("the path must start with exactly one `/`, as in `/Customer`".to_owned());
         }
         if path.contains(['#', '\\']) || path.chars().any(|c| c.is_control() || c.is_whitespace()) {
             return Err(
-                "a path holds no `#`, no backslash, no blank and no control character; percent-encode them".to_owned()
+                "the path contains `#`, a backslash, whitespace or a control character: percent-encode it".to_owned()
             );
         }
         let is_dots = |segment: &str| {
@@ -136,10 +136,10 @@ impl ClientState {
             segment == "." || segment == ".."
         };
         if route.split('/').any(is_dots) {
-            return Err("a path has no segment `.` or `..`: it would lead elsewhere".to_owned());
+            return Err("the path has a segment `.` or `..`, which would change the address: remove it".to_owned());
         }
         let base = self.api_url.as_str().trim_end_matches('/');
-        Url::parse(&format!("{base}{path}")).map_err(|error| format!("the path makes no address: {error}"))
+        Url::parse(&format!("{base}{path}")).map_err(|error| format!("the path does not form a URL: {error}"))
     }
 }
 

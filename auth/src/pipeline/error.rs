@@ -30,7 +30,7 @@ pub enum ErrorKind {
     Unauthorized,
     /// The API responded 429 until the attempts were used up or `Retry-After` exceeded the limit.
     RateLimited,
-    /// The client's rate budget gave no permit in time. The last attempt was not sent.
+    /// The client's rate budget granted no permit in time, for the first attempt or for a retry. That attempt was not sent.
     Budget,
     /// The API responded with another status that is not a success.
     Status,

@@ -41,7 +41,7 @@ impl AttemptOutcome {
             Self::Responded(status) if status.is_success() => RetryDecision::Done,
             Self::Responded(StatusCode::UNAUTHORIZED) => RetryDecision::Reauthorise,
             Self::Responded(StatusCode::TOO_MANY_REQUESTS) | Self::NotConnected => RetryDecision::Retry,
-            Self::Responded(status) if is_passing(status) => if_repeatable,
+            Self::Responded(status) if is_transient(status) => if_repeatable,
             Self::Responded(_) | Self::NotConnectable => RetryDecision::Fail,
             Self::Broken | Self::TimedOut => if_repeatable,
         }
@@ -75,9 +75,9 @@ pub(crate) fn proves_the_token(status: StatusCode) -> bool {
 }
 
 /// Returns true for statuses of transient failures.
-fn is_passing(status: StatusCode) -> bool {
-    let for_ever = matches!(status, StatusCode::NOT_IMPLEMENTED | StatusCode::HTTP_VERSION_NOT_SUPPORTED);
-    (status.is_server_error() && !for_ever) || status == StatusCode::REQUEST_TIMEOUT
+fn is_transient(status: StatusCode) -> bool {
+    let is_permanent = matches!(status, StatusCode::NOT_IMPLEMENTED | StatusCode::HTTP_VERSION_NOT_SUPPORTED);
+    (status.is_server_error() && !is_permanent) || status == StatusCode::REQUEST_TIMEOUT
 }
 
 /// Returns the delay before the next attempt: `Retry-After`, but at least the backoff. Returns `None` if `Retry-After` exceeds
@@ -94,48 +94,48 @@ pub(crate) fn retry_delay(backoff: Duration, asked: Option<Duration>, max_retry_
 mod tests {
     use super::*;
 
-    fn answered(status: u16) -> AttemptOutcome {
+    fn responded(status: u16) -> AttemptOutcome {
         AttemptOutcome::Responded(StatusCode::from_u16(status).unwrap())
     }
 
     #[test]
-    fn the_table_of_endings() {
+    fn the_decision_after_each_outcome() {
         use RetryDecision::{Done, Fail, Reauthorise, Retry};
-        for (outcome, safe, keyed, once) in [
-            (answered(200), Done, Done, Done),
-            (answered(204), Done, Done, Done),
-            (answered(301), Fail, Fail, Fail),
-            (answered(304), Fail, Fail, Fail),
-            (answered(400), Fail, Fail, Fail),
-            (answered(401), Reauthorise, Reauthorise, Reauthorise),
-            (answered(403), Fail, Fail, Fail),
-            (answered(404), Fail, Fail, Fail),
-            (answered(408), Retry, Retry, Fail),
-            (answered(422), Fail, Fail, Fail),
-            (answered(429), Retry, Retry, Retry),
-            (answered(500), Retry, Retry, Fail),
-            (answered(501), Fail, Fail, Fail),
-            (answered(503), Retry, Retry, Fail),
+        for (outcome, safe, idempotent, not_repeatable) in [
+            (responded(200), Done, Done, Done),
+            (responded(204), Done, Done, Done),
+            (responded(301), Fail, Fail, Fail),
+            (responded(304), Fail, Fail, Fail),
+            (responded(400), Fail, Fail, Fail),
+            (responded(401), Reauthorise, Reauthorise, Reauthorise),
+            (responded(403), Fail, Fail, Fail),
+            (responded(404), Fail, Fail, Fail),
+            (responded(408), Retry, Retry, Fail),
+            (responded(422), Fail, Fail, Fail),
+            (responded(429), Retry, Retry, Retry),
+            (responded(500), Retry, Retry, Fail),
+            (responded(501), Fail, Fail, Fail),
+            (responded(503), Retry, Retry, Fail),
             (AttemptOutcome::NotConnected, Retry, Retry, Retry),
             (AttemptOutcome::NotConnectable, Fail, Fail, Fail),
             (AttemptOutcome::Broken, Retry, Retry, Fail),
             (AttemptOutcome::TimedOut, Retry, Retry, Fail),
         ] {
             assert_eq!(outcome.decide(Idempotency::Safe), safe, "{outcome:?}");
-            assert_eq!(outcome.decide(Idempotency::Idempotent), keyed, "{outcome:?}");
-            assert_eq!(outcome.decide(Idempotency::NotRepeatable), once, "{outcome:?}");
+            assert_eq!(outcome.decide(Idempotency::Idempotent), idempotent, "{outcome:?}");
+            assert_eq!(outcome.decide(Idempotency::NotRepeatable), not_repeatable, "{outcome:?}");
         }
     }
 
     #[test]
-    fn a_write_may_have_happened_unless_the_answer_or_its_absence_rules_it_out() {
+    fn a_write_may_have_happened_unless_the_outcome_rules_it_out() {
         for (outcome, perhaps) in [
-            (answered(422), false),
-            (answered(429), false),
+            (responded(422), false),
+            (responded(429), false),
             (AttemptOutcome::NotConnected, false),
             (AttemptOutcome::NotConnectable, false),
-            (answered(500), true),
-            (answered(200), true),
+            (responded(500), true),
+            (responded(200), true),
             (AttemptOutcome::Broken, true),
             (AttemptOutcome::TimedOut, true),
         ] {
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn the_server_decides_on_the_pause_within_bounds() {
+    fn retry_after_is_used_between_the_backoff_and_the_maximum() {
         let (short, long, limit) = (Duration::from_secs(1), Duration::from_secs(60), Duration::from_secs(90));
         assert_eq!(retry_delay(short, None, limit), Some(short));
         assert_eq!(retry_delay(short, Some(long), limit), Some(long));

@@ -1,7 +1,8 @@
-//! The body of an error response as JSON: its message, and the fields that it complains about.
+//! Reads the body of an error response as JSON: its message, and the fields with problems.
 //!
-//! Its text is for callers that ask. An error shows no more than names: those of the request, and member names of `errors`
-//! that are words. A value of the body is never shown, nor is a name that could be one.
+//! Only [`Error::problem_details`](crate::Error::problem_details) returns its strings. The message of an error shows names at
+//! most: those of the request, and member names of `errors` that are words. It never shows a value of the body, or a name
+//! that could be one.
 
 use std::{collections::BTreeSet, fmt};
 
@@ -9,7 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::wire::body::without_mark;
 
-/// The members that hold problems of single fields.
+/// The members that contain problems of single fields.
 const LISTS: [&str; 3] = ["errors", "invalid-params", "invalidParams"];
 /// The members of such a problem that name its field, and those that explain it.
 const NAMES: [&str; 5] = ["field", "name", "parameter", "path", "pointer"];
@@ -19,7 +20,7 @@ const MAX_NAME_LEN: usize = 40;
 
 /// The body of an error response, read as JSON: problem details (RFC 9457), or an object with `message`, `error` or `errors`.
 ///
-/// The texts are the server's and may quote records, so `Debug` shows none of them.
+/// The server's strings may quote records, so `Debug` shows none of them.
 #[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ProblemDetails {
@@ -37,16 +38,16 @@ pub struct ProblemDetails {
 #[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FieldProblem {
-    /// The name of the field as the server gives it.
+    /// The name of the field, as the server spells it.
     pub name: Option<String>,
-    /// The texts of the server.
+    /// The messages of the server.
     pub messages: Vec<String>,
-    /// Whether the name is the name of a member, and not a value.
+    /// True if the name was the name of a member, false if it was a value.
     is_member: bool,
 }
 
 impl ProblemDetails {
-    /// The problem in a body, if it is a JSON object that has one.
+    /// Reads the problem in a body. Returns `None` unless the body is a JSON object with one of the known members.
     pub(crate) fn read(body: &[u8]) -> Option<Self> {
         let body: Map<String, Value> = serde_json::from_slice(without_mark(body)).ok()?;
         let text = |name: &str| body.get(name).and_then(Value::as_str).map(str::to_owned);
@@ -61,15 +62,15 @@ impl ProblemDetails {
         (problem != Self::default()).then_some(problem)
     }
 
-    /// The names that an error may show: those of the request, in its spelling, and member names that are words.
+    /// Returns the names that an error may show: those of the request, in its spelling, and member names that are words.
     pub(crate) fn names(&self, of_request: &BTreeSet<String>) -> Vec<String> {
         let mut shown: Vec<String> = Vec::new();
         for problem in &self.errors {
             let Some(name) = &problem.name else { continue };
             for part in name.split(['.', '/', '[', ']', '$']).filter(|part| !part.is_empty()) {
                 let known = of_request.iter().find(|known| known.eq_ignore_ascii_case(part));
-                let word = problem.is_member && is_word(part);
-                let name = known.cloned().or_else(|| word.then(|| part.to_owned()));
+                let is_shown = problem.is_member && is_word(part);
+                let name = known.cloned().or_else(|| is_shown.then(|| part.to_owned()));
                 shown.extend(name.filter(|name| !shown.contains(name)));
             }
         }
@@ -78,7 +79,7 @@ impl ProblemDetails {
     }
 }
 
-/// The names of a request: of its query, and of all members of a JSON body.
+/// Returns the names of a request: of its query parameters, and of all members of a JSON body.
 pub(crate) fn names_of_request(request: &reqwest::Request) -> BTreeSet<String> {
     let query = request.url().query_pairs().map(|(name, _)| name.into_owned());
     let mut names: BTreeSet<String> = query.filter(|name| is_identifier(name)).collect();
@@ -105,14 +106,14 @@ fn collect_names(value: &Value, names: &mut BTreeSet<String>) {
     }
 }
 
-/// A name of a request may have digits; a key of a map that holds an address has other characters.
+/// Returns true for letters, digits and `_`. A map whose keys are data, such as email addresses, has other characters.
 fn is_identifier(name: &str) -> bool {
     let starts_well = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     starts_well && name.len() <= MAX_NAME_LEN && name.bytes().all(is_plain)
 }
 
-/// Letters and `_` only: a name with a digit or a blank may be a number or a text of a record.
+/// Returns true for letters and `_`. A name with a digit or a space may be a value of a record.
 fn is_word(name: &str) -> bool {
     name.len() <= MAX_NAME_LEN
         && !name.is_empty()
@@ -177,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn the_forms_in_use_are_read() {
+    fn the_common_forms_are_read() {
         let details = read(&json!({"type": "about:blank", "title": "Bad", "detail": "no such city", "status": 400}));
         let details = details.unwrap();
         assert_eq!((details.title.as_deref(), details.detail.as_deref()), (Some("Bad"), Some("no such city")));

@@ -40,7 +40,7 @@ pub struct RequestBuilder {
     content_type: Option<HeaderValue>,
     options: CallOptions,
     idempotency: Idempotency,
-    broken: Option<String>,
+    problem: Option<String>,
 }
 
 impl RequestBuilder {
@@ -56,7 +56,7 @@ impl RequestBuilder {
             content_type: None,
             options: CallOptions::new(),
             idempotency,
-            broken: None,
+            problem: None,
         }
     }
 
@@ -86,7 +86,7 @@ impl RequestBuilder {
                 self.content_type = Some(HeaderValue::from_static("application/json"));
             }
             // The message of the cause may quote a value.
-            Err(_) => self.broken = Some("the body cannot be written as JSON".to_owned()),
+            Err(_) => self.problem = Some("the body cannot be serialised as JSON".to_owned()),
         }
         self
     }
@@ -135,7 +135,7 @@ impl RequestBuilder {
             Cow::Owned(format!("{} {}", self.method, self.path.split('?').next().unwrap_or_default()))
         });
         let fail = |detail: String| Error::new(ErrorKind::Request, operation.clone(), detail);
-        if let Some(detail) = self.broken {
+        if let Some(detail) = self.problem {
             return Err(fail(detail));
         }
         let mut url = self.client.url(&self.path).map_err(fail)?;

@@ -38,7 +38,7 @@ pub struct Response {
 // A box would cost an allocation in every call.
 #[allow(clippy::large_enum_variant)]
 pub(crate) enum Body {
-    Coming(IncomingBody),
+    Incoming(IncomingBody),
     Whole(Bytes),
 }
 
@@ -105,8 +105,8 @@ impl Response {
     /// As [`bytes`](Self::bytes), and [`ErrorKind::Decode`] if it is not UTF-8: no byte is replaced.
     pub async fn text(self) -> Result<String, Error> {
         let (bytes, rest) = self.read().await?;
-        let not_text = || rest.error(ErrorKind::Decode, "the answer is not UTF-8; read it as bytes");
-        String::from_utf8(bytes.into()).map_err(|_| not_text())
+        let not_utf8 = || rest.error(ErrorKind::Decode, "the response is not UTF-8; read it as bytes");
+        String::from_utf8(bytes.into()).map_err(|_| not_utf8())
     }
 
     /// Reads the body as JSON.
@@ -126,11 +126,11 @@ impl Response {
         let (bytes, rest) = self.read().await?;
         match decode_body(&bytes) {
             Ok(value) => Ok((value, rest.headers)),
-            Err(misfit) => {
-                let foreign = rest.content_type().filter(|text| !text.to_ascii_lowercase().contains("json"));
-                let of_type = foreign.map_or(String::new(), |foreign| format!(", of content type `{}`", cut(foreign)));
-                let detail = format!("the answer ({}{of_type}) cannot be read: {misfit}", rest.status.as_u16());
-                // The path to the value has field names of the server.
+            Err(mismatch) => {
+                let other = rest.content_type().filter(|value| !value.to_ascii_lowercase().contains("json"));
+                let of_type = other.map_or(String::new(), |other| format!(", of content type `{}`", cut(other)));
+                let detail = format!("the response ({}{of_type}) cannot be read: {mismatch}", rest.status.as_u16());
+                // The path contains field names of the server.
                 let detail = rest.context.secrets.redact(&detail);
                 Err(rest.error(ErrorKind::Decode, detail).with(|inner| {
                     inner.body = Some(bytes.slice(..bytes.len().min(body::MAX_ERROR_BODY_BYTES)));
@@ -148,13 +148,13 @@ impl Response {
         let is_page = self.content_type().is_some_and(|text| text.to_ascii_lowercase().starts_with("text/html"));
         let page = is_page.then(|| {
             let detail = format!(
-                "the answer ({}) is a page of HTML, which this call does not give: a proxy or a login form may \
-                stand in between",
+                "the response ({}) is an HTML page, which this operation does not return: it may be from a proxy or a login \
+                 form",
                 self.status.as_u16()
             );
             self.error(ErrorKind::Decode, detail)
         });
-        if let Body::Coming(body) = self.body {
+        if let Body::Incoming(body) = self.body {
             body::part(body, body::MAX_ERROR_BODY_BYTES, self.context.clock.as_ref(), self.context.idle).await;
         }
         page.map_or(Ok(self.headers), Err)
@@ -166,7 +166,7 @@ impl Response {
     pub fn into_stream(self) -> impl Stream<Item = Result<Bytes, Error>> + Send + use<> {
         try_unfold(self, |mut response| async move {
             let chunk = match &mut response.body {
-                Body::Coming(body) => body.chunk(response.context.clock.as_ref(), response.context.idle).await,
+                Body::Incoming(body) => body.chunk(response.context.clock.as_ref(), response.context.idle).await,
                 Body::Whole(bytes) => Ok(Some(std::mem::take(bytes)).filter(|bytes| !bytes.is_empty())),
             };
             match chunk {
@@ -181,7 +181,7 @@ impl Response {
         let body = std::mem::replace(&mut self.body, Body::Whole(Bytes::new()));
         let bytes = match body {
             Body::Whole(bytes) => Ok(bytes),
-            Body::Coming(body) => {
+            Body::Incoming(body) => {
                 let CallContext { max_body_bytes, clock, idle, .. } = &self.context;
                 body::collect(body, *max_body_bytes, clock.as_ref(), *idle).await
             }
@@ -209,25 +209,27 @@ impl Response {
         match failure {
             Failure::TooLarge => {
                 let limit = self.context.max_body_bytes;
-                self.error(ErrorKind::TooLarge, format!("the answer is larger than {limit} bytes; read it as a stream"))
+                self.error(
+                    ErrorKind::TooLarge,
+                    format!("the response is larger than {limit} bytes; read it as a stream"),
+                )
             }
             Failure::Idle => {
                 let idle = self.context.idle;
-                self.error(ErrorKind::Timeout, format!("nothing more of the answer's body came for {idle:?}"))
+                self.error(ErrorKind::Timeout, format!("the response body stalled for {idle:?} (`Timeouts::idle`)"))
             }
             Failure::Broken(source) if source.is_timeout() => self
-                .error(ErrorKind::Timeout, "the answer's body was not there within a timeout of the reqwest builder")
+                .error(ErrorKind::Timeout, "the response body did not arrive within a timeout of the reqwest builder")
                 .with(|inner| inner.source = Some(Arc::new(source.without_url()))),
             Failure::Broken(source) => self
-                .error(ErrorKind::Broken, "the answer's body broke off")
+                .error(ErrorKind::Broken, "the connection broke within the response body")
                 .with(|inner| inner.source = Some(Arc::new(source.without_url()))),
             Failure::Gzip(error) => {
-                self.error(ErrorKind::Broken, format!("the answer's body cannot be decompressed: it {error}"))
+                self.error(ErrorKind::Broken, format!("the response body cannot be decompressed: it {error}"))
             }
             Failure::UnknownCoding(coding) => {
                 let detail = format!(
-                    "the answer ({}) has the content coding `{coding}`, which is not decoded here; ask for `gzip` or \
-                     `identity`",
+                    "the response ({}) has the unsupported content coding `{coding}`; request `gzip` or `identity`",
                     self.status.as_u16()
                 );
                 self.error(ErrorKind::Decode, detail)

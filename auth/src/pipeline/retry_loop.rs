@@ -176,13 +176,14 @@ impl<'a> RetryLoop<'a> {
         match permit {
             Ok(_) => Ok(()),
             Err(Exhausted { cooldown: Some(cooldown), .. }) => {
-                let detail = format!("the server has asked for a pause of all calls, and {cooldown:?} of it are left");
+                let detail = format!("the server asked for a cooldown of all calls, which lasts another {cooldown:?}");
                 Err(self.context.error(ErrorKind::RateLimited, detail).with(|inner| inner.retry_after = Some(cooldown)))
             }
             Err(_) if limit < own => Err(self.out_of_time()),
             Err(_) => {
                 let detail = format!(
-                    "the rate budget gave no permit within {own:?}; send less at once, or raise `Timeouts::budget` or the rate"
+                    "the rate budget granted no permit within {own:?}; send fewer calls at once, or raise `Timeouts::budget` \
+                     or the rate"
                 );
                 Err(self.context.error(ErrorKind::Budget, detail))
             }
@@ -248,10 +249,10 @@ impl<'a> RetryLoop<'a> {
                     _ if source.is_connect() => {
                         (AttemptOutcome::NotConnected, ErrorKind::Connect, "no connection could be made")
                     }
-                    Cause::Timeout => (AttemptOutcome::TimedOut, ErrorKind::Timeout, "no answer"),
-                    Cause::Head => (AttemptOutcome::Broken, ErrorKind::Broken, "the answer cannot be read"),
+                    Cause::Timeout => (AttemptOutcome::TimedOut, ErrorKind::Timeout, "no response"),
+                    Cause::Head => (AttemptOutcome::Broken, ErrorKind::Broken, "the response cannot be read"),
                     _ => {
-                        (AttemptOutcome::Broken, ErrorKind::Broken, "the connection broke before the answer was there")
+                        (AttemptOutcome::Broken, ErrorKind::Broken, "the connection broke before the response arrived")
                     }
                 };
                 let detail = format!("{what}{}", cause.detail(&source));
@@ -259,8 +260,11 @@ impl<'a> RetryLoop<'a> {
                 (outcome, AttemptResult::Failure(error.with(|inner| inner.is_permanent = cause.is_permanent())))
             }
             None => {
-                let detail =
-                    if is_last { self.too_late() } else { format!("no answer within {limit:?} (`Timeouts::attempt`)") };
+                let detail = if is_last {
+                    self.too_late()
+                } else {
+                    format!("no response within {limit:?} (`Timeouts::attempt`)")
+                };
                 (
                     AttemptOutcome::TimedOut,
                     AttemptResult::Failure(self.failed(AttemptOutcome::TimedOut, ErrorKind::Timeout, detail, None)),
@@ -275,7 +279,7 @@ impl<'a> RetryLoop<'a> {
         let (headers, body) = IncomingBody::of(response);
         let mut context = self.context.clone();
         context.may_have_written |= AttemptOutcome::Responded(status).may_have_written(self.idempotency);
-        let response = Response { status, headers, body: Body::Coming(body), context };
+        let response = Response { status, headers, body: Body::Incoming(body), context };
         if !self.whole {
             return (AttemptOutcome::Responded(status), AttemptResult::Success(response));
         }
@@ -324,11 +328,13 @@ impl<'a> RetryLoop<'a> {
                     format!("a new token does not help: the likely causes are {}", self.client.unauthorized_hint)
                 };
                 let Refusal { status, headers, body, .. } = refusal;
-                Err(self.context.error(ErrorKind::Unauthorized, format!("the API answered 401; {why}")).with(|inner| {
-                    inner.status = Some(status);
-                    inner.request_id = self.context.request_id(&headers);
-                    inner.body = Some(body);
-                }))
+                Err(self.context.error(ErrorKind::Unauthorized, format!("the API responded with 401; {why}")).with(
+                    |inner| {
+                        inner.status = Some(status);
+                        inner.request_id = self.context.request_id(&headers);
+                        inner.body = Some(body);
+                    },
+                ))
             }
         }
     }
@@ -337,23 +343,23 @@ impl<'a> RetryLoop<'a> {
         let Refusal { status, headers, body, unknown_coding } = refusal;
         let throttle = self.client.throttle.as_ref().filter(|_| status == StatusCode::TOO_MANY_REQUESTS);
         let wall = self.client.clock.wall();
-        let asked = retry_after(&headers, wall).or_else(|| throttle.map(|throttle| throttle.pause(&body, wall)));
+        let asked = retry_after(&headers, wall).or_else(|| throttle.map(|throttle| throttle.cooldown(&body, wall)));
         let (kind, detail) = if status.is_redirection() {
             let to = self.context.secrets.redact(&location(&headers, &self.client.api_url));
             (ErrorKind::Redirect, format!("the API redirects ({}) to {to}; no redirect is followed", status.as_u16()))
         } else if status == StatusCode::TOO_MANY_REQUESTS {
-            let asked = asked.map_or(String::new(), |asked| format!(", and asks for a pause of {} s", asked.as_secs()));
-            (ErrorKind::RateLimited, format!("the API answered 429{asked}"))
+            let asked = asked.map_or(String::new(), |asked| format!(", to be retried after {} s", asked.as_secs()));
+            (ErrorKind::RateLimited, format!("the API responded with 429{asked}"))
         } else {
             let reason = status.canonical_reason().map_or(String::new(), |reason| format!(" {reason}"));
             let names = names_in(&body, request);
             let hint = match (unknown_coding, &names[..]) {
-                (Some(coding), _) => format!("; its body has the content coding `{coding}`, which is not decoded here"),
+                (Some(coding), _) => format!("; its body has the unsupported content coding `{coding}`"),
                 (None, []) if body.is_empty() => String::new(),
-                (None, []) => "; the body of the answer may say why".to_owned(),
-                (None, names) => format!("; it names `{}`, and the body of the answer may say why", names.join("`, `")),
+                (None, []) => "; the response body may say why".to_owned(),
+                (None, names) => format!("; it names `{}`, and the response body may say why", names.join("`, `")),
             };
-            (ErrorKind::Status, format!("the API answered {}{reason}{hint}", status.as_u16()))
+            (ErrorKind::Status, format!("the API responded with {}{reason}{hint}", status.as_u16()))
         };
         self.context.error(kind, detail).with(|inner| {
             inner.status = Some(status);
@@ -421,15 +427,16 @@ impl<'a> RetryLoop<'a> {
     /// The time left for the call: until its own deadline, or else of the overall timeout, in which waiting for the budget is
     /// not counted.
     fn left(&self) -> Duration {
-        let gone = self.client.clock.monotonic().saturating_duration_since(self.started);
-        let overall = self.client.timeouts.overall.saturating_add(self.context.waited_for_budget).saturating_sub(gone);
+        let elapsed = self.client.clock.monotonic().saturating_duration_since(self.started);
+        let overall =
+            self.client.timeouts.overall.saturating_add(self.context.waited_for_budget).saturating_sub(elapsed);
         let overall = if self.deadline.is_some() { Duration::MAX } else { overall };
         self.until_deadline().map_or(overall, |left| left.min(overall))
     }
 
     fn until_deadline(&self) -> Option<Duration> {
-        let gone = self.client.clock.monotonic().saturating_duration_since(self.started);
-        self.deadline.map(|deadline| deadline.saturating_sub(gone))
+        let elapsed = self.client.clock.monotonic().saturating_duration_since(self.started);
+        self.deadline.map(|deadline| deadline.saturating_sub(elapsed))
     }
 
     fn stopped(&self) -> Error {
@@ -450,7 +457,7 @@ impl<'a> RetryLoop<'a> {
             Some(deadline) => (deadline, "CallOptions::deadline"),
             None => (self.client.timeouts.overall, "Timeouts::overall"),
         };
-        format!("not done within {limit:?} (`{setter}`)")
+        format!("not completed within {limit:?} (`{setter}`)")
     }
 }
 
@@ -478,7 +485,8 @@ pub(crate) fn prepare(client: &ClientState, request: &mut Request, call: &Call<'
     if (url.scheme(), url.host_str(), url.port_or_known_default())
         != (api.scheme(), api.host_str(), api.port_or_known_default())
     {
-        let detail = format!("a token for {} goes nowhere else", api.origin().ascii_serialization());
+        let origin = api.origin().ascii_serialization();
+        let detail = format!("the request is to another address than {origin}, and the token is sent only there");
         return Err(Error::new(ErrorKind::Request, call.operation.clone(), detail));
     }
     let may_lack_length = matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH);
@@ -492,7 +500,7 @@ pub(crate) fn prepare(client: &ClientState, request: &mut Request, call: &Call<'
     for (name, value) in call.options.map(|options| &options.headers).into_iter().flatten() {
         let own = [AUTHORIZATION, HOST, CONTENT_LENGTH, TRANSFER_ENCODING];
         if own.contains(name) || *name == client.authorization_header {
-            let detail = format!("`{name}` is not for callers to set; take it out of `CallOptions::header`");
+            let detail = format!("callers cannot set `{name}`: remove it from `CallOptions::header`");
             return Err(Error::new(ErrorKind::Request, call.operation.clone(), detail));
         }
         headers.insert(name, value.clone());

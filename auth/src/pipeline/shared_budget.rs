@@ -102,21 +102,21 @@ struct Share {
 /// Redis is back, and 1 if Redis was unavailable to the caller recently. Returns 0 for a permit, 1 or 2 for a wait, and its
 /// length.
 const TAKE: Script = Script(
-    "local paused = redis.call('PTTL', KEYS[2])
-     if paused > 0 then return {2, paused * 1000} end
+    "local cooldown = redis.call('PTTL', KEYS[2])
+     if cooldown > 0 then return {2, cooldown * 1000} end
      local server = redis.call('INFO', 'server')
      local run = string.match(server, 'run_id:(%w+)') or 'unnamed'
      local up = tonumber(string.match(server, 'uptime_in_seconds:(%d+)')) or math.huge
-     local settle = tonumber(ARGV[3])
-     -- Whole seconds, read from two roundings: one second may not have passed.
-     local hold = ARGV[4] == '1' and settle or settle - (up - 1) * 1000
+     local rejoin_delay = tonumber(ARGV[3])
+     -- The uptime is in whole seconds, rounded twice, so it may be a second too high.
+     local hold = ARGV[4] == '1' and rejoin_delay or rejoin_delay - (up - 1) * 1000
      if hold > 0 then redis.call('SET', KEYS[3], run, 'PX', hold, 'NX') end
      local held = redis.call('PTTL', KEYS[3])
      if held > 0 then return {1, held * 1000} end
      local time = redis.call('TIME')
      local now = time[1] * 1000000 + time[2]
      local interval, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
-     -- Later than that it never is, but for a clock that was set back.
+     -- The stored time is later only if the clock was set back.
      local empty = now + burst * interval
      local full = empty
      local of, at = string.match(redis.call('GET', KEYS[1]) or '', '^(%S+) (%d+)$')
@@ -130,7 +130,7 @@ const TAKE: Script = Script(
 );
 
 /// Key: cooldown. Argument: milliseconds. A cooldown is never shortened.
-const PAUSE: Script = Script(
+const COOL_DOWN: Script = Script(
     "if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[1]) then redis.call('SET', KEYS[1], '1', 'PX', ARGV[1]) end
      return 1",
 );
@@ -168,7 +168,7 @@ impl SharedBudget {
     pub(crate) async fn take_permit(&self, rate: Rate, name: &str, clock: &dyn Clock) -> PermitResponse {
         let interval = interval(rate);
         let was_redis_away = self.was_redis_away(name, clock.monotonic());
-        let [budget, pause, hold] = self.keys(name, ["budget", "pause", "hold"]);
+        let [budget, cooldown, hold] = self.keys(name, ["budget", "pause", "hold"]);
         let arguments = [
             interval.as_micros().to_string(),
             rate.burst.to_string(),
@@ -177,11 +177,11 @@ impl SharedBudget {
         ];
         let arguments = arguments.each_ref().map(|argument| argument.as_bytes());
         let (link, _) = self.store.link();
-        match link.run::<(u8, u64)>(TAKE, &[&budget, &pause, &hold], &arguments).await {
-            Ok((answer, micros)) => {
+        match link.run::<(u8, u64)>(TAKE, &[&budget, &cooldown, &hold], &arguments).await {
+            Ok((code, micros)) => {
                 self.redis_is_back(name);
                 let wait = Duration::from_micros(micros).max(WAITS.0);
-                match answer {
+                match code {
                     0 => PermitResponse::Granted,
                     1 => PermitResponse::Wait(wait),
                     _ => PermitResponse::Cooldown(wait),
@@ -194,9 +194,9 @@ impl SharedBudget {
     /// Grants no permit to any process for this time, at most a day.
     pub(crate) async fn cool_down(&self, name: &str, duration: Duration) {
         let millis = duration.min(MAX_COOLDOWN).as_millis().max(1).to_string();
-        let [pause] = self.keys(name, ["pause"]);
-        if let Err(error) = self.store.link().0.run::<u8>(PAUSE, &[&pause], &[millis.as_bytes()]).await {
-            tracing::debug!(target: "perenso_auth::rate", %error, "a pause of the rate budget is not shared");
+        let [cooldown] = self.keys(name, ["pause"]);
+        if let Err(error) = self.store.link().0.run::<u8>(COOL_DOWN, &[&cooldown], &[millis.as_bytes()]).await {
+            tracing::debug!(target: "perenso_auth::rate", %error, "the cooldown of the rate budget could not be shared");
         }
     }
 
@@ -226,7 +226,7 @@ impl SharedBudget {
                 target: "perenso_auth::rate",
                 %error,
                 replicas = self.replicas,
-                "the rate budget is not shared: each process goes on with its part of the rate"
+                "the rate budget is not shared: each process continues with its share of the rate"
             );
         }
         let next = now.checked_add(interval).unwrap_or(now);

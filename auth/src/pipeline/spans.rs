@@ -1,4 +1,4 @@
-//! The span of a call. Fields have OpenTelemetry's names where it has one.
+//! The span of a call. Its fields have the names of OpenTelemetry where there is one.
 
 use tracing::{Span, field};
 
@@ -15,7 +15,7 @@ use crate::{
 pub(crate) struct CallSpan(Span);
 
 impl CallSpan {
-    /// `None` if nobody listens.
+    /// Creates the span. Returns `None` if no subscriber is interested.
     pub(crate) fn of(client: &ClientState, request: &reqwest::Request, call: &Call<'_>) -> Option<Self> {
         let span = tracing::info_span!(
             target: "perenso_auth::call",
@@ -40,7 +40,7 @@ impl CallSpan {
         self.0.clone()
     }
 
-    /// Records how the call ended.
+    /// Records the outcome of the call.
     pub(crate) fn finish(mut self, result: &Result<Response, Error>) {
         let span = std::mem::replace(&mut self.0, Span::none());
         let (status, attempts, waited) = match result {

@@ -1,4 +1,4 @@
-//! The stop of calls: a future that ends their waits, and no request in flight.
+//! The stop of calls: a future that ends their waits, but does not cancel a request in flight.
 
 use std::{fmt, pin::pin};
 

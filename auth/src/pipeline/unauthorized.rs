@@ -1,4 +1,4 @@
-//! Which operations answer 401 whatever the token: each may cause one renewal in half a minute.
+//! The operations that respond 401 whatever the token. Each may cause one renewal in 30 seconds.
 
 use std::{
     collections::HashMap,
@@ -8,14 +8,14 @@ use std::{
 
 /// The time between two renewals that one operation causes.
 const INTERVAL: Duration = Duration::from_secs(30);
-/// More operations than this cause no renewal within one interval.
+/// The maximum number of operations that cause a renewal within one interval.
 const CAPACITY: usize = 256;
-/// The length of a key, in characters.
+/// The maximum length of a key, in characters.
 const LONGEST_KEY: usize = 200;
-/// A longer segment of a path is an id.
+/// A longer segment of a path counts as an id.
 const LONGEST_WORD: usize = 30;
 
-/// The operations of a client that caused a renewal, unless it helped.
+/// The operations of a client that caused a renewal which has not helped.
 #[derive(Debug, Default)]
 pub(crate) struct UnauthorizedOperations(Mutex<HashMap<String, Instant>>);
 
@@ -32,7 +32,7 @@ impl UnauthorizedOperations {
         true
     }
 
-    /// The renewal helped, or brought no token.
+    /// Forgets the operation, since its renewal helped or returned no token.
     pub(crate) fn forget(&self, operation: &str) {
         self.lock().remove(&key(operation));
     }
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_in_a_path_makes_no_other_operation() {
+    fn ids_in_paths_are_replaced() {
         for (operation, expected) in [
             ("customer_list", "customer_list"),
             ("GET /Customer", "GET /Customer"),
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn one_renewal_in_half_a_minute_for_each_operation_and_no_more_than_are_kept() {
+    fn each_operation_causes_one_renewal_in_thirty_seconds_up_to_the_capacity() {
         let (operations, start) = (UnauthorizedOperations::default(), Instant::now());
         let at = |seconds| start + Duration::from_secs(seconds);
         assert!(operations.allows_renewal("GET /a/1", at(0)) && operations.allows_renewal("GET /b/1", at(0)));

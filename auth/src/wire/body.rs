@@ -1,4 +1,4 @@
-//! Reads the body of a response: decoded, within a limit of bytes, and within a timeout for each piece.
+//! Reads and decodes the body of a response, within a size limit and an idle timeout.
 
 use std::time::Duration;
 
@@ -13,25 +13,25 @@ use crate::{
     wire::gzip::{Gunzip, GzipError},
 };
 
-/// The most of the body of an error response that is kept.
+/// The maximum size of the body of an error response that is kept.
 pub(crate) const MAX_ERROR_BODY_BYTES: usize = 64 * 1024;
 
-/// The most of an unknown `Content-Encoding` that is shown.
+/// The maximum length of an unknown `Content-Encoding` in messages.
 const LONGEST_CODING: usize = 60;
 
-/// Why a body was not read to its end.
+/// The reason why a body was not read to its end.
 #[derive(Debug)]
 pub(crate) enum Failure {
     TooLarge,
     Idle,
     Broken(reqwest::Error),
-    /// It is not what its `Content-Encoding` says.
+    /// The body does not match its `Content-Encoding`.
     Gzip(GzipError),
-    /// Nobody asked for this `Content-Encoding`, and it is not decoded here.
+    /// This `Content-Encoding` was not requested and cannot be decoded.
     UnknownCoding(String),
 }
 
-/// The body of a response, of which no more than its headers may have arrived.
+/// The body of a response that is still being received.
 pub(crate) struct IncomingBody {
     response: reqwest::Response,
     coding: Coding,
@@ -39,7 +39,7 @@ pub(crate) struct IncomingBody {
 
 enum Coding {
     Identity,
-    // In a box, since most bodies are not compressed.
+    // Boxed, since most bodies are not compressed.
     Gzip(Box<(Gunzip, Bytes)>),
     Unknown(String),
 }
@@ -56,7 +56,7 @@ impl IncomingBody {
         (headers, Self { response, coding })
     }
 
-    /// The next piece of the body; `None` at its end.
+    /// Returns the next chunk of the body, or `None` at its end.
     pub(crate) async fn chunk(&mut self, clock: &dyn Clock, idle: Duration) -> Result<Option<Bytes>, Failure> {
         within(clock, idle, self.next()).await.unwrap_or(Err(Failure::Idle))
     }
@@ -73,7 +73,7 @@ impl IncomingBody {
             match (&mut self.coding, chunk) {
                 (Coding::Gzip(decoder), Some(chunk)) => decoder.1 = chunk,
                 (Coding::Gzip(decoder), None) => return decoder.0.finish().map(|()| None).map_err(Failure::Gzip),
-                // A body that is empty needs no decoder.
+                // An empty body needs no decoder.
                 (Coding::Unknown(coding), Some(chunk)) if !chunk.is_empty() => {
                     return Err(Failure::UnknownCoding(coding.clone()));
                 }
@@ -102,7 +102,7 @@ impl Coding {
     }
 }
 
-/// The whole body, at most `limit` bytes after decompression.
+/// Reads the whole body, at most `limit` bytes after decompression.
 pub(crate) async fn collect(
     mut body: IncomingBody,
     limit: usize,
@@ -113,7 +113,7 @@ pub(crate) async fn collect(
     if first.len() > limit {
         return Err(Failure::TooLarge);
     }
-    // Most bodies are one chunk, and that one needs no copy.
+    // Most bodies are a single chunk, which is not copied.
     let Some(second) = body.chunk(clock, idle).await? else { return Ok(first) };
     let mut whole = BytesMut::with_capacity(first.len() + second.len());
     whole.extend_from_slice(&first);
@@ -128,8 +128,8 @@ pub(crate) async fn collect(
     Ok(whole.freeze())
 }
 
-/// As much of the body as arrives within `limit` bytes and `timeout`: for error pages, of which a part is enough. Besides,
-/// the coding that kept it from being read.
+/// Reads the start of a body: at most `limit` bytes, and only until `timeout`. Also returns the content coding if it is
+/// unknown. For error responses, of which a part is enough.
 pub(crate) async fn part(
     mut body: IncomingBody,
     limit: usize,

@@ -1,17 +1,17 @@
-//! Names what a request met before its response was there, from the causes of reqwest's error.
+//! Finds the cause of a failed request in the error of reqwest.
 
 use std::{error::Error, io};
 
-/// The cause of a failed request, as far as there is something to do about it.
+/// The cause of a failed request. The named causes need different actions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cause {
-    /// The certificate of one side was not accepted by the other.
+    /// The server's or the client's certificate was not accepted.
     Certificate,
-    /// The proxy answered CONNECT with 407.
+    /// The proxy responded 407 to CONNECT.
     ProxyAuthorization,
     /// The host has no address.
     UnknownHost,
-    /// A timeout that was set on the reqwest builder, or one of the operating system.
+    /// A timeout of the reqwest builder or of the operating system.
     Timeout,
     /// The head of the response is not HTTP, or too large.
     Head,
@@ -23,9 +23,9 @@ impl Cause {
         if error.is_timeout() {
             return Self::Timeout;
         }
-        // The types below reqwest are those of several crates and TLS backends; all of them have their words.
-        let text = causes(error).to_ascii_lowercase();
-        let has = |words: &[&str]| words.iter().any(|words| text.contains(words));
+        // The errors below reqwest are of several crates and TLS backends, and only their messages tell them apart.
+        let messages = causes(error).to_ascii_lowercase();
+        let has = |parts: &[&str]| parts.iter().any(|part| messages.contains(part));
         if has(&["certificate", "unknownissuer", "unknown ca", "unknownca"]) {
             Self::Certificate
         } else if has(&["proxy authorization required"]) {
@@ -39,17 +39,17 @@ impl Cause {
         }
     }
 
-    /// Returns whether the same request would fail in the same way, so that no retry helps.
+    /// Returns true if a retry would fail in the same way.
     pub(crate) fn is_final(self) -> bool {
         matches!(self, Self::Certificate | Self::ProxyAuthorization)
     }
 
-    /// Returns whether it is no fault of the moment, although a retry may be worth it.
+    /// Returns true if the cause is not transient, although a retry may be worthwhile.
     pub(crate) fn is_permanent(self) -> bool {
         self.is_final() || self == Self::UnknownHost
     }
 
-    /// Names the cause and what to do about it, to be put after what failed.
+    /// Returns the cause and what to do about it, to be appended to a message.
     pub(crate) fn detail(self, error: &reqwest::Error) -> String {
         match self {
             Self::Certificate => format!(
@@ -58,10 +58,9 @@ impl Cause {
                 innermost(error)
             ),
             Self::ProxyAuthorization => {
-                ": the proxy asks for authorization (407); put user and password into the address of the proxy"
-                    .to_owned()
+                ": the proxy requires authorization (407); add user and password to the address of the proxy".to_owned()
             }
-            Self::UnknownHost => format!(": the name of the host has no address ({}); check it", innermost(error)),
+            Self::UnknownHost => format!(": the host name does not resolve ({}); check it", innermost(error)),
             Self::Timeout => {
                 " in time (`Timeouts::connect`, a timeout of the reqwest builder or of the operating system)".to_owned()
             }
@@ -73,11 +72,11 @@ impl Cause {
     }
 }
 
-/// The causes of an error without its own text, which may hold an address with its query.
+/// Returns the causes of an error without the error itself, whose message may contain a URL with its query.
 fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     let next = |error: &&'a (dyn Error + 'static)| {
         let error = *error;
-        // An I/O error hides the one that it was made of, and gives the cause of that.
+        // The source of an I/O error skips the error that it wraps.
         let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
         inner.map(|inner| inner as &(dyn Error + 'static)).or_else(|| error.source())
     };

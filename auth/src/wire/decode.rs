@@ -1,4 +1,4 @@
-//! JSON into a type, and when it does not fit: where, what was expected and what kind of thing was there. Never the value.
+//! Decodes JSON. An error names the path, the expected type and the type found, but never the value.
 
 use std::fmt;
 
@@ -14,18 +14,18 @@ use serde_json::Number;
 
 use super::body::without_mark;
 
-/// The most of a path that is shown.
+/// The maximum length of a path in messages.
 const LONGEST_PATH: usize = 200;
 
 const NOT_ACCEPTED: &str = "a value that its type does not accept";
 const OUT_OF_RANGE: &str = "a number that is out of range";
 
-/// Where and how a document does not fit.
+/// The first place where a document does not match the type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mismatch {
-    /// Where: `[1].priceZone`; empty or `.` for the top.
+    /// The path, such as `[1].priceZone`; empty or `.` for the top.
     pub path: String,
-    /// What was expected and what kind of thing was found.
+    /// The expected type and the type found.
     pub detail: String,
 }
 
@@ -39,7 +39,7 @@ impl fmt::Display for Mismatch {
     }
 }
 
-/// Reads a whole body or file, with or without a byte order mark.
+/// Decodes a whole body or file, with or without a byte order mark.
 ///
 /// # Errors
 /// As [`decode`].
@@ -47,10 +47,10 @@ pub fn decode_body<T: DeserializeOwned>(body: &[u8]) -> Result<T, Mismatch> {
     decode(without_mark(body))
 }
 
-/// Reads a document; the search for what is wrong costs only those who have it.
+/// Decodes a document. It is read again for a detailed error only if it cannot be decoded.
 ///
 /// # Errors
-/// When it is no JSON, or does not fit.
+/// [`Mismatch`] if it is not JSON, or does not match the type.
 pub fn decode<T: DeserializeOwned>(document: &[u8]) -> Result<T, Mismatch> {
     match serde_json::from_slice(document) {
         Ok(value) => Ok(value),
@@ -60,18 +60,19 @@ pub fn decode<T: DeserializeOwned>(document: &[u8]) -> Result<T, Mismatch> {
 
 fn explain<T: DeserializeOwned>(document: &[u8]) -> Mismatch {
     let at_top = |detail: String| Mismatch { path: String::new(), detail };
-    // The text knows the place, and the tree what is wrong without a value; where they differ, the text is right.
-    let text = &mut serde_json::Deserializer::from_slice(document);
-    let misfit = serde_path_to_error::deserialize::<_, T>(text).err();
-    let place = misfit.as_ref().map(|error| shown(&error.path().to_string()));
-    let at_place = |detail: &str| Mismatch { path: place.clone().unwrap_or_default(), detail: detail.to_owned() };
+    // Reading the document gives the path, and reading the tree a message without values. If they differ, the path of the
+    // document is right.
+    let parser = &mut serde_json::Deserializer::from_slice(document);
+    let mismatch = serde_path_to_error::deserialize::<_, T>(parser).err();
+    let path = mismatch.as_ref().map(|error| shown(&error.path().to_string()));
+    let at_path = |detail: &str| Mismatch { path: path.clone().unwrap_or_default(), detail: detail.to_owned() };
     let tree: Tree = match serde_json::from_slice(document) {
         Ok(tree) => tree,
         Err(error) => {
             let what = match error.classify() {
                 _ if is_out_of_range(&error) => {
-                    return at_place(match misfit {
-                        Some(misfit) if !is_out_of_range(misfit.inner()) => NOT_ACCEPTED,
+                    return at_path(match mismatch {
+                        Some(mismatch) if !is_out_of_range(mismatch.inner()) => NOT_ACCEPTED,
                         _ => OUT_OF_RANGE,
                     });
                 }
@@ -86,21 +87,21 @@ fn explain<T: DeserializeOwned>(document: &[u8]) -> Mismatch {
         }
     };
     match serde_path_to_error::deserialize::<_, T>(tree) {
-        Err(error) if place.as_ref().is_none_or(|place| *place == shown(&error.path().to_string())) => {
+        Err(error) if path.as_ref().is_none_or(|path| *path == shown(&error.path().to_string())) => {
             Mismatch { path: shown(&error.path().to_string()), detail: error.into_inner().0 }
         }
-        // The tree holds a number that is beyond an `f32`, and the text was read for one.
-        _ if misfit.is_some_and(|error| is_out_of_range(error.inner())) => at_place(OUT_OF_RANGE),
-        _ => at_place(NOT_ACCEPTED),
+        // A number beyond `f32` fits into the tree, and not into an `f32` of the type.
+        _ if mismatch.is_some_and(|error| is_out_of_range(error.inner())) => at_path(OUT_OF_RANGE),
+        _ => at_path(NOT_ACCEPTED),
     }
 }
 
-/// Whether the parser has found a number that is none of its own, such as `1e400`.
+/// Returns true if the parser failed at a number that it cannot represent, such as `1e400`.
 fn is_out_of_range(error: &serde_json::Error) -> bool {
     error.is_syntax() && error.to_string().starts_with("number out of range")
 }
 
-/// A path fit to be shown: names in it come from the document.
+/// Returns a path without control characters and truncated, since its names are from the document.
 fn shown(path: &str) -> String {
     let mut shown: String = path.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST_PATH).collect();
     if path.chars().nth(LONGEST_PATH).is_some() {
@@ -109,7 +110,7 @@ fn shown(path: &str) -> String {
     shown
 }
 
-/// An error that keeps kinds and names and drops values.
+/// An error that contains types and names, but no values.
 pub struct Shape(String);
 
 impl fmt::Display for Shape {
@@ -121,7 +122,7 @@ impl fmt::Display for Shape {
 impl std::error::Error for Shape {}
 
 impl de::Error for Shape {
-    // Whatever a type says about a value may quote it.
+    // The message of a type may quote the value.
     fn custom<T: fmt::Display>(_: T) -> Self {
         Self(NOT_ACCEPTED.to_owned())
     }
@@ -170,7 +171,7 @@ fn kind(found: Unexpected<'_>) -> &'static str {
     }
 }
 
-/// A JSON document, as a source whose errors are [`Shape`]s. Other than [`serde_json::Value`], it keeps keys that occur twice.
+/// A JSON document as a deserializer whose errors are [`Shape`]s. Unlike [`serde_json::Value`], it keeps duplicate keys.
 enum Tree {
     Null,
     Bool(bool),
@@ -232,7 +233,7 @@ impl<'de> Visitor<'de> for TreeVisitor {
         while let Some(field) = fields.next_entry()? {
             all.push(field);
         }
-        // With its feature `arbitrary_precision`, serde_json passes a number as such a map.
+        // With its feature `arbitrary_precision`, serde_json represents a number as such a map.
         match &all[..] {
             [(name, Tree::String(digits))] if name == "$serde_json::private::Number" => {
                 digits.parse().map(Tree::Number).map_err(de::Error::custom)
@@ -259,7 +260,7 @@ impl<'de> Deserializer<'de> for Tree {
             Self::Bool(value) => visitor.visit_bool(value),
             Self::Number(number) => match (number.as_u64(), number.as_i64(), number.as_f64()) {
                 (Some(value), _, _) => visitor.visit_u64(value),
-                // Under `arbitrary_precision`, `-0` is an integer to the number and none to the parser.
+                // Under `arbitrary_precision`, `Number` reads `-0` as an integer, and the parser reads it as a float.
                 (_, Some(0), Some(zero)) => visitor.visit_f64(zero),
                 (_, Some(value), _) => visitor.visit_i64(value),
                 (_, _, Some(value)) => visitor.visit_f64(value),
@@ -359,7 +360,7 @@ mod tests {
         Special(u8),
     }
 
-    fn misfit<T: DeserializeOwned>(document: &str) -> String {
+    fn mismatch<T: DeserializeOwned>(document: &str) -> String {
         match decode::<T>(document.as_bytes()) {
             Ok(_) => panic!("{document} was read"),
             Err(misfit) => misfit.to_string(),
@@ -367,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn path_expectation_and_kind_are_named_and_the_value_is_not() {
+    fn errors_name_the_path_and_types_but_not_the_value() {
         for (document, text) in [
             (r#"[{"id":"a"},{"id":"b","priceZone":"s3cr3t"}]"#, "at `[1].priceZone`: expected i64, found text"),
             (r#"[{"id":4711}]"#, "at `[0].id`: expected a string, found integer"),
@@ -381,14 +382,14 @@ mod tests {
             (r#"[{"id":"s3cr3t"#, "at the top: JSON that ends too early: the body was cut (line 1, column 14)"),
             ("<html>s3cr3t", "at the top: no JSON (line 1, column 1)"),
         ] {
-            let shown = misfit::<Vec<Record>>(document);
+            let shown = mismatch::<Vec<Record>>(document);
             assert_eq!(shown, text);
             assert!(!shown.contains("s3cr3t") && !shown.contains("4711"));
         }
     }
 
     #[test]
-    fn odd_numbers_and_doubled_keys_are_named_with_their_place() {
+    fn errors_of_unusual_numbers_and_duplicate_keys_name_the_path() {
         #[derive(Debug, Deserialize)]
         #[serde(rename_all = "camelCase")]
         #[allow(dead_code)]
@@ -401,7 +402,7 @@ mod tests {
             (r#"[{"price":1},{"price":1e400}]"#, "at `[1].price`: a number that is out of range"),
             (r#"[{"priceZone":-1e999}]"#, "at `[0].priceZone`: a number that is out of range"),
             (r#"[{"other":{"a":[1e400]}}]"#, "at `[0].other.a[0]`: a number that is out of range"),
-            // Two faults: the first one that the type meets.
+            // Two mismatches: the first one is reported.
             (r#"[{"price":"s3cr3t"},{"price":1e400}]"#, "at `[0].price`: a value that its type does not accept"),
             (r#"[{"price":1},{"price":1,"priceZone":2,"price":3}]"#, "at `[1]`: field `price` occurs twice"),
             (r#"[{"priceZone":-0}]"#, "at `[0].priceZone`: expected i64, found negative zero"),
@@ -416,17 +417,17 @@ mod tests {
             ),
             (r#"[{"priceZone":4711.5}]"#, "at `[0].priceZone`: expected i64, found number with a fraction"),
         ] {
-            assert_eq!(misfit::<Vec<Priced>>(document), text, "{document}");
+            assert_eq!(mismatch::<Vec<Priced>>(document), text, "{document}");
         }
-        assert_eq!(misfit::<serde_json::Value>("[1e400]"), "at `[0]`: a number that is out of range");
-        assert_eq!(misfit::<f64>("1e400"), "at the top: a number that is out of range");
-        // A field that nobody reads may hold whatever it likes.
+        assert_eq!(mismatch::<serde_json::Value>("[1e400]"), "at `[0]`: a number that is out of range");
+        assert_eq!(mismatch::<f64>("1e400"), "at the top: a number that is out of range");
+        // A field that is not read may have any value.
         assert_eq!(decode::<Vec<Priced>>(br#"[{"x":1e400,"x":2}]"#).unwrap().len(), 1);
     }
 
-    /// serde alone takes it as infinity.
+    /// serde alone reads it as infinity.
     #[test]
-    fn a_number_beyond_f32_is_out_of_range_where_the_type_asks_for_f32() {
+    fn a_number_beyond_f32_is_out_of_range_for_f32() {
         #[derive(Debug, Deserialize, PartialEq)]
         struct Price(Option<f32>);
         #[derive(Debug, Deserialize)]
@@ -440,7 +441,7 @@ mod tests {
                 (format!(r#"[{{"price":{number}}}]"#), "[0].price"),
                 (format!(r#"[{{"price":1,"more":[0,{number}]}}]"#), "[0].more[1]"),
             ] {
-                assert_eq!(misfit::<Vec<Priced>>(&document), format!("at `{path}`: a number that is out of range"));
+                assert_eq!(mismatch::<Vec<Priced>>(&document), format!("at `{path}`: a number that is out of range"));
             }
             assert!(decode::<f64>(number.as_bytes()).unwrap().is_finite());
         }
@@ -449,12 +450,12 @@ mod tests {
     }
 
     #[test]
-    fn bytes_after_the_document_are_not_passed_over() {
-        assert!(misfit::<Vec<u8>>("[1,2]]").contains("no JSON"));
+    fn bytes_after_the_document_are_an_error() {
+        assert!(mismatch::<Vec<u8>>("[1,2]]").contains("no JSON"));
     }
 
     #[test]
-    fn what_a_type_says_of_a_value_is_not_shown() {
+    fn the_message_of_a_type_is_not_shown() {
         struct Picky;
         impl<'de> Deserialize<'de> for Picky {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -462,13 +463,13 @@ mod tests {
                 Err(de::Error::custom(format!("not to my taste: {text}")))
             }
         }
-        assert!(!misfit::<Vec<Picky>>(r#"["s3cr3t"]"#).contains("s3cr3t"));
+        assert!(!mismatch::<Vec<Picky>>(r#"["s3cr3t"]"#).contains("s3cr3t"));
     }
 
     proptest! {
-        /// The search for the fault uses another source than the first reading: both must read alike.
+        /// The detailed error is found with the tree, so the tree must decode as the document does.
         #[test]
-        fn the_tree_reads_as_the_text_does(map in prop::collection::btree_map("[a-z]{0,4}", prop::option::of(any::<i64>()), 0..6),
+        fn the_tree_decodes_as_the_document_does(map in prop::collection::btree_map("[a-z]{0,4}", prop::option::of(any::<i64>()), 0..6),
                                           list in prop::collection::vec(any::<bool>(), 0..4)) {
             let value = serde_json::json!({"map": map, "list": list, "kind": {"Special": 7}});
             #[derive(Debug, Deserialize, PartialEq)]

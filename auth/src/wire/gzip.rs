@@ -1,27 +1,27 @@
-//! Decodes gzip (RFC 1952) of any number of members, from pieces that are cut anywhere.
+//! Decodes gzip (RFC 1952) with any number of members, from chunks of any size.
 
 use bytes::{Buf, Bytes};
 use flate2::{Crc, Decompress, FlushDecompress, Status};
 
-/// The largest piece that is decoded at once.
+/// The maximum size of a decoded chunk.
 const LARGEST_PIECE: usize = 64 * 1024;
-/// The part of a header that is looked at first: most have 10 bytes.
+/// The number of header bytes that are read first. Most headers have 10.
 const SHORT_HEADER: usize = 64;
-/// The largest header of a member: it may hold a name, a comment and extra fields.
+/// The maximum size of a member header, which may contain a name, a comment and extra fields.
 const LARGEST_HEADER: usize = 64 * 1024;
 /// CRC-32 and length, after the compressed data of a member.
 const TRAILER: usize = 8;
 
-/// Why a body is not gzip. Displayed after "the body ".
+/// The reason why a body is not valid gzip. Displayed after "the body ".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum GzipError {
     #[error("ends within a gzip member: it was cut")]
     Cut,
     #[error("has no gzip header")]
     Header,
-    #[error("has left-over bytes after its last gzip member")]
+    #[error("has trailing bytes after its last gzip member")]
     Leftover,
-    #[error("holds gzip data that is damaged")]
+    #[error("contains corrupt gzip data")]
     Damaged,
 }
 
@@ -30,16 +30,16 @@ pub(crate) struct Gunzip {
     state: State,
     inflate: Decompress,
     crc: Crc,
-    /// A header or trailer that has not arrived as a whole.
+    /// The start of a header or trailer that has not arrived completely.
     part: Vec<u8>,
     members: u64,
-    /// The last piece was filled to its end, so that the decoder may hold more.
+    /// The last chunk was full, so the decoder may have more output.
     was_full: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// Between members: zeros are padding.
+    /// Between members, where zeros are padding.
     Between,
     Header,
     Data,
@@ -58,7 +58,7 @@ impl Gunzip {
         }
     }
 
-    /// Decodes the next piece, which is never empty. Returns `None` when it needs more than `input`, which is used up then.
+    /// Decodes the next chunk, which is never empty. Returns `None` once `input` is used up and more is needed.
     pub(crate) fn next(&mut self, input: &mut Bytes) -> Result<Option<Bytes>, GzipError> {
         loop {
             match self.state {
@@ -114,7 +114,7 @@ impl Gunzip {
         }
     }
 
-    /// Checks that the body may end here. An empty one may: servers send one with a coding.
+    /// Checks that the body may end here. An empty body may, since servers send it with a content coding.
     pub(crate) fn finish(&self) -> Result<(), GzipError> {
         if self.state == State::Between { Ok(()) } else { Err(GzipError::Cut) }
     }
@@ -147,7 +147,7 @@ impl Gunzip {
     }
 }
 
-/// The length of the member header (RFC 1952 section 2.3) that `bytes` begin with; `None` while it is not complete.
+/// Returns the length of the member header (RFC 1952 section 2.3) at the start of `bytes`, or `None` if it is incomplete.
 fn header_length(bytes: &[u8]) -> Result<Option<usize>, GzipError> {
     const MAGIC_AND_DEFLATE: [u8; 3] = [0x1F, 0x8B, 8];
     const CHECKED: u8 = 2;
@@ -218,7 +218,7 @@ mod tests {
         bytes
     }
 
-    /// Decodes what comes in these pieces.
+    /// Decodes a body of these chunks.
     fn decode<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Result<Vec<u8>, GzipError> {
         let (mut gunzip, mut decoded) = (Gunzip::new(), Vec::new());
         for piece in pieces {
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn left_over_and_damaged_bytes_are_errors() {
+    fn trailing_and_corrupt_bytes_are_errors() {
         let good = member(b"one");
         let with = |rest: &[u8]| decode([[&good, rest].concat().as_slice()]);
         assert_eq!(with(b"\0\0").unwrap(), b"one");
@@ -275,9 +275,9 @@ mod tests {
     }
 
     #[test]
-    fn a_large_expansion_comes_in_bounded_pieces_without_more_input() {
+    fn a_large_expansion_is_decoded_in_bounded_chunks() {
         let content = vec![b'x'; 3_000_000];
-        // The decoder gives all that it can before it asks for more input.
+        // The decoder returns all output before it needs more input.
         let body = member(&content);
         let mut input = Bytes::from(body[..body.len() - 8].to_vec());
         let (mut gunzip, mut decoded) = (Gunzip::new(), 0);
@@ -300,7 +300,7 @@ mod tests {
             cuts.sort_unstable();
             let pieces = cuts.windows(2).map(|cut| &body[cut[0]..cut[1]]);
             prop_assert!(decode(pieces).unwrap() == contents.concat());
-            // As the reference reads it.
+            // The reference implementation.
             let mut reference = Vec::new();
             std::io::Read::read_to_end(&mut flate2::read::MultiGzDecoder::new(body.as_slice()), &mut reference).unwrap();
             prop_assert!(reference == contents.concat());

@@ -1,4 +1,4 @@
-//! One reqwest client for each tokio runtime: a connection is driven by the runtime that opened it.
+//! One reqwest client for each tokio runtime, since a connection is driven by the runtime that opened it.
 
 use std::{
     sync::{
@@ -26,8 +26,8 @@ struct Shared {
 }
 
 impl HttpClients {
-    /// Builds the first client, and with it shows that the others can be built. `remote_tls` says whether any address is
-    /// https, `loopback` whether any is plain http to this machine.
+    /// Builds the first client, which shows that the others can be built. `remote_tls` is true if any address is https,
+    /// `loopback` if any address is on this machine.
     pub(crate) fn new(
         mut transport: Transport,
         connect: Duration,
@@ -41,21 +41,21 @@ impl HttpClients {
         Ok(Self(Arc::new(Shared { transport, connect, remote_tls, loopback, first, is_first_taken, by_runtime })))
     }
 
-    /// The client that was built first, for building requests.
+    /// Returns the client that was built first, for building requests.
     pub(crate) fn first(&self) -> &reqwest::Client {
         &self.0.first
     }
 
-    /// The client of the current runtime.
+    /// Returns the client of the current runtime.
     pub(crate) fn current(&self) -> reqwest::Client {
         let Shared { first, is_first_taken, by_runtime, .. } = &*self.0;
         by_runtime.get(|| if is_first_taken.swap(true, Ordering::Relaxed) { self.fresh() } else { first.clone() })
     }
 
-    /// A client without connections, for a runtime that ends soon.
+    /// Creates a client without connections, for a runtime that ends soon.
     pub(crate) fn fresh(&self) -> reqwest::Client {
         let Shared { transport, connect, remote_tls, loopback, first, .. } = &*self.0;
-        // The first one was built of the same parts.
+        // The first client was built with the same settings.
         transport.build(*connect, *remote_tls, *loopback).unwrap_or_else(|_| first.clone())
     }
 }

@@ -1,4 +1,4 @@
-//! When to come back: `Retry-After`, in seconds or as a date (RFC 9110 section 10.2.3), or a date in the body of a 429.
+//! Reads `Retry-After`, in seconds or as a date (RFC 9110 section 10.2.3), or a date in the body of a 429.
 
 use std::time::{Duration, SystemTime};
 
@@ -11,19 +11,20 @@ use http::{
 use super::body::without_mark;
 use crate::profile::Throttle;
 
-/// How long the server asks to wait, by its own clock where it tells the time and else from `wall`; `None` when it does not say, or cannot be understood.
+/// Returns the time to wait, counted from the `Date` header if there is one, otherwise from `wall`. Returns `None` if there is
+/// no valid `Retry-After`.
 pub(crate) fn retry_after(headers: &HeaderMap, wall: SystemTime) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Some(seconds) = seconds(text) {
         return Some(Duration::from_secs(seconds));
     }
     let date = |text: &str| httpdate::parse_http_date(text).ok();
-    // A server whose clock is off is off in both.
+    // A server whose clock is wrong is wrong in both headers.
     let now = headers.get(DATE).and_then(|value| date(value.to_str().ok()?.trim())).unwrap_or(wall);
     Some(date(text)?.duration_since(now).unwrap_or_default())
 }
 
-/// Seconds, with a fraction as some servers write them: rounded up, and at most what fits.
+/// Reads seconds, with a fraction as some servers write them. Rounds up, and saturates.
 fn seconds(text: &str) -> Option<u64> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -35,12 +36,12 @@ fn seconds(text: &str) -> Option<u64> {
 }
 
 impl Throttle {
-    /// How long the body of a 429 asks to wait: until the date in its field, as universal time since it names no zone. Where
-    /// that makes no sense, the whole window.
-    pub(crate) fn pause(&self, body: &[u8], wall: SystemTime) -> Duration {
+    /// Returns the time to wait after a 429 with this body: until the date in its field, which is read as UTC since it has no
+    /// zone. If the date is invalid, past or beyond the window, returns the whole window.
+    pub(crate) fn cooldown(&self, body: &[u8], wall: SystemTime) -> Duration {
         let date = serde_json::from_slice::<serde_json::Value>(without_mark(body)).ok().and_then(|body| {
             let text = body.get(&self.field)?.as_str()?.trim().to_owned();
-            // The weekday may be wrong, and says nothing that the date does not.
+            // The weekday may be wrong, and is redundant.
             let date = text.rsplit_once(", ").map_or(text.as_str(), |(_, date)| date).trim_end_matches(" GMT");
             NaiveDateTime::parse_from_str(date, "%d %b %Y %H:%M:%S").ok()
         });
@@ -87,11 +88,11 @@ mod tests {
     }
 
     #[test]
-    fn a_date_in_the_body_counts_while_it_makes_sense_and_else_the_window() {
+    fn an_invalid_date_in_the_body_counts_as_the_whole_window() {
         let throttle = Throttle { field: "retry-after".to_owned(), window: Duration::from_secs(300) };
         // 2026-01-01T00:00:00Z, a Thursday.
         let wall = SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600);
-        let pause = |body: &str| throttle.pause(body.as_bytes(), wall).as_secs();
+        let cooldown = |body: &str| throttle.cooldown(body.as_bytes(), wall).as_secs();
         for (body, seconds) in [
             (r#"{"error": "x", "limits": "y", "retry-after": "Thu, 01 Jan 2026 00:02:00"}"#, 120),
             (r#"{"retry-after": "Mon, 01 Jan 2026 00:02:00"}"#, 120),
@@ -106,7 +107,7 @@ mod tests {
             ("{“retry-after”: “Thu, 01 Jan 2026 00:02:00”}", 300),
             ("", 300),
         ] {
-            assert_eq!(pause(body), seconds, "{body}");
+            assert_eq!(cooldown(body), seconds, "{body}");
         }
     }
 }

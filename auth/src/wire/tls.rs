@@ -1,22 +1,22 @@
-//! Whom a connection trusts and how it shows who it is: by rustls, by the platform, or as somebody else has set it up.
+//! The TLS settings of connections: rustls, the platform's TLS, or the caller's own configuration.
 
 use crate::{error::BuildError, secret::Secret};
 
-/// How TLS is set up.
+/// The TLS settings.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tls {
-    /// PEM, trusted besides the certificates of the machine.
+    /// Trusted root certificates in PEM, besides those of the machine.
     pub(crate) root_certificates: Vec<Vec<u8>>,
-    /// PEM: a chain and its private key.
+    /// The client certificate chain and its private key in PEM.
     pub(crate) client_certificate: Option<Secret>,
-    /// As the reqwest builder has it.
+    /// Keeps the TLS settings of the reqwest builder.
     pub(crate) keep: bool,
     #[cfg(feature = "rustls")]
     pub(crate) config: Option<rustls::ClientConfig>,
 }
 
 impl Tls {
-    /// Whether nothing was set.
+    /// Returns true if nothing was set.
     pub(crate) fn is_plain(&self) -> bool {
         #[cfg(feature = "rustls")]
         let has_config = self.config.is_some();
@@ -25,26 +25,26 @@ impl Tls {
         self.root_certificates.is_empty() && self.client_certificate.is_none() && !self.keep && !has_config
     }
 
-    /// What contradicts itself, each with the setter to call.
+    /// Returns the contradictory settings, each with the setter to call.
     pub(crate) fn problems(&self, has_builder: bool) -> Vec<String> {
         let mut problems = Vec::new();
         let has_certificates = self.client_certificate.is_some() || !self.root_certificates.is_empty();
         if self.keep && has_certificates {
-            problems.push("`keep_tls` leaves certificates to the reqwest builder: give them to that one".to_owned());
+            problems.push("`keep_tls` keeps the certificates of the reqwest builder: set them there".to_owned());
         }
         if self.keep && !has_builder {
-            problems.push("`keep_tls` keeps the TLS of a reqwest builder: call `http_builder`".to_owned());
+            problems.push("`keep_tls` needs a reqwest builder: call `http_builder`".to_owned());
         }
         #[cfg(feature = "rustls")]
         {
             if self.keep && self.config.is_none() && rustls::crypto::CryptoProvider::get_default().is_none() {
                 // reqwest would panic.
-                let text = "`keep_tls` needs a rustls crypto provider that is installed for the process; without one, \
-                            call `rustls_config` in its place";
+                let text = "`keep_tls` needs a rustls crypto provider that is installed for the process: install one, or \
+                            call `rustls_config` instead";
                 problems.push(text.to_owned());
             }
             if self.config.is_some() && (self.keep || has_certificates) {
-                problems.push("`rustls_config` is the whole of TLS: call no other setter of it besides".to_owned());
+                problems.push("`rustls_config` replaces all TLS settings: remove the other setters of TLS".to_owned());
             }
         }
         problems
@@ -56,7 +56,7 @@ fn problem(what: &str, error: impl std::fmt::Display) -> BuildError {
 }
 
 impl Tls {
-    /// Reads the certificates once for all clients that are built.
+    /// Reads the certificates once for all clients.
     pub(crate) fn prepare(&mut self, remote: bool) -> Result<(), BuildError> {
         #[cfg(feature = "rustls")]
         if self.config.is_none() && !self.keep {
@@ -82,7 +82,7 @@ impl Tls {
         }
     }
 
-    /// A configuration with the certificates of this machine, and a crypto provider that nobody has to install.
+    /// Creates a configuration with the root certificates of this machine and its own crypto provider.
     pub(crate) fn rustls(&self, remote: bool) -> Result<rustls::ClientConfig, BuildError> {
         use std::sync::Arc;
 
@@ -98,7 +98,7 @@ impl Tls {
                 return Err(problem("a root certificate is not PEM", "it has no block `CERTIFICATE`"));
             }
         }
-        // A provider of our own: none is installed for the whole process behind the user's back.
+        // Installing a provider for the whole process would affect the caller.
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = rustls::ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
@@ -108,7 +108,7 @@ impl Tls {
                 .map_err(|error| problem("the certificates of this machine cannot be read", error))?;
             config.dangerous().with_custom_certificate_verifier(Arc::new(verifier))
         } else {
-            // Only plain http to this machine: a container without certificates will do.
+            // All addresses are plain http, so a container without root certificates works too.
             config.with_root_certificates(rustls::RootCertStore::empty())
         };
         let Some(pem) = &self.client_certificate else { return Ok(config.with_no_client_auth()) };
@@ -117,7 +117,7 @@ impl Tls {
             .collect::<Result<_, _>>()
             .map_err(|error| problem("the client certificate is not PEM", error))?;
         let key = PrivateKeyDer::from_pem_slice(pem)
-            .map_err(|error| problem("the client certificate comes without a readable private key", error))?;
+            .map_err(|error| problem("the client certificate has no readable private key", error))?;
         config
             .with_client_auth_cert(chain, key)
             .map_err(|error| problem("the client certificate cannot be used", error))
@@ -149,7 +149,7 @@ impl Tls {
     ) -> Result<reqwest::ClientBuilder, BuildError> {
         let wanted = remote || !self.root_certificates.is_empty() || self.client_certificate.is_some();
         if wanted && !self.keep {
-            let features = "enable the feature `rustls` or `native-tls`, or bring a client with TLS of its own";
+            let features = "enable the feature `rustls` or `native-tls`, or call `http_builder` and `keep_tls`";
             return Err(problem("https needs TLS", features));
         }
         Ok(builder)

@@ -1,4 +1,4 @@
-//! The HTTP client under everything: proxy, no redirects, and where a secret may go.
+//! Builds the HTTP client, and decides which addresses secrets may be sent to.
 
 use std::{
     collections::HashMap,
@@ -17,7 +17,7 @@ use crate::{
     wire::{http_clients::HttpClients, tls::Tls},
 };
 
-/// How connections are made.
+/// The settings of connections.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Transport {
     pub(crate) proxy: Option<reqwest::Proxy>,
@@ -26,7 +26,7 @@ pub(crate) struct Transport {
     pub(crate) user_agent: Option<String>,
 }
 
-/// Makes the reqwest builder to start from, once for each runtime.
+/// The function that creates the reqwest builder, called once for each runtime.
 #[derive(Clone)]
 pub(crate) struct HttpBuilder(pub(crate) Arc<dyn Fn() -> reqwest::ClientBuilder + Send + Sync>);
 
@@ -36,20 +36,20 @@ impl std::fmt::Debug for HttpBuilder {
     }
 }
 
-/// Connections that several clients share: one pool for each way to make them.
+/// HTTP clients that are shared by all clients with the same connection settings.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Pool(Arc<Mutex<HashMap<Way, HttpClients>>>);
+pub(crate) struct Pool(Arc<Mutex<HashMap<PoolKey, HttpClients>>>);
 
-/// User agent, connect timeout, https, this machine.
-type Way = (Option<String>, Duration, bool, bool);
+/// The user agent, the connect timeout, `remote_tls` and `loopback`.
+type PoolKey = (Option<String>, Duration, bool, bool);
 
 impl Transport {
-    /// Whether it may share a pool: nothing was set but a user agent.
+    /// Returns true if it can share a pool, since nothing but a user agent was set.
     pub(crate) fn is_plain(&self) -> bool {
         self.proxy.is_none() && self.http_builder.is_none() && self.tls.is_plain()
     }
 
-    /// The clients of this transport, but what was built before in the same way is used again.
+    /// Returns the clients of the pool with the same settings, or builds and adds them.
     pub(crate) fn pooled(
         self,
         pool: &Pool,
@@ -57,24 +57,24 @@ impl Transport {
         remote_tls: bool,
         loopback: bool,
     ) -> Result<HttpClients, BuildError> {
-        let way = (self.user_agent.clone(), connect, remote_tls, loopback);
+        let key = (self.user_agent.clone(), connect, remote_tls, loopback);
         let mut clients = pool.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = clients.get(&way) {
+        if let Some(client) = clients.get(&key) {
             return Ok(client.clone());
         }
         let client = HttpClients::new(self, connect, remote_tls, loopback)?;
-        clients.insert(way, client.clone());
+        clients.insert(key, client.clone());
         Ok(client)
     }
 
-    /// The client. `remote_tls` says whether any address it will talk to is https; `loopback` whether any is on this machine.
+    /// Builds a client. `remote_tls` is true if any address is https, `loopback` if any address is on this machine.
     pub(crate) fn build(
         &self,
         connect: Duration,
         remote_tls: bool,
         loopback: bool,
     ) -> Result<reqwest::Client, BuildError> {
-        // A builder's own proxies are kept; to add one takes only those of the environment away.
+        // Proxies of the builder are kept. Adding a proxy only removes those of the environment.
         let has_own_proxies = self.http_builder.is_some();
         let mut builder =
             self.tls.apply(self.http_builder.as_ref().map(|make| (make.0)()).unwrap_or_default(), remote_tls)?;
@@ -83,7 +83,7 @@ impl Transport {
         }
         builder = match &self.proxy {
             Some(proxy) => builder.proxy(proxy.clone()),
-            // A proxy of the environment would carry off secrets that were meant for this machine alone.
+            // A proxy of the environment would receive secrets that are meant for this machine.
             None if loopback && has_own_proxies => builder.proxy(reqwest::Proxy::custom(|_| None::<Url>)),
             None if loopback => builder.no_proxy(),
             None => builder,
@@ -91,7 +91,7 @@ impl Transport {
         builder
             .redirect(Policy::none())
             .referer(false)
-            // Bodies are decoded by `body`: reqwest reads the first member of a gzip body only.
+            // Bodies are decoded in `body`, since reqwest reads only the first member of a gzip body.
             .no_gzip()
             .no_brotli()
             .no_zstd()
@@ -102,25 +102,25 @@ impl Transport {
     }
 }
 
-/// Asks for the only coding that is decoded here, unless the request says otherwise. A range is one of the encoded body.
+/// Requests gzip, unless the request has an `Accept-Encoding` or a `Range`, which would be a range of the encoded body.
 pub(crate) fn accept_gzip(headers: &mut HeaderMap) {
     if !headers.contains_key(ACCEPT_ENCODING) && !headers.contains_key(RANGE) {
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
     }
 }
 
-/// What went wrong, with all its causes, since reqwest's own text is only the outermost.
+/// Returns the message of an error with those of all its causes, since the message of reqwest is only the outermost.
 fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
+    let mut message = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
-        text = format!("{text}: {cause}");
+        message = format!("{message}: {cause}");
         source = cause.source();
     }
-    text
+    message
 }
 
-/// Whether a secret may go to this address: https, this machine, or a host that was named.
+/// Returns true if secrets may be sent to this address: https, this machine, or an allowed host.
 pub(crate) fn may_carry_secrets(url: &Url, allowed: &[String]) -> bool {
     match url.scheme() {
         "https" => true,
@@ -131,25 +131,25 @@ pub(crate) fn may_carry_secrets(url: &Url, allowed: &[String]) -> bool {
     }
 }
 
-/// Whether the address is this machine, whatever a name server says.
+/// Returns true if the address is on this machine, without resolving its name.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     let Some(host) = url.host_str() else { return false };
     let host = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost") || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-/// An address without query and user info, which may hold secrets.
+/// Returns a URL without query and user info, which may contain secrets.
 pub(crate) fn address(url: &Url) -> String {
     let origin = url.origin();
     let origin = if origin.is_tuple() { origin.ascii_serialization() } else { format!("{}:", url.scheme()) };
     format!("{origin}{}", url.path())
 }
 
-/// Where a redirect pointed, without query and user info, which may hold secrets.
+/// Returns the target of a redirect without query and user info, which may contain secrets.
 pub(crate) fn location(headers: &HeaderMap, base: &Url) -> String {
     let target = headers.get(LOCATION).and_then(|value| value.to_str().ok()).and_then(|text| base.join(text).ok());
     match target {
-        None => "an address that it does not name".to_owned(),
+        None => "an unknown address".to_owned(),
         Some(url) => address(&url),
     }
 }
@@ -163,8 +163,8 @@ mod tests {
     }
 
     #[test]
-    fn secrets_go_to_https_to_this_machine_and_to_hosts_that_were_named() {
-        let named = ["legacy.example".to_owned()];
+    fn secrets_may_be_sent_over_https_to_this_machine_and_to_allowed_hosts() {
+        let hosts = ["legacy.example".to_owned()];
         for (address, allowed) in [
             ("https://api.example", true),
             ("http://127.0.0.1:8080", true),
@@ -179,14 +179,14 @@ mod tests {
             ("http://0.0.0.0", false),
             ("ftp://127.0.0.1", false),
         ] {
-            assert_eq!(may_carry_secrets(&url(address), &named), allowed, "{address}");
+            assert_eq!(may_carry_secrets(&url(address), &hosts), allowed, "{address}");
         }
     }
 
     #[test]
-    fn a_redirect_is_named_without_what_may_be_secret() {
+    fn the_target_of_a_redirect_is_shown_without_query_and_user_info() {
         let mut headers = HeaderMap::new();
-        assert_eq!(location(&headers, &url("https://a.example/x")), "an address that it does not name");
+        assert_eq!(location(&headers, &url("https://a.example/x")), "an unknown address");
         headers.insert(LOCATION, http::HeaderValue::from_static("https://u:p@evil.example/login?token=t#f"));
         assert_eq!(location(&headers, &url("https://a.example/x")), "https://evil.example/login");
         headers.insert(LOCATION, http::HeaderValue::from_static("/elsewhere?q=1"));

@@ -67,7 +67,7 @@ fn compare(fault: &Fault, grant: Grant, expected: &str, ending: &Ending) -> Vec<
 /// What a refusal reads like where a person has to come.
 fn person(grant: Grant, refusal: &str) -> String {
     let words = refusal.trim_start_matches("the token endpoint refused the grant ");
-    let anew = "a person has to allow access anew, and a new authorization code is needed (`Credentials::code`)";
+    let anew = "a person has to grant access again, and a new authorization code is needed (`Credentials::code`)";
     match grant {
         Grant::Code => format!(
             "the token endpoint refused the authorization code {words}; unless it was mistyped, or issued for another \

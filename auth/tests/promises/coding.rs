@@ -56,7 +56,7 @@ async fn token_responses_and_error_pages_of_several_members_are_read() {
 async fn a_damaged_token_response_is_a_fault_that_says_so() {
     let good = members(TOKEN);
     for (body, words) in
-        [(good[..good.len() - 3].to_vec(), "it was cut"), ([good.clone(), b"x".to_vec()].concat(), "left-over bytes")]
+        [(good[..good.len() - 3].to_vec(), "it was cut"), ([good.clone(), b"x".to_vec()].concat(), "trailing bytes")]
     {
         let server = Server::start(move |_| coded(200, "gzip", body.clone())).await;
         let error = call(&client(&server)).await.unwrap_err();

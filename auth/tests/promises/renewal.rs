@@ -420,7 +420,7 @@ async fn a_token_for_use_elsewhere_lives_as_long_as_was_asked() {
     assert_eq!((token.expose(), token.expires_in()), ("tok-1", 300 * S));
     let error = client.token(301 * S).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Request);
-    assert!(error.to_string().contains("live 300 s"), "{error}");
+    assert!(error.to_string().contains("valid for 300 s"), "{error}");
     assert_eq!(server.tokens().len(), 2);
 }
 

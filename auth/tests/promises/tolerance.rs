@@ -45,7 +45,7 @@ async fn t12_what_cannot_be_read_is_a_clear_error_at_once() {
         (Reply::json(200, r#"{"access_token":"tok-secret""#), "it is JSON that ends too early"),
         (Reply::json(200, r#""tok-secret""#), "it is JSON, but not an object"),
         (Reply::json(200, r#"{"token":"tok-secret"}"#), "no `access_token`"),
-        (Reply::json(200, r#"{"access_token":"tok-secret\n"}"#), "no header can carry"),
+        (Reply::json(200, r#"{"access_token":"tok-secret\n"}"#), "no header allows"),
         (
             Reply::json(200, format!(r#"{{"access_token":"tok-secret","x":"{}"}}"#, "x".repeat(10_000_000))),
             "larger than",

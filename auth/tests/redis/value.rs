@@ -82,8 +82,8 @@ async fn what_cannot_be_opened_counts_as_nothing_and_is_replaced() {
     for (bad, part) in [
         (b"some text of somebody else".to_vec(), "first byte"),
         (Vec::new(), "first byte"),
-        (vec![1], "sealed"),
-        (good[..good.len() - 1].to_vec(), "sealed"),
+        (vec![1], "encrypted"),
+        (good[..good.len() - 1].to_vec(), "encrypted"),
         (other_version, "another version"),
         (changed, "changed since"),
     ] {

@@ -197,7 +197,7 @@ async fn what_is_wrong_with_one_show_is_said_of_it_alone() {
         ("other", "its `profile` is none of `perenso`"),
         ("venue", "expected `APAC`, `EU` or `US`"),
         ("tours", "`username` and `password_file` go together"),
-        ("halls", "call `store` with one that outlives it"),
+        ("halls", "call `store` with one that outlives the process"),
         ("nowhere", "there is no show `nowhere`; the file has `empty`"),
     ] {
         let error = registry.get(name).unwrap_err().to_string();

@@ -356,14 +356,14 @@ async fn a_store_that_is_away_is_said_once_and_once_that_it_is_back() {
             world.pass(LIFETIME);
         }
         let said = lines(name);
-        assert!(said.len() == 1 && said[0].contains("the token store is away"), "{said:?}");
+        assert!(said.len() == 1 && said[0].contains("the token store is unavailable"), "{said:?}");
         store.stumbles_no_more();
         for _ in 0..3 {
             call(&client).await.unwrap();
             world.pass(LIFETIME);
         }
         let said = lines(name);
-        assert!(said.len() == 2 && said[1].contains("the token store is back"), "{said:?}");
+        assert!(said.len() == 2 && said[1].contains("the token store is available again"), "{said:?}");
         assert_eq!(world.issuer.reuses(), 0, "{name}");
         store.goes_away();
         call(&client).await.unwrap();

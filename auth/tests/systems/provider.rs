@@ -175,7 +175,7 @@ async fn a_provider_that_fails_is_an_error_that_says_so_and_nothing_is_sent() {
     vault.seal(true);
     let error = call(&client).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TokenUnavailable, "{error}");
-    assert!(error.to_string().contains("the provider gave none"), "{error}");
+    assert!(error.to_string().contains("the provider returned an error"), "{error}");
     assert!(chain(&error).contains("the vault is sealed"), "{}", chain(&error));
     assert!(server.seen().is_empty());
     // It is not held against it.

@@ -49,9 +49,9 @@ async fn what_cannot_be_used_is_told_and_replaced_by_a_fresh_token() {
         clock.advance(Duration::from_secs(301));
     }
     let text = log.text().split_off(before);
-    assert_eq!(text.matches("the token store is away").count(), 1, "{text}");
+    assert_eq!(text.matches("the token store is unavailable").count(), 1, "{text}");
     fs::remove_dir(&file).unwrap();
     call(&client).await;
-    assert_eq!(log.text().matches("the token store is back").count(), 1);
+    assert_eq!(log.text().matches("the token store is available again").count(), 1);
     assert!(fs::read_to_string(&file).unwrap().contains("tok-"), "what was kept in memory meanwhile is stored");
 }

@@ -1,5 +1,5 @@
-//! Carries the requests of the `oauth2` crate over reqwest, writes their bodies as the profile says, and forgives in the
-//! answers what RFC 6749 would not.
+//! Sends the requests of the `oauth2` crate by reqwest, with the body encoding of the profile, and tolerates deviations from
+//! RFC 6749 in the responses.
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
@@ -14,7 +14,7 @@ use crate::{
     oauth::{
         credentials::Credentials,
         fault::{ErrorBody, Fault, Refusal},
-        token_response::{ErrorAnswer, redact, shown},
+        token_response::{ErrorFields, redact, shown},
     },
     profile::grant::{BodyEncoding, ClientAuth},
     secret::Secret,
@@ -26,8 +26,8 @@ use crate::{
     },
 };
 
-/// No honest token answer is larger.
-const LARGEST_ANSWER: usize = 1024 * 1024;
+/// The maximum size of a token response.
+const MAX_RESPONSE_BYTES: usize = 1024 * 1024;
 
 /// One attempt.
 pub(super) struct Adapter<'a> {
@@ -64,47 +64,51 @@ impl Adapter<'_> {
         if profile.body_encoding == BodyEncoding::Json {
             let form = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
             *request.body_mut() = Some(json_of(form).into());
-            // The content type of a profile may be one of forms: the encoding can be switched.
-            let is_json = |value: &HeaderValue| value.to_str().is_ok_and(|text| text.contains("json"));
+            // The profile may set the content type of forms, since the builder can change the encoding.
+            let is_json = |value: &HeaderValue| value.to_str().is_ok_and(|value| value.contains("json"));
             if !request.headers().get(header::CONTENT_TYPE).is_some_and(is_json) {
                 request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
             }
         }
         accept_gzip(request.headers_mut());
-        let answer = within(clock.as_ref(), self.limit, async {
+        let received = within(clock.as_ref(), self.limit, async {
             let response = http.fresh().execute(request).await.map_err(broken)?;
             let status = response.status();
             let (headers, body) = IncomingBody::of(response);
-            match body::collect(body, LARGEST_ANSWER, clock.as_ref(), self.limit).await {
+            match body::collect(body, MAX_RESPONSE_BYTES, clock.as_ref(), self.limit).await {
                 Ok(body) => Ok((status, headers, body)),
                 Err(body::Failure::TooLarge) if !status.is_success() => Ok((status, headers, bytes::Bytes::new())),
                 Err(body::Failure::TooLarge) => {
-                    Err(Fault::Unreadable { status, detail: format!("it is larger than {LARGEST_ANSWER} bytes") })
+                    Err(Fault::Unreadable { status, detail: format!("it is larger than {MAX_RESPONSE_BYTES} bytes") })
                 }
-                Err(body::Failure::Idle) => Err(unavailable("its answer stopped coming".to_owned(), None, true)),
+                Err(body::Failure::Idle) => Err(unavailable("its response stalled".to_owned(), None, true)),
                 Err(body::Failure::Broken(source)) => {
-                    let what = if source.is_timeout() { "its answer was not there" } else { "its answer broke off" };
+                    let what = if source.is_timeout() {
+                        "its response did not arrive"
+                    } else {
+                        "the connection broke within its response"
+                    };
                     Err(unavailable(format!("{what}{}", Cause::of(&source).detail(&source)), Some(source), true))
                 }
                 Err(body::Failure::Gzip(error)) => {
-                    Err(unavailable(format!("its answer cannot be decompressed: it {error}"), None, true))
+                    Err(unavailable(format!("its response cannot be decompressed: it {error}"), None, true))
                 }
                 Err(body::Failure::UnknownCoding(coding)) => {
-                    let detail = format!("it has the content coding `{coding}`, which is not decoded here");
+                    let detail = format!("it has the unsupported content coding `{coding}`");
                     Err(Fault::Unreadable { status, detail })
                 }
             }
         });
-        let Some(answer) = answer.await else {
-            return Err(unavailable(format!("no whole answer within {:?}", self.limit), None, true));
+        let Some(received) = received.await else {
+            return Err(unavailable(format!("no complete response within {:?}", self.limit), None, true));
         };
-        let (status, headers, body) = answer?;
+        let (status, headers, body) = received?;
         let url = self.exchange.token_url.url();
         let secrets = self.secrets();
         let secrets: Vec<&str> = secrets.iter().map(|secret| secret.as_str()).collect();
-        let says_no_more = is_passing(status) || status.is_redirection();
-        if let Some(answer) = ErrorAnswer::read(&body, &secrets).filter(|answer| answer.is_final() || !says_no_more) {
-            let ErrorAnswer { error, description } = answer;
+        let is_explained = is_transient(status) || status.is_redirection();
+        if let Some(fields) = ErrorFields::read(&body, &secrets).filter(|fields| fields.is_final() || !is_explained) {
+            let ErrorFields { error, description } = fields;
             return Err(Fault::Refused(Refusal { status, error, description, body: error_body(&body, &secrets) }));
         }
         if status.is_success() {
@@ -117,12 +121,12 @@ impl Adapter<'_> {
         if status.is_redirection() {
             return Err(Fault::Redirected { status, to: shown(&location(&headers, url), &secrets) });
         }
-        if is_passing(status) {
+        if is_transient(status) {
             return Err(Fault::Unavailable {
-                detail: format!("it answered {}", status.as_u16()),
+                detail: format!("it responded with {}", status.as_u16()),
                 status: Some(status),
                 retry_after: retry_after(&headers, clock.wall()),
-                // A gateway that gave up waiting, or a server that broke at work, may have carried the request out.
+                // After another 5xx, such as the timeout of a gateway, the request may have been processed.
                 lost: status.is_server_error() && status != StatusCode::SERVICE_UNAVAILABLE,
                 source: None,
             });
@@ -136,7 +140,7 @@ impl Adapter<'_> {
         })
     }
 
-    /// What an error text must not hold.
+    /// Returns the secrets of the request, which no message may show.
     fn secrets(&self) -> Vec<Zeroizing<String>> {
         let fields = self.exchange.profile.token_fields.iter().map(|(_, value)| value);
         let others = self.refresh_token.into_iter().chain(fields).map(Secret::expose);
@@ -145,31 +149,32 @@ impl Adapter<'_> {
     }
 
     fn plain_basic(&self) -> Result<HeaderValue, Fault> {
-        HeaderValue::from_str(&format!("Basic {}", self.pair()))
-            .map_err(|_| unavailable("the credentials fit no header".to_owned(), None, false))
+        HeaderValue::from_str(&format!("Basic {}", self.pair())).map_err(|_| {
+            unavailable("the credentials contain a character that no header allows".to_owned(), None, false)
+        })
     }
 
-    /// Id and secret as plain Base64.
+    /// Returns `id:secret` in Base64.
     fn pair(&self) -> String {
         let Credentials { client_id, client_secret, .. } = self.credentials;
         STANDARD.encode(Zeroizing::new(format!("{client_id}:{}", client_secret.expose())).as_bytes())
     }
 
-    /// Id and secret as the `oauth2` crate sends them in a Basic header: form-encoded, then Base64.
+    /// Returns `id:secret` as the `oauth2` crate sends it in a Basic header: both form-encoded, then Base64.
     fn encoded_pair(&self) -> String {
-        let encoded = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+        let encoded = |value: &str| form_urlencoded::byte_serialize(value.as_bytes()).collect::<String>();
         let Credentials { client_id, client_secret, .. } = self.credentials;
         let secret = Zeroizing::new(encoded(client_secret.expose()));
         STANDARD.encode(Zeroizing::new(format!("{}:{}", encoded(client_id), *secret)).as_bytes())
     }
 }
 
-/// Whether the status says something about the moment, and not about the grant.
-fn is_passing(status: StatusCode) -> bool {
+/// Returns true for statuses of transient failures, which do not depend on the grant.
+fn is_transient(status: StatusCode) -> bool {
     status.is_server_error() || matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT)
 }
 
-/// The start of an error body. A server may echo what was sent, so secrets are taken out of it.
+/// Returns the start of an error body without the secrets of the request, which a server may echo.
 fn error_body(body: &bytes::Bytes, secrets: &[&str]) -> ErrorBody {
     let text = String::from_utf8_lossy(body);
     let redacted = redact(&text, secrets);
@@ -177,7 +182,7 @@ fn error_body(body: &bytes::Bytes, secrets: &[&str]) -> ErrorBody {
     ErrorBody(body.slice(..body.len().min(body::MAX_ERROR_BODY_BYTES)))
 }
 
-/// The fields of a form as a JSON object of texts.
+/// Returns the fields of a form as a JSON object of strings.
 fn json_of(form: &[u8]) -> Vec<u8> {
     let fields: serde_json::Map<_, _> =
         form_urlencoded::parse(form).map(|(name, value)| (name.into_owned(), value.into_owned().into())).collect();
@@ -194,8 +199,8 @@ fn broken(source: reqwest::Error) -> Fault {
     let lost = !source.is_connect() && !cause.is_final();
     let what = match cause {
         _ if !lost => "no connection",
-        Cause::Timeout => "no answer",
-        Cause::Head => "its answer cannot be read",
+        Cause::Timeout => "no response",
+        Cause::Head => "its response cannot be read",
         _ => "the connection broke",
     };
     unavailable(format!("{what}{}", cause.detail(&source)), Some(source), lost)
@@ -206,24 +211,24 @@ pub(super) fn fault_of(error: RequestTokenError<Fault, BasicErrorResponse>) -> F
     match error {
         RequestTokenError::Request(fault) => fault,
         RequestTokenError::Parse(error, _) => unreadable(reason(error.inner())),
-        // The adapter lets nothing else through.
+        // The adapter handles all other responses.
         RequestTokenError::ServerResponse(_) | RequestTokenError::Other(_) => {
-            unreadable("it is not a token answer".to_owned())
+            unreadable("it is not a token response".to_owned())
         }
     }
 }
 
-/// What is wrong with an answer, without a value of it: serde_json quotes values, so its own words are only taken
-/// where there are none, and ours where they name a field.
+/// Returns the problem of a response without its values. Messages of serde_json quote values, so only those of this crate are
+/// used, and that of a duplicate field.
 fn reason(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    if let Some((field, _)) = text.strip_prefix("duplicate field ").and_then(|rest| rest.rsplit_once(" at line ")) {
-        return format!("it has more than one {field}, and only one can be right");
+    let message = error.to_string();
+    if let Some((field, _)) = message.strip_prefix("duplicate field ").and_then(|rest| rest.rsplit_once(" at line ")) {
+        return format!("it has more than one {field}");
     }
-    let ours = text.starts_with('`') || text.starts_with("no `");
+    let is_ours = message.starts_with('`') || message.starts_with("no `");
     match error.classify() {
-        serde_json::error::Category::Data if ours => {
-            text.rsplit_once(" at line ").map_or(text.clone(), |(what, _)| what.to_owned())
+        serde_json::error::Category::Data if is_ours => {
+            message.rsplit_once(" at line ").map_or(message.clone(), |(what, _)| what.to_owned())
         }
         serde_json::error::Category::Data => "it is JSON, but not an object".to_owned(),
         serde_json::error::Category::Eof => "it is JSON that ends too early".to_owned(),

@@ -1,4 +1,4 @@
-//! From a builder to a client: what was set is checked, all of it at once, and put together.
+//! Builds the client: checks all settings, reports all problems at once, and assembles the parts.
 
 use std::sync::Arc;
 
@@ -29,10 +29,10 @@ use crate::{
 };
 
 impl ClientBuilder {
-    /// The client.
+    /// Builds the client.
     ///
     /// # Errors
-    /// [`BuildError`] with everything that is missing or contradictory, each with the setter to call.
+    /// [`BuildError`] with all missing or contradictory settings, each with the setter to call.
     pub fn build(self) -> Result<Client, BuildError> {
         let mut problems = Vec::new();
         let tokens_may_need_a_person = self.tokens_may_need_a_person();
@@ -58,7 +58,7 @@ impl ClientBuilder {
                     problems.extend(self.store_problem());
                 }
             }
-            // What it will give is not known yet, but what a profile can need is.
+            // Its credentials are not known yet, but the grants of the profile are.
             Some(Source::Provider { .. }) => {
                 let grants = &self.profile.grants;
                 let all_need_one = !grants.is_empty() && grants.iter().all(|grant| grant.needs_a_person());
@@ -86,7 +86,7 @@ impl ClientBuilder {
                 None => HttpClients::new(transport, connect, secure, local),
             }
         };
-        // The environment's proxies are decided on for each address by itself.
+        // Proxies of the environment are used or not for each address separately.
         let (http, token_http) = if is_loopback(&token_url) == is_loopback(&api_url) {
             let http = clients(self.transport, &[&token_url, &api_url])?;
             (http.clone(), http)
@@ -123,7 +123,7 @@ impl ClientBuilder {
             tokens_may_need_a_person,
             memory_only: self.memory_only,
         };
-        let supply = match self.store {
+        let source = match self.store {
             Some(store) => TokenSource::shared(exchange, store),
             None => TokenSource::unshared(exchange, Arc::new(MemoryStore::new())),
         };
@@ -136,7 +136,7 @@ impl ClientBuilder {
             authorization_header,
             throttle,
             unauthorized_hint,
-            cache: Arc::new(Cache::new(supply)),
+            cache: Arc::new(Cache::new(source)),
             unauthorized: UnauthorizedOperations::default(),
             budget,
             timeouts: self.timeouts,
@@ -146,15 +146,18 @@ impl ClientBuilder {
         }))
     }
 
-    /// A scope where none goes.
+    /// Returns the problem of a scope that the profile forbids for this grant.
     fn scope_problem(&self, grant: Grant) -> Option<String> {
-        let none_goes = self.profile.scope_of(grant, self.profile.client_auth) == Some(None);
-        (self.scope.is_some() && none_goes).then(|| {
-            format!("`{}` takes no scope with this grant and these credentials: leave out `scope`", self.profile.name)
+        let is_forbidden = self.profile.scope_of(grant, self.profile.client_auth) == Some(None);
+        (self.scope.is_some() && is_forbidden).then(|| {
+            format!(
+                "`{}` takes no scope with this grant and client authentication: leave out `scope`",
+                self.profile.name
+            )
         })
     }
 
-    /// A grant that needs a person, and nothing that outlives the process.
+    /// Returns the problem of a grant that needs a person without a store that outlives the process.
     fn store_problem(&self) -> Option<String> {
         (!self.tokens_may_need_a_person()).then(|| LOST_WITH_THE_PROCESS.to_owned())
     }
@@ -172,20 +175,20 @@ impl ClientBuilder {
             problems.push(problem);
             return None;
         }
-        // What stands in an address that is none may be a secret that went astray: it is not shown.
+        // An invalid address may be a secret in the wrong place, so it is not shown.
         let Ok(url) = Url::parse(text) else {
-            problems.push(format!("the {what} address is no URL: call `{setter}`"));
+            problems.push(format!("the {what} address is not a URL: call `{setter}`"));
             return None;
         };
         if !url.username().is_empty() || url.password().is_some() {
-            problems.push(format!("the {what} address holds a user or a password: call `{setter}` without them"));
+            problems.push(format!("the {what} address contains a user or a password: call `{setter}` without them"));
             return None;
         }
         if !may_carry_secrets(&url, &self.allow_http) {
             let host = url.host_str().unwrap_or_default();
             problems.push(format!(
-                "the {what} address is not https, and secrets would go to `{host}` in the open: call `{setter}` with https, \
-                 or `allow_http(\"{host}\")` if that is meant"
+                "the {what} address is not https, so secrets would be sent to `{host}` unencrypted: call `{setter}` with \
+                 https, or `allow_http(\"{host}\")` if that is intended"
             ));
             return None;
         }

@@ -12,7 +12,7 @@ use crate::{
 };
 
 const SECOND: Duration = Duration::from_secs(1);
-/// Slow enough to be read, fast enough to be waited for: one in 50 ms, ten at once.
+/// Slow enough to measure and fast enough to wait for: one call in 50 ms, ten at once.
 const PERIOD: Duration = Duration::from_secs(2);
 const CALLS: u32 = 40;
 const BURST: u32 = 10;
@@ -21,8 +21,8 @@ fn rate() -> Rate {
     Rate::new(CALLS, PERIOD, BURST)
 }
 
-/// The budget of one process that waits for nobody to notice that Redis is back.
-fn settled(server: &RedisServer) -> SharedBudget {
+/// The budget of a process that does not wait until the others have noticed that Redis is back.
+fn joined(server: &RedisServer) -> SharedBudget {
     let limit = Duration::from_secs(20);
     let store = RedisStore::builder(server.url()).connect_timeout(limit).response_timeout(limit).build().unwrap();
     SharedBudget { rejoin_delay: Duration::ZERO, ..SharedBudget::over(&store, 6) }
@@ -32,11 +32,11 @@ async fn take_permit(budget: &SharedBudget) -> PermitResponse {
     budget.take_permit(rate(), "show", &SystemClock::default()).await
 }
 
-/// Takes until there is something to take.
+/// Waits until a permit is granted.
 async fn granted(budget: &SharedBudget) {
     let start = Instant::now();
     while let PermitResponse::Wait(wait) | PermitResponse::Cooldown(wait) = take_permit(budget).await {
-        assert!(start.elapsed() < 30 * SECOND, "no permit comes");
+        assert!(start.elapsed() < 30 * SECOND, "no permit was granted");
         tokio::time::sleep(wait).await;
     }
 }
@@ -47,23 +47,23 @@ fn raw(server: &RedisServer) -> redis::Connection {
 
 const PLACE: &str = "perenso-auth:{show}:budget";
 
-/// Fills the bucket, as a long quiet time does.
+/// Fills the bucket, as a long time without calls does.
 fn fill(server: &RedisServer) {
     let kept: String = redis::cmd("GET").arg(PLACE).query(&mut raw(server)).unwrap();
     let run = kept.split(' ').next().unwrap();
     let () = redis::cmd("SET").arg(PLACE).arg(format!("{run} 1")).query(&mut raw(server)).unwrap();
 }
 
-/// When a permit was asked for, and when it was there: it was granted at some moment between.
+/// The times at which a permit was requested and received. It was granted between the two.
 type Permit = (Instant, Instant);
 
-/// The most permits that were certainly granted within one period.
+/// The maximum number of permits that were certainly granted within one period.
 fn most_in_a_period(permits: &[Permit]) -> usize {
     let within = |from: Instant| permits.iter().filter(|(asked, got)| *asked >= from && *got <= from + PERIOD).count();
     permits.iter().map(|(asked, _)| within(*asked)).max().unwrap_or(0)
 }
 
-/// A process that calls as much as it may, until told to stop.
+/// A process that sends as many calls as permitted until `until`.
 fn process(budget: SharedBudget, until: Instant) -> JoinHandle<Vec<Permit>> {
     tokio::spawn(async move {
         let mut permits = Vec::new();
@@ -109,7 +109,7 @@ async fn six_processes_keep_to_one_rate_while_redis_is_flushed_stopped_killed_an
     let at = |moment: f64| tokio::time::sleep_until((start + Duration::from_secs_f64(moment)).into());
     at(4.5).await;
     for _ in 0..6 {
-        // Not to be held up by the processes, nor to hold them up.
+        // On a connection of its own, so that neither side blocks the other.
         let () = redis::cmd("FLUSHALL").query(&mut raw(&server)).unwrap();
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
@@ -124,17 +124,17 @@ async fn six_processes_keep_to_one_rate_while_redis_is_flushed_stopped_killed_an
     let permits = permits(fleet).await;
     let most = most_in_a_period(&permits);
     assert!(most <= (CALLS + BURST) as usize, "{most} calls in a period");
-    // Nor do they stand still. Each phase could bring twenty a second.
+    // Nor do the processes stop. Each phase allows twenty calls a second.
     let second = |moment: u32| start + moment * SECOND;
-    assert!(between(&permits, second(0), second(7)) > 20, "while Redis was there");
-    assert!(between(&permits, second(7), second(10)) > 6, "while Redis was away");
+    assert!(between(&permits, second(0), second(7)) > 20, "while Redis was available");
+    assert!(between(&permits, second(7), second(10)) > 6, "while Redis was unavailable");
     assert!(between(&permits, second(10), second(14)) > 6, "when Redis was back");
 }
 
 #[tokio::test]
-async fn a_budget_that_redis_does_not_know_begins_without_a_burst() {
+async fn a_budget_that_redis_does_not_know_starts_without_a_burst() {
     let Some(server) = RedisServer::start() else { return };
-    let budget = settled(&server);
+    let budget = joined(&server);
     granted(&budget).await;
     for _ in 0..3 {
         let () = redis::cmd("DEL").arg(PLACE).query(&mut raw(&server)).unwrap();
@@ -144,11 +144,11 @@ async fn a_budget_that_redis_does_not_know_begins_without_a_burst() {
 }
 
 #[tokio::test]
-async fn what_another_run_of_redis_has_left_counts_as_unknown() {
+async fn a_budget_from_another_run_of_redis_counts_as_unknown() {
     let Some(server) = RedisServer::start() else { return };
-    let budget = settled(&server);
+    let budget = joined(&server);
     granted(&budget).await;
-    // As from a snapshot: in it, the bucket is full since long.
+    // As from a snapshot in which the bucket has long been full.
     for left in ["0123456789abcdef 1", "nonsense", ""] {
         let () = redis::cmd("SET").arg(PLACE).arg(left).query(&mut raw(&server)).unwrap();
         assert!(matches!(take_permit(&budget).await, PermitResponse::Wait(_)), "{left}");
@@ -156,12 +156,12 @@ async fn what_another_run_of_redis_has_left_counts_as_unknown() {
 }
 
 #[tokio::test]
-async fn who_was_idle_has_a_burst_and_no_more() {
+async fn an_idle_budget_grants_one_burst() {
     let Some(server) = RedisServer::start() else { return };
-    let budget = settled(&server);
+    let budget = joined(&server);
     granted(&budget).await;
     fill(&server);
-    // So slow that no other falls due meanwhile.
+    // So slow that no other permit becomes due meanwhile.
     let slow = Rate::new(1, 3600 * SECOND, BURST);
     for nth in 0..BURST {
         assert_eq!(budget.take_permit(slow, "show", &SystemClock::default()).await, PermitResponse::Granted, "{nth}");
@@ -173,9 +173,9 @@ async fn who_was_idle_has_a_burst_and_no_more() {
 }
 
 #[tokio::test]
-async fn a_clock_of_redis_that_was_set_back_holds_nobody_for_long() {
+async fn a_clock_of_redis_that_was_set_back_delays_calls_only_briefly() {
     let Some(server) = RedisServer::start() else { return };
-    let budget = settled(&server);
+    let budget = joined(&server);
     granted(&budget).await;
     let kept: String = redis::cmd("GET").arg(PLACE).query(&mut raw(&server)).unwrap();
     let (run, at) = kept.split_once(' ').unwrap();
@@ -189,7 +189,7 @@ async fn a_clock_of_redis_that_was_set_back_holds_nobody_for_long() {
 #[tokio::test]
 async fn a_budget_is_remembered_for_a_day() {
     let Some(server) = RedisServer::start() else { return };
-    granted(&settled(&server)).await;
+    granted(&joined(&server)).await;
     let left: i64 = redis::cmd("PTTL").arg(PLACE).query(&mut raw(&server)).unwrap();
     assert!(left > 23 * 3_600_000, "{left}");
 }
@@ -199,18 +199,18 @@ async fn a_redis_that_was_just_started_grants_nothing_before_all_have_noticed() 
     let Some(mut server) = RedisServer::start() else { return };
     let start = Instant::now();
     server.start_again();
-    // It did not notice that Redis was away, so only Redis can tell.
-    let budget = SharedBudget { rejoin_delay: 3 * SECOND, ..settled(&server) };
+    // The process did not notice the restart, so only Redis knows of it.
+    let budget = SharedBudget { rejoin_delay: 3 * SECOND, ..joined(&server) };
     granted(&budget).await;
     assert!(start.elapsed() >= 3 * SECOND, "{:?}", start.elapsed());
 }
 
 #[tokio::test]
-async fn one_who_was_alone_makes_all_wait_until_the_others_have_noticed() {
+async fn after_an_outage_all_wait_until_every_process_has_noticed() {
     let Some(server) = RedisServer::start() else { return };
     let rejoin_delay = 4 * SECOND;
-    let [lonely, other] = [(); 2].map(|()| SharedBudget { rejoin_delay, ..settled(&server) });
-    // Until Redis is not young any more: that alone would make them wait.
+    let [lonely, other] = [(); 2].map(|()| SharedBudget { rejoin_delay, ..joined(&server) });
+    // Waits until Redis has been up for long enough, since a restart alone makes them wait.
     granted(&other).await;
     let error = StoreError::new(crate::store::StoreErrorKind::Unavailable, "a test");
     for _ in 0..20 {
@@ -220,21 +220,21 @@ async fn one_who_was_alone_makes_all_wait_until_the_others_have_noticed() {
         let takes = [take_permit(&lonely).await, take_permit(&other).await, take_permit(&lonely).await];
         let stranger = other.take_permit(rate(), "other", &SystemClock::default()).await;
         if start.elapsed() < rejoin_delay {
-            // The bucket is full, and nobody may have of it.
+            // The bucket is full, and still no permit is granted.
             assert!(takes.iter().all(|take| matches!(take, PermitResponse::Wait(_))), "{takes:?}");
             assert!(matches!(stranger, PermitResponse::Wait(wait) if wait <= PERIOD / CALLS), "{stranger:?}");
             return;
         }
-        // So slow a machine has seen the end of it.
+        // The machine was so slow that the delay has passed.
         tokio::time::sleep(rejoin_delay).await;
     }
     panic!("no four calls within {rejoin_delay:?}");
 }
 
 #[tokio::test]
-async fn one_who_was_alone_long_ago_makes_nobody_wait() {
+async fn an_outage_long_ago_makes_nobody_wait() {
     let Some(server) = RedisServer::start() else { return };
-    let budget = settled(&server);
+    let budget = joined(&server);
     granted(&budget).await;
     let budget = SharedBudget { rejoin_delay: SECOND / 1000, ..budget };
     let error = StoreError::new(crate::store::StoreErrorKind::Unavailable, "a test");
@@ -244,35 +244,35 @@ async fn one_who_was_alone_long_ago_makes_nobody_wait() {
 }
 
 #[tokio::test]
-async fn alone_each_process_has_its_part_and_no_burst() {
+async fn without_redis_each_process_has_its_share_and_no_burst() {
     let clock = ManualClock::default();
-    // Nobody listens there: what cannot be reached is refused at once.
+    // Nothing listens on this port, so connections are refused at once.
     let port = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
     let store = RedisStore::new(format!("redis://127.0.0.1:{port}")).unwrap();
     let budget = SharedBudget::over(&store, 6);
     let clones = [budget.clone(), budget];
     let rate = Rate::new(60, 60 * SECOND, 20);
     let mut granted = 0;
-    // One each six seconds; both clones together.
+    // One every six seconds for both clones together.
     for passed in 0..60 {
         for budget in &clones {
             match budget.take_permit(rate, "show", &clock).await {
                 PermitResponse::Granted => granted += 1,
                 PermitResponse::Wait(wait) => assert!(wait <= SECOND, "{wait:?}: Redis may be back sooner"),
-                PermitResponse::Cooldown(_) => panic!("nobody said so"),
+                PermitResponse::Cooldown(_) => panic!("there was no cooldown"),
             }
             assert_eq!(granted, passed / 6, "after {passed} s");
         }
         clock.advance(SECOND);
     }
-    // Another budget has a part of its own, and begins without anything just so.
+    // Another budget has its own share, and also starts without a burst.
     assert!(matches!(clones[0].take_permit(rate, "other", &clock).await, PermitResponse::Wait(_)));
 }
 
 #[tokio::test]
-async fn a_pause_holds_the_fleet_and_is_never_shortened() {
+async fn a_cooldown_holds_the_fleet_and_is_never_shortened() {
     let Some(server) = RedisServer::start() else { return };
-    let (one, two) = (settled(&server), settled(&server));
+    let (one, two) = (joined(&server), joined(&server));
     granted(&one).await;
     one.cool_down("show", 100 * SECOND).await;
     two.cool_down("show", SECOND).await;
