@@ -74,6 +74,7 @@ pub mod guide;
 mod lists;
 #[cfg(feature = "mock")]
 pub mod mock;
+mod paging;
 mod records;
 mod resources;
 mod runtime;

@@ -1,15 +1,14 @@
 //! Lists, page by page, and changed records.
 
 mod changes;
-mod fingerprint;
 mod list;
 mod pager;
 mod position;
 
+pub(crate) use self::pager::PAGE_SIZE;
 pub use self::{
     changes::{ChangedRecords, Changes, Watermark},
     list::{Direction, List},
     pager::{Page, Records},
     position::Position,
 };
-pub(crate) use self::{fingerprint::Fingerprint, pager::PAGE_SIZE};

@@ -1,9 +1,10 @@
-//! An export as one stream of rows, page behind page: the next one is fetched while this one is read.
+//! An export as one stream of rows: each page is fetched while the page before it is read.
 
 pub(super) mod cursor;
 pub(super) mod fingerprinted_row;
 pub(super) mod pager;
 pub(super) mod paging;
+mod repetition;
 pub(super) mod report;
 
 use std::{
@@ -38,7 +39,7 @@ use crate::{
     generated::operations::EXPORT_RUN,
 };
 
-/// The headers of a page have come; its rows come when they are asked for.
+/// A page whose headers have arrived. Its rows are read when polled.
 struct FetchedPage<T> {
     rows: BoxStream<'static, Result<FingerprintedRow<T>, Error>>,
     attempts: u32,
@@ -46,23 +47,22 @@ struct FetchedPage<T> {
 
 type Fetch<T> = BoxFuture<'static, Result<FetchedPage<T>, Error>>;
 
-/// How a page is fetched, by the value of the parameter that says which.
+/// Fetches a page by the value of the page parameter.
 type Source<T> = Arc<dyn Fn(&Key) -> Fetch<T> + Send + Sync>;
 
-/// An export with a cursor as one stream of rows.
+/// A stream of the rows of an export that has pages.
 ///
-/// Rows come in the order of the server. The stream ends behind an empty page and nowhere else: a short page is no end,
-/// since the server may cap its pages ([`Paging::end`] adds other ends). A page that repeats any earlier one, or overlaps
-/// the one before, is an error of kind [`ErrorKind::Paging`], and no row of it that stood there already is handed out.
-/// (A page that repeats an earlier one in another order is found at its end.)
+/// The rows are in the order of the server. The stream ends at an empty page; a short page is not the end, since the server
+/// may cap its pages ([`Paging::end`] adds other ends). A page that repeats any earlier page, or overlaps the one before it,
+/// is an error of kind [`ErrorKind::Paging`], and none of its repeated rows is returned. (A page that repeats an earlier one
+/// in another order is detected at its end.)
 ///
-/// A row that does not fit is an error of kind [`ErrorKind::Row`] that names its page and its number on it; the stream
-/// goes on with the next row. Every other error ends the stream, and [`cursor`](Self::cursor) is the place to go on.
+/// A row that does not fit is an error of kind [`ErrorKind::Row`] that names its page and its number on the page. The stream
+/// continues with the next row. Every other error ends the stream; resume from its [`cursor`](Self::cursor).
 ///
-/// The next page is asked for while this one is read, by a task that ends with the stream; nothing of its rows is read
-/// before their turn. A page that was fetched ahead and fails in passing before its first row is fetched once more when
-/// its turn has come. One that breaks off later, since the server tired of holding it, is an error as on every page: see
-/// [`Paging::fetch_ahead`].
+/// A task requests the next page while this one is read, and ends with the stream. It reads the headers only. A page that was
+/// fetched ahead and fails with a transient error before its first row is fetched once more in its turn. If the server closes
+/// the connection of a waiting page later, the stream fails as on every page: see [`Paging::fetch_ahead`].
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -76,7 +76,7 @@ type Source<T> = Arc<dyn Fn(&Key) -> Fetch<T> + Send + Sync>;
 /// let mut customers = run().pages::<Customer>(Paging::by_page().limit(20)).await?;
 /// let first: Vec<Customer> = (&mut customers).take(17).try_collect().await?;
 ///
-/// // A job that ends here goes on with the next row when it starts again.
+/// // Another run resumes with the next row.
 /// let kept = serde_json::to_string(&customers.cursor())?;
 /// let paging = Paging::by_page().start(serde_json::from_str(&kept)?);
 /// let mut customers = run().pages::<Customer>(paging).await?;
@@ -90,11 +90,11 @@ type Source<T> = Arc<dyn Fn(&Key) -> Fetch<T> + Send + Sync>;
 #[must_use = "streams do nothing unless polled"]
 pub struct Pages<T> {
     source: Source<T>,
-    walk: Pager,
+    pager: Pager,
     state: State<T>,
     ahead: Option<Ahead<T>>,
-    /// Rows with the place behind each: one at most, but for those that are held back.
-    held: VecDeque<(Cursor, Result<T, Error>)>,
+    /// Rows, each with the cursor after it: at most one, unless rows are withheld.
+    ready: VecDeque<(Cursor, Result<T, Error>)>,
     cursor: Cursor,
 }
 
@@ -105,13 +105,13 @@ enum State<T> {
     },
     Reading {
         rows: BoxStream<'static, Result<FingerprintedRow<T>, Error>>,
-        /// Whether the page was fetched ahead.
+        /// The page was fetched ahead.
         ahead: bool,
     },
     Over,
 }
 
-/// A page that is fetched while another one is read. The task ends when this is dropped.
+/// A page that is fetched while another one is read. Dropping it ends the task.
 struct Ahead<T> {
     at: Key,
     task: JoinSet<Result<FetchedPage<T>, Error>>,
@@ -124,7 +124,7 @@ impl<T: FromRow + Send + 'static> Pages<T> {
         paging: &Paging,
         limits: Limits,
     ) -> Result<Self, Error> {
-        let (plan, request) = paging.settle(request)?;
+        let (plan, request) = paging.resolve(request)?;
         Ok(Self::planned(show, request, plan, paging.limits(limits)))
     }
 
@@ -163,18 +163,18 @@ impl<T: FromRow + Send + 'static> Pages<T> {
 impl<T: Send + 'static> Pages<T> {
     fn of(source: Source<T>, plan: Plan) -> Self {
         let cursor = plan.start.clone();
-        let walk = Pager::new(plan);
-        let state = State::Opening { fetch: source(&walk.at()), ahead: false };
-        Self { source, walk, state, ahead: None, held: VecDeque::new(), cursor }
+        let pager = Pager::new(plan);
+        let state = State::Opening { fetch: source(&pager.at()), ahead: false };
+        Self { source, pager, state, ahead: None, ready: VecDeque::new(), cursor }
     }
 
-    /// A row came, or what is wrong with it.
-    fn take(&mut self, mark: Option<u64>, raw: Option<RawRow>, row: Result<T, Error>) -> Result<(), Error> {
-        let row = row.map_err(|error| error.within(&self.walk.page()));
-        if let Some(behind) = self.walk.row(mark, raw)? {
-            self.held.push_back((behind, row));
+    /// Adds a row, or its error.
+    fn add_row(&mut self, hash: Option<u64>, raw: Option<RawRow>, row: Result<T, Error>) -> Result<(), Error> {
+        let row = row.map_err(|error| error.within(&self.pager.page()));
+        if let Some(cursor) = self.pager.row(hash, raw)? {
+            self.ready.push_back((cursor, row));
         }
-        if let Some(at) = self.walk.ahead() {
+        if let Some(at) = self.pager.ahead() {
             let mut task = JoinSet::new();
             task.spawn((self.source)(&at).in_current_span());
             self.ahead = Some(Ahead { at, task });
@@ -182,12 +182,12 @@ impl<T: Send + 'static> Pages<T> {
         Ok(())
     }
 
-    /// The page ended: on to the next one.
-    fn turn(&mut self) -> Result<State<T>, Error> {
-        let next = self.walk.end()?;
+    /// Ends the page and opens the next one.
+    fn turn_page(&mut self) -> Result<State<T>, Error> {
+        let next = self.pager.end()?;
         let ahead = self.ahead.take();
         if ahead.as_ref().is_some_and(|ahead| Some(&ahead.at) != next.as_ref()) {
-            self.walk.report.discarded += 1;
+            self.pager.report.discarded += 1;
         }
         let Some(next) = next else { return Ok(State::Over) };
         let source = Arc::clone(&self.source);
@@ -196,7 +196,7 @@ impl<T: Send + 'static> Pages<T> {
                 let fetch = async move {
                     match task.join_next().await {
                         Some(Ok(fetched)) => fetched,
-                        // The runtime of the task ended before it.
+                        // The runtime of the task has ended.
                         _ => source(&next).await,
                     }
                 };
@@ -206,38 +206,37 @@ impl<T: Send + 'static> Pages<T> {
         })
     }
 
-    /// A page that was fetched ahead failed before its first row, some time ago perhaps: what went wrong then is no
-    /// reason to end now.
-    fn again(&mut self, attempts: u32) {
-        self.walk.report.retries += u64::from(attempts);
-        self.state = State::Opening { fetch: (self.source)(&self.walk.at()), ahead: false };
+    /// Fetches a page again that was fetched ahead and failed before its first row. That may have been long ago.
+    fn refetch(&mut self, attempts: u32) {
+        self.pager.report.retries += u64::from(attempts);
+        self.state = State::Opening { fetch: (self.source)(&self.pager.at()), ahead: false };
     }
 
-    /// One step on the way to the next row.
+    /// Makes one step towards the next row.
     fn step(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
         match &mut self.state {
             State::Opening { fetch, ahead } => {
                 let ahead = *ahead;
                 match ready!(fetch.poll_unpin(context)) {
-                    Ok(leaf) => {
-                        self.walk.report.retries += u64::from(leaf.attempts.saturating_sub(1));
-                        self.state = State::Reading { rows: leaf.rows, ahead };
+                    Ok(page) => {
+                        self.pager.report.retries += u64::from(page.attempts.saturating_sub(1));
+                        self.state = State::Reading { rows: page.rows, ahead };
                     }
-                    Err(error) if error.status().is_some_and(|status| self.walk.ends_with(status)) => self.close(),
-                    Err(error) if ahead && error.is_transient() => self.again(error.attempts()),
-                    Err(error) => return Poll::Ready(Err(error.within(&self.walk.page()))),
+                    Err(error) if error.status().is_some_and(|status| self.pager.ends_with(status)) => self.close(),
+                    Err(error) if ahead && error.is_transient() => self.refetch(error.attempts()),
+                    Err(error) => return Poll::Ready(Err(error.within(&self.pager.page()))),
                 }
             }
             State::Reading { rows, ahead } => match ready!(rows.poll_next_unpin(context)) {
-                Some(Ok(FingerprintedRow { mark, row, raw })) => {
-                    let number = self.walk.came() + 1;
-                    let unfit = |misfit| Error::of_row(EXPORT_RUN.id, number, in_row(number, &misfit));
-                    self.take(Some(mark), raw, row.map_err(unfit))?;
+                Some(Ok(FingerprintedRow { hash, row, raw })) => {
+                    let number = self.pager.received() + 1;
+                    let failed = |mismatch| Error::of_row(EXPORT_RUN.id, number, in_row(number, &mismatch));
+                    self.add_row(Some(hash), raw, row.map_err(failed))?;
                 }
-                Some(Err(error)) if error.kind() == ErrorKind::Row => self.take(None, None, Err(error))?,
-                Some(Err(error)) if *ahead && self.walk.came() == 0 && error.is_transient() => self.again(1),
-                Some(Err(error)) => return Poll::Ready(Err(error.within(&self.walk.page()))),
-                None => self.state = self.turn()?,
+                Some(Err(error)) if error.kind() == ErrorKind::Row => self.add_row(None, None, Err(error))?,
+                Some(Err(error)) if *ahead && self.pager.received() == 0 && error.is_transient() => self.refetch(1),
+                Some(Err(error)) => return Poll::Ready(Err(error.within(&self.pager.page()))),
+                None => self.state = self.turn_page()?,
             },
             State::Over => {}
         }
@@ -246,23 +245,23 @@ impl<T: Send + 'static> Pages<T> {
 }
 
 impl<T> Pages<T> {
-    /// The place behind the row that was handed out last, those that do not fit included: a stream that
-    /// [starts](Paging::start) there goes on with the next row, as long as rows do not move on the server.
+    /// Returns the position after the last row, including rows that do not fit. A stream that [starts](Paging::start) there
+    /// continues with the next row, unless rows moved on the server in the meantime.
     #[must_use]
     pub fn cursor(&self) -> Cursor {
         self.cursor.clone()
     }
 
-    /// What came of it so far; whole when the stream has ended.
+    /// Returns the counts so far.
     #[must_use]
     pub fn report(&self) -> PageReport {
-        self.walk.report
+        self.pager.report
     }
 
     fn close(&mut self) {
         self.state = State::Over;
         self.ahead = None;
-        self.held.clear();
+        self.ready.clear();
     }
 }
 
@@ -271,12 +270,12 @@ impl<T: Send + 'static> Stream for Pages<T> {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
-            if !self.walk.holds()
-                && let Some((behind, row)) = self.held.pop_front()
+            if !self.pager.withholds()
+                && let Some((cursor, row)) = self.ready.pop_front()
             {
-                self.cursor = behind;
-                self.walk.report.rows += 1;
-                self.walk.report.misfits += u64::from(row.is_err());
+                self.cursor = cursor;
+                self.pager.report.rows += 1;
+                self.pager.report.mismatches += u64::from(row.is_err());
                 return Poll::Ready(Some(row));
             }
             if matches!(self.state, State::Over) {
@@ -294,7 +293,10 @@ impl<T> Unpin for Pages<T> {}
 
 impl<T> fmt::Debug for Pages<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pages").field("cursor", &self.cursor).field("report", &self.walk.report).finish_non_exhaustive()
+        f.debug_struct("Pages")
+            .field("cursor", &self.cursor)
+            .field("report", &self.pager.report)
+            .finish_non_exhaustive()
     }
 }
 

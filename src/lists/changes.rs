@@ -9,12 +9,10 @@ use std::{
 use chrono::TimeDelta;
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{
-    fingerprint::Fingerprint,
-    list::{Direction, List},
-};
+use super::list::{Direction, List};
 use crate::{
     error::{Error, ErrorKind},
+    paging::Fingerprint,
     records::Timestamp,
 };
 

@@ -1,18 +1,15 @@
 //! The pager of lists: a stream that ends at an empty page and fails on a page that repeats.
 
-use std::{
-    collections::{HashMap, HashSet},
-    future::Future,
-    num::NonZeroU32,
-    pin::Pin,
-    sync::Arc,
-};
+use std::{future::Future, hash::Hasher, num::NonZeroU32, pin::Pin, sync::Arc};
 
 use futures_util::{Stream, StreamExt, TryStreamExt, stream::try_unfold};
 use serde::Serialize;
 
-use super::{fingerprint::Fingerprint, position::Position};
-use crate::error::{Error, ErrorKind};
+use super::position::Position;
+use crate::{
+    error::{Error, ErrorKind},
+    paging::{Fingerprint, PageHistory, PreviousPage, Repeats},
+};
 
 /// The default page size.
 pub(crate) const PAGE_SIZE: NonZeroU32 = NonZeroU32::new(100).unwrap();
@@ -49,10 +46,7 @@ impl<T> Clone for Source<T> {
 struct Pager<T> {
     source: Source<T>,
     next: u64,
-    /// The ids on the previous page.
-    ids_before: HashSet<Fingerprint>,
-    /// The numbers of all pages read so far, by fingerprint.
-    seen: HashMap<Fingerprint, u64>,
+    history: PageHistory<u64>,
     first_page: Option<Fingerprint>,
     short: bool,
 }
@@ -68,10 +62,10 @@ impl<T: Serialize + Send + 'static> Source<T> {
         self,
         start: Position,
     ) -> impl Stream<Item = Result<(Page<T>, Option<Fingerprint>), Error>> + Send + use<T> {
-        let (next, ids_before) = (start.page.max(1), HashSet::new());
+        let next = start.page.max(1);
         let first_page = start.first_page.filter(|_| next > 1);
-        let seen = first_page.into_iter().map(|page| (page, 1)).collect();
-        try_unfold(Pager { source: self, next, ids_before, seen, first_page, short: false }, |mut pager| async move {
+        let history = PageHistory::resumed(first_page.map(|page| (page, 1)));
+        try_unfold(Pager { source: self, next, history, first_page, short: false }, |mut pager| async move {
             let number = pager.next;
             let items = (pager.source.fetch)(number).await?;
             if items.is_empty() {
@@ -125,16 +119,18 @@ impl<T: Serialize> Pager<T> {
         if number == 1 {
             self.first_page = page;
         }
-        let earlier = page.and_then(|page| self.seen.insert(page, number));
-        let earlier = earlier.filter(|earlier| has_ids || items.len() > 1 || earlier + 1 == number);
-        if let Some(earlier) = earlier {
+        let repeats = if has_ids || items.len() > 1 { Repeats::Anywhere } else { Repeats::InARow };
+        if let Some(earlier) = page.and_then(|page| self.history.repeated(page, repeats)) {
             return Err(self.out_of_order(number, "repeats", earlier));
         }
-        let ids = ids.iter().map(|id| Fingerprint::of(id.as_bytes())).collect();
-        if !self.ids_before.is_disjoint(&ids) {
-            return Err(self.out_of_order(number, "holds records of", number - 1));
+        let mut rows: Vec<u64> = ids.iter().map(|id| Fingerprint::of(id.as_bytes()).finish()).collect();
+        if let Some(previous) = self.history.previous()
+            && rows.iter().any(|id| previous.contains(*id))
+        {
+            return Err(self.out_of_order(number, "holds records of", previous.number));
         }
-        self.ids_before = ids;
+        rows.sort_unstable();
+        self.history.add(PreviousPage { number, fingerprint: page, rows });
         Ok(())
     }
 

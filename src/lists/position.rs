@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{fingerprint::Fingerprint, pager::PAGE_SIZE};
+use super::pager::PAGE_SIZE;
+use crate::paging::Fingerprint;
 
 /// A position in a list that can be stored and resumed from: a page number, the records read of that page, and the page size.
 ///

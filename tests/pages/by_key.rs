@@ -106,14 +106,23 @@ async fn the_key_before_all_others_is_the_callers_to_say() {
 #[tokio::test]
 async fn a_key_that_leads_nowhere_or_back_is_an_error_behind_the_rows_of_its_page() {
     for (last, expected) in [
-        (json!({"id": 3}), "`key` asks for no next one: expected a value of `Cursor`, found no such member"),
+        (
+            json!({"id": 3}),
+            "the `key` of the last row of page 2 of this stream cannot request the next one: expected a value of `Cursor`, found no such member",
+        ),
         (json!({"id": 3, "key": null}), "found null"),
         (json!({"id": 3, "key": [1]}), "found no integer and no string"),
         (json!({"id": 3, "key": 1.5}), "found no integer of 64 bits"),
         (json!({"id": 3, "key": "s3cr3t"}), "found a string that is no integer"),
         // As it was sent for this page, and for the one before.
-        (json!({"id": 3, "key": 7}), "page 2 of this stream leads back to a page that was read"),
-        (json!({"id": 3, "key": "0"}), "page 2 of this stream leads back to a page that was read"),
+        (
+            json!({"id": 3, "key": 7}),
+            "the `key` of the last row of page 2 of this stream has requested an earlier page",
+        ),
+        (
+            json!({"id": 3, "key": "0"}),
+            "the `key` of the last row of page 2 of this stream has requested an earlier page",
+        ),
     ] {
         let (server, show) = export(&[("Cursor", "Integer")], move |values| {
             Reply::json(
@@ -160,7 +169,7 @@ async fn a_server_that_takes_no_notice_of_the_key_or_gives_its_row_again_is_foun
     let run = show.exports().run("Things").value("Cursor", 0);
     let (things, error) = read(&mut run.pages(Paging::by_key("id").without_limit()).await.unwrap()).await;
     assert_once(&things, 3);
-    assert!(error.unwrap().to_string().contains("row 1 of page 2 of this stream stood on page 1"));
+    assert!(error.unwrap().to_string().contains("row 1 of page 2 of this stream is also on page 1"));
 }
 
 #[tokio::test]
@@ -175,7 +184,7 @@ async fn the_last_row_of_a_page_is_its_last_one_though_it_does_not_fit() {
     let mut pages = run.pages(Paging::by_key("key").without_limit()).await.unwrap();
     let (things, error) = read(&mut pages).await;
     assert!(error.is_none(), "{error:?}");
-    assert_eq!((ids(&things), pages.report().misfits), (vec![0, 1], 1));
+    assert_eq!((ids(&things), pages.report().mismatches), (vec![0, 1], 1));
 }
 
 #[tokio::test]
@@ -253,7 +262,7 @@ async fn all_rows_are_read_by_one_request_where_an_export_has_no_pages() {
     assert_once(&things, 25);
     assert_eq!(asked(&server, "City").len(), 2);
     let error = run().all_rows::<Thing>(Paging::by_offset().start(Cursor::offset(3))).await.unwrap_err();
-    assert!(error.to_string().contains("none of an export with one page"), "{error}");
+    assert!(error.to_string().contains("not one of an export with one page"), "{error}");
 
     // A format of the paging holds, and a row that does not fit is told by its number.
     let (_server, show) = export(&[], |_| Reply::json(200, r#"{"data":[{"id":0},{"id":"s3cr3t"},{"id":1}]}"#)).await;

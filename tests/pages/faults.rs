@@ -148,7 +148,7 @@ async fn a_row_that_does_not_fit_is_named_by_page_and_row_and_passed() {
     }
     assert_eq!(seen, [0, 1, 2, 3, 5, 6, 7, 8]);
     let report = pages.report();
-    assert_eq!((report.rows, report.misfits, report.pages, report.short), (9, 1, 3, 0));
+    assert_eq!((report.rows, report.mismatches, report.pages, report.short), (9, 1, 3, 0));
 }
 
 #[tokio::test]
@@ -184,7 +184,7 @@ async fn pages_that_overlap_are_found_out_before_a_row_is_doubled() {
     assert_eq!(ids(&rows), (0..10).chain([100]).collect::<Vec<_>>());
     assert_eq!((error.kind(), pages.cursor()), (ErrorKind::Paging, Cursor::page(2, 1, 100)));
     let text = error.to_string();
-    assert!(text.contains("row 2 of page 2 stood on page 1") && text.contains("rows_may_be_alike"), "{text}");
+    assert!(text.contains("row 2 of page 2 is also on page 1") && text.contains("rows_may_be_alike"), "{text}");
 }
 
 #[tokio::test]
@@ -267,7 +267,7 @@ async fn pages_that_begin_anew_are_an_error_at_the_first_one_and_none_of_its_row
                 let error = error.unwrap();
                 assert_eq!(error.kind(), ErrorKind::Paging, "{error}");
                 let text = error.to_string();
-                assert!(text.contains("repeats") || back_to == 2 && text.contains("stood on"), "{text}");
+                assert!(text.contains("repeats") || back_to == 2 && text.contains("also on"), "{text}");
             }
         }
     }

@@ -41,37 +41,35 @@ async fn what_does_not_fit_is_named_with_what_to_call() {
         (
             Paging::by_page(),
             json!({"Skip": 1, "Take": 2}),
-            "it has no Integer or Text parameter `Cursor` and no `Limit`: of these types it has `Skip`, `Take`; name the \
-             right one by `Paging::cursor_parameter` and `Paging::limit_parameter`, or say `Paging::without_limit` where \
-             it has none for the rows of a page",
+            "it has no Integer or Text parameter `Cursor` and no `Limit`: of these types it has `Skip`, `Take`; set `Paging::cursor_parameter` and `Paging::limit_parameter`, or `Paging::without_limit` if it has none for the page size",
         ),
         (
             Paging::by_page().limit_parameter("Take"),
             usual(),
-            "it has no Integer or Text parameter `Take`: of these types it has `Cursor`, `Limit`; name the right one by \
-             `Paging::limit_parameter`, or say `Paging::without_limit` where it has none for the rows of a page",
+            "it has no Integer or Text parameter `Take`: of these types it has `Cursor`, `Limit`; set \
+             `Paging::limit_parameter`, or `Paging::without_limit` if it has none for the page size",
         ),
         (
             Paging::by_page(),
             json!({"Cursor": true, "Limit": 2}),
-            "it has no Integer or Text parameter `Cursor`: of these types it has `Limit`; name the right one by \
+            "it has no Integer or Text parameter `Cursor`: of these types it has `Limit`; set \
              `Paging::cursor_parameter`",
         ),
         (
             Paging::by_page(),
             json!({"Cursor": "0940", "Limit": "2"}),
-            "the value of `Cursor` is no number; expected digits such as `1`",
+            "the value of `Cursor` is not a number; expected digits such as `1`",
         ),
         (
             Paging::by_page(),
             json!({"Cursor": "1", "Limit": "all"}),
-            "the value of `Limit` is no number; expected digits such as `1`",
+            "the value of `Limit` is not a number; expected digits such as `1`",
         ),
         (Paging::by_page(), json!({"Cursor": "1", "Limit": "0"}), "`Limit` is 0; expected 1 or more"),
         (
             Paging::by_page().without_limit().limit(5),
             usual(),
-            "a limit is set, and it has no parameter for one (`Paging::without_limit`)",
+            "a limit is set, but `Paging::without_limit` says that it has no parameter for one",
         ),
         (Paging::by_page().cursor_parameter("Limit"), usual(), "`Limit` cannot be both its cursor and its limit"),
         (Paging::by_page().limit(0), usual(), "`Limit` is 0; expected 1 or more"),
@@ -81,7 +79,7 @@ async fn what_does_not_fit_is_named_with_what_to_call() {
         (
             Paging::by_page().start(Cursor::page(2, 3, 20)),
             usual(),
-            "the cursor to start at lies in pages of 20 rows, and `Limit` asks for 15; ask for 20",
+            "the cursor to start at is for pages of 20 rows, but `Limit` is 15: set 20",
         ),
         (
             Paging::by_offset().start(Cursor::page(2, 3, 15)),
@@ -106,17 +104,17 @@ async fn what_does_not_fit_is_named_with_what_to_call() {
         (
             Paging::by_key("id").start(Cursor::key("s3cr3t", 0)),
             usual(),
-            "the cursor to start at is a string, and `Cursor` takes an integer",
+            "the cursor to start at is a string, but `Cursor` takes an integer",
         ),
         (
             Paging::by_page().without_limit().start(Cursor::page(2, 3, 20)),
             usual(),
-            "the cursor to start at lies in pages of 20 rows, and the paging has no limit; ask for 20",
+            "the cursor to start at is for pages of 20 rows, but the paging has no limit: set 20",
         ),
         (
             Paging::by_page().start(serde_json::from_str(r#"{"page":{"number":2,"row":3}}"#).unwrap()),
             usual(),
-            "the cursor to start at lies in pages without a limit, and `Limit` asks for 15; say `Paging::without_limit`",
+            "the cursor to start at is for pages without a limit, but `Limit` is 15: set `Paging::without_limit`",
         ),
     ] {
         assert_eq!(refused(paging, values), expected);
@@ -175,8 +173,8 @@ async fn other_names_and_other_values_reach_every_page() {
     assert_eq!(rows.len(), 7);
 
     let error = run().pages::<Value>(Paging::by_page()).await.unwrap_err();
-    assert!(error.to_string().contains("it has `Skip`, `Take`, `City`; name the right one"), "{error}");
+    assert!(error.to_string().contains("it has `Skip`, `Take`, `City`; set `Paging::"), "{error}");
     let error =
         run().value("Take", 3).pages::<Value>(Paging::by_offset().cursor_parameter("Skip").limit_parameter("City"));
-    assert!(error.await.unwrap_err().to_string().contains("the value of `City` is no number"));
+    assert!(error.await.unwrap_err().to_string().contains("the value of `City` is not a number"));
 }

@@ -85,7 +85,7 @@ async fn the_meaning_that_the_server_does_not_have_is_found_out() {
     let (rows, error) = read(&mut pages(&show, Paging::by_page()).await).await;
     let error = error.unwrap();
     assert_eq!((rows.len(), error.kind()), (10, ErrorKind::Paging));
-    assert!(error.to_string().contains("means something else by it than a page number"), "{error}");
+    assert!(error.to_string().contains("expects something other than a page number"), "{error}");
 }
 
 #[tokio::test]
@@ -112,7 +112,7 @@ async fn a_server_that_gives_its_last_page_again_is_found_out() {
     let (sandbox, show) = capped(45, 10).await;
     sandbox.set_behavior(|behavior| behavior.past_the_end = PastTheEnd::LastPageAgain);
     for (paging, what) in [
-        (Paging::by_page(), "row 1 of page 6 stood on page 5: "),
+        (Paging::by_page(), "row 1 of page 6 is also on page 5: "),
         (Paging::by_page().rows_may_be_alike(), "page 6 repeats page 5: "),
     ] {
         let mut customers = pages(&show, paging).await;

@@ -121,7 +121,7 @@ async fn a_record_of_another_length_is_a_row_that_does_not_fit() {
             }
         }
     }
-    assert_eq!((seen, pages.report().misfits), (vec![0, 1, 2, 4], 1));
+    assert_eq!((seen, pages.report().mismatches), (vec![0, 1, 2, 4], 1));
 }
 
 #[tokio::test]

@@ -1,14 +1,15 @@
-//! A place in the rows of an export that can be kept and gone back to.
+//! A position in the rows of an export that can be stored.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{exports::values::key::Key, lists::Fingerprint};
+use crate::{exports::values::key::Key, paging::Fingerprint};
 
-/// A place in the rows of an export that can be kept and gone back to: behind the row that was handed out last.
+/// A position in the rows of an export that can be stored and resumed from: after the last row that was returned.
 ///
-/// [`Pages::cursor`](crate::exports::Pages::cursor) gives it at any time, [`Paging::start`](crate::exports::Paging::start) takes it.
+/// [`Pages::cursor`](crate::exports::Pages::cursor) returns it at any time, and [`Paging::start`](crate::exports::Paging::start)
+/// takes it.
 ///
 /// ```
 /// use perenso::exports::Cursor;
@@ -23,8 +24,8 @@ use crate::{exports::values::key::Key, lists::Fingerprint};
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 ///
-/// A cursor behind the first page also knows that page by a fingerprint, so that a job that goes on finds pages that begin
-/// anew. The fingerprint is no part of a comparison.
+/// A cursor after the first page also contains a fingerprint of that page, so that a resumed job detects pages that start
+/// again after the last one. Comparisons ignore it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Cursor {
     #[serde(flatten)]
@@ -33,31 +34,30 @@ pub struct Cursor {
     pub(crate) first_page: Option<FirstPage>,
 }
 
-/// The place of a cursor.
+/// The position of a cursor.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Place {
     Page {
-        /// As it is sent.
+        /// The value sent.
         number: i64,
-        /// How many of its rows were handed out.
+        /// The number of rows of this page that were returned.
         row: u64,
-        /// How many rows a page was asked for, since pages of another size lie elsewhere; `None` where the export has no
-        /// parameter for it.
+        /// The page size, since pages of another size have other rows. `None` if the export has no parameter for it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         limit: Option<i64>,
     },
-    /// How many rows to skip, as it is sent.
+    /// The number of rows to skip, which is the value sent.
     Offset(i64),
     Key {
-        /// The value that asks for the page, as it is sent.
+        /// The value sent.
         value: Key,
-        /// How many rows behind it were handed out.
+        /// The number of rows after it that were returned.
         row: u64,
     },
 }
 
-/// What is remembered of the first page: the mark of its first row, and its fingerprint.
+/// The first page of an export: the hash of its first row, and its fingerprint.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub(crate) struct FirstPage {
@@ -91,19 +91,19 @@ impl TryFrom<String> for FirstPage {
 }
 
 impl Cursor {
-    /// Behind so many rows of the page of this number, with pages of so many rows.
+    /// Creates a cursor after `row` rows of page `number`, with pages of `limit` rows.
     #[must_use]
     pub const fn page(number: i64, row: u64, limit: i64) -> Self {
         Self::at(Place::Page { number, row, limit: Some(limit) })
     }
 
-    /// Behind so many rows.
+    /// Creates a cursor after this number of rows.
     #[must_use]
     pub const fn offset(rows: i64) -> Self {
         Self::at(Place::Offset(rows))
     }
 
-    /// Behind so many of the rows that follow this key.
+    /// Creates a cursor after `row` of the rows that follow the key `value`.
     #[must_use]
     pub fn key(value: impl Into<Key>, row: u64) -> Self {
         Self::at(Place::Key { value: value.into(), row })
@@ -122,7 +122,7 @@ impl fmt::Display for Cursor {
             }
             Place::Page { number, row, limit: None } => write!(f, "row {row} of page {number}"),
             Place::Offset(rows) => write!(f, "row {rows}"),
-            Place::Key { row, .. } => write!(f, "row {row} behind a key"),
+            Place::Key { row, .. } => write!(f, "row {row} after a key"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Rows with a mark by which they are known again, whatever they are read into.
+//! Rows with the hash of their bytes, which recognises a row of any type.
 
 use std::{
     hash::{Hash, Hasher},
@@ -12,36 +12,36 @@ use siphasher::sip::SipHasher13;
 
 use crate::exports::rows::raw::{FromRow, RawRow, sealed::Sealed};
 
-/// A row, or why it does not fit, with a mark of the row as it came.
+/// A row or its mismatch, with the hash of its bytes.
 ///
-/// A row that does not fit has a mark as well, so reading it fails for what is no row at all.
+/// A row that does not fit has a hash as well. Only bytes that are no row at all fail.
 pub(crate) struct FingerprintedRow<T> {
-    pub(crate) mark: u64,
+    pub(crate) hash: u64,
     pub(crate) row: Result<T, Mismatch>,
-    /// The row as it came, where that was asked for.
+    /// The raw row, if [`WithRaw`] requested it.
     pub(crate) raw: Option<RawRow>,
 }
 
-/// A row with its mark, as it came besides.
+/// A fingerprinted row that keeps the raw row.
 pub(crate) struct WithRaw<T>(pub(crate) FingerprintedRow<T>);
 
 impl<T: FromRow> Sealed for WithRaw<T> {}
 
 impl<T: FromRow> FromRow for WithRaw<T> {
     fn first(bytes: &[u8]) -> Option<(Self, usize)> {
-        let (marked, length) = FingerprintedRow::first(bytes)?;
+        let (row, length) = FingerprintedRow::first(bytes)?;
         let raw = RawRow::from_json(&bytes[..length]).ok();
-        Some((Self(FingerprintedRow { raw, ..marked }), length))
+        Some((Self(FingerprintedRow { raw, ..row }), length))
     }
 
     fn from_json(row: &[u8]) -> Result<Self, Mismatch> {
-        let marked = FingerprintedRow::from_json(row)?;
-        Ok(Self(FingerprintedRow { raw: RawRow::from_json(row).ok(), ..marked }))
+        let raw = RawRow::from_json(row).ok();
+        Ok(Self(FingerprintedRow { raw, ..FingerprintedRow::from_json(row)? }))
     }
 
     fn from_fields(header: &Arc<StringRecord>, fields: &StringRecord) -> Result<Self, Mismatch> {
-        let marked = FingerprintedRow::from_fields(header, fields)?;
-        Ok(Self(FingerprintedRow { raw: RawRow::from_fields(header, fields).ok(), ..marked }))
+        let raw = RawRow::from_fields(header, fields).ok();
+        Ok(Self(FingerprintedRow { raw, ..FingerprintedRow::from_fields(header, fields)? }))
     }
 }
 
@@ -52,7 +52,7 @@ impl<T: FromRow> FromRow for FingerprintedRow<T> {
         let (row, length) = T::first(bytes)?;
         let mut hasher = SipHasher13::new();
         hasher.write(&bytes[..length]);
-        Some((Self { mark: hasher.finish(), row: Ok(row), raw: None }, length))
+        Some((Self { hash: hasher.finish(), row: Ok(row), raw: None }, length))
     }
 
     fn from_json(row: &[u8]) -> Result<Self, Mismatch> {
@@ -62,13 +62,13 @@ impl<T: FromRow> FromRow for FingerprintedRow<T> {
         if read.is_err() {
             decode::<IgnoredAny>(row)?;
         }
-        Ok(Self { mark: hasher.finish(), row: read, raw: None })
+        Ok(Self { hash: hasher.finish(), row: read, raw: None })
     }
 
     fn from_fields(header: &Arc<StringRecord>, fields: &StringRecord) -> Result<Self, Mismatch> {
         let mut hasher = SipHasher13::new();
         fields.iter().for_each(|field| field.hash(&mut hasher));
-        Ok(Self { mark: hasher.finish(), row: T::from_fields(header, fields), raw: None })
+        Ok(Self { hash: hasher.finish(), row: T::from_fields(header, fields), raw: None })
     }
 }
 
@@ -86,22 +86,22 @@ mod tests {
         FingerprintedRow::from_fields(&header, &StringRecord::from(cells)).unwrap()
     }
 
-    /// A kept cursor holds marks, and the job that goes on may be built by another release of Rust.
+    /// A stored cursor contains hashes, and another release of Rust may read it.
     #[test]
-    fn a_mark_is_the_same_in_every_release() {
-        assert_eq!(json("7").mark, 18_010_829_358_935_688_610);
-        assert_eq!(cells(&["x", "y"]).mark, 4_339_354_201_207_603_543);
+    fn a_hash_is_the_same_in_every_release() {
+        assert_eq!(json("7").hash, 18_010_829_358_935_688_610);
+        assert_eq!(cells(&["x", "y"]).hash, 4_339_354_201_207_603_543);
     }
 
     #[test]
-    fn rows_are_told_apart_by_what_came_and_not_by_what_they_are_read_into() {
-        assert_eq!(json("7").mark, json(" 7\n").mark);
-        assert_ne!(json("7").mark, json("8").mark);
-        assert_ne!(json("-1").mark, json("-2").mark);
+    fn rows_are_told_apart_by_their_bytes_and_not_by_their_type() {
+        assert_eq!(json("7").hash, json(" 7\n").hash);
+        assert_ne!(json("7").hash, json("8").hash);
+        assert_ne!(json("-1").hash, json("-2").hash);
         assert!(json("-1").row.is_err());
         assert!(FingerprintedRow::<u8>::from_json(b"7]").is_err(), "no row");
-        assert_eq!(cells(&["x", "y"]).mark, cells(&["x", "y"]).mark);
-        assert_ne!(cells(&["x", "y"]).mark, cells(&["xy", ""]).mark);
+        assert_eq!(cells(&["x", "y"]).hash, cells(&["x", "y"]).hash);
+        assert_ne!(cells(&["x", "y"]).hash, cells(&["xy", ""]).hash);
         assert_eq!(cells(&["x", "y"]).row.unwrap().len(), 2);
     }
 }

@@ -1,4 +1,4 @@
-//! How an export is read page by page: what its two parameters are called and mean, where it starts, what a page holds.
+//! The paging of an export: the names and meanings of its two parameters, its start, and its page size.
 
 mod plan;
 
@@ -8,46 +8,46 @@ pub(crate) use self::plan::Plan;
 use super::cursor::Cursor;
 use crate::exports::{rows::format::RowFormat, rows::stream::Limits};
 
-/// What the value of `Cursor` means.
+/// The meaning of the page parameter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Meaning {
     /// The number of a page.
     Page,
-    /// How many rows to skip.
+    /// The number of rows to skip.
     Offset,
-    /// The value that this column has in the last row before.
+    /// The value of this column in the last row of the page before.
     Key(String),
-    /// Nothing: the export has one page.
+    /// None: the export has one page.
     Single,
 }
 
-/// The end of the pages, besides a page without rows and the status 204, which always are one: see [`Paging::end`].
+/// An end of the pages, in addition to a page without rows and the status 204, which always are: see [`Paging::end`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PageEnd {
-    /// A response of this status in place of a page after the first one, such as 404 or 400.
+    /// A response with this status instead of a page after the first one, such as 404 or 400.
     Status(StatusCode),
-    /// The last page once more: none of its rows is handed out again. Without this it is an error.
+    /// The last page once more. None of its rows is returned again. By default such a page is an error.
     RepeatedPage,
-    /// A page with fewer rows than one before it. A first page is no end, as the server may cap its pages: that saves
-    /// the request for an empty page where a server always fills all pages but the last.
+    /// A page with fewer rows than a page before it. The first page is never the end, since the server may cap its pages.
+    /// This saves the request for an empty page if a server always fills all pages except the last.
     ShortPage,
 }
 
-/// How an export is read page by page.
+/// The paging of an export.
 ///
-/// The default is what the vendor's guide suggests: a parameter `Cursor` that is the number of a page, from 1, and a
-/// parameter `Limit` that is the number of rows of a page.
+/// The default is that of the vendor's guide: the parameter `Cursor` is the number of a page, from 1, and the parameter
+/// `Limit` is the page size.
 ///
-/// A page that repeats an earlier one is an error. In the order of the earlier one it is found before any of its rows is
-/// handed out. In another order it is found at its end, when its rows have been handed out: the pages before are
-/// remembered by a fingerprint and their first row, not by all their rows. By key it is not even asked for. A stream that
-/// starts at a cursor knows the first page, and of the pages between it knows nothing.
+/// A page that repeats an earlier page is an error. If its rows have the order of the earlier page, none of them is returned.
+/// In another order, the page is detected at its end, after its rows were returned: earlier pages are stored as a fingerprint
+/// and the hash of their first row, not as all their rows. By key, such a page is not even requested. A stream that starts at a
+/// cursor knows the first page, but not the pages between.
 ///
 /// ```
 /// use perenso::exports::{Cursor, Paging};
 ///
-/// // An export that counts rows, in parameters of its own, and a start behind 2,000 of them.
+/// // An export that counts rows, with its own parameter names, resumed after 2,000 rows.
 /// let paging = Paging::by_offset()
 ///     .cursor_parameter("Skip")
 ///     .limit_parameter("Take")
@@ -71,23 +71,23 @@ pub struct Paging {
 }
 
 impl Paging {
-    /// `Cursor` is the number of a page. The first one is 1, unless the request says otherwise.
+    /// Pages by number. The first page is 1, unless the request sets another.
     pub fn by_page() -> Self {
         Self::of(Meaning::Page)
     }
 
-    /// `Cursor` is the number of rows to skip. It advances by the rows that came, and not by those that were asked for:
-    /// where the server gives fewer, nothing is left out.
+    /// Pages by the number of rows to skip. It advances by the rows received, not by those requested, so that no row is left
+    /// out if the server sends fewer.
     pub fn by_offset() -> Self {
         Self::of(Meaning::Offset)
     }
 
-    /// `Cursor` is the value that this column has in the last row of the page before (keyset pagination): the name of a
-    /// member of a JSON row, or of a column of CSV, that holds an integer or a string.
+    /// Pages by the value of this column in the last row of the page before (keyset pagination). The column is a member of a
+    /// JSON row or a column of CSV, with integers or strings.
     ///
-    /// The value of the first page is the caller's: a value of the run, or [`start`](Self::start). Values must not repeat:
-    /// one that asked for a page before is an error, and that page is not asked for again. Nothing is fetched ahead, as
-    /// only the end of a page says what follows it.
+    /// The caller sets the value of the first page, with a value of the run or with [`start`](Self::start). Values must not
+    /// repeat: one that requested an earlier page is an error, and that page is not requested again. Pages are not fetched
+    /// ahead, since only the end of a page contains the next value.
     ///
     /// ```no_run
     /// # async fn example(show: perenso::Perenso) -> Result<(), perenso::Error> {
@@ -95,7 +95,8 @@ impl Paging {
     ///
     /// // An export whose only parameter takes the last id that was read.
     /// let paging = Paging::by_key("orderLineID").cursor_parameter("LastID").without_limit();
-    /// let lines = show.exports().run("Order Lines").value("LastID", 0).pages::<serde_json::Value>(paging).await?;
+    /// let run = show.exports().run("Order Lines").value("LastID", 0);
+    /// let lines = run.pages::<serde_json::Value>(paging).await?;
     /// # Ok(()) }
     /// ```
     pub fn by_key(column: impl Into<String>) -> Self {
@@ -118,51 +119,50 @@ impl Paging {
         }
     }
 
-    /// The name of the parameter that says which page, an Integer or a Text; `Cursor` without it. A number is sent to a
-    /// Text as its digits.
+    /// Sets the name of the page parameter, an Integer or a Text. The default is `Cursor`. A Text receives a number as digits.
     pub fn cursor_parameter(mut self, name: impl Into<String>) -> Self {
         self.cursor = name.into();
         self
     }
 
-    /// The name of the parameter that says how many rows a page holds, an Integer or a Text; `Limit` without it.
+    /// Sets the name of the page size parameter, an Integer or a Text. The default is `Limit`.
     pub fn limit_parameter(mut self, name: impl Into<String>) -> Self {
         self.limit_name = Some(name.into());
         self
     }
 
-    /// The export has no parameter that says how many rows a page holds.
+    /// Declares that the export has no page size parameter.
     pub fn without_limit(mut self) -> Self {
         self.limit_name = None;
         self
     }
 
-    /// How many rows a page is asked for, in place of what the request says. The server may give fewer.
+    /// Sets the page size, in place of the one of the request. The server may send fewer rows.
     pub fn limit(mut self, rows: u32) -> Self {
         self.limit = Some(rows);
         self
     }
 
-    /// Where to start, in place of what the request says: a cursor that was kept. It brings its page size along.
+    /// Resumes from a stored cursor, in place of the start of the request. The cursor includes its page size.
     pub fn start(mut self, cursor: Cursor) -> Self {
         self.start = Some(cursor);
         self
     }
 
-    /// Rows of this export can be alike, having no id: one that stood on the page before as well is no error then, only
-    /// a page that is the same from its first row to its last. The rows of a page are held back until one differs.
+    /// Accepts equal rows, for an export whose rows have no id. A row that is also on the page before is then no error; a page
+    /// that equals it from the first row to the last still is. The rows of a page are withheld until one differs.
     pub fn rows_may_be_alike(mut self) -> Self {
         self.alike = true;
         self
     }
 
-    /// Adds a way for the pages to end. A page without rows ends them always, and so does the status 204.
+    /// Adds an end of the pages. A page without rows and the status 204 always end them.
     ///
     /// ```
     /// use http::StatusCode;
     /// use perenso::exports::{PageEnd, Paging};
     ///
-    /// // A server that has no page after the last one.
+    /// // A server that returns 404 after the last page.
     /// let paging = Paging::by_page().end(PageEnd::Status(StatusCode::NOT_FOUND));
     /// ```
     pub fn end(mut self, end: PageEnd) -> Self {
@@ -170,36 +170,36 @@ impl Paging {
         self
     }
 
-    /// Accepts pages that repeat earlier ones, and rows that repeat earlier ones. A server that ignores the parameter of
-    /// the page is not found out then, and its pages have no end.
+    /// Accepts repeated pages and repeated rows. A server that ignores the page parameter is then not detected, and its pages
+    /// never end.
     pub fn allow_repeats(mut self) -> Self {
         self.repeats = true;
         self
     }
 
-    /// Whether the next page is asked for while this one is read; true without it.
+    /// Sets whether the next page is requested while this one is read. The default is true.
     ///
-    /// At most one page, and only up to its headers: what it holds waits with the server until it is read. By offset,
-    /// it is asked for where the server is expected to give as many rows as on the page before, and is thrown away where
-    /// it did not. Where a page takes many minutes to work off, a server may tire of holding the next one: switch it off.
+    /// At most one page is fetched ahead, and only its headers; its rows wait on the connection. By offset, the next page is
+    /// requested with the row count of the page before, and discarded if this page has another count. Switch it off if a page
+    /// takes minutes to process, since the server may close a connection that waits.
     pub fn fetch_ahead(mut self, ahead: bool) -> Self {
         self.ahead = ahead;
         self
     }
 
-    /// How many bytes a row may have: see [`ExportStream::row_limit`](crate::exports::ExportStream::row_limit).
+    /// Sets the maximum number of bytes of a row: see [`ExportStream::row_limit`](crate::exports::ExportStream::row_limit).
     pub fn row_limit(mut self, bytes: usize) -> Self {
         self.row_limit = Some(bytes);
         self
     }
 
-    /// Sets the syntax of the rows of each page, in place of what the content type says.
+    /// Sets the format of the rows of each page, in place of the one of the content type.
     pub fn format(mut self, format: RowFormat) -> Self {
         self.format = Some(format);
         self
     }
 
-    /// The limits of each page, where a run has said something of them.
+    /// Returns the limits of each page, with those of the run as defaults.
     pub(crate) fn limits(&self, run: Limits) -> Limits {
         let format = self.format.clone().or(run.format);
         Limits { row: self.row_limit.unwrap_or(run.row), format, ..run }

@@ -9,7 +9,7 @@ use futures_util::stream;
 use perenso_auth::decode::Mismatch;
 use proptest::prelude::*;
 
-use super::*;
+use super::{repetition::RowIdentity, *};
 
 /// What happens to a request.
 #[derive(Clone, Copy, Debug)]
@@ -78,7 +78,7 @@ impl Server {
         let row = |row: i64| {
             let misfit = Mismatch { path: ".".to_owned(), detail: "expected another".to_owned() };
             let raw = RawRow::from_value(&serde_json::json!({"id": row})).ok();
-            Ok(FingerprintedRow { mark: row as u64 + 1, row: if fits(row) { Ok(row) } else { Err(misfit) }, raw })
+            Ok(FingerprintedRow { hash: row as u64 + 1, row: if fits(row) { Ok(row) } else { Err(misfit) }, raw })
         };
         let rows = rows.into_iter().map(row);
         let rows = match event {
@@ -122,8 +122,7 @@ fn plan(meaning: Meaning, limit: i64) -> Plan {
         parameter: "Cursor".to_owned(),
         limit: Some(limit),
         start,
-        alike: false,
-        repeats: false,
+        identity: RowIdentity::Unique,
         ends: Vec::new(),
         ahead: true,
     }
@@ -157,11 +156,11 @@ async fn pages_by_number_are_asked_for_to_the_first_empty_one_and_no_further() {
     assert_eq!(read(&mut pages).await.0, fitting(0..25));
     assert_eq!(server.asked(), [1, 2, 3, 4]);
     assert_eq!(pages.cursor(), Cursor::page(3, 5, 20));
-    let report = PageReport { pages: 3, rows: 25, asked: 20, given: 10, short: 3, misfits: 4, ..Default::default() };
+    let report = PageReport { pages: 3, rows: 25, asked: 20, given: 10, short: 3, mismatches: 4, ..Default::default() };
     assert_eq!(pages.report(), report);
     assert_eq!(
         pages.report().to_string(),
-        "25 rows (4 do not fit) on 3 pages; 20 rows asked for, 10 given; 3 short, 0 retries, 0 thrown away"
+        "25 rows (4 do not fit) on 3 pages; 20 rows requested, 10 received; 3 short, 0 retries, 0 discarded"
     );
 }
 
@@ -201,17 +200,20 @@ async fn a_cursor_that_would_not_fit_is_an_error_and_no_wrap() {
         let mark = MARKS.fetch_add(1, Ordering::Relaxed) as u64;
         async move {
             Ok(FetchedPage {
-                rows: stream::iter([Ok(FingerprintedRow { mark, row: Ok(0), raw: None })]).boxed(),
+                rows: stream::iter([Ok(FingerprintedRow { hash: mark, row: Ok(0), raw: None })]).boxed(),
                 attempts: 1,
             })
         }
         .boxed()
     };
     for (start, expected) in [
-        (Cursor::page(i64::MAX - 1, 0, 1), "what follows page 9223372036854775807 cannot be asked for"),
-        (Cursor::offset(i64::MAX - 2), "what follows the page behind row 9223372036854775807 cannot be asked for"),
+        (Cursor::page(i64::MAX - 1, 0, 1), "the page that follows page 9223372036854775807 cannot be requested"),
+        (
+            Cursor::offset(i64::MAX - 2),
+            "the page that follows the page after row 9223372036854775807 cannot be requested",
+        ),
     ] {
-        let meaning = if expected.contains("behind row") { Meaning::Offset } else { Meaning::Page };
+        let meaning = if expected.contains("after row") { Meaning::Offset } else { Meaning::Page };
         let mut pages = Pages::of(Arc::new(endless), Plan { start, ..plan(meaning, 1) });
         let (rows, error) = read(&mut pages).await;
         let error = error.unwrap();
@@ -261,7 +263,7 @@ async fn a_stream_that_is_dropped_ends_the_task_that_fetches_ahead() {
             }
             drop(held);
             Ok(FetchedPage {
-                rows: stream::iter([Ok(FingerprintedRow { mark: 1, row: Ok(1), raw: None })]).boxed(),
+                rows: stream::iter([Ok(FingerprintedRow { hash: 1, row: Ok(1), raw: None })]).boxed(),
                 attempts: 1,
             })
         }
@@ -302,7 +304,8 @@ proptest! {
         let server = Arc::new(Server::new(meaning.clone(), total, &caps));
         *server.events.lock().unwrap() = events.into();
         let mut stops = stops.into_iter();
-        let mut plan = Plan { alike, ahead, ..plan(meaning, limit) };
+        let identity = if alike { RowIdentity::Shared } else { RowIdentity::Unique };
+        let mut plan = Plan { identity, ahead, ..plan(meaning, limit) };
         let mut handed = Vec::new();
         runtime().block_on(async {
             for _ in 0..100 {

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use chrono::{Days, NaiveDateTime, NaiveTime, TimeDelta};
 
-use crate::{lists::fingerprint::Fingerprint, records::Timestamp};
+use crate::{paging::Fingerprint, records::Timestamp};
 
 /// The value of the filter: requests ask for records modified after it.
 ///

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{NaiveDate, NaiveDateTime};
 use serde::{Deserialize, Serialize};
 
-use crate::{lists::fingerprint::Fingerprint, records::Timestamp};
+use crate::{paging::Fingerprint, records::Timestamp};
 
 /// The start of the next read of [changes](crate::Changes): a `modifiedDate` of the server, and fingerprints of the records near
 /// it, which are not returned again.

@@ -1,9 +1,12 @@
-//! A paging held against an export: its parameters, their values, and the place to start at.
+//! A paging applied to an export: its parameters, their values, and the cursor to start at.
 
 use super::{Meaning, PageEnd, Paging};
 use crate::exports::{
     catalog::{checked::CheckedRequest, descriptor::Descriptor},
-    pages::cursor::{Cursor, Place},
+    pages::{
+        cursor::{Cursor, Place},
+        repetition::RowIdentity,
+    },
     values::{key::Key, name::shown, value::Input},
 };
 use crate::{
@@ -13,21 +16,20 @@ use crate::{
     types::{ExportDataType, ExportParameter},
 };
 
-/// What a paging comes to for a request: everything is known and fits together.
+/// The resolved paging of a request.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     pub(crate) meaning: Meaning,
     pub(crate) parameter: String,
     pub(crate) limit: Option<i64>,
     pub(crate) start: Cursor,
-    pub(crate) alike: bool,
-    pub(crate) repeats: bool,
+    pub(crate) identity: RowIdentity,
     pub(crate) ends: Vec<PageEnd>,
     pub(crate) ahead: bool,
 }
 
 impl Paging {
-    /// The values of the parameters that were not given yet.
+    /// Returns values for the parameters that have none.
     pub(crate) fn missing(
         &self,
         export: &Descriptor,
@@ -40,25 +42,24 @@ impl Paging {
             (Some(Place::Key { value, .. }), _) => (Some(value.text()), None),
             (None, Meaning::Page) => (Some("1".to_owned()), None),
             (None, Meaning::Offset) => (Some("0".to_owned()), None),
-            // The value before all others is the caller's to say.
+            // Only the caller knows the value before all others.
             (None, Meaning::Key(_) | Meaning::Single) => (None, None),
         };
         let limit = self.limit.map(i64::from).or(limit).unwrap_or_else(|| PAGE_SIZE.get().into());
         let limit = self.limit_name.clone().map(|name| (name, limit.to_string()));
         let values = first.map(|first| (self.cursor.clone(), first)).into_iter().chain(limit);
-        // As its data type reads it.
         Ok(values.filter(|(name, _)| !is_given(name)).map(|(name, text)| (name, Input::Text(text))).collect())
     }
 
-    /// The plan for this request, and the request of its first page.
-    pub(crate) fn settle(&self, request: &CheckedRequest) -> Result<(Plan, CheckedRequest), Error> {
+    /// Returns the plan for this request, and the request of its first page.
+    pub(crate) fn resolve(&self, request: &CheckedRequest) -> Result<(Plan, CheckedRequest), Error> {
         self.refuse_without(request.parameters())?;
         let number = |name: &str| request.number(name).ok_or_else(|| no_number(name));
         let limit = match &self.limit_name {
             Some(name) => Some((name, self.limit.map_or_else(|| number(name), |limit| Ok(limit.into()))?)),
             None if self.limit.is_some() => {
                 return Err(refusal(
-                    "a limit is set, and it has no parameter for one (`Paging::without_limit`)".to_owned(),
+                    "a limit is set, but `Paging::without_limit` says that it has no parameter for one".to_owned(),
                 ));
             }
             None => None,
@@ -88,14 +89,14 @@ impl Paging {
         Ok((self.plan(self.meaning.clone(), limit, start), request))
     }
 
-    /// The plan for an export with one page.
+    /// Returns the plan for an export with one page.
     pub(crate) fn single(&self) -> Result<Plan, Error> {
         let start = match &self.start {
             None => Cursor::at(Place::Page { number: 1, row: 0, limit: None }),
             Some(start) if matches!(start.place, Place::Page { number: 1, limit: None, .. }) => start.clone(),
             Some(_) => {
                 let detail =
-                    "it has no parameters for that, and the cursor to start at is none of an export with one page";
+                    "it has no parameters for that, and the cursor to start at is not one of an export with one page";
                 return Err(refusal(detail.to_owned()));
             }
         };
@@ -108,31 +109,32 @@ impl Paging {
             parameter: self.cursor.clone(),
             limit,
             start,
-            alike: self.alike,
-            repeats: self.repeats,
+            identity: match (self.repeats, self.alike) {
+                (true, _) => RowIdentity::Ignored,
+                (false, true) => RowIdentity::Shared,
+                (false, false) => RowIdentity::Unique,
+            },
             ends: self.ends.clone(),
             ahead: self.ahead,
         }
     }
 
-    /// The cursor to start at, where it fits.
+    /// Returns the cursor to start at. Fails if it does not fit this paging.
     fn start_at(&self, start: &Cursor, limit: Option<(&String, i64)>, sent: Option<Key>) -> Result<Cursor, Error> {
         let refused = |detail: &str| Err(refusal(format!("the cursor to start at {detail}")));
         match (&start.place, &self.meaning) {
             (Place::Page { limit: kept, .. }, Meaning::Page) if *kept != limit.map(|(_, limit)| limit) => {
-                let asked = limit.map(|(name, limit)| format!("{} asks for {limit}", shown(name)));
+                let asked = limit.map(|(name, limit)| format!("{} is {limit}", shown(name)));
                 let asked = asked.unwrap_or_else(|| "the paging has no limit".to_owned());
                 match kept {
-                    Some(kept) => refused(&format!("lies in pages of {kept} rows, and {asked}; ask for {kept}")),
-                    None => {
-                        refused(&format!("lies in pages without a limit, and {asked}; say `Paging::without_limit`"))
-                    }
+                    Some(kept) => refused(&format!("is for pages of {kept} rows, but {asked}: set {kept}")),
+                    None => refused(&format!("is for pages without a limit, but {asked}: set `Paging::without_limit`")),
                 }
             }
             (Place::Page { .. }, Meaning::Page) | (Place::Offset(_), Meaning::Offset) => Ok(start.clone()),
             (Place::Key { value, row }, Meaning::Key(_)) => match sent.and_then(|sent| value.like(&sent)) {
                 Some(value) => Ok(Cursor { first_page: start.first_page, ..Cursor::key(value, *row) }),
-                None => refused(&format!("is a string, and {} takes an integer", shown(&self.cursor))),
+                None => refused(&format!("is a string, but {} takes an integer", shown(&self.cursor))),
             },
             (Place::Page { .. }, _) => refused("counts pages; read it with `Paging::by_page`"),
             (Place::Offset(_), _) => refused("counts rows; read it with `Paging::by_offset`"),
@@ -140,7 +142,7 @@ impl Paging {
         }
     }
 
-    /// Returns true where an export has none of the parameters of the paging.
+    /// Returns true if an export has none of the parameters of the paging.
     pub(crate) fn is_foreign_to(&self, export: &Descriptor) -> bool {
         let is_there = |name: &String| export.parameters().iter().any(|parameter| parameter.name == *name);
         !is_there(&self.cursor) && !self.limit_name.as_ref().is_some_and(is_there)
@@ -162,14 +164,10 @@ impl Paging {
             };
             let lacks_limit = missing.iter().any(|(_, setter)| *setter == "limit_parameter");
             return Err(refusal(format!(
-                "it has no Integer or Text parameter {}: of these types it has {found}; name the right one by {}{}",
+                "it has no Integer or Text parameter {}: of these types it has {found}; set {}{}",
                 names.join(" and no "),
                 setters.join(" and "),
-                if lacks_limit {
-                    ", or say `Paging::without_limit` where it has none for the rows of a page"
-                } else {
-                    ""
-                }
+                if lacks_limit { ", or `Paging::without_limit` if it has none for the page size" } else { "" }
             )));
         }
         if self.limit_name.as_ref() == Some(&self.cursor) {
@@ -184,5 +182,5 @@ fn refusal(detail: String) -> Error {
 }
 
 fn no_number(name: &str) -> Error {
-    refusal(format!("the value of {} is no number; expected digits such as `1`", shown(name)))
+    refusal(format!("the value of {} is not a number; expected digits such as `1`", shown(name)))
 }

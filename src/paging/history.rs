@@ -1,0 +1,102 @@
+//! The history of a paged stream.
+
+use std::collections::HashMap;
+
+use super::fingerprint::Fingerprint;
+
+/// The pages of a stream that were read, each by a fingerprint, and the rows of the last one.
+///
+/// `N` is the number of a page as its stream counts.
+pub(crate) struct PageHistory<N> {
+    numbers: HashMap<Fingerprint, N>,
+    previous: Option<PreviousPage<N>>,
+}
+
+/// The last page that was read.
+pub(crate) struct PreviousPage<N> {
+    pub(crate) number: N,
+    /// `None` for a page that may be sent again.
+    pub(crate) fingerprint: Option<Fingerprint>,
+    /// Hashes of its rows: sorted where rows are unique, else in the order of the page.
+    pub(crate) rows: Vec<u64>,
+}
+
+/// Which equal pages are one page that was sent twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Repeats {
+    /// A page that equals any page before it.
+    Anywhere,
+    /// A page that equals the page directly before it: too little is known of its rows for more.
+    InARow,
+}
+
+impl<N: Copy> PageHistory<N> {
+    /// Creates the history of a stream that resumes after this page, which an earlier stream read.
+    pub(crate) fn resumed(first_page: Option<(Fingerprint, N)>) -> Self {
+        Self { numbers: first_page.into_iter().collect(), previous: None }
+    }
+
+    /// Returns the last page that was added.
+    pub(crate) fn previous(&self) -> Option<&PreviousPage<N>> {
+        self.previous.as_ref()
+    }
+
+    /// Returns the number of the page that a page with this fingerprint repeats.
+    pub(crate) fn repeated(&self, fingerprint: Fingerprint, repeats: Repeats) -> Option<N> {
+        let previous = self.previous.as_ref().filter(|previous| previous.fingerprint == Some(fingerprint));
+        match (previous, repeats) {
+            (Some(previous), _) => Some(previous.number),
+            (None, Repeats::Anywhere) => self.numbers.get(&fingerprint).copied(),
+            (None, Repeats::InARow) => None,
+        }
+    }
+
+    /// Adds a page, and forgets the rows of the page before it.
+    pub(crate) fn add(&mut self, page: PreviousPage<N>) {
+        self.numbers.extend(page.fingerprint.map(|fingerprint| (fingerprint, page.number)));
+        self.previous = Some(page);
+    }
+}
+
+impl<N: Copy> PreviousPage<N> {
+    /// Returns true if one of its rows, which must be sorted, has this hash.
+    pub(crate) fn contains(&self, row: u64) -> bool {
+        self.rows.binary_search(&row).is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(number: u64, content: &str) -> PreviousPage<u64> {
+        let rows = content.bytes().map(u64::from).collect();
+        PreviousPage { number, fingerprint: Some(Fingerprint::of(content.as_bytes())), rows }
+    }
+
+    #[test]
+    fn a_page_repeats_any_page_before_it_or_only_the_one_directly_before_it() {
+        let mut history = PageHistory::resumed(Some((Fingerprint::of(b"first"), 1)));
+        history.add(page(4, "ab"));
+        history.add(page(5, "cd"));
+        let repeated = |content: &str, repeats| history.repeated(Fingerprint::of(content.as_bytes()), repeats);
+        for (content, number) in [("first", 1), ("ab", 4), ("cd", 5)] {
+            assert_eq!(repeated(content, Repeats::Anywhere), Some(number));
+        }
+        assert_eq!(repeated("cd", Repeats::InARow), Some(5));
+        for (content, repeats) in [("ab", Repeats::InARow), ("ef", Repeats::Anywhere)] {
+            assert_eq!(repeated(content, repeats), None);
+        }
+    }
+
+    #[test]
+    fn the_rows_of_the_last_page_are_known() {
+        let mut history = PageHistory::resumed(None);
+        assert!(history.previous().is_none());
+        history.add(page(1, "abc"));
+        history.add(page(2, "xyz"));
+        let previous = history.previous().unwrap();
+        assert!("xyz".bytes().all(|row| previous.contains(row.into())));
+        assert!(!previous.contains(b'a'.into()));
+    }
+}
