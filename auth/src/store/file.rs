@@ -1,4 +1,4 @@
-//! Tokens in files: shared by the processes of one machine, kept when they end.
+//! A token store in files, shared by the processes of one machine.
 
 use std::{
     borrow::Cow,
@@ -19,16 +19,16 @@ use crate::{clock::Now, store::identity::Identity};
 mod entry;
 mod format;
 
-/// Keeps tokens in a directory, one file for each identity, for the processes of one machine and for later ones.
+/// Stores tokens in a directory, one file for each identity. The processes of one machine share them, also across restarts.
 ///
-/// A file is named after [`Identity::key`] and holds JSON. On Unix it is its owner's alone (mode 0600), as is the
-/// directory if this store creates it; on Windows it has the rights of its directory. The tokens in it are not sealed.
-/// A save writes a new file and puts it in the place of the old one, so a reader finds the one or the other, whole; a
-/// symbolic link in that place is replaced, not followed.
+/// A file is named after [`Identity::key`] and contains JSON. On Unix only its owner can access it (mode 0600), and the
+/// directory if this store creates it. On Windows it has the permissions of its directory. The tokens are not encrypted.
+/// A save writes a new file and renames it, so a reader finds either the old or the new content. A symbolic link in its
+/// place is replaced, not followed.
 ///
-/// The lock is the operating system's, on a file beside it that ends in `.lock` and stays there: it is free as soon as
-/// its holder drops it or dies, so it has no term. File systems of a network have such locks or not: between machines,
-/// take another store.
+/// The lock is a file lock of the operating system, on a file that ends in `.lock` and is never removed. It is released when
+/// its holder drops it or exits, so it has no term. Not every network file system supports such locks: use another store
+/// between machines.
 ///
 /// ```
 /// use perenso_auth::store::FileStore;
@@ -48,8 +48,7 @@ struct Shared {
 }
 
 impl FileStore {
-    /// A store in this directory, which is created when it is first needed. A relative path is one from where the
-    /// process is now.
+    /// Creates a store in this directory. The directory is created on first use. A relative path is resolved now.
     #[must_use]
     pub fn new(directory: impl Into<PathBuf>) -> Self {
         let directory = directory.into();
@@ -57,7 +56,7 @@ impl FileStore {
         Self { shared: Arc::new(Shared { directory, has_warned: AtomicBool::new(false) }) }
     }
 
-    /// Where the files are.
+    /// The directory of the files.
     #[must_use]
     pub fn directory(&self) -> &Path {
         &self.shared.directory
@@ -71,14 +70,14 @@ impl FileStore {
         let shared = self.shared.clone();
         blocking(move || {
             let Some(found) = entry.read()? else { return Ok(None) };
-            if found.is_wide && !shared.has_warned.swap(true, Ordering::Relaxed) {
+            if found.is_accessible_to_others && !shared.has_warned.swap(true, Ordering::Relaxed) {
                 tracing::warn!(
                     target: "perenso_auth::store",
                     file = %entry.tokens().display(),
-                    "others than its owner have rights to this token file: set its mode to 0600, and think of its tokens as known"
+                    "other users can access this token file: set its mode to 0600, and assume that its tokens are known"
                 );
             }
-            format::decode(&found.text, now).map(Some).map_err(|whats_wrong| entry.unusable(&whats_wrong))
+            format::decode(&found.content, now).map(Some).map_err(|problem| entry.unusable(&problem))
         })
         .await
     }
@@ -106,7 +105,7 @@ impl TokenStore for FileStore {
     }
 }
 
-/// The lock of one identity. A save whose caller has gone away shares it until it is through.
+/// The lock of one identity. A save whose caller was dropped shares it until the save has ended.
 #[derive(Debug)]
 struct Held {
     store: FileStore,
@@ -120,7 +119,7 @@ impl Held {
         work: impl FnOnce(&mut Hold) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let hold = self.hold.clone();
-        // A save is whole or has not happened, also when it panicked.
+        // A save is atomic, even if it panics.
         blocking(move || work(&mut hold.lock().unwrap_or_else(PoisonError::into_inner))).await
     }
 }
@@ -132,8 +131,8 @@ impl StoreLock for Held {
     }
 
     async fn save(&mut self, tokens: &StoredTokens, now: Now) -> Result<(), StoreError> {
-        let text = format::encode(tokens, now)?;
-        self.with(move |hold| hold.save(&text)).await
+        let content = format::encode(tokens, now)?;
+        self.with(move |hold| hold.save(&content)).await
     }
 
     async fn extend(&mut self) -> Result<(), StoreError> {
@@ -142,7 +141,7 @@ impl StoreLock for Held {
 
     async fn release(self: Box<Self>) {
         let hold = self.hold;
-        // An error is the runtime's end, which drops the lock as well.
+        // It fails only if the runtime is shut down, which drops the lock as well.
         let _ = blocking(move || {
             drop(hold);
             Ok(())
@@ -151,12 +150,12 @@ impl StoreLock for Held {
     }
 }
 
-/// Runs to its end also when the caller goes away.
+/// Runs blocking work, which is completed even if the caller is dropped.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
-        let told = "the work on a token file was broken off: is the runtime shutting down?";
-        Err(StoreError::new(StoreErrorKind::Unavailable, told).because(error))
+        let detail = "the access to a token file was cancelled: the runtime may be shutting down";
+        Err(StoreError::new(StoreErrorKind::Unavailable, detail).because(error))
     })
 }

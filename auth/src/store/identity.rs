@@ -1,14 +1,14 @@
-//! Whose tokens they are: the name under which a store keeps them, and what it may seal them with.
+//! The identity of a client, by which a store distinguishes tokens.
 
 use sha2::{Digest, Sha256};
 
 use crate::secret::Secret;
 
-/// Bytes of a hash that make a name: no two identities of this world share them.
+/// The number of bytes of a hash in a key, enough to rule out collisions.
 const NAME_LENGTH: usize = 16;
 
-/// One holder of tokens: system, token address, client id, grant, scope, user and tenant. Two clients of the same
-/// identity may share tokens; two that differ in any of these never do.
+/// The identity that tokens belong to: system, token URL, client id, grant, scope, user and tenant. Two clients of the same
+/// identity may share tokens. Two clients that differ in any of these never do.
 #[derive(Clone)]
 pub struct Identity {
     key: String,
@@ -17,8 +17,8 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// The identity that is made of these parts, in this order; clients make their own, tests of a store make theirs.
-    /// Each part counts with its length, so that no two lists of parts run into one.
+    /// Creates the identity of these parts, in this order. Clients create their own; this is for tests of a store. Each part is
+    /// hashed with its length, so different lists of parts never have the same key.
     pub fn new<'a>(
         parts: impl IntoIterator<Item = &'a str>,
         client_id: impl Into<String>,
@@ -35,8 +35,8 @@ impl Identity {
         Self { key: hex(&hash.finalize()[..NAME_LENGTH]), client_id, client_secret }
     }
 
-    /// 32 hexadecimal digits that name this identity; nothing can be learned from them. The client secret has no part in
-    /// them: a rotated one leads to the same tokens.
+    /// The key of this identity: 32 hexadecimal digits of a hash. The client secret is not a part of it, so the key stays the
+    /// same when the secret is rotated.
     #[must_use]
     pub fn key(&self) -> &str {
         &self.key
@@ -48,7 +48,7 @@ impl Identity {
         &self.client_id
     }
 
-    /// The client secret, for stores that seal what they keep.
+    /// The client secret, for stores that encrypt tokens.
     #[must_use]
     pub fn client_secret(&self) -> &Secret {
         &self.client_secret
@@ -61,7 +61,7 @@ impl std::fmt::Debug for Identity {
     }
 }
 
-/// What can be told of a secret without telling it: whether it is still the same.
+/// Returns a hash of a secret, to tell whether it has changed.
 pub(crate) fn fingerprint(secret: &Secret) -> String {
     hex(&Sha256::digest(secret.expose().as_bytes())[..NAME_LENGTH])
 }
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn every_part_counts_and_none_runs_into_the_next() {
+    fn every_part_and_its_boundaries_are_in_the_key() {
         let keys: HashSet<_> = [
             key(&["perenso", "https://a.example"], "show-1", "s"),
             key(&["perenso", "https://a.example"], "show-2", "s"),
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rotated_secret_leads_to_the_same_tokens_and_is_never_shown() {
+    fn the_secret_is_not_in_the_key_and_is_never_shown() {
         assert_eq!(key(&["perenso"], "show-1", "old"), key(&["perenso"], "show-1", "new"));
         let identity = Identity::new(["perenso"], "show-1", Secret::from("s3cr3t"));
         assert!(!format!("{identity:?}").contains("s3cr3t"));

@@ -1,4 +1,4 @@
-//! Tokens in memory: shared by the clients of one process, gone with it.
+//! A token store in memory, shared by the clients of one process.
 
 use std::{
     borrow::Cow,
@@ -12,9 +12,9 @@ use async_trait::async_trait;
 use super::{StoreError, StoreLock, StoredTokens, TokenStore};
 use crate::{clock::Now, store::identity::Identity};
 
-/// Keeps tokens in memory. Clones share what they keep, so clients that are built with clones share their tokens.
+/// Stores tokens in memory. Clients that are built with clones of one store share their tokens.
 ///
-/// Without another store, every client has one of its own.
+/// It is the default: a client without a store has its own.
 ///
 /// ```
 /// use perenso_auth::{Client, Credentials, Profile, store::MemoryStore};
@@ -36,25 +36,25 @@ pub struct MemoryStore {
 
 #[derive(Debug, Default)]
 struct Entry {
-    kept: Option<(StoredTokens, Now)>,
+    stored: Option<(StoredTokens, Now)>,
     locked: bool,
 }
 
 impl MemoryStore {
-    /// An empty store.
+    /// Creates an empty store.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     fn entries(&self) -> MutexGuard<'_, HashMap<String, Entry>> {
-        // Nothing in here is left half done by a panic.
+        // No panic leaves the entries inconsistent.
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn read(&self, key: &str, now: Now) -> Option<StoredTokens> {
         let entries = self.entries();
-        let (tokens, since) = entries.get(key)?.kept.as_ref()?;
+        let (tokens, since) = entries.get(key)?.stored.as_ref()?;
         let passed = now.since(*since);
         let mut tokens = tokens.clone();
         if let Some(access) = &mut tokens.access_token {
@@ -91,7 +91,7 @@ impl TokenStore for MemoryStore {
     }
 }
 
-/// The lock of one entry; dropping it gives it back, so nothing has a term.
+/// The lock of one entry. It is released when dropped, so it has no term.
 #[derive(Debug)]
 struct Held {
     store: MemoryStore,
@@ -113,7 +113,7 @@ impl StoreLock for Held {
     }
 
     async fn save(&mut self, tokens: &StoredTokens, now: Now) -> Result<(), StoreError> {
-        self.store.entries().entry(self.key.clone()).or_default().kept = Some((tokens.clone(), now));
+        self.store.entries().entry(self.key.clone()).or_default().stored = Some((tokens.clone(), now));
         Ok(())
     }
 
@@ -140,7 +140,7 @@ mod tests {
     const TERM: Duration = Duration::from_secs(5);
 
     #[tokio::test]
-    async fn clones_share_identities_do_not_and_tokens_age() {
+    async fn clones_share_tokens_which_age_and_belong_to_one_identity() {
         let clock = ManualClock::default();
         let store = MemoryStore::new();
         let mut lock = store.try_lock(&identity("a"), TERM).await.unwrap().unwrap();
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_holds_the_lock_until_it_is_given_back_or_dropped() {
+    async fn a_lock_has_one_holder_until_it_is_released_or_dropped() {
         let store = MemoryStore::new();
         let lock = store.try_lock(&identity("a"), TERM).await.unwrap().unwrap();
         assert!(store.try_lock(&identity("a"), TERM).await.unwrap().is_none());

@@ -1,4 +1,4 @@
-//! Tokens in Redis: shared by a fleet, sealed, each with its own end.
+//! A token store in Redis, shared by a fleet. Its values are encrypted and expire.
 
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
@@ -19,25 +19,25 @@ mod tls;
 
 pub use builder::RedisStoreBuilder;
 
-/// Keeps tokens in Redis 6 or newer, or what speaks like it. Clones share their connection.
+/// Stores tokens in Redis 6 or newer, or in a compatible server. Clones share their connection.
 ///
-/// Each value is sealed under a key from the client secret (or from
-/// [`sealing_secret`](RedisStoreBuilder::sealing_secret)), and its name holds nothing but hashes. An access token ends
-/// with its life, a refresh token with its own, or never where none is known. How old a token is comes from Redis alone, so
-/// machines whose clocks differ agree.
+/// Each value is encrypted with a key that is derived from the client secret (or from
+/// [`sealing_secret`](RedisStoreBuilder::sealing_secret)), and its name contains only hashes. Tokens expire in Redis with
+/// their lifetime. A refresh token whose lifetime is unknown does not expire. The age of a token is taken from Redis alone, so
+/// the clocks of the machines may differ.
 ///
-/// | set-up | |
+/// | setup | |
 /// |---|---|
-/// | one server, TLS (`rediss`), database, user and password of an ACL | works |
-/// | a primary with replicas, Redis Sentinel | works at the address of the primary; the name of that address has to follow a failover, since Sentinels are not asked and replicas not read |
+/// | one server, TLS (`rediss`), database, user and password of an ACL | supported |
+/// | a primary with replicas, Redis Sentinel | supported at the address of the primary, if its host name follows a failover; Sentinels are not asked, and replicas are not read |
 /// | Redis Cluster | only behind a proxy that routes by key: the keys of one identity share a hash tag |
 ///
 /// A user of an ACL needs `+eval +get +set +del +pttl +pexpire +info +time`, `+select` for a database other than 0, and the keys
-/// `~perenso-auth:*`, or those of another [`prefix`](RedisStoreBuilder::prefix). Refresh tokens that have no end are kept without one:
-/// an eviction policy `allkeys-…` may drop them.
+/// `~perenso-auth:*`, or those of another [`prefix`](RedisStoreBuilder::prefix). An eviction policy `allkeys-…` may remove
+/// refresh tokens.
 ///
-/// The connection is made on first use and made anew when it breaks. Where Redis cannot be reached, it is left alone for a
-/// second, and everybody is told at once.
+/// The connection is opened on first use, and reopened when it breaks. If Redis cannot be reached, calls fail at once for a
+/// second before it is tried again.
 ///
 /// ```no_run
 /// use perenso_auth::store::RedisStore;
@@ -57,7 +57,7 @@ struct Shared {
     sealing_secret: Option<Secret>,
 }
 
-/// What is kept at each key, and what is left of it. What is no string counts as an empty one.
+/// Keys: any. Returns the value and the remaining milliseconds of each key. A value that is not a string counts as empty.
 const LOAD: Script = Script(
     "local found = {}
      for i, key in ipairs(KEYS) do
@@ -71,7 +71,7 @@ const LOAD: Script = Script(
      return found",
 );
 
-/// Lock; owner, term.
+/// Key: lock. Arguments: owner, term.
 const LOCK: Script = Script(
     "local holder = redis.call('GET', KEYS[1])
      if holder and holder ~= ARGV[1] then return 0 end
@@ -79,20 +79,20 @@ const LOCK: Script = Script(
      return 1",
 );
 
-/// Lock; owner, term.
+/// Key: lock. Arguments: owner, term.
 const EXTEND: Script = Script(
     "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
      return redis.call('PEXPIRE', KEYS[1], ARGV[2])",
 );
 
-/// Lock; owner.
+/// Key: lock. Argument: owner.
 const RELEASE: Script = Script(
     "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
      return redis.call('DEL', KEYS[1])",
 );
 
-/// Lock, and three places; owner, and for each place: what its holder saw there, what to write, and for how long.
-/// What ended by itself since is no change.
+/// Keys: lock, and three values. Arguments: owner, and for each value the one that its holder has seen, the one to write, and
+/// its term. A value that has expired since does not count as a change.
 const SAVE: Script = Script(
     "if redis.call('GET', KEYS[1]) ~= ARGV[1] then
        for i = 2, 4 do
@@ -110,21 +110,21 @@ const SAVE: Script = Script(
 );
 
 impl RedisStore {
-    /// The store at `rediss://[user:password@]host[:port][/database]`. `redis`, without TLS, does for loopback only; see
-    /// [`allow_plain`](RedisStoreBuilder::allow_plain).
+    /// Creates a store at `rediss://[user:password@]host[:port][/database]`. `redis`, without TLS, is allowed only for loopback:
+    /// see [`allow_plain`](RedisStoreBuilder::allow_plain).
     ///
     /// # Errors
-    /// [`BuildError`] when the URL cannot be read, or tokens must not go there.
+    /// [`BuildError`] if the URL is invalid, or if tokens must not be sent to it.
     pub fn new(url: impl Into<Secret>) -> Result<Self, BuildError> {
         Self::builder(url).build()
     }
 
-    /// The same, with settings.
+    /// Starts building a store with settings.
     pub fn builder(url: impl Into<Secret>) -> RedisStoreBuilder {
         RedisStoreBuilder::new(url.into())
     }
 
-    /// The connection, for what else is shared over it, and what keys begin with.
+    /// The connection and the prefix of keys, for other shared state.
     pub(crate) fn link(&self) -> (&Link, &str) {
         (&self.shared.link, &self.shared.prefix)
     }
@@ -164,21 +164,21 @@ impl TokenStore for RedisStore {
     async fn try_lock(&self, identity: &Identity, term: Duration) -> Result<Option<Box<dyn StoreLock>>, StoreError> {
         let entry = self.entry(identity)?;
         let owner = XNonce::try_generate().map_err(|error| {
-            let text = "the operating system gives no random numbers, and a lock needs one";
-            StoreError::new(StoreErrorKind::Unavailable, text).because(error)
+            let detail = "the operating system provides no random numbers, and a lock needs one";
+            StoreError::new(StoreErrorKind::Unavailable, detail).because(error)
         })?;
         let lock = Held { store: self.clone(), entry, owner: owner.to_vec(), term, seen: Default::default() };
         Ok(lock.take().await?.then(|| Box::new(lock) as Box<dyn StoreLock>))
     }
 }
 
-/// A lock that ends by itself; dropping it does nothing, since that has no runtime to do it in.
+/// A lock that expires. Dropping it does not release it, since that needs a runtime.
 struct Held {
     store: RedisStore,
     entry: Entry,
     owner: Vec<u8>,
     term: Duration,
-    /// What lay in Redis when this holder last looked or wrote.
+    /// The values in Redis that this holder has last read or written.
     seen: [Option<Vec<u8>>; 3],
 }
 
@@ -223,7 +223,7 @@ impl StoreLock for Held {
         if !self.run(SAVE, &[&self.entry.lock, access, refresh, spent], &arguments).await? {
             return Err(StoreError::new(
                 StoreErrorKind::LockLost,
-                "the lock ended before the tokens came, and somebody else has written since: use theirs",
+                "the lock expired before the tokens were stored, and another process has stored newer ones",
             ));
         }
         self.seen = writes.map(|Write { value, .. }| value);
@@ -234,12 +234,12 @@ impl StoreLock for Held {
         if self.run(EXTEND, &[&self.entry.lock], &[&self.owner, self.term().as_bytes()]).await? {
             return Ok(());
         }
-        Err(StoreError::new(StoreErrorKind::LockLost, "the lock has ended, and somebody else may hold it"))
+        Err(StoreError::new(StoreErrorKind::LockLost, "the lock has expired, and another process may hold it"))
     }
 
     async fn release(self: Box<Self>) {
         if let Err(error) = self.run(RELEASE, &[&self.entry.lock], &[&self.owner]).await {
-            tracing::debug!(target: "perenso_auth::store", %error, "a lock is left to its end");
+            tracing::debug!(target: "perenso_auth::store", %error, "a lock could not be released and will expire");
         }
     }
 }

@@ -96,7 +96,7 @@ async fn a_directory_in_the_place_of_the_file_is_told_and_left_alone() {
     assert_told(&error, StoreErrorKind::Unavailable, &path, "remove it");
     let mut lock = lock(&store).await.unwrap();
     let error = lock.save(&tokens("tok-1", "s3cr3t"), now()).await.unwrap_err();
-    assert_told(&error, StoreErrorKind::Unavailable, &path, "nothing but a file is in its place");
+    assert_told(&error, StoreErrorKind::Unavailable, &path, "its path is not a directory");
     assert_eq!(names(directory.path()), at_rest());
     // The tokens are still in the caller's hands, and so is the lock.
     fs::remove_dir(&path).unwrap();
@@ -159,10 +159,10 @@ async fn a_lock_whose_file_was_removed_overwrites_no_sibling() {
     fs::remove_file(file(directory.path(), "lock")).unwrap();
     let mut sibling = lock(&store).await.unwrap();
     let error = held.extend().await.unwrap_err();
-    assert_told(&error, StoreErrorKind::LockLost, &path, "keep whatever cleans up away");
+    assert_told(&error, StoreErrorKind::LockLost, &path, "exclude it from cleanup jobs");
     sibling.save(&tokens("tok-of-the-sibling", "ref"), now()).await.unwrap();
     sibling.release().await;
     let error = held.save(&tokens("tok-1", "s3cr3t"), now()).await.unwrap_err();
-    assert_told(&error, StoreErrorKind::LockLost, &path, "keep whatever cleans up away");
+    assert_told(&error, StoreErrorKind::LockLost, &path, "exclude it from cleanup jobs");
     assert_eq!(access(&store).await.as_deref(), Some("tok-of-the-sibling"));
 }

@@ -123,7 +123,7 @@ async fn a_password_opens_and_a_wrong_one_is_never_shown() {
         let error = store.load(&identity, now()).await.unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::Unavailable);
         let text = format!("{} {store:?} {}", chain(&error), store.name());
-        assert!(text.contains("the right user and password"), "{text}");
+        assert!(text.contains("check the user and password"), "{text}");
         assert!(!text.contains("hunter2"), "{text}");
     }
 }
@@ -146,7 +146,7 @@ async fn a_server_that_repeats_what_it_was_sent_is_not_quoted() {
         }
     });
     let error = patient(&url).load(&identity("show-1"), now()).await.unwrap_err();
-    assert!(error.to_string().contains("refuses with `ERR`"), "{error}");
+    assert!(error.to_string().contains("responded with `ERR`"), "{error}");
     assert!(!chain(&error).contains("hunter2"), "{}", chain(&error));
     parrot.abort();
 }

@@ -1,4 +1,4 @@
-//! The two files of one identity: its tokens, which are read whole and replaced whole, and the one that is locked.
+//! The two files of one identity: its tokens, which are replaced atomically, and its lock.
 
 use std::{
     fs::{self, DirBuilder, File, Metadata, OpenOptions},
@@ -12,16 +12,16 @@ use zeroize::Zeroizing;
 
 use crate::store::{StoreError, StoreErrorKind};
 
-/// Two of the largest answers that a token endpoint may give, and then some.
-const LARGEST_FILE: u64 = 4 * 1024 * 1024;
+/// The maximum size of a token file: more than two token responses of the maximum size.
+const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
 
-/// What a process that died in mid-write left behind is cleared away after this.
+/// The age after which a temporary file is removed, since its process must have died.
 const STALE: Duration = Duration::from_secs(60 * 60);
 
-/// Length of an identity's key.
+/// The length of the key of an identity.
 const KEY_LENGTH: usize = 32;
 
-/// Where the files of one identity are.
+/// The paths of the files of one identity.
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
     directory: PathBuf,
@@ -30,14 +30,14 @@ pub(super) struct Entry {
     lock: PathBuf,
 }
 
-/// What a token file holds.
+/// The content of a token file.
 pub(super) struct Found {
-    pub(super) text: Zeroizing<Vec<u8>>,
-    /// Whether others than its owner may read or write it.
-    pub(super) is_wide: bool,
+    pub(super) content: Zeroizing<Vec<u8>>,
+    /// Other users than its owner can read or write it.
+    pub(super) is_accessible_to_others: bool,
 }
 
-/// Tells one state of a token file from the next.
+/// The modification time and size of a token file, by which a change is noticed.
 type Stamp = Option<(SystemTime, u64)>;
 
 impl Entry {
@@ -54,23 +54,23 @@ impl Entry {
         &self.tokens
     }
 
-    /// The token file as it is; `None` where there is none.
+    /// Reads the token file. Returns `None` if there is none.
     pub(super) fn read(&self) -> Result<Option<Found>, StoreError> {
-        // Looked at before it is opened: opening a pipe would wait for whoever writes to it.
-        let Some(metadata) = self.if_there(fs::metadata(&self.tokens))? else { return Ok(None) };
+        // Checked before it is opened, since opening a pipe would block until it has a writer.
+        let Some(metadata) = self.if_exists(fs::metadata(&self.tokens))? else { return Ok(None) };
         if metadata.is_dir() {
-            let told = "is a directory: remove it";
-            return Err(StoreError::new(StoreErrorKind::Unavailable, self.told(told)));
+            let detail = "is a directory: remove it";
+            return Err(StoreError::new(StoreErrorKind::Unavailable, self.detail(detail)));
         }
-        if !metadata.is_file() || metadata.len() > LARGEST_FILE {
-            return Err(self.unusable("is nothing that this store wrote"));
+        if !metadata.is_file() || metadata.len() > MAX_FILE_BYTES {
+            return Err(self.unusable("was not written by this store"));
         }
-        let Some(mut file) = self.if_there(File::open(&self.tokens))? else { return Ok(None) };
-        let Some((text, metadata)) = self.if_there(whole(&mut file))? else { return Ok(None) };
-        Ok(Some(Found { text, is_wide: is_wide(&metadata) }))
+        let Some(mut file) = self.if_exists(File::open(&self.tokens))? else { return Ok(None) };
+        let Some((content, metadata)) = self.if_exists(read_whole(&mut file))? else { return Ok(None) };
+        Ok(Some(Found { content, is_accessible_to_others: is_accessible_to_others(&metadata) }))
     }
 
-    fn if_there<T>(&self, result: io::Result<T>) -> Result<Option<T>, StoreError> {
+    fn if_exists<T>(&self, result: io::Result<T>) -> Result<Option<T>, StoreError> {
         match result {
             Ok(value) => Ok(Some(value)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -78,28 +78,28 @@ impl Entry {
         }
     }
 
-    /// What is in the token file is of no use.
-    pub(super) fn unusable(&self, whats_wrong: &str) -> StoreError {
-        let told = format!("{whats_wrong}: it counts as nothing and the next save replaces it, or remove it");
-        StoreError::new(StoreErrorKind::Unusable, self.told(&told))
+    /// Returns the error of a token file whose content cannot be used.
+    pub(super) fn unusable(&self, problem: &str) -> StoreError {
+        let detail = format!("{problem}: it is ignored, and the next save replaces it; or remove it");
+        StoreError::new(StoreErrorKind::Unusable, self.detail(&detail))
     }
 
-    fn unavailable(&self, told: &str, error: io::Error) -> StoreError {
-        StoreError::new(StoreErrorKind::Unavailable, self.told(told)).because(error)
+    fn unavailable(&self, detail: &str, error: io::Error) -> StoreError {
+        StoreError::new(StoreErrorKind::Unavailable, self.detail(detail)).because(error)
     }
 
-    fn told(&self, told: &str) -> String {
-        format!("the token file {} {told}", self.tokens.display())
+    fn detail(&self, detail: &str) -> String {
+        format!("the token file {} {detail}", self.tokens.display())
     }
 
-    /// The lock of this identity, or `None` while somebody else has it.
+    /// Takes the lock of this identity. Returns `None` while another process holds it.
     pub(super) fn try_lock(&self) -> Result<Option<Hold>, StoreError> {
         let failed = |error| {
-            let told = format!(
+            let detail = format!(
                 "could not be locked: check that {} is a directory that this user may write to, on a file system with locks",
                 self.directory.display()
             );
-            self.unavailable(&told, error)
+            self.unavailable(&detail, error)
         };
         let file = create_directory(&self.directory).and_then(|()| open_private(&self.lock, false)).map_err(failed)?;
         match FileExt::try_lock(&file) {
@@ -108,7 +108,7 @@ impl Entry {
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
         let lock = Lock(file);
-        // Somebody removed the file between the two steps: whoever comes next locks another one.
+        // If the file was removed between the two steps, the next process locks another file.
         Ok(lock.is_at(&self.lock).then(|| Hold { seen: self.stamp(), entry: self.clone(), lock }))
     }
 
@@ -117,36 +117,36 @@ impl Entry {
         Some((metadata.modified().ok()?, metadata.len()))
     }
 
-    /// A name for a file to be, of its own at every attempt: a process number comes round again.
-    fn beside(&self) -> PathBuf {
+    /// Returns a unique path for a temporary file. The process id alone is not unique, since ids are reused.
+    fn temporary(&self) -> PathBuf {
         let attempt = fastrand::u64(..);
         self.directory.join(format!("{}.{:x}-{attempt:016x}.tmp", self.key, std::process::id()))
     }
 
-    /// Puts `text` in the place of what was there, whole or not at all.
-    fn replace(&self, text: &[u8]) -> io::Result<()> {
-        let beside = self.beside();
-        let mut file = open_private(&beside, true)?;
-        let written = file.write_all(text).and_then(|()| file.sync_all());
+    /// Replaces the token file atomically.
+    fn replace(&self, content: &[u8]) -> io::Result<()> {
+        let temporary = self.temporary();
+        let mut file = open_private(&temporary, true)?;
+        let written = file.write_all(content).and_then(|()| file.sync_all());
         drop(file);
-        let replaced = written.and_then(|()| fs::rename(&beside, &self.tokens));
+        let replaced = written.and_then(|()| fs::rename(&temporary, &self.tokens));
         if replaced.is_err() {
-            // One that stays is cleared away later.
-            let _ = fs::remove_file(&beside);
+            // If it cannot be removed now, `sweep` removes it later.
+            let _ = fs::remove_file(&temporary);
             return replaced;
         }
         if let Err(error) = sync_directory(&self.directory) {
-            // Everybody sees the new tokens; not every file system can promise them for after a power cut.
+            // The new tokens are visible, but on this file system they may not survive a power failure.
             tracing::debug!(target: "perenso_auth::store", directory = %self.directory.display(), %error, "the directory could not be flushed");
         }
-        // Done as far as anybody but this directory is concerned.
+        // The save has succeeded, whether or not old files could be removed.
         let _ = self.sweep();
         Ok(())
     }
 
-    /// Removes what dead processes left, of any identity: nobody may ever write for that one again.
+    /// Removes the temporary files of dead processes, of all identities, since an identity may never be written again.
     fn sweep(&self) -> io::Result<()> {
-        // The clock of the file system on both sides; it may be another machine's.
+        // Compares times of the file system, whose clock may be that of another machine.
         let now = fs::metadata(&self.tokens)?.modified()?;
         for found in fs::read_dir(&self.directory)? {
             let found = found?;
@@ -162,7 +162,7 @@ impl Entry {
     }
 }
 
-/// The right to write the tokens of one identity.
+/// The lock of one identity, with which its tokens are written.
 #[derive(Debug)]
 pub(super) struct Hold {
     entry: Entry,
@@ -172,19 +172,19 @@ pub(super) struct Hold {
 }
 
 impl Hold {
-    /// Puts `text` in the place of what was there.
-    pub(super) fn save(&mut self, text: &[u8]) -> Result<(), StoreError> {
+    /// Replaces the tokens.
+    pub(super) fn save(&mut self, content: &[u8]) -> Result<(), StoreError> {
         self.ensure()?;
-        self.entry.replace(text).map_err(|error| {
-            let told = "could not be written: check that nothing but a file is in its place, that this user may write to its directory, \
+        self.entry.replace(content).map_err(|error| {
+            let detail = "could not be written: check that its path is not a directory, that this user may write to its directory, \
                         and that the disk is not full";
-            self.entry.unavailable(told, error)
+            self.entry.unavailable(detail, error)
         })?;
         self.seen = self.entry.stamp();
         Ok(())
     }
 
-    /// Makes sure of the lock: it is lost when somebody removes the lock file, and then taken again where nobody has
+    /// Checks that the lock is still held. If the lock file was removed, takes the lock again, unless another process has
     /// written in between.
     pub(super) fn ensure(&mut self) -> Result<(), StoreError> {
         if self.lock.is_at(&self.entry.lock) {
@@ -196,11 +196,11 @@ impl Hold {
                 Ok(())
             }
             _ => {
-                let told = format!(
-                    "has another writer, since {} was removed while it was locked: keep whatever cleans up away from it",
+                let detail = format!(
+                    "has another writer, since {} was removed while it was locked: exclude it from cleanup jobs",
                     self.entry.lock.display()
                 );
-                Err(StoreError::new(StoreErrorKind::LockLost, self.entry.told(&told)))
+                Err(StoreError::new(StoreErrorKind::LockLost, self.entry.detail(&detail)))
             }
         }
     }
@@ -211,16 +211,16 @@ impl Hold {
 struct Lock(File);
 
 impl Lock {
-    /// Whether it is the file that is found at `path`.
+    /// Returns true if it is the file at `path`.
     #[cfg(unix)]
     fn is_at(&self, path: &Path) -> bool {
         use std::os::unix::fs::MetadataExt as _;
         let id = |metadata: Metadata| (metadata.dev(), metadata.ino());
-        let (Ok(ours), Ok(there)) = (self.0.metadata(), fs::metadata(path)) else { return false };
-        id(ours) == id(there)
+        let (Ok(ours), Ok(found)) = (self.0.metadata(), fs::metadata(path)) else { return false };
+        id(ours) == id(found)
     }
 
-    /// Whether there is a file at `path`: which one, only Unix tells.
+    /// Returns true if there is a file at `path`. Only Unix identifies files.
     #[cfg(not(unix))]
     fn is_at(&self, path: &Path) -> bool {
         path.exists()
@@ -229,12 +229,12 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Closing is not enough: a child process that is just being started may still have a copy of the handle.
+        // Closing is not enough, since a child process that is being started may still have a copy of the handle.
         let _ = FileExt::unlock(&self.0);
     }
 }
 
-/// `{key}.{process}-{attempt}.tmp`, as [`Entry::beside`] names them.
+/// Returns true for names of [`Entry::temporary`]: `{key}.{process}-{attempt}.tmp`.
 fn is_temporary(name: &str) -> bool {
     name.ends_with(".tmp")
         && name
@@ -242,19 +242,19 @@ fn is_temporary(name: &str) -> bool {
             .is_some_and(|(key, _)| key.len() == KEY_LENGTH && key.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
-/// All of a file, in a buffer that never moves: what it leaves behind on a move would not be wiped.
-fn whole(file: &mut File) -> io::Result<(Zeroizing<Vec<u8>>, Metadata)> {
+/// Reads a file into a buffer that is never reallocated, since the old allocation would not be wiped.
+fn read_whole(file: &mut File) -> io::Result<(Zeroizing<Vec<u8>>, Metadata)> {
     let metadata = file.metadata()?;
-    let length = metadata.len().min(LARGEST_FILE);
-    let mut text = Zeroizing::new(vec![0; usize::try_from(length).unwrap_or_default()]);
-    file.read_exact(&mut text)?;
-    Ok((text, metadata))
+    let length = metadata.len().min(MAX_FILE_BYTES);
+    let mut content = Zeroizing::new(vec![0; usize::try_from(length).unwrap_or_default()]);
+    file.read_exact(&mut content)?;
+    Ok((content, metadata))
 }
 
-/// A file for its owner alone from the first moment on; `fresh` when none may be there yet.
-fn open_private(path: &Path, fresh: bool) -> io::Result<File> {
+/// Opens a file for writing that is created with access for its owner only. With `create_new` it must not exist yet.
+fn open_private(path: &Path, create_new: bool) -> io::Result<File> {
     let mut options = OpenOptions::new();
-    options.write(true).create(true).create_new(fresh);
+    options.write(true).create(true).create_new(create_new);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)
@@ -269,12 +269,12 @@ fn create_directory(path: &Path) -> io::Result<()> {
 }
 
 #[cfg(unix)]
-fn is_wide(metadata: &Metadata) -> bool {
+fn is_accessible_to_others(metadata: &Metadata) -> bool {
     std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o077 != 0
 }
 
 #[cfg(not(unix))]
-fn is_wide(_: &Metadata) -> bool {
+fn is_accessible_to_others(_: &Metadata) -> bool {
     false
 }
 
@@ -299,9 +299,9 @@ mod tests {
     }
 
     #[test]
-    fn no_attempt_to_write_runs_into_what_another_left_and_its_file_is_known_as_temporary() {
+    fn temporary_files_have_unique_names_and_are_recognised() {
         let entry = entry(Path::new("tokens"));
-        let (one, other) = (entry.beside(), entry.beside());
+        let (one, other) = (entry.temporary(), entry.temporary());
         assert_ne!(one, other);
         for name in [one, other] {
             assert!(is_temporary(name.file_name().unwrap().to_str().unwrap()), "{name:?}");
@@ -311,10 +311,10 @@ mod tests {
         }
     }
 
-    /// On Unix a copy stands for the handle that a child process has until it becomes another program.
+    /// A child process has such a copy between `fork` and `exec`.
     #[cfg(unix)]
     #[test]
-    fn a_lock_that_is_dropped_is_free_though_its_handle_has_a_copy() {
+    fn a_dropped_lock_is_released_even_if_its_handle_has_a_copy() {
         let directory = tempfile::tempdir().unwrap();
         let entry = entry(directory.path());
         let hold = entry.try_lock().unwrap().unwrap();

@@ -1,4 +1,4 @@
-//! What a token file says: versioned JSON, with moments of the wall clock where the store speaks of ages.
+//! The format of a token file: versioned JSON, with timestamps of the wall clock in place of ages.
 
 use std::{
     borrow::Cow,
@@ -16,10 +16,10 @@ use crate::{
 
 const VERSION: u64 = 1;
 
-/// Clocks that differ by less count as one.
+/// The tolerated difference between two clocks.
 const SKEW: Duration = Duration::from_secs(5);
 
-/// The most bytes that JSON makes of one: `\u001f`.
+/// The maximum number of bytes that JSON needs for one, as in `\u001f`.
 const LONGEST_ESCAPE: usize = 6;
 
 #[derive(Deserialize)]
@@ -43,7 +43,7 @@ struct AccessToken<'a> {
     #[serde(borrow)]
     token: Cow<'a, str>,
     lifetime_ms: u64,
-    /// Since 1970.
+    /// Milliseconds since 1970.
     asked_at_ms: i64,
 }
 
@@ -55,15 +55,15 @@ struct RefreshToken<'a> {
     life: Option<Life>,
 }
 
-/// What was left of a life, and when.
+/// The remaining lifetime at a timestamp.
 #[derive(Serialize, Deserialize)]
 struct Life {
     left_ms: u64,
-    /// Since 1970.
+    /// Milliseconds since 1970.
     at_ms: i64,
 }
 
-/// The tokens as a file keeps them.
+/// Encodes tokens as the content of a file.
 pub(super) fn encode(tokens: &StoredTokens, now: Now) -> Result<Zeroizing<Vec<u8>>, StoreError> {
     let access_token = tokens.access_token.as_ref().and_then(|access| {
         let asked_at_ms = since_1970(now.wall.checked_sub(access.age)?)?;
@@ -75,37 +75,37 @@ pub(super) fn encode(tokens: &StoredTokens, now: Now) -> Result<Zeroizing<Vec<u8
         RefreshToken { token: refresh.token.expose().into(), life }
     });
     let spent = tokens.spent.as_deref().map(Cow::from);
-    let texts = [
+    let lengths = [
         access_token.as_ref().map_or(0, |access| access.token.len()),
         refresh_token.as_ref().map_or(0, |refresh| refresh.token.len()),
         spent.as_ref().map_or(0, |spent| spent.len()),
     ];
-    // Room for all of it: a buffer that moves to a larger place leaves its old one unwiped.
-    let room = 512 + LONGEST_ESCAPE * texts.iter().sum::<usize>();
-    let mut text = Zeroizing::new(Vec::with_capacity(room));
+    // Large enough for all: a buffer that is reallocated leaves its old allocation unwiped.
+    let capacity = 512 + LONGEST_ESCAPE * lengths.iter().sum::<usize>();
+    let mut content = Zeroizing::new(Vec::with_capacity(capacity));
     let document = Document { version: VERSION, access_token, refresh_token, spent };
-    // Without its cause: that may quote.
-    serde_json::to_writer(&mut *text, &document)
-        .map_err(|_| StoreError::new(StoreErrorKind::Unavailable, "the tokens could not be put into JSON"))?;
-    debug_assert!(text.len() <= room);
-    Ok(text)
+    // The cause may quote a token.
+    serde_json::to_writer(&mut *content, &document)
+        .map_err(|_| StoreError::new(StoreErrorKind::Unavailable, "the tokens could not be serialised as JSON"))?;
+    debug_assert!(content.len() <= capacity);
+    Ok(content)
 }
 
-/// The tokens that a file keeps, as old as they are at `now`; or what is wrong with the file, without a word of it.
-pub(super) fn decode(text: &[u8], now: Now) -> Result<StoredTokens, Cow<'static, str>> {
-    if text.is_empty() {
+/// Decodes the content of a file into tokens with their age at `now`. The error does not quote the content.
+pub(super) fn decode(content: &[u8], now: Now) -> Result<StoredTokens, Cow<'static, str>> {
+    if content.is_empty() {
         return Err("is empty".into());
     }
-    // All of it: serde_json does not look into what it skips.
-    let text = std::str::from_utf8(text).map_err(|_| "is not text in UTF-8")?;
-    match serde_json::from_str(text).map_err(whats_wrong)? {
+    // Checked as a whole, since serde_json does not check what it skips.
+    let content = std::str::from_utf8(content).map_err(|_| "is not UTF-8")?;
+    match serde_json::from_str(content).map_err(problem)? {
         Version { version: VERSION } => {}
         Version { version } => {
-            return Err(format!("is of version {version}, and this program knows version {VERSION}").into());
+            return Err(format!("has version {version}, and this program supports version {VERSION}").into());
         }
     }
-    // A token without escapes is borrowed from `text`; one with some passes through memory of serde_json's own.
-    let document: Document<'_> = serde_json::from_str(text).map_err(whats_wrong)?;
+    // A token without escapes is borrowed from `content`. One with escapes is copied by serde_json, and not wiped.
+    let document: Document<'_> = serde_json::from_str(content).map_err(problem)?;
     let access_token = document
         .access_token
         .and_then(|access| {
@@ -115,7 +115,7 @@ pub(super) fn decode(text: &[u8], now: Now) -> Result<StoredTokens, Cow<'static,
         .filter(|access| !access.expires_in().is_zero());
     let refresh_token = document.refresh_token.map(|refresh| {
         let expires_in = refresh.life.map(|life| {
-            // With a clock that was set back nobody knows what is gone: the server will say when it has ended.
+            // If the clock was set back, the time that has passed is unknown, and the server refuses an expired token.
             Duration::from_millis(life.left_ms).saturating_sub(age(life.at_ms, now).unwrap_or_default())
         });
         StoredRefreshToken::new(secret(refresh.token), expires_in)
@@ -123,43 +123,43 @@ pub(super) fn decode(text: &[u8], now: Now) -> Result<StoredTokens, Cow<'static,
     Ok(StoredTokens { access_token, refresh_token, spent: document.spent.map(Cow::into_owned) })
 }
 
-/// Where reading stopped. serde_json's own words would quote what it found, which may be a token.
+/// Returns the problem and its position. The message of serde_json may quote a token.
 #[allow(clippy::needless_pass_by_value)]
-fn whats_wrong(error: serde_json::Error) -> Cow<'static, str> {
-    let expected = if error.is_data() { "has not the fields of a token file" } else { "is not whole JSON" };
-    format!("{expected} (line {}, column {})", error.line(), error.column()).into()
+fn problem(error: serde_json::Error) -> Cow<'static, str> {
+    let problem = if error.is_data() { "does not have the fields of a token file" } else { "is not complete JSON" };
+    format!("{problem} (line {}, column {})", error.line(), error.column()).into()
 }
 
-fn secret(text: Cow<'_, str>) -> Secret {
-    match text {
-        Cow::Borrowed(text) => Secret::from(text),
-        Cow::Owned(text) => Secret::from(text),
+fn secret(value: Cow<'_, str>) -> Secret {
+    match value {
+        Cow::Borrowed(value) => Secret::from(value),
+        Cow::Owned(value) => Secret::from(value),
     }
 }
 
-/// How long ago that moment was; `None` when it is yet to come, by more than clocks differ.
+/// Returns the time since a timestamp, or `None` if it is in the future by more than [`SKEW`].
 fn age(ms: i64, now: Now) -> Option<Duration> {
     let distance = Duration::from_millis(ms.unsigned_abs());
-    let moment = if ms < 0 {
+    let timestamp = if ms < 0 {
         SystemTime::UNIX_EPOCH.checked_sub(distance)?
     } else {
         SystemTime::UNIX_EPOCH.checked_add(distance)?
     };
-    match now.wall.duration_since(moment) {
+    match now.wall.duration_since(timestamp) {
         Ok(age) => Some(age),
         Err(ahead) => (ahead.duration() <= SKEW).then_some(Duration::ZERO),
     }
 }
 
-/// Rounded down, so that nothing gets younger by it.
-fn since_1970(moment: SystemTime) -> Option<i64> {
-    match moment.duration_since(SystemTime::UNIX_EPOCH) {
+/// Returns a timestamp in milliseconds since 1970, rounded down, so that a token never becomes younger.
+fn since_1970(timestamp: SystemTime) -> Option<i64> {
+    match timestamp.duration_since(SystemTime::UNIX_EPOCH) {
         Ok(after) => i64::try_from(after.as_millis()).ok(),
         Err(before) => i64::try_from(before.duration().as_nanos().div_ceil(1_000_000)).ok().map(|ms| -ms),
     }
 }
 
-/// Rounded down, so that nothing lives longer by it.
+/// Returns a duration in milliseconds, rounded down, so that a token never lives longer.
 fn whole_ms(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
@@ -175,10 +175,10 @@ mod tests {
 
     const S: Duration = Duration::from_secs(1);
 
-    /// Some noon, in milliseconds after 1970.
+    /// Noon of 2026-01-01, in milliseconds since 1970.
     const NOON: i64 = 1_767_268_800_000;
 
-    /// This many milliseconds after 1970, or before.
+    /// Returns a reading of the clock at this many milliseconds since 1970, which may be negative.
     fn at(ms: i64) -> Now {
         let distance = Duration::from_millis(ms.unsigned_abs());
         let wall = if ms < 0 { SystemTime::UNIX_EPOCH - distance } else { SystemTime::UNIX_EPOCH + distance };
@@ -197,7 +197,7 @@ mod tests {
         encode(&tokens(300 * S, 10 * S, 1000 * S), at(NOON)).unwrap()
     }
 
-    /// Age and what is left of the access token, and what is left of the refresh token.
+    /// Returns the age and remaining lifetime of the access token, and the remaining lifetime of the refresh token.
     fn read_at(ms: i64) -> (Option<(Duration, Duration)>, Option<Duration>) {
         let tokens = decode(&kept_at_noon(), at(ms)).unwrap();
         let access = tokens.access_token.map(|access| (access.age, access.expires_in()));
@@ -214,15 +214,15 @@ mod tests {
     }
 
     #[test]
-    fn a_moment_to_come_ends_the_access_token_and_leaves_the_refresh_token_what_it_had() {
-        // Clocks that differ a little: just asked for.
+    fn a_timestamp_in_the_future_drops_the_access_token_and_keeps_the_refresh_token() {
+        // Within the tolerated difference.
         assert_eq!(read_at(NOON - 15_000), (Some((Duration::ZERO, 300 * S)), Some(1000 * S)));
         assert_eq!(read_at(NOON - 15_001), (None, Some(1000 * S)));
         assert_eq!(read_at(NOON - 86_400_000), (None, Some(1000 * S)));
     }
 
     #[test]
-    fn moments_and_lives_that_no_clock_can_hold_end_the_access_token_and_panic_nowhere() {
+    fn timestamps_and_lifetimes_beyond_any_clock_drop_the_access_token_without_a_panic() {
         for ms in [i64::MIN, i64::MIN + 1, -1, i64::MAX] {
             let text = json!({
                 "version": 1,
@@ -240,24 +240,27 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_without_a_word_of_the_content() {
-        for (text, told) in [
+    fn errors_do_not_quote_the_content() {
+        for (content, expected) in [
             ("", "is empty"),
-            (r#"{"version":1,"access_token":{"token":"s3cr3t"#, "is not whole JSON (line 1, column 44)"),
-            (r#"{"version":1,"access_token":"s3cr3t"}"#, "has not the fields of a token file (line 1, column 36)"),
-            (r#"{"version":"s3cr3t"}"#, "has not the fields of a token file (line 1, column 19)"),
-            (r#"{"s3cr3t":1}"#, "has not the fields of a token file (line 1, column 12)"),
-            (r#"{"version":2,"tokens":["s3cr3t"]}"#, "is of version 2, and this program knows version 1"),
-            ("\"\u{0}s3cr3t\u{0}", "is not whole JSON (line 1, column 2)"),
-            ("s3cr3t", "is not whole JSON (line 1, column 1)"),
+            (r#"{"version":1,"access_token":{"token":"s3cr3t"#, "is not complete JSON (line 1, column 44)"),
+            (
+                r#"{"version":1,"access_token":"s3cr3t"}"#,
+                "does not have the fields of a token file (line 1, column 36)",
+            ),
+            (r#"{"version":"s3cr3t"}"#, "does not have the fields of a token file (line 1, column 19)"),
+            (r#"{"s3cr3t":1}"#, "does not have the fields of a token file (line 1, column 12)"),
+            (r#"{"version":2,"tokens":["s3cr3t"]}"#, "has version 2, and this program supports version 1"),
+            ("\"\u{0}s3cr3t\u{0}", "is not complete JSON (line 1, column 2)"),
+            ("s3cr3t", "is not complete JSON (line 1, column 1)"),
         ] {
-            assert_eq!(decode(text.as_bytes(), at(NOON)).unwrap_err(), told, "{text}");
+            assert_eq!(decode(content.as_bytes(), at(NOON)).unwrap_err(), expected, "{content}");
         }
-        assert_eq!(decode(b"{\"version\":1,\"\xff\":1}", at(NOON)).unwrap_err(), "is not text in UTF-8");
+        assert_eq!(decode(b"{\"version\":1,\"\xff\":1}", at(NOON)).unwrap_err(), "is not UTF-8");
     }
 
     #[test]
-    fn the_format_of_version_1_stays_readable() {
+    fn the_format_of_version_1_remains_readable() {
         let text = concat!(
             r#"{"version":1,"access_token":{"token":"tok","lifetime_ms":300000,"asked_at_ms":1767268790000},"#,
             r#""refresh_token":{"token":"ref","life":{"left_ms":1000000,"at_ms":1767268800000}},"spent":"5be1"}"#,
@@ -269,8 +272,8 @@ mod tests {
         assert_eq!(tokens.spent.unwrap(), "5be1");
     }
 
-    /// Every kind of text: without escapes, with some, with nothing else.
-    fn text() -> impl Strategy<Value = String> {
+    /// Strings without escapes, with some, and with nothing else.
+    fn string() -> impl Strategy<Value = String> {
         prop_oneof!["[!-~]{1,80}", any::<String>(), "[\"\\\\\u{1}-\u{1f}]{1,40}"]
     }
 
@@ -279,15 +282,15 @@ mod tests {
     }
 
     fn stored() -> impl Strategy<Value = StoredTokens> {
-        let access = (text(), duration(), duration())
+        let access = (string(), duration(), duration())
             .prop_map(|(token, lifetime, age)| StoredAccessToken::new(Secret::from(token), lifetime, age));
-        let refresh = (text(), prop::option::of(duration()))
+        let refresh = (string(), prop::option::of(duration()))
             .prop_map(|(token, left)| StoredRefreshToken::new(Secret::from(token), left));
-        (prop::option::of(access), prop::option::of(refresh), prop::option::of(text()))
+        (prop::option::of(access), prop::option::of(refresh), prop::option::of(string()))
             .prop_map(|(access_token, refresh_token, spent)| StoredTokens { access_token, refresh_token, spent })
     }
 
-    /// A file that this store wrote, with parts of it replaced, taken out or doubled; or bytes of no sense at all.
+    /// A valid file with parts replaced, removed or duplicated, or random bytes.
     fn damaged() -> impl Strategy<Value = Vec<u8>> {
         let whole = stored().prop_map(|tokens| encode(&tokens, at(NOON)).unwrap().to_vec());
         let damage = (any::<prop::sample::Index>(), 0..8_usize, prop::collection::vec(any::<u8>(), 0..4));
@@ -309,7 +312,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_kept_is_read_again_and_never_younger(
+        fn encoded_tokens_are_decoded_and_never_younger(
             tokens in stored(), wall in wall(), micros in 0..1000_u64, later in 0..100_000_000_u64,
         ) {
             let mut now = at(wall);
@@ -328,7 +331,7 @@ mod tests {
                     prop_assert!(read.age >= kept.age + later && read.age <= kept.age + later + millisecond);
                     prop_assert!(read.expires_in() <= left(kept));
                 }
-                // Ended, or of an age that reaches back before any clock.
+                // Expired, or requested before any clock starts.
                 (Some(kept), None) => {
                     prop_assert!(left(kept) <= 2 * millisecond || kept.age > Duration::from_secs(1 << 52));
                 }
@@ -347,28 +350,28 @@ mod tests {
         }
 
         #[test]
-        fn no_part_of_a_file_passes_for_the_whole(tokens in stored(), cut in any::<prop::sample::Index>()) {
+        fn a_truncated_file_is_an_error(tokens in stored(), cut in any::<prop::sample::Index>()) {
             let text = encode(&tokens, at(NOON)).unwrap();
             prop_assert!(decode(&text[..cut.index(text.len())], at(NOON)).is_err());
         }
 
         #[test]
-        fn no_damage_panics_or_makes_up_a_token(bytes in damaged(), wall in wall()) {
+        fn no_damage_panics_or_changes_a_token(bytes in damaged(), wall in wall()) {
             if let Ok(tokens) = decode(&bytes, at(wall)) {
-                // Skipped parts may hold what a stricter reader refuses, such as numbers beyond any range.
-                let there = serde_json::from_slice::<Value>(&bytes);
-                prop_assume!(there.is_ok());
-                let there = there.unwrap();
+                // Skipped parts may be invalid for a stricter reader, such as numbers out of range.
+                let document = serde_json::from_slice::<Value>(&bytes);
+                prop_assume!(document.is_ok());
+                let document = document.unwrap();
                 if let Some(access) = tokens.access_token {
-                    prop_assert_eq!(&there["access_token"]["token"], access.token.expose());
-                    let lifetime = there["access_token"]["lifetime_ms"].as_u64().unwrap();
+                    prop_assert_eq!(&document["access_token"]["token"], access.token.expose());
+                    let lifetime = document["access_token"]["lifetime_ms"].as_u64().unwrap();
                     prop_assert!(access.expires_in() <= Duration::from_millis(lifetime));
                 }
                 if let Some(refresh) = tokens.refresh_token {
-                    prop_assert_eq!(&there["refresh_token"]["token"], refresh.token.expose());
+                    prop_assert_eq!(&document["refresh_token"]["token"], refresh.token.expose());
                 }
                 if let Some(spent) = tokens.spent {
-                    prop_assert_eq!(&there["spent"], spent.as_str());
+                    prop_assert_eq!(&document["spent"], spent.as_str());
                 }
             }
         }

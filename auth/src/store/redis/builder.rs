@@ -1,4 +1,4 @@
-//! How a Redis store is set up, and what is refused.
+//! The builder of a Redis store, which checks its settings.
 
 use std::{
     fmt,
@@ -43,7 +43,7 @@ pub struct RedisStoreBuilder {
     url_source: Option<UrlSource>,
 }
 
-/// Reads the URL anew; `None` when it cannot be read.
+/// Reads the URL again. Returns `None` if it cannot be read.
 type UrlSource = Arc<dyn Fn() -> Option<Secret> + Send + Sync>;
 
 impl RedisStoreBuilder {
@@ -67,57 +67,57 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// What every key begins with; `perenso-auth:` unless set. Fleets with different prefixes share nothing.
+    /// Sets the prefix of all keys. Defaults to `perenso-auth:`. Fleets with different prefixes share nothing.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
         self
     }
 
-    /// Seals tokens with a key from this secret in place of the client secret. A refresh token then outlives a rotated
-    /// client secret. Every process of the fleet needs the same.
+    /// Encrypts tokens with a key derived from this secret instead of the client secret, so that stored tokens outlive a rotated
+    /// client secret. All processes of the fleet need the same.
     pub fn sealing_secret(mut self, secret: impl Into<Secret>) -> Self {
         self.sealing_secret = Some(secret.into());
         self
     }
 
-    /// Lets the connection to this host go without TLS. Loopback needs no leave.
+    /// Allows a connection to this host without TLS. Loopback is always allowed.
     pub fn allow_plain(mut self, host: impl Into<String>) -> Self {
         self.allow_plain.push(host.into());
         self
     }
 
-    /// Root certificates in PEM that are trusted besides those of the machine.
+    /// Adds trusted root certificates in PEM, besides those of the machine.
     pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.root_certificates.push(pem.into());
         self
     }
 
-    /// How long making a connection may take, TLS and password included; a second unless set.
+    /// Sets the timeout for connecting, including TLS and login. Defaults to one second.
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
         self.connect_timeout = limit;
         self
     }
 
-    /// How long an answer may take; a second unless set.
+    /// Sets the timeout for a response. Defaults to one second.
     pub fn response_timeout(mut self, limit: Duration) -> Self {
         self.response_timeout = limit;
         self
     }
 
-    /// The store. Nothing is connected before the first use.
+    /// Builds the store. It connects on first use.
     ///
     /// # Errors
-    /// [`BuildError`] with everything that stands in the way, each with the setter to call.
+    /// [`BuildError`] with all problems, each with the setter to call.
     pub fn build(self) -> Result<RedisStore, BuildError> {
         let mut problems = Vec::new();
         if let Some(secret) = &self.sealing_secret {
             if secret.expose().is_empty() {
-                problems.push("`sealing_secret` is empty: leave it out, and the client secret seals".to_owned());
+                problems.push("`sealing_secret` is empty: remove it to use the client secret".to_owned());
             }
             problems.extend(pasted_value::invisible("sealing secret", secret.expose(), "call `sealing_secret`"));
         }
         if self.connect_timeout.is_zero() || self.response_timeout.is_zero() {
-            problems.push("`connect_timeout` and `response_timeout` must be longer than nothing".to_owned());
+            problems.push("`connect_timeout` and `response_timeout` must not be zero".to_owned());
         }
         let url = self.url().inspect_err(|error| problems.extend_from_slice(error.problems()));
         let (Ok(url), true) = (url, problems.is_empty()) else { return Err(BuildError::new(problems)) };
@@ -134,7 +134,7 @@ impl RedisStoreBuilder {
         Ok(Address { host, port, login, tls, connect_timeout, response_timeout })
     }
 
-    /// The address in a URL that was read anew, if it is another one and tokens may go there.
+    /// Returns a source that reads the URL again. It returns the address if it has changed and tokens may be sent to it.
     fn address_source(self) -> Option<AddressSource> {
         let read = self.url_source.clone()?;
         let builder = Mutex::new(self);
@@ -150,12 +150,14 @@ impl RedisStoreBuilder {
         }))
     }
 
-    /// The address, if secrets may go there. No text repeats it: it may hold a password.
+    /// Parses the URL and checks that secrets may be sent to it. Messages do not show it, since it may contain a password.
     fn url(&self) -> Result<Url, BuildError> {
-        let problem = |text: String| Err(BuildError::new([text]));
+        let problem = |problem: String| Err(BuildError::new([problem]));
         let form = "`rediss://[user:password@]host[:port][/database]`";
-        if let Some(text) = pasted_value::invisible("URL of Redis", self.url.expose(), "call `RedisStore::builder`") {
-            return problem(text);
+        if let Some(invisible) =
+            pasted_value::invisible("URL of Redis", self.url.expose(), "call `RedisStore::builder`")
+        {
+            return problem(invisible);
         }
         let Ok(url) = Url::parse(self.url.expose()) else {
             return problem(format!("the URL of Redis cannot be read: expected {form}"));
@@ -165,7 +167,7 @@ impl RedisStoreBuilder {
         };
         if url.query().is_some() || url.fragment().is_some() {
             return problem(format!(
-                "the URL of Redis goes on after the database: expected {form}, and settings by the setters"
+                "the URL of Redis has a query or a fragment: expected {form}; use the setters for settings"
             ));
         }
         let allowed = self.allow_plain.iter().any(|allowed| allowed.eq_ignore_ascii_case(host));
@@ -173,20 +175,22 @@ impl RedisStoreBuilder {
             "rediss" => Ok(url),
             "redis" if allowed || is_loopback(&url) => Ok(url),
             "redis" => problem(format!(
-                "tokens do not go to Redis at `{host}` without TLS: use `rediss`, or `allow_plain(\"{host}\")` if that is \
-                 meant"
+                "tokens are not sent to Redis at `{host}` without TLS: use `rediss`, or `allow_plain(\"{host}\")` if that is \
+                 intended"
             )),
             other => problem(format!("the URL of Redis has the scheme `{other}`: expected `rediss` or `redis`")),
         }
     }
 }
 
-/// Host, port and login, as the redis crate reads them; it would refuse `rediss`, knowing of no TLS.
+/// Reads host, port and login with the redis crate. It would refuse `rediss`, since its TLS feature is off.
 fn login(mut url: Url) -> Result<(String, u16, ::redis::RedisConnectionInfo), BuildError> {
     let problem = || {
-        BuildError::new(["the URL of Redis has a user, a password or a database that cannot be read: \
-                                      percent-encode the first two, and make the third a number"
-            .to_owned()])
+        BuildError::new([
+            "the user, the password or the database in the URL of Redis is invalid: percent-encode user and \
+                          password, and use a number as the database"
+                .to_owned(),
+        ])
     };
     url.set_scheme("redis").map_err(|()| problem())?;
     let info = url.into_connection_info().map_err(|_| problem())?;
@@ -209,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_go_over_tls_to_this_machine_or_to_a_host_that_was_named() {
+    fn tokens_are_sent_over_tls_to_this_machine_or_to_an_allowed_host() {
         for url in ["redis://localhost", "redis://127.0.0.1:7000/3", "redis://user:pass@[::1]", "redis://127.8.9.1"] {
             assert!(RedisStore::new(url).is_ok(), "{url}");
         }
@@ -221,7 +225,7 @@ mod tests {
 
     #[test]
     #[cfg(any(feature = "rustls", feature = "native-tls"))]
-    fn tls_needs_no_leave() {
+    fn tls_is_always_allowed() {
         let store = RedisStore::new("rediss://redis.example").unwrap();
         assert_eq!(format!("{store:?}"), "RedisStore(Redis at redis.example:6379)");
     }
@@ -234,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_used_is_refused_and_the_password_never_shown() {
+    fn an_invalid_url_is_an_error_that_never_shows_the_password() {
         for (url, part) in [
             ("hunter2", "cannot be read"),
             ("redis://:hunter2@", "cannot be read"),
@@ -242,8 +246,8 @@ mod tests {
             ("https://:hunter2@redis.example", "the scheme `https`"),
             ("redis://:hunter2@redis.example", "allow_plain"),
             ("redis://:hunter2@localhost/zero", "a number"),
-            ("redis://:hunter2@localhost/?protocol=resp3", "goes on after the database"),
-            ("rediss://:hunter2@localhost/#insecure", "goes on after the database"),
+            ("redis://:hunter2@localhost/?protocol=resp3", "has a query or a fragment"),
+            ("rediss://:hunter2@localhost/#insecure", "has a query or a fragment"),
             ("redis://:hunter2%ff@localhost", "percent-encode"),
             ("\u{feff}redis://:hunter2@localhost", "invisible character U+FEFF"),
             ("redis://:hunter2\u{200b}@localhost", "invisible character U+200B"),
@@ -257,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_is_wrong_is_said_at_once() {
+    fn all_problems_are_reported_at_once() {
         let builder = RedisStore::builder("redis://redis.example").sealing_secret("").connect_timeout(Duration::ZERO);
         let text = problem(builder);
         for part in ["`sealing_secret`", "`connect_timeout`", "allow_plain"] {

@@ -1,4 +1,4 @@
-//! What Redis keeps for one identity: the keys, the sealed values, and how they become tokens.
+//! The keys and encrypted values of one identity in Redis.
 
 use std::time::Duration;
 
@@ -10,20 +10,20 @@ use crate::{
     store::{StoreError, StoreErrorKind, StoredAccessToken, StoredRefreshToken, StoredTokens, identity::Identity},
 };
 
-/// More than any token lives, and less than what Redis can count.
-const LONGEST: Duration = Duration::from_secs(100 * 365 * 86_400);
+/// The maximum lifetime in Redis: longer than that of any token, and within its integers.
+const MAX_LIFETIME: Duration = Duration::from_secs(100 * 365 * 86_400);
 
-/// A value as it lies in Redis, and the milliseconds that are left of it: -1 where it has no end.
+/// A value in Redis and its remaining milliseconds, which are -1 if it does not expire.
 pub(super) type Found = (Option<Vec<u8>>, i64);
 
-/// A value to be written: none deletes; without a term it has no end.
+/// A value to write. `None` deletes it. Without a term it does not expire.
 #[derive(Default)]
 pub(super) struct Write {
     pub(super) value: Option<Vec<u8>>,
     pub(super) term: Option<u64>,
 }
 
-/// The place of one identity.
+/// The keys of one identity.
 #[derive(Debug)]
 pub(super) struct Entry {
     seal: Seal,
@@ -37,18 +37,18 @@ impl Entry {
     pub(super) fn new(prefix: &str, identity: &Identity, sealing: Option<&Secret>) -> Result<Self, StoreError> {
         let secret = sealing.unwrap_or_else(|| identity.client_secret());
         let seal = Seal::new(secret, identity.key()).map_err(cannot_seal)?;
-        // The braces keep the keys of one identity together where Redis spreads keys over several machines.
+        // The hash tag in braces keeps the keys of one identity in one slot of a cluster.
         let key = |kind| format!("{prefix}{{{}}}:{}:{kind}", identity.key(), seal.fingerprint());
         let (lock, access, refresh, spent) = (key("lock"), key("access"), key("refresh"), key("spent"));
         Ok(Self { seal, lock, access, refresh, spent })
     }
 
-    /// Where values are, in the order in which they are read and written.
+    /// The keys of the values, in the order in which they are read and written.
     pub(super) fn places(&self) -> [&str; 3] {
         [&self.access, &self.refresh, &self.spent]
     }
 
-    /// The tokens in what was found. What cannot be used is left out; where nothing else is there, that is an error.
+    /// Decrypts the tokens. A value that cannot be used is left out. If no other value is left, that is an error.
     pub(super) fn read(&self, [access, refresh, spent]: &[Found; 3]) -> Result<Option<StoredTokens>, StoreError> {
         let mut problem = None;
         let tokens = StoredTokens {
@@ -60,14 +60,14 @@ impl Entry {
         match problem {
             Some(problem) if is_empty => return Err(problem),
             Some(problem) => {
-                tracing::warn!(target: "perenso_auth::store", %problem, "a part of what the store holds cannot be used")
+                tracing::warn!(target: "perenso_auth::store", %problem, "a stored value cannot be used")
             }
             None => {}
         }
         Ok((!is_empty).then_some(tokens))
     }
 
-    /// What to write for these tokens, in the order of [`places`](Self::places).
+    /// Encrypts the tokens, in the order of [`places`](Self::places).
     pub(super) fn write(&self, tokens: &StoredTokens) -> Result<[Write; 3], StoreError> {
         let mut writes = [Write::default(), Write::default(), Write::default()];
         let [access, refresh, spent] = &mut writes;
@@ -93,15 +93,16 @@ impl Entry {
         Ok(Write { value: Some(self.seal.close(place, value).map_err(cannot_seal)?), term })
     }
 
-    /// Its age is what Redis says is gone of its life: the clocks of the machines have no part in it.
+    /// Decrypts the access token. Its age is its lifetime less the time that Redis has left for it, so the clocks of the machines
+    /// do not matter.
     fn access_token(&self, (value, left): &Found) -> Result<Option<StoredAccessToken>, StoreError> {
         let Some(plain) = self.open(&self.access, value.as_deref())? else { return Ok(None) };
         let Some((lifetime, token)) = plain.split_first_chunk() else {
             return Err(unusable(&self.access, "it is too short"));
         };
         let Ok(left) = u64::try_from(*left) else {
-            // -1: somebody has taken its end away. -2: it ended just now.
-            return if *left == -1 { Err(unusable(&self.access, "it has no end")) } else { Ok(None) };
+            // -1: its expiry was removed. -2: it has just expired.
+            return if *left == -1 { Err(unusable(&self.access, "it does not expire")) } else { Ok(None) };
         };
         let lifetime = Duration::from_millis(u64::from_be_bytes(*lifetime));
         let age = lifetime.saturating_sub(Duration::from_millis(left));
@@ -124,7 +125,7 @@ impl Entry {
     }
 }
 
-/// The value, or its problem put aside.
+/// Returns the value, or `None` after it has moved its problem to `problem`.
 fn usable<T>(value: Result<Option<T>, StoreError>, problem: &mut Option<StoreError>) -> Option<T> {
     value.unwrap_or_else(|error| {
         *problem = Some(error);
@@ -137,18 +138,18 @@ fn secret(place: &str, plain: &[u8]) -> Result<Secret, StoreError> {
 }
 
 fn text<'a>(place: &str, plain: &'a [u8]) -> Result<&'a str, StoreError> {
-    std::str::from_utf8(plain).map_err(|_| unusable(place, "it is no text"))
+    std::str::from_utf8(plain).map_err(|_| unusable(place, "it is not UTF-8"))
 }
 
 fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.min(LONGEST).as_millis()).unwrap_or(u64::MAX)
+    u64::try_from(duration.min(MAX_LIFETIME).as_millis()).unwrap_or(u64::MAX)
 }
 
 fn unusable(place: &str, why: impl std::fmt::Display) -> StoreError {
-    let text = format!("what Redis holds as `{place}` counts as nothing, and the next renewal replaces it: {why}");
-    StoreError::new(StoreErrorKind::Unusable, text)
+    let detail = format!("the value of `{place}` in Redis is ignored, and the next renewal replaces it: {why}");
+    StoreError::new(StoreErrorKind::Unusable, detail)
 }
 
 fn cannot_seal(error: SealError) -> StoreError {
-    StoreError::new(StoreErrorKind::Unavailable, format!("tokens cannot be kept in Redis: {error}"))
+    StoreError::new(StoreErrorKind::Unavailable, format!("tokens cannot be stored in Redis: {error}"))
 }

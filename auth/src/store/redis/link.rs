@@ -1,6 +1,7 @@
-//! The connection to Redis: made on first use, made anew when it breaks, and left alone for a moment when it cannot be made.
+//! The connection to Redis. It is opened on first use and reopened when it breaks. After a failure, calls fail at once for a
+//! second.
 //!
-//! A lone task carries the bytes of an open connection. It has no timer and sends nothing by itself.
+//! One task drives an open connection. It has no timer and sends nothing by itself.
 
 use std::{
     fmt, io,
@@ -24,37 +25,37 @@ use crate::{
     store::{StoreError, StoreErrorKind},
 };
 
-/// How long Redis is left alone after it could not be reached.
-const ALONE: Duration = Duration::from_secs(1);
+/// The time for which calls fail at once after Redis could not be reached.
+const COOLDOWN: Duration = Duration::from_secs(1);
 
-/// A connection that was idle for longer is made anew: what lies between may have forgotten it without a word.
+/// A connection that was idle for longer is reopened, since a firewall may have dropped it silently.
 const IDLE: Duration = Duration::from_secs(60);
 
-const LOGIN: &str = ": put the right user and password into its URL";
+const LOGIN: &str = ": check the user and password in its URL";
 
 const NO_SCRIPTS: &str =
-    ": it knows no scripts (EVAL), so it is no Redis, or a Sentinel; the address must be that of the primary";
+    ": it does not support scripts (EVAL), so it is not Redis, or a Sentinel: use the address of the primary";
 
 const RIGHTS: &str = ": allow its user `+eval +get +set +del +pttl +pexpire +info +time`, `+select` for a database in the URL, and \
                       the keys `~perenso-auth:*`, or those of the `prefix` that is set";
 
-/// What to do about a refusal, by its code.
+/// The advice for an error response, by its code.
 const ADVICE: [(&[&str], &str); 8] = [
     (
         &["MOVED", "ASK", "CROSSSLOT", "CLUSTERDOWN", "TRYAGAIN"],
-        ": it is a node of a cluster, and this is no client of a cluster: use a Redis that is none, or a proxy that routes \
-         by key",
+        ": it is a node of a cluster, which is not supported: use a Redis without cluster mode, or a proxy that routes by \
+         key",
     ),
-    (&["READONLY", "MASTERDOWN"], ": it is a replica, and the address must be that of the primary"),
-    (&["LOADING", "BUSY"], ": it is busy, and it is asked again when it is next needed"),
+    (&["READONLY", "MASTERDOWN"], ": it is a replica: use the address of the primary"),
+    (&["LOADING", "BUSY"], ": it is busy, and is tried again when it is next needed"),
     (&["DENIED"], ": it is in protected mode: set a password, or `protected-mode no`"),
-    (&["MISCONF"], ": it cannot save to its disk, and takes no writes before it can"),
-    (&["OOM"], ": it is full: raise its `maxmemory`, or let it evict keys that end"),
+    (&["MISCONF"], ": it cannot save to disk, and accepts no writes until it can: check its disk"),
+    (&["OOM"], ": its memory is full: raise its `maxmemory`, or set the eviction policy `volatile-ttl`"),
     (&["NOREPLICAS"], ": it has fewer replicas than its `min-replicas-to-write`"),
-    (&["EXECABORT", "NOSCRIPT"], ": what lies between does not hand on scripts (EVAL)"),
+    (&["EXECABORT", "NOSCRIPT"], ": the proxy in between does not support scripts (EVAL)"),
 ];
 
-/// Where Redis is, and how to get there.
+/// The address of Redis, with the settings of connections.
 pub(super) struct Address {
     pub(super) host: String,
     pub(super) port: u16,
@@ -64,28 +65,30 @@ pub(super) struct Address {
     pub(super) response_timeout: Duration,
 }
 
-/// Returns another address than before, where there is one.
+/// Returns the address if it has changed.
 pub(super) type AddressSource = Arc<dyn Fn() -> Option<Address> + Send + Sync>;
 
-/// The connection, open or not.
+/// The connection, which may be closed.
 pub(crate) struct Link {
     address: Mutex<Arc<Address>>,
     source: Option<AddressSource>,
-    /// One a runtime, which drives it.
+    /// One for each runtime, which drives it.
     open: PerRuntime<Arc<tokio::sync::Mutex<Option<Open>>>>,
-    away: Mutex<Option<(Instant, StoreError)>>,
+    /// The last failure to reach Redis, and its time.
+    failure: Mutex<Option<(Instant, StoreError)>>,
 }
 
 #[derive(Clone)]
 struct Open {
     connection: MultiplexedConnection,
-    /// Ends with the last clone.
+    /// The task that drives the connection. It is aborted when the last clone is dropped.
     driver: Arc<JoinSet<()>>,
     used: Instant,
-    fresh: bool,
+    /// No script has been run on it yet.
+    is_new: bool,
 }
 
-/// A script that can be run twice without harm: one whose answer is lost to a broken connection is sent again.
+/// An idempotent script. It is sent again if the connection breaks before its response.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Script(pub(crate) &'static str);
 
@@ -103,22 +106,22 @@ impl Script {
 impl Link {
     pub(super) fn new(address: Address, source: Option<AddressSource>) -> Self {
         let address = Mutex::new(Arc::new(address));
-        Self { address, source, open: PerRuntime::new(), away: Mutex::new(None) }
+        Self { address, source, open: PerRuntime::new(), failure: Mutex::new(None) }
     }
 
     fn address(&self) -> Arc<Address> {
         Arc::clone(&self.address.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The longest that one question can take.
+    /// The timeout of one script, including the connection.
     fn reply_timeout(&self) -> Duration {
         let address = self.address();
         address.connect_timeout + address.response_timeout
     }
 
-    /// How long it takes, at most, until one who believes Redis away finds it back.
+    /// The maximum time until a process notices that Redis is available again.
     pub(crate) fn delay(&self) -> Duration {
-        self.reply_timeout() + ALONE
+        self.reply_timeout() + COOLDOWN
     }
 
     /// Runs a script.
@@ -128,15 +131,15 @@ impl Link {
         keys: &[&str],
         arguments: &[&[u8]],
     ) -> Result<T, StoreError> {
-        if let Some(error) = self.is_away() {
+        if let Some(error) = self.recent_failure() {
             return Err(error);
         }
         let command = script.command(keys, arguments);
         timeout(self.reply_timeout(), self.ask(&command)).await.unwrap_or_else(|_| {
             let limit = self.reply_timeout();
-            Err(self.gone(&StoreError::new(
+            Err(self.failed(&StoreError::new(
                 StoreErrorKind::Unavailable,
-                format!("{self} has not answered within {limit:?}"),
+                format!("{self} did not respond within {limit:?}"),
             )))
         })
     }
@@ -145,16 +148,16 @@ impl Link {
         loop {
             let mut open = self.open().await?;
             let error = match command.query_async(&mut open.connection).await {
-                Ok(answer) => return Ok(answer),
+                Ok(response) => return Ok(response),
                 Err(error) => error,
             };
             if error.code().is_some_and(|code| code != "READONLY") {
                 return Err(self.refusal(&error));
             }
-            // Broken, out of step, or to a machine that is the primary no more.
+            // The connection is broken, out of sync, or to a server that is no longer the primary.
             self.close(&open).await;
-            if open.fresh || error.is_timeout() {
-                return Err(self.gone(&self.failure(error)));
+            if open.is_new || error.is_timeout() {
+                return Err(self.failed(&self.error(error)));
             }
         }
     }
@@ -162,13 +165,13 @@ impl Link {
     async fn open(&self) -> Result<Open, StoreError> {
         let slot = self.open.get(Arc::default);
         let mut slot = slot.lock().await;
-        // Whoever stood before us may have tried in vain.
-        if let Some(error) = self.is_away() {
+        // A caller that held the lock before may have failed to connect.
+        if let Some(error) = self.recent_failure() {
             return Err(error);
         }
         if let Some(open) = slot.as_mut().filter(|open| open.used.elapsed() < IDLE) {
             open.used = Instant::now();
-            return Ok(Open { fresh: false, ..open.clone() });
+            return Ok(Open { is_new: false, ..open.clone() });
         }
         *slot = None;
         let mut connected = self.connect_in_time().await;
@@ -176,7 +179,7 @@ impl Link {
         if connected.is_err() && self.refreshes_address().await {
             connected = self.connect_in_time().await;
         }
-        let open = connected.map_err(|error| self.gone(&error))?;
+        let open = connected.map_err(|error| self.failed(&error))?;
         *slot = Some(open.clone());
         Ok(open)
     }
@@ -209,32 +212,32 @@ impl Link {
         let stream = TcpStream::connect((host.as_str(), *port)).await.map_err(|error| self.unreachable(error))?;
         stream.set_nodelay(true).map_err(|error| self.unreachable(error))?;
         match tls {
-            None => self.greet(stream).await,
+            None => self.log_in(stream).await,
             Some(connector) => {
                 let stream = tls::connect(connector, host, stream).await.map_err(|error| self.unreachable(error))?;
-                self.greet(stream).await
+                self.log_in(stream).await
             }
         }
     }
 
-    async fn greet(&self, stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Result<Open, StoreError> {
+    async fn log_in(&self, stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Result<Open, StoreError> {
         let address = self.address();
         let config = AsyncConnectionConfig::new().set_response_timeout(Some(address.response_timeout));
-        let (connection, carry) = MultiplexedConnection::new_with_config(&address.login, stream, config)
+        let (connection, task) = MultiplexedConnection::new_with_config(&address.login, stream, config)
             .await
-            .map_err(|error| self.failure(error))?;
+            .map_err(|error| self.error(error))?;
         let mut driver = JoinSet::new();
-        driver.spawn(carry);
-        Ok(Open { connection, driver: Arc::new(driver), used: Instant::now(), fresh: true })
+        driver.spawn(task);
+        Ok(Open { connection, driver: Arc::new(driver), used: Instant::now(), is_new: true })
     }
 
-    fn is_away(&self) -> Option<StoreError> {
-        let away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
-        away.as_ref().filter(|(since, _)| since.elapsed() < ALONE).map(|(_, error)| error.clone())
+    fn recent_failure(&self) -> Option<StoreError> {
+        let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        failure.as_ref().filter(|(at, _)| at.elapsed() < COOLDOWN).map(|(_, error)| error.clone())
     }
 
-    fn gone(&self, error: &StoreError) -> StoreError {
-        *self.away.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), error.clone()));
+    fn failed(&self, error: &StoreError) -> StoreError {
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), error.clone()));
         error.clone()
     }
 
@@ -242,23 +245,23 @@ impl Link {
         StoreError::new(StoreErrorKind::Unavailable, format!("{self} cannot be reached")).because(cause)
     }
 
-    fn failure(&self, error: RedisError) -> StoreError {
+    fn error(&self, error: RedisError) -> StoreError {
         if error.is_io_error() { self.unreachable(error) } else { self.refusal(&error) }
     }
 
-    /// What Redis has said, by its code alone: some of its texts repeat what was sent, the password not excepted.
+    /// Returns the error of an error response by its code. Its message may repeat the request, including the password.
     fn refusal(&self, error: &RedisError) -> StoreError {
         let code = error.code().unwrap_or_else(|| error.category());
         let advice = match code {
             _ if error.kind() == ErrorKind::AuthenticationFailed => LOGIN,
             "NOAUTH" | "WRONGPASS" => LOGIN,
             "ERR" if error.detail().is_some_and(|detail| detail.starts_with("unknown command")) => NO_SCRIPTS,
-            // Redis 7 refuses a command of a script by this text alone.
+            // Redis 7 has no other code for a command that a script may not use.
             "ERR" if error.detail().is_some_and(|detail| detail.contains("user executing the script")) => RIGHTS,
             "NOPERM" => RIGHTS,
             _ => ADVICE.iter().find(|(codes, _)| codes.contains(&code)).map_or("", |(_, advice)| advice),
         };
-        StoreError::new(StoreErrorKind::Unavailable, format!("{self} refuses with `{code}`{advice}"))
+        StoreError::new(StoreErrorKind::Unavailable, format!("{self} responded with `{code}`{advice}"))
     }
 }
 

@@ -1,4 +1,4 @@
-//! TLS below the connection to Redis: with certificates of this machine, and a crypto provider that nobody has to install.
+//! TLS for the connection to Redis, with the root certificates of this machine and its own crypto provider.
 
 use std::io;
 
@@ -73,7 +73,7 @@ mod backend {
 mod backend {
     use super::{BuildError, TcpStream, io, problem};
 
-    /// There is none.
+    /// Without a TLS feature there is no connector.
     #[derive(Clone)]
     pub(in super::super) enum Connector {}
 
