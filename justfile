@@ -53,7 +53,7 @@ features:
     #!/usr/bin/env bash
     set -euo pipefail
     just feature perenso-auth '""' native-tls redis redis,native-tls redis,rustls registry rustls test-util
-    just feature perenso '""' native-tls rustls mock redis registry parquet test-util
+    just feature perenso '""' native-tls rustls files mock redis registry parquet test-util
     just feature perenso-sandbox '""' cli docs
     cargo test -p perenso-codegen-compiled -p saved-catalog -p nightly-sync
     cargo test -p perenso-auth --all-features

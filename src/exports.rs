@@ -42,8 +42,11 @@
 //! The client and its clones read the catalog once. They read it again if a run names an unknown export, and after the
 //! server rejects a run (400, 404, 422). Call [`Exports::refresh`] if the vendor may have changed an export since.
 
+#[cfg(feature = "files")]
 mod atomic_file;
 mod catalog;
+#[cfg(feature = "files")]
+#[cfg_attr(docsrs, doc(cfg(feature = "files")))]
 pub mod files;
 mod pages;
 mod rows;

@@ -45,6 +45,7 @@
 //! | `rustls` (default) | TLS by rustls, with ring and the platform's certificates |
 //! | `native-tls` | TLS by the platform; needs `default-features = false` |
 //! | `mock` | [typed expectations](mock) for `httpmock` |
+//! | `files` (default) | [exports into CSV and JSON lines](exports::files), and [saving a catalog](exports::SavedCatalog::save) |
 //! | `parquet` | [exports into Parquet files](exports::files) |
 //! | `registry` | [`Shows`]: several shows from one TOML file |
 //! | `redis` | tokens and rate budgets shared through Redis: [`RedisStore`](auth::store::RedisStore), [`SharedBudget`](auth::SharedBudget) |

@@ -9,10 +9,7 @@ use std::{
 
 use tempfile::{Builder, NamedTempFile};
 
-use crate::error::{Error, ErrorKind};
-
-/// The operation name in file errors.
-pub(super) const OPERATION: &str = "file";
+use crate::error::Error;
 
 /// A temporary file that replaces its target; removed if dropped before.
 #[derive(Debug)]
@@ -24,7 +21,7 @@ pub(crate) struct AtomicFile {
 impl AtomicFile {
     /// Creates a temporary file beside `path`, with the permissions of an existing file.
     pub(crate) fn new(path: &Path) -> Result<Self, Error> {
-        let cannot = |error: &dyn fmt::Display| failed("cannot be written", path, error);
+        let cannot = |error: &dyn fmt::Display| Error::of_file("cannot be written", path, error);
         let name = path.file_name().ok_or_else(|| cannot(&"it has no name"))?.to_string_lossy();
         // The target of a link is replaced, not the link.
         let target = resolve_links(path).map_err(|error| cannot(&error))?;
@@ -67,7 +64,7 @@ impl AtomicFile {
 
     fn persist_with(self, sync: impl FnOnce(&Path) -> io::Result<()>) -> Result<(), Error> {
         let Self { file, target } = self;
-        file.persist(&target).map_err(|error| failed("cannot be replaced", &target, error.error))?;
+        file.persist(&target).map_err(|error| Error::of_file("cannot be replaced", &target, error.error))?;
         if let Err(error) = sync(folder(&target)) {
             tracing::warn!(
                 target: "perenso::export",
@@ -81,13 +78,14 @@ impl AtomicFile {
 
     /// Returns the error of a failed write.
     pub(crate) fn failed(&self, error: impl fmt::Display) -> Error {
-        failed("cannot be written", &self.target, error)
+        Error::of_file("cannot be written", &self.target, error)
     }
 }
 
 /// Creates an unnamed file in the directory of `path`. The system removes it when the process ends.
 pub(super) fn unnamed(path: &Path) -> Result<File, Error> {
-    tempfile::tempfile_in(folder(path)).map_err(|error| failed("cannot have a temporary file beside it", path, error))
+    tempfile::tempfile_in(folder(path))
+        .map_err(|error| Error::of_file("cannot have a temporary file beside it", path, error))
 }
 
 /// Returns true if both paths name the same file, whether it exists or not.
@@ -133,11 +131,6 @@ fn sync_folder(folder: &Path) -> std::io::Result<()> {
 #[cfg(not(unix))]
 fn sync_folder(_: &Path) -> std::io::Result<()> {
     Ok(())
-}
-
-/// Returns the error of a file and what is wrong with it.
-pub(super) fn failed(problem: &str, path: &Path, reason: impl fmt::Display) -> Error {
-    Error::own(ErrorKind::File, OPERATION, format!("`{}` {problem}: {reason}", path.display()))
 }
 
 #[cfg(test)]

@@ -151,8 +151,8 @@ use self::{
     progress::ProgressReporter,
     writer::{Batch, Message},
 };
-use super::{RawRow, atomic_file::OPERATION, rows::header};
-use crate::error::{Error, ErrorKind};
+use super::{RawRow, rows::header};
+use crate::error::{Error, ErrorKind, FILE};
 
 /// The number of batches queued for the writer thread, so that it does not wait for the network.
 const QUEUE: usize = 4;
@@ -360,7 +360,7 @@ impl ToFile {
             Ok(written) => written,
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
-                Err(_) => Err(Error::own(ErrorKind::File, OPERATION, "the runtime ended before the file was whole")),
+                Err(_) => Err(Error::own(ErrorKind::File, FILE, "the runtime ended before the file was whole")),
             },
         }
     }

@@ -177,6 +177,8 @@ impl<'de> Deserialize<'de> for Decimal {
     }
 }
 
+perenso_auth::__readable_debug!(InvalidDecimal);
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

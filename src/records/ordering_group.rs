@@ -178,6 +178,8 @@ fn named_only(extra: &serde_json::Map<String, serde_json::Value>) -> Result<(), 
     extra.keys().next().map_or(Ok(()), |name| Err(UnknownField(name.clone())))
 }
 
+perenso_auth::__readable_debug!(OrderingGroupError, OrderingGroupReason);
+
 #[cfg(test)]
 mod tests {
     use proptest::{collection::vec, prelude::*};

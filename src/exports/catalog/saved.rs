@@ -1,12 +1,13 @@
 //! A catalog in a file, for code generation and comparison.
 
-use std::{fs, io::Write as _, path::Path};
+use std::{fs, path::Path};
 
 use perenso_auth::decode::decode_body;
 
 use super::{Catalog, compare::compare, drift::Drift};
-use crate::error::{Error, ErrorKind};
-use crate::exports::atomic_file::{AtomicFile, OPERATION, failed};
+use crate::error::{Error, ErrorKind, FILE};
+#[cfg(feature = "files")]
+use crate::exports::atomic_file::AtomicFile;
 
 const NOT_A_CATALOG: &str = "is not the JSON response of `GET /Export`";
 
@@ -38,8 +39,8 @@ impl SavedCatalog {
     /// in the file, and what was expected there.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
-        let json = fs::read(path).map_err(|error| failed("cannot be read", path, error))?;
-        parse(&json).map_err(|problem| failed(NOT_A_CATALOG, path, problem))
+        let json = fs::read(path).map_err(|error| Error::of_file("cannot be read", path, error))?;
+        parse(&json).map_err(|problem| Error::of_file(NOT_A_CATALOG, path, problem))
     }
 
     /// Reads the JSON response of `GET /Export` from a string.
@@ -48,18 +49,20 @@ impl SavedCatalog {
     /// [`ErrorKind::File`] if the string does not hold a catalog. The error names the position and what was expected.
     pub fn from_json(json: &str) -> Result<Self, Error> {
         parse(json.as_bytes())
-            .map_err(|problem| Error::own(ErrorKind::File, OPERATION, format!("the string {NOT_A_CATALOG}: {problem}")))
+            .map_err(|problem| Error::own(ErrorKind::File, FILE, format!("the string {NOT_A_CATALOG}: {problem}")))
     }
 
     /// Saves a catalog. The file is replaced atomically: written to a temporary file and renamed.
     ///
     /// # Errors
     /// [`ErrorKind::File`] if the file cannot be written. An existing file is then unchanged.
+    #[cfg(feature = "files")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "files")))]
     pub fn save(catalog: &Catalog, path: impl AsRef<Path>) -> Result<(), Error> {
         let file = AtomicFile::new(path.as_ref())?;
         let mut json = serde_json::to_vec_pretty(catalog).map_err(|error| file.failed(error))?;
         json.push(b'\n');
-        file.file().write_all(&json).map_err(|error| file.failed(error))?;
+        std::io::Write::write_all(&mut file.file(), &json).map_err(|error| file.failed(error))?;
         file.sync()?;
         file.persist()
     }

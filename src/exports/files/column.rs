@@ -302,3 +302,5 @@ impl From<ColumnType> for String {
         kind.to_string()
     }
 }
+
+perenso_auth::__readable_debug!(InvalidColumnType);

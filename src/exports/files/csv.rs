@@ -10,10 +10,7 @@ use super::{
     schema::TableSchema,
     value::FieldValue,
 };
-use crate::{
-    error::{Error, ErrorKind},
-    exports::atomic_file::OPERATION,
-};
+use crate::error::{Error, ErrorKind, FILE};
 
 /// The options of a CSV file.
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +33,7 @@ impl CsvOptions {
         is_fit.then_some(()).ok_or_else(|| {
             Error::own(
                 ErrorKind::Input,
-                OPERATION,
+                FILE,
                 format!("expected a delimiter such as `,`, `;`, `|` or a tab, found {delimiter:?}: set another one"),
             )
         })

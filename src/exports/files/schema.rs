@@ -7,11 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::column::Column;
 use crate::{
-    error::{Error, ErrorKind},
-    exports::{
-        atomic_file::{AtomicFile, OPERATION, failed},
-        values::name::shown,
-    },
+    error::{Error, ErrorKind, FILE},
+    exports::{atomic_file::AtomicFile, values::name::shown},
 };
 
 /// The schema of a table: its columns in order.
@@ -78,7 +75,7 @@ impl TableSchema {
         if problems.is_empty() {
             return Ok(Self { columns });
         }
-        Err(Error::several(ErrorKind::Input, OPERATION, "the schema is invalid", problems))
+        Err(Error::several(ErrorKind::Input, FILE, "the schema is invalid", problems))
     }
 
     /// Returns the columns in order.
@@ -110,8 +107,8 @@ impl TableSchema {
     /// [`ErrorKind::File`] if the file cannot be read or does not hold a schema.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
-        let text = fs::read(path).map_err(|error| failed("cannot be read", path, error))?;
-        let invalid = |reason: &dyn fmt::Display| failed("holds no schema of a table", path, reason);
+        let text = fs::read(path).map_err(|error| Error::of_file("cannot be read", path, error))?;
+        let invalid = |reason: &dyn fmt::Display| Error::of_file("holds no schema of a table", path, reason);
         // The error names no values: the file may hold rows.
         let draft: SchemaDraft = decode_body(&text).map_err(|mismatch| invalid(&mismatch))?;
         Self::new(draft.columns).map_err(|error| invalid(&error))

@@ -24,10 +24,10 @@ use super::{
     table::Table,
 };
 use crate::{
-    error::{Error, ErrorKind},
+    error::{Error, ErrorKind, FILE},
     exports::{
         RawRow,
-        atomic_file::{AtomicFile, OPERATION, failed, is_same_file, unnamed},
+        atomic_file::{AtomicFile, is_same_file, unnamed},
     },
 };
 
@@ -220,13 +220,13 @@ impl SchemaSource {
             Self::None => Ok(None),
             Self::Given(schema) => Ok(Some(schema.clone())),
             Self::File(path) if is_same_file(path, file) => {
-                Err(failed("cannot be written", path, "it is also the schema file; set another path"))
+                Err(Error::of_file("cannot be written", path, "it is also the schema file; set another path"))
             }
             // An unreadable path must not count as missing, or it would be replaced.
             Self::File(path) => match path.try_exists() {
                 Ok(true) => TableSchema::load(path).map(Some),
                 Ok(false) => Ok(None),
-                Err(error) => Err(failed("cannot be read", path, error)),
+                Err(error) => Err(Error::of_file("cannot be read", path, error)),
             },
         }
     }
@@ -254,7 +254,7 @@ impl<'f> TableFile<'f> {
             Format::Parquet if written.columns().is_empty() => {
                 return Err(Error::own(
                     ErrorKind::Schema,
-                    OPERATION,
+                    FILE,
                     "expected at least one column for a Parquet file, found no rows and no schema: give `schema`, or a \
                      `schema_file` that a run with rows has written",
                 ));
@@ -299,11 +299,11 @@ impl<'f> TableFile<'f> {
 }
 
 fn mismatch(row: u64, problems: Vec<String>) -> Error {
-    Error::of_rows(ErrorKind::Schema, OPERATION, row, format!("row {row} does not fit"), problems)
+    Error::of_rows(ErrorKind::Schema, FILE, row, format!("row {row} does not fit"), problems)
 }
 
 fn cancelled() -> Error {
-    Error::own(ErrorKind::File, OPERATION, "the write was cancelled: its future was dropped")
+    Error::own(ErrorKind::File, FILE, "the write was cancelled: its future was dropped")
 }
 
 /// Returns the size of a row in bytes.

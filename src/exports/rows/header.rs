@@ -1,6 +1,6 @@
 //! Passes the header of CSV without rows from the reader to the task that polls the rows, since no row carries it.
 
-use std::{cell::RefCell, future::Future, sync::Arc};
+use std::{cell::RefCell, sync::Arc};
 
 use csv::StringRecord;
 
@@ -17,11 +17,13 @@ pub(crate) fn record(header: Option<&Arc<StringRecord>>) {
 }
 
 /// Runs a future that polls rows and may take their header.
-pub(crate) async fn recording<F: Future>(future: F) -> F::Output {
+#[cfg(feature = "files")]
+pub(crate) async fn recording<F: std::future::Future>(future: F) -> F::Output {
     SEEN.scope(RefCell::default(), future).await
 }
 
 /// Takes the header that was recorded last.
+#[cfg(feature = "files")]
 pub(crate) fn take() -> Option<Arc<StringRecord>> {
     SEEN.try_with(|seen| seen.borrow_mut().take()).ok().flatten()
 }
