@@ -1,6 +1,6 @@
-//! The cache under any order of events: the same file, compiled once more over a scheduler that draws who goes next.
+//! Tests of the cache under random schedules: the same file, compiled again with the scheduler of `shuttle`.
 //!
-//! `SCHEDULES` says how many orders of each scenario are tried. A failure prints the seed to see it again:
+//! `SCHEDULES` sets the number of schedules of each scenario. A failure prints its seed. To repeat it:
 //! `SHUTTLE_RANDOM_SEED=… cargo test -p perenso-auth --lib <name>`.
 
 use std::{
@@ -19,7 +19,7 @@ use shuttle::{
 
 use self::{
     cache::Cache,
-    token_source::{Fate, Server, TokenSource},
+    token_source::{ScriptedOutcome, Server, TokenSource},
 };
 use crate::{
     clock::{Clock, ManualClock, Now},
@@ -29,7 +29,7 @@ use crate::{
     },
 };
 
-// That is the point: no line of the cache knows of its tests.
+// Compiled twice, so that the cache itself has no code for tests.
 #[allow(clippy::duplicate_mod, dead_code)]
 #[path = "cache.rs"]
 mod cache;
@@ -37,19 +37,19 @@ mod sync;
 mod token_source;
 
 const NO_MINIMUM: Duration = Duration::ZERO;
-/// No exchange is given up in a scenario that does not last so long.
+/// A limit for exchanges that no scenario reaches.
 const VERY_LONG: Duration = Duration::from_secs(1_000_000);
-/// More seconds than any scenario lasts.
+/// More seconds than any scenario takes.
 const NEVER: u64 = 1_000_000_000;
 
-/// Runs the scenario in so many orders: half of them drawn at each step, half with few changes at unlikely places.
-fn in_any_order<F: Future<Output = ()> + 'static>(scenario: fn() -> F) {
-    let orders = std::env::var("SCHEDULES").ok().and_then(|orders| orders.parse().ok()).unwrap_or(1000);
-    shuttle::check_random(move || block_on(scenario()), orders / 2);
-    shuttle::check_pct(move || block_on(scenario()), orders / 2, 3);
+/// Runs the scenario under many schedules: half of them random, half by probabilistic concurrency testing.
+fn under_all_schedules<F: Future<Output = ()> + 'static>(scenario: fn() -> F) {
+    let schedules = std::env::var("SCHEDULES").ok().and_then(|number| number.parse().ok()).unwrap_or(1000);
+    shuttle::check_random(move || block_on(scenario()), schedules / 2);
+    shuttle::check_pct(move || block_on(scenario()), schedules / 2, 3);
 }
 
-/// A cache, its server, and what was seen of its tokens.
+/// A cache, its server, and the tokens that were seen.
 struct World {
     clock: ManualClock,
     server: Arc<Server>,
@@ -59,29 +59,29 @@ struct World {
 
 #[derive(Clone, Default)]
 struct Seen {
-    /// The tokens by their generation.
+    /// The tokens by generation.
     tokens: HashMap<u64, String>,
-    /// One that came late may be newer: it is for those alone who waited for it.
-    newest_in_hand: u64,
+    /// The newest generation that was a hit. A token of an overdue exchange may be newer, but only its callers get it.
+    newest_hit: u64,
     rejected: HashSet<String>,
 }
 
-/// What was known before a token was asked for.
+/// The state before a token was requested.
 struct Before {
     now: Now,
     seen: Seen,
 }
 
 impl World {
-    fn new(longest: Duration, fates: &[Fate]) -> Arc<Self> {
+    fn new(longest: Duration, outcomes: &[ScriptedOutcome]) -> Arc<Self> {
         let clock = ManualClock::default();
         sync::set_clock(&clock);
-        let server = Arc::new(Server::new(&clock, longest, fates));
+        let server = Arc::new(Server::new(&clock, longest, outcomes));
         let cache = Arc::new(Cache::new(TokenSource::new(&clock, &server)));
         Arc::new(Self { clock, server, cache, seen: Mutex::default() })
     }
 
-    /// Never held where the task may change.
+    /// Not held across a point where the scheduler may switch tasks.
     fn seen(&self) -> MutexGuard<'_, Seen> {
         self.seen.lock().unwrap()
     }
@@ -90,25 +90,25 @@ impl World {
         Before { now: self.clock.now(), seen: self.seen().clone() }
     }
 
-    /// No token may come that was rejected, had ended, or was replaced before it was asked for, nor parts of two.
+    /// Checks that a token was not rejected, expired or replaced before the request, and is not mixed from two tokens.
     fn check(&self, before: &Before, token: &Token, min_validity: Duration) {
-        let text = text(token);
-        let timeline = self.server.ledger().issued[&text];
-        assert_eq!(token.timeline, timeline, "{text} with the times of another");
+        let secret = secret(token);
+        let timeline = self.server.state().issued[&secret];
+        assert_eq!(token.timeline, timeline, "{secret} has the timeline of another");
         let mut seen = self.seen();
-        let known = seen.tokens.entry(token.generation).or_insert_with(|| text.clone());
-        assert_eq!(*known, text, "two tokens of one generation");
+        let known = seen.tokens.entry(token.generation).or_insert_with(|| secret.clone());
+        assert_eq!(*known, secret, "two tokens of one generation");
         drop(seen);
-        self.check_text(before, &text, min_validity);
-        assert!(token.generation >= before.seen.newest_in_hand, "{text} had been replaced");
+        self.check_secret(before, &secret, min_validity);
+        assert!(token.generation >= before.seen.newest_hit, "{secret} had been replaced");
     }
 
-    fn check_text(&self, before: &Before, text: &str, min_validity: Duration) {
-        let timeline = self.server.ledger().issued[text];
-        assert!(!before.seen.rejected.contains(text), "{text} had been rejected");
-        // One that comes for those who wait serves them however late it is.
-        if before.seen.tokens.values().any(|known| known == text) {
-            assert!(lasts(timeline, before.now, min_validity), "{text} had ended");
+    fn check_secret(&self, before: &Before, secret: &str, min_validity: Duration) {
+        let timeline = self.server.state().issued[secret];
+        assert!(!before.seen.rejected.contains(secret), "{secret} had been rejected");
+        // A token of an exchange that the caller waited for may be late.
+        if before.seen.tokens.values().any(|known| known == secret) {
+            assert!(lasts(timeline, before.now, min_validity), "{secret} had expired");
         }
     }
 
@@ -118,7 +118,7 @@ impl World {
         self.check(&before, &token, NO_MINIMUM);
         assert!(!token.timeline.is_due(before.now), "a hit on a token that is due");
         let mut seen = self.seen();
-        seen.newest_in_hand = seen.newest_in_hand.max(token.generation);
+        seen.newest_hit = seen.newest_hit.max(token.generation);
         drop(seen);
         Some(token)
     }
@@ -126,9 +126,9 @@ impl World {
     fn current_token(&self, min_validity: Duration) {
         let before = self.before();
         if let Some(token) = self.cache.current_token(min_validity) {
-            self.check_text(&before, token.expose(), min_validity);
-            let timeline = self.server.ledger().issued[token.expose()];
-            assert!(lasts(timeline, before.now, min_validity), "{} had ended", token.expose());
+            self.check_secret(&before, token.expose(), min_validity);
+            let timeline = self.server.state().issued[token.expose()];
+            assert!(lasts(timeline, before.now, min_validity), "{} had expired", token.expose());
         }
     }
 
@@ -139,27 +139,30 @@ impl World {
             Ok(token) => {
                 self.check(&before, token, min_validity);
                 let is_enough = lasts(token.timeline, before.now, min_validity);
-                assert!(is_enough || !token.timeline.was_adopted(), "what a sibling left is not enough");
+                assert!(is_enough || !token.timeline.was_adopted(), "an adopted token is not valid for long enough");
             }
             Err(fault) if matches!(**fault, Fault::Abandoned) => {
                 let waited = (self.clock.monotonic() - before.now.monotonic).as_secs() / self.server.longest.as_secs();
-                assert!(waited + u64::from(self.server.ledger().silent) >= 3, "nobody vanished often enough for this");
+                assert!(
+                    waited + u64::from(self.server.state().silent) >= 3,
+                    "not enough exchanges were abandoned for this"
+                );
             }
             Err(_) => {}
         }
         result
     }
 
-    /// The API answers 401 to this token: true when another one is worth a replay.
+    /// Reports a 401 to this token. Returns true if the request should be replayed with another.
     fn reject(&self, token: &Token) -> bool {
         let again = self.cache.rejected(token);
         if again {
-            self.seen().rejected.insert(text(token));
+            self.seen().rejected.insert(secret(token));
         }
         again
     }
 
-    /// Lets time go on, by so many seconds at most with each turn, until this is done.
+    /// Advances the clock by up to `seconds` at each step until the future completes.
     async fn while_time_passes(&self, seconds: u64, future: impl Future) {
         let time = async {
             loop {
@@ -170,26 +173,26 @@ impl World {
         select(pin!(future), pin!(time)).await;
     }
 
-    /// When nothing is under way any more: nothing is left behind that keeps the next callers from a token.
-    async fn check_the_peace(&self) {
+    /// Waits for all tasks and checks that later callers still get tokens.
+    async fn check_recovery(&self) {
         sync::all_tasks().await;
-        assert!(self.server.ledger().under_way.is_empty());
-        self.server.ledger().fates = vec![Fate::Token(300)];
-        // Longer than any refusal is remembered.
+        assert!(self.server.state().in_flight.is_empty());
+        self.server.state().outcomes = vec![ScriptedOutcome::Token(300)];
+        // Longer than a refusal is remembered.
         self.clock.advance(Duration::from_secs(61));
         let token = self.ask(NO_MINIMUM).await.unwrap();
         sync::all_tasks().await;
         let token =
-            if token.timeline.is_due(self.clock.now()) { self.hit().expect("nobody renewed it") } else { token };
-        assert!(self.hit().is_some_and(|hit| Arc::ptr_eq(&hit, &token)), "the snapshot lags behind");
-        self.server.ledger().is_peace = true;
+            if token.timeline.is_due(self.clock.now()) { self.hit().expect("it was not renewed") } else { token };
+        assert!(self.hit().is_some_and(|hit| Arc::ptr_eq(&hit, &token)), "the snapshot is not the newest token");
+        self.server.state().is_idle = true;
         self.clock.advance(Duration::from_secs(400));
         self.ask(NO_MINIMUM).await.unwrap();
         sync::all_tasks().await;
     }
 }
 
-fn text(token: &Token) -> String {
+fn secret(token: &Token) -> String {
     without_scheme(&token.header()).unwrap().to_owned()
 }
 
@@ -197,24 +200,24 @@ fn lasts(timeline: Timeline, now: Now, min_validity: Duration) -> bool {
     timeline.is_live(now) && now.until(timeline.expires) >= min_validity
 }
 
-/// Each of them as a task, to their end.
-async fn together<F: Future<Output = ()> + Send + 'static>(tasks: impl IntoIterator<Item = F>) {
+/// Runs each future as a task and waits for all.
+async fn run_all<F: Future<Output = ()> + Send + 'static>(tasks: impl IntoIterator<Item = F>) {
     for ended in join_all(tasks.into_iter().map(spawn)).await {
         ended.unwrap();
     }
 }
 
-/// A caller who goes away after so many turns.
-async fn for_turns(turns: usize, future: impl Future) {
-    let patience = async {
-        for _ in 0..turns {
+/// Polls a future for some steps and drops it.
+async fn drop_after(steps: usize, future: impl Future) {
+    let timeout = async {
+        for _ in 0..steps {
             yield_now().await;
         }
     };
-    select(pin!(future), pin!(patience)).await;
+    select(pin!(future), pin!(timeout)).await;
 }
 
-/// A caller who does this and that.
+/// A caller with random actions.
 async fn caller(world: Arc<World>, seconds: u64) {
     let mut held: Option<Arc<Token>> = None;
     for _ in 0..4 {
@@ -223,7 +226,7 @@ async fn caller(world: Arc<World>, seconds: u64) {
             0 => held = world.hit().or(held),
             1 => world.current_token(min_validity),
             2 | 3 => held = world.ask(min_validity).await.ok().or(held),
-            4 => for_turns(thread_rng().gen_range(0..4), world.ask(min_validity)).await,
+            4 => drop_after(thread_rng().gen_range(0..4), world.ask(min_validity)).await,
             5 | 6 => {
                 let Some(token) = held.take() else { continue };
                 if thread_rng().r#gen() {
@@ -239,30 +242,30 @@ async fn caller(world: Arc<World>, seconds: u64) {
 }
 
 #[test]
-fn a_crowd_without_a_token_makes_one_exchange() {
-    in_any_order(|| async {
-        let world = World::new(VERY_LONG, &[Fate::Token(300)]);
-        together((0..4).map(|_| {
+fn concurrent_callers_without_a_token_share_one_exchange() {
+    under_all_schedules(|| async {
+        let world = World::new(VERY_LONG, &[ScriptedOutcome::Token(300)]);
+        run_all((0..4).map(|_| {
             let world = Arc::clone(&world);
             async move {
                 world.ask(NO_MINIMUM).await.unwrap();
             }
         }))
         .await;
-        assert_eq!(world.server.ledger().began, 1);
-        world.check_the_peace().await;
+        assert_eq!(world.server.state().started, 1);
+        world.check_recovery().await;
     });
 }
 
 #[test]
-fn however_many_report_a_401_to_one_token_there_is_one_exchange_and_nobody_gets_it_again() {
-    in_any_order(|| async {
-        let world = World::new(VERY_LONG, &[Fate::Token(300)]);
+fn several_401s_to_one_token_cause_one_exchange_and_the_token_is_not_used_again() {
+    under_all_schedules(|| async {
+        let world = World::new(VERY_LONG, &[ScriptedOutcome::Token(300)]);
         let revoked = world.ask(NO_MINIMUM).await.unwrap();
         if thread_rng().r#gen() {
             revoked.accept();
         }
-        together((0..4).map(|_| {
+        run_all((0..4).map(|_| {
             let (world, revoked) = (Arc::clone(&world), Arc::clone(&revoked));
             async move {
                 assert!(world.reject(&revoked));
@@ -270,46 +273,46 @@ fn however_many_report_a_401_to_one_token_there_is_one_exchange_and_nobody_gets_
                     Some(_) => {}
                     None => drop(world.ask(NO_MINIMUM).await.unwrap()),
                 }
-                assert!(world.hit().is_some(), "the new token is not in hand");
+                assert!(world.hit().is_some(), "the new token is not cached");
             }
         }))
         .await;
-        assert_eq!(world.server.ledger().began, 2);
-        world.check_the_peace().await;
+        assert_eq!(world.server.state().started, 2);
+        world.check_recovery().await;
     });
 }
 
 #[test]
-fn a_crowd_at_a_due_token_makes_one_exchange_and_nobody_waits_for_it() {
-    in_any_order(|| async {
-        let world = World::new(VERY_LONG, &[Fate::Token(300)]);
+fn concurrent_callers_with_a_due_token_share_one_exchange_and_do_not_wait() {
+    under_all_schedules(|| async {
+        let world = World::new(VERY_LONG, &[ScriptedOutcome::Token(300)]);
         let first = world.ask(NO_MINIMUM).await.unwrap();
         world.clock.advance(Duration::from_secs(250));
-        world.server.ledger().fates = vec![Fate::LateToken(10)];
-        together((0..4).map(|_| {
+        world.server.state().outcomes = vec![ScriptedOutcome::LateToken(10)];
+        run_all((0..4).map(|_| {
             let (world, first) = (Arc::clone(&world), Arc::clone(&first));
             async move {
                 let token = world.ask(NO_MINIMUM).await.unwrap();
-                assert!(Arc::ptr_eq(&token, &first), "time stands still, and a new token is there");
+                assert!(Arc::ptr_eq(&token, &first), "a new token although the clock was not advanced");
             }
         }))
         .await;
         world.while_time_passes(10, sync::all_tasks()).await;
-        assert_eq!(world.server.ledger().began, 2);
+        assert_eq!(world.server.state().started, 2);
     });
 }
 
 #[test]
-fn a_renewal_that_died_unnoticed_is_started_again_by_whoever_comes_next() {
-    in_any_order(|| async {
-        let world = World::new(VERY_LONG, &[Fate::Token(300)]);
+fn a_renewal_whose_task_was_dropped_is_started_again_by_the_next_caller() {
+    under_all_schedules(|| async {
+        let world = World::new(VERY_LONG, &[ScriptedOutcome::Token(300)]);
         world.ask(NO_MINIMUM).await.unwrap();
         world.clock.advance(Duration::from_secs(250));
-        world.server.ledger().fates = vec![Fate::Vanishes];
+        world.server.state().outcomes = vec![ScriptedOutcome::TaskDropped];
         world.ask(NO_MINIMUM).await.unwrap();
         sync::all_tasks().await;
-        world.server.ledger().fates = vec![Fate::Token(300)];
-        together((0..3).map(|_| {
+        world.server.state().outcomes = vec![ScriptedOutcome::Token(300)];
+        run_all((0..3).map(|_| {
             let world = Arc::clone(&world);
             async move {
                 world.ask(NO_MINIMUM).await.unwrap();
@@ -317,20 +320,20 @@ fn a_renewal_that_died_unnoticed_is_started_again_by_whoever_comes_next() {
         }))
         .await;
         sync::all_tasks().await;
-        assert_eq!(world.server.ledger().began, 3);
+        assert_eq!(world.server.state().started, 3);
     });
 }
 
 #[test]
-fn a_renewal_that_hangs_unnoticed_is_started_again_when_its_time_is_over() {
-    in_any_order(|| async {
-        let world = World::new(Duration::from_secs(20), &[Fate::Token(300)]);
+fn a_renewal_that_hangs_is_started_again_when_it_is_overdue() {
+    under_all_schedules(|| async {
+        let world = World::new(Duration::from_secs(20), &[ScriptedOutcome::Token(300)]);
         world.ask(NO_MINIMUM).await.unwrap();
         world.clock.advance(Duration::from_secs(250));
-        world.server.ledger().fates = vec![Fate::LateToken(NEVER)];
+        world.server.state().outcomes = vec![ScriptedOutcome::LateToken(NEVER)];
         world.ask(NO_MINIMUM).await.unwrap();
         world.clock.advance(Duration::from_secs(20));
-        together((0..3).map(|_| {
+        run_all((0..3).map(|_| {
             let world = Arc::clone(&world);
             async move {
                 world.ask(NO_MINIMUM).await.unwrap();
@@ -338,14 +341,14 @@ fn a_renewal_that_hangs_unnoticed_is_started_again_when_its_time_is_over() {
         }))
         .await;
         world.while_time_passes(NEVER, sync::all_tasks()).await;
-        assert_eq!(world.server.ledger().began, 3);
+        assert_eq!(world.server.state().started, 3);
     });
 }
 
 #[test]
-fn nobody_waits_for_exchanges_that_say_nothing_longer_than_they_may_take() {
-    in_any_order(|| async {
-        let world = World::new(Duration::from_secs(60), &[Fate::LateToken(NEVER)]);
+fn callers_fail_when_exchanges_stay_without_a_result() {
+    under_all_schedules(|| async {
+        let world = World::new(Duration::from_secs(60), &[ScriptedOutcome::LateToken(NEVER)]);
         let callers = (0..3).map(|_| {
             let world = Arc::clone(&world);
             async move {
@@ -353,58 +356,63 @@ fn nobody_waits_for_exchanges_that_say_nothing_longer_than_they_may_take() {
                 assert!(result.is_err_and(|fault| matches!(*fault, Fault::Abandoned)), "a token from nowhere");
             }
         });
-        world.while_time_passes(40, together(callers)).await;
+        world.while_time_passes(40, run_all(callers)).await;
         world.while_time_passes(NEVER, sync::all_tasks()).await;
-        world.check_the_peace().await;
+        world.check_recovery().await;
     });
 }
 
 #[test]
-fn nobody_waits_for_ever_or_gets_a_bad_token_whatever_becomes_of_the_exchanges() {
-    in_any_order(|| async {
-        let fates = [
-            Fate::Token(300),
-            Fate::Token(300),
-            Fate::Token(0),
-            Fate::Adopted(150),
-            Fate::Adopted(250),
-            Fate::Refused,
-            Fate::Unavailable,
-            Fate::PutOff(40),
-            Fate::Vanishes,
+fn no_caller_hangs_or_gets_an_invalid_token_whatever_the_outcomes() {
+    under_all_schedules(|| async {
+        let outcomes = [
+            ScriptedOutcome::Token(300),
+            ScriptedOutcome::Token(300),
+            ScriptedOutcome::Token(0),
+            ScriptedOutcome::Adopted(150),
+            ScriptedOutcome::Adopted(250),
+            ScriptedOutcome::Refused,
+            ScriptedOutcome::Unavailable,
+            ScriptedOutcome::Cooldown(40),
+            ScriptedOutcome::TaskDropped,
         ];
-        let world = World::new(VERY_LONG, &fates);
-        // The clock moves in their hands alone: who waits in vain waits for ever.
-        together((0..4).map(|_| caller(Arc::clone(&world), 400))).await;
-        world.check_the_peace().await;
+        let world = World::new(VERY_LONG, &outcomes);
+        // Only the callers advance the clock, so a caller that waits in vain never ends.
+        run_all((0..4).map(|_| caller(Arc::clone(&world), 400))).await;
+        world.check_recovery().await;
     });
 }
 
 #[test]
-fn what_comes_late_from_an_exchange_that_was_given_up_replaces_nothing() {
-    in_any_order(|| async {
-        let fates = [Fate::Token(300), Fate::LateToken(90), Fate::LateToken(70), Fate::LateRefusal(80)];
-        let world = World::new(Duration::from_secs(60), &fates);
+fn the_late_result_of_an_overdue_exchange_replaces_nothing() {
+    under_all_schedules(|| async {
+        let outcomes = [
+            ScriptedOutcome::Token(300),
+            ScriptedOutcome::LateToken(90),
+            ScriptedOutcome::LateToken(70),
+            ScriptedOutcome::LateRefusal(80),
+        ];
+        let world = World::new(Duration::from_secs(60), &outcomes);
         let callers = (0..4).map(|_| caller(Arc::clone(&world), 40));
         world
             .while_time_passes(40, async {
-                together(callers).await;
+                run_all(callers).await;
                 sync::all_tasks().await
             })
             .await;
-        world.check_the_peace().await;
+        world.check_recovery().await;
     });
 }
 
 #[test]
 fn t13_a_hit_takes_no_lock() {
-    in_any_order(|| async {
-        let world = World::new(VERY_LONG, &[Fate::Token(300)]);
+    under_all_schedules(|| async {
+        let world = World::new(VERY_LONG, &[ScriptedOutcome::Token(300)]);
         world.ask(NO_MINIMUM).await.unwrap();
         let locked = sync::locked();
         assert!(world.cache.hit().is_some());
         assert!(world.cache.current_token(NO_MINIMUM).is_some());
         assert_eq!(sync::locked(), locked);
-        world.check_the_peace().await;
+        world.check_recovery().await;
     });
 }

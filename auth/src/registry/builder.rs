@@ -17,7 +17,7 @@ type Settings<'a> = Box<dyn Fn(&str, ClientBuilder) -> ClientBuilder + 'a>;
 /// ```
 /// use perenso_auth::Registry;
 ///
-/// let text = r#"
+/// let toml = r#"
 ///     [database]
 ///     host = "db.example"
 ///
@@ -29,7 +29,7 @@ type Settings<'a> = Box<dyn Fn(&str, ClientBuilder) -> ClientBuilder + 'a>;
 /// let registry = Registry::builder()
 ///     .directory("/etc/erp")
 ///     .allow_foreign_tables()
-///     .parse(text)?;
+///     .parse(toml)?;
 /// assert_eq!(registry.names().collect::<Vec<_>>(), ["spring"]);
 /// # Ok::<(), perenso_auth::RegistryError>(())
 /// ```
@@ -74,8 +74,9 @@ impl<'a> RegistryBuilder<'a> {
     pub fn read(mut self, path: impl AsRef<Path>) -> Result<Registry, RegistryError> {
         let path = path.as_ref();
         self.directory.get_or_insert_with(|| path.parent().unwrap_or_else(|| Path::new("")).to_owned());
-        let text = std::fs::read_to_string(path).map_err(|source| format!("it cannot be read ({source})"));
-        text.and_then(|text| File::parse(&text, self.foreign_tables))
+        let content = std::fs::read_to_string(path).map_err(|source| format!("it cannot be read ({source})"));
+        content
+            .and_then(|content| File::parse(&content, self.foreign_tables))
             .and_then(|file| self.open(file))
             .map_err(|detail| RegistryError { path: Some(path.to_owned()), detail })
     }
@@ -84,8 +85,8 @@ impl<'a> RegistryBuilder<'a> {
     ///
     /// # Errors
     /// [`RegistryError`] if the string is not a registry.
-    pub fn parse(self, text: &str) -> Result<Registry, RegistryError> {
-        File::parse(text, self.foreign_tables)
+    pub fn parse(self, toml: &str) -> Result<Registry, RegistryError> {
+        File::parse(toml, self.foreign_tables)
             .and_then(|file| self.open(file))
             .map_err(|detail| RegistryError { path: None, detail })
     }
@@ -96,7 +97,7 @@ impl<'a> RegistryBuilder<'a> {
     /// # Errors
     /// [`RegistryError`] if it holds no registry.
     pub fn deserialize<'de, D: Deserializer<'de>>(self, table: D) -> Result<Registry, RegistryError> {
-        File::deserialized(table, self.foreign_tables)
+        File::deserialize(table, self.foreign_tables)
             .and_then(|file| self.open(file))
             .map_err(|detail| RegistryError { path: None, detail })
     }
@@ -110,7 +111,7 @@ impl<'a> RegistryBuilder<'a> {
         let pool = Pool::default();
         let shows = file.shows.into_iter().map(|(name, show)| {
             let client = entry::builder(&name, show, &directory)
-                .and_then(|builder| (self.settings)(&name, shared.given_to(builder.pool(pool.clone()))).build());
+                .and_then(|builder| (self.settings)(&name, shared.apply_to(builder.pool(pool.clone()))).build());
             (name, client)
         });
         Ok(Registry { shows: shows.collect() })

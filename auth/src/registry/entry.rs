@@ -17,7 +17,7 @@ use crate::{
     secret::Secret,
 };
 
-/// The builder of a show, with everything that the file says of it.
+/// Returns the builder of a show with the settings of the file.
 pub(super) fn builder(name: &str, mut show: Show, directory: &Path) -> Result<ClientBuilder, BuildError> {
     if let Some(problem) = show.trim() {
         return Err(BuildError::new([format!("the show `{name}`: {problem}")]));
@@ -25,7 +25,7 @@ pub(super) fn builder(name: &str, mut show: Show, directory: &Path) -> Result<Cl
     let profile = profile(name, &show, directory)?;
     let secrets = SecretFiles::of(name, &show, directory)?;
     let header_source = header_source(name, &show, directory);
-    // A typing error in a path is to be seen now, and not when the show is open.
+    // Read now, so that a wrong path is an error at startup and not at the first call.
     let credentials = secrets.read().map_err(|problem| BuildError::new([problem]))?;
     if let [first, ..] = &credentials.problems(&profile)[..] {
         return Err(BuildError::new([format!("the show `{name}`: {first}")]));
@@ -86,12 +86,12 @@ fn profile(name: &str, show: &Show, directory: &Path) -> Result<Profile, BuildEr
         "tourpaq" => Profile::tourpaq(),
         _ => {
             let known = "`perenso`, `priava`, `perspio`, `event-bookings` and `tourpaq`";
-            return Err(fail(format!("its `profile` is none of {known}")));
+            return Err(fail(format!("expected one of {known} as its `profile`")));
         }
     })
 }
 
-/// Reads the headers that stand in files anew.
+/// Returns a source that reads the headers from files again.
 fn header_source(name: &str, show: &Show, directory: &Path) -> Option<HeaderSource> {
     show.tid_file.as_ref().or(show.subscription_key_file.as_ref())?;
     let (name, show, directory) = (name.to_owned(), show.clone(), directory.to_owned());
@@ -101,7 +101,7 @@ fn header_source(name: &str, show: &Show, directory: &Path) -> Option<HeaderSour
     }))
 }
 
-/// Credentials whose secrets stand in files, read anew whenever they are asked for.
+/// Credentials whose secrets are in files. The files are read each time the credentials are requested.
 #[derive(Clone)]
 struct SecretFiles {
     show: String,
@@ -138,7 +138,7 @@ impl SecretFiles {
             ((None, None), (Some(_), None) | (None, Some(_)), None) => {
                 return fail("`code_file` and `redirect_uri` go together");
             }
-            _ => return fail("one grant alone: `username`, `code_file` or `refresh_token_file`"),
+            _ => return fail("expected one grant: only one of `username`, `code_file` and `refresh_token_file`"),
         };
         Ok(Self {
             show: name.to_owned(),
@@ -163,7 +163,7 @@ impl SecretFiles {
     }
 }
 
-/// Gives what was read when the registry was, and from then on what the files hold.
+/// Returns the credentials that were read with the registry once, and then reads the files again.
 struct Provider {
     files: SecretFiles,
     first: Mutex<Option<Credentials>>,
@@ -181,12 +181,12 @@ impl CredentialsProvider for Provider {
     }
 }
 
-/// Returns the secret in a file, trimmed of what copying leaves around it.
+/// Reads the secret in a file, and trims whitespace and invisible characters.
 pub(super) fn read(key: &str, path: &Path) -> Result<Secret, String> {
-    let text = std::fs::read_to_string(path)
+    let content = std::fs::read_to_string(path)
         .map(zeroize::Zeroizing::new)
         .map_err(|error| format!("`{key}`: {} cannot be read ({error})", path.display()))?;
-    let secret = pasted_value::trimmed(&text);
+    let secret = pasted_value::trimmed(&content);
     if secret.is_empty() {
         return Err(format!("`{key}`: {} is empty", path.display()));
     }

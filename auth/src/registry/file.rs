@@ -1,4 +1,4 @@
-//! What a registry file may say, and reading it without showing what stands in it.
+//! The format of a registry file. Its errors do not show values of the file.
 
 use std::{collections::BTreeMap, num::NonZeroU32, path::PathBuf, time::Duration};
 
@@ -19,7 +19,7 @@ pub(super) struct File {
     pub(super) shows: BTreeMap<String, Show>,
 }
 
-/// The same in a file that is not the registry's alone.
+/// A registry in a file with other tables.
 #[derive(Deserialize)]
 struct OpenFile {
     store: Option<Store>,
@@ -69,7 +69,8 @@ pub(super) struct Show {
 }
 
 impl Show {
-    /// Trims every value of what copying leaves around it, and returns the first one that holds what nobody sees.
+    /// Trims whitespace and invisible characters of every value. Returns the problem of the first one that is empty or has
+    /// invisible characters inside.
     pub(super) fn trim(&mut self) -> Option<String> {
         let values = [
             ("profile", Some(&mut self.profile)),
@@ -145,27 +146,27 @@ impl From<OpenFile> for File {
 }
 
 impl File {
-    /// The file in this text. What is wrong with it is said by its place and without its values: a secret may stand where
-    /// none belongs.
-    pub(super) fn parse(text: &str, foreign_tables: bool) -> Result<Self, String> {
-        let file = if foreign_tables { toml::from_str::<OpenFile>(text).map(Self::from) } else { toml::from_str(text) };
+    /// Parses a TOML string. The error names the line and no value, since a secret may be in the wrong place.
+    pub(super) fn parse(toml: &str, foreign_tables: bool) -> Result<Self, String> {
+        let file = if foreign_tables { toml::from_str::<OpenFile>(toml).map(Self::from) } else { toml::from_str(toml) };
         let file = file.map_err(|error| {
-            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            let before = error.span().and_then(|span| toml.get(..span.start)).unwrap_or_default();
             let line = before.matches('\n').count() + 1;
-            format!("line {line}: {}", explained(error.message()))
+            format!("line {line}: {}", without_values(error.message()))
         })?;
         file.with_shows()
     }
 
-    /// The same from a table. It is read as TOML first: the text of a foreign error may quote values.
-    pub(super) fn deserialized<'de, D: Deserializer<'de>>(table: D, foreign_tables: bool) -> Result<Self, String> {
-        let table = toml::Value::deserialize(table).map_err(|_| "it makes no table of TOML".to_owned())?;
+    /// Reads a table of another format. It is converted to TOML first, since the message of a foreign error may quote values.
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(table: D, foreign_tables: bool) -> Result<Self, String> {
+        let table = toml::Value::deserialize(table).map_err(|_| "it cannot be converted to a TOML table".to_owned())?;
         let file = if foreign_tables {
             serde_path_to_error::deserialize::<_, OpenFile>(table).map(Self::from)
         } else {
             serde_path_to_error::deserialize(table)
         };
-        let file = file.map_err(|error| format!("at `{}`: {}", error.path(), explained(error.inner().message())))?;
+        let file =
+            file.map_err(|error| format!("at `{}`: {}", error.path(), without_values(error.inner().message())))?;
         file.with_shows()
     }
 
@@ -177,11 +178,11 @@ impl File {
     }
 }
 
-/// The message of a TOML error without its values.
-fn explained(message: &str) -> String {
+/// Returns the message of a TOML error without its values.
+fn without_values(message: &str) -> String {
     match message.split_once(", expected ") {
         Some((found, expected)) if found.starts_with("unknown field") => {
-            format!("{found}, where {expected} may stand; secrets stand in files of their own")
+            format!("{found}, expected {expected}; secrets belong in files of their own")
         }
         Some((_, expected)) => format!("expected {expected}"),
         None if message.starts_with("missing field") => message.to_owned(),

@@ -1,4 +1,4 @@
-//! What the shows of a registry share: the store, and over Redis the budgets.
+//! The store that the shows of a registry share, and over Redis their rate budgets.
 
 use std::{path::Path, sync::Arc};
 
@@ -10,7 +10,7 @@ use crate::{
 #[cfg(feature = "redis")]
 use crate::{pipeline::shared_budget::SharedBudget, store::RedisStore};
 
-/// The store, and the budget of the fleet.
+/// The shared store, and the shared budget if there is one.
 pub(super) struct Shared {
     store: Arc<dyn TokenStore>,
     #[cfg(feature = "redis")]
@@ -33,7 +33,7 @@ impl Shared {
     pub(super) fn open(store: Store, directory: &Path) -> Result<Self, String> {
         match (&store.directory, &store.redis_url_file) {
             (Some(_), _) if store.replicas.is_some() => {
-                Err("`replicas` in `[store]` shares the rate over Redis: it goes with `redis_url_file`".to_owned())
+                Err("`replicas` in `[store]` shares the rate over Redis: it needs `redis_url_file`".to_owned())
             }
             (Some(tokens), None) => Ok(Self::over(FileStore::new(directory.join(tokens)))),
             (None, Some(_)) => Self::redis(store, directory),
@@ -65,8 +65,8 @@ impl Shared {
         Err("`redis_url_file` in `[store]` needs the feature `redis` of perenso-auth".to_owned())
     }
 
-    /// The builder of a show, with what it shares with the others.
-    pub(super) fn given_to(&self, builder: ClientBuilder) -> ClientBuilder {
+    /// Sets the shared store and budget of a builder.
+    pub(super) fn apply_to(&self, builder: ClientBuilder) -> ClientBuilder {
         let builder = builder.store(Arc::clone(&self.store));
         #[cfg(feature = "redis")]
         if let Some(budget) = &self.budget {

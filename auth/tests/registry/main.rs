@@ -194,7 +194,7 @@ async fn what_is_wrong_with_one_show_is_said_of_it_alone() {
     for (name, says) in [
         ("missing", "`client_secret_file`"),
         ("empty", "is empty"),
-        ("other", "its `profile` is none of `perenso`"),
+        ("other", "expected one of `perenso`"),
         ("venue", "expected `APAC`, `EU` or `US`"),
         ("tours", "`username` and `password_file` go together"),
         ("halls", "call `store` with one that outlives the process"),

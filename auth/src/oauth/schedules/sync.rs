@@ -1,4 +1,4 @@
-//! The names of `crate::sync` over `shuttle`: every use of the lock and of the snapshot is a place to change the task.
+//! The names of `oauth::sync` over `shuttle`: the scheduler may switch tasks at every use of the lock and of the snapshot.
 
 use std::{
     cell::{Cell, RefCell},
@@ -17,11 +17,11 @@ use shuttle::{
 
 use crate::clock::{Clock, ManualClock};
 
-// All tasks of one run share a thread of the operating system.
+// All tasks of one run share a thread.
 thread_local! {
     static LOCKED: Cell<usize> = const { Cell::new(0) };
     static TASKS: RefCell<Vec<JoinHandle<()>>> = const { RefCell::new(Vec::new()) };
-    static VANISHES: Cell<bool> = const { Cell::new(false) };
+    static DROPS_TASK: Cell<bool> = const { Cell::new(false) };
     static CLOCK: RefCell<Option<ManualClock>> = const { RefCell::new(None) };
     static SPAWNED: Cell<Option<Instant>> = const { Cell::new(None) };
 }
@@ -40,7 +40,7 @@ impl<T> Mutex<T> {
     }
 }
 
-/// How often a lock was asked for.
+/// The number of times that a lock was taken.
 pub(super) fn locked() -> usize {
     LOCKED.get()
 }
@@ -71,14 +71,14 @@ pub(super) fn can_spawn() -> bool {
     true
 }
 
-/// No runtime ends here: nothing waits for `abandonable`.
+/// Spawns a task. Runtimes are never dropped here, so `abandonable` is not needed.
 pub(super) fn spawn(task: impl Future<Output = ()> + Send + 'static, _abandonable: impl Future<Output = ()>) {
     let mut task = Some(Box::pin(task));
     let now = CLOCK.with_borrow(|clock| clock.as_ref().map(Clock::monotonic));
     let handle = shuttle::future::spawn(poll_fn(move |context| {
         SPAWNED.set(now);
         let poll = task.as_mut().map_or(Poll::Ready(()), |task| task.as_mut().poll(context));
-        if VANISHES.take() {
+        if DROPS_TASK.take() {
             task = None;
             return Poll::Ready(());
         }
@@ -87,23 +87,23 @@ pub(super) fn spawn(task: impl Future<Output = ()> + Send + 'static, _abandonabl
     TASKS.with_borrow_mut(|tasks| tasks.push(handle));
 }
 
-/// The clock that tells when a task is spawned.
+/// Sets the clock that timestamps spawned tasks.
 pub(super) fn set_clock(clock: &ManualClock) {
     CLOCK.set(Some(clock.clone()));
 }
 
-/// When the task that goes on just now was spawned.
+/// The time at which the current task was spawned.
 pub(super) fn spawned() -> Instant {
     SPAWNED.get().unwrap()
 }
 
-/// The task that awaits this is dropped, as with its runtime.
-pub(super) async fn vanish<T>() -> T {
-    VANISHES.set(true);
+/// Drops the task that awaits this, as the end of its runtime does.
+pub(super) async fn drop_task<T>() -> T {
+    DROPS_TASK.set(true);
     std::future::pending().await
 }
 
-/// Waits for every task that was spawned.
+/// Waits for all spawned tasks.
 pub(super) async fn all_tasks() {
     while let Some(task) = TASKS.with_borrow_mut(Vec::pop) {
         task.await.unwrap();

@@ -1,4 +1,4 @@
-//! A stand-in for the source: its fate is drawn, and it keeps a ledger of what it was asked and what it gave.
+//! A mock of the token source with random outcomes, which records its exchanges and tokens.
 
 use std::{
     collections::HashMap,
@@ -19,22 +19,22 @@ use crate::{
     profile::Profile,
 };
 
-/// What becomes of an exchange.
+/// The outcome of an exchange.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Fate {
-    /// A token that lives for so many seconds.
+pub(super) enum ScriptedOutcome {
+    /// A token with this lifetime in seconds.
     Token(u64),
-    /// A token of a sibling's, so many seconds old, of 300.
+    /// A token of another process with a lifetime of 300 seconds and this age.
     Adopted(u64),
     Refused,
     Unavailable,
-    /// The server asks for a pause of so many seconds.
-    PutOff(u64),
+    /// The server asks for a cooldown of this many seconds.
+    Cooldown(u64),
     /// Its task is dropped.
-    Vanishes,
-    /// After so many seconds a token that lives for 300.
+    TaskDropped,
+    /// A token with a lifetime of 300 seconds after this many seconds.
     LateToken(u64),
-    /// After so many seconds a refusal.
+    /// A refusal after this many seconds.
     LateRefusal(u64),
 }
 
@@ -51,7 +51,7 @@ pub(super) struct Exchange {
     pub(super) label: String,
 }
 
-/// What is remembered: when the newest exchange that brought a token was spawned.
+/// The time at which the newest exchange with a token was spawned.
 #[derive(Clone, Debug, Default)]
 pub(super) struct RefreshTokenHistory(Option<Instant>);
 
@@ -70,62 +70,62 @@ pub(super) struct FetchedToken {
 pub(super) struct Server {
     clock: ManualClock,
     pub(super) longest: Duration,
-    ledger: Mutex<Ledger>,
+    state: Mutex<ServerState>,
 }
 
 #[derive(Debug)]
-pub(super) struct Ledger {
-    pub(super) fates: Vec<Fate>,
-    /// Exchanges that began.
-    pub(super) began: u32,
-    /// Those under way: when their tasks were spawned.
-    pub(super) under_way: Vec<Instant>,
-    /// Exchanges that left those without an answer who waited.
+pub(super) struct ServerState {
+    pub(super) outcomes: Vec<ScriptedOutcome>,
+    /// The number of exchanges that were started.
+    pub(super) started: u32,
+    /// The times at which the tasks of exchanges in flight were spawned.
+    pub(super) in_flight: Vec<Instant>,
+    /// The number of exchanges whose callers may get no result.
     pub(super) silent: u32,
-    /// When the newest exchange that brought a token was spawned.
+    /// The time at which the newest exchange with a token was spawned.
     newest: Option<Instant>,
-    /// Nothing was under way when the next exchange began: it has to know of the newest.
-    pub(super) is_peace: bool,
-    /// The lives of all tokens by their text.
+    /// No exchange is in flight when the next one starts, so it must have the newest history.
+    pub(super) is_idle: bool,
+    /// The timelines of all tokens.
     pub(super) issued: HashMap<String, Timeline>,
 }
 
 impl Server {
-    pub(super) fn new(clock: &ManualClock, longest: Duration, fates: &[Fate]) -> Self {
-        let ledger = Mutex::new(Ledger {
-            fates: fates.to_vec(),
-            began: 0,
-            under_way: Vec::new(),
+    pub(super) fn new(clock: &ManualClock, longest: Duration, outcomes: &[ScriptedOutcome]) -> Self {
+        let state = Mutex::new(ServerState {
+            outcomes: outcomes.to_vec(),
+            started: 0,
+            in_flight: Vec::new(),
             silent: 0,
             newest: None,
-            is_peace: false,
+            is_idle: false,
             issued: HashMap::new(),
         });
-        Self { clock: clock.clone(), longest, ledger }
+        Self { clock: clock.clone(), longest, state }
     }
 
-    /// Never held where the task may change.
-    pub(super) fn ledger(&self) -> MutexGuard<'_, Ledger> {
-        self.ledger.lock().unwrap()
+    /// Not held across a point where the scheduler may switch tasks.
+    pub(super) fn state(&self) -> MutexGuard<'_, ServerState> {
+        self.state.lock().unwrap()
     }
 
-    fn begin(self: &Arc<Self>) -> UnderWay {
-        let mut ledger = self.ledger();
-        ledger.began += 1;
+    fn begin(self: &Arc<Self>) -> InFlightGuard {
+        let mut state = self.state();
+        state.started += 1;
         let spawned = sync::spawned();
-        for other in &ledger.under_way {
+        for other in &state.in_flight {
             let (earlier, later) = (spawned.min(*other), spawned.max(*other));
             assert!(later - earlier >= self.longest, "two exchanges at once");
         }
-        ledger.under_way.push(spawned);
-        UnderWay { server: Arc::clone(self), spawned }
+        state.in_flight.push(spawned);
+        InFlightGuard { server: Arc::clone(self), spawned }
     }
 
     fn issue(&self, timeline: Timeline) -> FetchedToken {
-        let mut ledger = self.ledger();
-        let text = format!("tok-{}", ledger.issued.len() + 1);
-        ledger.issued.insert(text.clone(), timeline);
-        FetchedToken { header: bearer(&text).unwrap(), timeline }
+        let mut state = self.state();
+        let token = format!("tok-{}", state.issued.len() + 1);
+        state.issued.insert(token.clone(), timeline);
+        FetchedToken { header: bearer(&token).unwrap(), timeline }
     }
 
     fn token(&self, age: u64, lifetime: u64) -> FetchedToken {
@@ -134,14 +134,14 @@ impl Server {
     }
 }
 
-struct UnderWay {
+struct InFlightGuard {
     server: Arc<Server>,
     spawned: Instant,
 }
 
-impl Drop for UnderWay {
+impl Drop for InFlightGuard {
     fn drop(&mut self) {
-        self.server.ledger().under_way.retain(|spawned| *spawned != self.spawned);
+        self.server.state().in_flight.retain(|spawned| *spawned != self.spawned);
     }
 }
 
@@ -169,39 +169,46 @@ impl TokenSource {
         _: Option<&Token>,
         min_validity: Duration,
     ) -> RenewalOutcome {
-        let under_way = self.server.begin();
+        let in_flight = self.server.begin();
         let fate = {
-            let mut ledger = self.server.ledger();
-            assert!(!ledger.is_peace || history.0 == ledger.newest, "what the newest exchange brought is forgotten");
-            let fate = ledger.fates[thread_rng().gen_range(0..ledger.fates.len())];
-            let is_silent =
-                matches!(fate, Fate::Vanishes | Fate::LateToken(_) | Fate::LateRefusal(_) | Fate::Adopted(_));
-            ledger.silent += u32::from(is_silent);
+            let mut state = self.server.state();
+            assert!(!state.is_idle || history.0 == state.newest, "the history of the newest exchange was lost");
+            let fate = state.outcomes[thread_rng().gen_range(0..state.outcomes.len())];
+            let is_silent = matches!(
+                fate,
+                ScriptedOutcome::TaskDropped
+                    | ScriptedOutcome::LateToken(_)
+                    | ScriptedOutcome::LateRefusal(_)
+                    | ScriptedOutcome::Adopted(_)
+            );
+            state.silent += u32::from(is_silent);
             fate
         };
         shuttle::future::yield_now().await;
         let result = match fate {
-            Fate::Token(lifetime) => Ok(self.server.token(0, lifetime)),
-            Fate::Adopted(age) if min_validity > Duration::from_secs(300 - age) => Ok(self.server.token(0, 300)),
-            Fate::Adopted(age) => Ok(self.server.token(age, 300)),
-            Fate::Refused => Err(refused()),
-            Fate::Unavailable => Err(unavailable(None)),
-            Fate::PutOff(pause) => Err(unavailable(Some(Duration::from_secs(pause)))),
-            Fate::Vanishes => sync::vanish().await,
-            Fate::LateToken(delay) => {
+            ScriptedOutcome::Token(lifetime) => Ok(self.server.token(0, lifetime)),
+            ScriptedOutcome::Adopted(age) if min_validity > Duration::from_secs(300 - age) => {
+                Ok(self.server.token(0, 300))
+            }
+            ScriptedOutcome::Adopted(age) => Ok(self.server.token(age, 300)),
+            ScriptedOutcome::Refused => Err(refused()),
+            ScriptedOutcome::Unavailable => Err(unavailable(None)),
+            ScriptedOutcome::Cooldown(cooldown) => Err(unavailable(Some(Duration::from_secs(cooldown)))),
+            ScriptedOutcome::TaskDropped => sync::drop_task().await,
+            ScriptedOutcome::LateToken(delay) => {
                 self.exchange.clock.sleep(Duration::from_secs(delay)).await;
                 Ok(self.server.token(delay, 300))
             }
-            Fate::LateRefusal(delay) => {
+            ScriptedOutcome::LateRefusal(delay) => {
                 self.exchange.clock.sleep(Duration::from_secs(delay)).await;
                 Err(refused())
             }
         };
-        // What a sibling has left is in the store, and need not be remembered.
-        let history = if result.is_ok() && !matches!(fate, Fate::Adopted(_)) {
-            let mut ledger = self.server.ledger();
-            ledger.newest = ledger.newest.max(Some(under_way.spawned));
-            RefreshTokenHistory(Some(under_way.spawned))
+        // An adopted token is in the store, and does not change the history.
+        let history = if result.is_ok() && !matches!(fate, ScriptedOutcome::Adopted(_)) {
+            let mut state = self.server.state();
+            state.newest = state.newest.max(Some(in_flight.spawned));
+            RefreshTokenHistory(Some(in_flight.spawned))
         } else {
             history
         };
@@ -215,5 +222,5 @@ fn refused() -> Fault {
 }
 
 fn unavailable(retry_after: Option<Duration>) -> Fault {
-    Fault::Unavailable { detail: "no answer".to_owned(), status: None, retry_after, lost: false, source: None }
+    Fault::Unavailable { detail: "no response".to_owned(), status: None, retry_after, lost: false, source: None }
 }

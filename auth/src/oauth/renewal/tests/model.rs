@@ -1,11 +1,11 @@
-//! The renewal as one would explain it: nothing is kept but what happened, and every answer is found by looking back.
-//! Whole seconds, and no line in common with the machine that is compared with it.
+//! A model of the renewal. It stores only the events and derives every decision from them, in whole seconds. It shares no
+//! code with the state machine that is compared with it.
 
 use std::time::Duration;
 
-use super::{Decision, Now, ORIGIN, Timeline, Verdict, Word};
+use super::{Decision, ExchangeResult, Now, ORIGIN, Timeline, Verdict};
 
-/// What both clocks say, in seconds since some moment.
+/// A reading of both clocks, in seconds since the start.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reading {
     pub(super) monotonic: u64,
@@ -23,32 +23,32 @@ impl Reading {
         Now::new(ORIGIN.monotonic + Duration::from_secs(self.monotonic), wall)
     }
 
-    /// How long ago `earlier` was, on the clock that says more.
+    /// Returns the time since `earlier`, on the clock that shows more.
     fn since(self, earlier: Self) -> i64 {
         ((self.monotonic - earlier.monotonic) as i64).max(self.wall - earlier.wall)
     }
 }
 
-/// How long tokens like this one live, and how much of it was over when it came.
+/// The lifetime of a token, and its age when it was received.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Life {
-    pub(super) lifetime: u64,
+pub(super) struct Lifetime {
+    pub(super) seconds: u64,
     pub(super) age: u64,
 }
 
-impl Life {
+impl Lifetime {
     pub(super) fn timeline(self, now: Now) -> Timeline {
-        Timeline::aged(now, Duration::from_secs(self.age), Duration::from_secs(self.lifetime), None, 0.0)
+        Timeline::aged(now, Duration::from_secs(self.age), Duration::from_secs(self.seconds), None, 0.0)
     }
 }
 
 #[derive(Debug)]
 enum Event {
     Asked,
-    TookOff(u64),
-    /// The exchange that was under way is over.
-    Landed(u64, Word),
-    /// The token in hand was rejected for good.
+    Started(u64),
+    /// The exchange in flight has completed.
+    Completed(u64, ExchangeResult),
+    /// The current token was rejected for all callers.
     Rejected {
         was_accepted: bool,
     },
@@ -60,11 +60,10 @@ pub(super) struct Model {
     past: Vec<(Reading, Event)>,
 }
 
-/// The token that came last.
 struct Token {
     generation: u64,
-    life: Life,
-    came: Reading,
+    lifetime: Lifetime,
+    received: Reading,
     rejected: bool,
 }
 
@@ -77,12 +76,12 @@ impl Model {
         self.past.push((now, Event::Asked));
         let minimum = minimum as i64;
         if let Some(token) = self.token().filter(|token| !token.rejected) {
-            let Life { lifetime, age } = token.life;
-            let over = now.since(token.came);
-            let left = (lifetime.saturating_sub(age) as i64 - over).max(0);
-            let is_due = over * 5 >= due_after_fifths(token.life);
+            let Lifetime { seconds: lifetime, age } = token.lifetime;
+            let elapsed = now.since(token.received);
+            let left = (lifetime.saturating_sub(age) as i64 - elapsed).max(0);
+            let is_due = elapsed * 5 >= due_after_fifths(token.lifetime);
             if left > 0 && left >= minimum {
-                let renews = is_due && self.under_way().is_none() && !self.refused(now) && !self.failed(now);
+                let renews = is_due && self.in_flight().is_none() && !self.refused(now) && !self.failed(now);
                 return if renews { Decision::ServeAndRenew(self.start_exchange(now)) } else { Decision::Serve };
             }
             if left > 0 && minimum >= lifetime as i64 {
@@ -101,7 +100,7 @@ impl Model {
     }
 
     fn exchange(&mut self, now: Reading) -> Decision {
-        match self.under_way() {
+        match self.in_flight() {
             Some(exchange_id) => Decision::Join(exchange_id),
             None if self.refused(now) => Decision::Refused,
             None => Decision::Renew(self.start_exchange(now)),
@@ -122,54 +121,54 @@ impl Model {
         Verdict::AskAgain
     }
 
-    /// An exchange ends with this word: false when nobody listens to it.
-    pub(super) fn word(&mut self, now: Reading, exchange_id: u64, word: Word) -> bool {
-        let is_heard = self.is_heard(exchange_id);
-        if is_heard {
-            self.past.push((now, Event::Landed(exchange_id, word)));
+    /// Completes an exchange. Returns false if it was not in flight.
+    pub(super) fn complete(&mut self, now: Reading, exchange_id: u64, result: ExchangeResult) -> bool {
+        let is_in_flight = self.is_in_flight(exchange_id);
+        if is_in_flight {
+            self.past.push((now, Event::Completed(exchange_id, result)));
         }
-        is_heard
+        is_in_flight
     }
 
-    pub(super) fn is_heard(&self, exchange_id: u64) -> bool {
-        self.under_way() == Some(exchange_id)
+    pub(super) fn is_in_flight(&self, exchange_id: u64) -> bool {
+        self.in_flight() == Some(exchange_id)
     }
 
     pub(super) fn last_exchange_id(&self) -> u64 {
-        self.past.iter().filter(|(_, event)| matches!(event, Event::TookOff(_))).count() as u64
+        self.past.iter().filter(|(_, event)| matches!(event, Event::Started(_))).count() as u64
     }
 
-    /// The generation of the token that came last, or so many before it; 0 stands for one that never was.
+    /// Returns the generation of the newest token, or of one this many before it. Returns 0 if there is none.
     pub(super) fn generation(&self, back: usize) -> u64 {
         self.tokens().nth(back).map_or(0, |token| token.generation)
     }
 
     fn start_exchange(&mut self, now: Reading) -> u64 {
         let exchange_id = self.last_exchange_id() + 1;
-        self.past.push((now, Event::TookOff(exchange_id)));
+        self.past.push((now, Event::Started(exchange_id)));
         exchange_id
     }
 
-    /// The last exchange, unless it ended or somebody has asked when its time was over.
-    fn under_way(&self) -> Option<u64> {
+    /// Returns the last exchange, unless it has completed, or a caller has asked since it was overdue.
+    fn in_flight(&self) -> Option<u64> {
         for (index, (since, event)) in self.past.iter().enumerate().rev() {
-            let Event::TookOff(exchange_id) = event else { continue };
+            let Event::Started(exchange_id) = event else { continue };
             let is_over = self.past[index..].iter().any(|(at, event)| match event {
-                Event::Landed(..) => true,
+                Event::Completed(..) => true,
                 Event::Asked => at.monotonic - since.monotonic >= self.max_exchange_time,
-                Event::TookOff(_) | Event::Rejected { .. } => false,
+                Event::Started(_) | Event::Rejected { .. } => false,
             });
             return (!is_over).then_some(*exchange_id);
         }
         None
     }
 
-    /// The tokens, the last one first.
+    /// Returns the tokens, newest first.
     fn tokens(&self) -> impl Iterator<Item = Token> {
-        self.past.iter().enumerate().rev().filter_map(|(index, (came, event))| match event {
-            Event::Landed(generation, Word::Token(life)) => {
+        self.past.iter().enumerate().rev().filter_map(|(index, (received, event))| match event {
+            Event::Completed(generation, ExchangeResult::Token(lifetime)) => {
                 let rejected = self.past[index..].iter().any(|(_, event)| matches!(event, Event::Rejected { .. }));
-                Some(Token { generation: *generation, life: *life, came: *came, rejected })
+                Some(Token { generation: *generation, lifetime: *lifetime, received: *received, rejected })
             }
             _ => None,
         })
@@ -179,42 +178,43 @@ impl Model {
         self.tokens().next()
     }
 
-    /// The flights that brought nothing since the last one that brought a token, the last one first.
-    fn failures(&self) -> impl Iterator<Item = (Reading, &Word)> {
+    /// Returns the exchanges that failed since the last one with a token, newest first.
+    fn failures(&self) -> impl Iterator<Item = (Reading, &ExchangeResult)> {
         self.past
             .iter()
             .rev()
             .filter_map(|(at, event)| match event {
-                Event::Landed(_, word) if !matches!(word, Word::Abandoned) => Some((*at, word)),
+                Event::Completed(_, result) if !matches!(result, ExchangeResult::Abandoned) => Some((*at, result)),
                 _ => None,
             })
-            .take_while(|(_, word)| !matches!(word, Word::Token(_)))
+            .take_while(|(_, result)| !matches!(result, ExchangeResult::Token(_)))
     }
 
-    /// The last word was that of the server, and it still holds.
+    /// Returns true while a refusal or a cooldown of the server holds.
     fn refused(&self, now: Reading) -> bool {
         match self.failures().next() {
-            Some((at, Word::Failed { refused: true })) => now.monotonic < at.monotonic + 10,
-            Some((at, Word::PutOff(pause))) => now.monotonic < at.monotonic + pause,
+            Some((at, ExchangeResult::Failed { refused: true })) => now.monotonic < at.monotonic + 10,
+            Some((at, ExchangeResult::Cooldown(seconds))) => now.monotonic < at.monotonic + seconds,
             _ => false,
         }
     }
 
-    /// The last exchange failed, and the pause after so many failures in a row is not over: 1, 2, 4, 8, 16, 30, 30, …
+    /// Returns true while the backoff after the last failure lasts: 1, 2, 4, 8, 16, 30, 30, … seconds.
     fn failed(&self, now: Reading) -> bool {
-        const PAUSES: [u64; 6] = [1, 2, 4, 8, 16, 30];
+        const BACKOFF: [u64; 6] = [1, 2, 4, 8, 16, 30];
         match self.failures().next() {
-            Some((at, Word::Failed { refused: false })) => {
-                let pause = PAUSES[self.failures().count().min(PAUSES.len()) - 1];
-                now.monotonic < at.monotonic + pause
+            Some((at, ExchangeResult::Failed { refused: false })) => {
+                let backoff = BACKOFF[self.failures().count().min(BACKOFF.len()) - 1];
+                now.monotonic < at.monotonic + backoff
             }
             _ => false,
         }
     }
 }
 
-/// After how many fifths of a second in hand a token is due: with a fifth of its life left, or ten minutes.
-fn due_after_fifths(life: Life) -> i64 {
-    let (lifetime, age) = (life.lifetime as i64, life.age as i64);
+/// Returns the fifths of a second after which a received token is due: when a fifth of its lifetime is left, at most ten
+/// minutes.
+fn due_after_fifths(lifetime: Lifetime) -> i64 {
+    let (lifetime, age) = (lifetime.seconds as i64, lifetime.age as i64);
     (lifetime * 5 - lifetime.min(5 * 600) - age * 5).max(0)
 }
