@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::steps::fault::{Fault, segment};
 
-/// What the vendor's pages say nothing about, even where they show the part that it limits.
+/// The keywords that the vendor's pages never document, even for parts that they show.
 const UNSEEN: [&str; 6] = ["nullable", "format", "pattern", "minLength", "minimum", "maximum"];
 
 const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];

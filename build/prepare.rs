@@ -85,8 +85,8 @@ fn take_out_errors(operation: &mut Value) {
     }
 }
 
-/// `allOf` with one reference, which is how 3.0 puts a description beside a reference, becomes the reference: the
-/// generator would write a type for it.
+/// Replaces `allOf` with one reference, by which OpenAPI 3.0 adds a description to a reference, by the reference. The generator
+/// would write a type for it.
 fn unwrap_references(node: &mut Value) {
     match node {
         Value::Object(map) => {
@@ -120,7 +120,7 @@ fn strip_limits(root: &mut Value) {
     strip(root, &LIMITS);
 }
 
-/// A field that may be left out is a `Field`, which holds `null` already: the generator would put an `Option` around it.
+/// Removes `nullable`. An optional field becomes a `Field`, which includes `null`, and the generator would add an `Option`.
 fn strip_nulls(root: &mut Value) {
     strip(root, &["nullable"]);
 }

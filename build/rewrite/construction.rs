@@ -1,12 +1,12 @@
-//! A client is made by the crate only, from its own parts, and knows nothing of hooks.
+//! Replaces the construction of the client, so that only the crate can create one, and removes hooks.
 
 use syn::{Item, parse_quote};
 
 use super::find;
 use crate::steps::fault::{Fault, count};
 
-/// Replaces the constructors, which would make a client without tokens and with a total time-out, and takes out what
-/// belongs to hooks.
+/// Replaces the constructors, which would create a client without tokens and with a total timeout, and removes the code of
+/// hooks.
 pub(crate) fn through_the_bridge(file: &mut syn::File) -> Result<(), Fault> {
     let before = file.items.len();
     file.items.retain(|item| match item {

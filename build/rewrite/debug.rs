@@ -1,4 +1,4 @@
-//! `Debug` shows keys and no personal data: it ends up in logs.
+//! Replaces the derived `Debug`, so that it shows keys and no personal data, since it is written to logs.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -32,7 +32,7 @@ pub(crate) fn show_keys_only(file: &mut syn::File, document: &Document) -> Resul
     replace(find::module(&mut file.items, &["builder"])?, |item| Ok(ids(item)))
 }
 
-/// Replaces the derived `Debug` of each struct by one that shows what `shown` gives.
+/// Replaces the derived `Debug` of each struct by one that shows the fields of `shown`.
 fn replace(items: &mut Vec<Item>, shown: impl Fn(&ItemStruct) -> Result<Vec<TokenStream>, Fault>) -> Result<(), Fault> {
     let mut impls = Vec::new();
     for item in find::structs(items) {
@@ -55,7 +55,7 @@ fn replace(items: &mut Vec<Item>, shown: impl Fn(&ItemStruct) -> Result<Vec<Toke
     Ok(())
 }
 
-/// The fields of a record that may be shown.
+/// Returns the fields of a record that may be shown.
 fn allowed(item: &ItemStruct, record: &Record) -> Vec<TokenStream> {
     let fields = item.fields.iter().filter(|field| !find::is_extra(field) && record.shows(&find::wire_name(field)));
     fields
@@ -74,7 +74,7 @@ fn allowed(item: &ItemStruct, record: &Record) -> Vec<TokenStream> {
         .collect()
 }
 
-/// The ids in a call's path.
+/// Returns the ids in the path of a call.
 fn ids(item: &ItemStruct) -> Vec<TokenStream> {
     let Fields::Named(fields) = &item.fields else { return Vec::new() };
     let ids = fields.named.iter().filter(|field| {

@@ -1,4 +1,4 @@
-//! Documentation where the generator writes none: setters, constructors, helpers.
+//! Adds documentation where the generator writes none: setters, constructors, helpers.
 
 use syn::{Attribute, Item, TraitItem, parse_quote};
 
@@ -22,7 +22,7 @@ const MODULES: [(&str, &str); 3] = [
     ("prelude", "The traits of all operations, which must be in scope for calls."),
 ];
 
-/// Documents what is public and bare.
+/// Documents public items without documentation.
 pub(crate) fn on_everything(file: &mut syn::File, document: &Document) -> Result<(), Fault> {
     let records = schema::records(document)?;
     let types = find::module(&mut file.items, &["types"])?;
@@ -81,7 +81,7 @@ fn on_modules(file: &mut syn::File) -> Result<(), Fault> {
     count("/", "modules", MODULES.len(), documented)
 }
 
-/// Takes the generator's examples out of the documentation: they do not compile, and say nothing of this crate.
+/// Removes the generator's examples from the documentation. They do not compile, and do not show this crate.
 fn cut_examples(file: &mut syn::File, document: &Document) -> Result<(), Fault> {
     let mut cut = 0;
     for item in &mut file.items {
@@ -119,7 +119,7 @@ fn on_calls(file: &mut syn::File, document: &Document) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Gives documentation to what has none.
+/// Adds documentation to an item without any.
 pub(crate) fn document_if_bare(attributes: &mut Vec<Attribute>, text: &str) {
     if find::docs(attributes).is_empty() {
         attributes.insert(0, parse_quote!(#[doc = #text]));

@@ -1,4 +1,4 @@
-//! Enums are open: a value that the document does not name is kept as it came.
+//! Makes enums open: a value that the document does not name is kept unchanged.
 
 use quote::quote;
 use syn::{Item, parse_quote};
@@ -10,7 +10,7 @@ use crate::steps::{
     schema,
 };
 
-/// Adds `Other(String)` to every enum, and rewrites what reads and writes it.
+/// Adds `Other(String)` to every enum, and rewrites its serialisation.
 pub(crate) fn open(file: &mut syn::File, document: &Document) -> Result<(), Fault> {
     let enums = schema::enums(document)?;
     let items = find::module(&mut file.items, &["types"])?;
@@ -38,7 +38,7 @@ pub(crate) fn open(file: &mut syn::File, document: &Document) -> Result<(), Faul
         });
         written.push(quote! {
             impl #name {
-                /// The value as it stands in JSON.
+                /// The value in JSON.
                 pub fn as_str(&self) -> &str {
                     match self {
                         #(Self::#variants => #values,)*

@@ -1,4 +1,4 @@
-//! Finds things in the generated syntax tree.
+//! Finds items in the generated syntax tree.
 
 use quote::ToTokens;
 use syn::{
@@ -8,7 +8,7 @@ use syn::{
 
 use crate::steps::fault::Fault;
 
-/// The items of a module, by its path from the top.
+/// Returns the items of a module, by its path from the root.
 pub(crate) fn module<'a>(items: &'a mut Vec<Item>, path: &[&str]) -> Result<&'a mut Vec<Item>, Fault> {
     let Some((name, rest)) = path.split_first() else {
         return Ok(items);
@@ -20,7 +20,7 @@ pub(crate) fn module<'a>(items: &'a mut Vec<Item>, path: &[&str]) -> Result<&'a 
     module(inner.ok_or_else(|| Fault::missed("/", &format!("module `{name}`"), 1, 0))?, rest)
 }
 
-/// The structs among items.
+/// Returns the structs among items.
 pub(crate) fn structs(items: &mut [Item]) -> impl Iterator<Item = &mut ItemStruct> {
     items.iter_mut().filter_map(|item| match item {
         Item::Struct(item) => Some(item),
@@ -28,7 +28,7 @@ pub(crate) fn structs(items: &mut [Item]) -> impl Iterator<Item = &mut ItemStruc
     })
 }
 
-/// The impls among items that are of no trait.
+/// Returns the inherent impls among items.
 pub(crate) fn inherent_impls(items: &mut [Item]) -> impl Iterator<Item = &mut ItemImpl> {
     items.iter_mut().filter_map(|item| match item {
         Item::Impl(item) if item.trait_.is_none() => Some(item),
@@ -36,7 +36,7 @@ pub(crate) fn inherent_impls(items: &mut [Item]) -> impl Iterator<Item = &mut It
     })
 }
 
-/// The functions of an impl.
+/// Returns the functions of an impl.
 pub(crate) fn functions(item: &mut ItemImpl) -> impl Iterator<Item = &mut ImplItemFn> {
     item.items.iter_mut().filter_map(|item| match item {
         ImplItem::Fn(function) => Some(function),
@@ -44,7 +44,7 @@ pub(crate) fn functions(item: &mut ItemImpl) -> impl Iterator<Item = &mut ImplIt
     })
 }
 
-/// Whether an item is an impl of a trait, and of which, for which type.
+/// Returns the names of trait and type if an item implements a trait.
 pub(crate) fn impl_of(item: &Item) -> Option<(String, String)> {
     match item {
         Item::Impl(ItemImpl { trait_: Some((_, path, _)), self_ty, .. }) => Some((last(path)?, last_of(self_ty)?)),
@@ -52,12 +52,12 @@ pub(crate) fn impl_of(item: &Item) -> Option<(String, String)> {
     }
 }
 
-/// The last name of a path.
+/// Returns the last segment of a path.
 pub(crate) fn last(path: &Path) -> Option<String> {
     path.segments.last().map(|segment| segment.ident.to_string())
 }
 
-/// The last name of a type that is a path.
+/// Returns the last segment of a type that is a path.
 pub(crate) fn last_of(ty: &Type) -> Option<String> {
     match ty {
         Type::Path(path) => last(&path.path),
@@ -66,7 +66,7 @@ pub(crate) fn last_of(ty: &Type) -> Option<String> {
     }
 }
 
-/// The first type argument of a path's last part: the `T` of `Result<T, E>`.
+/// Returns the first type argument of the last segment of a path: the `T` of `Result<T, E>`.
 pub(crate) fn argument(path: &mut Path) -> Option<&mut Type> {
     match &mut path.segments.last_mut()?.arguments {
         PathArguments::AngleBracketed(arguments) => arguments.args.iter_mut().find_map(|argument| match argument {
@@ -77,7 +77,7 @@ pub(crate) fn argument(path: &mut Path) -> Option<&mut Type> {
     }
 }
 
-/// The first type argument of a type.
+/// Returns the first type argument of a type.
 pub(crate) fn argument_of(ty: &mut Type) -> Option<&mut Type> {
     match ty {
         Type::Path(path) => argument(&mut path.path),
@@ -85,7 +85,7 @@ pub(crate) fn argument_of(ty: &mut Type) -> Option<&mut Type> {
     }
 }
 
-/// Takes names out of `#[derive(…)]`; how many went.
+/// Removes names from `#[derive(…)]`. Returns the number removed.
 pub(crate) fn underive(attributes: &mut [Attribute], names: &[&str]) -> usize {
     let mut gone = 0;
     for attribute in attributes.iter_mut().filter(|attribute| attribute.path().is_ident("derive")) {
@@ -103,11 +103,11 @@ pub(crate) fn underive(attributes: &mut [Attribute], names: &[&str]) -> usize {
     gone
 }
 
-/// What a field is called on the wire: its `serde(rename)`, or its own name.
+/// Returns the JSON name of a field: its `serde(rename)`, or its own name.
 pub(crate) fn wire_name(field: &syn::Field) -> String {
     let mut name = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
     for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("serde")) {
-        // Other arguments are of no interest; what cannot be parsed shows as a field that is not in the document.
+        // Other arguments are ignored. If they cannot be parsed, the field will not be found in the document.
         let _ = attribute.parse_nested_meta(|meta| {
             if meta.path.is_ident("rename") {
                 name = meta.value()?.parse::<syn::LitStr>()?.value();
@@ -120,14 +120,14 @@ pub(crate) fn wire_name(field: &syn::Field) -> String {
     name
 }
 
-/// Whether serde flattens a field: the map of unknown fields.
+/// Returns true if serde flattens a field, as it does the map of unknown fields.
 pub(crate) fn is_extra(field: &syn::Field) -> bool {
     field.attrs.iter().any(|attribute| {
         attribute.path().is_ident("serde") && attribute.meta.to_token_stream().to_string().contains("flatten")
     })
 }
 
-/// The documentation of an item, as one text.
+/// Returns the documentation of an item as one string.
 pub(crate) fn docs(attributes: &[Attribute]) -> String {
     let lines = attributes.iter().filter_map(|attribute| match &attribute.meta {
         Meta::NameValue(pair) if pair.path.is_ident("doc") => match &pair.value {
@@ -142,7 +142,7 @@ pub(crate) fn docs(attributes: &[Attribute]) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// The `X` in a setter's `where T: TryInto<X>`.
+/// Returns the `X` in `where T: TryInto<X>` of a setter.
 pub(crate) fn target(function: &mut ImplItemFn) -> Option<&mut Type> {
     function.sig.generics.where_clause.as_mut()?.predicates.iter_mut().find_map(|predicate| match predicate {
         WherePredicate::Type(predicate) => predicate.bounds.iter_mut().find_map(|bound| match bound {

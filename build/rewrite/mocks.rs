@@ -1,4 +1,5 @@
-//! The typed mock compares ids as they are (the generator writes them into regular expressions), and is documented.
+//! Rewrites the typed mock: ids are compared as strings (the generator writes them into regular expressions), and its items are
+//! documented.
 
 use quote::quote;
 use syn::{
@@ -11,11 +12,11 @@ use crate::steps::{
     fault::{Fault, count},
 };
 
-/// Rewrites what every operation's mock expects, and documents it.
+/// Rewrites the expectations of every operation, and documents them.
 pub(crate) fn compare_ids(file: &mut syn::File, document: &Document) -> Result<(), Fault> {
     let entries = table::entries(document)?;
     let operations = find::module(&mut file.items, &["operations"])?;
-    // The generator's hints at `into_inner` are for a stranger; the module says it for this crate.
+    // The documentation of the module replaces the generator's hints at `into_inner`.
     for entry in &entries {
         let (when, then) = (format!("{}When", pascal(&entry.generated)), format!("{}Then", pascal(&entry.generated)));
         let (mut whens, mut paths, mut limits) = (0, 0, 0);
@@ -25,8 +26,8 @@ pub(crate) fn compare_ids(file: &mut syn::File, document: &Document) -> Result<(
                 let (matched, compared) = rewrite_when(item, entry)?;
                 (whens, paths) = (whens + matched, paths + compared);
             } else if of.as_deref() == Some(&then) {
-                limits += answer_limits(item);
-                find::functions(item).for_each(document_answer);
+                limits += add_retry_after(item);
+                find::functions(item).for_each(document_response);
             }
         }
         count(&entry.place, "paths of a mock", 1, whens)?;
@@ -46,7 +47,7 @@ pub(crate) fn compare_ids(file: &mut syn::File, document: &Document) -> Result<(
     document_traits(file, &entries)
 }
 
-/// `](::httpmock::When)` is taken for a path of the documentation, `](httpmock::When)` for the type.
+/// Removes the leading `::` of links to `httpmock`, which rustdoc does not resolve.
 struct Links(usize);
 
 impl VisitMut for Links {
@@ -83,21 +84,21 @@ fn rewrite_when(item: &mut ItemImpl, entry: &table::Entry) -> Result<(usize, usi
     Ok((patterns, ids))
 }
 
-/// Compares the id in a path as it arrives: percent-encoded once.
+/// Compares the id in a path as it is received: percent-encoded once.
 fn compare(entry: &table::Entry) -> Result<ImplItemFn, Fault> {
     let Some((before, rest)) = entry.path.split_once('{') else {
         return Err(Fault::missed(&entry.place, "id in the path", 1, 0));
     };
     let path = format!("{before}{{}}{}", rest.split_once('}').map_or("", |(_, after)| after));
     Ok(parse_quote! {
-        /// Expects this id in the path, whatever characters it has.
+        /// Expects this id in the path. It may contain any characters.
         pub fn id(self, value: impl AsRef<str>) -> Self {
             Self(self.0.path(format!(#path, crate::records::segment(value.as_ref()))))
         }
     })
 }
 
-/// `Regex::new(pattern).unwrap()` becomes the pattern: `httpmock` compiles it, and this crate needs no `regex`.
+/// Replaces `Regex::new(pattern).unwrap()` by the pattern. `httpmock` compiles it, so this crate does not need `regex`.
 struct Patterns(usize);
 
 impl VisitMut for Patterns {
@@ -113,14 +114,14 @@ impl VisitMut for Patterns {
     }
 }
 
-/// What matters about a 429 is a header, which the document does not give it.
-fn answer_limits(item: &mut ItemImpl) -> usize {
+/// Adds `Retry-After` to the 429 response, for which the document has no headers.
+fn add_retry_after(item: &mut ItemImpl) -> usize {
     let limits = find::functions(item).filter(|function| function.sig.ident == "too_many_requests");
     limits
         .map(|function| {
             *function = parse_quote! {
-                /// Answers with status "too many requests": the calls of this minute are used up. `Retry-After` says for
-                /// how long, in whole seconds, rounded up.
+                /// Responds with status 429: the calls of this minute are used up. `Retry-After` has the time to wait in whole
+                /// seconds, rounded up.
                 pub fn too_many_requests(self, retry_after: ::std::time::Duration) -> Self {
                     Self(crate::mock::too_many_requests(self.0, retry_after))
                 }
@@ -129,12 +130,12 @@ fn answer_limits(item: &mut ItemImpl) -> usize {
         .count()
 }
 
-fn document_answer(function: &mut ImplItemFn) {
+fn document_response(function: &mut ImplItemFn) {
     let text = match function.sig.ident.to_string().as_str() {
-        "new" => "Answers in whatever way.".to_string(),
-        "into_inner" => "What `httpmock` has of it, to answer with more.".to_string(),
-        "success" => "Answers with a status of 200 to 299.\n\n# Panics\nWith any other status.".to_string(),
-        status => format!("Answers with status \"{}\".", status.replace('_', " ")),
+        "new" => "Creates the response from that of `httpmock`.".to_string(),
+        "into_inner" => "The underlying `httpmock` value, for further settings.".to_string(),
+        "success" => "Responds with a status of 200 to 299.\n\n# Panics\nWith any other status.".to_string(),
+        status => format!("Responds with status \"{}\".", status.replace('_', " ")),
     };
     document_if_bare(&mut function.attrs, &text);
 }
@@ -149,7 +150,10 @@ fn document_traits(file: &mut syn::File, entries: &[table::Entry]) -> Result<(),
             if let TraitItem::Fn(function) = function
                 && let Some(summary) = summary(&function.sig.ident)
             {
-                document_if_bare(&mut function.attrs, &format!("{summary}: expects it, and answers."));
+                document_if_bare(
+                    &mut function.attrs,
+                    &format!("{summary}: sets the expected request and its response."),
+                );
                 documented += 1;
             }
         }

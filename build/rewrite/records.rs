@@ -1,4 +1,4 @@
-//! Records keep what they are given: a field that is absent, one that is `null`, and fields that nobody has named.
+//! Rewrites records so that they keep absent fields, `null` and unknown fields apart.
 
 use quote::{format_ident, quote};
 use syn::{Expr, Fields, Ident, Item, ItemStruct, Member, Stmt, Type, parse_quote};
@@ -10,7 +10,7 @@ use crate::steps::{
     schema::{self, Record},
 };
 
-/// The name of a field in Rust, and its place among the fields of the document.
+/// The Rust name of a field, and its index in the document.
 type Names = Vec<(Ident, usize)>;
 
 /// Rewrites every record and its builder.
@@ -37,7 +37,7 @@ pub(crate) fn keep_everything(file: &mut syn::File, document: &Document) -> Resu
     Ok(())
 }
 
-/// Makes optional fields a `Field`; what each field of the document is called in Rust.
+/// Changes optional fields into a `Field`. Returns the Rust name of each field of the document.
 fn rewrite_struct(item: &mut ItemStruct, record: &Record, place: &str) -> Result<Names, Fault> {
     count(place, "derived `Deserialize`", 1, find::underive(&mut item.attrs, &["Deserialize"]))?;
     if record.fields.iter().all(|field| !field.required || field.list) {
@@ -70,7 +70,7 @@ fn rewrite_struct(item: &mut ItemStruct, record: &Record, place: &str) -> Result
     count(place, "fields", record.fields.len() + 1, item.fields.len())?;
     count(place, "optional fields", record.fields.iter().filter(|field| !field.required).count(), optional)?;
     if let Fields::Named(fields) = &mut item.fields {
-        // In the order of the document, for whoever reads the docs or the JSON; unknown fields come last.
+        // In the order of the document, as in the docs and in JSON. Unknown fields are last.
         let place_of = |field: &syn::Field| {
             names.iter().find(|(name, _)| field.ident.as_ref() == Some(name)).map(|(_, index)| *index)
         };
@@ -81,7 +81,7 @@ fn rewrite_struct(item: &mut ItemStruct, record: &Record, place: &str) -> Result
     Ok(names)
 }
 
-/// `Option<T>` becomes `Field<T>`, and so does any other type that stands for an optional value.
+/// Replaces `Option<T>`, or any other type of an optional field, by `Field<T>`.
 fn make_optional(ty: &mut Type) -> bool {
     match find::last_of(ty).as_deref() {
         Some("Option") => {
@@ -98,13 +98,13 @@ fn make_optional(ty: &mut Type) -> bool {
     }
 }
 
-/// Reads a record. Serde's own `flatten` would buffer the whole record, and lose the path to a mistake in it.
+/// Deserialises a record. Serde's own `flatten` would buffer the whole record, and lose the path of an error.
 fn reader(item: &ItemStruct, record: &Record, place: &str) -> Result<Item, Fault> {
     let name = &item.ident;
     let expecting = format!("{name} as an object");
     let mut wires = Vec::new();
     let (mut starts, mut arms, mut ends) = (Vec::new(), Vec::new(), Vec::new());
-    // In the order of the document, which is that of the samples: a reader guesses the next name from the last.
+    // In the order of the document, which is that of the samples, so that the next name can be predicted from the last.
     for (index, known) in record.fields.iter().enumerate() {
         let field = item.fields.iter().find(|field| find::wire_name(field) == known.wire);
         let Some(field) = field else {
@@ -167,7 +167,7 @@ fn reader(item: &ItemStruct, record: &Record, place: &str) -> Result<Item, Fault
     })
 }
 
-/// Makes a builder take what the record holds; unknown fields and lists need not be given.
+/// Changes the setters of a builder to the types of the record. Unknown fields and lists may be omitted.
 fn rewrite_builder(builders: &mut [Item], record: &Record, names: &Names, place: &str) -> Result<(), Fault> {
     let known = |ident: &Ident| names.iter().find(|(name, _)| name == ident).map(|(_, index)| &record.fields[*index]);
     let optional = |ident: &Ident| known(ident).is_some_and(|field| !field.required);
@@ -202,7 +202,7 @@ fn rewrite_builder(builders: &mut [Item], record: &Record, names: &Names, place:
     count(place, "defaults of a builder", expected, defaults)
 }
 
-/// Gives fields of a builder a default where the generator demands a value.
+/// Adds defaults to fields of a builder for which the generator requires a value.
 fn make_default(body: &mut [Stmt], wanted: impl Fn(&Ident) -> bool) -> usize {
     let mut made = 0;
     for statement in body {

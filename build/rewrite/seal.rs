@@ -1,4 +1,4 @@
-//! Some calls stay inside the crate, which offers a checked way to make them.
+//! Hides the calls for which the crate has a checked method.
 
 use syn::{Item, Visibility, parse_quote};
 
@@ -9,7 +9,7 @@ use crate::steps::{
     prepare::SEALED_TAG,
 };
 
-/// Hides the builders of sealed operations and the trait that makes them.
+/// Hides the builders of sealed operations and the trait that creates them.
 pub(crate) fn inside_the_crate(file: &mut syn::File, document: &Document) -> Result<(), Fault> {
     let inside: Visibility = parse_quote!(pub(crate));
     let sealed: Vec<_> =

@@ -1,4 +1,4 @@
-//! Every call leaves through the bridge, with the SDK's one error.
+//! Sends every call through the bridge, with the error type of the SDK.
 
 use quote::{ToTokens, quote};
 use syn::{
@@ -12,7 +12,7 @@ use crate::steps::{
     fault::{Fault, count},
 };
 
-/// Rewrites `send` of every operation's builder.
+/// Rewrites `send` of the builder of every operation.
 pub(crate) fn through_the_bridge(file: &mut syn::File, document: &Document) -> Result<(), Fault> {
     let entries = table::entries(document)?;
     let builders = find::module(&mut file.items, &["builder"])?;
@@ -44,14 +44,15 @@ pub(crate) fn through_the_bridge(file: &mut syn::File, document: &Document) -> R
 
 fn rewrite_send(function: &mut ImplItemFn, entry: &table::Entry) -> Result<(), Fault> {
     let place = &entry.place;
-    let answer = answer(&mut function.sig.output).ok_or_else(|| Fault::missed(place, "type of the answer", 1, 0))?;
+    let response =
+        response(&mut function.sig.output).ok_or_else(|| Fault::missed(place, "type of the response", 1, 0))?;
     let (reported, operation) = (&entry.id, &entry.constant);
 
     let mut body = Vec::new();
     let (mut values, mut versions, mut requests, mut ids) = (0, 0, 0, 0);
     for mut statement in std::mem::take(&mut function.block.stmts) {
         if requests > 0 {
-            // The rest is the generator's way to send, which is replaced as a whole.
+            // The rest is the generator's code that sends the request, which is replaced.
             break;
         }
         match binding(&statement).as_deref() {
@@ -80,29 +81,29 @@ fn rewrite_send(function: &mut ImplItemFn, entry: &table::Entry) -> Result<(), F
     count(place, "values of the builder", entry.values, values)?;
     count(place, "ids in the path", entry.path.matches('{').count(), ids)?;
 
-    let send: Expr = match find::last_of(&answer).as_deref() {
-        _ if matches!(&answer, Type::Tuple(unit) if unit.elems.is_empty()) => {
+    let send: Expr = match find::last_of(&response).as_deref() {
+        _ if matches!(&response, Type::Tuple(unit) if unit.elems.is_empty()) => {
             parse_quote!(crate::runtime::send_empty(&client.inner, request, &super::operations::#operation).await)
         }
         Some("ByteStream") => {
             parse_quote!(crate::runtime::send_raw(&client.inner, request, &super::operations::#operation).await)
         }
-        // `null` in place of a list is an empty list.
+        // `null` for a list is read as an empty list.
         Some("Vec") => parse_quote! {
-            crate::runtime::send_json::<::std::option::Option<#answer>>(&client.inner, request, &super::operations::#operation)
+            crate::runtime::send_json::<::std::option::Option<#response>>(&client.inner, request, &super::operations::#operation)
                 .await?
                 .map(::std::option::Option::unwrap_or_default)
         },
         _ => {
-            parse_quote!(crate::runtime::send_json::<#answer>(&client.inner, request, &super::operations::#operation).await)
+            parse_quote!(crate::runtime::send_json::<#response>(&client.inner, request, &super::operations::#operation).await)
         }
     };
     body.push(Stmt::Expr(send, None));
     function.block.stmts = body;
-    // A body of bytes goes on with its headers and its own errors, which the generator's stream cannot carry.
-    let value: Type = match find::last_of(&answer).as_deref() {
+    // A body of bytes keeps its headers and its own error type, which the stream of the generator does not support.
+    let value: Type = match find::last_of(&response).as_deref() {
         Some("ByteStream") => parse_quote!(perenso_auth::Response),
-        _ => parse_quote!(ResponseValue<#answer>),
+        _ => parse_quote!(ResponseValue<#response>),
     };
     function.sig.output = parse_quote!(-> ::std::result::Result<#value, crate::Error>);
     function.attrs.push(parse_quote!(#[doc = ""]));
@@ -111,15 +112,15 @@ fn rewrite_send(function: &mut ImplItemFn, entry: &table::Entry) -> Result<(), F
     Ok(())
 }
 
-/// The `T` in `-> Result<ResponseValue<T>, Error<E>>`.
-fn answer(output: &mut ReturnType) -> Option<Type> {
+/// Returns the `T` in `-> Result<ResponseValue<T>, Error<E>>`.
+fn response(output: &mut ReturnType) -> Option<Type> {
     match output {
         ReturnType::Type(_, ty) => find::argument_of(find::argument_of(ty)?).cloned(),
         ReturnType::Default => None,
     }
 }
 
-/// The name that a statement binds.
+/// Returns the name that a statement binds.
 fn binding(statement: &Stmt) -> Option<String> {
     match statement {
         Stmt::Local(local) => match &local.pat {
@@ -131,7 +132,7 @@ fn binding(statement: &Stmt) -> Option<String> {
     }
 }
 
-/// The request without the header of the generator, its failure kept for the bridge.
+/// Builds the request without the header of the generator, and keeps its error for the bridge.
 fn request(statement: &Stmt, place: &str) -> Result<Stmt, Fault> {
     let missed = |what| Fault::missed(place, what, 1, 0);
     let Stmt::Local(local) = statement else { return Err(missed("request")) };
@@ -151,7 +152,7 @@ fn receiver<'a>(call: &'a Expr, method: &str) -> Option<&'a Expr> {
     }
 }
 
-/// `Error::InvalidRequest` becomes the SDK's error, with the operation's name.
+/// Replaces `Error::InvalidRequest` by the error of the SDK, with the name of the operation.
 struct Refusals<'a> {
     operation: &'a str,
     found: usize,
@@ -170,7 +171,7 @@ impl VisitMut for Refusals<'_> {
     }
 }
 
-/// An id in a path is encoded by the crate: the generator's way leaves a backslash, which a URL takes for a slash.
+/// Encodes ids in a path by the crate. The generator does not encode a backslash, which a URL treats as a slash.
 struct Encodings(usize);
 
 impl VisitMut for Encodings {
@@ -192,7 +193,7 @@ impl VisitMut for Encodings {
     }
 }
 
-/// A setter keeps the reason of a refused value, which the generator throws away.
+/// Keeps the error of an invalid value in a setter, which the generator drops.
 fn explain_refusals(function: &mut ImplItemFn, place: &str) -> Result<(), Fault> {
     let name = function.sig.ident.to_string();
     if find::target(function).is_none() {
@@ -225,7 +226,7 @@ impl VisitMut for Reasons {
     }
 }
 
-/// Names of the generator's own errors and hooks, which nothing may use any more.
+/// The names of the generator's errors and hooks, which must not be used any more.
 #[derive(Default)]
 struct Leftovers(usize);
 
@@ -247,7 +248,7 @@ impl VisitMut for Leftovers {
     }
 }
 
-/// The name of an operation's builder.
+/// Returns the name of the builder of an operation.
 pub(crate) fn pascal(operation: &str) -> String {
     let words = operation.split('_').map(|word| {
         let mut letters = word.chars();

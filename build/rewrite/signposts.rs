@@ -1,4 +1,4 @@
-//! Ways to a call: the vendor's names of it as aliases of the search, and links to the method by hand and to the guide.
+//! Makes calls easy to find: the vendor's names as search aliases, and links to the hand-written method and the guide.
 
 use syn::{Attribute, Item, TraitItem, TraitItemFn, parse_quote};
 
@@ -9,7 +9,7 @@ use crate::steps::{
     schema,
 };
 
-/// Each operation, the method that is written by hand for it, and the guide that explains both.
+/// Each operation with its hand-written method and its guide.
 const METHODS: [(&str, &str, &str); 14] = [
     ("customer_list", "Customers::list", "lists_and_bulk"),
     ("customer_create", "Customers::create", "lists_and_bulk"),
@@ -27,7 +27,7 @@ const METHODS: [(&str, &str, &str); 14] = [
     ("booth_product_associate_many", "BoothProducts::associate_many", "retries"),
 ];
 
-/// Sets up the signs at calls and fields.
+/// Adds aliases and links to calls and fields.
 pub(crate) fn set_up(file: &mut syn::File, document: &Document) -> Result<(), Fault> {
     let operations = document.operations()?;
     if let Some((stale, ..)) = METHODS.iter().find(|(id, ..)| operations.iter().all(|operation| operation.id != *id)) {
@@ -37,7 +37,7 @@ pub(crate) fn set_up(file: &mut syn::File, document: &Document) -> Result<(), Fa
     at_fields(file, document)
 }
 
-/// Says of a call that is not seen on the vendor's pages as it stands what about it is a guess.
+/// Returns a note on the inferred parts of a call that the vendor's pages do not show.
 fn known_from(operations: &[Operation<'_>], entry: &table::Entry) -> String {
     let source =
         operations.iter().find(|operation| operation.id == entry.id).map(|operation| &operation.node["x-source"]);
@@ -49,7 +49,7 @@ fn known_from(operations: &[Operation<'_>], entry: &table::Entry) -> String {
     }
 }
 
-/// What the vendor calls an operation: its title, its method and path, and its path.
+/// Returns the vendor's names of an operation: its title, its method and path, and its path.
 fn names(entry: &table::Entry) -> [String; 3] {
     [entry.summary.clone(), format!("{} {}", entry.method, entry.path), entry.path.clone()]
 }
@@ -85,7 +85,7 @@ fn calls_of(items: &mut [Item]) -> impl Iterator<Item = &mut TraitItemFn> {
     })
 }
 
-/// A field that Rust spells differently is found by its name on the wire as well.
+/// Adds the JSON name of a field as an alias if its Rust name differs.
 fn at_fields(file: &mut syn::File, document: &Document) -> Result<(), Fault> {
     let types = find::module(&mut file.items, &["types"])?;
     for record in schema::records(document)? {

@@ -1,4 +1,4 @@
-//! The table of operations: what the bridge needs to know of each.
+//! The table of operations for the bridge.
 
 use quote::{format_ident, quote};
 use serde_json::Value;
@@ -12,38 +12,38 @@ use crate::steps::{
 
 /// One generated call.
 pub(crate) struct Entry {
-    /// Where the operation stands in the document.
+    /// The place of the operation in the document.
     pub(crate) place: String,
-    /// The operation, as errors and logs call it.
+    /// The operation id, which errors and logs show.
     pub(crate) id: String,
-    /// What the generator calls it.
+    /// The name in the generated code.
     pub(crate) generated: String,
-    /// Its constant.
+    /// The name of its constant.
     pub(crate) constant: Ident,
-    /// How many values its builder takes.
+    /// The number of values that its builder takes.
     pub(crate) values: usize,
-    /// Whether it stays inside the crate.
+    /// True if it is private to the crate.
     pub(crate) sealed: bool,
-    /// The documentation of each parameter, by its name on the wire.
+    /// The documentation of each parameter, by its name in the document.
     parameters: Vec<(String, String)>,
-    /// What it does, in a few words.
+    /// The summary.
     pub(crate) summary: String,
-    /// Its path, with parameters in braces.
+    /// The path, with parameters in braces.
     pub(crate) path: String,
-    /// Its method, in capitals.
+    /// The method, in upper case.
     pub(crate) method: String,
     idempotency: Ident,
 }
 
 impl Entry {
-    /// The documentation of a parameter, by its name in Rust: it differs from that on the wire in case and underscores.
+    /// Returns the documentation of a parameter by its Rust name, which differs in case and underscores.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         let bare = |name: &str| name.replace('_', "").to_lowercase();
         self.parameters.iter().find(|(wire, _)| bare(wire) == bare(name)).map(|(_, text)| text.as_str())
     }
 }
 
-/// The calls that the generator makes of the document: two of an operation whose body is optional.
+/// Returns the generated calls: two for an operation whose body is optional.
 pub(crate) fn entries(document: &Document) -> Result<Vec<Entry>, Fault> {
     let mut entries = Vec::new();
     for operation in document.operations()? {
@@ -90,7 +90,7 @@ pub(crate) fn of_operations(file: &mut syn::File, document: &Document) -> Result
         }
     });
     file.items.push(parse_quote! {
-        /// What the document says about each operation.
+        /// The properties of each operation in the document.
         pub(crate) mod operations {
             use perenso_auth::Idempotency;
 

@@ -1,4 +1,4 @@
-//! From a file to a file, as a build script has it.
+//! The builder for build scripts, which reads a catalog and writes the code.
 
 use std::{
     env, fs,
@@ -7,26 +7,32 @@ use std::{
 
 use crate::{catalog, error::Error, module};
 
-/// The code of a saved catalog: one documented struct per export.
+/// Generates the code of a saved catalog: one documented struct for each export.
 ///
-/// Nothing is read or written, and the same catalog gives the same code.
+/// It reads and writes no files. The same catalog always gives the same code.
 ///
 /// ```
-/// let code = perenso_codegen::generate(r#"[{"id": "79aag9", "name": "Get API Customers", "parameters": [
-///     {"name": "Cursor", "dataType": "Integer", "description": "Index of the current set of paged customers"}]}]"#)?;
+/// let catalog = r#"[{
+///     "id": "79aag9",
+///     "name": "Get API Customers",
+///     "parameters": [
+///         {"name": "Cursor", "dataType": "Integer", "description": "Index of the page"}
+///     ]
+/// }]"#;
+/// let code = perenso_codegen::generate(catalog)?;
 /// assert!(code.contains("pub struct GetApiCustomers {"));
 /// assert!(code.contains("pub cursor: i64,"));
 /// # Ok::<(), perenso_codegen::Error>(())
 /// ```
 ///
 /// # Errors
-/// What is not the answer of `GET /Export`, an id or a parameter that occurs twice, and names that cannot be told apart:
-/// all of them at once, with the export that each is about.
+/// Fails if the string is not a response of `GET /Export`, if an id or a parameter occurs twice, or if two names are equal.
+/// The error lists all problems, each with its export.
 pub fn generate(json: &str) -> Result<String, Error> {
     Builder::new().generate(json)
 }
 
-/// What to read and where to write it.
+/// Generates code in a build script.
 ///
 /// ```no_run
 /// // build.rs
@@ -51,7 +57,7 @@ impl Default for Builder {
 }
 
 impl Builder {
-    /// Reads `exports.json` beside the manifest, and writes `exports.rs` into `OUT_DIR`.
+    /// Creates a builder that reads `exports.json` beside the manifest and writes `exports.rs` to `OUT_DIR`.
     pub fn new() -> Self {
         Self {
             catalog: "exports.json".into(),
@@ -62,40 +68,40 @@ impl Builder {
         }
     }
 
-    /// The file of the saved catalog, as seen from the manifest.
+    /// Sets the file of the saved catalog, relative to the manifest.
     pub fn catalog(mut self, path: impl Into<PathBuf>) -> Self {
         self.catalog = path.into();
         self
     }
 
-    /// The directory of the code; without, cargo's `OUT_DIR`.
+    /// Sets the output directory. Defaults to cargo's `OUT_DIR`.
     pub fn out_dir(mut self, path: impl Into<PathBuf>) -> Self {
         self.out_dir = Some(path.into());
         self
     }
 
-    /// The name of the code's file, for a package that has several catalogs.
+    /// Sets the name of the output file, for a package with several catalogs.
     pub fn file_name(mut self, name: impl Into<PathBuf>) -> Self {
         self.file_name = name.into();
         self
     }
 
-    /// Where the code finds the SDK, for a package that has it under another name: `::my_perenso`.
+    /// Sets the path of the SDK in the code, for a package that renames the dependency: `::my_perenso`.
     pub fn crate_path(mut self, path: impl Into<String>) -> Self {
         self.crate_path = path.into();
         self
     }
 
-    /// The visibility of the structs and their fields: `pub` (the default), `pub(crate)` or `pub(super)`.
+    /// Sets the visibility of the structs and their fields: `pub` (the default), `pub(crate)` or `pub(super)`.
     ///
-    /// The code allows no lint but Clippy's groups `pedantic` and `nursery`, so that `#![forbid(unused)]` and the like do not break it. A
-    /// crate with `unreachable_pub` that includes it in a private module needs `pub(crate)`.
+    /// The code allows only Clippy's groups `pedantic` and `nursery`, so it compiles under `#![forbid(unused)]` and the like. A crate
+    /// with `unreachable_pub` that includes it in a private module needs `pub(crate)`.
     pub fn visibility(mut self, visibility: impl Into<String>) -> Self {
         self.visibility = visibility.into();
         self
     }
 
-    /// The code of this catalog, with the settings of the builder: see [`generate()`].
+    /// Generates the code of this catalog with the settings of the builder, as [`generate()`] does.
     ///
     /// # Errors
     /// As [`generate()`].
@@ -115,11 +121,11 @@ impl Builder {
         module::code(&catalog::read(json)?, &self.crate_path, &self.visibility)
     }
 
-    /// Reads the catalog and writes the code. Tells cargo to come back when the catalog has changed.
+    /// Reads the catalog and writes the code. Cargo runs the build script again when the catalog changes.
     ///
     /// # Errors
-    /// As [`generate()`], and files that cannot be read or written; all name the file.
-    // Cargo reads what a build script prints.
+    /// As [`generate()`], and if a file cannot be read or written. The error names the file.
+    // Cargo reads directives from the standard output.
     #[allow(clippy::print_stdout)]
     pub fn compile(&self) -> Result<(), Error> {
         println!("cargo:rerun-if-changed={}", self.catalog.display());
@@ -138,7 +144,7 @@ impl Builder {
 }
 
 fn read(catalog: &Path) -> Result<String, Error> {
-    let advice = "save the JSON answer of `GET /Export` there, as UTF-8";
+    let advice = "save the JSON response of `GET /Export` there, as UTF-8";
     fs::read_to_string(catalog)
         .map_err(|error| Error::new(format!("the catalog cannot be read: {error}; {advice}")).of_file(catalog))
 }

@@ -1,4 +1,4 @@
-//! A saved catalog as it is read: what the code needs of it.
+//! Reads a saved catalog.
 
 use std::collections::BTreeMap;
 
@@ -21,13 +21,13 @@ pub(crate) struct Parameter {
 }
 
 impl Export {
-    /// The export in an error: its name and its id.
+    /// Returns the name and id of the export, for errors.
     pub(crate) fn shown(&self) -> String {
         format!("export {} of id {}", shown(&self.name), shown(&self.id))
     }
 }
 
-/// A text on one line and not long, however strange it is.
+/// Returns a string on one line, truncated, for errors.
 pub(crate) fn shown(text: &str) -> String {
     const LONGEST: usize = 80;
     let mut shown: String = text.chars().take(LONGEST).flat_map(char::escape_debug).collect();
@@ -37,9 +37,9 @@ pub(crate) fn shown(text: &str) -> String {
     format!("`{shown}`")
 }
 
-/// Reads a catalog, or says everything that keeps it from being one.
+/// Reads a catalog. The error lists all problems.
 pub(crate) fn read(json: &str) -> Result<Vec<Export>, Error> {
-    // Some editors and shells begin a file with a byte order mark.
+    // Some editors and shells write a byte order mark.
     let json = json.strip_prefix('\u{feff}').unwrap_or(json);
     let value: Value =
         serde_json::from_str(json).map_err(|error| Error::new(format!("{EXPECTED}; found other text: {error}")))?;
@@ -49,12 +49,12 @@ pub(crate) fn read(json: &str) -> Result<Vec<Export>, Error> {
     let mut problems = Vec::new();
     let exports: Vec<Export> =
         values.iter().enumerate().filter_map(|(place, value)| export(place + 1, value, &mut problems)).collect();
-    problems.extend(twins(&exports));
+    problems.extend(duplicates(&exports));
     if problems.is_empty() { Ok(exports) } else { Err(Error::several("the catalog cannot be used", problems)) }
 }
 
 fn export(place: usize, value: &Value, problems: &mut Vec<String>) -> Option<Export> {
-    // What there is of a name, for people to find the place.
+    // Names the export by what is known of it.
     let whose = match (value["name"].as_str(), value["id"].as_str()) {
         (Some(name), _) => format!("export {place}, {}", shown(name)),
         (None, Some(id)) => format!("export {place}, of id {}", shown(id)),
@@ -91,7 +91,7 @@ fn export(place: usize, value: &Value, problems: &mut Vec<String>) -> Option<Exp
     (problems.len() == before).then_some(Export { id, name, parameters })
 }
 
-/// The text of a field, or one more problem.
+/// Returns the string in a field. Adds a problem if there is none.
 fn text(value: &Value, field: &str, whose: &str, problems: &mut Vec<String>) -> String {
     match value.get(field) {
         Some(Value::String(text)) => return text.clone(),
@@ -101,8 +101,8 @@ fn text(value: &Value, field: &str, whose: &str, problems: &mut Vec<String>) -> 
     String::new()
 }
 
-/// Ids and parameters that occur twice: no run can tell which one is meant.
-fn twins(exports: &[Export]) -> Vec<String> {
+/// Returns the problems of ids and parameters that occur twice, which are ambiguous in a run.
+fn duplicates(exports: &[Export]) -> Vec<String> {
     let mut problems = Vec::new();
     let mut ids: BTreeMap<&str, &Export> = BTreeMap::new();
     for export in exports {

@@ -1,9 +1,8 @@
-//! Text of the server as doc comments that say it word for word.
+//! Writes strings of the server as doc comments.
 //!
-//! Whatever Markdown would make of it is undone: a description must not become a test, a link that leads nowhere, or a
-//! warning.
+//! Markdown is escaped, so that a description never becomes a test, a broken link or a warning.
 
-/// The lines of a doc comment, each with its line end, indented by `indent`.
+/// Returns a doc comment, with each line indented by `indent` and ended by a line break.
 pub(crate) fn comment(indent: &str, text: &str) -> String {
     let lines = text.split(['\n', '\r']).map(str::trim).collect::<Vec<_>>();
     let first = lines.iter().position(|line| !line.is_empty()).unwrap_or(lines.len());
@@ -11,7 +10,7 @@ pub(crate) fn comment(indent: &str, text: &str) -> String {
     let mut comment = String::new();
     let mut is_blank = false;
     for line in &lines[first..end] {
-        // Several blank ones are one, and a line of controls only is none.
+        // Several blank lines become one.
         if !(is_blank && line.is_empty()) {
             let line = format!("{indent}/// {}", plain_line(line));
             comment.push_str(line.trim_end());
@@ -22,7 +21,7 @@ pub(crate) fn comment(indent: &str, text: &str) -> String {
     comment
 }
 
-/// One line as Markdown that shows it as it is.
+/// Escapes a line for Markdown.
 fn plain_line(line: &str) -> String {
     let digits = line.bytes().take_while(u8::is_ascii_digit).count();
     let (start, rest) = line.split_at(digits);
@@ -34,7 +33,7 @@ fn plain_line(line: &str) -> String {
     }
 }
 
-/// Text within a line as Markdown that shows it as it is.
+/// Escapes a string within a line for Markdown.
 pub(crate) fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
@@ -42,7 +41,7 @@ pub(crate) fn plain(text: &str) -> String {
         let address = address(rest);
         let (this, others) = rest.split_at(address.map_or(c.len_utf8(), str::len));
         match c {
-            // In brackets: rustdoc complains about an address without.
+            // In angle brackets, since rustdoc warns about bare URLs.
             _ if address.is_some() => plain.extend(["<", this, ">"]),
             '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '#' | '|' | '~' | '&' | '!' | '$' | '^' => {
                 plain.extend(["\\", this]);
@@ -55,14 +54,14 @@ pub(crate) fn plain(text: &str) -> String {
     plain
 }
 
-/// The web address that a text begins with, without the marks of the sentence around it.
+/// Returns the URL at the start of a string, without punctuation at its end.
 fn address(text: &str) -> Option<&str> {
     ["http://", "https://"].iter().find(|scheme| text.starts_with(**scheme))?;
     let end = text.find(|c: char| c.is_whitespace() || is_hidden(c) || matches!(c, '<' | '>')).unwrap_or(text.len());
     Some(text[..end].trim_end_matches(['.', ',', ';', ':', '!', '?', ')', '\'', '"']))
 }
 
-/// Controls, and characters that change the direction of text: rustc refuses both in comments.
+/// Returns true for control characters and those that change the direction of text, which rustc refuses in comments.
 fn is_hidden(c: char) -> bool {
     c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

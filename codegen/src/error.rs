@@ -1,10 +1,10 @@
-//! Why there is no code.
+//! The error of the generator.
 
 use std::fmt;
 
-/// Why there is no code: what was expected, what was found, and what to do.
+/// The error of a catalog from which no code can be generated.
 ///
-/// `Debug` is the same text, since that is what cargo shows of a build script whose `main` returns it.
+/// `Debug` shows the same message as `Display`, since cargo shows it if `main` of a build script returns this error.
 #[derive(Clone)]
 pub struct Error {
     what: String,
@@ -25,7 +25,7 @@ impl Error {
         self
     }
 
-    /// What is wrong with the catalog, all at once; each names the export that it is about.
+    /// All problems of the catalog, each with its export.
     #[must_use]
     pub fn problems(&self) -> &[String] {
         &self.problems

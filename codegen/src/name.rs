@@ -1,7 +1,7 @@
-//! Identifiers from the names of a catalog.
+//! Creates identifiers from the names of a catalog.
 //!
-//! They are ASCII: letters of other scripts would bring rustc's lints on confusable identifiers upon a crate that cannot
-//! silence them for one module.
+//! They are ASCII, since letters of other scripts would trigger lints on confusable identifiers, which a crate cannot allow for
+//! one module.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,10 +12,10 @@ use crate::{
     error::Error,
 };
 
-/// Longer ones are cut: rustdoc makes file names of them, and file systems have limits.
+/// The maximum length of an identifier. rustdoc uses them as file names, whose length is limited.
 const LONGEST: usize = 100;
 
-/// Those of every edition. Not written as raw identifiers, because four of them cannot be.
+/// The keywords of every edition. Four of them cannot be raw identifiers, so all get an underscore.
 const KEYWORDS: [&str; 53] = [
     "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate", "do", "dyn", "else",
     "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "match", "mod",
@@ -23,11 +23,11 @@ const KEYWORDS: [&str; 53] = [
     "try", "type", "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield", "Self", "_",
 ];
 
-/// The names of the structs, in the order of the exports.
+/// Returns the names of the structs, in the order of the exports.
 pub(crate) fn structs(exports: &[Export]) -> Result<Vec<String>, Error> {
     let words = |text: &str| cut(&ascii(text).to_pascal_case());
     let bases = exports.iter().map(|export| match words(&export.name) {
-        // The id says more than a number would, and stays the same.
+        // The id is meaningful and stable.
         none if none.is_empty() => format!("Export{}", words(&export.id)),
         words => identifier(words, "Export"),
     });
@@ -44,7 +44,7 @@ pub(crate) fn structs(exports: &[Export]) -> Result<Vec<String>, Error> {
     })
 }
 
-/// The names of the fields, in the order of the parameters.
+/// Returns the names of the fields, in the order of the parameters.
 pub(crate) fn fields(export: &Export) -> Result<Vec<String>, Vec<String>> {
     let parameters = &export.parameters;
     let bases =
@@ -64,18 +64,18 @@ pub(crate) fn fields(export: &Export) -> Result<Vec<String>, Vec<String>> {
     })
 }
 
-/// Letters and digits of any script as ASCII, everything else as it is or gone.
+/// Transliterates letters and digits of any script into ASCII. Unknown characters become spaces.
 fn ascii(name: &str) -> String {
     let start = name.char_indices().nth(4 * LONGEST).map_or(name, |(end, _)| &name[..end]);
     deunicode::deunicode_with_tofu(start, " ")
 }
 
-/// The words are ASCII, so that every place is one between characters.
+/// Truncates a name. It is ASCII, so every index is a character boundary.
 fn cut(words: &str) -> String {
     words.get(..LONGEST).unwrap_or(words).trim_end_matches('_').to_owned()
 }
 
-/// Words with `before` in front where no identifier begins like them.
+/// Returns the words as an identifier, with `before` as a prefix if they are empty or start with a digit.
 fn identifier(words: String, before: &str) -> String {
     match words.chars().next() {
         Some(first) if !first.is_ascii_digit() => words,
@@ -83,8 +83,8 @@ fn identifier(words: String, before: &str) -> String {
     }
 }
 
-/// Gives all who would share a name their suffix, and keywords an underscore. Neither depends on anybody's place, so a name
-/// never changes hands when the catalog grows or is sorted. What is shared even then comes back as places and name.
+/// Appends their suffix to all names that occur twice, and an underscore to keywords. Neither depends on the order, so a name
+/// never moves to another item when the catalog grows or is sorted. Returns the indexes of names that are still equal.
 fn unique(
     bases: Vec<String>,
     suffixes: impl Iterator<Item = String>,
@@ -107,7 +107,7 @@ fn unique(
     if pairs.is_empty() { Ok(names) } else { Err(pairs) }
 }
 
-/// FNV-1a of 32 bits: the standard library's own hash may differ with its next version.
+/// Returns the 32-bit FNV-1a hash. That of the standard library may change with its version.
 fn hash(text: &str) -> u32 {
     text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
