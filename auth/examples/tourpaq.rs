@@ -31,7 +31,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let id: i64 = env::args().nth(1).map_or(Ok(2_013_499_853), |id| id.parse())?;
     let export = client.get(format!("/api/HotelListExport/{id}")).send().await?;
-    // What an export holds is documented nowhere: its content type says how to read it.
+    // The content of an export is not documented. Its content type is the only hint.
     println!("Export {id} comes as {}:", export.content_type().unwrap_or("no known type"));
     println!("{}", export.text().await?);
     Ok(())

@@ -33,7 +33,7 @@ const LIFE: u64 = 6;
 const RUNS: Duration = Duration::from_secs(12);
 /// Of a rate budget. A third of its calls may leave at once.
 const PERIOD: Duration = Duration::from_secs(2);
-/// How much later than others a call may arrive that was let go at the same time: the machine is busy.
+/// The maximum delay of a call on a busy machine.
 const STRAGGLING: Duration = Duration::from_millis(600);
 
 /// A token server that rotates: a refresh token that comes twice, or was never given out, is a fault.
@@ -137,14 +137,14 @@ fn rate(calls: u32) -> Rate {
     Rate::new(calls, PERIOD, calls / 3)
 }
 
-/// What a process needs to know.
+/// The configuration of a process.
 struct Order<'a> {
     redis: &'a RedisServer,
     token_url: String,
     api_url: &'a str,
     tasks: usize,
     runs: Duration,
-    /// How many processes share a rate budget, and of how many calls; without it there is none.
+    /// The number of processes that share a rate budget, and its calls. `None` without a shared budget.
     budget: Option<(usize, u32)>,
 }
 

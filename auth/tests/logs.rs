@@ -1,4 +1,4 @@
-//! What a subscriber sees of calls and renewals, by `RUST_LOG=perenso=info`.
+//! The events and spans of calls and renewals with `RUST_LOG=perenso=info`.
 #![allow(missing_docs, dead_code, clippy::unwrap_used, unreachable_pub)]
 
 #[path = "promises/log.rs"]

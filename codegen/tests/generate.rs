@@ -318,7 +318,7 @@ fn jsons() -> impl Strategy<Value = Value> {
     })
 }
 
-/// What holds whatever the catalog is.
+/// Properties of the code of any catalog.
 fn holds(catalog: &Value) {
     let code = match generate(&catalog.to_string()) {
         Ok(code) => code,

@@ -5,6 +5,7 @@ mod bad_input;
 mod bulk;
 mod credentials;
 mod customers;
+mod eventually;
 mod lists;
 mod options;
 mod privacy;
@@ -15,6 +16,7 @@ mod wire;
 
 use std::time::Duration;
 
+use eventually::eventually;
 use perenso::{Builder, Error, ErrorKind, Perenso, RetryPolicy, TokenPolicy};
 use perenso_sandbox::{RecordedRequest, Sandbox};
 use server::Server;
@@ -64,15 +66,4 @@ fn lines(sandbox: &Sandbox) -> Vec<String> {
 
 fn is_call(error: &Error, kind: perenso::CallErrorKind) -> bool {
     error.kind() == ErrorKind::Call(kind)
-}
-
-/// Until the condition holds; fails after five seconds.
-async fn eventually(mut condition: impl FnMut() -> bool) {
-    for _ in 0..5000 {
-        if condition() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
-    panic!("it did not come to pass within five seconds");
 }

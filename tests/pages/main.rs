@@ -3,6 +3,8 @@
 
 mod ahead;
 mod by_key;
+#[path = "../facade/eventually.rs"]
+mod eventually;
 mod export;
 mod faults;
 mod input;
@@ -16,6 +18,7 @@ mod streaming;
 
 use std::time::Duration;
 
+use eventually::eventually;
 use futures_util::StreamExt;
 use perenso::{
     Builder, Error, ErrorKind, Perenso, RetryPolicy,
@@ -51,15 +54,4 @@ async fn read<T: Send + 'static>(pages: &mut Pages<T>) -> (Vec<T>, Option<Error>
 /// What comes back where a cursor was kept as text.
 fn kept(cursor: Cursor) -> Cursor {
     serde_json::from_str(&serde_json::to_string(&cursor).unwrap()).unwrap()
-}
-
-/// Until the condition holds; fails after five seconds.
-async fn eventually(mut condition: impl FnMut() -> bool) {
-    for _ in 0..5000 {
-        if condition() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
-    panic!("it did not come to pass within five seconds");
 }

@@ -71,22 +71,22 @@ impl Grant {
 
 pub const REFRESHES: [Grant; 2] = [Grant::RefreshCredentialsBehind, Grant::RefreshPersonBehind];
 
-/// What a cell shows of a token.
+/// The part of a token that a cell shows.
 #[derive(Clone, Copy)]
 pub enum Shown {
     Ending,
     Lifetime,
 }
 
-/// How it ended.
+/// The outcome.
 pub struct Ending {
     pub cell: String,
     pub error: Option<String>,
-    /// What no fault may bring about.
+    /// Violations that no fault may cause.
     pub oddities: Vec<String>,
 }
 
-/// How one call ended.
+/// The outcome of one call.
 #[derive(Debug, PartialEq, Eq)]
 struct Call {
     ending: String,

@@ -15,7 +15,7 @@ use tokio::{
 
 use crate::clock::Hasty;
 
-/// What happens to a token request.
+/// The fault of a token request.
 #[derive(Clone, Debug)]
 pub enum Wire {
     /// Nobody listens.
@@ -44,13 +44,13 @@ struct Shared {
     open: SocketAddr,
     clock: Hasty,
     state: Mutex<State>,
-    /// Whether connections may be made.
+    /// True if connections are accepted.
     gate: watch::Sender<bool>,
 }
 
 #[derive(Default)]
 struct State {
-    /// What goes wrong, and how often.
+    /// The fault, and the number of requests that it affects.
     fault: Option<(Wire, usize)>,
     requests: usize,
     grants: Vec<String>,
@@ -111,7 +111,7 @@ impl Endpoint {
         self.shared.gate.send_replace(is_open);
     }
 
-    /// How many requests have been made, those that were never read among them.
+    /// The number of requests, including those that were never read.
     pub fn requests(&self) -> usize {
         self.shared.state.lock().unwrap().requests
     }

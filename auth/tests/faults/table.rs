@@ -7,7 +7,7 @@ use crate::{
     endpoint::Wire,
 };
 
-/// How many cells are filled at once.
+/// The number of cells that are filled concurrently.
 const AT_ONCE: usize = 32;
 
 /// A line of a table before it is filled.
@@ -64,7 +64,7 @@ fn compare(fault: &Fault, grant: Grant, expected: &str, ending: &Ending) -> Vec<
     wrong.into_iter().map(|what| format!("{} | {}: {what}", fault.name, grant.name())).collect()
 }
 
-/// What a refusal reads like where a person has to come.
+/// Returns the message of a refusal after which a person is needed.
 fn person(grant: Grant, refusal: &str) -> String {
     let words = refusal.trim_start_matches("the token endpoint refused the grant ");
     let anew = "a person has to grant access again, and a new authorization code is needed (`Credentials::code`)";

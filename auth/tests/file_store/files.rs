@@ -1,4 +1,4 @@
-//! What lies on the disk.
+//! The files of the store.
 
 use std::{
     fs::File,

@@ -1,4 +1,4 @@
-//! What processes see of each other, also of those that are killed.
+//! Several processes with one store, some of which are killed.
 
 use super::{
     worker::{TURNS, Worker, nth},

@@ -105,7 +105,7 @@ async fn works_as_told() {
     }
 }
 
-/// How often a counting worker counts.
+/// The number of increments of a counting worker.
 pub const TURNS: usize = 25;
 
 fn say(word: &str) {

@@ -75,7 +75,7 @@ impl Provider {
         serde_json::from_slice(&self.request("GET", "/test/journal", &[]).await).unwrap()
     }
 
-    /// How many lines of the journal begin like this.
+    /// Returns the number of lines of the journal with this prefix.
     pub async fn count(&self, beginning: &str) -> usize {
         self.journal().await.iter().filter(|line| line.starts_with(beginning)).count()
     }

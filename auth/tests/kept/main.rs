@@ -65,7 +65,7 @@ async fn a_code_that_is_used_up_survives_a_restart_by_its_refresh_token() {
     assert_eq!(lost.get("/").send().await.unwrap_err().kind(), ErrorKind::PersonNeeded);
 }
 
-/// What only a person could replace is not risked: nothing is sent while the store is away, and the token in hand serves.
+/// While the store is unavailable, no token request is sent that could lose tokens of a person. The current token is used.
 #[tokio::test]
 async fn a_code_is_not_spent_and_a_refresh_token_not_sent_while_the_store_is_away() {
     let server = vendor().await;

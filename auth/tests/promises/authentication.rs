@@ -1,4 +1,4 @@
-//! What Perenso's guide says of token requests, byte for byte on the wire.
+//! Token requests as documented in Perenso's guide, byte for byte.
 
 use std::time::Duration;
 

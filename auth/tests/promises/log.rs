@@ -1,4 +1,4 @@
-//! What a subscriber wrote, kept to be looked at.
+//! A subscriber that keeps its output for assertions.
 
 use std::{
     io::Write,

@@ -4,6 +4,7 @@
 mod authentication;
 mod coding;
 mod connection;
+mod eventually;
 mod log;
 mod options;
 mod pipeline;
@@ -19,6 +20,7 @@ mod unauthorized;
 
 use std::time::Duration;
 
+use eventually::eventually;
 use perenso_auth::{Client, ClientBuilder, Credentials, Profile, TokenPolicy, clock::ManualClock};
 use server::{Server, token};
 
@@ -66,15 +68,4 @@ async fn api(handler: impl Fn(&server::Seen) -> server::Reply + Send + Sync + 's
 
 async fn call(client: &Client) -> Result<serde_json::Value, perenso_auth::Error> {
     client.get("/Customer").send_json().await
-}
-
-/// Until the condition holds; fails after five seconds.
-async fn eventually(mut condition: impl FnMut() -> bool) {
-    for _ in 0..5000 {
-        if condition() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
-    panic!("it did not come to pass within five seconds");
 }

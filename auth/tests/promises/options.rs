@@ -1,4 +1,4 @@
-//! What one call can do differently.
+//! The options of single calls.
 
 use std::time::Duration;
 

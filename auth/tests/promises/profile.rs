@@ -1,4 +1,4 @@
-//! What a profile says is what goes over the wire, and when.
+//! Requests follow the profile.
 
 use http::{HeaderName, HeaderValue};
 use perenso_auth::{Client, Credentials, Profile, clock::ManualClock};

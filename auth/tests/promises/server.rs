@@ -22,7 +22,7 @@ pub struct Seen {
     pub path: String,
     pub headers: HashMap<String, String>,
     pub body: String,
-    /// How many requests to the same path came before.
+    /// The number of earlier requests to the same path.
     pub nth: usize,
 }
 
@@ -42,7 +42,7 @@ impl Seen {
     }
 }
 
-/// What the server does with a request.
+/// The response of the server to a request.
 #[derive(Clone, Debug)]
 pub enum Reply {
     Whole(u16, Vec<(&'static str, String)>, Vec<u8>),
@@ -118,7 +118,7 @@ impl Server {
         self.seen.lock().unwrap().clone()
     }
 
-    /// How many connections were made.
+    /// The number of connections.
     #[allow(dead_code)]
     pub fn connections(&self) -> usize {
         self.connections.load(Ordering::Relaxed)

@@ -1,4 +1,4 @@
-//! What a strange server, a strange setting or a strange runtime must not be able to do.
+//! Unusual servers, settings and runtimes, which must cause no harm.
 
 use std::{
     process::Command,

@@ -121,7 +121,7 @@ async fn t7_an_answer_from_behind_the_door_accepts_a_token_and_a_fault_does_not(
         .await;
         let client = builder(&server).retry(RetryPolicy::never()).build().unwrap();
         for _ in 0..2 {
-            // How it ends is for the other tests to say.
+            // Other tests check the outcome.
             let _ = client.get("/x").send().await;
         }
         assert_eq!(server.tokens().len(), tokens, "{status}");

@@ -41,7 +41,7 @@ async fn a_late_save_is_written_where_nobody_else_has_written() {
     late.save(&tokens(None, Some("first"), None), now()).await.unwrap();
     assert_eq!(texts(holder.load(now()).await.unwrap()).1.as_deref(), Some("first"));
     holder.release().await;
-    // What it wrote itself is no change either.
+    // Its own writes are not a change either.
     let mut late = lost(&store, &identity).await;
     late.save(&tokens(None, Some("second"), None), now()).await.unwrap();
     late.save(&tokens(None, Some("third"), None), now()).await.unwrap();

@@ -92,7 +92,7 @@ async fn a_replica_is_named_and_is_used_again_once_it_is_the_primary() {
     save(&store, &identity, &tokens(None, Some("refresh"), None)).await;
     let mut connection = raw(&server);
     replica_of(&mut connection, "127.0.0.1", &dead_port().to_string());
-    // What it holds can be read there.
+    // Its values can still be read.
     assert_eq!(texts(store.load(&identity, now()).await.unwrap()).1.as_deref(), Some("refresh"));
     let error = store.try_lock(&identity, Duration::from_secs(5)).await.unwrap_err();
     let text = chain(&error);
@@ -128,7 +128,7 @@ async fn a_sentinel_is_named() {
     assert!(text.contains("a Sentinel"), "{text}");
 }
 
-/// What servers say that need several machines, or a bad moment.
+/// Error responses of clusters, replicas and servers in trouble.
 #[tokio::test]
 async fn every_refusal_says_what_to_do() {
     for (says, advice) in [

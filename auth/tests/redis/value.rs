@@ -1,4 +1,4 @@
-//! What lies in Redis: how long, and what becomes of it when somebody else has been there.
+//! The values in Redis: their expiry, and values that were changed by others.
 
 use std::time::Duration;
 

@@ -9,12 +9,12 @@ use std::{
 
 use crate::server::{Reply, Seen, Server};
 
-/// How long an access token lives.
+/// The lifetime of an access token.
 pub const LIFETIME: Duration = Duration::from_secs(300);
-/// How long an answer takes: time enough for others to come along.
+/// The delay of a response, long enough for concurrent requests.
 const DELAY: Duration = Duration::from_millis(20);
 
-/// What happens to a token request whose answer does not arrive.
+/// The fate of a token request whose response is lost.
 #[derive(Clone, Copy, Debug)]
 pub enum Loss {
     /// It was never processed.
@@ -35,7 +35,7 @@ pub struct Issuer {
 struct State {
     /// The time as it really is, since the test began.
     now: Duration,
-    /// How far the server's clock is ahead, or behind, in seconds.
+    /// The offset of the server's clock, in seconds.
     skew: i64,
     issued: usize,
     access: HashMap<String, Access>,
@@ -113,12 +113,12 @@ impl Issuer {
         std::mem::take(&mut self.state().journal)
     }
 
-    /// How often an old refresh token came back.
+    /// The number of times that an old refresh token was sent.
     pub fn reuses(&self) -> usize {
         self.state().reuses
     }
 
-    /// How many API requests came with a token whose life was over.
+    /// The number of API requests with an expired token.
     pub fn late(&self) -> usize {
         self.state().late
     }

@@ -17,7 +17,7 @@ use perenso_auth::{
 
 use crate::server::Server;
 
-/// What is asked of a store.
+/// A call of the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Word {
     Load,
@@ -29,7 +29,7 @@ pub enum Word {
     Release,
 }
 
-/// What becomes of it.
+/// The outcome of a call.
 #[derive(Clone, Copy, Debug)]
 pub enum Stumble {
     Fails(StoreErrorKind),

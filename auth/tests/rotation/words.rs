@@ -1,4 +1,4 @@
-//! What is said to a store, in which order, and for how long it is waited; and what the log says of it.
+//! The order and the timeouts of the calls to a store, and the log of its failures.
 
 use std::{
     borrow::Cow,
@@ -320,7 +320,7 @@ impl TokenStore for Slow {
     }
 }
 
-/// What all tests of this program have logged.
+/// The log of all tests of this program.
 fn log() -> &'static Log {
     static LOG: OnceLock<Log> = OnceLock::new();
     LOG.get_or_init(|| {

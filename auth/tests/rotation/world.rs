@@ -40,7 +40,7 @@ impl World {
         self.builder(Credentials::new("client-1", "s3cr3t")).store(store).build().unwrap()
     }
 
-    /// What the clocks of the machine say.
+    /// The clocks of the machine.
     pub fn now(&self) -> Now {
         self.clock.now()
     }

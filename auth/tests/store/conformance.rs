@@ -1,4 +1,4 @@
-//! What every token store promises, whatever it keeps its tokens in.
+//! The guarantees of every token store.
 //!
 //! Each check gets a store and its sibling: the same tokens seen by another client, process or machine.
 
@@ -171,7 +171,7 @@ pub async fn an_access_token_ages(store: &dyn TokenStore, sibling: &dyn TokenSto
     tokio::time::sleep(Duration::from_millis(50)).await;
     let found = sibling.load(&identity, now()).await.unwrap().unwrap().access_token.unwrap();
     assert_eq!(found.lifetime, LIFE);
-    // What is left is what counts; a store may be wrong by a little, and to the safe side only.
+    // A store may deviate slightly from the remaining lifetime, but only downwards.
     assert!(found.age >= age + Duration::from_millis(50), "{:?}", found.age);
     assert!(found.age < age + Duration::from_secs(60), "{:?}", found.age);
 }

@@ -1,4 +1,4 @@
-//! What every store promises, kept by the store in memory.
+//! The guarantees of every store, for the store in memory.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, unreachable_pub)]
 
 mod conformance;

@@ -1,6 +1,8 @@
 //! Five systems and a sixth: what their vendors ask for, against their stand-ins, and byte for byte against a raw server.
 #![allow(missing_docs, dead_code, clippy::unwrap_used, unreachable_pub)]
 
+#[path = "../promises/eventually.rs"]
+mod eventually;
 #[path = "../promises/log.rs"]
 mod log;
 #[path = "../promises/server.rs"]
@@ -19,6 +21,7 @@ mod unusable;
 
 use std::time::Duration;
 
+use eventually::eventually;
 use perenso_auth::{
     Client, ClientBuilder, Credentials, Profile, RetryPolicy, TokenPolicy,
     clock::{Clock, ManualClock},
@@ -98,15 +101,4 @@ async fn busiest_window(profile: Profile, credentials: Credentials, calls: usize
     }
     let within = |from| departures.iter().filter(|at| (from..=from + window).contains(*at)).count();
     departures.iter().map(|from| within(*from)).max().unwrap()
-}
-
-/// Until the condition holds; fails after five seconds.
-async fn eventually(mut condition: impl FnMut() -> bool) {
-    for _ in 0..5000 {
-        if condition() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
-    panic!("it did not come to pass within five seconds");
 }

@@ -32,7 +32,7 @@ const VERIFIER: &str = "v3r1f13r~pkce";
 const TID: &str = "in-t3nant1d";
 const KEY: &str = "5ubscr1pt10nk3y";
 const BROUGHT: &str = "br0ught-r3fr35h/";
-/// How every token of the server begins.
+/// The prefix of every token of the server.
 const ACCESS: &str = "acc355t0k3n";
 const REFRESH: &str = "r3fr35ht0k3n";
 
@@ -95,7 +95,7 @@ fn systems() -> Vec<(Profile, Credentials)> {
     ]
 }
 
-/// What becomes of token requests.
+/// The outcome of token requests.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Mood {
     Granted,
@@ -193,7 +193,7 @@ fn token(mood: Mood, seen: &Seen) -> Reply {
     }
 }
 
-/// What makes a request secret: first the header, since texts are cut.
+/// Returns the secrets of a request. The header is first, since messages are truncated.
 fn echo(seen: &Seen) -> String {
     let headers = ["authorization", "tid", "ocp-apim-subscription-key"].map(|name| seen.header(name));
     format!("{} {}", headers.join(" "), seen.body)

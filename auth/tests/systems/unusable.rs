@@ -1,4 +1,4 @@
-//! What cannot work is refused in `build`, before anything is sent, and the words name the setter to call.
+//! Settings that cannot work are errors of `build` that name the setter to call.
 
 use perenso_auth::{
     AuthorizationCode, AuthorizationRequest, Client, ClientAuth, ClientBuilder, Credentials, Grant, Profile,

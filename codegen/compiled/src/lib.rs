@@ -2,7 +2,7 @@
 //!
 //! # A changed parameter breaks the build
 //!
-//! What compiles with the catalog of the vendor's guide
+//! Code that compiles with the catalog of the vendor's guide
 //!
 //! ```
 //! # use perenso_codegen_compiled::guide as exports;
