@@ -24,7 +24,7 @@ pub(crate) fn for_client(document: &Document) -> Result<Value, Fault> {
 pub(crate) fn for_mock(document: &Document) -> Result<Value, Fault> {
     let mut root = document.root.clone();
     split_optional_bodies(&mut root, document)?;
-    each_operation(&mut root, answer_with_bytes);
+    each_operation(&mut root, respond_with_bytes);
     each_operation(&mut root, retag_sealed);
     unwrap_references(&mut root);
     strip_limits(&mut root);
@@ -41,19 +41,19 @@ pub(crate) fn has_optional_body(operation: &Value) -> bool {
 /// name of its parameter only.
 fn split_optional_bodies(root: &mut Value, document: &Document) -> Result<(), Fault> {
     for operation in document.operations()?.iter().filter(|operation| has_optional_body(operation.node)) {
-        let twin_id = format!("{}{WITH_BODY}", operation.id);
+        let variant_id = format!("{}{WITH_BODY}", operation.id);
         if !operation.path.contains("{id}") {
             return Err(Fault::new(&operation.place, "an optional body needs a path with `{id}`"));
         }
-        let mut twin = operation.node.clone();
-        twin["operationId"] = json!(twin_id);
-        twin["requestBody"]["required"] = json!(true);
-        for parameter in twin["parameters"].as_array_mut().into_iter().flatten() {
+        let mut variant = operation.node.clone();
+        variant["operationId"] = json!(variant_id);
+        variant["requestBody"]["required"] = json!(true);
+        for parameter in variant["parameters"].as_array_mut().into_iter().flatten() {
             if parameter["name"] == "id" {
                 parameter["name"] = json!("record_id");
             }
         }
-        root["paths"][operation.path.replace("{id}", "{record_id}")] = json!({ operation.method: twin });
+        root["paths"][operation.path.replace("{id}", "{record_id}")] = json!({ operation.method: variant });
         if let Some(node) = root.pointer_mut(&operation.place).and_then(Value::as_object_mut) {
             node.remove("requestBody");
         }
@@ -62,7 +62,7 @@ fn split_optional_bodies(root: &mut Value, document: &Document) -> Result<(), Fa
 }
 
 /// Turns responses of any media type into bytes.
-fn answer_with_bytes(operation: &mut Value) {
+fn respond_with_bytes(operation: &mut Value) {
     for response in operation["responses"].as_object_mut().into_iter().flat_map(|map| map.values_mut()) {
         if response.pointer("/content/*~1*").is_some() {
             response["content"] =

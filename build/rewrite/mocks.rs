@@ -37,7 +37,7 @@ pub(crate) fn compare_ids(file: &mut syn::File, document: &Document) -> Result<(
             if item.ident == when {
                 document_if_bare(&mut item.attrs, &format!("What a request of `{}` looks like.", entry.id));
             } else if item.ident == then {
-                document_if_bare(&mut item.attrs, &format!("What `{}` is answered with.", entry.id));
+                document_if_bare(&mut item.attrs, &format!("The response of `{}`.", entry.id));
             }
         }
     }

@@ -16,7 +16,7 @@ use crate::{catalog, error::Error, module};
 ///     "id": "79aag9",
 ///     "name": "Get API Customers",
 ///     "parameters": [
-///         {"name": "Cursor", "dataType": "Integer", "description": "Index of the page"}
+///         {"name": "Cursor", "dataType": "Integer", "description": "Page index"}
 ///     ]
 /// }]"#;
 /// let code = perenso_codegen::generate(catalog)?;

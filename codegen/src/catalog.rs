@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::error::Error;
 
-const EXPECTED: &str = "expected the JSON answer of `GET /Export`, a list of exports";
+const EXPECTED: &str = "expected the JSON response of `GET /Export`, an array of exports";
 
 pub(crate) struct Export {
     pub(crate) id: String,
@@ -42,7 +42,7 @@ pub(crate) fn read(json: &str) -> Result<Vec<Export>, Error> {
     // Some editors and shells write a byte order mark.
     let json = json.strip_prefix('\u{feff}').unwrap_or(json);
     let value: Value =
-        serde_json::from_str(json).map_err(|error| Error::new(format!("{EXPECTED}; found other text: {error}")))?;
+        serde_json::from_str(json).map_err(|error| Error::new(format!("{EXPECTED}; found something else: {error}")))?;
     let Value::Array(values) = value else {
         return Err(Error::new(format!("{EXPECTED}; found {}", kind(&value))));
     };
@@ -84,7 +84,7 @@ fn export(place: usize, value: &Value, problems: &mut Vec<String>) -> Option<Exp
             })
             .collect(),
         other => {
-            problems.push(format!("{whose}: `parameters`: expected a list; found {}", kind(other)));
+            problems.push(format!("{whose}: `parameters`: expected an array; found {}", kind(other)));
             Vec::new()
         }
     };
@@ -95,8 +95,8 @@ fn export(place: usize, value: &Value, problems: &mut Vec<String>) -> Option<Exp
 fn text(value: &Value, field: &str, whose: &str, problems: &mut Vec<String>) -> String {
     match value.get(field) {
         Some(Value::String(text)) => return text.clone(),
-        Some(other) => problems.push(format!("{whose}: `{field}`: expected text; found {}", kind(other))),
-        None => problems.push(format!("{whose}: `{field}`: expected text; found nothing")),
+        Some(other) => problems.push(format!("{whose}: `{field}`: expected a string; found {}", kind(other))),
+        None => problems.push(format!("{whose}: `{field}`: expected a string; found nothing")),
     }
     String::new()
 }
@@ -108,7 +108,7 @@ fn duplicates(exports: &[Export]) -> Vec<String> {
     for export in exports {
         if let Some(first) = ids.insert(&export.id, export) {
             problems.push(format!(
-                "{} and {} have one id; expected an id of its own for each: take one of them out",
+                "{} and {} have the same id; expected unique ids: remove one of them",
                 first.shown(),
                 export.shown()
             ));
@@ -119,7 +119,7 @@ fn duplicates(exports: &[Export]) -> Vec<String> {
         }
         for (name, times) in names.into_iter().filter(|(_, times)| *times > 1) {
             problems.push(format!(
-                "{}: expected the parameter {} once; found it {times} times: such an export cannot be run, take it out",
+                "{}: expected the parameter {} once; found it {times} times: such an export cannot be run, remove it",
                 export.shown(),
                 shown(name)
             ));
@@ -133,8 +133,8 @@ fn kind(value: &Value) -> &'static str {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",
         Value::Number(_) => "a number",
-        Value::String(_) => "text",
-        Value::Array(_) => "a list",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
         Value::Object(_) => "an object",
     }
 }

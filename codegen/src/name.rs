@@ -35,7 +35,7 @@ pub(crate) fn structs(exports: &[Export]) -> Result<Vec<String>, Error> {
     unique(bases.collect(), suffixes).map_err(|pairs| {
         let problem = |(one, other, name): (usize, usize, String)| {
             format!(
-                "{} and {} would both be the struct `{name}`: take one of them out",
+                "{} and {} would both be the struct `{name}`: remove one of them",
                 exports[one].shown(),
                 exports[other].shown()
             )
@@ -54,7 +54,7 @@ pub(crate) fn fields(export: &Export) -> Result<Vec<String>, Vec<String>> {
         let named = |parameter: &Parameter| shown(&parameter.name);
         let problem = |(one, other, name): (usize, usize, String)| {
             format!(
-                "{}: the parameters {} and {} would both be the field `{name}`: take the export out",
+                "{}: the parameters {} and {} would both be the field `{name}`: remove the export",
                 export.shown(),
                 named(&parameters[one]),
                 named(&parameters[other])

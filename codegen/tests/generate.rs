@@ -152,12 +152,12 @@ fn what_no_run_can_tell_apart_is_refused_with_its_name() {
     assert_eq!(
         error.problems(),
         [
-            "export `Orders` of id `x` and export `Vendors` of id `x` have one id; expected an id of its own for each: \
-             take one of them out",
+            "export `Orders` of id `x` and export `Vendors` of id `x` have the same id; expected unique ids: remove \
+             one of them",
             "export `Vendors` of id `x`: expected the parameter `A` once; found it 3 times: such an export cannot be run, \
-             take it out",
+             remove it",
             "export `Booths` of id `y`: expected the parameter `B` once; found it 2 times: such an export cannot be run, \
-             take it out",
+             remove it",
         ]
     );
     let error = refusal(
@@ -166,7 +166,7 @@ fn what_no_run_can_tell_apart_is_refused_with_its_name() {
     assert_eq!(
         error.problems(),
         [
-            "export `Zones` of id `a-1` and export `zones` of id `a1` would both be the struct `ZonesA1`: take one of them out"
+            "export `Zones` of id `a-1` and export `zones` of id `a1` would both be the struct `ZonesA1`: remove one of them"
         ]
     );
     // Two names of which nothing is left, and of one hash.
@@ -174,8 +174,7 @@ fn what_no_run_can_tell_apart_is_refused_with_its_name() {
     let parameters = json!([{"name": one, "dataType": "Text"}, {"name": other, "dataType": "Text"}]);
     let error = refusal(&json!([{"id": "1", "name": "A", "parameters": parameters}]));
     let expected = format!(
-        "export `A` of id `1`: the parameters `{one}` and `{other}` would both be the field `parameter_001ac30a`: take the \
-         export out"
+        "export `A` of id `1`: the parameters `{one}` and `{other}` would both be the field `parameter_001ac30a`: remove the export"
     );
     assert_eq!(error.problems(), [expected]);
 }
@@ -185,9 +184,9 @@ fn what_is_no_catalog_is_named_by_its_place_and_kind() {
     for (catalog, expected) in [
         (
             "",
-            "expected the JSON answer of `GET /Export`, a list of exports; found other text: EOF while parsing a value at line 1 column 0",
+            "expected the JSON response of `GET /Export`, an array of exports; found something else: EOF while parsing a value at line 1 column 0",
         ),
-        (r#"{"error": "x"}"#, "expected the JSON answer of `GET /Export`, a list of exports; found an object"),
+        (r#"{"error": "x"}"#, "expected the JSON response of `GET /Export`, an array of exports; found an object"),
     ] {
         assert_eq!(generate(catalog).unwrap_err().to_string(), expected);
     }
@@ -201,16 +200,16 @@ fn what_is_no_catalog_is_named_by_its_place_and_kind() {
     assert_eq!(
         error.problems(),
         [
-            "export 1: `id`: expected text; found nothing",
-            "export 1: `name`: expected text; found nothing",
-            "export 2: `id`: expected text; found a number",
-            "export 2: `name`: expected text; found nothing",
-            "export 3, of id `a`: `name`: expected text; found null",
-            "export 4, `B\\n`: `parameters`: expected a list; found an object",
-            "export 5, `C`: parameter 1: `name`: expected text; found nothing",
-            "export 5, `C`: parameter 1: `dataType`: expected text; found nothing",
-            "export 5, `C`: parameter `P`: `dataType`: expected text; found a list",
-            "export 5, `C`: parameter `P`: `description`: expected text; found a number",
+            "export 1: `id`: expected a string; found nothing",
+            "export 1: `name`: expected a string; found nothing",
+            "export 2: `id`: expected a string; found a number",
+            "export 2: `name`: expected a string; found nothing",
+            "export 3, of id `a`: `name`: expected a string; found null",
+            "export 4, `B\\n`: `parameters`: expected an array; found an object",
+            "export 5, `C`: parameter 1: `name`: expected a string; found nothing",
+            "export 5, `C`: parameter 1: `dataType`: expected a string; found nothing",
+            "export 5, `C`: parameter `P`: `dataType`: expected a string; found an array",
+            "export 5, `C`: parameter `P`: `description`: expected a string; found a number",
         ]
     );
     assert_eq!(format!("{error}"), format!("{error:?}"));

@@ -148,9 +148,9 @@ impl ErrorFields {
             Err(_) => form(body)?,
         };
         let error = fields.get("error").filter(|error| is_set(error))?;
-        let inside = |names: &[&str]| names.iter().find_map(|name| word(error.get(name)?));
-        let code = word(error).or_else(|| inside(&["code", "error", "status", "type"]));
-        let described = fields.get("error_description").and_then(word);
+        let inside = |names: &[&str]| names.iter().find_map(|name| scalar(error.get(name)?));
+        let code = scalar(error).or_else(|| inside(&["code", "error", "status", "type"]));
+        let described = fields.get("error_description").and_then(scalar);
         let description = described.or_else(|| inside(&["error_description", "description", "message"]));
         let shown = |message: String| shown(&message, secrets);
         Some(Self { error: code.map(shown), description: description.map(shown) })
@@ -184,7 +184,7 @@ fn is_set(error: &Value) -> bool {
 }
 
 /// Returns a string or a number as a string, or `None` if it is empty or of another type.
-fn word(value: &Value) -> Option<String> {
+fn scalar(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
         Value::Number(number) => Some(number.to_string()),

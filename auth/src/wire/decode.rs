@@ -363,7 +363,7 @@ mod tests {
     fn mismatch<T: DeserializeOwned>(document: &str) -> String {
         match decode::<T>(document.as_bytes()) {
             Ok(_) => panic!("{document} was read"),
-            Err(misfit) => misfit.to_string(),
+            Err(mismatch) => mismatch.to_string(),
         }
     }
 

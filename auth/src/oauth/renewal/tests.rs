@@ -247,13 +247,13 @@ fn episode() -> impl Strategy<Value = Vec<Event>> {
         let lead = (lifetime / 5).min(600);
         [&next_token(lifetime)[..], &[Event::Advance(lifetime - lead + late - 1), Event::Ask(0)]].concat()
     });
-    let outage = (1usize..8, seconds()).prop_map(|(failures, pause)| {
-        [Event::Ask(0), Event::Completed(0, ExchangeResult::Failed { refused: false }), Event::Advance(pause)]
+    let outage = (1usize..8, seconds()).prop_map(|(failures, seconds)| {
+        [Event::Ask(0), Event::Completed(0, ExchangeResult::Failed { refused: false }), Event::Advance(seconds)]
             .repeat(failures)
     });
-    let never_accepted = (29u64..32).prop_map(move |pause| {
+    let never_accepted = (29u64..32).prop_map(move |seconds| {
         let reject = [Event::Reject { back: 0, was_accepted: false }];
-        [&reject[..], &next_token(300), &[Event::Advance(pause)], &reject].concat()
+        [&reject[..], &next_token(300), &[Event::Advance(seconds)], &reject].concat()
     });
     prop_oneof![
         20 => event().prop_map(|event| vec![event]),

@@ -277,7 +277,7 @@ async fn a_cooldown_holds_the_fleet_and_is_never_shortened() {
     one.cool_down("show", 100 * SECOND).await;
     two.cool_down("show", SECOND).await;
     for budget in [&one, &two] {
-        let PermitResponse::Cooldown(left) = take_permit(budget).await else { panic!("not paused") };
+        let PermitResponse::Cooldown(left) = take_permit(budget).await else { panic!("no cooldown") };
         assert!(left <= 100 * SECOND && left > 40 * SECOND, "{left:?}");
     }
     assert!(!matches!(two.take_permit(rate(), "other", &SystemClock::default()).await, PermitResponse::Cooldown(_)));
