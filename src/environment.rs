@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn what_copying_leaves_around_a_value_is_no_part_of_it() {
+    fn whitespace_and_invisible_characters_around_values_are_trimmed() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(&file, "\u{feff}s3cr3t\u{200b}\r\n").unwrap();
         let path = file.path().to_str().unwrap();

@@ -338,7 +338,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_came_along_with_the_copying_is_told_without_the_value() {
+    fn control_characters_are_an_error_without_the_value() {
         let code = AuthorizationCode::new("\u{feff}c0\nde\r\n", "https://erp.example/cb\t");
         let all = Credentials::new("client-1\n", "hush\0").code(code).problems(&Profile::new("x"));
         assert_eq!(all.len(), 4, "{all:?}");
@@ -353,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_sees_is_refused_in_every_value() {
+    fn invisible_characters_are_an_error_in_every_value() {
         let profile = Profile::new("x");
         let hidden = "hu\u{200b}sh";
         for (credentials, what, setter) in [

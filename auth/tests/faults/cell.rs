@@ -164,7 +164,7 @@ impl Cell {
         }
         let second = self.call(shown, &mut oddities).await;
         let again = self.endpoint.requests() - start - requests;
-        // What is neither retried nor remembered may be over by the second call.
+        // A fault that is neither retried nor remembered may have ended before the second call.
         let is_over = again > 0 && second.ending == "token";
         if first != second && !is_over {
             oddities.push(format!("the second call went like {second:?}, the first like {first:?}"));

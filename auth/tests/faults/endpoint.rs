@@ -95,7 +95,7 @@ impl Endpoint {
         Self { shared, task }
     }
 
-    /// What leads to this endpoint under the address `http://localhost`: a connection for each request.
+    /// Returns a client builder that connects `http://localhost` to this endpoint, with a new connection for each request.
     pub fn http(&self) -> impl Fn() -> reqwest::ClientBuilder + Send + Sync + 'static {
         let shared = Arc::clone(&self.shared);
         move || reqwest::Client::builder().pool_max_idle_per_host(0).dns_resolver(Directory(Arc::clone(&shared)))

@@ -101,7 +101,7 @@ async fn a_symbolic_link_is_read_through_and_replaced_by_a_save() {
 }
 
 #[tokio::test]
-async fn what_dead_processes_left_is_cleared_away_after_an_hour_and_nothing_else() {
+async fn temporary_files_of_dead_processes_are_removed_after_an_hour() {
     let directory = tempfile::tempdir().unwrap();
     let store = FileStore::new(directory.path());
     let leave = |name: &str, age: u64| {

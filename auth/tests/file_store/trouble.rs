@@ -34,7 +34,7 @@ async fn unusable_until_it_is_saved_again(store: &FileStore, tokens: &Path) {
 }
 
 #[tokio::test]
-async fn what_makes_no_sense_is_told_without_a_word_of_it_and_replaced_by_a_save() {
+async fn invalid_content_is_an_error_without_a_quote_and_replaced_by_a_save() {
     let (_directory, store, tokens) = store().await;
     let whole = fs::read(&tokens).unwrap();
     for text in [

@@ -109,8 +109,8 @@ impl Provider {
         self.request("POST", &format!("/test/cut?when={when}"), &[]).await;
     }
 
-    /// What a browser does with the address that a person is sent to, when that person allows everything: it follows the
-    /// redirects and keeps the cookies, until one leads away from the server. That is the address of the callback.
+    /// Grants access as a person with a browser does: follows the redirects and keeps the cookies until a redirect leaves the
+    /// server. Returns that address, which is the callback.
     pub async fn allow(&self, address: &str) -> String {
         let mut address = address.to_owned();
         let mut cookies = BTreeMap::new();

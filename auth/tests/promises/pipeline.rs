@@ -28,7 +28,7 @@ async fn a_read_and_a_keyed_write_survive_faults_and_a_create_is_never_doubled()
 }
 
 #[tokio::test]
-async fn what_certainly_was_not_processed_is_sent_again_even_a_create() {
+async fn a_request_that_was_certainly_not_processed_is_retried_even_a_create() {
     let server = api(|seen| match seen.nth {
         0 => Reply::status(429),
         _ => Reply::json(200, "{}"),

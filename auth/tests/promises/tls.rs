@@ -144,7 +144,7 @@ async fn a_configuration_of_ones_own_is_used_as_it_is() {
 }
 
 #[test]
-fn what_is_no_certificate_is_named_and_never_shown() {
+fn an_invalid_certificate_is_named_and_never_shown() {
     let wrong = |builder: ClientBuilder| builder.build().unwrap_err().to_string();
     let url = "https://localhost:1";
     for error in [

@@ -99,7 +99,7 @@ async fn a_server_that_stands_still_is_given_up() {
 }
 
 #[tokio::test]
-async fn what_is_no_redis_is_an_error() {
+async fn a_server_that_is_not_redis_is_an_error() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let url = format!("redis://{}", listener.local_addr().unwrap());
     let web = tokio::spawn(async move {

@@ -68,7 +68,7 @@ async fn machines_whose_clocks_differ_agree_on_an_age() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_opened_counts_as_nothing_and_is_replaced() {
+async fn a_value_that_cannot_be_decrypted_is_ignored_and_replaced() {
     let Some(server) = RedisServer::start() else { return };
     let (store, identity) = (store(&server), identity("show-1"));
     save(&store, &identity, &tokens(Some(("access", LIFE, Duration::ZERO)), None, None)).await;

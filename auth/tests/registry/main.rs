@@ -176,7 +176,7 @@ async fn tokens_are_kept_in_the_directory_that_the_file_names() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_one_show_is_said_of_it_alone() {
+async fn a_problem_of_one_show_does_not_affect_the_others() {
     let server = vendor(|_, _| true).await;
     let files = Files::new();
     files.write("secrets/spring", "s");
@@ -294,7 +294,7 @@ async fn a_string_and_a_table_of_ones_own_file_are_read_with_foreign_tables_when
 }
 
 #[tokio::test]
-async fn what_copying_leaves_around_a_value_is_no_part_of_it() {
+async fn whitespace_and_invisible_characters_around_values_are_trimmed() {
     let server = Server::start(|seen| match seen.path.as_str() {
         "/token" => token(0, 300),
         _ => Reply::json(200, "[]"),
@@ -334,7 +334,7 @@ async fn what_copying_leaves_around_a_value_is_no_part_of_it() {
 }
 
 #[test]
-fn what_nobody_sees_inside_a_value_is_refused_by_its_key() {
+fn invisible_characters_inside_a_value_are_an_error_that_names_the_key() {
     let files = Files::new();
     files.write("secrets/good", "s");
     files.write("secrets/bad", "hu\u{200b}sh");

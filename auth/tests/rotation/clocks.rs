@@ -19,7 +19,7 @@ async fn a_machine_that_slept_for_hours_wakes_to_one_refresh() {
         world.suspend(8 * HOUR);
         hundred(&[&client]).await;
         assert_eq!(world.issuer.journal(), REFRESHED);
-        // What came after the sleep lives as long as any other.
+        // A token obtained after the sleep has the full lifetime.
         world.pass(200 * S);
         hundred(&[&client]).await;
         assert!(world.issuer.journal().is_empty());

@@ -133,7 +133,7 @@ async fn one_who_comes_after_a_sleep_takes_no_token_from_before_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_a_sibling_stored_between_the_look_and_the_lock_is_found_inside_the_lock() {
+async fn tokens_stored_before_the_lock_was_taken_are_found_inside_the_lock() {
     let world = World::new().await;
     let store = Unseen(MemoryStore::new());
     let [one, other] = [(); 2].map(|()| world.builder(credentials()).store(store.clone()).build().unwrap());

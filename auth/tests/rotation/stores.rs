@@ -181,7 +181,7 @@ async fn a_refused_refresh_token_is_noted_on_use_and_the_next_process_does_not_s
 }
 
 #[tokio::test]
-async fn what_a_sibling_has_stored_meanwhile_is_not_replaced_by_what_could_not_be_stored() {
+async fn newer_tokens_of_another_process_are_not_replaced_by_unsaved_ones() {
     let world = World::new().await;
     let [store, sibling] = pair();
     let (one, other) = (world.client_over(store.clone()), world.client_over(sibling));
@@ -201,7 +201,7 @@ async fn what_a_sibling_has_stored_meanwhile_is_not_replaced_by_what_could_not_b
 }
 
 #[tokio::test]
-async fn what_a_store_has_from_before_is_not_sent_again() {
+async fn an_old_refresh_token_in_the_store_is_not_sent_again() {
     let world = World::new().await;
     let store = Stumbling::new("backup");
     let client = world.client_over(store.clone());
@@ -222,7 +222,7 @@ async fn what_a_store_has_from_before_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn what_a_sibling_has_replaced_is_not_sent_again_either() {
+async fn a_refresh_token_that_another_process_replaced_is_not_sent_again() {
     let world = World::new().await;
     let [store, sibling] = pair();
     let (one, other) = (world.client_over(store.clone()), world.client_over(sibling));

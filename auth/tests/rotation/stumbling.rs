@@ -94,7 +94,7 @@ impl Stumbling {
         self.own().siblings = Some(tokens);
     }
 
-    /// What it has for whoever was there last.
+    /// Returns the stored tokens of the identity that used the store last.
     pub async fn kept(&self, now: Now) -> StoredTokens {
         let identity = self.own().identity.clone().unwrap();
         self.kept.load(&identity, now).await.unwrap().unwrap()

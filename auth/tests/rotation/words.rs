@@ -43,7 +43,7 @@ async fn a_store_that_never_answers_is_waited_for_a_moment_at_any_word() {
 }
 
 #[tokio::test]
-async fn what_took_long_to_come_from_the_store_is_as_old_as_it_is() {
+async fn a_slow_store_does_not_make_tokens_younger() {
     let clock = ManualClock::default();
     let server = Server::start(|seen| match seen.path.as_str() {
         "/token" => token(seen.nth, 300),
@@ -187,7 +187,7 @@ async fn a_refresh_token_that_came_before_the_lock_is_the_one_that_is_sent() {
 }
 
 #[tokio::test]
-async fn what_could_not_be_read_inside_the_lock_is_not_overwritten() {
+async fn tokens_that_could_not_be_read_inside_the_lock_are_not_overwritten() {
     let server = vendor(0).await;
     let (store, clock) = (Stumbling::new("unread"), ManualClock::default());
     let client = over(&server, own(), &store, &clock);

@@ -16,7 +16,7 @@ macro_rules! conformance {
     ($stores:path) => {
         $crate::conformance::conformance!($stores:
             nothing_is_there_at_first,
-            what_one_saves_its_sibling_loads,
+            saved_tokens_are_loaded_by_another_store,
             a_save_replaces_all_that_was_there,
             identities_share_nothing,
             one_holds_the_lock_until_it_is_given_back,
@@ -93,7 +93,7 @@ pub async fn nothing_is_there_at_first(store: &dyn TokenStore, sibling: &dyn Tok
     assert!(store.load(&identity, now()).await.unwrap().is_none(), "a lock is no token");
 }
 
-pub async fn what_one_saves_its_sibling_loads(store: &dyn TokenStore, sibling: &dyn TokenStore) {
+pub async fn saved_tokens_are_loaded_by_another_store(store: &dyn TokenStore, sibling: &dyn TokenStore) {
     let identity = identity("shared");
     let strange = "dot.slash/plus+equals=\u{1f511} \" \\ \0 end";
     let kept = tokens(Some((strange, LIFE, SECOND)), Some("refresh"), Some("spent"));

@@ -116,7 +116,7 @@ fn a_request_to_a_person_needs_its_addresses() {
 }
 
 #[test]
-fn what_looks_odd_and_works_is_built() {
+fn unusual_settings_that_work_are_built() {
     let loopback = client(Profile::perenso(), own()).token_url("http://[::1]:1/token").api_url("http://localhost:2");
     loopback.build().unwrap();
     let named = client(Profile::perenso(), own()).api_url("http://show.intern").allow_http("show.intern");

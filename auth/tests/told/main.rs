@@ -16,7 +16,7 @@ use log::Log;
 use vendor::{call, client, tokens_file, vendor};
 
 #[tokio::test]
-async fn what_cannot_be_used_is_told_and_replaced_by_a_fresh_token() {
+async fn unusable_tokens_are_logged_and_replaced() {
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(log.clone()).finish();
     tracing::subscriber::set_global_default(subscriber).unwrap();
