@@ -1,13 +1,12 @@
 //! The two files of one identity: its tokens, which are replaced atomically, and its lock.
 
 use std::{
-    fs::{self, DirBuilder, File, Metadata, OpenOptions},
+    fs::{self, DirBuilder, File, Metadata, OpenOptions, TryLockError},
     io::{self, ErrorKind, Read as _, Write as _},
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
 
-use fs4::{FileExt, TryLockError};
 use zeroize::Zeroizing;
 
 use crate::store::{StoreError, StoreErrorKind};
@@ -102,7 +101,7 @@ impl Entry {
             self.unavailable(&detail, error)
         };
         let file = create_directory(&self.directory).and_then(|()| open_private(&self.lock, false)).map_err(failed)?;
-        match FileExt::try_lock(&file) {
+        match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Ok(None),
             Err(TryLockError::Error(error)) => return Err(failed(error)),
@@ -230,7 +229,7 @@ impl Lock {
 impl Drop for Lock {
     fn drop(&mut self) {
         // Closing is not enough, since a child process that is being started may still have a copy of the handle.
-        let _ = FileExt::unlock(&self.0);
+        let _ = self.0.unlock();
     }
 }
 
