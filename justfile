@@ -121,7 +121,7 @@ package:
     mkdir -p target && target=$(mktemp -d target/package-XXXXXX)
     trap 'rm -rf "$target"' EXIT
     # What is built of others already (nothing was ever packaged there), by the profile that a package does not have.
-    export CARGO_PROFILE_DEV_DEBUG=line-tables-only
+    export CARGO_PROFILE_DEV_DEBUG=${CARGO_PROFILE_DEV_DEBUG:-line-tables-only}
     mkdir -p "$target/debug"
     for part in .fingerprint build deps; do
         [[ ! -d target/debug/$part ]] || cp -al "target/debug/$part" "$target/debug/$part"
@@ -140,6 +140,7 @@ bench:
     cargo build --release -p perenso-sandbox
     cargo run --release -p perenso-bench -- --python target/rivals/bin/python --prism proof/node_modules/.bin/prism
     bench/build-cost.sh
+    bench/feature-cost.sh
 
 # The figures of the sandbox alone, against Prism.
 bench-sandbox:

@@ -196,8 +196,8 @@ impl Perenso {
     /// # Errors
     /// No token can be obtained, or the tokens of this server are never valid for that long.
     #[inline]
-    pub fn token(&self, min_validity: Duration) -> impl Future<Output = Result<AccessToken, Error>> + Send + '_ {
-        self.auth().token_as(min_validity)
+    pub async fn token(&self, min_validity: Duration) -> Result<AccessToken, Error> {
+        Ok(self.auth().token(min_validity).await?)
     }
 
     /// Returns the current bearer token without waiting, for synchronous interceptors. Returns `None` if there is no token or

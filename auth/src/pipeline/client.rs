@@ -1,12 +1,6 @@
 //! A client for authorised calls, cheap to clone.
 
-use std::{
-    borrow::Cow,
-    future::{Future, poll_fn},
-    sync::Arc,
-    task::Poll,
-    time::Duration,
-};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use http::Method;
 use reqwest::Url;
@@ -131,28 +125,11 @@ impl Client {
     /// `ErrorKind::Refused` or `ErrorKind::TokenUnavailable` if there is no token, `ErrorKind::Request` if tokens of this
     /// server are never valid that long.
     #[inline]
-    pub fn token(&self, min_validity: Duration) -> impl Future<Output = Result<AccessToken, Error>> + Send + '_ {
-        self.token_as(min_validity)
-    }
-
-    /// Returns the same as [`token`](Self::token), with the error type of the calling crate: a conversion there would
-    /// cost a third of the time of a cache hit.
-    #[doc(hidden)]
-    #[inline]
-    pub fn token_as<E: From<Error>>(
-        &self,
-        min_validity: Duration,
-    ) -> impl Future<Output = Result<AccessToken, E>> + Send + '_ {
-        let mut slow = None;
-        // Polled by hand: an `async fn` slows a cache hit down.
-        poll_fn(move |context| {
-            if slow.is_none()
-                && let Some(token) = self.inner.cache.current_token(min_validity)
-            {
-                return Poll::Ready(Ok(token));
-            }
-            slow.get_or_insert_with(|| Box::pin(self.new_token(min_validity))).as_mut().poll(context).map_err(E::from)
-        })
+    pub async fn token(&self, min_validity: Duration) -> Result<AccessToken, Error> {
+        match self.inner.cache.current_token(min_validity) {
+            Some(token) => Ok(token),
+            None => Box::pin(self.new_token(min_validity)).await,
+        }
     }
 
     /// Returns the current bearer token without waiting, for interceptors that cannot await. Returns `None` if there is no
