@@ -25,7 +25,7 @@
 //! - [`ToFile::schema`] sets it in code.
 //! - [`ToFile::schema_file`] saves the schema of the first run and checks later runs against it. A row with an unknown
 //!   field, a value of another type, or a missing required value ends the run with an [`ErrorKind::Schema`]. The error
-//!   names the row, the columns, and the expected and found types. With [`Changes::Accept`], the schema is widened and
+//!   names the row, the columns, and the expected and found types. With [`SchemaChanges::Accept`], the schema is widened and
 //!   saved again instead; no data is dropped.
 //! - With neither, the schema is inferred in each run.
 //!
@@ -40,7 +40,7 @@
 //! - Arrays and objects are stored as JSON. So are columns with several kinds of values, and numbers too large for a
 //!   decimal.
 //! - Every column is nullable, since the next run may have nulls. A missing field is null.
-//! - A column of nulls only has the type `null`. It takes the type of its first values, without [`Changes::Accept`]. In
+//! - A column of nulls only has the type `null`. It takes the type of its first values, without [`SchemaChanges::Accept`]. In
 //!   Parquet its type is string, so that readers can merge it with other files (pyarrow datasets, DuckDB, polars with
 //!   `diagonal_relaxed`).
 //! - CSV fields are strings. With a schema, they are parsed by the type of the column. An empty field is an empty string
@@ -78,7 +78,7 @@
 //! ```
 //! use perenso::{
 //!     ErrorKind,
-//!     exports::{RawRow, RowReader, files::{Changes, ToFile}},
+//!     exports::{RawRow, RowReader, files::{SchemaChanges, ToFile}},
 //! };
 //!
 //! # #[tokio::main(flavor = "current_thread")]
@@ -112,7 +112,7 @@
 //!     "column `price`: expected decimal(18, 4), found a number with more digits",
 //!     "column `tax`: not in the schema, found a boolean",
 //! ]);
-//! let written = to().changes(Changes::Accept).write(rows(changed)).await?;
+//! let written = to().changes(SchemaChanges::Accept).write(rows(changed)).await?;
 //! let rows_written = std::fs::read_to_string(&csv)?;
 //! assert_eq!(rows_written, "code,price,tax\r\n0941,12.50505,true\r\n");
 //! # Ok(()) }
@@ -160,7 +160,7 @@ const QUEUE: usize = 4;
 /// The treatment of rows that do not fit the schema.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Changes {
+pub enum SchemaChanges {
     /// Fails at the first such row and writes nothing.
     #[default]
     Refuse,
@@ -209,7 +209,7 @@ pub struct ToFile {
     path: PathBuf,
     format: Format,
     schema_source: SchemaSource,
-    changes: Changes,
+    changes: SchemaChanges,
     options: csv::CsvOptions,
     reporter: ProgressReporter,
     #[cfg(feature = "parquet")]
@@ -257,7 +257,7 @@ impl ToFile {
             path,
             format,
             schema_source: SchemaSource::None,
-            changes: Changes::default(),
+            changes: SchemaChanges::default(),
             options: csv::CsvOptions::default(),
             reporter: ProgressReporter::default(),
             #[cfg(feature = "parquet")]
@@ -296,8 +296,8 @@ impl ToFile {
         self
     }
 
-    /// Sets the treatment of rows that do not fit the schema, [`Changes::Refuse`] by default.
-    pub fn changes(mut self, changes: Changes) -> Self {
+    /// Sets the treatment of rows that do not fit the schema, [`SchemaChanges::Refuse`] by default.
+    pub fn changes(mut self, changes: SchemaChanges) -> Self {
         self.changes = changes;
         self
     }

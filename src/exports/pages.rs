@@ -54,15 +54,15 @@ type Source<T> = Arc<dyn Fn(&Key) -> Fetch<T> + Send + Sync>;
 ///
 /// The rows are in the order of the server. The stream ends at an empty page; a short page is not the end, since the server
 /// may cap its pages ([`Paging::end`] adds other ends). A page that repeats any earlier page, or overlaps the one before it,
-/// is an error of kind [`ErrorKind::Paging`], and none of its repeated rows is returned. (A page that repeats an earlier one
-/// in another order is detected at its end.)
+/// is an error of kind [`ErrorKind::Paging`], and none of its repeated rows is returned. The exception is a page that repeats
+/// an earlier one in another order: it is detected at its end, after its rows were returned.
 ///
 /// A row that does not fit is an error of kind [`ErrorKind::Row`] that names its page and its number on the page. The stream
 /// continues with the next row. Every other error ends the stream; resume from its [`cursor`](Self::cursor).
 ///
-/// A task requests the next page while this one is read, and ends with the stream. It reads the headers only. A page that was
-/// fetched ahead and fails with a transient error before its first row is fetched once more in its turn. If the server closes
-/// the connection of a waiting page later, the stream fails as on every page: see [`Paging::fetch_ahead`].
+/// A task requests the next page while this one is read, and ends with the stream. It reads the response headers only. If a page
+/// that was fetched ahead fails with a transient error and none of its rows was read, it is requested once more in its turn.
+/// After its first row, an error ends the stream as on any other page: see [`Paging::fetch_ahead`].
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -84,7 +84,7 @@ type Source<T> = Arc<dyn Fn(&Key) -> Fetch<T> + Send + Sync>;
 ///
 /// assert_eq!(first.len() + rest.len(), 45);
 /// println!("{}", customers.report());
-/// # assert_eq!(customers.report().given, 10);
+/// # assert_eq!(customers.report().largest, 10);
 /// # Ok(()) }
 /// ```
 #[must_use = "streams do nothing unless polled"]
@@ -93,7 +93,7 @@ pub struct Pages<T> {
     pager: Pager,
     state: State<T>,
     ahead: Option<Ahead<T>>,
-    /// Rows, each with the cursor after it: at most one, unless rows are withheld.
+    /// Rows to return, each with the cursor after it. At most one, unless the pager withholds rows that may be repeated.
     ready: VecDeque<(Cursor, Result<T, Error>)>,
     cursor: Cursor,
 }
@@ -206,7 +206,7 @@ impl<T: Send + 'static> Pages<T> {
         })
     }
 
-    /// Fetches a page again that was fetched ahead and failed before its first row. That may have been long ago.
+    /// Requests a page again that was fetched ahead and failed before its first row. The failure may be old, so it is ignored.
     fn refetch(&mut self, attempts: u32) {
         self.pager.report.retries += u64::from(attempts);
         self.state = State::Opening { fetch: (self.source)(&self.pager.at()), ahead: false };

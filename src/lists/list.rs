@@ -108,13 +108,13 @@ impl<T> List<T> {
         (self.key)(record)
     }
 
-    /// Sets the name of the parameter that filters by modification.
-    pub(crate) fn changed_since_by(mut self, name: &'static str) -> Self {
+    /// Sets the name of the query parameter of [`modified_after`](Self::modified_after).
+    pub(crate) fn modified_after_parameter(mut self, name: &'static str) -> Self {
         self.since = name;
         self
     }
 
-    /// Requests only records modified after this timestamp, each with its `modifiedDate`.
+    /// Requests only records whose `modifiedDate` is after this timestamp.
     ///
     /// Sent as `datelastmodified` for orders and as `modifiedAfter` for everything else. The vendor's sample is a date,
     /// `2025-01-31` (a `chrono::NaiveDate`); the zone of a time of day is not documented.
@@ -183,7 +183,7 @@ impl<T> List<T> {
             if size != self.page_size {
                 let kept = self.page_size;
                 self.problem = Some(format!(
-                    "`page_size` is {size}, but the position of `start_at` has pages of {kept}: leave one of the two out"
+                    "`page_size` is {size}, but the position of `start_at` has pages of {kept}: omit `page_size` or `start_at`"
                 ));
             }
             return self;
@@ -192,7 +192,8 @@ impl<T> List<T> {
         self
     }
 
-    /// Accepts a page that equals an earlier one, if its records have no id.
+    /// Accepts a page without ids that equals an earlier one. A page whose records have ids is still an error, since an id
+    /// occurs once.
     ///
     /// By default such a page is an error: usually the server does not page the list, or starts again after the last page.
     pub fn allow_repeats(mut self) -> Self {
@@ -200,8 +201,8 @@ impl<T> List<T> {
         self
     }
 
-    /// Sets the [`Position`] at which [`pages`](Self::pages) and [`stream`](Self::stream) start. The list takes over its page
-    /// size.
+    /// Sets the [`Position`] at which [`pages`](Self::pages) and [`stream`](Self::stream) start, and its page size. It overrides
+    /// an earlier [`page_size`](Self::page_size); a later one must be equal.
     pub fn start_at(mut self, position: Position) -> Self {
         self.page_size = NonZeroU32::new(position.page_size).unwrap_or(NonZeroU32::MIN);
         self.start = position;

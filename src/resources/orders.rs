@@ -43,7 +43,7 @@ impl<'a> Orders<'a> {
     #[doc(alias("Get a list of orders", "GET /Order", "/Order"))]
     pub fn list(&self) -> List<Order> {
         // No field is known to identify an order, so pages are compared as a whole.
-        List::new(self.show, &operations::ORDER_LIST, |_| None).changed_since_by("datelastmodified")
+        List::new(self.show, &operations::ORDER_LIST, |_| None).modified_after_parameter("datelastmodified")
     }
 
     /// Reads everything that changed since a watermark: a date, a timestamp, or the watermark of the previous read.

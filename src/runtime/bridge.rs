@@ -28,7 +28,7 @@ pub(crate) async fn send_raw(
     // The message of the cause may contain the URL with its query.
     let request = request.map_err(|_| Error::invalid_request(operation.id, "the values make no request"))?;
     let call = Call::new(operation.id, operation.idempotency).options(&bridge.options);
-    let call = if bridge.is_streaming { call } else { call.whole() };
+    let call = if bridge.is_streaming { call } else { call.buffered() };
     Ok(bridge.auth.execute(request, call).await?)
 }
 

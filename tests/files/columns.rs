@@ -4,7 +4,7 @@ use std::fs;
 
 use perenso::{
     ErrorKind,
-    exports::files::{Changes, Column, ColumnType, TableSchema, ToFile, Written},
+    exports::files::{Column, ColumnType, SchemaChanges, TableSchema, ToFile, Written},
 };
 
 use crate::{Folder, json, table};
@@ -168,7 +168,7 @@ async fn accepted_changes_widen_the_schema_and_drop_nothing() {
         "count decimal(20, 1)",
         "new boolean",
     ];
-    let written = to().changes(Changes::Accept).write(json(lines).await).await.unwrap();
+    let written = to().changes(SchemaChanges::Accept).write(json(lines).await).await.unwrap();
     assert_eq!(shown(&written), columns);
     assert_eq!(written.schema, Some(TableSchema::load(folder.path("rows.json")).unwrap()));
     let text = concat!(
@@ -184,7 +184,8 @@ async fn accepted_changes_widen_the_schema_and_drop_nothing() {
 #[tokio::test]
 async fn money_remains_a_decimal_after_many_accepted_changes() {
     let folder = Folder::new();
-    let to = || ToFile::csv(folder.path("rows.csv")).schema_file(folder.path("rows.json")).changes(Changes::Accept);
+    let to =
+        || ToFile::csv(folder.path("rows.csv")).schema_file(folder.path("rows.json")).changes(SchemaChanges::Accept);
     for (price, kind) in [
         ("5", "integer"),
         ("12.5", "decimal(20, 1)"),
@@ -206,7 +207,7 @@ async fn accepted_csv_strings_are_text() {
     let to = || ToFile::csv(folder.path("rows.csv")).schema_file(folder.path("rows.json"));
     let schema = TableSchema::new([Column::nullable("zip", ColumnType::Integer)]).unwrap();
     schema.save(folder.path("rows.json")).unwrap();
-    let written = to().changes(Changes::Accept).write(table("zip\n1234\n0940\n").await).await.unwrap();
+    let written = to().changes(SchemaChanges::Accept).write(table("zip\n1234\n0940\n").await).await.unwrap();
     assert_eq!(
         (shown(&written), folder.text("rows.csv").as_str()),
         (vec!["zip text".to_owned()], "zip\r\n1234\r\n0940\r\n")
@@ -222,7 +223,7 @@ async fn accepted_csv_numbers_remain_numbers() {
         Column::nullable("count", ColumnType::Integer),
     ]);
     schema.unwrap().save(folder.path("rows.json")).unwrap();
-    let written = to().changes(Changes::Accept).write(table("price,count\n12.505,0.5\n").await).await.unwrap();
+    let written = to().changes(SchemaChanges::Accept).write(table("price,count\n12.505,0.5\n").await).await.unwrap();
     assert_eq!(shown(&written), ["price decimal(19, 3)", "count decimal(20, 1)"]);
     assert_eq!(folder.text("rows.csv"), "price,count\r\n12.505,0.5\r\n");
 }
@@ -252,7 +253,7 @@ async fn an_inferred_decimal_has_a_larger_scale_than_its_rows() {
     let error = to().write(json("{\"price\":0.00001}\n").await).await.unwrap_err();
     assert_eq!(error.problems(), ["column `price`: expected decimal(18, 4), found a number with more digits"]);
     // The accepted value is exact and not a string.
-    let written = to().changes(Changes::Accept).write(json("{\"price\":0.00001}\n").await).await.unwrap();
+    let written = to().changes(SchemaChanges::Accept).write(json("{\"price\":0.00001}\n").await).await.unwrap();
     assert_eq!(shown(&written), ["price decimal(19, 5)"]);
 }
 
@@ -287,7 +288,7 @@ async fn the_number_of_columns_is_limited() {
     assert_eq!(error.kind(), ErrorKind::Schema);
     let text = error.to_string();
     assert_eq!(error.row(), Some(4097));
-    assert!(text.contains("`id4096`: one beyond 4096 columns"), "{text}");
+    assert!(text.contains("`id4096`: expected at most 4096 columns"), "{text}");
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use perenso::exports::{
     RowFormat,
-    files::{Changes, TableSchema, ToFile},
+    files::{SchemaChanges, TableSchema, ToFile},
 };
 
 use crate::{Folder, json, rows, table};
@@ -43,7 +43,7 @@ async fn a_schema_overrides_a_header_and_rows_override_both() {
     let schema = |kind: &str| -> TableSchema {
         serde_json::from_str(&format!(r#"{{"columns":[{{"name":"a","type":"{kind}","nullable":true}}]}}"#)).unwrap()
     };
-    for changes in [Changes::Refuse, Changes::Accept] {
+    for changes in [SchemaChanges::Refuse, SchemaChanges::Accept] {
         for kind in ["text", "null"] {
             for rows in [json("").await, table("b,c\r\n").await, rows("application/json", "[]").await] {
                 let to = ToFile::csv(folder.path("rows.csv")).schema(schema(kind)).changes(changes);

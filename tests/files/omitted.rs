@@ -2,7 +2,7 @@
 
 use perenso::{
     ErrorKind,
-    exports::files::{Changes, TableSchema, ToFile},
+    exports::files::{SchemaChanges, TableSchema, ToFile},
 };
 
 use crate::{Folder, json, table};
@@ -22,9 +22,9 @@ async fn an_omitted_column_is_not_written() {
     let folder = Folder::new();
     // One pass, two passes because of a column of nulls, and a schema that may be widened.
     for (columns, changes) in [
-        (COLUMNS.to_vec(), Changes::Refuse),
-        ([&COLUMNS[..], &[("late", "null")]].concat(), Changes::Refuse),
-        (COLUMNS.to_vec(), Changes::Accept),
+        (COLUMNS.to_vec(), SchemaChanges::Refuse),
+        ([&COLUMNS[..], &[("late", "null")]].concat(), SchemaChanges::Refuse),
+        (COLUMNS.to_vec(), SchemaChanges::Accept),
     ] {
         let late = if columns.len() == 5 { ",late" } else { "" };
         let schema = schema(&columns);
@@ -75,7 +75,7 @@ async fn a_new_column_beside_an_omitted_one_is_detected() {
         assert_eq!(error.problems(), ["field `email` occurs twice"]);
     }
     // An accepted column is written; an omitted one remains omitted.
-    let to = ToFile::csv(folder.path("rows")).schema_file(folder.path("rows.json")).changes(Changes::Accept);
+    let to = ToFile::csv(folder.path("rows")).schema_file(folder.path("rows.json")).changes(SchemaChanges::Accept);
     let written = to.write(json("{\"id\":1,\"email\":[1],\"mobile\":\"x\"}\n").await).await.unwrap();
     assert_eq!(folder.text("rows"), "id,city,mobile\r\n1,,x\r\n");
     assert_eq!(written.schema, Some(TableSchema::load(folder.path("rows.json")).unwrap()));

@@ -42,8 +42,8 @@ async fn every_type_is_that_of_the_specification() {
         Column::nullable("huge", decimal(38, 0)),
         Column::nullable("float", ColumnType::Float),
         Column::nullable("date", ColumnType::Date),
-        Column::nullable("local", ColumnType::LocalTime),
-        Column::nullable("time", ColumnType::Time),
+        Column::nullable("local", ColumnType::LocalTimestamp),
+        Column::nullable("time", ColumnType::Timestamp),
         Column::required("text", ColumnType::Text),
         Column::nullable("json", ColumnType::Json),
     ]);

@@ -79,7 +79,7 @@ async fn every_wrong_forecast_costs_one_request_and_no_row() {
     assert!(error.is_none(), "{error:?}");
     assert_once(&rows, 70);
     let report = pages.report();
-    assert_eq!((report.pages, report.given), (10, 10));
+    assert_eq!((report.pages, report.largest), (10, 10));
     assert_eq!(report.discarded, 9, "after each page but the first another number was expected");
 }
 

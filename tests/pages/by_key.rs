@@ -81,7 +81,7 @@ async fn an_export_with_nothing_but_a_key_is_read_whole_whatever_the_type_of_key
         let sent: Vec<String> = asked(&server, "LastID").iter().map(|key| key.to_string().replace('"', "")).collect();
         assert_eq!(sent, ["0", "10", "20", "25"]);
         let report = pages.report();
-        assert_eq!((report.pages, report.given, report.asked, report.short), (3, 10, 0, 0));
+        assert_eq!((report.pages, report.largest, report.page_size, report.short), (3, 10, 0, 0));
 
         for stop in [1, 7, 10, 19, 24, 25] {
             let mut pages: Pages<Thing> = first(run()).pages(paging()).await.unwrap();

@@ -106,7 +106,7 @@ async fn a_large_export_comes_whole_and_in_order() {
         let (reports, errors) = large.read().await;
         assert!(errors.is_empty(), "{errors:?}");
         let pages = large.total.div_ceil(CAP);
-        assert_eq!((reports[0].pages, reports[0].given, reports[0].short), (pages, CAP, pages));
+        assert_eq!((reports[0].pages, reports[0].largest, reports[0].short), (pages, CAP, pages));
         assert_eq!((large.runs(), reports[0].discarded), (pages + 1, 0), "no request too many");
     }
 }

@@ -56,7 +56,7 @@ async fn a_stream_reads_on_behind_pages_that_the_server_caps() {
     assert_eq!(read.iter().map(id).collect::<Vec<_>>(), ids(&sandbox));
     assert_eq!(runs(&sandbox), (1..=6).map(|page| (page, 20)).collect::<Vec<_>>());
     let report = customers.report();
-    assert_eq!((report.pages, report.rows, report.asked, report.given, report.short), (5, 45, 20, 10, 5));
+    assert_eq!((report.pages, report.rows, report.page_size, report.largest, report.short), (5, 45, 20, 10, 5));
 }
 
 #[tokio::test]

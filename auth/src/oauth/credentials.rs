@@ -32,12 +32,12 @@ use crate::{
 pub struct Credentials {
     pub(crate) client_id: String,
     pub(crate) client_secret: Secret,
-    pub(crate) proof: Proof,
+    pub(crate) grant: GrantCredentials,
 }
 
 /// The part of the credentials that belongs to the grant.
 #[derive(Clone, Debug)]
-pub(crate) enum Proof {
+pub(crate) enum GrantCredentials {
     None,
     User { name: String, password: Secret },
     Code(AuthorizationCode),
@@ -47,13 +47,13 @@ pub(crate) enum Proof {
 impl Credentials {
     /// Creates credentials of a client id and its secret.
     pub fn new(client_id: impl Into<String>, client_secret: impl Into<Secret>) -> Self {
-        Self { client_id: client_id.into(), client_secret: client_secret.into(), proof: Proof::None }
+        Self { client_id: client_id.into(), client_secret: client_secret.into(), grant: GrantCredentials::None }
     }
 
     /// Selects the password grant for this user.
     #[must_use]
     pub fn user(mut self, name: impl Into<String>, password: impl Into<Secret>) -> Self {
-        self.proof = Proof::User { name: name.into(), password: password.into() };
+        self.grant = GrantCredentials::User { name: name.into(), password: password.into() };
         self
     }
 
@@ -61,14 +61,14 @@ impl Credentials {
     /// outlives the process.
     #[must_use]
     pub fn code(mut self, code: AuthorizationCode) -> Self {
-        self.proof = Proof::Code(code);
+        self.grant = GrantCredentials::Code(code);
         self
     }
 
     /// Selects a refresh token that was obtained elsewhere. It is used until the server issues another, which the store keeps.
     #[must_use]
     pub fn refresh_token(mut self, token: impl Into<Secret>) -> Self {
-        self.proof = Proof::RefreshToken(token.into());
+        self.grant = GrantCredentials::RefreshToken(token.into());
         self
     }
 
@@ -81,38 +81,38 @@ impl Credentials {
     /// The grant that these credentials select.
     #[must_use]
     pub fn grant(&self) -> Grant {
-        match &self.proof {
-            Proof::None => Grant::ClientCredentials,
-            Proof::User { .. } => Grant::Password,
-            Proof::Code(_) => Grant::AuthorizationCode,
-            Proof::RefreshToken(_) => Grant::RefreshToken,
+        match &self.grant {
+            GrantCredentials::None => Grant::ClientCredentials,
+            GrantCredentials::User { .. } => Grant::Password,
+            GrantCredentials::Code(_) => Grant::AuthorizationCode,
+            GrantCredentials::RefreshToken(_) => Grant::RefreshToken,
         }
     }
 
     /// The user name, or an empty string.
     pub(crate) fn user_name(&self) -> &str {
-        match &self.proof {
-            Proof::User { name, .. } => name,
+        match &self.grant {
+            GrantCredentials::User { name, .. } => name,
             _ => "",
         }
     }
 
     /// Returns the fingerprint of the code or refresh token that a person provided, to tell whether it is used up.
     pub(crate) fn once_only(&self) -> Option<String> {
-        match &self.proof {
-            Proof::Code(code) => Some(fingerprint(&code.code)),
-            Proof::RefreshToken(token) => Some(fingerprint(token)),
-            Proof::None | Proof::User { .. } => None,
+        match &self.grant {
+            GrantCredentials::Code(code) => Some(fingerprint(&code.code)),
+            GrantCredentials::RefreshToken(token) => Some(fingerprint(token)),
+            GrantCredentials::None | GrantCredentials::User { .. } => None,
         }
     }
 
     /// Returns true if both send the same values.
     pub(crate) fn are(&self, other: &Self) -> bool {
-        let proof = |credentials: &Self| match &credentials.proof {
-            Proof::None => None,
-            Proof::User { name, password } => Some((name.clone(), password.expose().to_owned())),
-            Proof::Code(code) => Some((code.redirect_uri.clone(), code.code.expose().to_owned())),
-            Proof::RefreshToken(token) => Some((String::new(), token.expose().to_owned())),
+        let proof = |credentials: &Self| match &credentials.grant {
+            GrantCredentials::None => None,
+            GrantCredentials::User { name, password } => Some((name.clone(), password.expose().to_owned())),
+            GrantCredentials::Code(code) => Some((code.redirect_uri.clone(), code.code.expose().to_owned())),
+            GrantCredentials::RefreshToken(token) => Some((String::new(), token.expose().to_owned())),
         };
         self.client_id == other.client_id
             && self.client_secret.expose() == other.client_secret.expose()
@@ -122,11 +122,11 @@ impl Credentials {
 
     /// The values that no error may show.
     pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
-        let proof = match &self.proof {
-            Proof::None => [None, None],
-            Proof::User { password, .. } => [Some(password), None],
-            Proof::Code(code) => [Some(&code.code), code.pkce_verifier.as_ref()],
-            Proof::RefreshToken(token) => [Some(token), None],
+        let proof = match &self.grant {
+            GrantCredentials::None => [None, None],
+            GrantCredentials::User { password, .. } => [Some(password), None],
+            GrantCredentials::Code(code) => [Some(&code.code), code.pkce_verifier.as_ref()],
+            GrantCredentials::RefreshToken(token) => [Some(token), None],
         };
         [Some(&self.client_secret)].into_iter().chain(proof).flatten().map(Secret::expose)
     }
@@ -139,17 +139,19 @@ impl Credentials {
         };
         check("client id", &self.client_id, "credentials");
         check("client secret", self.client_secret.expose(), "credentials");
-        match &self.proof {
-            Proof::None => {}
-            Proof::User { name, password } => {
+        match &self.grant {
+            GrantCredentials::None => {}
+            GrantCredentials::User { name, password } => {
                 check("user name", name, "Credentials::user");
                 check("password", password.expose(), "Credentials::user");
             }
-            Proof::Code(code) => {
+            GrantCredentials::Code(code) => {
                 check("authorization code", code.code.expose(), "Credentials::code");
                 check("redirect URI", &code.redirect_uri, "AuthorizationCode::new");
             }
-            Proof::RefreshToken(token) => check("refresh token", token.expose(), "Credentials::refresh_token"),
+            GrantCredentials::RefreshToken(token) => {
+                check("refresh token", token.expose(), "Credentials::refresh_token")
+            }
         }
         let places = [profile.client_auth, profile.refresh_client_auth];
         if self.client_id.contains(':') && places.contains(&ClientAuth::BasicPlain) {

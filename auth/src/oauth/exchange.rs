@@ -13,7 +13,7 @@ use oauth2::{
 use crate::{
     clock::{Clock, Now, millis, within},
     oauth::{
-        credentials::{Credentials, Lack, Proof, Source},
+        credentials::{Credentials, GrantCredentials, Lack, Source},
         fault::Fault,
         in_flight::{InFlight, Sent},
         token::bearer,
@@ -86,7 +86,7 @@ pub(crate) struct Outcome {
     /// The refresh token must not be sent again: it was refused, or exchanged for another.
     pub(crate) refresh_token_is_spent: bool,
     /// The code of the credentials was sent and is used up.
-    pub(crate) proof_is_spent: bool,
+    pub(crate) grant_is_spent: bool,
 }
 
 /// The attempts of one grant: their start, and the delays between them.
@@ -101,12 +101,12 @@ impl Exchange {
         &self,
         credentials: &Credentials,
         refresh_token: Option<&Secret>,
-        proof_is_spent: bool,
+        grant_is_spent: bool,
     ) -> Outcome {
         let mut outcome = Outcome {
             result: Err(Fault::PersonNeeded { grant: credentials.grant(), refused: None }),
             refresh_token_is_spent: false,
-            proof_is_spent: false,
+            grant_is_spent: false,
         };
         if let Some(refresh_token) = refresh_token {
             let refreshed = match credentials.grant().needs_a_person() {
@@ -139,18 +139,18 @@ impl Exchange {
                 let _ = self.wait_as_asked(fault, self.policy.total).await;
             }
         }
-        if proof_is_spent || matches!(credentials.proof, Proof::RefreshToken(_)) {
+        if grant_is_spent || matches!(credentials.grant, GrantCredentials::RefreshToken(_)) {
             return outcome;
         }
         let result = self.original_grant(credentials).await;
-        if matches!(credentials.proof, Proof::Code(_)) {
-            outcome.proof_is_spent = match &result {
+        if matches!(credentials.grant, GrantCredentials::Code(_)) {
+            outcome.grant_is_spent = match &result {
                 Ok(_) => true,
                 Err(fault) => fault.refusal().is_some_and(crate::oauth::fault::Refusal::is_invalid_grant),
             };
         }
         outcome.result = result.map_err(|fault| match fault {
-            Fault::Refused(refusal) if outcome.proof_is_spent => {
+            Fault::Refused(refusal) if outcome.grant_is_spent => {
                 Fault::PersonNeeded { grant: credentials.grant(), refused: Some((credentials.grant(), refusal)) }
             }
             fault => fault,
@@ -233,8 +233,8 @@ impl Exchange {
         let place = if refresh_token.is_some() { self.profile.refresh_client_auth } else { self.profile.client_auth };
         let client = self.oauth_client(credentials, place);
         let adapter = Adapter { exchange: self, credentials, place, refresh_token, limit };
-        let redirect_uri = match &credentials.proof {
-            Proof::Code(code) => Some(code.redirect_uri.as_str()),
+        let redirect_uri = match &credentials.grant {
+            GrantCredentials::Code(code) => Some(code.redirect_uri.as_str()),
             _ => None,
         };
         let scope = self.scope_for(grant, place).map(|scope| Scope::new(scope.to_owned()));
@@ -250,7 +250,7 @@ impl Exchange {
                 request.request_async(&adapter).await
             }};
         }
-        let response = match (refresh_token, &credentials.proof) {
+        let response = match (refresh_token, &credentials.grant) {
             (Some(token), _) => {
                 let token = RefreshToken::new(token.expose().to_owned());
                 let mut request = client.exchange_refresh_token(&token).add_scopes(scope);
@@ -259,12 +259,12 @@ impl Exchange {
                 }
                 send!(request)
             }
-            (None, Proof::User { name, password }) => {
+            (None, GrantCredentials::User { name, password }) => {
                 let name = ResourceOwnerUsername::new(name.clone());
                 let password = ResourceOwnerPassword::new(password.expose().to_owned());
                 send!(client.exchange_password(&name, &password).add_scopes(scope))
             }
-            (None, Proof::Code(code)) => {
+            (None, GrantCredentials::Code(code)) => {
                 let mut request = client.exchange_code(AuthorizationCode::new(code.code.expose().to_owned()));
                 // The oauth2 crate would normalise the URI, and servers compare it as a string.
                 request = request.add_extra_param("redirect_uri", code.redirect_uri.as_str());
@@ -276,7 +276,7 @@ impl Exchange {
                 }
                 send!(request)
             }
-            (None, Proof::None | Proof::RefreshToken(_)) => {
+            (None, GrantCredentials::None | GrantCredentials::RefreshToken(_)) => {
                 send!(client.exchange_client_credentials().add_scopes(scope))
             }
         };

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use crate::{
     clock::Now,
     oauth::{
-        credentials::{Credentials, Proof},
+        credentials::{Credentials, GrantCredentials},
         exchange::Outcome,
     },
     secret::Secret,
@@ -71,7 +71,7 @@ impl RefreshTokenHistory {
             self.use_up(sent);
             self.refresh_token = None;
         }
-        if outcome.proof_is_spent {
+        if outcome.grant_is_spent {
             self.spent = credentials.once_only();
         }
         if let Ok(granted) = &outcome.result
@@ -86,8 +86,8 @@ impl RefreshTokenHistory {
 
     /// The refresh token to use: the newest, or else that of the credentials.
     pub(crate) fn refresh_token(&self, credentials: &Credentials) -> Option<Secret> {
-        let own = match &credentials.proof {
-            Proof::RefreshToken(token) if !self.is_spent(credentials) => Some(token.clone()),
+        let own = match &credentials.grant {
+            GrantCredentials::RefreshToken(token) if !self.is_spent(credentials) => Some(token.clone()),
             _ => None,
         };
         self.refresh_token.as_ref().map(|(token, _)| token.clone()).or(own)

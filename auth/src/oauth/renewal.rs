@@ -9,7 +9,7 @@ use crate::{clock::Now, oauth::token::Timeline};
 
 /// The time for which the refusal of an original grant is remembered.
 const REFUSAL_MEMORY: Duration = Duration::from_secs(10);
-/// The minimum time between two renewals for a 401 to a token that the API has never accepted.
+/// The minimum time between two renewals after a 401, for tokens that the API has never accepted.
 const DISTRUST: Duration = Duration::from_secs(30);
 /// The first backoff after a renewal that failed while the old token was still valid. It doubles up to the maximum.
 const FIRST_BACKOFF: Duration = Duration::from_secs(1);
@@ -26,9 +26,9 @@ pub(crate) enum Decision {
     Renew(u64),
     /// Wait for the exchange of this id, which is in flight.
     Join(u64),
-    /// The grant was refused, or the server asked for a cooldown, which still holds.
+    /// No exchange may start yet: the grant was refused, or the server asked for a cooldown.
     Refused,
-    /// Tokens of this server are never valid as long as asked. Holds their lifetime.
+    /// The requested validity is longer than the lifetime of the tokens, which is the value.
     TooShort(Duration),
 }
 
@@ -50,7 +50,7 @@ struct Current {
 
 #[derive(Clone, Copy, Debug)]
 enum Hold {
-    /// The grant was refused. No exchange starts before this time.
+    /// The grant was refused, or the server asked for a cooldown. No exchange starts before this time.
     Refused(Instant),
     /// A renewal failed. While the current token is valid, no exchange starts before this time.
     Failed(Instant),
@@ -61,7 +61,7 @@ enum Hold {
 pub(crate) struct Renewal {
     current: Option<Current>,
     in_flight: Option<(u64, Instant)>,
-    /// The time after which an exchange is overdue, since its runtime may not be driven.
+    /// The time after which an exchange is given up. Its runtime may have stopped, so it may never end.
     max_exchange_time: Option<Duration>,
     last_exchange_id: u64,
     hold: Option<Hold>,
@@ -93,7 +93,8 @@ impl Renewal {
         self.exchange(now)
     }
 
-    /// Decides for a caller who asks for a token of another generation. Other callers keep using this one.
+    /// Decides for a caller who needs a token of a generation other than `generation`. Other callers keep using the current
+    /// token.
     pub(crate) fn replace(&mut self, now: Now, generation: u64) -> Decision {
         if self.current.is_some_and(|current| current.generation != generation) {
             return self.ask(now, Duration::ZERO);
@@ -164,7 +165,8 @@ impl Renewal {
         true
     }
 
-    /// Records an exchange without a token. `refused` means that the original grant was refused.
+    /// Records an exchange without a token. `refused` holds all exchanges, otherwise only renewals wait for the backoff.
+    /// Returns false if the exchange was given up before.
     pub(crate) fn failed(&mut self, exchange_id: u64, now: Now, refused: bool) -> bool {
         if !self.complete(exchange_id) {
             return false;

@@ -275,7 +275,7 @@ impl TokenSource {
             let refresh_token = history.refresh_token(credentials);
             let is_spent = history.is_spent(credentials);
             let outcome = self.exchange.run(credentials, refresh_token.as_ref(), is_spent).await;
-            changed |= outcome.result.is_ok() || outcome.refresh_token_is_spent || outcome.proof_is_spent;
+            changed |= outcome.result.is_ok() || outcome.refresh_token_is_spent || outcome.grant_is_spent;
             history.record(&outcome, refresh_token.as_ref(), credentials);
             let is_final = !matches!(outcome.result, Err(Fault::PersonNeeded { .. }));
             if is_final || history.refresh_token(credentials).is_none() {

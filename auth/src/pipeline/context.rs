@@ -40,14 +40,14 @@ use crate::{
 pub struct Call<'a> {
     pub(super) operation: Cow<'static, str>,
     pub(super) idempotency: Idempotency,
-    pub(super) whole: bool,
+    pub(super) buffered: bool,
     pub(super) options: Option<&'a CallOptions>,
 }
 
 impl<'a> Call<'a> {
     /// Creates a call with this name, which errors and spans show.
     pub fn new(operation: impl Into<Cow<'static, str>>, idempotency: Idempotency) -> Self {
-        Self { operation: operation.into(), idempotency, whole: false, options: None }
+        Self { operation: operation.into(), idempotency, buffered: false, options: None }
     }
 
     pub(crate) fn operation(&self) -> &str {
@@ -57,8 +57,8 @@ impl<'a> Call<'a> {
     /// Reads the body as a part of the call, so that an incomplete or stalled body is a failed attempt like any other. Only the
     /// idle timeout applies to the body.
     #[must_use]
-    pub fn whole(mut self) -> Self {
-        self.whole = true;
+    pub fn buffered(mut self) -> Self {
+        self.buffered = true;
         self
     }
 

@@ -130,7 +130,7 @@ impl RequestBuilder {
         self.execute(false).await
     }
 
-    async fn execute(self, whole: bool) -> Result<Response, Error> {
+    async fn execute(self, buffered: bool) -> Result<Response, Error> {
         let operation = self.operation.unwrap_or_else(|| {
             Cow::Owned(format!("{} {}", self.method, self.path.split('?').next().unwrap_or_default()))
         });
@@ -148,7 +148,7 @@ impl RequestBuilder {
             request.headers_mut().insert(CONTENT_TYPE, content_type);
         }
         let call = Call::new(operation.clone(), self.idempotency).options(&self.options);
-        let call = if whole { call.whole() } else { call };
+        let call = if buffered { call.buffered() } else { call };
         retry_loop::execute(&self.client, request, call).await
     }
 

@@ -193,7 +193,7 @@ impl Response {
     }
 
     /// Reads the body as a part of the call.
-    pub(crate) async fn into_whole(self) -> Result<Self, Error> {
+    pub(crate) async fn into_buffered(self) -> Result<Self, Error> {
         let (bytes, rest) = self.read().await?;
         Ok(Self { body: Body::Whole(bytes), ..rest })
     }

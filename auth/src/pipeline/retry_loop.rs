@@ -54,7 +54,7 @@ pub(super) async fn execute(client: &ClientState, mut request: Request, call: Ca
 pub(crate) struct RetryLoop<'a> {
     client: &'a ClientState,
     idempotency: Idempotency,
-    whole: bool,
+    buffered: bool,
     retry: RetryPolicy,
     attempt: Duration,
     deadline: Option<Duration>,
@@ -87,7 +87,7 @@ impl<'a> RetryLoop<'a> {
         Self {
             client,
             idempotency: options.and_then(|options| options.idempotency).unwrap_or(call.idempotency),
-            whole: call.whole,
+            buffered: call.buffered,
             retry: options.and_then(|options| options.retry).unwrap_or(client.retry),
             attempt: options.and_then(|options| options.attempt).unwrap_or(client.timeouts.attempt),
             deadline: options.and_then(|options| options.deadline),
@@ -107,7 +107,7 @@ impl<'a> RetryLoop<'a> {
     pub(crate) async fn run(mut self, mut request: Request) -> Result<Response, Error> {
         self.is_stream = request.body().is_some_and(|body| body.as_bytes().is_none());
         loop {
-            // The token first: permits taken while all calls wait for a token would all be used at once.
+            // The token first: calls that hold a permit and wait for a token would be sent as one burst.
             let Some(token) = unless_stopped(self.stop, self.token()).await else { return Err(self.stopped()) };
             let token = token?;
             let waited = self.context.waited_for_budget;
@@ -118,7 +118,7 @@ impl<'a> RetryLoop<'a> {
             } else {
                 unless_stopped(self.stop, self.token()).await.unwrap_or_else(|| Err(self.stopped()))?
             };
-            // A stream cannot be cloned. There is no second attempt then, and none with an empty body.
+            // A body that is a stream cannot be cloned, and such a call has no second attempt.
             let mut again = request.try_clone();
             request.headers_mut().insert(&self.client.authorization_header, token.header());
             self.context.secrets.token = Some(token.header());
@@ -209,8 +209,8 @@ impl<'a> RetryLoop<'a> {
         }
     }
 
-    /// Returns true if this call needs another token: it was refused with this one, or its body can be sent only once and the
-    /// token is in doubt.
+    /// Returns true if this call needs another token: the API returned 401 for this one, or the body can be sent only once and
+    /// the token is in doubt.
     fn is_refused(&self, token: &Token) -> bool {
         self.refused == Some(token.generation) || (self.is_stream && token.is_doubted())
     }
@@ -273,17 +273,17 @@ impl<'a> RetryLoop<'a> {
         })
     }
 
-    /// Reads the body of a successful response if that is a part of the call.
+    /// Returns a successful response, with its complete body if the call is buffered.
     async fn read_success(&self, response: reqwest::Response) -> (AttemptOutcome, AttemptResult) {
         let status = response.status();
         let (headers, body) = IncomingBody::of(response);
         let mut context = self.context.clone();
         context.may_have_written |= AttemptOutcome::Responded(status).may_have_written(self.idempotency);
         let response = Response { status, headers, body: Body::Incoming(body), context };
-        if !self.whole {
+        if !self.buffered {
             return (AttemptOutcome::Responded(status), AttemptResult::Success(response));
         }
-        match response.into_whole().await {
+        match response.into_buffered().await {
             Ok(response) => (AttemptOutcome::Responded(status), AttemptResult::Success(response)),
             // Another attempt would fail in the same way.
             Err(error) if matches!(error.kind(), ErrorKind::TooLarge | ErrorKind::Decode) => {
@@ -401,7 +401,7 @@ impl<'a> RetryLoop<'a> {
         }
     }
 
-    /// Waits before the next attempt. Returns the failure if there is none.
+    /// Waits before the next attempt. Returns the failure if there is no further attempt.
     async fn wait_before_retry(&mut self, failure: Error) -> Result<(), Error> {
         let retry = self.retry;
         let asked = failure.retry_after();
@@ -424,8 +424,8 @@ impl<'a> RetryLoop<'a> {
         slept.ok_or(failure)
     }
 
-    /// The time left for the call: until its own deadline, or else of the overall timeout, in which waiting for the budget is
-    /// not counted.
+    /// Returns the time left for the call. A call with a deadline ends there; any other ends after the overall timeout, which does
+    /// not count the time waited for the budget.
     fn left(&self) -> Duration {
         let elapsed = self.client.clock.monotonic().saturating_duration_since(self.started);
         let overall =

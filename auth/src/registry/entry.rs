@@ -107,11 +107,11 @@ struct SecretFiles {
     show: String,
     client_id: String,
     client_secret: PathBuf,
-    proof: Proof,
+    grant: GrantCredentials,
 }
 
 #[derive(Clone)]
-enum Proof {
+enum GrantCredentials {
     None,
     User { name: String, password: PathBuf },
     Code { code: PathBuf, redirect_uri: String },
@@ -124,14 +124,14 @@ impl SecretFiles {
         let user = (&show.username, &show.password_file);
         let code = (&show.code_file, &show.redirect_uri);
         let proof = match (user, code, &show.refresh_token_file) {
-            ((None, None), (None, None), None) => Proof::None,
+            ((None, None), (None, None), None) => GrantCredentials::None,
             ((Some(user), Some(password)), (None, None), None) => {
-                Proof::User { name: user.clone(), password: directory.join(password) }
+                GrantCredentials::User { name: user.clone(), password: directory.join(password) }
             }
             ((None, None), (Some(code), Some(redirect_uri)), None) => {
-                Proof::Code { code: directory.join(code), redirect_uri: redirect_uri.clone() }
+                GrantCredentials::Code { code: directory.join(code), redirect_uri: redirect_uri.clone() }
             }
-            ((None, None), (None, None), Some(token)) => Proof::RefreshToken(directory.join(token)),
+            ((None, None), (None, None), Some(token)) => GrantCredentials::RefreshToken(directory.join(token)),
             ((Some(_), None) | (None, Some(_)), (None, None), None) => {
                 return fail("`username` and `password_file` go together");
             }
@@ -144,7 +144,7 @@ impl SecretFiles {
             show: name.to_owned(),
             client_id: show.client_id.clone(),
             client_secret: directory.join(&show.client_secret_file),
-            proof,
+            grant: proof,
         })
     }
 
@@ -152,13 +152,13 @@ impl SecretFiles {
         let read =
             |key: &str, path: &Path| read(key, path).map_err(|problem| format!("the show `{}`: {problem}", self.show));
         let credentials = Credentials::new(&self.client_id, read("client_secret_file", &self.client_secret)?);
-        Ok(match &self.proof {
-            Proof::None => credentials,
-            Proof::User { name, password } => credentials.user(name, read("password_file", password)?),
-            Proof::Code { code, redirect_uri } => {
+        Ok(match &self.grant {
+            GrantCredentials::None => credentials,
+            GrantCredentials::User { name, password } => credentials.user(name, read("password_file", password)?),
+            GrantCredentials::Code { code, redirect_uri } => {
                 credentials.code(AuthorizationCode::new(read("code_file", code)?, redirect_uri))
             }
-            Proof::RefreshToken(token) => credentials.refresh_token(read("refresh_token_file", token)?),
+            GrantCredentials::RefreshToken(token) => credentials.refresh_token(read("refresh_token_file", token)?),
         })
     }
 }

@@ -34,7 +34,7 @@ impl Traffic {
     pub(crate) fn reset(&self) {
         self.clock.reset();
         let mut log = self.log();
-        // The request numbers continue, so that a pending response is not recorded under a later request.
+        // Request numbers continue: a response in progress is recorded by number, and must not match a later request.
         log.journal.clear();
         log.token_requests = TokenRequests::default();
         log.script = Script::default();
@@ -48,7 +48,8 @@ impl Traffic {
 
     /// Records a request. Returns its number in the journal and its fault.
     ///
-    /// A fault that the request itself asks for takes precedence over the script and uses up none of its steps.
+    /// A fault that the request itself asks for takes precedence over the script, whose steps are then not used. Requests that are neither API calls nor token requests
+    /// have no fault.
     pub(crate) fn record_request(
         &self,
         kind: EndpointKind,

@@ -22,7 +22,7 @@ use super::{
 #[non_exhaustive]
 pub enum ColumnType {
     /// `null`: the column has had no values yet. The first values set its type, without
-    /// [`Changes::Accept`](super::Changes::Accept). In Parquet it is a column of null strings.
+    /// [`SchemaChanges::Accept`](super::SchemaChanges::Accept). In Parquet it is a column of null strings.
     Null,
     /// `boolean`
     Boolean,
@@ -40,10 +40,10 @@ pub enum ColumnType {
     /// `date`: `2025-07-28`
     Date,
     /// `local_time`: `2025-01-20T04:50:03.61`, a timestamp without a zone, up to microseconds. No zone is assumed.
-    LocalTime,
+    LocalTimestamp,
     /// `time`: `2025-01-20T04:50:03.61Z`, a timestamp up to microseconds. A string with another offset is converted to UTC.
     /// Such strings are not inferred as timestamps, since the offset would be lost.
-    Time,
+    Timestamp,
     /// `text`
     Text,
     /// `json`: the unchanged JSON of any value, for arrays, objects and columns with several kinds of values. Lone
@@ -186,10 +186,12 @@ impl ColumnType {
             (Self::Integer | Self::Decimal { .. } | Self::Float, FieldValue::Number(text)) => self.read_number(text),
             (Self::Integer | Self::Decimal { .. } | Self::Float, FieldValue::CsvField(text)) => self.read_number(text),
             (Self::Text, FieldValue::String(quoted)) => unquoted(quoted).map(ColumnValue::Text),
-            (Self::Date | Self::LocalTime | Self::Time, FieldValue::String(quoted)) => {
+            (Self::Date | Self::LocalTimestamp | Self::Timestamp, FieldValue::String(quoted)) => {
                 self.read_timestamp(&unquoted(quoted)?)
             }
-            (Self::Date | Self::LocalTime | Self::Time, FieldValue::CsvField(text)) => self.read_timestamp(text),
+            (Self::Date | Self::LocalTimestamp | Self::Timestamp, FieldValue::CsvField(text)) => {
+                self.read_timestamp(text)
+            }
             _ => None,
         }
     }
@@ -205,7 +207,7 @@ impl ColumnType {
     fn read_timestamp<'r>(self, text: &str) -> Option<ColumnValue<'r>> {
         match self {
             Self::Date => timestamp::date(text).map(ColumnValue::Date),
-            Self::LocalTime => timestamp::local_time(text).map(ColumnValue::Timestamp),
+            Self::LocalTimestamp => timestamp::local_time(text).map(ColumnValue::Timestamp),
             _ => timestamp::time(text).map(|time| ColumnValue::Timestamp(time.micros)),
         }
     }
@@ -219,9 +221,8 @@ impl ColumnType {
             (Self::Decimal { .. }, FieldValue::Number(_)) => "a number with more digits",
             (Self::Float, FieldValue::Number(_)) => "a number beyond its range",
             (Self::Text, FieldValue::String(_)) => "a string with a lone surrogate",
-            (Self::Date | Self::LocalTime | Self::Time, FieldValue::String(_)) | (_, FieldValue::CsvField(_)) => {
-                "a string in another format"
-            }
+            (Self::Date | Self::LocalTimestamp | Self::Timestamp, FieldValue::String(_))
+            | (_, FieldValue::CsvField(_)) => "a string in another format",
             _ => value.kind(),
         }
     }
@@ -236,8 +237,8 @@ impl fmt::Display for ColumnType {
             Self::Integer => "integer",
             Self::Float => "float",
             Self::Date => "date",
-            Self::LocalTime => "local_time",
-            Self::Time => "time",
+            Self::LocalTimestamp => "local_time",
+            Self::Timestamp => "time",
             Self::Text => "text",
             Self::Json => "json",
             Self::Omitted => "omitted",
@@ -255,8 +256,8 @@ impl FromStr for ColumnType {
             Self::Integer,
             Self::Float,
             Self::Date,
-            Self::LocalTime,
-            Self::Time,
+            Self::LocalTimestamp,
+            Self::Timestamp,
             Self::Text,
             Self::Json,
             Self::Omitted,

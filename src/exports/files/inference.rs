@@ -1,7 +1,7 @@
 //! Inference of a schema from all rows of a table.
 
 use super::{
-    Changes,
+    SchemaChanges,
     column::{Column, ColumnType, ColumnValue},
     fields::RowFields,
     number::{self, DecimalSize, MAX_PRECISION},
@@ -12,11 +12,13 @@ use super::{
 };
 use crate::{error::Error, exports::values::name::shown};
 
-/// The minimum precision of an inferred decimal: the digits that fit 64 bits.
+/// The minimum precision of an inferred decimal. Parquet stores up to 18 digits in 64 bits.
 const MIN_PRECISION: u8 = 18;
 
-/// The scale of an inferred decimal beyond the digits seen, and its minimum.
+/// The number of digits added to the largest scale of an inferred decimal.
 const EXTRA_SCALE: u8 = 2;
+
+/// The minimum scale of an inferred decimal.
 const MIN_SCALE: u8 = 4;
 
 /// A limit on the columns, since rows with unique field names, such as ids, would exhaust the memory.
@@ -28,7 +30,7 @@ pub(super) struct SchemaInference {
     columns: Vec<InferredColumn>,
     index: ColumnIndex,
     has_schema: bool,
-    changes: Changes,
+    changes: SchemaChanges,
     rows: u64,
 }
 
@@ -37,13 +39,13 @@ struct InferredColumn {
     name: String,
     saved: Option<ColumnType>,
     nullable: bool,
-    /// The union of all values that the saved schema does not accept.
+    /// The union of the values that the saved type does not accept, or of all values if there is none.
     seen: ColumnKind,
     last_row: u64,
 }
 
 impl SchemaInference {
-    pub(super) fn new(saved: Option<&TableSchema>, changes: Changes) -> Self {
+    pub(super) fn new(saved: Option<&TableSchema>, changes: SchemaChanges) -> Self {
         let columns: Vec<InferredColumn> = saved
             .iter()
             .flat_map(|schema| schema.columns())
@@ -63,7 +65,7 @@ impl SchemaInference {
     pub(super) fn add(&mut self, row: RowFields<'_>) -> Result<(), Vec<String>> {
         self.rows += 1;
         let Self { columns, index, has_schema, changes, rows } = self;
-        let accepts = *changes == Changes::Accept;
+        let accepts = *changes == SchemaChanges::Accept;
         let mut problems = Vec::new();
         let mut next = 0;
         let read = row.for_each(|name, value| {
@@ -72,7 +74,7 @@ impl SchemaInference {
                 None if *has_schema && !accepts => return problems.push(unknown(name, &value)),
                 None if columns.len() == MAX_COLUMNS => {
                     return problems.push(format!(
-                        "column {}: one beyond {MAX_COLUMNS} columns; write JSON lines, or give a schema",
+                        "column {}: expected at most {MAX_COLUMNS} columns; write JSON lines, or set a schema",
                         shown(name)
                     ));
                 }
@@ -138,6 +140,7 @@ impl InferredColumn {
                 self.seen = self.seen.union(ColumnKind::of_value_in(saved, value));
                 Ok(())
             }
+            // Fails, with the expected type.
             None => self.column().read(value).map(|_| ()),
         }
     }
@@ -160,8 +163,8 @@ enum ColumnKind {
     Number(DecimalSize),
     Float,
     Date,
-    LocalTime,
-    Time,
+    LocalTimestamp,
+    Timestamp,
     Text,
     /// Fields of CSV records.
     CsvFields,
@@ -180,8 +183,8 @@ impl ColumnKind {
                 // A lone surrogate is valid in JSON but not in a string.
                 None => Self::Json,
                 Some(text) if timestamp::date(&text).is_some() => Self::Date,
-                Some(text) if timestamp::local_time(&text).is_some() => Self::LocalTime,
-                Some(text) if timestamp::time(&text).is_some_and(|time| time.is_utc) => Self::Time,
+                Some(text) if timestamp::local_time(&text).is_some() => Self::LocalTimestamp,
+                Some(text) if timestamp::time(&text).is_some_and(|time| time.is_utc) => Self::Timestamp,
                 Some(_) => Self::Text,
             },
         }
@@ -207,8 +210,8 @@ impl ColumnKind {
             }
             ColumnType::Float => Self::Float,
             ColumnType::Date => Self::Date,
-            ColumnType::LocalTime => Self::LocalTime,
-            ColumnType::Time => Self::Time,
+            ColumnType::LocalTimestamp => Self::LocalTimestamp,
+            ColumnType::Timestamp => Self::Timestamp,
             ColumnType::Text => Self::Text,
             ColumnType::Json => Self::Json,
         }
@@ -235,11 +238,11 @@ impl ColumnKind {
     }
 
     fn is_text(self) -> bool {
-        matches!(self, Self::Date | Self::LocalTime | Self::Time | Self::Text)
+        matches!(self, Self::Date | Self::LocalTimestamp | Self::Timestamp | Self::Text)
     }
 
-    /// Widens a saved type by exactly the digits seen. Reserving more could use all 38 digits, and the next wider number
-    /// would turn the column into JSON.
+    /// Widens a saved type by the digits seen, without extra scale. Reserving more could use all 38 digits, and the next wider
+    /// number would turn the column into JSON.
     fn to_wider_type(self) -> ColumnType {
         match self {
             Self::Number(DecimalSize { integers, scale, is_integer: false }) => {
@@ -262,8 +265,8 @@ impl ColumnKind {
             }
             Self::Float => ColumnType::Float,
             Self::Date => ColumnType::Date,
-            Self::LocalTime => ColumnType::LocalTime,
-            Self::Time => ColumnType::Time,
+            Self::LocalTimestamp => ColumnType::LocalTimestamp,
+            Self::Timestamp => ColumnType::Timestamp,
             Self::Text | Self::CsvFields => ColumnType::Text,
             Self::Json => ColumnType::Json,
         }

@@ -156,8 +156,8 @@ fn data_type(kind: ColumnType) -> DataType {
         ColumnType::Decimal { precision, scale } => DataType::Decimal128(precision, scale.cast_signed()),
         ColumnType::Float => DataType::Float64,
         ColumnType::Date => DataType::Date32,
-        ColumnType::LocalTime => DataType::Timestamp(TimeUnit::Microsecond, None),
-        ColumnType::Time => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+        ColumnType::LocalTimestamp => DataType::Timestamp(TimeUnit::Microsecond, None),
+        ColumnType::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
         // Readers can merge a string column with those of later files, but not a null column.
         ColumnType::Null | ColumnType::Text | ColumnType::Json | ColumnType::Omitted => DataType::Utf8,
     }
@@ -185,8 +185,8 @@ fn parquet_type(column: &Column) -> Result<Type, ParquetError> {
         }
         ColumnType::Float => (Physical::DOUBLE, None),
         ColumnType::Date => (Physical::INT32, Some(LogicalType::Date)),
-        ColumnType::LocalTime => (Physical::INT64, Some(LogicalType::timestamp(false, TimeUnit::MICROS))),
-        ColumnType::Time => (Physical::INT64, Some(LogicalType::timestamp(true, TimeUnit::MICROS))),
+        ColumnType::LocalTimestamp => (Physical::INT64, Some(LogicalType::timestamp(false, TimeUnit::MICROS))),
+        ColumnType::Timestamp => (Physical::INT64, Some(LogicalType::timestamp(true, TimeUnit::MICROS))),
         ColumnType::Null | ColumnType::Text | ColumnType::Omitted => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
         ColumnType::Json => (Physical::BYTE_ARRAY, Some(LogicalType::Json)),
     };
@@ -216,7 +216,7 @@ enum ColumnBuilder {
     Decimal(Decimal128Builder, u8, i8),
     Float(Float64Builder),
     Date(Date32Builder),
-    Time(TimestampMicrosecondBuilder),
+    Timestamp(TimestampMicrosecondBuilder),
     Text(StringBuilder),
 }
 
@@ -230,8 +230,8 @@ impl ColumnBuilder {
             }
             ColumnType::Float => Self::Float(Float64Builder::new()),
             ColumnType::Date => Self::Date(Date32Builder::new()),
-            ColumnType::LocalTime => Self::Time(TimestampMicrosecondBuilder::new()),
-            ColumnType::Time => Self::Time(TimestampMicrosecondBuilder::new().with_timezone("UTC")),
+            ColumnType::LocalTimestamp => Self::Timestamp(TimestampMicrosecondBuilder::new()),
+            ColumnType::Timestamp => Self::Timestamp(TimestampMicrosecondBuilder::new().with_timezone("UTC")),
             ColumnType::Null | ColumnType::Text | ColumnType::Json | ColumnType::Omitted => {
                 Self::Text(StringBuilder::new())
             }
@@ -246,7 +246,7 @@ impl ColumnBuilder {
             (Self::Decimal(column, ..), ColumnValue::Decimal(value)) => column.append_value(*value),
             (Self::Float(column), ColumnValue::Float(value)) => column.append_value(*value),
             (Self::Date(column), ColumnValue::Date(value)) => column.append_value(*value),
-            (Self::Time(column), ColumnValue::Timestamp(value)) => column.append_value(*value),
+            (Self::Timestamp(column), ColumnValue::Timestamp(value)) => column.append_value(*value),
             (Self::Text(column), ColumnValue::Text(value)) => {
                 column.append_value(value);
                 return value.len() + 8;
@@ -265,7 +265,7 @@ impl ColumnBuilder {
             Self::Decimal(column, ..) => column.append_null(),
             Self::Float(column) => column.append_null(),
             Self::Date(column) => column.append_null(),
-            Self::Time(column) => column.append_null(),
+            Self::Timestamp(column) => column.append_null(),
             Self::Text(column) => column.append_null(),
         }
     }
@@ -279,7 +279,7 @@ impl ColumnBuilder {
             }
             Self::Float(column) => Arc::new(column.finish()),
             Self::Date(column) => Arc::new(column.finish()),
-            Self::Time(column) => Arc::new(column.finish()),
+            Self::Timestamp(column) => Arc::new(column.finish()),
             Self::Text(column) => Arc::new(column.finish()),
         })
     }
@@ -395,8 +395,8 @@ mod tests {
                 Column::nullable("decimal", ColumnType::Decimal { precision, scale }),
                 Column::nullable("float", ColumnType::Float),
                 Column::nullable("date", ColumnType::Date),
-                Column::nullable("local", ColumnType::LocalTime),
-                Column::nullable("time", ColumnType::Time),
+                Column::nullable("local", ColumnType::LocalTimestamp),
+                Column::nullable("time", ColumnType::Timestamp),
                 Column::nullable("text", ColumnType::Text),
                 Column::nullable("json", ColumnType::Json),
             ]).unwrap();

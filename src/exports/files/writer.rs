@@ -13,7 +13,7 @@ use tokio::sync::mpsc::Receiver;
 #[cfg(feature = "parquet")]
 use super::parquet::ParquetWriter;
 use super::{
-    Changes, Format, SchemaSource, ToFile, Written,
+    Format, SchemaChanges, SchemaSource, ToFile, Written,
     column::ColumnType,
     csv::CsvWriter,
     fields::RowFields,
@@ -117,7 +117,8 @@ impl<'f> Writer<'f> {
 
     /// Returns true if no row can change the schema.
     fn is_final(&self, schema: &TableSchema) -> bool {
-        self.to.changes == Changes::Refuse && schema.columns().iter().all(|column| column.kind() != ColumnType::Null)
+        self.to.changes == SchemaChanges::Refuse
+            && schema.columns().iter().all(|column| column.kind() != ColumnType::Null)
     }
 
     /// Writes JSON lines, which need no schema in advance.

@@ -42,7 +42,7 @@ impl Pager {
             Place::Offset(rows) => (*rows, 0, None),
             Place::Key { value, row } => (1, *row, Some(value.clone())),
         };
-        let report = PageReport { asked: plan.limit.map_or(0, i64::unsigned_abs), ..PageReport::default() };
+        let report = PageReport { page_size: plan.limit.map_or(0, i64::unsigned_abs), ..PageReport::default() };
         let ends_on_repeat = plan.ends.contains(&PageEnd::RepeatedPage);
         let check = RepetitionCheck::new(plan.identity, ends_on_repeat, plan.start.first_page);
         Self { plan, at, key, keys: HashSet::new(), last: None, skip, received: 0, check, report }
@@ -123,7 +123,7 @@ impl Pager {
             None => {}
         }
         let is_end = self.plan.meaning == Meaning::Single
-            || self.received < self.report.given && self.plan.ends.contains(&PageEnd::ShortPage);
+            || self.received < self.report.largest && self.plan.ends.contains(&PageEnd::ShortPage);
         let next = match &self.plan.meaning {
             Meaning::Offset => self.offset()?,
             _ => self.at.checked_add(1).ok_or_else(|| self.beyond())?,
@@ -221,10 +221,10 @@ impl Pager {
     fn count(&mut self) {
         let Self { report, received, at, .. } = self;
         report.pages += 1;
-        report.given = report.given.max(*received);
-        if *received < report.asked {
+        report.largest = report.largest.max(*received);
+        if *received < report.page_size {
             if report.short == 0 {
-                let asked = report.asked;
+                let asked = report.page_size;
                 tracing::debug!(
                     target: "perenso::export",
                     operation = EXPORT_RUN.id,

@@ -20,9 +20,9 @@ pub struct PageReport {
     /// The number of rows returned, including those that do not fit.
     pub rows: u64,
     /// The requested page size; 0 if the export has no parameter for it.
-    pub asked: u64,
-    /// The number of rows of the largest page, which is the server's page size.
-    pub given: u64,
+    pub page_size: u64,
+    /// The number of rows of the largest page: the page size that the server applies.
+    pub largest: u64,
     /// The number of pages with fewer rows than requested. The last one usually is such a page.
     pub short: u64,
     /// The number of rows that did not fit.
@@ -35,10 +35,10 @@ pub struct PageReport {
 
 impl fmt::Display for PageReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { pages, rows, asked, given, short, mismatches, retries, discarded } = self;
+        let Self { pages, rows, page_size, largest, short, mismatches, retries, discarded } = self;
         write!(
             f,
-            "{rows} rows ({mismatches} do not fit) on {pages} pages; {asked} rows requested, {given} received; {short} short, \
+            "{rows} rows ({mismatches} do not fit) on {pages} pages; {page_size} rows requested, {largest} received; {short} short, \
              {retries} retries, {discarded} discarded"
         )
     }

@@ -156,7 +156,8 @@ async fn pages_by_number_are_asked_for_to_the_first_empty_one_and_no_further() {
     assert_eq!(read(&mut pages).await.0, fitting(0..25));
     assert_eq!(server.asked(), [1, 2, 3, 4]);
     assert_eq!(pages.cursor(), Cursor::page(3, 5, 20));
-    let report = PageReport { pages: 3, rows: 25, asked: 20, given: 10, short: 3, mismatches: 4, ..Default::default() };
+    let report =
+        PageReport { pages: 3, rows: 25, page_size: 20, largest: 10, short: 3, mismatches: 4, ..Default::default() };
     assert_eq!(pages.report(), report);
     assert_eq!(
         pages.report().to_string(),
