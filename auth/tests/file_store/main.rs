@@ -1,11 +1,11 @@
 //! The file store: what lies on the disk, what happens when that is in a bad state, and what other processes see.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, unreachable_pub)]
 
+mod bad_files;
 #[path = "../store/conformance.rs"]
 mod conformance;
 mod files;
 mod processes;
-mod trouble;
 mod worker;
 
 use std::{

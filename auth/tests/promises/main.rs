@@ -12,11 +12,11 @@ mod profile;
 mod renewal;
 mod secrecy;
 mod server;
-mod strangers;
 #[cfg(feature = "rustls")]
 mod tls;
 mod tolerance;
 mod unauthorized;
+mod unusual_servers;
 
 use std::time::Duration;
 

@@ -12,9 +12,9 @@ use perenso_auth::{
 
 use crate::{
     S,
+    failing_store::{AWAY, Stumble::LosesTheAnswer, Stumbling, Word, over, own},
     issuer::{LIFETIME, Loss},
     server::{Reply, Server, token},
-    stumbling::{AWAY, Stumble::LosesTheAnswer, Stumbling, Word, over, own},
     world::{World, call},
 };
 

@@ -2,9 +2,9 @@
 //! runtime that nobody drives.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, unreachable_pub)]
 
-mod ends;
+mod exit;
 #[allow(dead_code, reason = "other tests order more from it")]
 #[path = "../promises/server.rs"]
 mod server;
-mod standing;
+mod stopped_runtime;
 mod world;

@@ -18,14 +18,14 @@ use perenso_auth::{
 
 use crate::{
     S,
-    issuer::{LIFETIME, Loss},
-    log::Log,
-    server::{Reply, Server, token},
-    stumbling::{
+    failing_store::{
         AWAY,
         Stumble::{Hangs, Taken},
         Stumbling, Word, over, own,
     },
+    issuer::{LIFETIME, Loss},
+    log::Log,
+    server::{Reply, Server, token},
     world::{World, call},
 };
 

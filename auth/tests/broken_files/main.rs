@@ -7,7 +7,7 @@ mod log;
 #[allow(dead_code)]
 #[path = "../promises/server.rs"]
 mod server;
-#[path = "../kept/vendor.rs"]
+#[path = "../files_after_restart/vendor.rs"]
 mod vendor;
 
 use std::{fs, time::Duration};

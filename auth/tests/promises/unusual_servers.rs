@@ -49,7 +49,7 @@ async fn t11_a_proxy_of_the_environment_sees_nothing_that_was_meant_for_this_mac
     .await;
     let mut child = Command::new(std::env::current_exe().unwrap());
     child
-        .args(["--exact", "strangers::behind_a_proxy", "--ignored"])
+        .args(["--exact", "unusual_servers::behind_a_proxy", "--ignored"])
         .envs(["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"].map(|name| (name, &proxy.url)))
         .env_remove("no_proxy")
         .env_remove("NO_PROXY");
