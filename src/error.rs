@@ -343,7 +343,7 @@ mod tests {
     use crate::{OrderingGroupError, OrderingGroupReason, Perenso};
 
     #[test]
-    fn the_debug_form_of_every_error_is_a_text_for_people() {
+    fn the_debug_form_of_every_error_is_a_string_for_people() {
         let problem = || OrderingGroupError { index: 2, reason: OrderingGroupReason::NoKey };
         let errors: Vec<(Box<dyn StdError>, &str)> = vec![
             (Box::new(Perenso::builder().build().unwrap_err()), "the client cannot be built: no client id"),

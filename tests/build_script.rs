@@ -43,7 +43,7 @@ fn a_mistake_in_the_syntax_has_a_line_and_a_column() {
 }
 
 #[test]
-fn what_is_missing_is_named_with_its_place() {
+fn a_missing_part_is_named_with_its_location() {
     let get = "/paths/~1Customer~1{id}/get";
     for name in ["operationId", "x-idempotency", "x-source", "summary", "description"] {
         let fault = fault(|root| take(root, get, name));
@@ -58,7 +58,7 @@ fn what_is_missing_is_named_with_its_place() {
 }
 
 #[test]
-fn what_is_wrong_is_named_with_its_place() {
+fn an_error_is_named_with_its_location() {
     for (pointer, value, expected) in [
         (
             "/paths/~1Customer/get/x-idempotency",

@@ -64,7 +64,7 @@ async fn a_refused_id_is_never_sent() {
 }
 
 #[tokio::test]
-async fn null_in_place_of_a_list_answer_is_an_empty_list() {
+async fn null_in_place_of_a_list_response_is_an_empty_list() {
     let server = MockServer::start_async().await;
     let perenso = client(&server);
     server.customer_list(|when, then| {
@@ -76,7 +76,7 @@ async fn null_in_place_of_a_list_answer_is_an_empty_list() {
 }
 
 #[tokio::test]
-async fn a_mistake_in_an_answer_is_named_by_its_path_and_not_quoted() {
+async fn a_mistake_in_a_response_is_named_by_its_path_and_not_quoted() {
     let server = MockServer::start_async().await;
     let perenso = client(&server);
     server.customer_list(|_, then| {

@@ -210,7 +210,7 @@ async fn customer_bulk(show: &Perenso) {
 }
 
 #[tokio::test]
-async fn vendors_go_in_bulk_and_a_stranger_is_refused() {
+async fn vendors_are_written_in_bulk_and_an_unknown_one_is_refused() {
     vendor_bulk(&service().await.show).await;
 }
 

@@ -71,7 +71,7 @@ fn builders_take_plain_values() {
 }
 
 #[test]
-fn what_must_be_there_is_asked_for() {
+fn a_required_value_is_a_parameter_of_the_builder() {
     let error = ExportDescriptor::try_from(builder::ExportDescriptor::default().id("739da9")).unwrap_err();
     assert!(error.to_string().contains("name"), "{error}");
 }

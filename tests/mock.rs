@@ -63,7 +63,7 @@ fn without_an_id_any_record_matches_and_nothing_else() {
 }
 
 #[test]
-fn documented_errors_are_answered() {
+fn documented_errors_are_returned() {
     let server = MockServer::start();
     server.customer_create(|when, then| {
         when.create_missing_ordering_groups(true)
@@ -78,7 +78,7 @@ fn documented_errors_are_answered() {
 }
 
 #[test]
-fn bulk_calls_and_exports_are_answered() {
+fn bulk_calls_and_exports_have_responses() {
     let server = MockServer::start();
     server.customer_bulk_upsert(|_, then| {
         let failed =
@@ -119,7 +119,7 @@ async fn a_client_of_a_mock_server_has_a_token_and_tries_once() {
 }
 
 #[tokio::test]
-async fn a_token_is_expected_by_grant_and_client_id_wherever_that_stands() {
+async fn a_token_is_expected_by_grant_and_client_id_wherever_that_is() {
     for place in [ClientAuth::Body, ClientAuth::BasicPlain] {
         let server = MockServer::start_async().await;
         let other = server.token(|when, then| {

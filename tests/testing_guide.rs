@@ -7,7 +7,7 @@ use perenso_sandbox::Sandbox;
 const GUIDE: &str = include_str!("../src/guide/testing.md");
 
 #[test]
-fn every_snippet_of_the_guide_stands_in_here() {
+fn every_snippet_of_the_guide_is_in_here() {
     // Lines are broken as they fit.
     let bare = |text: &str| text.split_whitespace().collect::<String>().replace(",)", ")").replace(",}", "}");
     let here = bare(include_str!("testing_guide.rs"));
@@ -57,7 +57,7 @@ mod first {
 
     #[should_panic(expected = "[the write may have happened]")]
     #[tokio::test]
-    async fn a_lost_answer_opens_one_account() {
+    async fn a_lost_response_opens_one_account() {
         let sandbox = Sandbox::builder().customers(0).start().await.unwrap();
         sandbox.fault(Fault::DropResponse);
         open_account(&client(&sandbox), "5001", "Example Stores").await.unwrap();
@@ -89,7 +89,7 @@ mod remedy {
     use super::client;
 
     #[tokio::test]
-    async fn a_lost_answer_opens_one_account() {
+    async fn a_lost_response_opens_one_account() {
         let sandbox = Sandbox::builder().customers(0).start().await.unwrap();
         sandbox.fault(Fault::DropResponse);
         open_account(&client(&sandbox), "5001", "Example Stores").await.unwrap();
@@ -97,7 +97,7 @@ mod remedy {
     }
 
     #[tokio::test]
-    async fn what_the_show_refuses_is_an_error() {
+    async fn a_refusal_of_the_show_is_an_error() {
         let sandbox = Sandbox::builder().customers(0).start().await.unwrap();
         let refusal = open_account(&client(&sandbox), "", "Example Stores").await.unwrap_err();
         assert!(refusal.to_string().contains("customerID"), "{refusal}");
@@ -141,7 +141,7 @@ mod mock {
     }
 
     #[tokio::test]
-    async fn who_is_not_known_has_no_badge_and_a_limit_is_an_error() {
+    async fn an_unknown_attendee_has_no_badge_and_a_limit_is_an_error() {
         let server = MockServer::start_async().await;
         server.customer_get(|when, then| {
             when.id("gone");

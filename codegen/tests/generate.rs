@@ -108,7 +108,7 @@ fn a_long_name_is_cut_and_told_apart() {
 }
 
 #[test]
-fn a_text_is_shown_as_it_is_and_never_read_as_markdown() {
+fn a_string_is_shown_as_it_is_and_never_read_as_markdown() {
     for (description, expected) in [
         ("Index of the current set", " Index of the current set"),
         ("- a", " \\- a"),
@@ -136,13 +136,13 @@ fn a_text_is_shown_as_it_is_and_never_read_as_markdown() {
 }
 
 #[test]
-fn lines_of_a_text_stay_lines() {
+fn lines_of_a_string_stay_lines() {
     let lines = docs(&described(&json!("\n one\rtwo\r\n\r\n\n  three\n")));
     assert_eq!(lines, [" one", " two", "", " three", "", " Parameter “P”, Text."]);
 }
 
 #[test]
-fn what_no_run_can_tell_apart_is_refused_with_its_name() {
+fn exports_that_no_run_can_tell_apart_are_refused_by_name() {
     let error = refusal(&json!([
         {"id": "x", "name": "Orders", "parameters": []},
         {"id": "x", "name": "Vendors", "parameters": [
@@ -180,7 +180,7 @@ fn what_no_run_can_tell_apart_is_refused_with_its_name() {
 }
 
 #[test]
-fn what_is_no_catalog_is_named_by_its_place_and_kind() {
+fn an_invalid_catalog_is_named_by_location_and_kind() {
     for (catalog, expected) in [
         (
             "",
@@ -353,7 +353,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_gives_code_or_a_refusal(text in any::<String>()) {
+    fn any_string_gives_code_or_a_refusal(text in any::<String>()) {
         let _ = generate(&text);
     }
 }

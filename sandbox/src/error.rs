@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_debug_form_is_the_text_with_its_causes() {
+    fn the_debug_form_is_the_message_with_its_causes() {
         let gone = || std::io::Error::other("it is gone");
         let error = Error::file(Path::new("shows.toml"), gone());
         assert_eq!(format!("{error:?}"), "cannot read shows.toml: it is gone");

@@ -424,7 +424,7 @@ async fn a_short_export_has_a_length_and_is_in_the_journal() {
 }
 
 #[tokio::test]
-async fn what_whoever_defined_it_has_to_mend_answers_500() {
+async fn an_error_of_the_definition_returns_500() {
     let odd = Rows::generated(1, |_| std::collections::BTreeMap::from([(vec![1], 1)]));
     for (export, error) in [
         (export().rows(odd), "invalid_row"),

@@ -32,7 +32,7 @@ async fn raw(sandbox: &Sandbox, request: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_create_answers_200_or_201_and_an_update_200() {
+async fn a_create_returns_200_or_201_and_an_update_200() {
     for (switch, expected) in [(false, 200), (true, 201)] {
         let (_sandbox, caller) = start(|behavior| behavior.create_answers_201 = switch).await;
         let (status, created) = caller.call(Method::POST, "/Customer", Some(json!({ "customerID": "C9" }))).await;
@@ -43,7 +43,7 @@ async fn a_create_answers_200_or_201_and_an_update_200() {
 }
 
 #[tokio::test]
-async fn a_bulk_call_answers_200_or_207() {
+async fn a_bulk_call_returns_200_or_207() {
     for (switch, expected) in [(false, 200), (true, 207)] {
         let (_sandbox, caller) = start(|behavior| behavior.bulk_answers_207 = switch).await;
         for (path, record) in [("customers", json!({ "customerID": "C9" })), ("vendors", json!({ "vendorName": "V" }))]

@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_that_begin_anew_are_an_error_and_none_of_their_records_is_handed_out() {
+    fn pages_that_start_again_are_an_error_and_none_of_their_records_is_returned() {
         for pages in [[&["id-1", "id-2"][..], &["id-3"], &["id-4"]], [&["a", "b"], &["c", "d"], &["e", "f"]]] {
             let (read, failure) = read(round(&pages), Position::default());
             assert_eq!(read, pages.concat());

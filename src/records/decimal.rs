@@ -250,7 +250,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_written_comes_back(digits: i128, scale in 0_u32..=28) {
+        fn a_decimal_is_read_as_it_was_written(digits: i128, scale in 0_u32..=28) {
             let Ok(number) = rust_decimal::Decimal::try_from_i128_with_scale(digits >> 32, scale) else { return Ok(()) };
             if let Ok(written) = serde_json::to_string(&Decimal::from(number)) {
                 prop_assert_eq!(serde_json::from_str::<Decimal>(&written).unwrap().get(), number);

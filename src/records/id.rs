@@ -164,7 +164,7 @@ mod tests {
     use super::{Id, InvalidId, segment};
 
     #[test]
-    fn what_would_lead_elsewhere_is_refused() {
+    fn an_id_that_changes_the_path_is_refused() {
         for (text, error) in [
             ("", InvalidId::Empty),
             (".", InvalidId::Dots),

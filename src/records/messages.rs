@@ -102,7 +102,7 @@ mod tests {
     use crate::types::BulkFailure;
 
     #[test]
-    fn a_list_and_a_text_are_read_from_either_field() {
+    fn a_list_and_a_string_are_read_from_either_field() {
         for (json, reasons) in [
             (r#"{"customerID":"5000","messages":["one","two"]}"#, &["one", "two"][..]),
             (r#"{"vendorID":"VEND1","message":"one"}"#, &["one"]),

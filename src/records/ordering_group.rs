@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_nested_shape_cannot_hold_is_named() {
+    fn an_entry_without_a_nested_form_is_named() {
         for (entries, index, reason) in [
             (json!([{"orderingGroupName": "x"}]), 0, NoKey),
             (json!([{"orderingGroupID": "A"}, {"orderingGroupID": "B", "id": "a1"}]), 1, Id),
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_flat_shape_cannot_hold_is_named() {
+    fn an_entry_without_a_flat_form_is_named() {
         for (groups, index, reason) in [
             (json!([{"orderingGroupID": "A", "orderingSubGroups": []}]), 0, NoSubGroups),
             (json!([{"orderingGroupID": "A", "customers": ["5000"]}]), 0, UnknownField("customers".to_string())),

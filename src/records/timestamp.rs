@@ -218,7 +218,7 @@ mod tests {
         }
 
         #[test]
-        fn any_text_goes_back_as_it_came(text: String) {
+        fn any_string_goes_back_as_it_came(text: String) {
             let json = serde_json::to_string(&text).unwrap();
             let time: Timestamp = serde_json::from_str(&json).unwrap();
             let _ = (time.date(), time.local(), time.zoned());

@@ -61,7 +61,7 @@ async fn a_date_alone_is_a_watermark_and_nothing_comes_twice() {
 }
 
 #[tokio::test]
-async fn only_what_is_not_older_than_the_given_date_is_handed_out() {
+async fn only_what_is_not_older_than_the_given_date_is_returned() {
     let sandbox = Sandbox::builder().customers(45).unlimited().start().await.unwrap();
     let show = client(&sandbox);
     let middle = sandbox.customers()[20]["modifiedDate"].as_str().unwrap().to_owned();

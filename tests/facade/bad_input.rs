@@ -248,7 +248,7 @@ async fn an_error_page_of_100_mb_is_left_where_it_is() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_too_large_is_left_where_it_is() {
+async fn a_response_that_is_too_large_is_left_where_it_is() {
     let server = Server::start(|_| Reply::Huge(200, 100 << 20)).await;
     let show = builder_of(&server).max_body_bytes(1 << 20).build().unwrap();
     let error = show.customers().create(&Customer::default()).await.unwrap_err();
@@ -258,7 +258,7 @@ async fn an_answer_that_is_too_large_is_left_where_it_is() {
 }
 
 #[tokio::test]
-async fn a_server_that_never_answers_meets_a_deadline() {
+async fn a_server_that_never_responds_meets_a_deadline() {
     let server = Server::start(|_| Reply::Never).await;
     let limit = Duration::from_millis(100);
     let timeouts = Timeouts::default().attempt(limit).overall(Duration::from_secs(5));
@@ -285,7 +285,7 @@ async fn a_body_that_stops_coming_meets_a_limit() {
 }
 
 #[tokio::test]
-async fn a_token_server_that_never_answers_meets_a_deadline() {
+async fn a_token_server_that_never_responds_meets_a_deadline() {
     let silent = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let sandbox = Sandbox::start().await.unwrap();
     let show = builder_for(&sandbox).token_url(format!("http://{}/token", silent.local_addr().unwrap()));
@@ -306,7 +306,7 @@ async fn nobody_there_is_certainly_nothing_written() {
 }
 
 #[tokio::test]
-async fn what_is_unknown_in_an_answer_is_kept() {
+async fn unknown_fields_of_a_response_are_kept() {
     let server = Server::start(|seen| match seen.path.as_str() {
         "/Export" => Reply::json(
             200,

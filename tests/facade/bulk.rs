@@ -117,7 +117,7 @@ async fn no_records_are_no_calls() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_is_asked_for_again_since_customers_have_keys() {
+async fn a_lost_response_is_asked_for_again_since_customers_have_keys() {
     let (sandbox, show) = sandbox(0).await;
     sandbox.fault(Fault::DropResponse);
     sandbox.fault(Fault::status(502));
@@ -127,7 +127,7 @@ async fn a_lost_answer_is_asked_for_again_since_customers_have_keys() {
 }
 
 #[tokio::test]
-async fn when_every_answer_is_lost_the_batch_is_unknown_and_the_rest_not_sent() {
+async fn when_every_response_is_lost_the_batch_is_unknown_and_the_rest_not_sent() {
     let (sandbox, show) = sandbox(0).await;
     for _ in 0..4 {
         sandbox.fault(Fault::DropResponse);
@@ -146,7 +146,7 @@ async fn when_every_answer_is_lost_the_batch_is_unknown_and_the_rest_not_sent() 
 }
 
 #[tokio::test]
-async fn an_answer_that_cannot_be_read_leaves_the_batch_unknown() {
+async fn a_response_that_cannot_be_read_leaves_the_batch_unknown() {
     let (sandbox, show) = sandbox(0).await;
     sandbox.fault(Fault::EmptyBody);
     let report = show.customers().upsert(customers(0..3)).send().await.unwrap();
@@ -158,7 +158,7 @@ async fn an_answer_that_cannot_be_read_leaves_the_batch_unknown() {
 }
 
 #[tokio::test]
-async fn what_was_answered_before_a_fault_stays_told() {
+async fn responses_before_a_fault_stay_in_the_report() {
     let (sandbox, show) = sandbox(0).await;
     let once = show.with_options(CallOptions::new().retry(RetryPolicy::never()));
     sandbox.fault(Fault::Delay(std::time::Duration::ZERO));
@@ -217,7 +217,7 @@ async fn a_batch_that_is_too_large_is_halved_and_so_are_those_behind_it() {
 }
 
 #[tokio::test]
-async fn a_batch_that_is_too_large_is_halved_though_the_first_answer_was_lost() {
+async fn a_batch_that_is_too_large_is_halved_though_the_first_response_was_lost() {
     let (sandbox, show) = sandbox(0).await;
     sandbox.set_behavior(|behavior| behavior.bulk_cap = Some(10));
     sandbox.fault(Fault::DropResponse);
@@ -238,7 +238,7 @@ async fn credentials_that_are_refused_end_it() {
 }
 
 #[tokio::test]
-async fn what_an_answer_does_not_mention_is_unaccounted_and_strangers_are_counted() {
+async fn records_that_a_response_omits_are_unaccounted_and_unmatched_ones_are_counted() {
     let server = Server::start(|_| {
         let answer = json!({"successful": [{"id": "x1", "customerID": "K0000"}, {"id": "x9", "customerID": "K9999"}],
             "failed": [{"customerID": "K0001", "message": "K0001 is taken"}, {"customerID": "K0003", "messages": ["K0003 is taken"]}]});

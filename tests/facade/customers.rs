@@ -70,7 +70,7 @@ async fn a_page_of_a_proxy_acknowledges_no_delete() {
 }
 
 #[tokio::test]
-async fn whatever_a_delete_answers_it_is_a_delete() {
+async fn any_response_to_a_delete_is_a_delete() {
     let (sandbox, show) = sandbox(0).await;
     for answer in [DeleteResponse::NoContent, DeleteResponse::EmptyOk, DeleteResponse::Record] {
         sandbox.set_behavior(|behavior| behavior.delete_answer = answer);
@@ -129,7 +129,7 @@ async fn unknown_fields_and_every_digit_survive_a_read_and_a_write() {
 }
 
 #[tokio::test]
-async fn a_create_whose_answer_is_lost_is_sent_exactly_once() {
+async fn a_create_whose_response_is_lost_is_sent_exactly_once() {
     for fault in [Fault::DropResponse, Fault::CutBody, Fault::EmptyBody, Fault::status(500), Fault::status(503)] {
         let (sandbox, show) = sandbox(0).await;
         let processed = !matches!(fault, Fault::Status { .. });
@@ -158,7 +158,7 @@ async fn a_create_that_certainly_was_not_processed_goes_out_again() {
 }
 
 #[tokio::test]
-async fn an_update_whose_answer_is_lost_is_sent_again() {
+async fn an_update_whose_response_is_lost_is_sent_again() {
     let (sandbox, show) = sandbox(0).await;
     let id = sandbox.add_customer(json!({"customerID": "5000"})).unwrap();
     sandbox.fault(Fault::DropResponse);
@@ -169,7 +169,7 @@ async fn an_update_whose_answer_is_lost_is_sent_again() {
 }
 
 #[tokio::test]
-async fn a_delete_whose_first_answer_was_lost_counts_as_deleted() {
+async fn a_delete_whose_first_response_was_lost_counts_as_deleted() {
     let (sandbox, show) = sandbox(0).await;
     let id = sandbox.add_customer(json!({"customerID": "5000"})).unwrap();
     sandbox.fault(Fault::DropResponse);

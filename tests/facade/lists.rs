@@ -28,7 +28,7 @@ fn id(customer: &Customer) -> String {
 }
 
 #[tokio::test]
-async fn a_list_is_one_answer_where_nothing_is_asked_about_pages() {
+async fn a_list_is_one_response_where_nothing_is_asked_about_pages() {
     let (sandbox, show) = sandbox(45).await;
     let customers = show.customers().list().send().await.unwrap();
     assert_eq!(customers.iter().map(id).collect::<Vec<_>>(), ids(&sandbox));
@@ -117,7 +117,7 @@ async fn a_fault_in_the_middle_is_an_error_and_the_position_is_where_to_go_on() 
 }
 
 #[tokio::test]
-async fn a_page_whose_answer_breaks_is_read_again() {
+async fn a_page_whose_response_breaks_is_read_again() {
     let (sandbox, show) = capped(45, 10).await;
     sandbox.fault(Fault::status(503));
     sandbox.fault(Fault::DropResponse);
@@ -146,7 +146,7 @@ async fn a_server_that_goes_round_in_circles_is_found_out() {
 }
 
 #[tokio::test]
-async fn pages_that_begin_anew_behind_the_last_one_are_found_out() {
+async fn pages_that_start_again_behind_the_last_one_are_found_out() {
     let server = Server::start(|seen| {
         let number: usize =
             seen.path.split("page=").nth(1).and_then(|rest| rest.split('&').next()?.parse().ok()).unwrap();
@@ -391,7 +391,7 @@ async fn a_place_brings_its_page_size_along_and_another_one_is_refused() {
 }
 
 #[tokio::test]
-async fn what_no_list_can_be_asked_for_is_refused_before_it_is_sent() {
+async fn an_invalid_list_request_is_refused_before_it_is_sent() {
     let (sandbox, show) = sandbox(3).await;
     let list = show.customers().list();
     for refused in [

@@ -149,7 +149,7 @@ async fn redirects_are_not_followed_whatever_the_own_reqwest_builder_says() {
 }
 
 #[tokio::test]
-async fn what_an_own_reqwest_builder_has_stays() {
+async fn the_settings_of_a_given_reqwest_builder_are_kept() {
     let server = Server::start(|_| Reply::json(200, "[]")).await;
     let headers: http::HeaderMap =
         [(HeaderName::from_static("x-own"), HeaderValue::from_static("kept"))].into_iter().collect();

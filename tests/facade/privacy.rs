@@ -88,7 +88,7 @@ fn records_and_builders_show_their_keys_at_most() {
 }
 
 #[tokio::test]
-async fn neither_calls_nor_answers_nor_errors_nor_logs_show_a_person() {
+async fn neither_calls_nor_responses_nor_errors_nor_logs_show_a_person() {
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::TRACE)

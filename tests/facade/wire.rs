@@ -65,7 +65,7 @@ async fn every_request_says_who_asks_and_what_it_takes() {
 }
 
 #[tokio::test]
-async fn a_gzipped_answer_is_read() {
+async fn a_gzipped_response_is_read() {
     // `[{"customerID":"5000"}]`, by gzip.
     let zipped = [
         31, 139, 8, 0, 0, 0, 0, 0, 2, 3, 139, 174, 86, 74, 46, 45, 46, 201, 207, 77, 45, 242, 116, 81, 178, 82, 50, 53,

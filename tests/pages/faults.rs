@@ -163,7 +163,7 @@ async fn a_server_that_takes_no_notice_of_the_cursor_is_found_out() {
 }
 
 #[tokio::test]
-async fn a_page_of_misfits_that_comes_again_is_found_out() {
+async fn a_repeated_page_of_rows_that_do_not_fit_is_detected() {
     let export = Export::start(|_, _| Reply::json(200, r#"[{"id":"a"},{"id":"b"}]"#)).await;
     let (_, error) = read(&mut export.pages(Paging::by_page()).await).await;
     assert_eq!(error.unwrap().kind(), ErrorKind::Paging);
@@ -237,7 +237,7 @@ async fn a_page_that_holds_fewer_rows_than_were_read_of_it_is_an_error() {
 }
 
 #[tokio::test]
-async fn pages_that_begin_anew_are_an_error_at_the_first_one_and_none_of_its_rows_is_handed_out() {
+async fn pages_that_start_again_are_an_error_at_the_first_one_and_none_of_its_rows_is_returned() {
     for back_to in [0, 1, 2] {
         // Pages 4, 5, … are pages 1 to 3 again, or the last ones of them, until the server has had enough.
         let by_page = Export::start(move |asked, _| {
@@ -275,7 +275,7 @@ async fn pages_that_begin_anew_are_an_error_at_the_first_one_and_none_of_its_row
 
 /// A job that goes on has not read the pages before, but its cursor knows the first one.
 #[tokio::test]
-async fn a_job_that_goes_on_finds_pages_that_begin_anew() {
+async fn a_job_that_goes_on_finds_pages_that_start_again() {
     let first_of = |page: u64| (page - 1) % 3 * 10;
     let by_page = Export::start(move |asked, _| {
         let first = first_of(asked.cursor.unsigned_abs());

@@ -35,7 +35,7 @@ fn refused(paging: Paging, values: Value) -> String {
 }
 
 #[tokio::test]
-async fn what_does_not_fit_is_named_with_what_to_call() {
+async fn an_error_of_paging_names_the_setter() {
     let usual = || json!({"Cursor": 1, "Limit": 15});
     for (paging, values, expected) in [
         (

@@ -69,7 +69,7 @@ async fn a_page_that_is_not_read_waits_with_the_server() {
 }
 
 #[tokio::test]
-async fn rows_before_a_cut_are_handed_out_and_the_cursor_is_behind_them() {
+async fn rows_before_a_cut_are_returned_and_the_cursor_is_behind_them() {
     // An opening bracket, and ten bytes for each row with its comma.
     for (bytes, by_page) in [(35, true), (35, false), (75, true)] {
         let export = Export::start(move |asked, _| {

@@ -157,7 +157,7 @@ impl Cell {
         let mut oddities = Vec::new();
         let first = self.call(shown, &mut oddities).await;
         let requests = self.endpoint.requests() - start;
-        oddities.extend(self.odd_pauses(requests, asked));
+        oddities.extend(self.odd_retry_after_values(requests, asked));
         oddities.extend(self.odd_grants(&self.endpoint.grants()[read..]));
         if first.retry_after != asked.filter(|_| first.ending == "unavailable") {
             oddities.push(format!("names a pause of {:?}", first.retry_after));
@@ -195,7 +195,7 @@ impl Cell {
     }
 
     /// Backoff between the requests of an original grant, and no less than the server asked for.
-    fn odd_pauses(&self, requests: usize, asked: Option<Duration>) -> Vec<String> {
+    fn odd_retry_after_values(&self, requests: usize, asked: Option<Duration>) -> Vec<String> {
         let pauses = self.clock.pauses();
         let mut oddities = Vec::new();
         let (least, most) = asked.map_or((FIRST_PAUSE, LONGEST_PAUSE), |asked| (asked, asked));

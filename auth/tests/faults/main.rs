@@ -245,7 +245,7 @@ async fn a_token_in_hand_is_served_whatever_happens_to_its_renewal() {
 }
 
 #[tokio::test]
-async fn a_pause_that_the_server_asks_for_is_kept_after_a_refresh_too() {
+async fn a_cooldown_that_the_server_asks_for_is_kept_after_a_refresh_too() {
     for grant in cell::REFRESHES {
         for fault in faults().into_iter().filter(|fault| ["429", "500", "503"].contains(&&fault.name[..3])) {
             let Some(asked) = cell::retry_after(&fault.wire).filter(|asked| asked.as_secs() == 3) else { continue };
@@ -266,7 +266,7 @@ async fn a_redirect_of_the_token_endpoint_is_not_blamed_on_the_credentials() {
 }
 
 #[tokio::test]
-async fn a_pause_that_ends_at_a_date_is_told_by_the_clock_of_the_server() {
+async fn a_cooldown_that_ends_at_a_date_is_told_by_the_clock_of_the_server() {
     let headers = "date: Thu, 01 Jan 2026 05:00:00 GMT\r\nretry-after: Thu, 01 Jan 2026 05:00:03 GMT\r\n";
     let cell = Cell::start(Grant::ClientCredentials).await;
     cell.endpoint.fail(Wire::Answer("429 Too Many Requests", headers, String::new()), 1);

@@ -99,7 +99,7 @@ async fn a_refresh_that_never_arrived_is_sent_once_more_and_no_call_fails() {
 }
 
 #[tokio::test]
-async fn a_refresh_whose_answer_was_lost_asks_for_a_person_only_when_the_server_says_invalid_grant() {
+async fn a_refresh_whose_response_was_lost_asks_for_a_person_only_when_the_server_says_invalid_grant() {
     let Some(provider) = Provider::start() else { return };
     let (client, clock) = client(&provider, ClientAuth::Body).await;
     stock(&client).await.unwrap();

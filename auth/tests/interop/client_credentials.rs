@@ -41,7 +41,7 @@ async fn the_same_secret_as_plain_basic_is_refused_and_the_refusal_is_told_in_th
 }
 
 #[tokio::test]
-async fn a_wrong_secret_is_asked_about_once_for_a_hundred_tasks_and_stands_in_no_error() {
+async fn a_wrong_secret_is_asked_about_once_for_a_hundred_tasks_and_is_in_no_error() {
     let Some(provider) = Provider::start() else { return };
     let wrong = format!("{SECRET}!");
     let client = builder(&provider, "north", &wrong, ClientAuth::BasicEncoded).build().unwrap();

@@ -46,7 +46,7 @@ async fn a_request_that_was_certainly_not_processed_is_retried_even_a_create() {
 }
 
 #[tokio::test]
-async fn a_write_that_an_earlier_attempt_may_have_done_is_said_whatever_the_last_one_answers() {
+async fn a_write_that_an_earlier_attempt_may_have_done_is_said_whatever_the_last_one_returns() {
     let server = api(|seen| Reply::status(if seen.nth == 0 { 500 } else { 422 })).await;
     let error = client(&server).put("/upsert").json(&1).send().await.unwrap_err();
     assert_eq!((error.status().unwrap().as_u16(), error.attempts()), (422, 2));
@@ -54,7 +54,7 @@ async fn a_write_that_an_earlier_attempt_may_have_done_is_said_whatever_the_last
 }
 
 #[tokio::test]
-async fn an_error_that_is_an_answer_is_not_sent_again_and_keeps_its_body_to_itself() {
+async fn an_error_response_is_not_retried_and_its_body_is_not_shown() {
     let server = api(|_| {
         Reply::json(422, r#"{"message":"no such warehouse","email":"person@example.com"}"#).with("x-request-id", "r-17")
     })
@@ -69,7 +69,7 @@ async fn an_error_that_is_an_answer_is_not_sent_again_and_keeps_its_body_to_itse
 }
 
 #[tokio::test]
-async fn a_429_pauses_all_callers_for_as_long_as_it_says() {
+async fn a_429_holds_all_callers_for_as_long_as_it_says() {
     let server = api(|seen| match (seen.path.as_str(), seen.nth) {
         ("/first", 0) => Reply::status(429).with("retry-after", "30"),
         _ => Reply::json(200, "{}"),
@@ -112,7 +112,7 @@ async fn a_429_holds_the_others_no_longer_than_is_borne_and_a_503_does_not_hold_
 }
 
 #[tokio::test]
-async fn a_pause_that_is_too_long_is_reported_at_once() {
+async fn a_cooldown_that_is_too_long_is_reported_at_once() {
     let server = api(|_| Reply::status(429).with("retry-after", "3600")).await;
     let error = call(&client(&server)).await.unwrap_err();
     assert_eq!((error.kind(), error.retry_after()), (ErrorKind::RateLimited, Some(3600 * S)));
@@ -195,7 +195,7 @@ async fn waiting_for_the_budget_counts_for_a_deadline_and_not_for_the_overall_li
 }
 
 #[tokio::test]
-async fn the_overall_limit_ends_attempts_and_pauses() {
+async fn the_overall_limit_ends_attempts_and_waits() {
     let server = api(|_| Reply::Never).await;
     let (client, clock) = client_with_clock(&server);
     client.token(Duration::ZERO).await.unwrap();
@@ -219,7 +219,7 @@ async fn the_overall_limit_ends_attempts_and_pauses() {
 }
 
 #[tokio::test]
-async fn a_server_that_never_answers_meets_the_deadlines() {
+async fn a_server_that_never_responds_meets_the_deadlines() {
     let server = api(|_| Reply::Never).await;
     let quick = builder(&server).timeouts(Timeouts::default().attempt(Duration::from_millis(20))).build().unwrap();
     let error = call(&quick).await.unwrap_err();
@@ -347,7 +347,7 @@ async fn a_body_that_stops_coming_meets_the_idle_limit() {
 }
 
 #[tokio::test]
-async fn a_write_whose_answer_cannot_be_read_may_have_happened() {
+async fn a_write_whose_response_cannot_be_read_may_have_happened() {
     let server = api(|_| Reply::json(200, "")).await;
     let error = client(&server).post("/create").json(&1).send_json::<serde_json::Value>().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);

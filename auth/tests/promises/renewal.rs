@@ -273,7 +273,7 @@ async fn t8_a_refused_refresh_token_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn t8_a_refresh_token_whose_answer_cannot_be_used_is_not_sent_again() {
+async fn t8_a_refresh_token_whose_response_cannot_be_used_is_not_sent_again() {
     for answer in ["<html>", r#"{"access_token":"no header\n","refresh_token":"ref-1"}"#] {
         let server = Server::start(move |seen| match (seen.path.as_str(), seen.nth) {
             ("/token", 0) => token(0, 300),
@@ -309,7 +309,7 @@ async fn t9_a_refusal_is_not_retried_and_is_remembered_for_a_herd() {
 }
 
 #[tokio::test]
-async fn t9_an_unreadable_answer_and_a_redirect_are_remembered_as_a_refusal_is() {
+async fn t9_an_unreadable_response_and_a_redirect_are_remembered_as_a_refusal_is() {
     for answer in [Reply::json(200, "<html>"), Reply::status(302).with("location", "/login")] {
         let server = Server::start(move |_| answer.clone()).await;
         let (client, clock) = client_with_clock(&server);
@@ -350,7 +350,7 @@ async fn t9_faults_of_the_original_grant_are_retried_within_a_budget() {
 }
 
 #[tokio::test]
-async fn t9_the_pause_that_a_token_server_asks_for_is_kept() {
+async fn t9_the_cooldown_that_a_token_server_asks_for_is_kept() {
     let server = Server::start(|seen| match (seen.path.as_str(), seen.nth) {
         ("/token", 0) => Reply::status(429).with("retry-after", "7"),
         ("/token", n) => token(n, 300),
@@ -367,7 +367,7 @@ async fn t9_the_pause_that_a_token_server_asks_for_is_kept() {
 }
 
 #[tokio::test]
-async fn t9_no_pause_goes_beyond_the_total_time_of_a_grant() {
+async fn t9_no_cooldown_goes_beyond_the_total_time_of_a_grant() {
     for (asked, requests) in [(12, 3), (31, 1)] {
         let server = Server::start(move |_| Reply::status(503).with("retry-after", &asked.to_string())).await;
         let (client, clock) = client_with_clock(&server);

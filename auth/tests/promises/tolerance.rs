@@ -61,7 +61,7 @@ async fn t12_what_cannot_be_read_is_a_clear_error_at_once() {
 }
 
 #[tokio::test]
-async fn t12_a_cut_answer_is_a_fault_of_the_connection_and_asked_for_again() {
+async fn t12_a_cut_response_is_a_fault_of_the_connection_and_asked_for_again() {
     let cut = b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{\"access_token\":".to_vec();
     let (server, result) = with_answer(Reply::Raw(cut)).await;
     assert_eq!(result.unwrap_err().kind(), ErrorKind::TokenUnavailable);

@@ -110,7 +110,7 @@ async fn t7_a_request_is_replayed_once_even_after_a_token_that_had_been_accepted
 
 /// A token that was accepted and is refused later has been revoked; one that never was, may never be.
 #[tokio::test]
-async fn t7_an_answer_from_behind_the_door_accepts_a_token_and_a_fault_does_not() {
+async fn t7_a_response_after_authentication_accepts_a_token_and_a_fault_does_not() {
     for (status, tokens) in [(204, 3), (403, 3), (404, 3), (409, 3), (410, 3), (422, 3), (500, 2), (503, 2)] {
         let server = Server::start(move |seen| match (seen.path.as_str(), seen.nth) {
             ("/token", n) => token(n, 300),
@@ -140,7 +140,7 @@ async fn half_closed() -> Server {
 }
 
 #[tokio::test]
-async fn t7_an_operation_that_always_answers_401_causes_one_renewal_in_half_a_minute() {
+async fn t7_an_operation_that_always_returns_401_causes_one_renewal_in_half_a_minute() {
     let server = half_closed().await;
     let (client, clock) = client_with_clock(&server);
     for (renewals, path) in [(1, "/closed"), (2, "/closed"), (3, "/closed")] {
@@ -202,7 +202,7 @@ async fn t7_a_401_of_one_operation_delays_no_call_of_another() {
 
 /// One record that is closed among many that are open: the same operation, which keeps on being helped and is not.
 #[tokio::test]
-async fn t7_a_record_that_answers_401_among_others_of_its_operation_causes_one_renewal() {
+async fn t7_a_record_that_returns_401_among_others_of_its_operation_causes_one_renewal() {
     let server = half_closed().await;
     let client = client(&server);
     for n in 0..20 {

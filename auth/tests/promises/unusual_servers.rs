@@ -66,7 +66,7 @@ async fn t11_a_proxy_of_the_environment_sees_nothing_that_was_meant_for_this_mac
 
 /// A runtime that is there and not driven holds its tasks for ever: nobody waits for them longer than they may take.
 #[test]
-fn t6_a_runtime_that_stands_still_in_mid_renewal_blocks_nobody() {
+fn t6_a_runtime_that_is_stopped_in_mid_renewal_blocks_nobody() {
     let serving = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let server = serving.block_on(Server::start(|seen| match (seen.path.as_str(), seen.nth) {
         ("/token", 0) => token(0, 300),
@@ -119,7 +119,7 @@ async fn no_number_of_a_server_and_no_setting_overflows() {
 }
 
 #[tokio::test]
-async fn t8_a_refresh_token_whose_answer_was_lost_is_not_sent_again() {
+async fn t8_a_refresh_token_whose_response_was_lost_is_not_sent_again() {
     let server = Server::start(|seen| match (seen.path.as_str(), seen.field("grant_type").as_deref()) {
         ("/token", Some("refresh_token")) => Reply::Close,
         ("/token", _) if seen.nth == 0 => token(0, 300),
@@ -137,7 +137,7 @@ async fn t8_a_refresh_token_whose_answer_was_lost_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn t8_a_refresh_that_was_answered_and_not_processed_leaves_its_token_in_hand() {
+async fn t8_a_refresh_that_was_not_processed_keeps_its_token() {
     let server = Server::start(|seen| match (seen.path.as_str(), seen.nth) {
         ("/token", 0) => token(0, 300),
         ("/token", 1) => Reply::status(503),
@@ -155,7 +155,7 @@ async fn t8_a_refresh_that_was_answered_and_not_processed_leaves_its_token_in_ha
 }
 
 #[tokio::test]
-async fn t9_a_token_server_that_asks_for_a_pause_is_left_alone_for_as_long() {
+async fn t9_a_token_server_that_asks_for_a_cooldown_is_left_alone_for_as_long() {
     let server = Server::start(|_| Reply::status(429).with("retry-after", "40")).await;
     let (client, clock) = client_with_clock(&server);
     for _ in 0..10 {
@@ -192,7 +192,7 @@ async fn t1_asking_for_the_whole_life_of_a_token_is_refused_and_renews_nothing()
 }
 
 #[tokio::test]
-async fn t7_an_answer_from_before_the_api_does_not_make_a_token_trusted() {
+async fn t7_a_response_from_before_the_api_does_not_make_a_token_trusted() {
     let refuse = Arc::new(AtomicBool::new(false));
     let turn = Arc::clone(&refuse);
     let server = Server::start(move |seen| match seen.path.as_str() {

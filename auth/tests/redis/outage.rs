@@ -79,7 +79,7 @@ async fn silence_costs_the_time_out_once_and_not_each_caller() {
 }
 
 #[tokio::test]
-async fn a_server_that_stands_still_is_given_up() {
+async fn a_server_that_is_stopped_is_given_up() {
     let Some(mut server) = RedisServer::start() else { return };
     let limit = Duration::from_millis(200);
     let store = RedisStore::builder(server.url()).connect_timeout(limit).response_timeout(limit).build().unwrap();

@@ -113,7 +113,7 @@ async fn load(store: &RedisStore) {
 }
 
 #[test]
-fn a_connection_of_a_runtime_that_stands_is_not_used() {
+fn a_connection_of_a_runtime_that_is_stopped_is_not_used() {
     let Some(redis) = RedisServer::start() else { return };
     let store = store(&redis);
     let standing = runtime();
@@ -130,7 +130,7 @@ fn a_connection_of_a_runtime_that_stands_is_not_used() {
 }
 
 #[test]
-fn a_question_of_a_runtime_that_stands_holds_up_no_other() {
+fn a_question_of_a_runtime_that_is_stopped_holds_up_no_other() {
     let Some(mut redis) = RedisServer::start() else { return };
     let store = store(&redis);
     let standing = runtime();

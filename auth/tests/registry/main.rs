@@ -207,7 +207,7 @@ async fn a_problem_of_one_show_does_not_affect_the_others() {
 }
 
 #[test]
-fn a_file_that_is_no_registry_is_refused_without_showing_what_stands_in_it() {
+fn a_file_that_is_no_registry_is_refused_without_showing_what_is_in_it() {
     let files = Files::new();
     for (text, says) in [
         ("", "shows"),

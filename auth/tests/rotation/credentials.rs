@@ -37,7 +37,7 @@ async fn a_hundred_tasks_ahead_of_expiry_refresh_once_and_wait_for_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_refresh_whose_answer_is_lost_leads_to_the_original_grant_and_its_token_never_comes_back() {
+async fn a_refresh_whose_response_is_lost_leads_to_the_original_grant_and_its_token_never_comes_back() {
     for (loss, lost) in [(Loss::Before, "refresh_token: lost before"), (Loss::After, "refresh_token: lost after")] {
         let world = World::new().await;
         let client = world.client();
@@ -58,7 +58,7 @@ async fn a_refresh_whose_answer_is_lost_leads_to_the_original_grant_and_its_toke
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn answers_that_are_lost_one_after_the_other_fail_no_call() {
+async fn responses_that_are_lost_one_after_the_other_fail_no_call() {
     let world = World::new().await;
     let client = world.client();
     call(&client).await.unwrap();
@@ -112,7 +112,7 @@ async fn a_grant_revoked_in_mid_life_is_replaced_by_a_new_one() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_token_revoked_in_mid_life_and_the_answer_to_its_refresh_lost_fails_no_call() {
+async fn a_token_revoked_in_mid_life_and_the_response_to_its_refresh_lost_fails_no_call() {
     let world = World::new().await;
     let client = world.client();
     call(&client).await.unwrap();

@@ -68,7 +68,7 @@ async fn a_hundred_tasks_of_each_whose_token_was_revoked_refresh_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_refresh_whose_answer_is_lost_costs_both_one_new_grant() {
+async fn a_refresh_whose_response_is_lost_costs_both_one_new_grant() {
     let world = World::new().await;
     let [one, other] = pair(&world, credentials());
     hundred(&[&one, &other]).await;

@@ -30,7 +30,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn a_store_that_never_answers_is_waited_for_a_moment_at_any_word() {
+async fn a_store_that_never_responds_is_waited_for_a_moment_at_any_word() {
     for word in [Word::Load, Word::Lock, Word::Look, Word::Save, Word::Release] {
         let server = vendor(0).await;
         let (store, clock) = (Stumbling::new("silent"), ManualClock::default());
@@ -100,7 +100,7 @@ async fn call_as_time_goes_on(client: Client, clock: &ManualClock) -> Result<(),
 }
 
 #[tokio::test]
-async fn who_waits_for_a_lock_in_vain_makes_one_exchange_alone() {
+async fn a_wait_for_a_lock_that_times_out_makes_one_exchange() {
     let server = Server::start(|seen| match seen.path.as_str() {
         "/token" => Reply::Never,
         _ => Reply::json(200, "[]"),

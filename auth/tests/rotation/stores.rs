@@ -41,7 +41,7 @@ async fn a_store_that_can_be_read_and_not_locked_gives_its_refresh_token_and_spa
 }
 
 #[tokio::test]
-async fn a_save_whose_answer_was_lost_does_not_make_an_old_refresh_token_count_for_ever() {
+async fn a_save_whose_response_was_lost_does_not_make_an_old_refresh_token_count_for_ever() {
     let world = World::new().await;
     let [store, sibling] = pair();
     let (one, other) = (world.client_over(store.clone()), world.client_over(sibling));

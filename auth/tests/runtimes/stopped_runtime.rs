@@ -7,7 +7,7 @@ use perenso_auth::{Client, Credentials, Profile, Rate, Timeouts};
 use crate::world::{LIFETIME, World, call, runtime};
 
 #[test]
-fn a_connection_of_a_runtime_that_stands_is_not_used() {
+fn a_connection_of_a_runtime_that_is_stopped_is_not_used() {
     let world = World::new();
     let client = world.client();
     let standing = runtime();
@@ -35,7 +35,7 @@ fn a_renewal_that_a_runtime_began_ends_though_nobody_drives_it() {
 }
 
 #[test]
-fn a_call_that_waits_for_the_budget_in_a_runtime_that_stands_holds_up_no_other() {
+fn a_call_that_waits_for_the_budget_in_a_runtime_that_is_stopped_holds_up_no_other() {
     let world = World::new();
     let rate = Rate::new(4, Duration::from_secs(1), 1);
     let client = Client::builder(Profile::new("budget"))

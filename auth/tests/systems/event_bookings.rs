@@ -84,7 +84,7 @@ async fn a_server_that_takes_forms_alone_refuses_json_and_takes_the_switch() {
 }
 
 #[tokio::test]
-async fn an_answer_without_a_token_type_goes_out_as_authorization_bearer() {
+async fn a_response_without_a_token_type_goes_out_as_authorization_bearer() {
     let answer = r#"{"access_token":"t0k3n","refresh_token":"r3fr","expires_in":3600}"#;
     let server = Server::start(move |seen| match seen.path.as_str() {
         "/token" => Reply::json(200, answer),
@@ -135,7 +135,7 @@ async fn without_a_refresh_token_client_credentials_are_sent_again() {
 }
 
 #[tokio::test]
-async fn wrong_credentials_are_one_request_and_an_answer_of_one_word() {
+async fn wrong_credentials_are_one_request_and_a_response_of_one_word() {
     let stand_in = start().await;
     let (client, _) = with_clock(of_stand_in(&stand_in, Profile::event_bookings(), credentials()));
     for _ in 0..3 {

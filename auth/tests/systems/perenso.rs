@@ -115,7 +115,7 @@ async fn a_revoked_token_is_renewed_and_the_call_repeated() {
 }
 
 #[tokio::test]
-async fn wrong_credentials_are_one_request_and_an_answer() {
+async fn wrong_credentials_are_one_request_and_a_response() {
     let sandbox = Sandbox::start().await.unwrap();
     let wrong = builder(Profile::perenso(), credentials()).token_url(sandbox.token_url()).api_url(sandbox.url());
     let (client, _) = with_clock(wrong);

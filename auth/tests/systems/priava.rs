@@ -286,7 +286,7 @@ async fn a_used_code_is_never_sent_again_not_even_by_a_client_that_knows_it_from
 }
 
 #[tokio::test]
-async fn a_code_whose_answer_was_lost_is_sent_until_the_server_answers_and_not_again() {
+async fn a_code_whose_response_was_lost_is_sent_until_the_server_responds_and_not_again() {
     // It was never processed: no person is called for nothing.
     let priava = start().await;
     priava.token_fault(Fault::DropConnection);

@@ -184,7 +184,7 @@ async fn a_provider_that_fails_is_an_error_that_says_so_and_nothing_is_sent() {
 }
 
 #[tokio::test]
-async fn a_provider_that_fails_when_asked_again_leaves_the_refusal_as_the_answer_and_shows_no_secret() {
+async fn a_provider_that_fails_when_asked_again_leaves_the_refusal_as_the_response_and_shows_no_secret() {
     let vault = Vault::new("0ld-s3cr3t");
     let server = server(&vault.secret.clone(), false).await;
     let (client, clock) = vault.client(&server);
@@ -265,7 +265,7 @@ fn a_scope_where_none_goes_is_not_built_whoever_gives_the_credentials() {
 }
 
 #[tokio::test]
-async fn a_provider_that_never_answers_meets_the_deadline_of_the_call() {
+async fn a_provider_that_never_responds_meets_the_deadline_of_the_call() {
     let clock = ManualClock::default();
     let client = Client::builder(Profile::perenso())
         .credentials_provider(std::future::pending::<Result<Credentials, Error>>)

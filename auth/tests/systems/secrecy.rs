@@ -37,7 +37,7 @@ const ACCESS: &str = "acc355t0k3n";
 const REFRESH: &str = "r3fr35ht0k3n";
 
 #[tokio::test]
-async fn no_secret_of_any_system_stands_in_any_text() {
+async fn no_secret_of_any_system_is_in_any_string() {
     let log = Log::default();
     // For all threads, and for what is logged by other means than tracing.
     tracing_subscriber::fmt()

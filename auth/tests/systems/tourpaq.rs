@@ -139,7 +139,7 @@ async fn a_refused_refresh_leads_to_the_password_once() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_is_one_request_and_an_answer() {
+async fn a_wrong_password_is_one_request_and_a_response() {
     let tourpaq = start().await;
     let credentials = Credentials::new(tourpaq.client_id(), tourpaq.client_secret()).user(tourpaq.username(), "wrong");
     let (client, _) = with_clock(of_stand_in(&tourpaq, Profile::tourpaq(), credentials));

@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn who_would_share_a_name_has_a_suffix() {
+    fn equal_names_have_a_suffix() {
         // An export's is its id.
         let _ = (names::ZonesSame1 {}, names::ZonesSame2 {}, names::Export {}, names::ExportGrinning {});
         // A parameter's is a hash of its own name.

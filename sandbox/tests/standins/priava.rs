@@ -75,7 +75,7 @@ async fn a_refresh_needs_the_redirect_uri_and_revokes_the_old_token() {
 }
 
 #[tokio::test]
-async fn whatever_is_wrong_with_a_token_request_answers_400_and_says_what() {
+async fn whatever_is_wrong_with_a_token_request_returns_400_and_says_what() {
     let priava = StandIn::priava().start().await.unwrap();
     let fields = exchange(&priava);
     for name in ["grant_type", "client_id", "client_secret", "code", "redirect_uri"] {
@@ -162,7 +162,7 @@ async fn a_search_returns_the_matching_events() {
 }
 
 #[tokio::test]
-async fn the_time_of_a_429_stands_in_the_body_without_a_zone() {
+async fn the_time_of_a_429_is_in_the_body_without_a_zone() {
     let priava = StandIn::priava().start().await.unwrap();
     let until = |body: &Value| -> DateTime<Utc> {
         for name in ["error", "limits"] {

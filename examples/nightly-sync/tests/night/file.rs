@@ -31,7 +31,7 @@ async fn only_what_changed_is_sent() {
 }
 
 #[tokio::test]
-async fn a_customer_that_stands_there_twice_is_sent_once_or_not_at_all() {
+async fn a_customer_that_occurs_twice_is_sent_once_or_not_at_all() {
     let night = Night::new().await;
     let twice = [line(1, "Same"), line(2, "This"), line(1, "Same"), line(2, "That"), line(2, "This"), line(3, "One")];
     night.erp(twice);

@@ -53,7 +53,7 @@ async fn a_process_that_is_killed_between_two_batches_goes_on_where_it_was() {
 }
 
 #[tokio::test]
-async fn what_was_written_and_whose_answer_was_lost_is_sent_again_and_not_doubled() {
+async fn a_write_whose_response_was_lost_is_sent_again_and_not_doubled() {
     let night = Night::new().await;
     night.erp(lines(MANY, "Store"));
     // The second batch is written, and its answer lost, as often as it is tried.
