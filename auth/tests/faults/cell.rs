@@ -206,7 +206,7 @@ impl Cell {
         let expected = match self.grant {
             // From the refresh to the original grant without a pause, unless the server asks for one.
             Grant::RefreshCredentialsBehind if !kept => requests.saturating_sub(2),
-            // Once more after a lost answer.
+            // Once more after a lost response.
             Grant::RefreshPersonBehind if !kept && requests == 2 => pauses.len().min(1),
             _ => requests.saturating_sub(1),
         };
@@ -232,7 +232,7 @@ impl Cell {
     }
 }
 
-/// The pause that an answer asks for; a refusal is final, whatever else it says.
+/// The pause that a response asks for; a refusal is final, whatever else it says.
 pub fn retry_after(wire: &Wire) -> Option<Duration> {
     let Wire::Answer(status, headers, _) = wire else { return None };
     if ["400", "401", "403"].contains(&&status[..3]) {

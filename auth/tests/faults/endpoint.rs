@@ -22,7 +22,7 @@ pub enum Wire {
     Refused,
     /// The connection is made, and reset before anything of the request is read.
     ResetBefore,
-    /// The request is read, and the connection reset without an answer.
+    /// The request is read, and the connection reset without a response.
     ResetAfter,
     /// The request is read, these bytes are sent, and the connection is closed.
     Cut(&'static str),
@@ -179,7 +179,7 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) {
     let _ = stream.shutdown().await;
 }
 
-/// A token answer as it should be.
+/// A valid token response.
 fn token(n: usize) -> String {
     format!(r#"{{"access_token":"tok-{n}","token_type":"Bearer","expires_in":300,"refresh_token":"ref-{n}"}}"#)
 }

@@ -70,7 +70,7 @@ unknown charset             | token 1+0+0        | token 1+0+0        | token 1+
 201, no content type        | token 1+0+0        | token 1+0+0        | token 1+0+0        | token 1+0+0                 | token 1+0+0
 ";
 
-/// The fault passes: the next request is answered as it should be.
+/// The fault passes: the next request is handled as it should be.
 const AT_THE_FIRST_REQUEST: &str = "
 fault                       | client credentials | password           | code               | refresh, credentials behind | refresh, person behind
 
@@ -120,7 +120,7 @@ unknown charset             | token 1+0+0        | token 1+0+0        | token 1+
 201, no content type        | token 1+0+0        | token 1+0+0        | token 1+0+0        | token 1+0+0                 | token 1+0+0
 ";
 
-/// The life of a token whose answer says it this way, in seconds, in place of the word `token`.
+/// The life of a token whose response says it this way, in seconds, in place of the word `token`.
 const LIFETIMES: &str = r#"
 expires_in                  | client credentials | password           | code               | refresh, credentials behind | refresh, person behind
 

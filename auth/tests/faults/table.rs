@@ -18,7 +18,7 @@ pub struct Fault {
     pub reads: &'static str,
 }
 
-/// A JSON answer.
+/// A JSON response.
 pub fn json(status: &'static str, headers: &'static str, body: &str) -> Wire {
     Wire::Answer(status, headers, body.to_owned())
 }

@@ -70,7 +70,7 @@ impl Provider {
             .refresh_client_auth(place)
     }
 
-    /// The requests for tokens and for stock so far, and how they were answered.
+    /// The requests for tokens and for stock so far, with the status of each response.
     pub async fn journal(&self) -> Vec<String> {
         serde_json::from_slice(&self.request("GET", "/test/journal", &[]).await).unwrap()
     }
@@ -130,7 +130,7 @@ impl Provider {
         address
     }
 
-    /// A request of somebody else than the client under test; the body of its answer, which must be a success.
+    /// A request of somebody else than the client under test; the body of its response, which must be a success.
     async fn request(&self, method: &str, path: &str, form: &[(&str, &str)]) -> Vec<u8> {
         let url = format!("{}{path}", self.url).parse().unwrap();
         let mut request = reqwest::Request::new(method.parse().unwrap(), url);

@@ -57,7 +57,7 @@ async fn generous(expires_in: u64) -> Server {
     .await
 }
 
-/// A server that gives out tokens and answers calls as told.
+/// A server that issues tokens and responds to calls as set.
 async fn api(handler: impl Fn(&server::Seen) -> server::Reply + Send + Sync + 'static) -> Server {
     Server::start(move |seen| match seen.path.as_str() {
         "/token" => token(seen.nth, 300),

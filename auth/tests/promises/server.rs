@@ -1,4 +1,4 @@
-//! A server on a real socket that answers as a test says: whole, cut, late or not at all.
+//! A server on a real socket whose responses a test sets: complete, cut, late or none.
 
 use std::{
     collections::HashMap,
@@ -52,7 +52,7 @@ pub enum Reply {
     Stalled(Vec<u8>),
     /// The connection is closed without a byte.
     Close,
-    /// No answer until the test ends.
+    /// No response until the test ends.
     Never,
     Late(Duration, Box<Reply>),
 }
@@ -78,7 +78,7 @@ impl Reply {
     }
 }
 
-/// The answer of a token endpoint with tokens `tok-N` and `ref-N`.
+/// The response of a token endpoint with tokens `tok-N` and `ref-N`.
 pub fn token(n: usize, expires_in: u64) -> Reply {
     Reply::json(
         200,

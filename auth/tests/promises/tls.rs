@@ -45,7 +45,7 @@ impl Authority {
     }
 }
 
-/// A server that gives out one token and answers everything else with the number of certificates that it was shown.
+/// A server that issues one token and returns, for everything else, the number of client certificates.
 async fn serve(authority: &Authority) -> (String, JoinHandle<()>) {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let clients = WebPkiClientVerifier::builder_with_provider(Arc::new(authority.roots()), Arc::clone(&provider))

@@ -27,7 +27,7 @@ use crate::{
 /// Long enough for a lock that ends by the clock of Redis.
 const LIFETIME: Duration = Duration::from_secs(3600);
 
-/// A token server that gives each refresh token away once; before it answers with one, it calls `sabotage`.
+/// A token server that issues each refresh token once, and calls `sabotage` before each response.
 async fn rotating(sabotage: impl Fn() + Send + Sync + 'static) -> Server {
     let newest = Mutex::new(0);
     Server::start(move |seen| {

@@ -50,7 +50,7 @@ async fn a_refresh_that_was_never_processed_is_sent_once_more() {
     assert_eq!(world.issuer.journal(), ["refresh_token: lost before", "refresh_token: granted"]);
 }
 
-/// No client could do better: the new refresh token went with the answer.
+/// No client could do better: the new refresh token went with the response.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refresh_whose_response_is_lost_asks_for_a_person_after_one_more_and_then_leaves_the_server_alone() {
     let world = World::new().await;

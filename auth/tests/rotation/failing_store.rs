@@ -33,7 +33,7 @@ pub enum Word {
 #[derive(Clone, Copy, Debug)]
 pub enum Stumble {
     Fails(StoreErrorKind),
-    /// It is done, and its answer is lost.
+    /// It is done, and its response is lost.
     LosesTheAnswer,
     /// It never ends.
     Hangs,

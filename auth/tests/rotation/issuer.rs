@@ -84,12 +84,12 @@ impl Issuer {
         self.state().skew = seconds;
     }
 
-    /// The next token answer does not arrive.
+    /// The next token response does not arrive.
     pub fn lose(&self, loss: Loss) {
         self.state().losses.push_back(loss);
     }
 
-    /// All token answers arrive.
+    /// All token responses arrive.
     pub fn lose_no_more(&self) {
         self.state().losses.clear();
     }

@@ -89,7 +89,7 @@ async fn an_exchange_that_takes_its_time_is_not_given_up_and_its_refresh_token_n
     assert_eq!(refreshes, 1);
 }
 
-/// Calls while the clock goes on, and answers what came of it.
+/// Calls while the clock advances, and returns the result.
 async fn call_as_time_goes_on(client: Client, clock: &ManualClock) -> Result<(), Error> {
     let calling = tokio::spawn(async move { call(&client).await });
     while !calling.is_finished() {
@@ -158,7 +158,7 @@ async fn a_provider_that_takes_its_time_is_waited_for_and_the_refresh_token_not_
     assert_eq!(refreshes, 1);
 }
 
-/// A server whose answers at the token endpoint are `tok-0` with `ref-0` and so on, each after so many attempts in vain.
+/// A server whose responses at the token endpoint are `tok-0` with `ref-0` and so on, each after so many attempts in vain.
 async fn vendor(in_vain: usize) -> Server {
     Server::start(move |seen| match seen.path.as_str() {
         "/token" if seen.nth % (in_vain + 1) < in_vain => Reply::Never,
@@ -291,7 +291,7 @@ async fn in_place_of_a_rejected_token_neither_it_nor_an_older_one_is_taken_from_
     }
 }
 
-/// Its answers are two seconds under way.
+/// Its responses take two seconds.
 #[derive(Debug)]
 struct Slow {
     clock: ManualClock,

@@ -357,7 +357,7 @@ async fn a_token_of_the_next_client_id_is_taken_from_the_store_however_old_it_is
         .unwrap();
     call(&client).await.unwrap();
     call(&client).await.unwrap();
-    // The third call of all that come with its token is answered with a 401.
+    // The third call of all calls with its token gets a 401.
     call(&client).await.unwrap();
     assert_eq!(server.calls().last().unwrap().bearer(), "tok-0");
     assert_eq!(server.tokens().len(), 3);

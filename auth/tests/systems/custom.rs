@@ -42,7 +42,7 @@ async fn every_line_of_a_custom_profile_is_kept() {
     .await;
     let (client, clock) = with_clock(of_server(&server, parcels(), credentials()));
     client.get("/labels").send().await.unwrap();
-    // The answer does not say how long it lives: ten minutes, renewed two minutes ahead at most.
+    // The response does not say how long it lives: ten minutes, renewed two minutes ahead at most.
     clock.advance(8 * MINUTE - S);
     client.get("/labels").send().await.unwrap();
     assert_eq!(server.tokens().len(), 1);

@@ -1,4 +1,4 @@
-//! EventBookings: a token request in JSON or as a form, an answer without a token type, and no address of an API.
+//! EventBookings: a token request in JSON or as a form, a response without a token type, and no address of an API.
 
 use std::time::Duration;
 

@@ -110,7 +110,7 @@ async fn an_hour_of_life_is_renewed_after_fifty_minutes() {
     let perspio = start().await;
     let (client, clock) = with_clock(daemon(&perspio));
     assets(&client).await.unwrap();
-    // The answer says 3599 s.
+    // The response says 3599 s.
     pass(&perspio, &clock, 50 * MINUTE - 2 * S);
     assets(&client).await.unwrap();
     assert_eq!(perspio.token_requests().total(), 1);
