@@ -309,8 +309,8 @@ fn an_invalid_catalog_is_reported_with_path_and_position() {
         ("{\"error\": 1}", "at the top: expected a sequence, found object"),
         ("[{\"id\": \"1\", \"name\": \"A\", \"parameters\": [{\"name\": 5}]}]", "at `[0].parameters[0].name`: "),
         ("[{\"id\": \"1\"}]", "at `[0]`: "),
-        ("[\n{\"id\": ]", "at the top: no JSON (line 2, column 8)"),
-        ("[\u{0}]", "at the top: no JSON (line 1, column 2)"),
+        ("[\n{\"id\": ]", "at the top: invalid JSON (line 2, column 8)"),
+        ("[\u{0}]", "at the top: invalid JSON (line 1, column 2)"),
     ] {
         fs::write(&path, json).unwrap();
         let error = SavedCatalog::read(&path).unwrap_err();

@@ -333,16 +333,16 @@ async fn a_schema_file_without_a_schema_is_not_overwritten() {
 async fn the_error_of_an_invalid_schema_contains_no_values() {
     let folder = Folder::new();
     for (text, told) in [
-        (r#"["s3cr3t"]"#, "expected a sequence, found text"),
-        (r#"{"columns":"s3cr3t"}"#, "at `columns`: expected a sequence, found text"),
+        (r#"["s3cr3t"]"#, "expected a sequence, found string"),
+        (r#"{"columns":"s3cr3t"}"#, "at `columns`: expected a sequence, found string"),
         (
             r#"{"columns":[{"name":"a","type":"text","nullable":"s3cr3t"}]}"#,
-            "at `columns[0].nullable`: expected a boolean, found text",
+            "at `columns[0].nullable`: expected a boolean, found string",
         ),
         (
             r#"{"columns":[{"name":"a","type":"s3cr3t","nullable":true}]}"#,
             "at `columns[0].type`: expected a column type (null, boolean, integer, decimal(18, 2), float, date, \
-             local_time, time, text, json or omitted), found another text",
+             local_time, time, text, json or omitted), found another string",
         ),
     ] {
         fs::write(folder.path("rows.json"), text).unwrap();

@@ -270,7 +270,7 @@ async fn all_rows_are_read_by_one_request_where_an_export_has_no_pages() {
     rows = rows.format(RowFormat::json_member("data"));
     let rows: Vec<_> = rows.all_rows::<Thing>(Paging::by_page()).await.unwrap().collect().await;
     let error = rows[1].as_ref().unwrap_err().to_string();
-    assert_eq!(error, "export_run: the only page, row 2, at `id`: expected u64, found text");
+    assert_eq!(error, "export_run: the only page, row 2, at `id`: expected u64, found string");
     assert_eq!(rows.len(), 3);
 }
 

@@ -141,7 +141,7 @@ async fn a_row_that_does_not_fit_is_named_by_page_and_row_and_passed() {
             Ok(row) => seen.push(row.id),
             Err(error) => {
                 assert_eq!((error.kind(), error.row()), (ErrorKind::Row, Some(2)));
-                assert_eq!(error.to_string(), "export_run: page 2, row 2, at `id`: expected u64, found text");
+                assert_eq!(error.to_string(), "export_run: page 2, row 2, at `id`: expected u64, found string");
                 assert_eq!(pages.cursor(), Cursor::page(2, 2, 3), "it counts as handed out");
             }
         }

@@ -222,7 +222,7 @@ async fn a_row_that_does_not_fit_is_an_error_and_the_others_are_read() {
         [(ErrorKind::Row, Some(2)), (ErrorKind::Row, Some(3))]
     );
     let expected = "export_run: the response (200, of content type `application/json`) cannot be read: row 2, at `n`: \
-                    expected u64, found text";
+                    expected u64, found string";
     assert_eq!(errors[0].to_string(), expected);
     assert!(errors[1].to_string().ends_with("row 3: field `name` is missing"), "{}", errors[1]);
     assert!(!format!("{errors:?}").contains("s3cr3t"));

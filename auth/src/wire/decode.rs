@@ -77,11 +77,11 @@ fn explain<T: DeserializeOwned>(document: &[u8]) -> Mismatch {
                     });
                 }
                 serde_json::error::Category::Eof if document.iter().all(u8::is_ascii_whitespace) => {
-                    return at_top("the body is empty, and JSON was expected".to_owned());
+                    return at_top("expected JSON, found an empty body".to_owned());
                 }
-                serde_json::error::Category::Eof => "JSON that ends too early: the body was cut",
+                serde_json::error::Category::Eof => "JSON that ends too early: the body is incomplete",
                 _ if error.to_string().starts_with("recursion limit") => "JSON that is nested too deeply",
-                _ => "no JSON",
+                _ => "invalid JSON",
             };
             return at_top(format!("{what} (line {}, column {})", error.line(), error.column()));
         }
@@ -140,7 +140,7 @@ impl de::Error for Shape {
     }
 
     fn unknown_variant(_: &str, expected: &'static [&'static str]) -> Self {
-        Self(format!("expected one of {}, found another text", expected.join(", ")))
+        Self(format!("expected one of {}, found another string", expected.join(", ")))
     }
 
     fn unknown_field(_: &str, expected: &'static [&'static str]) -> Self {
@@ -163,9 +163,9 @@ fn kind(found: Unexpected<'_>) -> &'static str {
         Unexpected::Float(number) if number == 0.0 && number.is_sign_negative() => "negative zero",
         Unexpected::Float(number) if number.fract() == 0.0 => "number that is not written as a 64-bit integer",
         Unexpected::Float(_) => "number with a fraction",
-        Unexpected::Char(_) | Unexpected::Str(_) => "text",
+        Unexpected::Char(_) | Unexpected::Str(_) => "string",
         Unexpected::Unit | Unexpected::Option => "null",
-        Unexpected::Seq => "list",
+        Unexpected::Seq => "array",
         Unexpected::Map => "object",
         _ => "value of another kind",
     }
@@ -370,17 +370,17 @@ mod tests {
     #[test]
     fn errors_name_the_path_and_types_but_not_the_value() {
         for (document, text) in [
-            (r#"[{"id":"a"},{"id":"b","priceZone":"s3cr3t"}]"#, "at `[1].priceZone`: expected i64, found text"),
+            (r#"[{"id":"a"},{"id":"b","priceZone":"s3cr3t"}]"#, "at `[1].priceZone`: expected i64, found string"),
             (r#"[{"id":4711}]"#, "at `[0].id`: expected a string, found integer"),
             (r#"[{"priceZone":1}]"#, "at `[0]`: field `id` is missing"),
             (r#"[{"id":"a","priceZone":1.5}]"#, "at `[0].priceZone`: expected i64, found number with a fraction"),
-            (r#"[{"id":"a","kind":"s3cr3t"}]"#, "at `[0].kind`: expected one of Plain, Special, found another text"),
-            (r#"[{"id":"a","kind":{"Special":"s3cr3t"}}]"#, "at `[0].kind.Special`: expected u8, found text"),
+            (r#"[{"id":"a","kind":"s3cr3t"}]"#, "at `[0].kind`: expected one of Plain, Special, found another string"),
+            (r#"[{"id":"a","kind":{"Special":"s3cr3t"}}]"#, "at `[0].kind.Special`: expected u8, found string"),
             (r#"{"error":"s3cr3t"}"#, "at the top: expected a sequence, found object"),
-            (r#""s3cr3t""#, "at the top: expected a sequence, found text"),
-            ("", "at the top: the body is empty, and JSON was expected"),
-            (r#"[{"id":"s3cr3t"#, "at the top: JSON that ends too early: the body was cut (line 1, column 14)"),
-            ("<html>s3cr3t", "at the top: no JSON (line 1, column 1)"),
+            (r#""s3cr3t""#, "at the top: expected a sequence, found string"),
+            ("", "at the top: expected JSON, found an empty body"),
+            (r#"[{"id":"s3cr3t"#, "at the top: JSON that ends too early: the body is incomplete (line 1, column 14)"),
+            ("<html>s3cr3t", "at the top: invalid JSON (line 1, column 1)"),
         ] {
             let shown = mismatch::<Vec<Record>>(document);
             assert_eq!(shown, text);
@@ -451,7 +451,7 @@ mod tests {
 
     #[test]
     fn bytes_after_the_document_are_an_error() {
-        assert!(mismatch::<Vec<u8>>("[1,2]]").contains("no JSON"));
+        assert!(mismatch::<Vec<u8>>("[1,2]]").contains("invalid JSON"));
     }
 
     #[test]

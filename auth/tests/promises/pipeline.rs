@@ -352,7 +352,7 @@ async fn a_write_whose_response_cannot_be_read_may_have_happened() {
     let error = client(&server).post("/create").json(&1).send_json::<serde_json::Value>().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
     assert!(error.may_have_written());
-    assert!(error.to_string().contains("the body is empty"), "{error}");
+    assert!(error.to_string().contains("found an empty body"), "{error}");
     let error = client(&server).get("/read").send_json::<serde_json::Value>().await.unwrap_err();
     assert!(!error.may_have_written());
 }

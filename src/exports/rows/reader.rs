@@ -121,7 +121,7 @@ impl RowContext {
     /// Describes the syntax error of a row; `None` for valid JSON.
     fn syntax_error(self, row: &[u8]) -> Option<String> {
         let error = serde_json::from_slice::<IgnoredAny>(row).err()?;
-        Some(format!("row {}: no JSON (line {}, column {} of the row)", self.row, error.line(), error.column()))
+        Some(format!("row {}: invalid JSON (line {}, column {} of the row)", self.row, error.line(), error.column()))
     }
 }
 

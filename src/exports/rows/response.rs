@@ -211,7 +211,7 @@ mod tests {
             (
                 "application/json",
                 r#"[{"code":"a"},{"code":"b","zone":"s3cr3t"}]"#,
-                "row 2, at `zone`: expected i64, found text",
+                "row 2, at `zone`: expected i64, found string",
             ),
             ("application/json", r#"[{"code":"s3cr3t"},{}]"#, "row 2: field `code` is missing"),
             ("application/json", r#"[{"code":"s3cr3t""#, "it ends within row 1: it was cut"),
@@ -228,12 +228,12 @@ mod tests {
             (
                 "application/jsonl",
                 "{\"code\":\"a\"}\n{\"code\":[\"s3cr3t\"]}",
-                "row 2, at `code`: expected a string, found list",
+                "row 2, at `code`: expected a string, found array",
             ),
             ("application/jsonl", "{\"code\":\"a\"}\n{\"code\":\"s3cr3t", "it ends within row 2: it was cut"),
             ("text/plain", "{\n\"code\": \"s3cr3t\"\n}", OVER_LINES),
-            ("text/csv", "code,zone\na,1\nb,s3cr3t\n", "row 2, at `zone`: expected i64, found text"),
-            ("text/csv", "code,open\ns3cr3t,no\n", "row 1, at `open`: expected a boolean, found text"),
+            ("text/csv", "code,zone\na,1\nb,s3cr3t\n", "row 2, at `zone`: expected i64, found string"),
+            ("text/csv", "code,open\ns3cr3t,no\n", "row 1, at `open`: expected a boolean, found string"),
             ("text/csv", "zone\n1\n", "row 1: field `code` is missing"),
             ("text/csv", "code,zone\na,1\ns3cr3t\n", "row 2: expected 2 fields, found 1"),
             (

@@ -324,7 +324,7 @@ fn every_defect_of_an_array_has_its_own_error() {
         ("[", 0, "the closing `]` is missing after 0 rows: it was cut"),
         (r#"[1,{"a":[1,{"b":"#, 1, "it ends within row 2: it was cut"),
         (r#"[1,"a\"]"#, 1, "it ends within row 2: it was cut"),
-        (r#"[{"a":1 "b":[],{"#, 0, "row 1: no JSON (line 1, column 8 of the row)"),
+        (r#"[{"a":1 "b":[],{"#, 0, "row 1: invalid JSON (line 1, column 8 of the row)"),
         ("[1 2]", 1, "row 1 is followed by neither `,` nor `]`"),
         (r#"[1"a"]"#, 1, "row 1 is followed by neither `,` nor `]`"),
         ("[1{}]", 1, "row 1 is followed by neither `,` nor `]`"),
@@ -333,7 +333,7 @@ fn every_defect_of_an_array_has_its_own_error() {
         ("[1,2,]", 2, "row 3 is missing: there is an extra `,`"),
         ("[,]", 0, "row 1 is missing: there is an extra `,`"),
         ("[1}", 1, "row 1 is followed by neither `,` nor `]`"),
-        (r#"[{"a":1]]"#, 0, "row 1: no JSON (line 1, column 7 of the row)"),
+        (r#"[{"a":1]]"#, 0, "row 1: invalid JSON (line 1, column 7 of the row)"),
         ("[1]]", 1, "more follows after the closing `]`"),
         ("[1] {\"error\":1}", 1, "more follows after the closing `]`"),
         ("[1][2]", 1, "more follows after the closing `]`"),
@@ -363,10 +363,10 @@ fn every_defect_of_lines_and_csv_has_its_own_error() {
     for (content_type, body, rows, end) in [
         (LINES, "{\"a\":1}\n{\"a\":", 1, "it ends within row 2: it was cut"),
         (LINES, "{\n\"a\": 1\n}\n", 0, over_lines),
-        (LINES, "{\"a\":1} {\"a\":2}\n", 0, "row 1: no JSON (line 1, column 9 of the row)"),
-        (LINES, "{\"a\":1}\n<html>\n", 1, "row 2: no JSON (line 1, column 1 of the row)"),
-        (LINES, "{\"a\":1}\n\u{c}\n", 1, "row 2: no JSON (line 1, column 1 of the row)"),
-        (LINES, "1\n]", 1, "row 2: no JSON (line 1, column 1 of the row)"),
+        (LINES, "{\"a\":1} {\"a\":2}\n", 0, "row 1: invalid JSON (line 1, column 9 of the row)"),
+        (LINES, "{\"a\":1}\n<html>\n", 1, "row 2: invalid JSON (line 1, column 1 of the row)"),
+        (LINES, "{\"a\":1}\n\u{c}\n", 1, "row 2: invalid JSON (line 1, column 1 of the row)"),
+        (LINES, "1\n]", 1, "row 2: invalid JSON (line 1, column 1 of the row)"),
         (
             "",
             "<html>",
@@ -445,7 +445,7 @@ fn a_column_name_is_sanitised_and_shortened_in_errors() {
         let mut reader = reader(CSV);
         reader.push(format!("\"{name}\"\ns3cr3t\n"));
         let error = reader.next_row::<Numbers>().unwrap().unwrap_err().to_string();
-        assert!(error.ends_with(&format!("row 1, at `{shown}`: expected i64, found text")), "{error}");
+        assert!(error.ends_with(&format!("row 1, at `{shown}`: expected i64, found string")), "{error}");
     }
 }
 
