@@ -19,7 +19,10 @@ use crate::{exports::values::key::Key, paging::Fingerprint};
 /// assert_eq!(serde_json::from_str::<Cursor>(&kept)?, Cursor::page(7, 25, 100));
 ///
 /// assert_eq!(serde_json::to_string(&Cursor::offset(625))?, r#"{"offset":625}"#);
-/// assert_eq!(serde_json::to_string(&Cursor::key("4ddjf2", 25))?, r#"{"key":{"value":"4ddjf2","row":25}}"#);
+/// assert_eq!(
+///     serde_json::to_string(&Cursor::key("4ddjf2", 25))?,
+///     r#"{"key":{"value":"4ddjf2","row":25}}"#,
+/// );
 /// assert_eq!(Cursor::page(7, 25, 100).to_string(), "row 25 of page 7, pages of 100");
 /// # Ok::<(), serde_json::Error>(())
 /// ```

@@ -47,7 +47,8 @@ pub enum PageEnd {
 /// ```
 /// use perenso::exports::{Cursor, Paging};
 ///
-/// // An export that counts rows, with its own parameter names, resumed after 2,000 rows.
+/// // An export that counts rows and has its own parameter names, resumed after 2,000
+/// // rows.
 /// let paging = Paging::by_offset()
 ///     .cursor_parameter("Skip")
 ///     .limit_parameter("Take")
@@ -94,7 +95,9 @@ impl Paging {
     /// use perenso::exports::Paging;
     ///
     /// // An export whose only parameter takes the last id that was read.
-    /// let paging = Paging::by_key("orderLineID").cursor_parameter("LastID").without_limit();
+    /// let paging = Paging::by_key("orderLineID")
+    ///     .cursor_parameter("LastID")
+    ///     .without_limit();
     /// let run = show.exports().run("Order Lines").value("LastID", 0);
     /// let lines = run.pages::<serde_json::Value>(paging).await?;
     /// # Ok(()) }
