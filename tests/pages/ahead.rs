@@ -1,4 +1,4 @@
-//! The next page is fetched while this one is read; never more than one, never a row of it too many.
+//! The next page is fetched while this one is read: at most one page, without duplicated rows.
 
 use std::time::Duration;
 
@@ -68,7 +68,7 @@ async fn an_offset_is_foreseen_from_the_second_page_on() {
 
 #[tokio::test]
 async fn every_wrong_forecast_costs_one_request_and_no_row() {
-    // Pages of 10, 4, 10, 4 and so on.
+    // The page sizes alternate between 10 and 4.
     let export = Export::start(|asked, _| {
         let size = if asked.cursor % 7 == 0 && asked.cursor % 14 == 0 { 10 } else { 4 };
         page(behind(asked, 70, size))

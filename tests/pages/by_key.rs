@@ -1,4 +1,4 @@
-//! Exports that go on behind a key of the last row, parameters that are text, and exports with one page.
+//! Exports paged by a key of the last row, parameters of type Text, and exports with one page.
 
 use futures_util::{StreamExt, TryStreamExt};
 use perenso::{
@@ -14,7 +14,7 @@ use crate::{
     server::{Reply, Server},
 };
 
-/// A server with one export of these parameters; the response to a run is the test's, by its values.
+/// Starts a server with one export of these parameters. `reply` returns the response to the values of a run.
 async fn export(
     parameters: &[(&str, &str)],
     reply: impl Fn(Value) -> Reply + Send + Sync + 'static,
@@ -30,13 +30,13 @@ async fn export(
     (server, show)
 }
 
-/// The runs so far, by the value of a parameter.
+/// Returns the value of a parameter in each run so far.
 fn asked(server: &Server, parameter: &str) -> Vec<Value> {
     let runs = server.calls().into_iter().filter(|seen| seen.method == "POST");
     runs.map(|seen| serde_json::from_str::<Value>(&seen.body).unwrap_or_default()[parameter].clone()).collect()
 }
 
-/// Rows from 1 to 25, of which a page has those behind a key.
+/// Returns the page after a key, of the rows from 1 to 25.
 fn behind(key: u64) -> std::ops::Range<u64> {
     (key + 1).min(26)..(key + 11).min(26)
 }
@@ -114,7 +114,7 @@ async fn a_key_that_leads_nowhere_or_back_is_an_error_behind_the_rows_of_its_pag
         (json!({"id": 3, "key": [1]}), "found no integer and no string"),
         (json!({"id": 3, "key": 1.5}), "found no integer of 64 bits"),
         (json!({"id": 3, "key": "s3cr3t"}), "found a string that is no integer"),
-        // As it was sent for this page, and for the one before.
+        // The keys that requested this page and the page before.
         (
             json!({"id": 3, "key": 7}),
             "the `key` of the last row of page 2 of this stream has requested an earlier page",
@@ -145,7 +145,7 @@ async fn a_key_that_leads_nowhere_or_back_is_an_error_behind_the_rows_of_its_pag
         assert_eq!(asked(&server, "Cursor"), [0, 7], "no page comes twice");
         assert_eq!(pages.cursor(), Cursor::key(7, 2));
 
-        // The end that the caller names needs no key.
+        // If the caller sets the end of the pages, the last row needs no key.
         let ended = paging.end(PageEnd::ShortPage).start(Cursor::key(0, 0));
         let (things, _) = read(&mut show.exports().run("Things").pages::<Thing>(ended).await.unwrap()).await;
         assert_eq!(things.len(), 4);
@@ -264,7 +264,7 @@ async fn all_rows_are_read_by_one_request_where_an_export_has_no_pages() {
     let error = run().all_rows::<Thing>(Paging::by_offset().start(Cursor::offset(3))).await.unwrap_err();
     assert!(error.to_string().contains("not one of an export with one page"), "{error}");
 
-    // A format of the paging holds, and a row that does not fit is told by its number.
+    // The format of the run is used, and the error names the number of the row that does not fit.
     let (_server, show) = export(&[], |_| Reply::json(200, r#"{"data":[{"id":0},{"id":"s3cr3t"},{"id":1}]}"#)).await;
     let mut rows = show.exports().run("Things");
     rows = rows.format(RowFormat::json_member("data"));

@@ -1,4 +1,4 @@
-//! A server with one export of numbered rows, and what a test does to it.
+//! A server with one export of numbered rows, whose responses a test defines.
 
 use std::{collections::HashSet, ops::Range};
 
@@ -28,14 +28,14 @@ pub struct Asked {
     pub limit: i64,
 }
 
-/// The export, by the pages that its server gives: a test says what becomes of each request.
+/// A server with one export, and a client of it.
 pub struct Export {
     pub server: Server,
     pub show: Perenso,
 }
 
 impl Export {
-    /// The answer to each run is the test's.
+    /// Starts a server that responds to each run with the result of `answer`.
     pub async fn start(answer: impl Fn(Asked, &Seen) -> Reply + Send + Sync + 'static) -> Self {
         let server = Server::start(move |seen| match seen.method.as_str() {
             "GET" => Reply::json(
@@ -55,7 +55,7 @@ impl Export {
         self.show.exports().run("Things").pages(paging).await.unwrap()
     }
 
-    /// The values of the runs so far, in their order.
+    /// Returns the cursors of the runs so far, in order.
     pub fn asked(&self) -> Vec<i64> {
         self.runs().map(|run| run.cursor).collect()
     }
@@ -66,14 +66,14 @@ impl Export {
     }
 }
 
-/// The rows of a page by its number, where pages are capped.
+/// Returns the rows of a page by its number, with a maximum page size.
 pub fn numbered(asked: Asked, total: u64, cap: u64) -> Range<u64> {
     let size = cap.min(asked.limit.unsigned_abs());
     let first = (asked.cursor.unsigned_abs() - 1) * size;
     first.min(total)..(first + size).min(total)
 }
 
-/// The rows behind so many others, where pages are capped.
+/// Returns the rows of a page by its offset, with a maximum page size.
 pub fn behind(asked: Asked, total: u64, cap: u64) -> Range<u64> {
     let first = asked.cursor.unsigned_abs();
     first.min(total)..(first + cap.min(asked.limit.unsigned_abs())).min(total)
@@ -87,12 +87,12 @@ pub fn page(rows: impl IntoIterator<Item = u64>) -> Reply {
     Reply::json(200, array(rows))
 }
 
-/// The head of a whole page, and so much of its body; then the connection ends.
+/// Returns a response with the first `bytes` of its body, after which the connection is closed.
 pub fn cut(rows: Range<u64>, bytes: usize) -> Reply {
     Reply::Cut(part(rows, bytes))
 }
 
-/// The head of a whole page, and so much of its body.
+/// Returns the head of a complete page, and the first `bytes` of its body.
 pub fn part(rows: Range<u64>, bytes: usize) -> Vec<u8> {
     let body = array(rows);
     let head = format!("HTTP/1.1 200 X\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", body.len());

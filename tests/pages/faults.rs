@@ -1,4 +1,4 @@
-//! What goes wrong in the middle: an error at its place, and the cursor is where to go on.
+//! Faults between rows: the error follows the rows before it, and the cursor resumes after them.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -15,7 +15,7 @@ use crate::{
     server::Reply,
 };
 
-/// Reads on after every error, from the cursor as it was kept; gives the rows and the errors.
+/// Reads to the end, and resumes at the stored cursor after every error. Returns the rows and the errors.
 async fn read_all(export: &Export, paging: Paging) -> (Vec<crate::export::Thing>, Vec<perenso::Error>) {
     let (mut rows, mut errors) = (Vec::new(), Vec::new());
     let mut pages = export.pages(paging.clone()).await;
@@ -70,7 +70,7 @@ async fn a_page_fetched_ahead_that_breaks_before_its_first_row_is_no_error() {
     assert_eq!(asked, [1, 2, 3, 3, 4, 5, 6]);
 }
 
-/// Without fetching ahead, page 3 would be asked for when the server is well again.
+/// The rejected page is requested again once its rows are needed.
 #[tokio::test]
 async fn a_page_fetched_ahead_that_is_refused_in_passing_is_no_error() {
     let broken = AtomicBool::new(false);
@@ -171,7 +171,7 @@ async fn a_repeated_page_of_rows_that_do_not_fit_is_detected() {
 
 #[tokio::test]
 async fn pages_that_overlap_are_found_out_before_a_row_is_doubled() {
-    // A row was put in before page 2 was read.
+    // A row was inserted before page 2 was read.
     let export = Export::start(|asked, _| match asked.cursor {
         1 => page(0..10),
         2 => Reply::json(200, array([100, 9, 10])),
@@ -189,7 +189,7 @@ async fn pages_that_overlap_are_found_out_before_a_row_is_doubled() {
 
 #[tokio::test]
 async fn rows_that_may_be_alike_are_compared_as_whole_pages() {
-    // Sales without a number: the same thing is sold again and again.
+    // Sales without a number: equal rows are different sales.
     let sales: [&[u64]; 7] = [&[1, 1, 2], &[1, 1, 3], &[1, 1], &[1, 1, 1], &[3, 3], &[3], &[]];
     let export = Export::start(move |asked, _| page(sales[asked.cursor.unsigned_abs() as usize - 1].to_vec())).await;
     let (rows, error) = read(&mut export.pages(Paging::by_page().limit(3).rows_may_be_alike()).await).await;
@@ -239,7 +239,7 @@ async fn a_page_that_holds_fewer_rows_than_were_read_of_it_is_an_error() {
 #[tokio::test]
 async fn pages_that_start_again_are_an_error_at_the_first_one_and_none_of_its_rows_is_returned() {
     for back_to in [0, 1, 2] {
-        // Pages 4, 5, … are pages 1 to 3 again, or the last ones of them, until the server has had enough.
+        // Pages 4, 5, … repeat pages 1 to 3, or the last of these. After page 20 the server responds with an error.
         let by_page = Export::start(move |asked, _| {
             if asked.cursor > 20 {
                 return Reply::status(422);
@@ -273,7 +273,7 @@ async fn pages_that_start_again_are_an_error_at_the_first_one_and_none_of_its_ro
     }
 }
 
-/// A job that goes on has not read the pages before, but its cursor knows the first one.
+/// A resumed job has not read the earlier pages, but its cursor contains a fingerprint of the first one.
 #[tokio::test]
 async fn a_job_that_goes_on_finds_pages_that_start_again() {
     let first_of = |page: u64| (page - 1) % 3 * 10;
@@ -293,7 +293,7 @@ async fn a_job_that_goes_on_finds_pages_that_start_again() {
             for stop in [11, 20, 25, 30] {
                 let mut pages = export.pages(paging.clone()).await;
                 let mut rows: Vec<_> = (&mut pages).take(stop).map(Result::unwrap).collect().await;
-                // And one more that goes on where this one stopped.
+                // A second job resumes after the first one.
                 let more = if stop < 25 { 3 } else { 0 };
                 let mut pages = export.pages(paging.clone().start(kept(pages.cursor()))).await;
                 rows.extend((&mut pages).take(more).map(Result::unwrap).collect::<Vec<_>>().await);
@@ -303,7 +303,7 @@ async fn a_job_that_goes_on_finds_pages_that_start_again() {
                 let error = error.unwrap().to_string();
                 assert!(error.contains("repeats the first page"), "{error}");
             }
-            // Where rows may repeat, the caller has said so.
+            // With `allow_repeats`, such pages are not an error.
             let mut pages = export.pages(paging.clone()).await;
             (&mut pages).take(25).count().await;
             let paging = paging.clone().start(kept(pages.cursor())).allow_repeats();

@@ -1,4 +1,4 @@
-//! What cannot be read page by page is refused before anything is sent, and says what to call.
+//! Exports that cannot be read page by page are rejected before a request is sent. The error names the method to call.
 
 use futures_util::TryStreamExt;
 use perenso::{

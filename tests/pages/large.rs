@@ -1,5 +1,4 @@
-//! A large export, whole and in order, through everything that can go wrong on the way. Short here; `ROWS=1000000` for
-//! the long form.
+//! A large export, complete and in order despite faults of every kind. `ROWS=1000000` sets the number of rows.
 
 use std::time::Duration;
 
@@ -14,7 +13,7 @@ use serde_json::json;
 
 use crate::{builder, export::Thing, kept};
 
-/// What the server gives of the 10,000 rows that a page is asked for.
+/// The maximum page size of the server. The client requests pages of 10,000 rows.
 const CAP: u64 = 5_000;
 
 fn total() -> u64 {
@@ -25,7 +24,7 @@ struct Large {
     sandbox: Sandbox,
     show: Perenso,
     total: u64,
-    /// What makes the tokens end.
+    /// Ends the validity of the tokens.
     end_of_tokens: Box<dyn Fn(&Sandbox)>,
 }
 
@@ -43,7 +42,7 @@ impl Large {
         Self { sandbox, show, total, end_of_tokens: Box::new(|sandbox| sandbox.revoke_tokens()) }
     }
 
-    /// The same with clocks in the test's hands: pauses between attempts would stand still.
+    /// Uses manual clocks, so tokens expire. Only for tests without retries, since their delays would never end.
     fn by_the_clock(self) -> Self {
         let (sandbox, clock) = (&self.sandbox, ManualClock::default());
         let show = builder(sandbox.url(), &sandbox.token_url(), sandbox.client_id(), sandbox.client_secret());
@@ -66,7 +65,7 @@ impl Large {
         self.sandbox.journal().iter().filter(|call| call.path.starts_with("/Export/")).count() as u64
     }
 
-    /// Reads all rows, and goes on from the cursor after every error. Tokens end on the way.
+    /// Reads all rows, and resumes at the cursor after every error. Tokens expire between rows.
     async fn read(&self) -> (Vec<PageReport>, Vec<perenso::Error>) {
         let (mut next, mut reports, mut errors) = (0, Vec::new(), Vec::new());
         let mut pages = self.pages(None).await;
@@ -122,7 +121,7 @@ async fn a_large_export_that_is_broken_again_and_again_comes_whole_and_in_order(
             body: b"<html>try later</html>".to_vec(),
             headers: Vec::new(),
         };
-        // So many calls go well before each.
+        // The number of calls without a fault before each fault.
         for (calls, fault) in [
             (1, Fault::CutAfter(60_000)),
             (1, html(500)),
@@ -143,7 +142,7 @@ async fn a_large_export_that_is_broken_again_and_again_comes_whole_and_in_order(
     }
 }
 
-/// Byte by byte, which takes its time.
+/// The export is small, since single bytes are slow.
 #[tokio::test]
 async fn pages_in_pieces_of_one_byte_come_whole() {
     let large = Large::start(40, RowSyntax::Array).await.by_the_clock();

@@ -1,4 +1,4 @@
-//! A short page is said in the log, once and quietly.
+//! A short page is logged once, at debug level.
 
 use std::{
     io,
@@ -37,7 +37,7 @@ impl<'a> MakeWriter<'a> for Log {
 
 #[tokio::test]
 async fn a_short_page_is_said_once() {
-    // A number that no other test of this process asks for.
+    // A page size that no other test of this process requests.
     const ASKED: u32 = 7919;
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::DEBUG).with_writer(log.clone()).finish();

@@ -1,4 +1,4 @@
-//! Exports page by page over real sockets: no row lost, none doubled, whatever the server does.
+//! Exports page by page over real sockets: no row is lost or duplicated, with any server behavior.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, unreachable_pub)]
 
 mod ahead;
@@ -35,7 +35,7 @@ fn builder(url: &str, token_url: &str, id: &str, secret: &str) -> Builder {
         .retry(RetryPolicy::default().backoff(Duration::from_millis(2), Duration::from_millis(10)))
 }
 
-/// All rows that fit, and the error that ended them.
+/// Returns all rows that fit, and the error that ended them.
 async fn read<T: Send + 'static>(pages: &mut Pages<T>) -> (Vec<T>, Option<Error>) {
     let mut rows = Vec::new();
     while let Some(row) = pages.next().await {
@@ -51,7 +51,7 @@ async fn read<T: Send + 'static>(pages: &mut Pages<T>) -> (Vec<T>, Option<Error>
     (rows, None)
 }
 
-/// What comes back where a cursor was kept as text.
+/// Serialises and deserialises a cursor.
 fn kept(cursor: Cursor) -> Cursor {
     serde_json::from_str(&serde_json::to_string(&cursor).unwrap()).unwrap()
 }

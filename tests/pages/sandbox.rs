@@ -1,4 +1,4 @@
-//! The sandbox under every vendor that is plausible.
+//! The sandbox with every plausible vendor.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ fn id(customer: &Customer) -> String {
     customer.id.as_deref().unwrap().to_owned()
 }
 
-/// The values of the runs, in their order.
+/// Returns the cursor and the limit of each run, in order.
 fn runs(sandbox: &Sandbox) -> Vec<(i64, i64)> {
     let runs = sandbox.journal().into_iter().filter(|request| request.path.starts_with("/Export/"));
     runs.map(|run| {
@@ -154,7 +154,7 @@ async fn a_request_that_fails_in_passing_is_repeated_and_counted() {
     assert_eq!((rows.len(), runs(&sandbox).len(), customers.report().retries), (45, 8, 2));
 }
 
-/// Tokens end between one page and the next, whichever of the two is asked for ahead.
+/// Tokens expire between two pages, with and without fetching ahead.
 #[tokio::test]
 async fn tokens_end_between_the_pages() {
     for ahead in [true, false] {
@@ -166,7 +166,7 @@ async fn tokens_end_between_the_pages() {
         let mut read = Vec::new();
         while let Some(customer) = customers.try_next().await.unwrap() {
             if read.len() % 10 == 0 {
-                // What was asked for ahead is on its way with the token of before.
+                // The page fetched ahead was requested with the previous token.
                 let expected = read.len() / 10 + if ahead { 2 } else { 1 };
                 crate::eventually(|| runs(&sandbox).len() == expected).await;
                 clock.advance(Duration::from_secs(301));

@@ -1,4 +1,4 @@
-//! Rows are handed out while their page still comes.
+//! Rows are returned before their page is complete.
 
 use std::{
     sync::{
@@ -23,7 +23,7 @@ use crate::{
     server::Reply,
 };
 
-/// The next page is asked for before this one has come to its end, so that a slow reader and a slow server overlap.
+/// The next page is requested before this one ends, so that a slow reader and a slow server overlap.
 #[tokio::test]
 async fn the_next_page_is_asked_for_before_this_one_was_read_to_its_end() {
     let export = Export::start(|asked, _| match asked.cursor {
@@ -38,8 +38,8 @@ async fn the_next_page_is_asked_for_before_this_one_was_read_to_its_end() {
     assert_eq!((pages.cursor(), pages.report().pages), (Cursor::page(1, 2, 100), 0));
 }
 
-/// 100 MB a page, of which the sockets hold a part: neither this page nor the next one is read faster than its rows are
-/// asked for.
+/// Pages of 100 MB, of which the sockets buffer a part. Neither this page nor the next one is read faster than its rows are
+/// requested.
 #[tokio::test]
 async fn a_page_that_is_not_read_waits_with_the_server() {
     const PAGE: u64 = 100_000;
@@ -58,7 +58,7 @@ async fn a_page_that_is_not_read_waits_with_the_server() {
     let paging = Paging::by_page().limit(PAGE as u32);
     let mut pages = show.exports().run("Things").pages::<Thing>(paging).await.unwrap();
     pages.next().await.unwrap().unwrap();
-    // Both are on their way, and then nothing moves any more.
+    // Both pages were requested; then the server stops generating rows.
     eventually(|| sandbox.journal().iter().filter(|call| call.path.starts_with("/Export/")).count() == 2).await;
     let mut before = 0;
     while made.load(Ordering::Relaxed) != before {
@@ -70,7 +70,7 @@ async fn a_page_that_is_not_read_waits_with_the_server() {
 
 #[tokio::test]
 async fn rows_before_a_cut_are_returned_and_the_cursor_is_behind_them() {
-    // An opening bracket, and ten bytes for each row with its comma.
+    // A body has an opening bracket, and ten bytes for each row with its comma.
     for (bytes, by_page) in [(35, true), (35, false), (75, true)] {
         let export = Export::start(move |asked, _| {
             let rows = if by_page { numbered(asked, 45, 10) } else { behind(asked, 45, 10) };

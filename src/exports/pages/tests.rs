@@ -1,4 +1,4 @@
-//! Pages against a server of rows that refuses and breaks off, by plan.
+//! Pages from a server of rows that rejects requests and breaks connections as planned.
 
 use std::sync::{
     Mutex,
@@ -11,13 +11,13 @@ use proptest::prelude::*;
 
 use super::{repetition::RowIdentity, *};
 
-/// What happens to a request.
+/// The outcome of a request.
 #[derive(Clone, Copy, Debug)]
 enum Event {
     Answer,
-    /// No answer.
+    /// An error instead of a response.
     Refuse,
-    /// So many rows, and then the body breaks off.
+    /// This number of rows, then the body breaks off.
     Cut(usize),
 }
 
@@ -25,10 +25,10 @@ enum Event {
 struct Server {
     meaning: Meaning,
     total: i64,
-    /// How many rows a page holds at most, in turn; by page number the first counts.
+    /// The maximum page sizes, used in turn. Paging by page number uses only the first.
     caps: Vec<i64>,
     events: Mutex<VecDeque<Event>>,
-    /// Which pages were asked for, and how many rows they had.
+    /// The requested pages with their numbers of rows.
     asked: Mutex<Vec<(i64, i64)>>,
 }
 
@@ -36,7 +36,7 @@ fn fits(row: i64) -> bool {
     row % 7 != 3
 }
 
-/// An error that may go away.
+/// A transient error.
 fn passing() -> Error {
     static ERROR: std::sync::LazyLock<Error> = std::sync::LazyLock::new(|| {
         let nowhere = "http://127.0.0.1:1";
@@ -128,7 +128,7 @@ fn plan(meaning: Meaning, limit: i64) -> Plan {
     }
 }
 
-/// All that is handed out, and the error that ended it.
+/// Returns all rows that fit, and the error that ended them.
 async fn read(pages: &mut Pages<i64>) -> (Vec<i64>, Option<Error>) {
     let mut read = Vec::new();
     while let Some(row) = pages.next().await {
@@ -174,7 +174,7 @@ async fn a_wrong_forecast_of_an_offset_costs_one_request() {
         tokio::task::yield_now().await;
     }
     assert!(pages.next().await.is_none());
-    // 30 was expected to follow upon 20, which had fewer rows than the pages before.
+    // 30 was requested ahead, since the page at 20 was expected to have as many rows as the pages before.
     assert_eq!(server.asked(), [0, 10, 20, 30, 25]);
     assert_eq!((pages.report().discarded, pages.cursor()), (1, Cursor::offset(25)));
 }
@@ -289,7 +289,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
 }
 
 proptest! {
-    /// Whatever the page sizes, caps, faults, rows that do not fit, and places where it is stopped and gone on with.
+    /// With any page sizes, caps, faults, and rows that do not fit, stopped and resumed at any row.
     #[test]
     fn no_row_is_lost_and_none_doubled(
         meaning in prop::sample::select(vec![Meaning::Page, Meaning::Offset, by_key()]),
