@@ -1,4 +1,4 @@
-//! Bad input: a clear typed error, quickly, with nothing leaked and nothing lost.
+//! Invalid input: a clear typed error without delay, without leaked or lost data.
 
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ use crate::{
     show_of,
 };
 
-/// Every text that an error shows of itself.
+/// Returns all `Display` and `Debug` strings of an error and its sources.
 fn texts(error: &Error) -> String {
     let mut text = format!("{error} {error:?} {error:#?}");
     let mut cause = std::error::Error::source(error);
@@ -119,7 +119,7 @@ async fn a_500_with_a_page_for_people() {
     assert!(String::from_utf8_lossy(error.body().unwrap()).contains("Oops"));
     assert!(!error.may_have_written(), "a read writes nothing");
 
-    // The page in place of an answer.
+    // An HTML page instead of JSON.
     let server =
         Server::start(|_| Reply::Whole(200, vec![("content-type", "text/html".to_owned())], b"<html>".to_vec())).await;
     let error = show_of(&server).customers().get("a1").await.unwrap_err();
@@ -161,7 +161,7 @@ async fn a_cut_body_is_never_a_short_one() {
     assert!(is_call(&error, CallErrorKind::Broken) && error.may_have_written(), "{error:?}");
     assert_eq!((error.attempts(), sandbox.customers().len()), (1, 21), "a create is not");
 
-    // Cut where nobody noticed: the length fits, the text does not.
+    // Truncated JSON with a matching length.
     for cut in [r#"[{"customerID":"5000"}"#, r#"[{"customerID":"50"#, "[", r#"[{"customerID":"5000"}],"#] {
         let server = Server::start(move |_| Reply::json(200, cut)).await;
         let error = show_of(&server).customers().list().send().await.unwrap_err();
@@ -243,7 +243,7 @@ async fn an_error_page_of_100_mb_is_left_where_it_is() {
     assert!(is_call(&error, CallErrorKind::Status), "{error:?}");
     assert_eq!(error.body().unwrap().len(), 64 * 1024);
     assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
-    // The rest stands in the buffers of the sockets at most.
+    // At most the socket buffers were filled beyond that.
     assert!(server.written() < size / 4, "{} bytes were read", server.written());
 }
 

@@ -1,4 +1,4 @@
-//! Bulk upserts: what became of every record, and what may go out again.
+//! Bulk upserts: the outcome of every record, and the records that are safe to resend.
 
 use std::{
     sync::{Arc, Mutex},
@@ -32,13 +32,13 @@ fn vendor(id: Option<&str>, name: &str) -> Vendor {
     Vendor { vendor_id: perenso::Field::or_unset(id.map(str::to_owned)), vendor_name: name.into(), ..Vendor::default() }
 }
 
-/// succeeded, failed, unaccounted, unknown, not sent
+/// Returns the numbers of records: succeeded, failed, unaccounted, unknown, not sent.
 fn counts<R>(report: &BulkReport<R>) -> [usize; 5] {
     let Counts { succeeded, failed, unaccounted, unknown, not_sent, .. } = report.counts();
     [succeeded, failed, unaccounted, unknown, not_sent]
 }
 
-/// How many records each call carried.
+/// Returns the number of records in each call.
 fn sizes(sandbox: &perenso_sandbox::Sandbox) -> Vec<usize> {
     let bodies = calls(sandbox).into_iter().map(|call| serde_json::from_str::<Vec<serde_json::Value>>(&call.body));
     bodies.map(|body| body.unwrap().len()).collect()
@@ -58,7 +58,7 @@ async fn customers_are_created_and_updated_in_batches() {
         (kept.len(), &kept[0]["city"], &kept[0]["customerName"]),
         (7, &json!("Exampleville"), &json!("Example Stores"))
     );
-    // Every record has the id that it has on the server.
+    // The id of every outcome is the one on the server.
     for (record, outcome) in report.records() {
         let RecordOutcome::Succeeded { id: Some(id) } = outcome else { panic!("{outcome:?}") };
         let own = kept.iter().find(|kept| kept["customerID"] == record.customer_id.as_deref().unwrap()).unwrap();
@@ -151,7 +151,7 @@ async fn a_response_that_cannot_be_read_leaves_the_batch_unknown() {
     sandbox.fault(Fault::EmptyBody);
     let report = show.customers().upsert(customers(0..3)).send().await.unwrap();
     assert_eq!(counts(&report), [0, 0, 0, 3, 0], "{report:?}");
-    // One that broke off is asked for again: customers have keys.
+    // A request with a truncated response is retried, since customers have keys.
     sandbox.fault(Fault::CutBody);
     let report = show.customers().upsert(customers(0..3)).send().await.unwrap();
     assert!(report.all_succeeded(), "{report:?}");
@@ -170,7 +170,7 @@ async fn responses_before_a_fault_stay_in_the_report() {
     assert_eq!(keys, ["K0003", "K0004", "K0005", "K0006"]);
 }
 
-/// A server that refuses every batch with one of these records in it.
+/// Starts a server that rejects every batch with one of these records.
 async fn squeamish(poison: impl Fn(&str) -> bool + Send + Sync + 'static) -> Server {
     Server::start(move |seen| {
         let records: Vec<serde_json::Value> = serde_json::from_str(&seen.body).unwrap();
@@ -192,7 +192,7 @@ async fn a_record_that_the_server_cannot_stand_is_found_and_takes_no_other_with_
     assert!(matches!(report.outcomes().nth(6), Some(RecordOutcome::Failed { .. })), "{report:?}");
     assert!(report.reasons()[0].text.contains("cannot be stood"), "{}", report.reasons()[0].text);
     assert!(report.error().is_none(), "nothing ended it");
-    // Of ten, five, two and one.
+    // Batches of ten, five, two and one.
     assert!(report.refusals().iter().all(|error| error.status().unwrap() == 422));
     assert_eq!(report.refusals().len(), 4);
 }
@@ -308,7 +308,7 @@ async fn vendors_with_an_id_are_asked_for_again_unless_the_caller_forbids_it() {
     assert_eq!((counts(&report), sizes(&sandbox)), ([0, 0, 0, 1, 0], vec![1]));
 }
 
-/// A successful response for all customers of a request.
+/// Returns a successful response for all customers of a request.
 fn all_written(body: &str) -> Reply {
     let records: Vec<serde_json::Value> = serde_json::from_str(body).unwrap();
     let successful: Vec<_> =
@@ -316,13 +316,13 @@ fn all_written(body: &str) -> Reply {
     Reply::json(200, json!({"successful": successful, "failed": []}).to_string())
 }
 
-/// A stop, and the sender that requests it when it is dropped.
+/// Returns a stop, and the sender that requests it when it is dropped.
 fn stop() -> (oneshot::Sender<()>, impl Future<Output = ()> + Send) {
     let (sender, requested) = oneshot::channel();
     (sender, async { drop(requested.await) })
 }
 
-/// Which records were written, failed, unknown and not sent, by input index.
+/// Returns one letter per record, in input order: `S` succeeded, `F` failed, `?` unknown, `-` not sent.
 fn by_index<R>(report: &BulkReport<R>) -> String {
     let letter = |outcome: &RecordOutcome| match outcome {
         RecordOutcome::Succeeded { .. } => 'S',
@@ -348,7 +348,7 @@ async fn a_stop_ends_the_wait_for_a_retry_after_at_once() {
     let upsert = tokio::spawn(upsert.send());
     eventually(|| clock.sleepers().contains(&Duration::from_secs(20))).await;
     drop(sender);
-    // The clock stands still: only the stop can end it.
+    // The clock does not advance, so only the stop can end the wait.
     let report = tokio::time::timeout(Duration::from_secs(5), upsert).await.unwrap().unwrap().unwrap();
     assert_eq!((by_index(&report).as_str(), report.is_stopped()), ("SSS----", true));
     assert!(is_call(report.error().unwrap(), CallErrorKind::RateLimited), "{report:?}");
@@ -371,7 +371,7 @@ async fn a_stop_ends_the_wait_for_the_rate_budget_at_once() {
     assert!(report.error().is_none() && server.calls().len() == 1, "{report:?}");
 }
 
-/// A server that requests the stop while the first batch is in flight, and then answers as `reply` says.
+/// Runs an upsert with a server that requests the stop while the first batch is in flight, then responds with `reply`.
 async fn stopped_in_flight(reply: impl Fn(&str) -> Reply + Send + Sync + 'static) -> (Server, BulkReport<CustomerV2>) {
     let (sender, requested) = stop();
     let sender = Mutex::new(Some(sender));
@@ -399,7 +399,7 @@ async fn a_batch_in_flight_whose_response_is_lost_is_unknown_and_not_retried_aft
         assert_eq!((by_index(&report).as_str(), report.is_stopped()), ("???----", true));
         assert!(report.error().unwrap().may_have_written() && server.calls().len() == 1, "{report:?}");
     }
-    // A refused batch was not processed, and its halves are not sent any more.
+    // A rejected batch was not processed, and its halves are not sent after the stop.
     for reply in [Reply::status(429), Reply::status(422), Reply::status(401)] {
         let (server, report) = stopped_in_flight(move |_| reply.clone()).await;
         assert_eq!((by_index(&report).as_str(), report.is_stopped()), ("-------", true));

@@ -1,4 +1,4 @@
-//! Where id and secret come from, where tokens are kept, and several shows from one file.
+//! Sources of id and secret, storage of tokens, and several shows in one file.
 
 use std::{
     path::PathBuf,
@@ -16,7 +16,7 @@ use perenso_sandbox::Sandbox;
 
 use crate::builder_for;
 
-/// A directory of its own, gone with the test.
+/// A temporary directory of the test.
 struct Directory(PathBuf);
 
 impl Directory {

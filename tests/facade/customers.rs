@@ -1,4 +1,4 @@
-//! Customers one by one: what arrives, what comes back, and what happens when an answer is lost.
+//! Single customers: requests, responses, and lost responses.
 
 use perenso::{CallErrorKind, ErrorKind, Field, types::Customer};
 use perenso_sandbox::{DeleteResponse, Fault};
@@ -101,7 +101,7 @@ async fn an_update_leaves_alone_sets_and_clears() {
 #[tokio::test]
 async fn unknown_fields_and_every_digit_survive_a_read_and_a_write() {
     let (sandbox, show) = sandbox(0).await;
-    // Texts, since a number must come back digit by digit.
+    // Compared as strings, since every digit must be kept.
     let fields = [
         r#""priceZone":999999999999999"#,
         r#""loyalty":{"tiers":["gold",null,{"since":2020}]}"#,
@@ -109,7 +109,7 @@ async fn unknown_fields_and_every_digit_survive_a_read_and_a_write() {
         r#""ratio":0.123456789012345"#,
         r#""small":-1.23456789012345e-7"#,
         r#""large":999999999999999"#,
-        // Off by one in the last digit where a float is read in a hurry.
+        // A fast but inexact float parser changes the last digit.
         r#""tiny":8.00993826735515e-20"#,
     ];
     let record = format!(r#"{{"customerID":"5000",{}}}"#, fields.join(","));

@@ -1,4 +1,4 @@
-//! Waits for a condition of a test.
+//! Waiting for a condition.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Lists: one answer, pages, streams; nothing lost, nothing doubled, no loop.
+//! Lists as one response, pages or streams: no record is lost or duplicated, and nothing loops.
 
 use futures_util::{StreamExt, TryStreamExt};
 use httpmock::MockServer;
@@ -12,7 +12,7 @@ use crate::{
     show_of,
 };
 
-/// A sandbox that caps its pages.
+/// Returns a sandbox with a maximum page size, and a client of it.
 async fn capped(customers: usize, cap: usize) -> (Sandbox, perenso::Perenso) {
     let sandbox = Sandbox::builder().customers(customers).page_cap(cap).unlimited().start().await.unwrap();
     let show = builder_for(&sandbox).build().unwrap();
@@ -171,7 +171,7 @@ async fn pages_that_start_again_behind_the_last_one_are_found_out() {
     };
     assert_eq!((error.kind(), read.len()), (ErrorKind::Paging, 6), "none of its records is handed out");
     assert!(error.to_string().contains("page 4 repeats page 1"), "{error}");
-    // A job that went on from a place that it kept reads no page again either.
+    // A job that resumes at a stored position reads no page again either.
     let mut customers = show.customers().list().page_size(2).stream();
     for _ in 0..3 {
         customers.try_next().await.unwrap();
@@ -182,7 +182,7 @@ async fn pages_that_start_again_behind_the_last_one_are_found_out() {
     let error = error.expect("nobody said that the list ends").to_string();
     assert_eq!(read, 4, "three records and the error");
     assert!(error.contains("page 4 repeats page 1"), "{error}");
-    // Orders have no id: their pages are compared as they came.
+    // Orders have no id, so their pages are compared as a whole.
     let (orders, error) = show
         .orders()
         .list()
@@ -381,7 +381,7 @@ async fn a_place_brings_its_page_size_along_and_another_one_is_refused() {
     }
     let kept = stream.position();
     assert_eq!(kept, Position::new(2, 7, 20));
-    // A list with a page size of its own, or none: the kept one holds.
+    // A list without a page size uses the stored one.
     let rest: Vec<_> = show.customers().list().start_at(kept).stream().map_ok(|c| id(&c)).try_collect().await.unwrap();
     assert_eq!(rest, ids(&sandbox)[27..]);
     sandbox.clear_journal();
@@ -403,7 +403,7 @@ async fn an_invalid_list_request_is_refused_before_it_is_sent() {
         assert_eq!(refused.unwrap_err().kind(), ErrorKind::Input);
     }
     assert!(sandbox.journal().is_empty());
-    // A filter does not get in the way of the pages.
+    // A filter does not override the page parameter.
     list.filter("page", "7").page(1).await.unwrap();
     assert_eq!(lines(&sandbox), ["GET /Customer?page=1&resultsPerPage=100"]);
 }

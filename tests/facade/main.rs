@@ -1,4 +1,4 @@
-//! The facade over real sockets: what a user of the SDK is promised, one module per question.
+//! The facade over real sockets: the SDK's guarantees to its users, one module per topic.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, unreachable_pub)]
 
 mod bad_input;
@@ -23,7 +23,7 @@ use server::Server;
 
 pub const SECRET: &str = "s3cr3t+/=%";
 
-/// A builder with pauses that a test can sit out.
+/// Returns a builder with delays short enough for a test.
 fn builder(api_url: &str, token_url: &str, id: &str, secret: &str) -> Builder {
     Perenso::builder()
         .client_id(id)
@@ -47,19 +47,19 @@ fn show_of(server: &Server) -> Perenso {
     builder_of(server).build().unwrap()
 }
 
-/// A sandbox with so many customers, and a client of it.
+/// Returns a sandbox with this number of customers, and a client of it.
 async fn sandbox(customers: usize) -> (Sandbox, Perenso) {
     let sandbox = Sandbox::builder().customers(customers).unlimited().start().await.unwrap();
     let show = builder_for(&sandbox).build().unwrap();
     (sandbox, show)
 }
 
-/// The requests that are none for tokens.
+/// Returns all requests except token requests.
 fn calls(sandbox: &Sandbox) -> Vec<RecordedRequest> {
     sandbox.journal().into_iter().filter(|request| request.path != "/auth/oauth/token").collect()
 }
 
-/// Method and path of each.
+/// Returns the method and the path of each request except token requests.
 fn lines(sandbox: &Sandbox) -> Vec<String> {
     calls(sandbox).iter().map(|request| format!("{} {}", request.method, request.path)).collect()
 }

@@ -1,4 +1,4 @@
-//! What can be set: for all calls of a client, for those of one handle, and from the environment.
+//! Options for all calls of a client, for those of one handle, and from the environment.
 
 use std::{
     process::{Command, Stdio},
@@ -208,7 +208,7 @@ fn certificates_that_are_none_are_said_when_the_client_is_built() {
     }
 }
 
-/// Runs in a process of its own, whose environment [`the_environment_makes_a_client`] sets.
+/// Runs in a separate process, whose environment [`the_environment_makes_a_client`] sets.
 #[tokio::test]
 #[ignore = "another test runs it, in a process of its own"]
 async fn with_the_environment_of_another_test() {
@@ -235,7 +235,7 @@ async fn the_environment_makes_a_client() {
         .env("ALPHA_SHOW_API_URL", sandbox.url())
         .env("ALPHA_SHOW_TOKEN_URL", sandbox.token_url())
         .env("ALPHA_SHOW_CLIENT_AUTH", "basic")
-        // What goes to this machine goes past a proxy.
+        // Requests to this machine bypass a proxy.
         .env("HTTP_PROXY", "http://127.0.0.1:1")
         .stdin(Stdio::null());
     let output = tokio::task::spawn_blocking(move || child.output().unwrap()).await.unwrap();
@@ -247,7 +247,7 @@ async fn the_environment_makes_a_client() {
     std::fs::remove_file(file).unwrap();
 }
 
-/// Runs in a process of its own, whose environment [`a_secret_file_of_the_environment_is_read_again`] sets.
+/// Runs in a separate process, whose environment [`a_secret_file_of_the_environment_is_read_again`] sets.
 #[tokio::test]
 #[ignore = "another test runs it, in a process of its own"]
 async fn with_a_secret_file_that_is_rotated() {
@@ -298,7 +298,7 @@ async fn options_stack_and_the_last_word_counts() {
     assert_eq!(error.attempts(), 1, "the retries of the first are kept: {error}");
     let call = calls(&sandbox).pop().unwrap();
     assert_eq!((call.header("x-a"), call.header("x-b")), (Some("2"), Some("3")));
-    // A call of its own adds to those of its handle.
+    // The options of a call are added to those of its handle.
     sandbox.fault(Fault::status(503));
     let own = both.request(Method::GET, "/Customer").options(CallOptions::new().header(a, value("4")));
     assert_eq!(own.send().await.unwrap_err().attempts(), 1);
@@ -322,7 +322,7 @@ async fn a_stop_ends_the_waits_of_any_call_and_sends_nothing_after_it() {
     let error = tokio::time::timeout(Duration::from_secs(5), call).await.unwrap().unwrap().unwrap_err();
     assert_eq!((error.status().unwrap().as_u16(), error.attempts()), (503, 1), "{error}");
 
-    // Every call of the handle is stopped from now on: a page, a write, and one with options of its own.
+    // All later calls of the handle are stopped too: a page, a write, and a call with its own options.
     let stopped = |error: perenso::Error| {
         assert!(
             is_call(&error, CallErrorKind::Stopped) && !error.may_have_written() && error.attempts() == 0,
@@ -341,7 +341,7 @@ async fn a_sandbox_is_connected_to_in_one_line() {
     let sandbox = Sandbox::builder().customers(2).start().await.unwrap();
     let show = Perenso::from_vars(sandbox.vars()).unwrap();
     assert_eq!(show.customers().list().send().await.unwrap().len(), 2);
-    // The names, the rules and the words of the environment.
+    // The names, the rules and the error messages are those of environment variables.
     let error = Perenso::from_vars([("PERENSO_CLIENT_ID", "SHOWID"), ("PATH", "/bin")]).unwrap_err();
     assert_eq!(error.problems(), ["neither PERENSO_CLIENT_SECRET nor PERENSO_CLIENT_SECRET_FILE is set"]);
     let http = [sandbox.vars()[0].clone(), sandbox.vars()[1].clone(), ("PERENSO_API_URL", "http://api.example".into())];

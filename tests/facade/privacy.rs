@@ -1,4 +1,4 @@
-//! No personal data in any text that nobody asked for.
+//! No personal data in logs, errors or `Debug` output.
 
 use std::{
     io::Write,
@@ -18,7 +18,7 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use crate::{SECRET, builder_for, sandbox};
 
-/// Stands in every field that could be personal.
+/// The value of every field that may be personal.
 const PERSON: &str = "Zebulon";
 
 #[derive(Clone, Default)]
@@ -95,7 +95,7 @@ async fn neither_calls_nor_responses_nor_errors_nor_logs_show_a_person() {
         .with_span_events(tracing_subscriber::fmt::format::FmtSpan::FULL)
         .with_writer(log.clone())
         .finish();
-    // For all threads: whether anybody listens is asked once, by whichever thread comes first.
+    // Set for all threads, since tracing caches the interest of the first thread for all.
     tracing::subscriber::set_global_default(subscriber).unwrap();
     let mut texts = Vec::new();
 
@@ -107,7 +107,7 @@ async fn neither_calls_nor_responses_nor_errors_nor_logs_show_a_person() {
     texts.push(shown(&show));
     texts.push(shown(&show.customers()));
 
-    // What is on its way.
+    // Requests.
     let list = show.customers().list().filter("city", PERSON).sort(PERSON, perenso::Direction::Ascending);
     texts.push(shown(&list));
     texts.push(shown(&list.clone().stream()));
@@ -119,14 +119,14 @@ async fn neither_calls_nor_responses_nor_errors_nor_logs_show_a_person() {
     texts.push(shown(&request));
     texts.push(shown(&request.send().await.unwrap()));
 
-    // What comes back.
+    // Responses.
     texts.push(shown(&show.customers().get(&id).await.unwrap()));
     texts.push(shown(&show.customers().get("b2").await.unwrap()));
     texts.push(shown(&show.customers().list().page(1).await.unwrap()));
     texts.push(shown(&show.customers().list().stream().try_collect::<Vec<_>>().await.unwrap()));
     texts.push(shown(&show.api().customer_get().id(&id).send().await.unwrap()));
 
-    // What goes wrong; the refusals of the sandbox quote the record.
+    // Errors. The error responses of the sandbox quote the record.
     sandbox.set_behavior(|behavior| behavior.check_references = true);
     let mut errors = vec![
         show.customers().create(&customer).await.unwrap_err(),

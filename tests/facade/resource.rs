@@ -1,4 +1,4 @@
-//! Resources that the document does not describe, and single calls below that.
+//! Resources that the document does not describe, and single calls of any path.
 
 use futures_util::TryStreamExt;
 use http::Method;

@@ -1,4 +1,4 @@
-//! A server on a real socket that answers as a test says: whole, cut, late or not at all.
+//! A server on a real socket whose responses a test defines: complete, truncated, late or missing.
 
 use std::{
     collections::HashMap,
@@ -14,14 +14,14 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// A request as it came in.
+/// A received request.
 #[derive(Clone, Debug)]
 pub struct Seen {
     pub method: String,
     pub path: String,
     pub headers: HashMap<String, String>,
     pub body: String,
-    /// How many requests to the same path came before.
+    /// The number of earlier requests to the same path.
     pub nth: usize,
 }
 
@@ -31,17 +31,17 @@ impl Seen {
     }
 }
 
-/// What the server does with a request.
+/// The server's response to a request.
 #[derive(Clone, Debug)]
 pub enum Reply {
     Whole(u16, Vec<(&'static str, String)>, Vec<u8>),
-    /// These bytes, then the connection is closed.
+    /// Sends these bytes, then closes the connection.
     Cut(Vec<u8>),
-    /// These bytes, and then nothing until the test ends.
+    /// Sends these bytes, then nothing until the test ends.
     Stalled(Vec<u8>),
-    /// No answer until the test ends.
+    /// Sends no response until the test ends.
     Never,
-    /// This status, and a body of this many bytes in pieces.
+    /// Sends this status, and a body of this many bytes in pieces.
     Huge(u16, usize),
 }
 
@@ -62,12 +62,12 @@ impl Reply {
     }
 }
 
-/// Also in the absolute form in which a proxy sees it.
+/// Returns true for a token request. A proxy receives its path as an absolute URL.
 fn is_token(seen: &Seen) -> bool {
     seen.path.ends_with("/token")
 }
 
-/// The answer of a token endpoint: `tok-0`, `tok-1`, …
+/// Returns the response of a token endpoint: `tok-0`, `tok-1`, …
 fn token(n: usize) -> Reply {
     Reply::json(200, format!(r#"{{"access_token":"tok-{n}","token_type":"Bearer","expires_in":300}}"#))
 }
@@ -81,7 +81,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Gives tokens at `/token`; everything else is the handler's.
+    /// Issues tokens at `/token`. The handler responds to all other requests.
     pub async fn start(handler: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> Self {
         let handler = move |seen: &Seen| match is_token(seen) {
             true => token(seen.nth),
@@ -105,12 +105,12 @@ impl Server {
         self.seen.lock().unwrap().clone()
     }
 
-    /// How many bytes of huge bodies went out.
+    /// Returns the number of bytes sent of huge bodies.
     pub fn written(&self) -> usize {
         self.written.load(Ordering::Relaxed)
     }
 
-    /// The requests that are none for tokens.
+    /// Returns all requests except token requests.
     pub fn calls(&self) -> Vec<Seen> {
         self.seen().into_iter().filter(|seen| !is_token(seen)).collect()
     }

@@ -1,4 +1,4 @@
-//! Tokens on the way: nobody who calls notices that they end.
+//! Tokens that expire between calls: no caller notices.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use tokio::{
 
 use crate::{builder_for, calls, eventually, is_call, sandbox};
 
-/// A sandbox and a client whose clocks move together.
+/// Returns a sandbox, a client, and a function that advances the clocks of both.
 async fn clocked(lifetime: u64) -> (Sandbox, Perenso, impl Fn(u64)) {
     let sandbox = Sandbox::builder()
         .customers(3)
@@ -112,7 +112,7 @@ async fn the_bearer_can_be_had_for_use_elsewhere() {
     let error = show.token(Duration::from_secs(301)).await.unwrap_err();
     assert!(is_call(&error, CallErrorKind::Request), "tokens never live that long: {error:?}");
 
-    // It works where it is used.
+    // The sandbox accepts the token.
     let host = sandbox.url().trim_start_matches("http://");
     let mut stream = TcpStream::connect(host).await.unwrap();
     let request = format!("GET /Customer HTTP/1.0\r\nhost: {host}\r\nauthorization: Bearer {longer}\r\n\r\n");

@@ -1,4 +1,4 @@
-//! What goes over the wire besides the records.
+//! Parts of requests and responses other than the records.
 
 use http::Method;
 use perenso::types::{Customer, CustomerV2};
@@ -11,7 +11,7 @@ use crate::{
     show_of,
 };
 
-/// Every kind of call once; some fail, since the sandbox does not do them.
+/// Makes one call of each kind. Some fail, since the sandbox does not implement them.
 async fn one_of_each(show: &perenso::Perenso) {
     let customer = Customer::default();
     let _ = show.customers().list().send().await;
@@ -66,7 +66,7 @@ async fn every_request_says_who_asks_and_what_it_takes() {
 
 #[tokio::test]
 async fn a_gzipped_response_is_read() {
-    // `[{"customerID":"5000"}]`, by gzip.
+    // `[{"customerID":"5000"}]`, compressed with gzip.
     let zipped = [
         31, 139, 8, 0, 0, 0, 0, 0, 2, 3, 139, 174, 86, 74, 46, 45, 46, 201, 207, 77, 45, 242, 116, 81, 178, 82, 50, 53,
         48, 48, 80, 170, 141, 5, 0, 18, 63, 181, 170, 23, 0, 0, 0,
@@ -79,14 +79,14 @@ async fn a_gzipped_response_is_read() {
     let customers = show_of(&server).customers().list().send().await.unwrap();
     assert_eq!(customers[0].customer_id.as_deref(), Some("5000"));
 
-    // Cut in the middle it is an error, and no short list.
+    // A truncated body is an error instead of a short list.
     let server =
         Server::start(move |_| Reply::Whole(200, vec![("content-encoding", "gzip".to_owned())], zipped[..20].to_vec()))
             .await;
     let error = show_of(&server).customers().list().send().await.unwrap_err();
     assert!(error.to_string().contains("decompressed"), "{error}");
 
-    // And where the connection breaks, that is what is said.
+    // The error of a broken connection says so.
     let head = b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 99\r\n\r\n";
     let server = Server::start(move |_| Reply::Cut([head.as_slice(), &zipped[..20]].concat())).await;
     let error = show_of(&server).customers().list().send().await.unwrap_err();
