@@ -1,4 +1,4 @@
-//! The build script: broken documents name the place, and a rewrite that misses stops the build.
+//! The build script: errors in a document name their location, and a rewrite without a match stops the build.
 
 #![allow(clippy::unwrap_used)]
 
@@ -14,7 +14,7 @@ fn vendored() -> Value {
     serde_json::from_str(DOCUMENT).unwrap()
 }
 
-/// What the build says about a document in which one thing has been changed.
+/// Returns the error of the build for a document with this change.
 fn fault(change: impl FnOnce(&mut Value)) -> String {
     let mut root = vendored();
     change(&mut root);
@@ -106,7 +106,7 @@ fn a_field_that_may_be_sent_as_null_says_so() {
     ] {
         let fault = fault(|root| {
             take(root, pointer, "nullable");
-            // What is no longer there is not listed as inferred either.
+            // A removed keyword must not be listed as inferred.
             let schema = pointer.split('/').take(4).collect::<Vec<_>>().join("/");
             if !pointer.contains("properties") {
                 let inferred = root.pointer_mut(&format!("{schema}/x-source/inferred")).unwrap();
@@ -119,7 +119,7 @@ fn a_field_that_may_be_sent_as_null_says_so() {
 
 #[test]
 fn a_panic_of_the_generator_is_a_fault_in_one_line() {
-    // Two media types of one body: the generator panics at it.
+    // The generator panics on a body with two media types.
     let fault = fault(|root| {
         root["paths"]["/Customer"]["post"]["requestBody"]["content"]["text/plain"] =
             json!({"schema": {"type": "string"}});
@@ -128,7 +128,7 @@ fn a_panic_of_the_generator_is_a_fault_in_one_line() {
     assert!(!fault.contains('\n'), "{fault}");
 }
 
-/// The generated client with one thing changed before the rewrites.
+/// Returns the generated client, changed before the rewrites.
 fn rewritten(change: impl FnOnce(String) -> String) -> Result<syn::File, String> {
     let document = document::read(DOCUMENT).map_err(|fault| fault.to_string())?;
     let raw = generate::client(&prepare::for_client(&document).map_err(|fault| fault.to_string())?);
@@ -238,6 +238,6 @@ fn nothing_of_the_generators_errors_and_hooks_is_left() {
         .iter()
         .map(|call| client.matches(&format!("crate::runtime::{call}")).count())
         .sum();
-    // Every operation, and the export run once more, with a body.
+    // Every operation once, and the export run a second time, with a body.
     assert_eq!((sends, calls), (document::read(DOCUMENT).unwrap().operations().unwrap().len() + 1, sends));
 }

@@ -1,4 +1,4 @@
-//! Calls by the generated builders: ids arrive encoded once or are refused before sending, and errors are the SDK's.
+//! Calls by the generated builders: ids are encoded once or rejected before sending, and errors are those of the SDK.
 
 #![cfg(feature = "mock")]
 #![allow(clippy::unwrap_used)]
@@ -12,7 +12,7 @@ use perenso::{
 };
 use serde_json::json;
 
-/// A client of a mock server that gives tokens.
+/// Returns a client of a mock server that issues tokens.
 fn client(server: &MockServer) -> Perenso {
     server.mock(|when, then| {
         when.method("POST").path("/auth/oauth/token");
@@ -35,7 +35,7 @@ async fn an_id_arrives_encoded_once() {
     let perenso = client(&server);
     for id in ["a/b", "50%", "%2F", "a b", "a\\..\\b", "ä?#", "..."] {
         let mut mock = server.customer_get(|when, then| {
-            // No header of the generator's goes out.
+            // The header of the generator is not sent.
             when.id(id).into_inner().header_missing("api-version");
             then.ok(&Customer { customer_id: "5000".into(), ..Customer::default() });
         });

@@ -1,8 +1,8 @@
 //! Contract tests: every operation of the vendored document, through the SDK.
 //!
-//! They talk to a sandbox of their own or, where `PERENSO_API_URL` is an address of this machine, to what the environment
-//! names (see `Perenso::from_env`): the same tests run through a proxy that checks both directions against the document.
-//! They write and delete, so that credentials of a live show in the environment must not lead them there.
+//! They use their own sandbox or, if `PERENSO_API_URL` is an address of this machine, the server that the environment names
+//! (see `Perenso::from_env`). So the same tests run through a proxy that checks requests and responses against the document.
+//! They write and delete, so they must not use the credentials of a live show in the environment.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
 use std::collections::BTreeSet;
@@ -15,7 +15,7 @@ use perenso::{
 use perenso_sandbox::Sandbox;
 use serde_json::{Map, Value};
 
-/// A client, and the sandbox that must outlive it when there is one.
+/// A client, and its sandbox if there is one, which must outlive it.
 struct Service {
     show: Perenso,
     sandbox: Option<Sandbox>,
@@ -53,13 +53,13 @@ async fn local() -> Service {
     Service { show: show.build().unwrap(), sandbox: Some(sandbox) }
 }
 
-/// A key that no other test and no other run uses.
+/// Returns a key that no other test and no other run uses.
 fn key(of: &str) -> String {
     let elapsed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     format!("{of}-{:x}", elapsed.as_nanos())
 }
 
-/// What every new customer refers to must exist: it is that of the first one there is.
+/// Returns the first customer. New customers use its references, which must exist.
 async fn model(show: &Perenso) -> Customer {
     show.customers().list().page_size(1).page(1).await.unwrap().items.remove(0)
 }
@@ -199,7 +199,7 @@ async fn customer_bulk(show: &Perenso) {
         let report = show.customers().upsert(customers.clone()).batch_size(2).send().await.unwrap();
         assert!(report.all_succeeded(), "{report:?}");
     }
-    // Whether the group exists is the server's matter: the record is taken or refused, and accounted for.
+    // The group may be missing on the server, so the record may be rejected. Its outcome must be known.
     let report = show.customers().upsert([grouped]).send().await.unwrap();
     assert!(
         report
@@ -316,7 +316,7 @@ async fn booth_products(show: &Perenso) {
     assert!(error.status().is_some_and(|status| status.is_client_error()), "{error}");
 }
 
-/// The method and the path with the names of its parameters, as the document writes them.
+/// Returns the method and the path template of every operation of the document.
 fn operations() -> BTreeSet<(String, String)> {
     let document: Value = serde_json::from_str(include_str!("../openapi/perenso.json")).unwrap();
     let methods = |(path, item): (&String, &Value)| {
@@ -326,7 +326,7 @@ fn operations() -> BTreeSet<(String, String)> {
     document["paths"].as_object().unwrap().iter().flat_map(methods).collect()
 }
 
-/// Which operation a request is.
+/// Returns the operation of a request.
 fn operation(operations: &BTreeSet<(String, String)>, method: &str, path: &str) -> (String, String) {
     let path = path.split('?').next().unwrap();
     let is_it = |template: &str| {

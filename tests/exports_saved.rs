@@ -17,7 +17,7 @@ use perenso_sandbox::Sandbox;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// An export of the guide, as the generator writes it.
+/// An export of the guide, as written by the generator.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct GetApiCustomers {
@@ -53,7 +53,7 @@ impl Export for Everything {
     ];
 }
 
-/// A faulty implementation by hand.
+/// A faulty handwritten implementation.
 #[derive(Serialize)]
 struct Vendors(bool);
 
@@ -72,7 +72,7 @@ fn client(url: &str, token_url: &str, id: &str, secret: &str) -> Perenso {
     Perenso::builder().client_id(id).client_secret(secret).api_url(url).token_url(token_url).build().unwrap()
 }
 
-/// A server with a catalog that counts the reads of it.
+/// A server with a catalog. It counts the requests for it.
 struct Server {
     server: MockServer,
     catalog: usize,

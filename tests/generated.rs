@@ -1,4 +1,4 @@
-//! The generated records: they keep what they are given, say where a mistake is, and show no personal data.
+//! The generated records: they keep all data, report the path of an error, and show no personal data.
 
 #![allow(clippy::unwrap_used)]
 
@@ -20,7 +20,7 @@ fn write(record: &impl Serialize) -> Value {
     serde_json::to_value(record).unwrap()
 }
 
-/// Where and why reading fails.
+/// Returns the path and the message of the error on reading.
 fn mistake<T: DeserializeOwned>(json: Value) -> (String, String) {
     let text = json.to_string();
     let error = serde_path_to_error::deserialize::<_, T>(&mut serde_json::Deserializer::from_str(&text));
@@ -108,7 +108,7 @@ fn a_mistake_is_found_by_its_path() {
     assert_eq!(path, "[2].priceZone");
     assert!(what.starts_with("invalid type: string"), "{what}");
 
-    // As a list answer is read: `null` may stand for it.
+    // The type of a list response, which may be `null`.
     let (path, _) = mistake::<Option<Vec<Customer>>>(json!([{"orderingGroups": [{"customers": ["1", 2]}]}]));
     assert_eq!(path, "[0].orderingGroups[0].customers[1]");
     let (path, _) = mistake::<Vec<Order>>(json!([{"items": [{}, {"price": true}]}]));
@@ -167,7 +167,7 @@ fn debug_shows_keys_only() {
     assert_eq!(shown, r#"ExportDescriptor { id: "739da9", name: "Vendors", parameters: [], .. }"#);
 }
 
-/// Every type of the document at once: whatever text stands in whatever field, `Debug` shows keys only.
+/// For every type of the document, `Debug` shows only keys, with any string in any field.
 #[test]
 fn no_record_with_personal_data_shows_it() {
     let document: Value = serde_json::from_str(include_str!("../openapi/perenso.json")).unwrap();

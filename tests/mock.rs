@@ -1,4 +1,4 @@
-//! The typed mock: it expects what the document says, ids as they are, and answers in the SDK's types.
+//! The typed mock: it expects the operations of the document and literal ids, and responds with the types of the SDK.
 
 #![cfg(feature = "mock")]
 #![allow(clippy::unwrap_used)]
@@ -37,7 +37,7 @@ fn call(server: &MockServer, method: &str, path: &str, body: Option<Value>) -> (
 #[test]
 fn an_id_is_compared_as_it_is() {
     let server = MockServer::start();
-    // As a regular expression this would match `aXb` and not itself.
+    // As a regular expression, this id would match `aXb` but not itself.
     let mock = server.customer_get(|when, then| {
         when.id("a.b(c/%");
         then.ok(&Customer { customer_id: "5000".into(), ..Customer::default() });
@@ -126,7 +126,7 @@ async fn a_token_is_expected_by_grant_and_client_id_wherever_that_is() {
             when.client_id("AUTUMN26");
             then.unauthorized();
         });
-        // A token of no time is due at once, so that the second call refreshes it.
+        // A token with a lifetime of zero is due immediately, so the second call refreshes it.
         let first = server.token(|when, then| {
             when.client_credentials().client_id("SPRING26");
             then.ok(&Token::new("t1").lifetime(Duration::ZERO).refresh_token("r1"));

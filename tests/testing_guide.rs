@@ -1,4 +1,4 @@
-//! The guide to testing, compiled and run: each of its snippets in Rust stands in here, word for word.
+//! The guide to testing, compiled and run: this file contains each of its Rust snippets, word for word.
 #![allow(clippy::unwrap_used, unreachable_pub)]
 
 use perenso::Perenso;
@@ -8,7 +8,7 @@ const GUIDE: &str = include_str!("../src/guide/testing.md");
 
 #[test]
 fn every_snippet_of_the_guide_is_in_here() {
-    // Lines are broken as they fit.
+    // Line breaks may differ.
     let bare = |text: &str| text.split_whitespace().collect::<String>().replace(",)", ")").replace(",}", "}");
     let here = bare(include_str!("testing_guide.rs"));
     let snippets: Vec<_> = GUIDE.split("```rust\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
@@ -21,12 +21,12 @@ fn every_snippet_of_the_guide_is_in_here() {
     }
 }
 
-/// A client of the sandbox.
+/// Returns a client of the sandbox.
 fn client(sandbox: &Sandbox) -> Perenso {
     Perenso::from_vars(sandbox.vars()).unwrap()
 }
 
-/// What the first steps come to: a test that fails, and whose reason the guide quotes.
+/// The first steps of the guide: a failing test, whose message the guide quotes.
 #[allow(unused_imports)]
 mod first {
     mod accounts {
@@ -65,7 +65,7 @@ mod first {
     }
 }
 
-/// The remedy, and the same test.
+/// The fix, and the same test.
 mod remedy {
     mod accounts {
         use perenso::{Perenso, types::CustomerV2};

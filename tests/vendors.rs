@@ -1,4 +1,4 @@
-//! The SDK under every plausible vendor: nothing is lost and nothing doubled, whatever the documents leave open.
+//! The SDK with every plausible vendor: no record is lost or duplicated, in any case that the documents leave open.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, unreachable_pub)]
 
 use std::{collections::BTreeMap, time::Duration};
@@ -20,7 +20,7 @@ fn client(sandbox: &Sandbox) -> Perenso {
         .unwrap()
 }
 
-/// The records up to the end. Where the server has no empty page there, the end is an error, and the one that says so.
+/// Returns all records. If the server has no empty page at the end, the expected error ends them.
 async fn all(sandbox: &Sandbox, records: impl Stream<Item = Result<Customer, Error>>) -> Vec<Customer> {
     let past_the_end = sandbox.behavior().past_the_end;
     let mut records = std::pin::pin!(records);
@@ -36,7 +36,7 @@ async fn all(sandbox: &Sandbox, records: impl Stream<Item = Result<Customer, Err
     read
 }
 
-/// What is read is what the server has, each record once.
+/// Asserts that each record of the server was read exactly once.
 fn assert_same(sandbox: &Sandbox, read: &[Customer]) {
     let kept = sandbox.customers();
     let mut ids: Vec<&str> = kept.iter().map(|customer| customer["id"].as_str().unwrap()).collect();
@@ -68,7 +68,7 @@ perenso_sandbox::vendor_tests! {
         assert_same(&sandbox, &changed);
         assert!(changed.iter().all(|customer| customer.modified_date.as_ref().into_option().and_then(perenso::Timestamp::date).is_some()));
 
-        // The access token ends, and at last the refresh token where it does.
+        // The access token expires each time, and finally the refresh token, if it has a lifetime.
         for seconds in [301, 301, 700] {
             sandbox.advance(Duration::from_secs(seconds));
             assert_eq!(customers.get(id).await.unwrap().customer_id.as_deref(), Some("ERP0001"));

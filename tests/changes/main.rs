@@ -1,4 +1,4 @@
-//! Reading what changed: under every plausible vendor, with writes between the pages, no record is missed.
+//! Reads of changed records: no record is missed with any plausible vendor, despite writes between the pages.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, unreachable_pub)]
 
 mod random_writes;

@@ -1,4 +1,4 @@
-//! Runs of reads while customers are created, updated and deleted, beside a model of what a reader must know.
+//! Repeated reads while customers are created, updated and deleted, compared with a model of the expected records.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -8,7 +8,7 @@ use perenso_sandbox::{Behavior, Sandbox};
 
 use crate::client;
 
-/// The versions of all live customers, by id: `city` of the sandbox says which one it is.
+/// Returns the versions of all existing customers, by id. The version is stored in `city`.
 fn versions(sandbox: &Sandbox) -> HashMap<String, u64> {
     let version = |customer: &serde_json::Value| customer["city"].as_str()?.strip_prefix('v')?.parse().ok();
     let id = |customer: &serde_json::Value| customer["id"].as_str().unwrap().to_owned();
@@ -19,7 +19,7 @@ fn version(customer: &Customer) -> u64 {
     customer.city.as_deref().and_then(|city| city.strip_prefix('v')?.parse().ok()).unwrap_or(0)
 }
 
-/// Writes at random, most of it to records that a reader comes upon late or has just read.
+/// Writes at random, mostly updates of existing customers.
 async fn write(show: &Perenso, sandbox: &Sandbox, random: &mut Rng, next: &mut u64) -> Result<(), Error> {
     for _ in 0..random.usize(0..25) {
         let ids: Vec<String> = sandbox.customers().iter().map(|c| c["id"].as_str().unwrap().to_owned()).collect();
@@ -49,7 +49,7 @@ async fn run(name: &str, behavior: Behavior, seed: u64) {
     let mut watermark = Watermark::from("2025-01-01");
     for round in 0..5 {
         let before = versions(&sandbox);
-        // As it is stored between two runs.
+        // The watermark is serialised, as between two runs.
         let stored = serde_json::to_string(&watermark).unwrap();
         let since: Watermark = serde_json::from_str(&stored).unwrap();
         let read = show.customers().changes(&since).page_size(page_size).send();
@@ -63,7 +63,7 @@ async fn run(name: &str, behavior: Behavior, seed: u64) {
         };
         let changed = match result {
             Ok(changed) => changed,
-            // Its old watermark is still there for the next round.
+            // The next round starts at the same watermark.
             Err(error) if error.kind() == ErrorKind::Paging && !is_quiet => continue,
             Err(error) => panic!("{name}, seed {seed}, round {round}: {error}"),
         };

@@ -1,4 +1,4 @@
-//! Single vendors and single moves.
+//! Tests of one vendor or one changed record.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -20,7 +20,7 @@ fn show_of(server: &Server) -> Perenso {
     builder.api_url(&server.url).token_url(format!("{}/token", server.url)).build().unwrap()
 }
 
-/// What `changes` is for: pages miss a record when one before it moves.
+/// The reason for `changes`: pages miss a record if an earlier one moves.
 #[tokio::test]
 async fn a_walk_over_pages_misses_what_moves_and_changes_do_not() {
     let sandbox = Sandbox::builder().customers(45).unlimited().start().await.unwrap();
@@ -80,7 +80,7 @@ async fn orders_are_read_by_the_dates_of_their_lines() {
     assert!(sandbox.journal().iter().any(|request| request.path.contains("datelastmodified=2024-12-31")));
 }
 
-/// The page that is asked for, from 1.
+/// Returns the requested page, counted from 1.
 fn page_of(path: &str) -> usize {
     path.split("page=").nth(1).and_then(|rest| rest.split('&').next()?.parse().ok()).unwrap()
 }

@@ -1,8 +1,8 @@
-//! What may be in the show under a key, by what was said of the writes.
+//! The possible states of a customer in the show, by the results of the writes.
 
 use std::collections::BTreeSet;
 
-/// The states in which a customer may be: absent, or with a mark. One state, unless an answer was lost.
+/// The possible states of a customer: absent, or with a mark. There is one state, unless a response was lost.
 #[derive(Debug, Clone)]
 pub struct States(BTreeSet<Option<String>>);
 
@@ -11,12 +11,12 @@ impl States {
         Self([None].into())
     }
 
-    /// A write was acknowledged.
+    /// Records an acknowledged write.
     pub fn is(&mut self, mark: Option<String>) {
         self.0 = [mark].into();
     }
 
-    /// A write may have happened.
+    /// Records a write that may have happened.
     pub fn may_be(&mut self, mark: Option<String>) {
         self.0.insert(mark);
     }

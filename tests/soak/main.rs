@@ -1,7 +1,7 @@
-//! A soak: 64 tasks write through random faults, with tokens of two seconds. Every write that was acknowledged is there
-//! exactly once, every record is accounted for, and the memory stays flat.
+//! A soak test: 64 tasks write despite random faults, with tokens valid for two seconds. Every acknowledged write is stored
+//! exactly once, every record is accounted for, and memory usage does not grow.
 //!
-//! `SOAK_SECONDS=600 cargo test --release --test soak -- --nocapture` is the long form.
+//! `SOAK_SECONDS=600 cargo test --release --test soak -- --nocapture` runs it for ten minutes.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, unreachable_pub)]
 
 mod keys;
@@ -24,7 +24,7 @@ const SEEDED: usize = 200;
 fn behavior() -> Behavior {
     let mut behavior = Behavior::default();
     behavior.token_lifetime = Duration::from_secs(2);
-    // The hardest kind: a refresh token that is used twice takes all tokens with it.
+    // The strictest vendor: the reuse of a refresh token revokes all tokens.
     behavior.detect_refresh_reuse = true;
     behavior.rate = None;
     behavior
@@ -36,7 +36,7 @@ async fn acknowledged_writes_are_there_once_and_every_record_is_accounted_for() 
     let started = Instant::now();
     let (warm, end) = (started + Duration::from_secs(seconds) / 3, started + Duration::from_secs(seconds));
 
-    // What the journal keeps is not what may grow.
+    // A small journal does not distort the memory measurement.
     let builder = Sandbox::builder().customers(SEEDED).journal_cap(100).behavior(behavior());
     let sandbox = Arc::new(builder.start().await.unwrap());
     let show = Perenso::builder()
@@ -66,7 +66,7 @@ async fn acknowledged_writes_are_there_once_and_every_record_is_accounted_for() 
         report.acknowledged, report.failed, report.unknown, report.faults
     );
 
-    // How often each of our customers is there, and as what.
+    // The marks of all customers with a key of the test, one for each record.
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for customer in sandbox.customers().into_iter().skip(SEEDED) {
         let text = |name: &str| customer[name].as_str().unwrap_or_default().to_owned();
@@ -81,7 +81,7 @@ async fn acknowledged_writes_are_there_once_and_every_record_is_accounted_for() 
 
     assert!(report.faults > 100, "too few faults to prove anything: {}", report.faults);
     assert!(report.acknowledged > report.failed, "most calls come through");
-    // A token of two seconds is renewed a little more than once in two seconds, and once more for a fault.
+    // Tokens are renewed slightly more often than every two seconds, and after faults.
     let most = seconds * 2 + report.token_faults * 4 + 10;
     assert!(token_requests <= most, "{token_requests} token requests, at most {most} were expected");
     if let (Some(warm), Some(end)) = (warm_memory, end_memory)

@@ -1,6 +1,6 @@
-//! How much memory the process holds.
+//! The memory usage of the process.
 
-/// The resident set in KiB, where the system tells it.
+/// Returns the resident set size in KiB, or `None` on systems without `/proc`.
 pub fn resident_kib() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;

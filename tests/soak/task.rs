@@ -1,4 +1,4 @@
-//! One task: writes and reads its own customers, orders faults, and remembers what it was told.
+//! A task that writes and reads its own customers, requests faults, and records the results.
 
 use std::{collections::BTreeMap, ops::AddAssign, sync::Arc, time::Duration, time::Instant};
 
@@ -10,21 +10,21 @@ use perenso_sandbox::{Fault, Sandbox};
 
 use crate::keys::States;
 
-/// So few that they are met again and again.
+/// The number of customers of a task. It is small, so that each is used many times.
 const KEYS: usize = 8;
 
 pub struct Task {
     show: Perenso,
     sandbox: Arc<Sandbox>,
     random: fastrand::Rng,
-    /// Counts the writes, so that each leaves a mark of its own.
+    /// Counts the writes, so that each has a unique mark.
     writes: u64,
     names: Vec<String>,
     ids: BTreeMap<String, String>,
     report: Report,
 }
 
-/// What a task did, and what it was told.
+/// The results of a task.
 #[derive(Default)]
 pub struct Report {
     pub acknowledged: u64,
@@ -63,7 +63,7 @@ impl Task {
             }
             let name = self.names[self.random.usize(..KEYS)].clone();
             match self.random.u8(..100) {
-                // A create is no upsert: only what is certainly not there is created.
+                // A create is not an upsert, so it is sent only if the customer is certainly absent.
                 0..30 if self.states(&name).is_certainly_absent() => self.create(name).await,
                 0..30 => self.update(name).await,
                 30..50 => self.upsert().await,
@@ -111,7 +111,7 @@ impl Task {
     }
 
     fn order_a_token_fault(&mut self) {
-        // There are a hundred calls for one token request.
+        // Token requests are a hundred times rarer than calls.
         if self.random.u8(..20) > 0 {
             return;
         }
@@ -125,7 +125,7 @@ impl Task {
         }
     }
 
-    /// Writes down what was said of a write that would have left `mark`; whether it was acknowledged.
+    /// Records the result of a write of `mark`. Returns its value if it was acknowledged.
     fn told<T>(&mut self, name: &str, mark: Option<String>, result: Result<T, Error>) -> Option<T> {
         match result {
             Ok(value) => {
@@ -174,7 +174,7 @@ impl Task {
         let change = Customer { extra1: mark.as_str().into(), ..Customer::default() };
         let result = self.show.customers().update(id.as_str(), &change).await;
         if result.as_ref().is_err_and(|error| error.is_not_found()) {
-            // A delete whose answer was lost had happened.
+            // An earlier delete, whose response was lost, had happened.
             assert!(self.states(&name).allow(None), "{name} is gone, and nobody deleted it");
             self.report.failed += 1;
             self.states(&name).is(None);
@@ -205,7 +205,7 @@ impl Task {
                     self.report.failed += 1;
                     self.report.unknown += 1;
                     self.states(name).may_be(Some(mark.clone()));
-                    // It may have another one now, and what is done to the old one says nothing about it.
+                    // The customer may have another id now, so calls with the old one say nothing about it.
                     self.ids.remove(name);
                 }
                 RecordOutcome::Refused | RecordOutcome::NotSent => self.report.failed += 1,
