@@ -17,7 +17,7 @@ struct Operation {
     /// The required query parameters.
     query: String,
     parameters: Vec<Value>,
-    /// The name of the schema of its body, and whether the body is an array of these.
+    /// The name of the schema of its body, and true if the body is an array of these.
     body: Option<(String, bool)>,
     takes_body: bool,
 }

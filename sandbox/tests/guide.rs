@@ -10,7 +10,7 @@ use serde_json::Value;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_perenso-sandbox");
 
-/// The snippet of the guide in this language that starts the sandbox; none where the guide is not at hand.
+/// Returns the snippet of the guide in this language that starts the sandbox, or `None` if there is no guide file.
 fn snippet(language: &str) -> Option<String> {
     let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../src/guide/testing.md");
     let guide = std::fs::read_to_string(guide).ok()?;
@@ -19,7 +19,7 @@ fn snippet(language: &str) -> Option<String> {
     Some(snippets.find(|snippet| snippet.contains("sandbox > ready") || snippet.contains("Popen")).unwrap().to_owned())
 }
 
-/// Runs it in a folder of its own, with the binary on the path.
+/// Runs a program in this folder, with the binary on the path.
 fn run(program: &str, arguments: &[&str], folder: &Path) -> Output {
     let binaries = Path::new(BINARY).parent().unwrap().display();
     let path = format!("{binaries}:{}", std::env::var("PATH").unwrap_or_default());

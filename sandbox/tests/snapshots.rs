@@ -34,7 +34,7 @@ async fn lists(caller: &Caller) -> Vec<String> {
     lists
 }
 
-/// A write: a method, a path below which a record may be picked, and a body.
+/// A write. Its numbers select the records, their keys and their values.
 #[derive(Debug, Clone)]
 enum Write {
     Create(u8),

@@ -17,11 +17,11 @@ pub(crate) struct PreviousPage<N> {
     pub(crate) number: N,
     /// `None` for a page that may be sent again.
     pub(crate) fingerprint: Option<Fingerprint>,
-    /// Hashes of its rows: sorted where rows are unique, else in the order of the page.
+    /// The hashes of its rows: sorted if rows are unique, otherwise in the order of the page.
     pub(crate) rows: Vec<u64>,
 }
 
-/// Which equal pages are one page that was sent twice.
+/// The rule by which equal pages are one page that was sent twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Repeats {
     /// A page that equals any page before it.

@@ -49,7 +49,7 @@ impl Decimal {
         (Self::from_float(float) == Some(self)).then_some(float)
     }
 
-    /// Returns the shortest decimal number that stands for this `f64`.
+    /// Returns the shortest decimal number that parses to this `f64`.
     fn from_float(float: f64) -> Option<Self> {
         // `Display` of floats writes no exponent, and the fewest digits that identify the number.
         float.to_string().parse().ok()

@@ -67,7 +67,7 @@ use crate::{
 pub struct Bound<T> {
     descriptor: Descriptor,
     id: Id,
-    // A function type, so that `Bound` is `Send`, `Sync` and covariant whatever `T` is.
+    // A function type, so that `Bound` is `Send`, `Sync` and covariant for every `T`.
     values: PhantomData<fn() -> T>,
 }
 

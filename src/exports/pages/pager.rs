@@ -17,7 +17,7 @@ use crate::{
     paging::Fingerprint,
 };
 
-/// Decides which page is next: it is told each row and the end of each page.
+/// Decides which page is next. It receives each row and the end of each page.
 pub(crate) struct Pager {
     plan: Plan,
     /// The number of this page, or of the rows before it. It is the value of the parameter, unless that is a key.
