@@ -18,10 +18,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let Some(id) = attendees.first().and_then(|attendee| attendee.id.as_deref()) else { return Ok(()) };
     let attendee = show.attendees().get(id).await?;
-    // Names and addresses are personal, and hidden from `Debug`, so that they end up in no log by accident.
+    // `Debug` hides names and addresses, which are personal, so that no log contains them by accident.
     println!("For logs: {attendee:?}");
-    println!("For whoever asks: {}", Reveal(&attendee));
-    // What the document does not describe is kept as it came.
+    println!("Revealed: {}", Reveal(&attendee));
+    // `extra` holds the fields that the document does not describe, unchanged.
     for name in attendee.extra.keys() {
         println!("Also in the record: {name}");
     }

@@ -16,18 +16,19 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         None => std::env::var("PERENSO_API_URL").unwrap_or_else(|_| "https://tsapi.perenso.net".to_owned()),
     };
 
-    // Good for another minute at least: long enough for the call that it is for. It is renewed for all, or not at all.
+    // The token is valid for at least another minute, which is long enough for the call below. A renewal is shared by all
+    // callers.
     let token = show.token(Duration::from_secs(60)).await?;
     println!("A token for another {} s.", token.expires_in().as_secs());
     println!("`Debug` does not show it: {token:?}");
 
-    // The SDK installs no crypto provider for the process, so that a client that needs one brings its own.
+    // The SDK installs no crypto provider for the process. This reqwest client needs one.
     let _ = rustls::crypto::ring::default_provider().install_default();
 
     // `header` is the finished value, marked as sensitive; `expose` is the token itself.
     let answer =
         reqwest::Client::new().get(format!("{base}/Export")).header("authorization", token.header()).send().await?;
-    println!("The other client was answered {}.", answer.status());
+    println!("The other client received status {}.", answer.status());
     println!("Without waiting, for interceptors: {}", show.token_in_hand().is_some());
     Ok(())
 }

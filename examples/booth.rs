@@ -18,13 +18,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let [booth, first, rest @ ..] = arguments.as_slice() else { return Err("give a booth and a product".into()) };
 
-    // Neither call has a key, so that neither is sent again when its answer is lost.
+    // Neither call is idempotent, so neither is retried when its response is lost.
     print(&show.booth_products().associate(booth, first).await?);
     print(&show.booth_products().associate_many(booth, rest).await?);
     Ok(())
 }
 
-/// The answer is a product once for each of its ordering units.
+/// Prints the products of a response, which lists a product once for each of its ordering units.
 fn print(products: &[Product]) {
     println!("Now at the booth:");
     for product in products {

@@ -15,14 +15,14 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (show, sandbox) = environment::show().await?;
     if let Some(sandbox) = &sandbox {
         sandbox.set_behavior(|behavior| behavior.check_references = true);
-        // The second batch is lost on its way, as often as it is tried.
+        // Drops the connection at every attempt to send the second batch.
         sandbox.fault_after(1, Fault::DropConnection);
         (1..4).for_each(|_| sandbox.fault(Fault::DropConnection));
     }
     let customer = |number: usize| CustomerV2 {
         customer_id: format!("EXAMPLE-{number}").into(),
         customer_name: format!("Example Stores {number}").into(),
-        // There is no such warehouse, which the show may mind.
+        // There is no such warehouse: a show that checks references refuses the record.
         warehouse_id: if number.is_multiple_of(10) { "NOWHERE".into() } else { Default::default() },
         ..CustomerV2::default()
     };
@@ -41,7 +41,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             RecordOutcome::Succeeded { id } => id.clone(),
             _ => None,
         }));
-        // What was not sent, and what nobody knows about: a record with a key can be sent twice.
+        // Returns the records that were not sent or whose result is unknown. A record with a key can be sent twice.
         records = report.into_retry();
     }
     for id in &ids {

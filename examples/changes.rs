@@ -1,7 +1,7 @@
 //! Reads the customers that changed since the last run: `cargo run --example changes`.
 //!
 //! It only reads. `PERENSO_CLIENT_ID` and `PERENSO_CLIENT_SECRET` make it talk to a real show. The first argument is the
-//! watermark that the run before printed, or a date; `2025-01-05` without it.
+//! watermark that the previous run printed, or a date. The default is `2025-01-05`.
 #![allow(clippy::print_stdout)]
 
 use perenso::Watermark;
@@ -24,7 +24,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     println!("{} customers changed since {}.", changed.records.len(), since.modified_date());
 
-    // It is there only when the read is complete. Store it once the records are processed.
+    // There is a watermark only if the read is complete. Store it once the records are processed.
     println!("Watermark of the next run: {}", serde_json::to_string(&changed.watermark)?);
     Ok(())
 }

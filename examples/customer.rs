@@ -20,19 +20,20 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         fax: "(555) 555-0123".into(),
         ..Customer::default()
     };
-    // A create has no key: when its answer is lost, it is not sent again, and the error says that it may have happened.
+    // A create is not idempotent, so it is not retried when its response is lost. The error then says that the write may
+    // have happened.
     let created = customers.create(&record).await?;
-    // This is what the show calls the record; `customerID` is what the ERP calls it.
-    let id = created.id.into_option().ok_or("the answer has no id")?;
+    // `id` identifies the record at the show; `customerID` identifies it in the ERP.
+    let id = created.id.into_option().ok_or("the response has no id")?;
     println!("Created {id}.");
 
-    // A field is set, cleared, or, like all those that are not named here, left alone.
+    // An update sets `city`, clears `fax` and leaves all other fields unchanged.
     let change = Customer { city: "Fargo".into(), fax: Field::Null, ..Customer::default() };
     customers.update(id.as_str(), &change).await?;
 
     let customer = customers.get(id.as_str()).await?;
     println!("Read it: {customer:?}");
-    println!("With what is personal: {}", Reveal(&customer));
+    println!("Revealed: {}", Reveal(&customer));
 
     customers.delete(id.as_str()).await?;
     let gone = customers.get(id.as_str()).await;

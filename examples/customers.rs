@@ -1,4 +1,4 @@
-//! Lists all customers, one by one, however many pages they are: `cargo run --example customers`.
+//! Lists all customers one by one, across all pages: `cargo run --example customers`.
 //!
 //! It only reads. `PERENSO_CLIENT_ID` and `PERENSO_CLIENT_SECRET` make it talk to a real show.
 #![allow(clippy::print_stdout)]
@@ -13,7 +13,7 @@ mod environment;
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (show, _sandbox) = environment::show().await?;
 
-    // The next page is fetched when the records of this one are read. The server may give fewer than are asked for.
+    // The stream fetches a page once the records of the previous one are read. A page can be shorter than requested.
     let mut customers = show.customers().list().sort("customerID", Direction::Ascending).page_size(20).stream();
     let (mut count, mut kept) = (0, Position::default());
     while let Some(customer) = customers.try_next().await? {
@@ -28,7 +28,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     println!("{count} customers.");
 
-    println!("A job that broke after record 30 goes on with the next: {} are left.", rest(&show, kept).await?);
+    println!("A job that failed after record 30 resumes with the next: {} are left.", rest(&show, kept).await?);
     Ok(())
 }
 

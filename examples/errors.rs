@@ -1,6 +1,6 @@
-//! Makes five things go wrong, and says of each what to do: `cargo run --example errors`.
+//! Causes five errors and prints advice for each: `cargo run --example errors`.
 //!
-//! A sandbox inside this process stands in for the show, since nobody would order faults of a real one.
+//! A sandbox inside this process stands in for the show, since a real show cannot be told to fail.
 #![allow(clippy::print_stdout)]
 
 use perenso::{CallErrorKind, Error, ErrorKind, Perenso, RetryPolicy, types::Customer};
@@ -16,7 +16,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     explain("a record that is not there", show.customers().get("a1").await);
 
     sandbox.fault(Fault::DropResponse);
-    explain("a create whose answer is lost", show.customers().create(&Customer::default()).await);
+    explain("a create whose response is lost", show.customers().create(&Customer::default()).await);
 
     sandbox.fault(Fault::status(429).with_header("Retry-After", "30"));
     explain("too many requests", show.customers().list().send().await);
@@ -27,15 +27,15 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 fn explain<T>(what: &str, result: Result<T, Error>) {
-    let Err(error) = result else { return println!("{what}: it went well") };
+    let Err(error) = result else { return println!("{what}: no error") };
     let advice = match error.kind() {
-        ErrorKind::Call(CallErrorKind::Refused) => "put the credentials right",
-        _ if error.is_not_found() => "there is no such record: go on without it",
-        _ if error.may_have_written() => "look whether it was written before it is repeated",
+        ErrorKind::Call(CallErrorKind::Refused) => "correct the credentials",
+        _ if error.is_not_found() => "there is no such record: continue without it",
+        _ if error.may_have_written() => "check whether the record was written before you retry",
         _ if error.is_transient() => "try again later",
-        _ => "somebody must look at it",
+        _ => "investigate",
     };
-    // No text of an error holds a secret, a token or a record. What the server said is there for whoever asks.
+    // The message of an error contains no secret, token or record. The body of the response is available separately.
     println!("{what}\n  error:  {error}\n  advice: {advice}");
     if let Some(wait) = error.retry_after() {
         println!("  the server asks to wait {} s", wait.as_secs());

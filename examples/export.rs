@@ -1,4 +1,4 @@
-//! Runs a custom export with parameters, and pages through a big one: `cargo run --example export`.
+//! Runs a custom export with parameters, and pages through a large one: `cargo run --example export`.
 //!
 //! It only reads. `PERENSO_CLIENT_ID` and `PERENSO_CLIENT_SECRET` make it talk to a real show, which must have the export
 //! "Get API Customers" of the vendor's guide.
@@ -11,7 +11,7 @@ use serde::Deserialize;
 #[path = "show/environment.rs"]
 mod environment;
 
-/// A row. Fields that are not named here are passed over.
+/// A row. Fields that are not named here are ignored.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Row {
@@ -31,13 +31,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let wrong = show.exports().run("Get API Customers").value("Cursor", 1).value("Limit", "3").send().await;
     println!("A mistake: {}", wrong.err().map_or("none".to_owned(), |error| error.to_string()));
 
-    // Page by page as one stream, which holds one row at a time. The next page is fetched while this one is read.
+    // Streams all pages and holds one row at a time. The next page is fetched while this one is read.
     let run = show.exports().run("Get API Customers");
     let mut rows = run.pages::<Row>(Paging::by_page().limit(20)).await?;
     let mut count = 0;
     while rows.try_next().await?.is_some() {
         count += 1;
     }
-    println!("{count} rows in all. A job that broke would go on from {:?}.", rows.cursor());
+    println!("{count} rows in all. A job that failed would resume at {:?}.", rows.cursor());
     Ok(())
 }

@@ -2,7 +2,7 @@
 //! `cargo run --example export_to_file [folder [export [parameter=value …]]]`.
 //!
 //! It only reads. `PERENSO_CLIENT_ID` and `PERENSO_CLIENT_SECRET` make it talk to a real show; the export is
-//! "Get API Customers" of the vendor's guide unless another one is named. The files are whole or not there.
+//! "Get API Customers" of the vendor's guide unless another one is named. A file is complete or absent.
 #![allow(clippy::print_stdout)]
 
 use std::path::PathBuf;
@@ -27,8 +27,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let written = ToFile::json_lines(folder.join("export.jsonl")).write(rows(&show, &export, &values).await?).await?;
     println!("{} rows, {} bytes in {}", written.rows, written.bytes, written.path.display());
 
-    // The first run finds out what the columns are and saves that beside the file. From then on it is a contract: rows
-    // that do not fit are an error, and the file of the last run stays.
+    // The first run infers the columns and saves the schema beside the file. Later runs fail if a row does not fit it, and
+    // leave the file of the last run in place.
     let to = ToFile::csv(folder.join("export.csv")).schema_file(folder.join("export.schema.json"));
     let written = to.write(rows(&show, &export, &values).await?).await?;
     println!("{} rows, {} bytes in {}", written.rows, written.bytes, written.path.display());
@@ -38,10 +38,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Returns the rows as they come, unparsed: page by page if the export has parameters for that.
+/// Returns the rows unparsed, page by page if the export has parameters for that.
 async fn rows(show: &Perenso, export: &str, values: &[String]) -> Result<Pages<RawRow>, Error> {
     let values = values.iter().filter_map(|value| value.split_once('='));
-    // Each string is read as the data type of its parameter has it.
+    // Parses each string as the data type of its parameter.
     let run = values.fold(show.exports().run(export), |run, (name, text)| run.text(name, text));
     run.all_rows(Paging::by_page().limit(500)).await
 }

@@ -1,6 +1,6 @@
-//! Tests against a sandbox what happens when a show fails: `cargo run --example faults`.
+//! Tests the behavior of the client when a show fails, against a sandbox: `cargo run --example faults`.
 //!
-//! In a project of your own this is a `#[tokio::test]`; the guide "Testing your integration" has it as one.
+//! In a project of your own this is a `#[tokio::test]`; the guide "Testing your integration" contains it as such.
 #![allow(clippy::print_stdout)]
 
 use std::time::Duration;
@@ -19,9 +19,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         ("a server that is overloaded", Fault::status(503)),
         ("a limit that is reached", Fault::status(429).with_header("Retry-After", "0")),
         ("a token that is refused", Fault::status(401)),
-        ("a connection that breaks before anything happened", Fault::DropConnection),
-        ("an answer that is lost, and all is written", Fault::DropResponse),
-        ("an answer that breaks off", Fault::CutBody),
+        ("a connection that breaks before the request arrives", Fault::DropConnection),
+        ("a response that is lost after the write", Fault::DropResponse),
+        ("a response that is cut off", Fault::CutBody),
     ];
     for ((what, fault), number) in faults.into_iter().zip(1..) {
         sandbox.clear_journal();
@@ -29,11 +29,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         let customer = |id: &str| CustomerV2 { customer_id: format!("E{number}{id}").into(), ..CustomerV2::default() };
         let report = show.customers().upsert([customer("A"), customer("B")]).send().await?;
 
-        // What the client says, what the show holds, and what went over the wire.
+        // Checks the report, the records of the show and the number of requests.
         assert!(report.all_succeeded(), "{what}");
         assert_eq!(sandbox.customers().len(), 2 * number, "{what}: nothing lost, nothing doubled");
         let calls = sandbox.journal().iter().filter(|request| request.path == "/v2/customers/bulk").count();
-        println!("{what}: {calls} calls, and two customers more");
+        println!("{what}: {calls} calls, two more customers");
     }
     Ok(())
 }

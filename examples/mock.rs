@@ -1,6 +1,6 @@
 //! Tests a function against a typed mock: `cargo run --features mock --example mock`.
 //!
-//! In a project of your own this is a `#[tokio::test]`; the guide "Testing your integration" has it as one.
+//! In a project of your own this is a `#[tokio::test]`; the guide "Testing your integration" contains it as such.
 #![allow(clippy::print_stdout)]
 
 use std::time::Duration;
@@ -12,7 +12,7 @@ use perenso::{
     types::Customer,
 };
 
-/// What is tested: the name on a badge, or none where the customer is unknown.
+/// Returns the name for a badge, or `None` if the customer is unknown. This is the function under test.
 async fn badge(show: &Perenso, id: &str) -> Result<Option<String>, Error> {
     match show.customers().get(id).await {
         Ok(customer) => Ok(customer.customer_name.get().map(|name| name.to_uppercase())),
@@ -43,6 +43,6 @@ async fn main() -> Result<(), Error> {
     assert_eq!(badge(&show, "gone").await?, None);
     let error = badge(&show, "late").await.err();
     assert!(error.is_some_and(|error| error.is_transient() && error.retry_after() == Some(Duration::from_secs(30))));
-    println!("A customer that is there, one that is not, and a 429: as expected.");
+    println!("An existing customer, a missing one and a 429: as expected.");
     Ok(())
 }

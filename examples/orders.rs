@@ -1,7 +1,7 @@
 //! Lists orders by customer, type and date of delivery: `cargo run --example orders`.
 //!
 //! It only reads. `PERENSO_CLIENT_ID` and `PERENSO_CLIENT_SECRET` make it talk to a real show; the first argument is a
-//! `customerID`, that of the first order without it.
+//! `customerID`. The default is that of the first order.
 #![allow(clippy::print_stdout)]
 
 use futures_util::TryStreamExt;
@@ -21,13 +21,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let Some(customer) = std::env::args().nth(1).or(first) else { return Ok(()) };
     print_lines(&show, &customer).await?;
 
-    // The vendor's sample shows the type `REGULAR`; what other values there are is not documented.
+    // The vendor's sample has the type `REGULAR`. Other values are not documented.
     let regular = show.orders().list().order_type("REGULAR").delivery_date("2025-01-01").delivery_until("2026-12-31");
     println!("{} of them are regular ones to be delivered in 2025 or 2026.", regular.send().await?.len());
     Ok(())
 }
 
-/// The lines of all orders of a customer.
+/// Prints the lines of all orders of a customer.
 async fn print_lines(show: &Perenso, customer: &str) -> Result<(), perenso::Error> {
     let mut orders = show.orders().list().customer(customer).stream();
     let mut count = 0;
@@ -35,7 +35,7 @@ async fn print_lines(show: &Perenso, customer: &str) -> Result<(), perenso::Erro
         count += 1;
         for line in order.items.as_slice() {
             let product = line.product.get().and_then(|product| product.id.as_deref()).unwrap_or("-");
-            // Money is decimal, to the cent.
+            // Amounts are decimal, exact to the cent.
             let price = line.base_price.get().map_or("-".to_owned(), ToString::to_string);
             println!(
                 "  {product:12} {:>5} at {price}",

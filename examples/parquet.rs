@@ -1,7 +1,7 @@
-//! A million rows into a Parquet file: `cargo run --release --features parquet --example parquet [rows] [file]`.
+//! Writes a million rows into a Parquet file: `cargo run --release --features parquet --example parquet [rows] [file]`.
 //!
-//! A sandbox inside this process stands in for the show, and gives the order lines page by page. The first run finds out
-//! what the columns are and saves it beside the file; from then on that is a contract.
+//! A sandbox inside this process stands in for the show, and returns the order lines page by page. The first run infers the
+//! columns and saves the schema beside the file. Later runs fail if a row does not fit it.
 #![allow(clippy::print_stdout)]
 
 use std::{
@@ -38,7 +38,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// One line that is written over on a terminal, and lines elsewhere.
+/// Prints the progress: on one line that is overwritten if this is a terminal, otherwise on a new line each time.
 fn show_line(progress: &Progress) {
     let stage = match progress.stage {
         Stage::Writing => "into the file",

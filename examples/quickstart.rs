@@ -1,4 +1,4 @@
-//! What the SDK does, in one go, against a sandbox inside this process: `cargo run --example quickstart`.
+//! Shows the main features of the SDK, against a sandbox inside this process: `cargo run --example quickstart`.
 #![allow(clippy::print_stdout)]
 
 use std::time::Duration;
@@ -14,8 +14,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let record = Customer { customer_id: "QS-1".into(), customer_name: "Quick Start".into(), ..Customer::default() };
     let created = show.customers().create(&record).await?;
-    let id = created.id.as_deref().ok_or("the answer has no id")?;
-    println!("\nCreated {id}. Records hide what is personal: {created:?}");
+    let id = created.id.as_deref().ok_or("the response has no id")?;
+    println!("\nCreated {id}. `Debug` hides personal data: {created:?}");
     let change = Customer { city: "Example City".into(), ..Customer::default() };
     show.customers().update(id, &change).await?;
     println!("Updated, read and revealed: {}", Reveal(&show.customers().get(id).await?));
@@ -30,7 +30,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         let name = customer.customer_name.as_deref().unwrap_or("-");
         println!("  {:8} {name}", customer.customer_id.as_deref().unwrap_or("-"));
     }
-    println!("Tokens asked for on the way: {}.", sandbox.token_requests().total());
+    println!("Token requests so far: {}.", sandbox.token_requests().total());
 
     println!("\nThe exports of the show:\n{}", show.exports().catalog().await?);
     println!("Get API Customers, page by page:");
@@ -43,8 +43,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     }
 
-    println!("\nA mistake is caught before it is sent:");
+    println!("\nAn invalid value is found before the request is sent:");
     let wrong = show.exports().run("Get API Customers").value("Cursor", 1).value("Limit", "15").send().await;
-    println!("  {}", wrong.err().ok_or("it was not")?);
+    println!("  {}", wrong.err().ok_or("the invalid value was accepted")?);
     Ok(())
 }

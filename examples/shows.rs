@@ -1,6 +1,7 @@
 //! Serves several shows from one TOML file: `cargo run --features registry --example shows [file]`.
 //!
-//! It only reads. Without a file it writes one for two shows of a sandbox inside this process, and a third that is refused.
+//! It only reads from the shows. Without an argument it writes a file for two shows of a sandbox inside this process, and a
+//! third that is refused.
 #![allow(clippy::print_stdout)]
 
 use std::{error::Error, fs, path::Path};
@@ -16,7 +17,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Some(file) => Shows::read(file)?,
         None => Shows::read(write_file(&sandbox, scratch.path())?)?,
     };
-    // Each show has its own token and its own rate budget. One that is refused stops no other.
+    // Each show has its own token and its own rate budget. A show that is refused does not affect the others.
     for name in shows.names() {
         match shows.get(name)?.customers().list().send().await {
             Ok(customers) => println!("{name}: {} customers", customers.len()),
@@ -26,7 +27,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Secrets stand in files of their own, which are read again when the token endpoint refuses what they held.
+/// Writes a TOML file of three shows, and each secret into a file of its own. The client reads a secret again when the token
+/// endpoint refuses it.
 fn write_file(sandbox: &Sandbox, folder: &Path) -> Result<std::path::PathBuf, Box<dyn Error>> {
     let mut text = String::new();
     for (name, id) in [("spring", "SPRING26"), ("autumn", "AUTUMN26"), ("winter", "WINTER26")] {

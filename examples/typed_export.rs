@@ -1,6 +1,6 @@
-//! A custom export with a struct for its parameters and one for its rows: `cargo run --example typed_export`.
+//! Runs a custom export with a struct for its parameters and one for its rows: `cargo run --example typed_export`.
 //!
-//! A sandbox inside this process stands in for the show, with an export that is made up.
+//! A sandbox inside this process stands in for the show, with a fictitious export.
 #![allow(clippy::print_stdout)]
 
 use chrono::{DateTime, TimeZone, Utc};
@@ -20,14 +20,14 @@ struct BadgeScans {
     visitors_only: bool,
 }
 
-/// A row. Fields that are not named here are passed over.
+/// A row. Fields that are not named here are ignored.
 #[derive(Deserialize)]
 struct Scan {
     badge: String,
     scans: u64,
 }
 
-/// What somebody might have written who did not look twice: one name is wrong, one type, and two fields are missing.
+/// A struct with mistakes: one name and one type are wrong, and two fields are missing.
 #[derive(Serialize, JsonSchema)]
 struct WrittenInAHurry {
     since: DateTime<Utc>,
@@ -41,12 +41,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sandbox = Sandbox::builder().exports(export).start().await?;
     let show = Perenso::from_vars(sandbox.vars())?;
 
-    println!("A struct that does not fit is refused as a whole, and nothing is sent:");
-    let wrong = show.exports().bind::<WrittenInAHurry>("Badge Scans").await.err().ok_or("it was taken")?;
+    println!("A struct that does not fit the catalog is refused with all its problems, and nothing is sent:");
+    let wrong = show.exports().bind::<WrittenInAHurry>("Badge Scans").await.err().ok_or("the struct was accepted")?;
     println!("  {}", wrong.problems().join("\n  "));
 
-    println!("One that fits is compared once, and each run checks its values:");
-    let since = Utc.with_ymd_and_hms(2026, 3, 2, 9, 0, 0).single().ok_or("no such time")?;
+    println!("A struct that fits is compared once, and each run checks its values:");
+    let since = Utc.with_ymd_and_hms(2026, 3, 2, 9, 0, 0).single().ok_or("no such timestamp")?;
     let values = BadgeScans { since, booth: "0940".to_owned(), at_least: 3, visitors_only: true };
     let request = show.exports().bind::<BadgeScans>("Badge Scans").await?.check(&values)?;
     let mut scans = show.exports().stream(request).await?.rows::<Scan>()?;

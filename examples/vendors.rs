@@ -1,7 +1,7 @@
 //! Creates vendors, and updates them in bulk: `cargo run --example vendors`.
 //!
 //! `PERENSO_CLIENT_ID` and `PERENSO_CLIENT_SECRET` make it talk to a real show, where it **writes** two vendors, which stay:
-//! no call that deletes one is documented.
+//! there is no documented call that deletes one.
 #![allow(clippy::print_stdout)]
 
 use perenso::{RecordOutcome, types::Vendor};
@@ -13,14 +13,15 @@ mod environment;
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (show, sandbox) = environment::show().await?;
 
-    // A vendor without a `vendorID` is created. Such records go out one by one and never twice, since nothing in an
-    // answer would tell two of them apart.
+    // Creates vendors without a `vendorID`. The SDK sends such records one by one and never retries them, since a response
+    // would not tell two of them apart.
     let vendor = |name: &str| Vendor { vendor_name: name.into(), ..Vendor::default() };
     let report = show.vendors().upsert([vendor("Example Mills"), vendor("Example Dairy")]).send().await?;
     let created = report.outcomes().filter(|outcome| matches!(outcome, RecordOutcome::Succeeded { .. })).count();
     println!("{created} vendors created.");
 
-    // One with a `vendorID` is updated, and must be known. These go out in batches, and again where an answer was lost.
+    // Updates vendors with a `vendorID`, which must exist. The SDK sends these in batches, and retries a batch whose response
+    // was lost.
     let Some(sandbox) = sandbox else { return Ok(()) };
     let known = sandbox.vendors().into_iter().filter_map(|vendor| Some(vendor["vendorID"].as_str()?.to_owned()));
     let change = |id: String| Vendor { vendor_id: id.into(), can_negotiate_at_show: true.into(), ..Vendor::default() };

@@ -1,4 +1,4 @@
-//! Writes a struct for each export of `exports.json` into `OUT_DIR`. Cargo comes back when that file has changed.
+//! Writes a struct for each export of `exports.json` into `OUT_DIR`. Cargo runs it again when that file changes.
 
 fn main() -> Result<(), perenso_codegen::Error> {
     // `pub(crate)` since the module is private, and this workspace denies `unreachable_pub`.

@@ -1,10 +1,10 @@
-//! Exports as Rust types, from a saved catalog: `cargo run -p saved-catalog`.
+//! Runs exports through Rust types generated from a saved catalog: `cargo run -p saved-catalog`.
 //!
-//! 1. `exports.json` is the catalog that this program is built upon. It is under version control.
-//! 2. `build.rs` makes a struct of each export in it.
-//! 3. When the vendor changes an export, the comparison below says so. `cargo run -p saved-catalog -- save` saves the
-//!    catalog again, and the next build fails wherever the code does not fit the new one: a parameter that is gone, that is
-//!    new, or that has another type.
+//! 1. `exports.json` is the saved catalog. It is under version control.
+//! 2. `build.rs` generates a struct for each export in it.
+//! 3. The comparison below reports each export that the vendor has changed. `cargo run -p saved-catalog -- save` saves the
+//!    catalog again. The next build then fails wherever the code does not fit it: a parameter was removed, was added, or has
+//!    another type.
 //!
 //! A sandbox inside this process stands in for the show.
 #![allow(clippy::print_stdout)]
@@ -16,7 +16,7 @@ use perenso::{Perenso, exports::SavedCatalog};
 use perenso_sandbox::{DataType, Export, Sandbox};
 use serde::Deserialize;
 
-/// What `build.rs` has written: `Vendors`, `GetApiCustomers`, `GetAvailableBoothsForLogin`.
+/// The structs that `build.rs` generates: `Vendors`, `GetApiCustomers`, `GetAvailableBoothsForLogin`.
 mod exports {
     include!(concat!(env!("OUT_DIR"), "/exports.rs"));
 }
@@ -24,7 +24,7 @@ mod exports {
 use exports::GetApiCustomers;
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/exports.json");
-/// In the program itself, so that it runs without the file.
+/// The saved catalog, included so that the program runs without the file.
 const SAVED: &str = include_str!("../exports.json");
 
 /// A row. The catalog says nothing about rows, so this struct is written by hand.
@@ -47,24 +47,24 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     println!("The catalog of the show against the saved one: {}", drift(&show).await?);
 
-    println!("\nThe first customers, by a struct that the compiler has checked:");
-    // Leave out `limit`, or write "5": it does not compile.
+    println!("\nThe first customers, with parameters that the compiler has checked:");
+    // Does not compile without `limit`, or with "5".
     let page = GetApiCustomers { cursor: 1, limit: 5 };
     let mut customers = show.exports().run_export(&page).rows::<Customer>().await?;
     while let Some(Customer { customer_name, city }) = customers.try_next().await? {
         println!("  {customer_name}, {city}");
     }
 
-    println!("\nThe vendor changes an export and adds another. The comparison says what it means for this program:");
+    println!("\nThe vendor changes an export and adds another. The comparison lists the effects on this program:");
     sandbox.set_exports(|exports| {
         exports[1].parameters[1].data_type = DataType::Text;
         exports.push(Export::new("b4dg3s", "Badge Scans"));
     });
     println!("{}", drift(&show).await?);
 
-    println!("\nUntil it is built again, nothing wrong is sent:");
+    println!("\nUntil the program is built again, the changed export is refused before anything is sent:");
     match show.exports().run_export(&page).send().await {
-        Ok(_) => println!("  it was"),
+        Ok(_) => println!("  it was sent"),
         Err(error) => println!("  {error}"),
     }
     Ok(())
@@ -74,8 +74,8 @@ fn client(sandbox: &Sandbox) -> Result<Perenso, perenso::Error> {
     Perenso::from_vars(sandbox.vars())
 }
 
-/// What changed in the catalog of the show since it was saved. A nightly job could end with an error where it
-/// [breaks](perenso::exports::Drift::breaks).
+/// Returns the changes in the catalog of the show since it was saved. A nightly job could fail if one of them
+/// [breaks](perenso::exports::Drift::breaks) the program.
 async fn drift(show: &Perenso) -> Result<perenso::exports::Drift, perenso::Error> {
     let live = show.exports().refresh().await?;
     Ok(SavedCatalog::from_json(SAVED)?.compare(&live))
