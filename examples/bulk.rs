@@ -41,7 +41,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             RecordOutcome::Succeeded { id } => id.clone(),
             _ => None,
         }));
-        // Returns the records that were not sent or whose result is unknown. A record with a key can be sent twice.
+        // Keeps the records that are safe to resend: a record with a key can be sent twice.
         records = report.into_retry();
     }
     for id in &ids {

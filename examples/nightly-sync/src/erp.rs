@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use crate::Failure;
 
-/// A line of the file. Numbers and zip codes are texts: `00501` keeps its zeros.
+/// A line of the file. Numbers and zip codes are strings, so that `00501` keeps its zeros.
 #[derive(Deserialize)]
 struct Line {
     number: String,
@@ -23,14 +23,14 @@ struct Line {
     warehouse: String,
 }
 
-/// What the file holds.
+/// The content of the file.
 #[derive(Debug, Default)]
 pub struct Erp {
     /// The customers by their number, which is the `customerID` of the show.
     pub customers: BTreeMap<String, CustomerV2>,
-    /// Numbers that stand there twice with different data. Nobody knows which is right, so neither is sent.
+    /// Numbers that the file contains twice with different data. Neither record is sent.
     pub contradictions: BTreeSet<String>,
-    /// Lines that are none, and why not.
+    /// The errors of lines that cannot be read.
     pub unreadable: Vec<String>,
 }
 
@@ -38,7 +38,7 @@ impl Erp {
     /// Reads the file.
     ///
     /// # Errors
-    /// When there is no such file, or when its header is another one. A line that cannot be read stops no other.
+    /// If the file does not exist or has another header. A line that cannot be read does not affect the others.
     pub fn read(path: &Path) -> Result<Self, Failure> {
         let mut reader = ReaderBuilder::new().trim(Trim::All).from_path(path)?;
         let columns = ["number", "name", "street", "zip", "city", "phone", "warehouse"];
@@ -56,7 +56,7 @@ impl Erp {
         Ok(erp)
     }
 
-    /// Whether the ERP knows this customer.
+    /// Returns true if the ERP contains this customer.
     #[must_use]
     pub fn knows(&self, number: &str) -> bool {
         self.customers.contains_key(number) || self.contradictions.contains(number)
@@ -69,7 +69,7 @@ impl Erp {
             street1: line.street.into(),
             zip_code: line.zip.into(),
             city: line.city.into(),
-            // What is empty in the ERP is cleared at the show.
+            // Clears a field at the show that is empty in the ERP.
             phone: Field::or_null(Some(line.phone).filter(|phone| !phone.is_empty())),
             warehouse_id: Field::or_null(Some(line.warehouse).filter(|warehouse| !warehouse.is_empty())),
             ..CustomerV2::default()

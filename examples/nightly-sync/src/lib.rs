@@ -1,8 +1,8 @@
-//! A nightly sync of customers from an ERP into a show, made to be copied.
+//! A nightly sync of customers from an ERP into a show, as a template to copy.
 //!
-//! What changed since the last run is sent in bulk, every record accounted. Whenever it breaks, the next run makes up for
-//! it: the state says what the show is *known* to hold, and whatever is not known is sent again. A record has its key, so
-//! twice is once. Nothing is deleted. Run it once at a time for each show.
+//! Sends the records that changed since the last run in bulk, and reports the outcome of each. The state contains the
+//! records that the show is *known* to hold. After a failure the next run sends all others again. A record has a key, so
+//! sending it twice does no harm. Nothing is deleted. Run one process at a time for each show.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -22,16 +22,16 @@ pub use self::{
     state::State,
 };
 
-/// What ends a run before anything is known.
+/// An error that ends a run without a report.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// How many records go out in one call, and how many at most are sent once more after a crash.
+/// The number of records per call, which is also the maximum that is sent again after a crash.
 pub const BATCH: usize = 200;
 
-/// Brings the customers of the ERP's file into the show.
+/// Writes the customers of the ERP's file to the show.
 ///
 /// # Errors
-/// When the file or the state cannot be read or written. What goes wrong with the show stands in the report.
+/// If the file cannot be read or the state cannot be written. The report contains the errors of the show.
 pub async fn sync(show: &Perenso, file: &Path, state: &mut State) -> Result<Report, Failure> {
     let erp = Erp::read(file)?;
     let mut report = Report { contradictions: erp.contradictions.iter().cloned().collect(), ..Report::default() };
@@ -72,13 +72,13 @@ pub async fn sync(show: &Perenso, file: &Path, state: &mut State) -> Result<Repo
     Ok(report)
 }
 
-/// Who is at the show. Only an empty page is the end of a list; the SDK sees to that.
+/// Returns the `customerID` of each customer of the show. The SDK reads up to an empty page, so none is missed.
 async fn customer_ids(show: &Perenso) -> Result<BTreeSet<String>, perenso::Error> {
     let list = show.customers().list().sort("customerID", Direction::Ascending).page_size(500);
     list.stream().try_filter_map(|customer| async { Ok(customer.customer_id.into_option()) }).try_collect().await
 }
 
-/// Sends a batch; whether the next one is worth a try.
+/// Sends a batch, and returns whether to send the next one.
 async fn send(
     show: &Perenso,
     state: &mut State,
@@ -86,8 +86,8 @@ async fn send(
     report: &mut Report,
     refusals: &mut HashMap<String, Refusal>,
 ) -> Result<bool, Failure> {
-    // From here until the answer, nobody knows what the show holds: a run that dies in between leaves that behind. What
-    // became of the batch before is saved with it.
+    // Marks the batch as unknown until the response arrives, so that the next run sends it again after a crash. This also
+    // saves the outcome of the previous batch.
     let before: Vec<_> = batch.iter().map(|(number, ..)| state.set(number, None)).collect();
     state.save()?;
     let sent = show.customers().upsert(batch.iter().map(|(.., customer)| customer.clone())).send().await?;
@@ -101,12 +101,12 @@ async fn send(
                 state.set(number, before);
                 report.refused += 1;
             }
-            // It certainly was not processed.
+            // The batch was certainly not processed.
             RecordOutcome::NotSent | RecordOutcome::Refused => {
                 state.set(number, before);
                 report.again += 1;
             }
-            // Lost, not mentioned, or something that is new to this program.
+            // The outcome is unknown, unaccounted for, or new in a later version of the SDK.
             _ => report.again += 1,
         }
     }

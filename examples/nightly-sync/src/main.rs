@@ -1,8 +1,7 @@
 //! The nightly job: `nightly-sync customers.csv state.json`, with the show in the environment.
 //!
-//! `PERENSO_CLIENT_ID` and `PERENSO_CLIENT_SECRET` name the show, and `PERENSO_API_URL` and `PERENSO_TOKEN_URL` a sandbox
-//! in its place. It ends with 0 when all went well, with 2 when somebody should look at the report, and with 1 when there
-//! is none.
+//! `PERENSO_CLIENT_ID` and `PERENSO_CLIENT_SECRET` name the show. `PERENSO_API_URL` and `PERENSO_TOKEN_URL` replace it by a
+//! sandbox. The exit code is 0 if the report is clean, 2 if somebody should read it, and 1 if there is none.
 #![allow(clippy::print_stdout)]
 
 use std::{path::Path, process::ExitCode};

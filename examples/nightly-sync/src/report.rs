@@ -1,42 +1,43 @@
-//! What a run did, for the log of the night and for whoever looks at it in the morning.
+//! The report of a run, for the log.
 
 use std::fmt;
 
-/// What a run did. Every record of the ERP is counted once: as unchanged, written, refused, or to be sent again.
+/// The result of a run. Each of [`Erp::customers`](crate::Erp::customers) counts once: as unchanged, written, refused, or to
+/// be sent again.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct Report {
-    /// The show holds them already.
+    /// Records that the show already holds.
     pub unchanged: usize,
-    /// Created or updated.
+    /// Records that were created or updated.
     pub written: usize,
-    /// Refused by the show.
+    /// Records that the show refused.
     pub refused: usize,
-    /// Not sent, or nobody knows: the next run sends them.
+    /// Records that were not sent or whose outcome is unknown. The next run sends them.
     pub again: usize,
-    /// Why records were refused, the most frequent reason first.
+    /// The reasons for refusals, the most frequent first.
     pub refusals: Vec<Refusal>,
-    /// Numbers that the ERP's file has twice with different data; neither was sent.
+    /// Numbers that the ERP's file contains twice with different data. Neither record was sent.
     pub contradictions: Vec<String>,
-    /// Lines of the ERP's file that could not be read.
+    /// The errors of lines of the ERP's file that could not be read.
     pub unreadable: Vec<String>,
-    /// Customers of the show that the ERP does not know. They stay.
+    /// Customers of the show that the ERP does not contain. They are not deleted.
     pub only_at_show: Vec<String>,
-    /// Why the customers of the show could not be compared with those of the ERP.
+    /// The error that prevented the comparison with the customers of the show.
     pub not_compared: Option<perenso::Error>,
-    /// What ended the run early.
+    /// The error that ended the run early.
     pub error: Option<perenso::Error>,
 }
 
-/// One reason for which records were refused.
+/// A reason for refusals.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Refusal {
-    /// In the words of the show.
+    /// The message of the show.
     pub reason: String,
-    /// How many records were refused for it.
+    /// The number of records refused for this reason.
     pub count: usize,
-    /// The number of the first of them.
+    /// The customer number of the first of these records.
     pub first: String,
 }
 
@@ -47,7 +48,7 @@ impl Refusal {
 }
 
 impl Report {
-    /// Whether nobody needs to look at it.
+    /// Returns true if no record was refused, unreadable, contradictory or left for the next run, and no error occurred.
     #[must_use]
     pub fn is_clean(&self) -> bool {
         self.refused + self.again + self.contradictions.len() + self.unreadable.len() == 0 && self.error.is_none()
@@ -59,17 +60,17 @@ impl fmt::Display for Report {
         let Self { unchanged, written, refused, again, .. } = self;
         writeln!(f, "{written} written, {unchanged} unchanged, {refused} refused, {again} to be sent again")?;
         for Refusal { reason, count, first } in &self.refusals {
-            writeln!(f, "{count} refused, the first is {first}: {reason}")?;
+            writeln!(f, "{count} refused, first {first}: {reason}")?;
         }
         if !self.contradictions.is_empty() {
             writeln!(f, "twice in the file, with different data: {}", self.contradictions.join(", "))?;
         }
         for line in &self.unreadable {
-            writeln!(f, "not read: {line}")?;
+            writeln!(f, "unreadable: {line}")?;
         }
         match &self.not_compared {
             Some(error) => writeln!(f, "not compared with the customers of the show: {error}")?,
-            None => writeln!(f, "{} at the show that the ERP does not know", self.only_at_show.len())?,
+            None => writeln!(f, "{} customers of the show are not in the ERP", self.only_at_show.len())?,
         }
         match &self.error {
             Some(error) => writeln!(f, "it ended early: {error}"),

@@ -1,4 +1,4 @@
-//! What the show is known to hold, from one run to the next.
+//! The records that the show is known to hold, stored between runs.
 
 use std::{
     collections::BTreeMap,
@@ -13,9 +13,9 @@ use sha2::{Digest, Sha256};
 
 use crate::Failure;
 
-/// The state file: for each customer the digest of what the show holds, or nothing where that is not known.
+/// The state file: for each customer the digest of the record at the show, or `None` if that is unknown.
 ///
-/// It holds no personal data. Without it, everything is sent once more, which does no harm.
+/// It contains no personal data. Without it all records are sent again, which does no harm.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct State {
     show: String,
@@ -25,10 +25,10 @@ pub struct State {
 }
 
 impl State {
-    /// The state of this show, empty where there is no file yet.
+    /// Reads the state of this show. It is empty if there is no file yet.
     ///
     /// # Errors
-    /// When the file cannot be read, is none of ours, or belongs to another show.
+    /// If the file cannot be read, is not a state file, or belongs to another show.
     pub fn open(path: impl Into<PathBuf>, show: &str) -> Result<Self, Failure> {
         let path = path.into();
         let text = match fs::read(&path) {
@@ -38,7 +38,7 @@ impl State {
             text => text?,
         };
         let state: Self = serde_json::from_slice(&text).map_err(|error| {
-            format!("{} is no state file ({error}): delete it, and all is sent again", path.display())
+            format!("{} is not a state file ({error}): delete it, and all records are sent again", path.display())
         })?;
         if state.show != show {
             return Err(format!("{} belongs to the show {}, and not to {show}", path.display(), state.show).into());
@@ -46,21 +46,21 @@ impl State {
         Ok(Self { path, ..state })
     }
 
-    /// What the show is known to hold of a customer.
+    /// Returns the digest of the record that the show is known to hold for a customer.
     #[must_use]
     pub fn held(&self, number: &str) -> Option<&str> {
         self.customers.get(number)?.as_deref()
     }
 
-    /// Sets what the show is known to hold, or that it is not known; gives what stood there before.
+    /// Sets the digest of a customer, or `None` if it is unknown. Returns the previous digest.
     pub fn set(&mut self, number: &str, digest: Option<String>) -> Option<String> {
         self.customers.insert(number.to_owned(), digest).flatten()
     }
 
-    /// Writes the file: beside the old one, then in its place, so that there is always a whole one.
+    /// Writes a temporary file and renames it, so that the state file is always complete.
     ///
     /// # Errors
-    /// When it cannot be written; the old one is still there.
+    /// If the file cannot be written. The previous one is then unchanged.
     pub fn save(&self) -> Result<(), Failure> {
         let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
@@ -71,7 +71,7 @@ impl State {
     }
 }
 
-/// The same for the same record, in every run and on every machine.
+/// Returns a digest that is the same for equal records in every run and on every machine.
 pub(crate) fn digest(customer: &CustomerV2) -> Result<String, Failure> {
     let bytes = Sha256::digest(serde_json::to_vec(customer)?);
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())

@@ -25,7 +25,7 @@ async fn records_that_are_refused_are_one_line_and_take_no_other_with_them() {
     assert_eq!((report.written, report.refused, report.again), (MANY / 2, MANY / 2, 0));
     assert!(night.held().keys().eq((0..MANY).filter(|number| !astray(*number)).map(id).collect::<Vec<_>>().iter()));
 
-    // The next night they are tried again, and nothing else is.
+    // The next run sends the refused records again, and no others.
     night.sandbox.clear_journal();
     assert_eq!(night.run().await.refused, MANY / 2);
     assert_eq!(night.sent().concat().len(), MANY / 2);
@@ -41,10 +41,10 @@ async fn a_fault_that_passes_is_not_noticed() {
         ("503", Fault::status(503)),
         ("a cut body", Fault::CutBody),
         ("a reset", Fault::Reset),
-        ("a lost answer", Fault::ResetResponse),
+        ("a lost response", Fault::ResetResponse),
         ("a refused token", Fault::Unauthorized),
     ] {
-        // The list, and the second batch.
+        // Call 0 is the list, call 2 the second batch.
         for call in [0, 2] {
             let night = Night::new().await;
             night.erp(lines(MANY, "Store"));
@@ -52,7 +52,7 @@ async fn a_fault_that_passes_is_not_noticed() {
             let report = night.run().await;
             assert!(report.is_clean() && report.not_compared.is_none(), "{what} at call {call}: {report}");
             assert_held(&night.held(), MANY, "Store");
-            assert!(night.sandbox.faults().is_empty(), "{what}: it came to pass");
+            assert!(night.sandbox.faults().is_empty(), "{what}: the fault was used");
         }
     }
 }
@@ -69,7 +69,7 @@ async fn a_fault_that_stays_ends_the_run_and_the_next_one_makes_up_for_it() {
         night.break_bulk(1, 99, fault.clone());
         let report = night.run().await;
         assert!(report.error.is_some(), "{fault:?}");
-        assert!(night.sent().iter().all(|batch| batch.len() == BATCH), "nothing is sent behind it");
+        assert!(night.sent().iter().all(|batch| batch.len() == BATCH), "no batch is sent after the one that failed");
         assert_eq!((report.written, report.again), (BATCH, MANY - BATCH));
 
         night.sandbox.clear_faults();
@@ -98,7 +98,7 @@ async fn tokens_that_expire_in_between_are_renewed() {
         night.erp(lines(MANY, name));
         assert!(night.run().await.is_clean());
         assert_held(&night.held(), MANY, name);
-        // For the show a day has passed, and the client, whose clock this is not, holds a token that is long dead.
+        // Advances the clock of the sandbox only, so that the client holds a token that has expired there.
         night.sandbox.advance(Duration::from_secs(86_400));
     }
     assert_eq!(night.sandbox.token_requests().total(), 3);

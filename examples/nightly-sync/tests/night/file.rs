@@ -1,4 +1,4 @@
-//! What stands in the ERP's file, and what becomes of it.
+//! The content of the ERP's file and its effect on the show.
 
 use std::fs;
 
@@ -41,7 +41,7 @@ async fn a_customer_that_occurs_twice_is_sent_once_or_not_at_all() {
     assert_eq!(report.written, 2);
     assert!(!report.is_clean());
 
-    // One whom the show has already keeps what it is, and is not taken for gone.
+    // A contradictory customer that the show already holds is unchanged, and is not reported as missing from the ERP.
     night.erp([line(1, "This"), line(1, "That"), line(3, "One")]);
     let report = night.run().await;
     assert_eq!((report.contradictions, report.only_at_show), (vec![id(1)], vec![]));

@@ -1,4 +1,4 @@
-//! The nightly sync against a sandbox: what it writes, and what becomes of it when things go wrong.
+//! Tests of the nightly sync against a sandbox: its writes, and its behavior on failures.
 #![allow(clippy::unwrap_used)]
 
 mod faults;
@@ -18,7 +18,7 @@ use tempfile::TempDir;
 const BULK: &str = "/v2/customers/bulk";
 const HEADER: &str = "number,name,street,zip,city,phone,warehouse\n";
 
-/// An ERP, a show, and a folder for the file of the one and the state of the other.
+/// A show, its client, and a folder for the ERP's file and the state.
 struct Night {
     sandbox: Sandbox,
     show: Perenso,
@@ -51,28 +51,28 @@ impl Night {
         self.folder.path().join("state.json")
     }
 
-    /// The ERP has these lines from now on.
+    /// Replaces the lines of the ERP's file.
     fn erp(&self, lines: impl IntoIterator<Item = String>) {
         fs::write(self.file(), HEADER.to_owned() + &lines.into_iter().collect::<Vec<_>>().join("\n")).unwrap();
     }
 
-    /// One night: what a new process would do.
+    /// Runs the sync as a new process would.
     async fn run(&self) -> Report {
         let mut state = State::open(self.state(), self.sandbox.client_id()).unwrap();
         sync(&self.show, &self.file(), &mut state).await.unwrap()
     }
 
-    /// So many bulk calls go well, and so many fail.
+    /// Lets `after` bulk calls succeed, then makes `times` of them fail.
     fn break_bulk(&self, after: u64, times: u64, fault: Fault) {
         self.sandbox.script(Step::new(fault).after(after).times(times).on(Target::call("POST", BULK)));
     }
 
-    /// The customers that the show holds, by number, each with its name.
+    /// Returns the names of the customers that the show holds, by number.
     fn held(&self) -> BTreeMap<String, String> {
         held(&self.sandbox)
     }
 
-    /// The numbers in each bulk call since the journal was cleared, whatever became of the call.
+    /// Returns the numbers in each bulk call since the journal was cleared, including failed calls.
     fn sent(&self) -> Vec<Vec<String>> {
         let calls = self.sandbox.journal().into_iter().filter(|call| call.path == BULK);
         let numbers = |body: String| {
@@ -83,7 +83,7 @@ impl Night {
     }
 }
 
-/// A client with pauses that a test can sit out.
+/// Returns a client whose retry delays are short enough for a test.
 fn client(show: &Show) -> Perenso {
     let (first, longest) = (Duration::from_millis(1), Duration::from_millis(10));
     Perenso::builder_from_vars(show.vars())
@@ -95,7 +95,7 @@ fn client(show: &Show) -> Perenso {
         .unwrap()
 }
 
-/// The customers of a show; that none is there twice is part of every test.
+/// Returns the names of the customers of a show, by number. Panics if one is there twice.
 fn held(show: &Show) -> BTreeMap<String, String> {
     let mut held = BTreeMap::new();
     for customer in show.customers() {
@@ -105,7 +105,7 @@ fn held(show: &Show) -> BTreeMap<String, String> {
     held
 }
 
-/// A line of the ERP's file.
+/// Returns a line of the ERP's file.
 fn line(number: usize, name: &str) -> String {
     format!("{},{name},1 Sample Street,00501,Sampletown,(555) 555-0101,WH0001", id(number))
 }
@@ -114,17 +114,17 @@ fn id(number: usize) -> String {
     format!("E{number:05}")
 }
 
-/// So many customers of the ERP, whose names begin so.
+/// Returns `count` lines of the ERP's file, with names that begin with `name`.
 fn lines(count: usize, name: &str) -> Vec<String> {
     (0..count).map(|number| line(number, &format!("{name} {number}"))).collect()
 }
 
-/// Whether the show holds exactly these customers, under these names.
+/// Asserts that the show holds exactly `count` customers, with the names that [`lines`] gives them.
 fn assert_held(held: &BTreeMap<String, String>, count: usize, name: &str) {
     let expected: BTreeMap<_, _> = (0..count).map(|number| (id(number), format!("{name} {number}"))).collect();
     assert_eq!(*held, expected);
 }
 
-/// Two batches, and a last one.
+/// Two full batches and a smaller last one.
 const MANY: usize = 2 * BATCH + LAST;
 const LAST: usize = 80;

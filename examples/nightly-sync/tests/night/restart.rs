@@ -1,4 +1,4 @@
-//! A run that ends in the middle, and the one after it.
+//! Runs that end early, and the runs after them.
 
 use std::{fs, process::Stdio, time::Duration};
 
@@ -8,7 +8,7 @@ use tokio::process::{Child, Command};
 
 use crate::{LAST, MANY, Night, assert_held, id, lines};
 
-/// The program itself.
+/// Starts the program.
 fn program(night: &Night) -> Child {
     Command::new(env!("CARGO_BIN_EXE_nightly-sync"))
         .arg(night.file())
@@ -30,7 +30,7 @@ async fn until(condition: impl Fn() -> bool) {
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    panic!("it did not come to pass within thirty seconds");
+    panic!("the condition was not met within thirty seconds");
 }
 
 #[tokio::test]
@@ -56,7 +56,7 @@ async fn a_process_that_is_killed_between_two_batches_goes_on_where_it_was() {
 async fn a_write_whose_response_was_lost_is_sent_again_and_not_doubled() {
     let night = Night::new().await;
     night.erp(lines(MANY, "Store"));
-    // The second batch is written, and its answer lost, as often as it is tried.
+    // The second batch is written, and its response is lost at every attempt.
     night.break_bulk(1, 4, Fault::DropResponse);
     let report = night.run().await;
     assert!(report.error.as_ref().unwrap().may_have_written());
@@ -79,7 +79,7 @@ async fn a_change_that_was_lost_and_taken_back_is_taken_back_at_the_show() {
     assert_eq!(night.run().await.again, 3);
     assert_held(&night.held(), 3, "New");
 
-    // The state has the old digests no more, or nothing would be sent now.
+    // The state no longer contains the old digests; otherwise nothing would be sent now.
     night.erp(lines(3, "Old"));
     assert_eq!(night.run().await.written, 3);
     assert_held(&night.held(), 3, "Old");

@@ -1,4 +1,4 @@
-//! Two shows from one ERP, at once.
+//! Two shows synced from one ERP at the same time.
 
 use nightly_sync::{State, sync};
 use perenso_sandbox::{Fault, Sandbox, Step};
@@ -11,7 +11,7 @@ async fn two_shows_at_once_do_not_get_in_each_others_way() {
         Night::of(Sandbox::builder().client_id("SPRING26").customers(0).another_show("AUTUMN26").customers(0)).await;
     let autumn = night.sandbox.show("AUTUMN26").unwrap();
     night.erp(lines(MANY, "Store"));
-    // What is wrong with one is no fault of the other.
+    // A failure of one show does not affect the other.
     night.sandbox.script(Step::new(Fault::status(503)).always());
 
     let mut state = State::open(night.folder.path().join("autumn.json"), "AUTUMN26").unwrap();

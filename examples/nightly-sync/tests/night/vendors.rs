@@ -1,4 +1,4 @@
-//! What the vendor leaves open must not matter.
+//! Behavior that the vendor does not document. The sync must not depend on it.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ async fn a_page_cap_hides_no_customer() {
     night.erp(lines(38, "Store"));
     let report = night.run().await;
     assert_eq!(report.only_at_show, [id(38), id(39)]);
-    assert_eq!((report.written, report.unchanged), (0, 38), "whoever reads one page only takes the rest for deleted");
+    assert_eq!((report.written, report.unchanged), (0, 38), "a reader of one page would take the rest for deleted");
     assert!(night.sent().is_empty());
 }
 
