@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What a clean debug build of the SDK costs over its runtime dependencies alone, in CPU seconds.
+# Measures the CPU seconds of a clean debug build of the SDK, over those of its runtime dependencies alone.
 # The rival is the same workspace with empty crates and without the build script.
 set -euo pipefail
 cd "$(dirname "$0")/.."

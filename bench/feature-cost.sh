@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The crates and the CPU seconds of a clean debug build of `perenso`, for each feature. Minutes, on a quiet machine.
+# Prints the crates and the CPU seconds of a clean debug build of `perenso` for each feature. Takes minutes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scratch=$(mktemp -d)

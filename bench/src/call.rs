@@ -1,4 +1,4 @@
-//! A typed GET of one customer over loopback: client CPU and allocations, SDK and rival in turns.
+//! Measures client CPU and allocations of a typed GET of one customer over loopback, SDK and rival in turns.
 
 use std::future::Future;
 
@@ -13,7 +13,7 @@ use crate::{
 
 const CALLS: usize = 320;
 
-/// Prints CPU time and allocations per call at so many tasks.
+/// Prints CPU time and allocations per call with `tasks` tasks.
 pub(crate) fn measure(table: &mut Table, tasks: usize, rounds: usize, bound: Bound) {
     let server = Server::start(Terms::LASTING);
     let runtime = runtime(tasks);
@@ -35,14 +35,14 @@ pub(crate) fn measure(table: &mut Table, tasks: usize, rounds: usize, bound: Bou
             }
         }
     };
-    // Connections, token and caches are there before anything is counted.
+    // Opens connections, gets a token and fills caches before anything is counted.
     for _ in 0..3 {
         runtime.block_on(spread(tasks, sdk));
         runtime.block_on(spread(tasks, by_hand));
     }
     let mut turns = Vec::new();
     for round in 0..rounds {
-        // Whoever goes second finds warmer caches: they take turns.
+        // The second to run finds warmer caches, so the order alternates.
         turns.push(if round % 2 == 0 {
             let ours = cpu(|| runtime.block_on(spread(tasks, sdk)));
             (ours, cpu(|| runtime.block_on(spread(tasks, by_hand))))
@@ -68,7 +68,7 @@ pub(crate) fn measure(table: &mut Table, tasks: usize, rounds: usize, bound: Bou
     }
 }
 
-/// The SDK as it comes, without the budget, which is there to be slow.
+/// Returns a client with default settings, but without the rate limit, which would slow it down.
 pub(crate) fn show(server: &Server) -> Perenso {
     show_at(&server.url)
 }
@@ -95,7 +95,7 @@ async fn spread<F: Future<Output = ()> + Send + 'static>(tasks: usize, make: imp
     set.join_all().await;
 }
 
-/// Microseconds of CPU for one call.
+/// Returns the CPU time of a call in microseconds.
 fn cpu(run: impl FnOnce()) -> f64 {
     let start = ProcessTime::now();
     run();

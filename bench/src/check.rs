@@ -1,4 +1,4 @@
-//! Checking a request against serialising it alone.
+//! Measures the check of a request against its serialisation alone.
 
 use std::{hint::black_box, time::Instant};
 
@@ -13,7 +13,7 @@ use crate::table::{Bound as Limit, Table, medians};
 
 const CHECKS: u32 = 20_000;
 
-/// Ten parameters of every data type, the texts as long as names and cities are.
+/// Ten parameters of all data types, with strings as long as typical names and cities.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 struct Sales<'s> {
@@ -36,7 +36,7 @@ const CATALOG: &str = r#"[{"id": "79aag9", "name": "Sales", "parameters": [
     {"name": "Warehouse", "dataType": "Text"}, {"name": "Open", "dataType": "Boolean"},
     {"name": "Confirmed", "dataType": "Boolean"}, {"name": "Minimum", "dataType": "Integer"}]}]"#;
 
-/// Prints what checks of values cost: by a bound struct, and by the catalog alone.
+/// Prints the time to check values, and to check and serialise them.
 pub(crate) fn measure(table: &mut Table, rounds: usize) {
     let catalog: Catalog = serde_json::from_str(CATALOG).unwrap();
     let bound: Bound<Sales> = catalog.bind("Sales").unwrap();

@@ -1,5 +1,4 @@
-//! A token in hand while every core is busy with nothing else, against the cache that people write: a lock, a look at
-//! the token's end, a copy.
+//! Measures the return of a cached token under full load, against the usual cache: a lock, a check of the expiry, a copy.
 
 use std::{
     future::Future,
@@ -17,10 +16,10 @@ use crate::{
     table::{Bound, Table, medians},
 };
 
-/// Enough that what else the machine does hits both alike.
+/// Enough hits that other load on the machine affects both alike.
 const HITS: usize = 50_000;
 
-/// Prints what a hit costs with two tasks for each core.
+/// Prints the time per hit with two tasks for each core.
 pub(crate) fn measure(table: &mut Table, rounds: usize) {
     let server = Server::start(Terms::LASTING);
     let show = show(&server);
@@ -69,7 +68,7 @@ async fn locked(cache: &Mutex<Option<(String, Instant)>>) -> Option<String> {
     held.as_ref().filter(|(_, end)| *end > Instant::now()).map(|(token, _)| token.clone())
 }
 
-/// How long a core is at one hit.
+/// Returns the time that a core spends on a hit, in nanoseconds.
 fn nanoseconds<F: Future<Output = ()> + Send + 'static>(runtime: &Runtime, cores: usize, make: impl Fn() -> F) -> f64 {
     let tasks = 2 * cores;
     let start = Instant::now();

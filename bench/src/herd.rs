@@ -1,4 +1,4 @@
-//! Ten thousand tasks that meet an expired token: one request, and how long the last of them waits.
+//! Measures the longest wait of ten thousand tasks whose token has expired, and counts their token requests.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ const TASKS: usize = 10_000;
 const DELAY: Duration = Duration::from_millis(100);
 const FIRST_LIFE: Duration = Duration::from_secs(1);
 
-/// Prints how long ten thousand tasks take, over the delay of the token endpoint.
+/// Prints the longest wait of ten thousand tasks, relative to the delay of the token endpoint.
 pub(crate) fn measure(table: &mut Table, rounds: usize, rotating: bool) {
     let (mut waits, mut most_requests) = (Vec::new(), 0);
     for _ in 0..rounds {
@@ -35,7 +35,7 @@ pub(crate) fn measure(table: &mut Table, rounds: usize, rotating: bool) {
     table.count("the same", &requests, "10,000 callers", "1 token request", most_requests == 1);
 }
 
-/// How long the last task waits, and how many tokens were asked for after the first had ended.
+/// Returns the longest wait, and the number of token requests after the first token expired.
 fn meet(rotating: bool) -> (Duration, usize) {
     let server = Server::start(Terms { delay: DELAY, first_life: FIRST_LIFE, rotating });
     let show = show(&server);
@@ -51,6 +51,6 @@ fn meet(rotating: bool) -> (Duration, usize) {
         set.join_all().await;
         start.elapsed()
     });
-    assert!(wait >= DELAY, "nobody waited for a token: the first had not ended");
+    assert!(wait >= DELAY, "no task waited for a token: the first had not expired");
     (wait, server.token_requests() - 1)
 }

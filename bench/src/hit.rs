@@ -1,4 +1,4 @@
-//! A token in hand, against reading both clocks, which is the least that it takes.
+//! Measures the return of a cached token against the reading of both clocks, which is the minimum.
 
 use std::{
     future::Future,
@@ -16,7 +16,7 @@ use crate::{
 
 const HITS: u32 = 50_000;
 
-/// Prints what a hit costs.
+/// Prints the time per hit.
 pub(crate) fn measure(table: &mut Table, rounds: usize) {
     let server = Server::start(Terms::LASTING);
     let show = show(&server);

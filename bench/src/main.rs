@@ -1,9 +1,11 @@
-//! What a call, a token hit, a renewal, the rows of an export and a sandbox cost, each against a named rival in the same run.
+//! Measures a call, a token hit, a renewal, the rows of an export and a sandbox, each against a named rival in the same run.
 //!
-//! `cargo run --release -p perenso-bench` prints a table of ratios; machines differ, ratios less so. With `--short` its
-//! numbers mean nothing, with `--python <path>` and
-//! `--prism <path>` it meets rivals from Python and Node.js too. It wants the binary `perenso-sandbox` beside its own; with `--sandbox` it measures
-//! nothing else.
+//! `cargo run --release -p perenso-bench` prints a table of ratios, which differ less between machines than times do. It
+//! needs the binary `perenso-sandbox` beside its own. Options:
+//!
+//! - `--short` checks only that the benchmarks run; the numbers are meaningless
+//! - `--python <path>` and `--prism <path>` add rivals from Python and Node.js
+//! - `--sandbox` measures only the sandbox
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used)]
 
 mod call;
@@ -42,7 +44,7 @@ fn main() -> ExitCode {
         parquet::write(url, thousands.parse().unwrap(), path, schema);
         return ExitCode::SUCCESS;
     }
-    // The rival's client asks for the one of the process; the SDK brings its own.
+    // The rival's client uses the crypto provider of the process. The SDK has its own.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let is_short = args.iter().any(|arg| arg == "--short");
     let (many, some) = if is_short { (3, 1) } else { (300, 9) };
@@ -71,6 +73,6 @@ fn main() -> ExitCode {
     if let Some(said) = said {
         println!("{said}");
     }
-    // Times depend on the machine, counts do not.
+    // Only counts decide the exit code, since times depend on the machine.
     if table.counts_are_met() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

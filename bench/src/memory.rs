@@ -1,4 +1,4 @@
-//! What a large export costs in memory: the peak of a process that streams it, over its peak after a small one.
+//! Measures the memory of a large export: the peak of a process that streams it, minus its peak after a small one.
 
 use std::process::Command;
 
@@ -10,7 +10,7 @@ use crate::{
 
 const MOST_KIB: u64 = 8 * 1024;
 
-/// Prints the peak of a child that streams so many MiB. (Linux only: it is read from `/proc`.)
+/// Prints the peak memory of a child process that streams `mib` MiB. (Linux only: it is read from `/proc`.)
 pub(crate) fn measure(table: &mut Table, mib: usize) {
     let server = Server::start(Terms::LASTING);
     let thousands = (mib << 20).div_ceil(length(1)).to_string();
@@ -29,7 +29,7 @@ pub(crate) fn measure(table: &mut Table, mib: usize) {
     );
 }
 
-/// The child: a small export, then a large one; prints the peak after each, in KiB.
+/// Runs in the child process. Streams a small export, then a large one, and prints the peak after each in KiB.
 pub(crate) fn stream(url: &str, thousands: usize) {
     let show = call::show_at(url);
     let runtime = runtime(2);
@@ -41,7 +41,7 @@ pub(crate) fn stream(url: &str, thousands: usize) {
     }
 }
 
-/// The most memory that this process had, in KiB.
+/// Returns the peak memory of this process in KiB.
 pub(crate) fn peak() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

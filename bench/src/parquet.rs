@@ -1,5 +1,4 @@
-//! An export of a million rows into a Parquet file, against the way that Python has for it: time and memory, each in a
-//! process of its own.
+//! Measures time and memory of an export of a million rows into a Parquet file against Python, each in a process of its own.
 
 use std::{process::Command, time::Instant};
 
@@ -14,17 +13,17 @@ use crate::{
 
 const SCRIPT: &str = include_str!("rival/parquet.py");
 
-/// What whoever wrote the file says about it.
+/// The report of the process that wrote the file.
 #[derive(Deserialize, Serialize)]
 struct Report {
     rows: u64,
     seconds: f64,
-    /// The most memory that the process had, in KiB; 0 where the system does not tell.
+    /// The peak memory of the process in KiB, or 0 if it is unknown.
     peak: u64,
     versions: Option<String>,
 }
 
-/// Prints time and memory; nothing where no Python is named. Gives what is to be said of the rival behind the table.
+/// Prints time and memory, or nothing without a Python. Returns the note on the rival for below the table.
 pub(crate) fn measure(table: &mut Table, python: Option<&str>, thousands: usize, turns: usize) -> Option<String> {
     let python = python?;
     let server = Server::start(Terms::LASTING);
@@ -77,7 +76,7 @@ fn run(command: &mut Command) -> Result<Report, String> {
     Err(complaint.trim().lines().last().unwrap_or("no reason given").to_owned())
 }
 
-/// The child: writes the file, and prints what it took.
+/// Runs in the child process. Writes the file and prints the report.
 pub(crate) fn write(url: &str, thousands: usize, path: &str, schema: &str) {
     let show = call::show_at(url);
     let start = Instant::now();

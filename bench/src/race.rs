@@ -1,5 +1,5 @@
-//! A hundred callers whose token has just expired, or was revoked in mid-life, before a server that rotates refresh
-//! tokens and ends the whole family when one is used twice: ours and the rivals, in turns.
+//! Measures a hundred callers whose token has expired or was revoked, SDK and rivals in turns. The server rotates refresh
+//! tokens, and revokes the whole family when one is used twice.
 
 use std::{
     future::Future,
@@ -25,7 +25,7 @@ enum Trouble {
     Revoked,
 }
 
-/// How it went for all callers together.
+/// The result of all callers together.
 struct Score {
     failed: usize,
     token_requests: usize,
@@ -39,7 +39,7 @@ impl Score {
     }
 }
 
-/// Prints failed calls, token requests and the wait of the last caller; Authlib only where a Python is named.
+/// Prints failed calls, token requests and the longest wait. Measures Authlib only if a Python is named.
 pub(crate) fn measure(table: &mut Table, python: Option<&str>) {
     assert_punishes_reuse();
     let mut versions = ["oauth2", "reqwest-middleware", "reqwest-retry", "reqwest"].map(locked).join(", ");
@@ -94,7 +94,7 @@ fn row(table: &mut Table, trouble: Trouble, ours: &Score, rival: &str, theirs: &
     );
 }
 
-/// One call while all is well, the trouble, and then all callers at once.
+/// Sends one successful call, causes the trouble, then sends the calls of all callers at once.
 fn score<F>(server: &Server, trouble: Trouble, call: impl Fn() -> F) -> Score
 where
     F: Future<Output = bool> + Send + 'static,
@@ -116,7 +116,7 @@ where
     Score { failed, token_requests: server.token_requests() - 1, wait }
 }
 
-/// Before a server that forgives, the race would show nothing.
+/// Asserts that the server revokes the family of a reused refresh token, without which the measure would mean nothing.
 fn assert_punishes_reuse() {
     let server = Server::start(Terms { delay: Duration::ZERO, ..TERMS });
     let http = reqwest::Client::new();
@@ -127,13 +127,13 @@ fn assert_punishes_reuse() {
         assert_eq!(grant("grant_type=client_credentials").await, 200);
         assert_eq!(grant("grant_type=refresh_token&refresh_token=ref-0-0").await, 200);
         assert_eq!(call().await, 200);
-        assert_eq!(grant("grant_type=refresh_token&refresh_token=ref-0-0").await, 400, "used twice");
-        assert_eq!(grant("grant_type=refresh_token&refresh_token=ref-0-1").await, 400, "its family lives on");
-        assert_eq!(call().await, 401, "its family's access token lives on");
+        assert_eq!(grant("grant_type=refresh_token&refresh_token=ref-0-0").await, 400, "accepted twice");
+        assert_eq!(grant("grant_type=refresh_token&refresh_token=ref-0-1").await, 400, "still valid");
+        assert_eq!(call().await, 401, "access token still valid");
     });
 }
 
-/// A crate with the version that was built.
+/// Returns the name of a crate with its locked version.
 fn locked(name: &str) -> String {
     let lock = include_str!("../../Cargo.lock");
     let version =

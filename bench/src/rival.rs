@@ -1,5 +1,5 @@
-//! The rival: the same call by hand, with reqwest and serde, the same time-outs and the same gzip, its token a constant.
-//! The rivals that care for tokens stand below.
+//! The rival of a call: reqwest and serde by hand, with the same timeouts, the same gzip and a constant token. The submodules
+//! contain the rivals that renew tokens.
 
 pub(crate) mod authlib;
 pub(crate) mod hand_wired;
@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::server::FIRST_TOKEN;
 
-/// What somebody writes who knows the answer's fields and needs no others.
+/// A record written by hand, with the fields of the response only.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[allow(dead_code)]
@@ -66,7 +66,7 @@ struct OrderingGroup {
     customers: Vec<String>,
 }
 
-/// A client as a careful user builds it.
+/// Returns a client as a careful user builds it.
 pub(crate) fn client() -> reqwest::Client {
     reqwest::Client::builder()
         .no_proxy()
@@ -78,7 +78,7 @@ pub(crate) fn client() -> reqwest::Client {
         .unwrap()
 }
 
-/// One customer.
+/// Gets one customer.
 pub(crate) async fn get(client: &reqwest::Client, url: &str, id: &str) -> Customer {
     let response = client.get(format!("{url}/Customer/{id}")).bearer_auth(FIRST_TOKEN).send().await.unwrap();
     let body = response.error_for_status().unwrap().bytes().await.unwrap();

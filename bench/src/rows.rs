@@ -1,4 +1,4 @@
-//! Rows of an export one by one, against the whole body and `serde_json` by hand: how many in a second.
+//! Measures the rows per second of an export read one by one, against the whole body and `serde_json` by hand.
 
 use std::time::Instant;
 
@@ -12,7 +12,7 @@ use crate::{
     table::{Bound, Table, medians},
 };
 
-/// A line of an order: what both read.
+/// An order line, as both read it.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[allow(dead_code)]
@@ -77,7 +77,7 @@ pub(crate) fn measure(table: &mut Table, turns: usize, thousands: usize) {
     );
 }
 
-/// Reads so many thousand rows one by one, and adds up what was ordered.
+/// Reads `thousands` thousand rows one by one, and returns the sum of their quantities.
 pub(crate) async fn stream(show: &Perenso, thousands: usize) -> u64 {
     let run = show.exports().run("Rows").value("Count", thousands);
     let mut rows = run.rows::<OrderLine>().await.unwrap();

@@ -1,4 +1,4 @@
-//! The other side, in a process of its own so that its work is not counted: tokens, one customer of 1 KB, and an export.
+//! The server: tokens, one customer of 1 KB, and an export. It runs in a process of its own so that its CPU is not counted.
 
 mod rows;
 mod tokens;
@@ -18,10 +18,10 @@ pub(crate) use rows::length;
 use tokens::Tokens;
 pub(crate) use tokens::{FIRST_TOKEN, Terms};
 
-/// One customer, as the vendor's sample has it.
+/// A customer like that of the vendor's sample.
 pub(crate) const CUSTOMER: &str = r#"{"id":"jggkh3","modifiedDate":"2025-07-28","customerID":"5041","customerName":"Trade Store 0001","email":"store-0001@example.com","phone":"(555) 010-0156","fax":"555-010-4677 x559","priceZone":702,"test":false,"placeholder":false,"street1":"2519 Market Street","street2":"Unit 992","city":"Example City","state":"North Dakota","zipCode":"27667-9860","allowanceGroup":"AG88","deliveryGroup":"0940","warehouseID":"WH7558","customerClassID":"H","orderPermissionKey":3,"primarySalesRep":"USER2791","salesReps":["USER2960","USER1243"],"orderingGroups":[{"id":"6a6skk","orderingGroupID":"OG0849","orderingGroupName":"Group 849","orderingSubGroupID":"6287","orderingSubGroupName":"Sub group 6287","customers":["5041","5042","5043"]}],"extra1":"472","extra2":"7mwek4","extra3":"third free field of the record","extra4":"fourth free field of the record","extra5":"fifth free field of the record"}"#;
 
-/// A server process; ends with the value.
+/// A server process, which is killed when this is dropped.
 pub(crate) struct Server {
     child: Child,
     pub(crate) url: String,
@@ -42,12 +42,12 @@ impl Server {
         Self { child, url: url.trim().to_owned() }
     }
 
-    /// How many tokens were asked for.
+    /// Returns the number of token requests.
     pub(crate) fn token_requests(&self) -> usize {
         runtime(1).block_on(get(format!("{}/count", self.url))).parse().unwrap()
     }
 
-    /// Ends all access tokens before their time. Refresh tokens live on.
+    /// Revokes all access tokens. Refresh tokens stay valid.
     pub(crate) async fn revoke(&self) {
         get(format!("{}/revoke", self.url)).await;
     }
@@ -64,7 +64,7 @@ impl Drop for Server {
     }
 }
 
-/// One thread for one task, two for many.
+/// Returns a runtime with one thread for one task, or with two for several.
 pub(crate) fn runtime(tasks: usize) -> tokio::runtime::Runtime {
     let mut builder = if tasks == 1 {
         tokio::runtime::Builder::new_current_thread()
@@ -74,7 +74,7 @@ pub(crate) fn runtime(tasks: usize) -> tokio::runtime::Runtime {
     builder.worker_threads(2).enable_all().build().unwrap()
 }
 
-/// The server itself: until its standard input ends.
+/// Runs the server until its standard input ends.
 pub(crate) fn serve(terms: Terms) {
     std::thread::spawn(|| {
         let _ = std::io::stdin().read_line(&mut String::new());
@@ -145,7 +145,7 @@ async fn connection(mut stream: TcpStream, terms: Terms, tokens: Arc<Mutex<Token
     }
 }
 
-/// What stands behind the name of a header, in a head in lower case.
+/// Returns what follows `name` at the start of a line. `head` is in lower case.
 fn field<'a>(head: &'a str, name: &str) -> Option<&'a str> {
     head.split_once(&format!("\r\n{name}"))?.1.split("\r\n").next()
 }

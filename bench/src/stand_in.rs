@@ -1,4 +1,4 @@
-//! What the sandbox costs who tests against it: start, requests per second and memory, against Prism mocking the same document.
+//! Measures the start, requests per second and memory of the sandbox, against Prism mocking the same document.
 
 use std::{
     net::TcpListener,
@@ -23,21 +23,21 @@ struct StandIn {
     url: String,
     client: Client,
     token: String,
-    /// The path of one customer that it has.
+    /// The path of an existing customer.
     one: String,
-    /// From the start of the process to the first customer.
+    /// The duration from the start of the process to the first customer.
     start: Duration,
 }
 
 impl Drop for StandIn {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // Ignores the error if the process has already ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// Prints start, requests per second and memory; without the path of `prism`, only ours. (Memory on Linux only.)
+/// Prints start, requests per second and memory, without a rival if `prism` is `None`. (Memory on Linux only.)
 pub(crate) fn measure(table: &mut Table, prism: Option<&Path>, turns: usize, load: Duration) {
     let runtime = runtime(1);
     let (mut starts, mut lists, mut gets) = (Vec::new(), Vec::new(), Vec::new());
@@ -71,7 +71,7 @@ pub(crate) fn measure(table: &mut Table, prism: Option<&Path>, turns: usize, loa
     row("the same: the most memory", &[(mib(peaks.0), mib(peaks.1))], "MiB", Bound::AtMost(0.22));
 }
 
-/// The binary that was built beside this one.
+/// Starts the binary `perenso-sandbox` beside this one.
 async fn sandbox() -> StandIn {
     let path: PathBuf = std::env::current_exe().unwrap().with_file_name("perenso-sandbox");
     assert!(path.exists(), "{} is missing: `cargo build -p perenso-sandbox`, in the same profile", path.display());
@@ -108,14 +108,14 @@ impl StandIn {
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let mut stand_in = Self { child, url, client, token: "any".into(), one: String::new(), start: Duration::ZERO };
         while !stand_in.get(first).await.is_ok_and(|answer| answer.status().is_success()) {
-            assert!(started.elapsed() < Duration::from_secs(60), "it does not start");
+            assert!(started.elapsed() < Duration::from_secs(60), "the server did not respond within 60 s");
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         stand_in.start = started.elapsed();
         stand_in
     }
 
-    /// With a token of the sandbox, and the id of a customer in the middle.
+    /// Gets a token of the sandbox, and the id of a customer in the middle.
     async fn authorised(mut self) -> Self {
         let started = Instant::now();
         let request = self.client.post(format!("{}/auth/oauth/token", self.url)).basic_auth("BENCH", Some("secret"));
@@ -128,7 +128,7 @@ impl StandIn {
         let answer: serde_json::Value = answer.json().await.unwrap();
         self.token = answer["access_token"].as_str().unwrap().to_owned();
         let page = self.get("/Customer?page=25000&resultsPerPage=1").await.unwrap();
-        // The first customer counts, and not the health of an empty house.
+        // The start includes the first customer, since a sandbox could respond before it has records.
         self.start += started.elapsed();
         let page: serde_json::Value = page.json().await.unwrap();
         self.one = format!("/Customer/{}", page[0]["id"].as_str().unwrap());
@@ -139,7 +139,7 @@ impl StandIn {
         self.client.get(format!("{}{path}", self.url)).bearer_auth(&self.token).send().await
     }
 
-    /// How many requests it answers in a second.
+    /// Returns the number of responses per second.
     async fn rate(&self, path: String, load: Duration) -> f64 {
         let started = Instant::now();
         let one = async || {
@@ -156,7 +156,7 @@ impl StandIn {
         f64::from(counts.iter().sum::<u32>()) / started.elapsed().as_secs_f64()
     }
 
-    /// The most memory it had, in KiB; 0 where the system does not tell.
+    /// Returns the peak memory of the process in KiB, or 0 if it is unknown.
     fn peak_kib(&mut self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

@@ -1,4 +1,4 @@
-"""A hundred callers of Authlib's client over httpx: how many calls fail, and how long the last one takes, as JSON."""
+"""Runs a hundred callers of Authlib's client over httpx. Prints the number of failed calls and the longest wait as JSON."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ from authlib.integrations.httpx_client import AsyncOAuth2Client
 
 
 async def main(url, trouble, callers, first_life):
-    # The leeway is none, since the first token lives for seconds.
+    # No leeway, since the first token expires after seconds.
     client = AsyncOAuth2Client(
         "show-1",
         "s3cr3t",

@@ -1,4 +1,4 @@
-//! The rival from Python: Authlib with httpx, in a process of its own.
+//! The rival in Python: Authlib with httpx, in a process of its own.
 
 use std::{process::Command, time::Duration};
 
@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 const SCRIPT: &str = include_str!("authlib.py");
 
-/// What the script prints.
+/// The output of the script.
 #[derive(Deserialize)]
 pub(crate) struct Report {
     pub(crate) failed: usize,
@@ -14,7 +14,7 @@ pub(crate) struct Report {
     pub(crate) versions: String,
 }
 
-/// Runs the script; the error says why it cannot be run.
+/// Runs the script. The error contains the reason if it cannot be run.
 pub(crate) fn run(
     python: &str,
     url: &str,

@@ -1,5 +1,5 @@
 //! The rival that a careful user writes: the `oauth2` crate for the grants, `reqwest-retry` for faults, and a middleware
-//! that keeps the token behind a lock, renews it once for all who wait, and replays a call once after a 401.
+//! that stores the token behind a lock, renews it once for all waiting callers, and retries a call once after a 401.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware, Next, 
 use reqwest_retry::{RetryTransientMiddleware, policies::ExponentialBackoff};
 use tokio::sync::Mutex;
 
-/// A token this close to its end is renewed before it is used.
+/// The remaining lifetime below which a token is renewed before use.
 const MARGIN: Duration = Duration::from_secs(1);
 
 struct Bearer {
@@ -28,7 +28,7 @@ struct Held {
     end: Instant,
 }
 
-/// A client that cares for its tokens.
+/// Returns a client that renews its tokens.
 pub(crate) fn client(url: &str) -> ClientWithMiddleware {
     let oauth = BasicClient::new(ClientId::new("show-1".to_owned()))
         .set_client_secret(ClientSecret::new("s3cr3t".to_owned()))
@@ -43,7 +43,7 @@ pub(crate) fn client(url: &str) -> ClientWithMiddleware {
 }
 
 impl Bearer {
-    /// A token that lives, and is not the one that was refused.
+    /// Returns a valid token other than `refused`.
     async fn token(&self, refused: Option<&str>) -> Result<String> {
         let mut held = self.held.lock().await;
         let good = |held: &&Held| held.end > Instant::now() + MARGIN && Some(held.access.as_str()) != refused;
@@ -70,7 +70,7 @@ impl Bearer {
     }
 }
 
-/// Sends a token request: the `oauth2` crate brings an older reqwest or none.
+/// Sends a token request. The `oauth2` crate supports only an older reqwest, so this converts request and response.
 async fn send(http: reqwest::Client, request: HttpRequest) -> std::result::Result<HttpResponse, reqwest::Error> {
     let answer = http.execute(request.try_into()?).await?;
     let (status, body) = (answer.status(), answer.bytes().await?.to_vec());

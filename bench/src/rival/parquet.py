@@ -1,4 +1,4 @@
-"""The rows of an export into a Parquet file, as it is done in Python: rows, time and memory, as JSON."""
+"""Writes the rows of an export into a Parquet file, as is usual in Python. Prints rows, time and memory as JSON."""
 
 import json
 import sys

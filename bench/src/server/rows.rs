@@ -1,17 +1,17 @@
-//! An export of order lines, as many as were asked for: the same thousand over and over, written as they are taken.
+//! An export of order lines, as many as requested. It repeats the same thousand, and streams them.
 
 use std::{io::Result, sync::LazyLock};
 
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
-/// The only export: `Rows`, which takes a `Count`, in thousands.
+/// The only export: `Rows`, with the parameter `Count` in thousands.
 pub(super) const CATALOG: &str =
     r#"[{"id":"rows","name":"Rows","parameters":[{"name":"Count","dataType":"Integer","description":"Thousands"}]}]"#;
 
-/// What is behind every thousandth row: a comma, and where another thousand goes on.
+/// A thousand rows, each after a comma.
 static THOUSAND: LazyLock<String> = LazyLock::new(|| (1..=1000).map(|n| format!(",{}", row(n))).collect());
 
-/// How many bytes the answer of so many thousand rows has.
+/// Returns the body length of `thousands` thousand rows, in bytes.
 pub(crate) fn length(thousands: usize) -> usize {
     thousands * THOUSAND.len() + 1
 }
@@ -32,7 +32,7 @@ fn row(n: usize) -> String {
     )
 }
 
-/// Writes the answer to a request of this body.
+/// Writes the response to a request with this body.
 pub(super) async fn answer(stream: &mut TcpStream, body: &str) -> Result<()> {
     let thousands: usize = body.chars().filter(char::is_ascii_digit).collect::<String>().parse().unwrap_or(0);
     let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ";

@@ -1,36 +1,36 @@
-//! The tokens that the server has given away. A refresh token is good for one use, and a second use ends all that came
-//! from the same original grant, as after a theft.
+//! The tokens that the server has issued. A refresh token is valid for one use. A second use revokes all tokens of the same
+//! original grant, as after a theft.
 
 use std::{
     collections::{HashMap, HashSet},
     time::{Duration, Instant},
 };
 
-/// The access token that the first request gets.
+/// The access token in the first response.
 pub(crate) const FIRST_TOKEN: &str = "tok-0-0";
-/// How long all later tokens live: nothing expires while it is measured.
+/// The lifetime of all later tokens, so long that none expires during a measurement.
 const LATER_LIFE: Duration = Duration::from_secs(3600);
 
-/// How the token endpoint behaves.
+/// The behavior of the token endpoint.
 #[derive(Clone, Copy)]
 pub(crate) struct Terms {
-    /// How long it takes.
+    /// The delay of a response.
     pub(crate) delay: Duration,
-    /// How long the first token lives, in whole seconds.
+    /// The lifetime of the first token, in whole seconds.
     pub(crate) first_life: Duration,
-    /// Whether it gives refresh tokens.
+    /// Issues refresh tokens if true.
     pub(crate) rotating: bool,
 }
 
 impl Terms {
-    /// At once, and for long.
+    /// No delay, and long-lived tokens without refresh tokens.
     pub(crate) const LASTING: Self = Self { delay: Duration::ZERO, first_life: LATER_LIFE, rotating: false };
 
     pub(crate) fn to_args(self) -> [String; 3] {
         [self.delay.as_millis().to_string(), self.first_life.as_secs().to_string(), self.rotating.to_string()]
     }
 
-    /// `None` when these are not what [`to_args`](Self::to_args) makes.
+    /// Parses the arguments of [`to_args`](Self::to_args). Returns `None` if they are others.
     pub(crate) fn from_args(args: &[String]) -> Option<Self> {
         let [delay, first_life, rotating] = args else { return None };
         Some(Self {
@@ -41,7 +41,7 @@ impl Terms {
     }
 }
 
-/// A token names its family and its number: `tok-<family>-<number>`.
+/// The issued tokens. A token contains its family and its number: `tok-<family>-<number>`.
 #[derive(Default)]
 pub(super) struct Tokens {
     requests: usize,
@@ -51,7 +51,7 @@ pub(super) struct Tokens {
 }
 
 impl Tokens {
-    /// Status and body for a token request.
+    /// Returns status and body of the response to a token request.
     pub(super) fn grant(&mut self, form: &str, terms: Terms) -> (&'static str, String) {
         let number = self.requests;
         self.requests += 1;
