@@ -25,7 +25,7 @@ enum Trouble {
     Revoked,
 }
 
-/// The result of all callers together.
+/// The result over all callers.
 struct Score {
     failed: usize,
     token_requests: usize,
