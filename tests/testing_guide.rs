@@ -21,7 +21,7 @@ fn every_snippet_of_the_guide_is_in_here() {
     }
 }
 
-/// Returns a client of the sandbox.
+/// A client of the sandbox.
 fn client(sandbox: &Sandbox) -> Perenso {
     Perenso::from_vars(sandbox.vars()).unwrap()
 }
