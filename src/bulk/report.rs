@@ -13,7 +13,7 @@ pub enum RecordOutcome {
         /// The record's `id`.
         id: Option<String>,
     },
-    /// Refused, for these reasons.
+    /// Rejected, for these reasons.
     Failed {
         /// The reasons of the server. They may quote the record.
         reasons: Vec<String>,
@@ -41,7 +41,7 @@ impl fmt::Debug for RecordOutcome {
     }
 }
 
-/// A reason for which records were refused, and their number. It may quote a record, so `Debug` does not show it.
+/// A reason for which records were rejected, and their number. It may quote a record, so `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Reason {
@@ -103,7 +103,7 @@ pub struct Counts {
     pub unaccounted: usize,
     /// Sent, but the response was lost.
     pub unknown: usize,
-    /// In a batch that was refused as a whole.
+    /// In a batch that was refused as a whole and not split any further.
     pub refused: usize,
     /// Not sent, or certainly not processed.
     pub not_sent: usize,
@@ -156,7 +156,7 @@ impl<R> BulkReport<R> {
 
     /// Returns the errors of the batches that were refused as a whole (400, 413 or 422), in order.
     ///
-    /// Batches are split and resent in halves, so the records have outcomes of their own. The bodies of these errors may
+    /// Such a batch is split and resent in halves, until too many are refused. The records have outcomes of their own. The bodies of these errors may
     /// contain details.
     pub fn refusals(&self) -> &[Error] {
         &self.refusals
@@ -195,7 +195,7 @@ impl<R> BulkReport<R> {
         records.filter(|((_, outcome), key)| again(outcome, key.is_some())).map(|((record, _), _)| record).collect()
     }
 
-    /// Returns the reasons for which records were refused, each once, the most frequent first.
+    /// Returns the reasons for which records were rejected, each once, the most frequent first.
     ///
     /// ```no_run
     /// # async fn example(show: perenso::Perenso) -> Result<(), Box<dyn std::error::Error>> {

@@ -25,8 +25,8 @@ pub use watermark::Watermark;
 /// The maximum number of passes over a group of records larger than a page, until two of them agree.
 const PASSES: u32 = 16;
 
-/// The time by which a read starts before its watermark. A change may become visible late, and a clock without a zone is set
-/// back by an hour.
+/// The time by which a read starts before its watermark. A change may become visible late, and timestamps without a
+/// zone repeat an hour when summer time ends.
 const OVERLAP: TimeDelta = TimeDelta::hours(2);
 
 /// A read of everything that changed since a watermark.
@@ -41,7 +41,7 @@ const OVERLAP: TimeDelta = TimeDelta::hours(2);
 ///
 /// The guarantee does not hold for a vendor that
 /// - does not update `modifiedDate` on a change, or sets it back by more than two hours;
-/// - filters by day although `modifiedDate` has a time, and excludes that day;
+/// - compares only the day although `modifiedDate` has a time, and excludes records of the watermark's own day;
 /// - returns a `modifiedDate` in another zone than its filter expects, or one in the future.
 ///
 /// If a vendor ignores the filter or the sort, or returns no `modifiedDate`, the whole list is read until two passes agree.
@@ -165,7 +165,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Changes<T> {
         Ok(collected.finish(&self.since, first))
     }
 
-    /// Fetches a page and collects its records. A page after the first that does not exist is empty.
+    /// Fetches a page and collects its records. A 404 after the first page counts as an empty page.
     async fn page(&self, bound: Bound, number: u64, collected: &mut Collected<T>) -> Result<Vec<Seen>, Error> {
         let list = self.list.clone().modified_after(bound.to_time()).sort("modifiedDate", Direction::Ascending);
         let items = match list.page(number).await {
@@ -194,7 +194,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Changes<T> {
     fn restless(&self) -> Error {
         let detail = format!(
             "records changed during each of {PASSES} passes over a group that is larger than a page: read again from the old \
-             watermark, when less is written, or with a larger `page_size`"
+             watermark at a quieter time, or raise `page_size`"
         );
         Error::own(ErrorKind::Paging, self.list.operation(), detail)
     }

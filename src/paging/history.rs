@@ -6,7 +6,7 @@ use super::fingerprint::Fingerprint;
 
 /// The pages of a stream that were read, each by a fingerprint, and the rows of the last one.
 ///
-/// `N` is the number of a page as its stream counts.
+/// `N` is the number of a page in the numbering of its stream.
 pub(crate) struct PageHistory<N> {
     numbers: HashMap<Fingerprint, N>,
     previous: Option<PreviousPage<N>>,
@@ -15,7 +15,7 @@ pub(crate) struct PageHistory<N> {
 /// The last page that was read.
 pub(crate) struct PreviousPage<N> {
     pub(crate) number: N,
-    /// `None` for a page that may be sent again.
+    /// `None` if repeats of this page are not an error.
     pub(crate) fingerprint: Option<Fingerprint>,
     /// The hashes of its rows: sorted if rows are unique, otherwise in the order of the page.
     pub(crate) rows: Vec<u64>,
@@ -26,12 +26,12 @@ pub(crate) struct PreviousPage<N> {
 pub(crate) enum Repeats {
     /// A page that equals any page before it.
     Anywhere,
-    /// A page that equals the page directly before it: too little is known of its rows for more.
+    /// A page that equals the page directly before it. A match further back could be chance.
     InARow,
 }
 
 impl<N: Copy> PageHistory<N> {
-    /// Creates the history of a stream that resumes after this page, which an earlier stream read.
+    /// Creates the history of a stream that resumes, and knows only the first page from an earlier stream.
     pub(crate) fn resumed(first_page: Option<(Fingerprint, N)>) -> Self {
         Self { numbers: first_page.into_iter().collect(), previous: None }
     }

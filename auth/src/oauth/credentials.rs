@@ -1,4 +1,4 @@
-//! The credentials of a client, fixed or from a provider. A provider is asked once more after a refusal.
+//! The credentials of a client, fixed or from a provider. A provider is asked once more in each renewal that is refused.
 
 use std::{fmt, future::Future, panic::AssertUnwindSafe, sync::Arc};
 
@@ -106,7 +106,7 @@ impl Credentials {
         }
     }
 
-    /// Returns true if both send the same values.
+    /// Returns true if client and grant are equal. The PKCE verifier is ignored.
     pub(crate) fn are(&self, other: &Self) -> bool {
         let proof = |credentials: &Self| match &credentials.grant {
             GrantCredentials::None => None,
@@ -155,7 +155,7 @@ impl Credentials {
         }
         let places = [profile.client_auth, profile.refresh_client_auth];
         if self.client_id.contains(':') && places.contains(&ClientAuth::BasicPlain) {
-            problems.push("a client id with `:` cannot go into a plain Basic header: call `client_auth`".to_owned());
+            problems.push("a client id with `:` cannot go into a plain Basic header: set `client_auth` to `BasicEncoded` or `Body`".to_owned());
         }
         if !profile.takes(self.grant()) {
             let setters: Vec<_> = profile.grants.iter().map(|grant| setter(*grant)).collect();
@@ -207,11 +207,10 @@ impl AuthorizationCode {
 
 /// Provides credentials from a vault, a file or a service. Any async function that returns [`Credentials`] implements it.
 ///
-/// It is asked when a token is first needed, and once more after the token endpoint has refused its credentials, so that a
-/// rotated secret needs no restart.
+/// It is asked when a token is first needed, and once more in each renewal whose credentials are refused, so that a rotated
+/// secret needs no restart.
 ///
-/// It runs on the tokio runtime of one renewal, which ends with that renewal: a provider must not keep connections that
-/// belong to the runtime it is called on.
+/// Each renewal has a short-lived tokio runtime of its own. A provider must not keep connections between calls.
 ///
 /// ```
 /// use std::io;

@@ -59,7 +59,7 @@ pub(crate) struct RenewalOutcome {
 pub(crate) struct FetchedToken {
     pub(crate) header: HeaderValue,
     pub(crate) timeline: Timeline,
-    /// Dropped once the token is stored and cached. `None` for a token that was read from the store.
+    /// Counts the request as in flight until the token is stored and cached. `None` for a token that was read from the store.
     _sent: Option<Sent>,
 }
 
@@ -125,7 +125,7 @@ impl TokenSource {
         let identity = self.exchange.identity(credentials);
         let in_hand = in_hand.filter(|_| history.belongs_to(&identity));
         let mut history = history.for_identity(&identity);
-        // If the store is not shared, only an own renewal that is overdue can hold the lock.
+        // In a store that is not shared, only an abandoned renewal of this process can hold the lock: do not wait for it.
         let timeout = if self.is_shared { self.exchange.policy.longest().saturating_add(TERM) } else { Duration::ZERO };
         let started = self.exchange.clock.monotonic();
         let mut poll = FIRST_LOCK_POLL;
@@ -133,7 +133,7 @@ impl TokenSource {
             let asked = self.exchange.clock.now();
             match self.store_call(self.store.load(&identity, asked)).await {
                 Ok(stored) => {
-                    // Also without the lock, no refresh token older than this one is sent.
+                    // Merged before locking, so that a renewal without the lock sends no older refresh token either.
                     history = history.merged_with(stored.as_ref(), asked);
                     if let Some(adopted) = self.adopt(stored.as_ref(), asked, in_hand, min_validity) {
                         return RenewalOutcome { result: Ok(adopted), history, is_saved: None };
@@ -148,7 +148,7 @@ impl TokenSource {
                 Err(error) => return self.fetch_without_store(error, credentials, history).await,
             }
             if self.exchange.clock.monotonic().saturating_duration_since(started) >= timeout {
-                tracing::warn!(target: "perenso_auth::store", store = %self.store.name(), "the lock of the tokens is not released, renewing without it");
+                tracing::warn!(target: "perenso_auth::store", store = %self.store.name(), "the lock of the tokens is not released, continuing without it");
                 let error = StoreError::new(StoreErrorKind::Unavailable, "its lock is not released");
                 return self.fetch_without_store(error, credentials, history).await;
             }
@@ -349,7 +349,8 @@ impl TokenSource {
         result
     }
 
-    /// Records that a token was read from or written to the store. An empty read is not enough.
+    /// Records that a token was read from or written to the store. An empty read is no proof, since an unavailable store may
+    /// look empty.
     fn record_available(&self) {
         if self.is_store_unavailable.swap(false, Ordering::Relaxed) {
             tracing::info!(target: "perenso_auth::store", store = %self.store.name(), "the token store is available again");

@@ -126,7 +126,16 @@ pub(crate) async fn run<R: ShowRouter>(router: Arc<R>, request: Request<Incoming
         Some(Fault::Slow { piece, pause }) => Ok(slow_down(response, piece, pause)),
         // An error stays an error, since it must not look like a success.
         Some(Fault::EmptyBody) if response.status().is_success() => Ok(Response::new(Body::empty())),
-        _ => Ok(response),
+        Some(
+            Fault::Status { .. }
+            | Fault::Unauthorized
+            | Fault::TooManyRequests { .. }
+            | Fault::Delay(_)
+            | Fault::EmptyBody
+            | Fault::DropConnection
+            | Fault::Reset,
+        )
+        | None => Ok(response),
     }
 }
 

@@ -95,7 +95,8 @@ impl CheckedRequest {
         }
     }
 
-    /// Returns a copy with an Integer or Text parameter set. An Integer parameter accepts integers only.
+    /// Returns a copy with an Integer or Text parameter set. A key of another kind leaves the
+    /// request unchanged.
     pub(crate) fn with(&self, name: &str, key: &Key) -> Self {
         let mut request = self.clone();
         let value = self.index(name).and_then(|index| request.values.get_mut(index));
@@ -180,7 +181,7 @@ impl<'d> ExportRunBuilder<'d> {
         self.problems.push(problem);
     }
 
-    /// Sets a parameter. The input may depend on its data type.
+    /// Sets a parameter. `input` receives its data type.
     pub(crate) fn fill(&mut self, name: &str, input: impl FnOnce(&ExportDataType) -> Input) {
         let parameters = self.descriptor.parameters();
         let is_next = parameters.get(self.next).is_some_and(|parameter| parameter.name == name);

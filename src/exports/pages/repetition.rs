@@ -8,7 +8,7 @@ use crate::paging::{Fingerprint, PageHistory, PreviousPage, Repeats};
 /// The hash of a row that could not be read.
 const UNREAD: u64 = 0;
 
-/// The number of the first page in a stream that did not read it itself.
+/// A placeholder for the number of the first page in a resumed stream.
 pub(super) const FIRST: i64 = i64::MIN;
 
 /// The identity of the rows of an export.
@@ -46,7 +46,7 @@ pub(super) struct RepetitionCheck {
     first_page: Option<FirstPage>,
     /// The hashes of the rows of this page.
     rows: Vec<u64>,
-    /// All rows so far are those of the previous page, and only whole pages are compared.
+    /// Rows may be equal, and all so far match the previous page in order.
     is_like_previous: bool,
     /// The first row is the first row of an earlier page.
     begins_like_earlier: bool,
@@ -88,8 +88,8 @@ impl RepetitionCheck {
         self.is_like_previous || self.begins_like_earlier
     }
 
-    /// Adds a row by its hash; `None` is a row that could not be read. Such a row proves no repeated row, but a page of
-    /// nothing else counts as equal to the previous one.
+    /// Adds a row by its hash; `None` is a row that could not be read. It never counts as
+    /// repeated. Two adjacent pages of equally many unread rows count as equal.
     ///
     /// Returns the number of the previous page as an error if the row is on that page.
     pub(super) fn row(&mut self, hash: Option<u64>) -> Result<(), i64> {
@@ -141,7 +141,7 @@ impl RepetitionCheck {
     }
 
     fn repetition(&self, page: Fingerprint, is_read: bool) -> Option<Repetition> {
-        // Unread rows cannot be recognised, and a single row that may be equal proves nothing.
+        // Unread rows cannot be recognised, and a page of one row proves nothing if rows may be equal.
         let proves = is_read && (self.identity == RowIdentity::Unique || self.rows.len() > 1);
         let repeats = if proves { Repeats::Anywhere } else { Repeats::InARow };
         if let Some(number) = self.history.repeated(page, repeats) {

@@ -32,7 +32,7 @@ pub(super) struct Entry {
 /// The content of a token file.
 pub(super) struct Found {
     pub(super) content: Zeroizing<Vec<u8>>,
-    /// Other users than its owner can read or write it.
+    /// Users other than its owner can read or write it.
     pub(super) is_accessible_to_others: bool,
 }
 
@@ -79,7 +79,7 @@ impl Entry {
 
     /// Returns the error of a token file whose content cannot be used.
     pub(super) fn unusable(&self, problem: &str) -> StoreError {
-        let detail = format!("{problem}: it is ignored, and the next save replaces it; or remove it");
+        let detail = format!("{problem}: it is ignored and replaced by the next save; or remove it");
         StoreError::new(StoreErrorKind::Unusable, self.detail(&detail))
     }
 
@@ -107,7 +107,7 @@ impl Entry {
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
         let lock = Lock(file);
-        // If the file was removed between the two steps, the next process locks another file.
+        // A lock file that was removed between opening and locking protects nothing: the next process creates another.
         Ok(lock.is_at(&self.lock).then(|| Hold { seen: self.stamp(), entry: self.clone(), lock }))
     }
 
@@ -219,7 +219,7 @@ impl Lock {
         id(ours) == id(found)
     }
 
-    /// Returns true if there is a file at `path`. Only Unix identifies files.
+    /// Returns true if there is a file at `path`. The standard library identifies files on Unix only.
     #[cfg(not(unix))]
     fn is_at(&self, path: &Path) -> bool {
         path.exists()

@@ -63,10 +63,10 @@ pub enum Fault {
     /// The request is processed after this delay in real time, even if the client gives up.
     Delay(Duration),
     /// The request is processed. The response has the `Content-Length` of the whole body, and the connection is closed after
-    /// half of it. A long export is generated completely for this.
+    /// half of it. The whole body is buffered first, even of a long export.
     CutBody,
     /// The request is processed. The response is chunked, and the connection is closed after this many bytes of the body or
-    /// at its end, without the last chunk. A slow reader may lose more of it.
+    /// at its end, without the last chunk. A slow reader may receive fewer bytes.
     CutAfter(u64),
     /// The request is processed. The response is chunked and sent in pieces, each after a pause.
     Slow {
@@ -75,13 +75,13 @@ pub enum Fault {
         /// The delay before every piece, in real time.
         pause: Duration,
     },
-    /// The request is processed. A successful response becomes a 200 with an empty body.
+    /// The request is processed. A successful response becomes a 200 with an empty body; an error is unchanged.
     EmptyBody,
     /// The request is *not* processed, and the connection is closed without a response.
     DropConnection,
     /// The request *is* processed, and the connection is closed without a response.
     DropResponse,
-    /// The request is *not* processed, and the connection is reset (TCP RST).
+    /// The request is *not* processed, and the connection is reset (TCP RST) without a response.
     Reset,
     /// The request *is* processed, and the connection is reset without a response.
     ResetResponse,
