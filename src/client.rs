@@ -77,7 +77,7 @@ impl Perenso {
     /// Returns a builder filled from environment variables with this prefix, for further settings.
     ///
     /// # Errors
-    /// As [`from_env_prefix`](Self::from_env_prefix).
+    /// Fails as [`from_env_prefix`](Self::from_env_prefix) does.
     pub fn builder_from_env_prefix(prefix: &str) -> Result<Builder, Error> {
         environment::builder(prefix, |name| std::env::var_os(name))
     }
@@ -98,7 +98,7 @@ impl Perenso {
     /// ```
     ///
     /// # Errors
-    /// As [`from_env_prefix`](Self::from_env_prefix).
+    /// Fails as [`from_env_prefix`](Self::from_env_prefix) does.
     pub fn from_vars<N: AsRef<str>, V: Into<OsString>>(vars: impl IntoIterator<Item = (N, V)>) -> Result<Self, Error> {
         Self::builder_from_vars(vars)?.build().map_err(|error| environment::in_variables(&error, PREFIX))
     }
@@ -106,7 +106,7 @@ impl Perenso {
     /// Returns a builder filled from pairs of a name and a value, for further settings.
     ///
     /// # Errors
-    /// As [`from_env_prefix`](Self::from_env_prefix).
+    /// Fails as [`from_env_prefix`](Self::from_env_prefix) does.
     pub fn builder_from_vars<N: AsRef<str>, V: Into<OsString>>(
         vars: impl IntoIterator<Item = (N, V)>,
     ) -> Result<Builder, Error> {

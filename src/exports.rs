@@ -136,7 +136,7 @@ impl<'a> Exports<'a> {
     /// Reads the catalog of exports and replaces the cached one.
     ///
     /// # Errors
-    /// As [`catalog`](Self::catalog). The cached catalog is then unchanged.
+    /// Fails as [`catalog`](Self::catalog) does. The cached catalog is then unchanged.
     pub async fn refresh(&self) -> Result<Arc<Catalog>, Error> {
         let exports = self.show.api().export_list().send().await?.into_inner();
         Ok(self.show.catalog_cache().set(exports.into()))
@@ -181,7 +181,7 @@ impl<'a> Exports<'a> {
     /// ```
     ///
     /// # Errors
-    /// As [`Catalog::bind`], and any error of reading the catalog.
+    /// Fails as [`Catalog::bind`] does, and if the catalog cannot be read.
     pub async fn bind<T: Serialize + JsonSchema>(&self, name: &str) -> Result<Bound<T>, Error> {
         run::catalog_with(self.show, &Target::Name(name.to_owned())).await?.bind(name)
     }

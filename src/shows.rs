@@ -46,7 +46,7 @@ impl Shows {
     /// ```
     ///
     /// # Errors
-    /// As [`read`](Self::read).
+    /// Fails as [`read`](Self::read) does.
     pub fn read_with(
         path: impl AsRef<Path>,
         settings: impl Fn(&str, ClientBuilder) -> ClientBuilder,
@@ -79,7 +79,7 @@ impl Shows {
     /// For a table that is already parsed, use `deserialize`: `registry.deserialize(config["perenso"].clone())`.
     ///
     /// # Errors
-    /// As [`read`](Self::read).
+    /// Fails as [`read`](Self::read) does.
     pub fn load<'a>(load: impl FnOnce(RegistryBuilder<'a>) -> Result<Registry, RegistryError>) -> Result<Self, Error> {
         let registry = load(Registry::builder().settings(|_, builder| builder.user_agent(USER_AGENT)))
             .map_err(|error| BuildError::new([error.to_string()]))?;

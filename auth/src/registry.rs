@@ -95,7 +95,7 @@ impl Registry {
     /// set (proxy, certificates, user agent) has its own connections.
     ///
     /// # Errors
-    /// As [`read`](Self::read).
+    /// Fails as [`read`](Self::read) does.
     pub fn read_with(
         path: impl AsRef<Path>,
         settings: impl Fn(&str, ClientBuilder) -> ClientBuilder,

@@ -179,7 +179,7 @@ pub trait StoreLock: fmt::Debug + Send + Sync {
     /// Loads the tokens of the locked identity, as [`TokenStore::load`] does.
     ///
     /// # Errors
-    /// As [`TokenStore::load`].
+    /// Fails as [`TokenStore::load`] does.
     async fn load(&mut self, now: Now) -> Result<Option<StoredTokens>, StoreError>;
 
     /// Replaces the stored tokens, atomically. Fails if the lock was lost and another holder has written since.
@@ -192,7 +192,7 @@ pub trait StoreLock: fmt::Debug + Send + Sync {
     /// Restarts the term.
     ///
     /// # Errors
-    /// As [`save`](Self::save).
+    /// Fails as [`save`](Self::save) does.
     async fn extend(&mut self) -> Result<(), StoreError>;
 
     /// Releases the lock.

@@ -104,7 +104,7 @@ impl Builder {
     /// Generates the code of this catalog with the settings of the builder, as [`generate()`] does.
     ///
     /// # Errors
-    /// As [`generate()`].
+    /// Fails as [`generate()`] does.
     pub fn generate(&self, json: &str) -> Result<String, Error> {
         let is_name = |name: &str| {
             let is_word = name.chars().all(|c| c == '_' || c.is_ascii_alphanumeric());
@@ -124,7 +124,7 @@ impl Builder {
     /// Reads the catalog and writes the code. Cargo runs the build script again when the catalog changes.
     ///
     /// # Errors
-    /// As [`generate()`], and if a file cannot be read or written. The error names the file.
+    /// Fails as [`generate()`] does, and if a file cannot be read or written. The error names the file.
     // Cargo reads directives from the standard output.
     #[allow(clippy::print_stdout)]
     pub fn compile(&self) -> Result<(), Error> {

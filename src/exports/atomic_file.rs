@@ -3,7 +3,7 @@
 use std::{
     fmt,
     fs::{self, File},
-    io,
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
@@ -45,6 +45,12 @@ impl AtomicFile {
     /// Returns the temporary file.
     pub(crate) fn file(&self) -> &File {
         self.file.as_file()
+    }
+
+    /// Writes these bytes and flushes them to disk.
+    pub(crate) fn write(&self, bytes: &[u8]) -> Result<(), Error> {
+        self.file().write_all(bytes).map_err(|error| self.failed(error))?;
+        self.sync()
     }
 
     /// Flushes the file to disk.
@@ -135,8 +141,6 @@ fn sync_folder(_: &Path) -> std::io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-
     use super::*;
 
     #[test]

@@ -145,7 +145,7 @@ impl Catalog {
     /// If `serialize_with` changes the kind of a value, declare it by `#[schemars(with = "…")]`.
     ///
     /// # Errors
-    /// As [`by_name`](Self::by_name); [`ErrorKind::Input`] with all differences.
+    /// Fails as [`by_name`](Self::by_name) does, and with [`ErrorKind::Input`], which names all differences.
     pub fn bind<T: Serialize + JsonSchema>(&self, name: &str) -> Result<Bound<T>, Error> {
         self.by_name(name)?.bind()
     }

@@ -147,7 +147,7 @@ impl Run {
     /// breaks off is an error; only [`send`](Self::send) retries it.
     ///
     /// # Errors
-    /// As [`send`](Self::send), up to the response headers.
+    /// Fails as [`send`](Self::send) does, up to the response headers.
     pub async fn stream(self) -> Result<ExportStream, Error> {
         let (show, limits) = (self.show.clone(), self.limits.clone());
         let request = self.check().await?;
@@ -202,7 +202,7 @@ impl Run {
     /// ```
     ///
     /// # Errors
-    /// As [`stream`](Self::stream), and as [`ExportStream::rows`].
+    /// Fails as [`stream`](Self::stream) does, and as [`ExportStream::rows`].
     pub async fn rows<T: FromRow>(self) -> Result<Rows<T>, Error> {
         self.stream().await?.rows()
     }
@@ -215,7 +215,7 @@ impl Run {
     /// as a value. Limits in bytes apply to each page.
     ///
     /// # Errors
-    /// As [`check`](Self::check), and as [`Exports::pages`](crate::Exports::pages).
+    /// Fails as [`check`](Self::check) does, and as [`Exports::pages`](crate::Exports::pages).
     pub async fn pages<T: FromRow + Send + 'static>(self, paging: Paging) -> Result<Pages<T>, Error> {
         let Self { show, target, mut inputs, problems, limits } = self;
         let catalog = catalog_with(&show, &target).await?;
@@ -246,7 +246,7 @@ impl Run {
     /// ```
     ///
     /// # Errors
-    /// As [`pages`](Self::pages). An export with only one of the two paging parameters is an error.
+    /// Fails as [`pages`](Self::pages) does. An export with only one of the two paging parameters is an error.
     pub async fn all_rows<T: FromRow + Send + 'static>(self, paging: Paging) -> Result<Pages<T>, Error> {
         let catalog = catalog_with(&self.show, &self.target).await?;
         if !paging.is_foreign_to(self.target.find(&catalog)?) {
@@ -259,7 +259,7 @@ impl Run {
     /// Checks the values against the catalog and returns the request without sending it.
     ///
     /// # Errors
-    /// As [`send`](Self::send) before the request is sent.
+    /// Fails as [`send`](Self::send) does before the request is sent.
     pub async fn check(self) -> Result<CheckedRequest, Error> {
         let Self { show, target, inputs, problems, .. } = self;
         let catalog = catalog_with(&show, &target).await?;

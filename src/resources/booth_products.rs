@@ -42,7 +42,7 @@ impl<'a> BoothProducts<'a> {
     /// Associates several products with a booth. The vendor does not document if they replace the existing ones.
     ///
     /// # Errors
-    /// As [`associate`](Self::associate).
+    /// Fails as [`associate`](Self::associate) does.
     #[doc(alias("Associate multiple products to a booth", "PUT /BoothProduct", "/BoothProduct"))]
     pub async fn associate_many<P: Into<String>>(
         &self,

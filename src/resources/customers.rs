@@ -116,7 +116,7 @@ impl<'a> Customers<'a> {
     /// Creates a customer, and the ordering groups that it names if they do not exist.
     ///
     /// # Errors
-    /// As [`create`](Self::create).
+    /// Fails as [`create`](Self::create) does.
     #[doc(alias("createMissingOrderingGroups"))]
     pub async fn create_with_ordering_groups(&self, customer: &Customer) -> Result<Customer, Error> {
         let request = self.show.api().customer_create().body(customer.clone()).create_missing_ordering_groups(true);
@@ -145,7 +145,7 @@ impl<'a> Customers<'a> {
     /// ```
     ///
     /// # Errors
-    /// As [`get`](Self::get).
+    /// Fails as [`get`](Self::get) does.
     #[doc(alias("Update a customer", "PUT /Customer/{id}", "/Customer/{id}"))]
     pub async fn update(
         &self,
@@ -170,7 +170,7 @@ impl<'a> Customers<'a> {
     /// ```
     ///
     /// # Errors
-    /// As [`get`](Self::get).
+    /// Fails as [`get`](Self::get) does.
     #[doc(alias("Delete a single customer", "DELETE /Customer/{id}", "/Customer/{id}"))]
     pub async fn delete(&self, id: impl TryInto<Id, Error: std::fmt::Display>) -> Result<(), Error> {
         gone(self.show.api().customer_delete().id(id).send().await.map(drop))

@@ -109,7 +109,7 @@ impl<T: Serialize + DeserializeOwned> Resource<T> {
     /// Updates a record.
     ///
     /// # Errors
-    /// As [`get`](Self::get).
+    /// Fails as [`get`](Self::get) does.
     pub async fn update(
         &self,
         id: impl TryInto<Id, Error: Into<Error>>,
@@ -123,7 +123,7 @@ impl<T: Serialize + DeserializeOwned> Resource<T> {
     /// Deletes a record. A 404 after an attempt whose response was lost counts as success.
     ///
     /// # Errors
-    /// As [`get`](Self::get).
+    /// Fails as [`get`](Self::get) does.
     pub async fn delete(&self, id: impl TryInto<Id, Error: Into<Error>>) -> Result<(), Error> {
         let id = id.try_into().map_err(Into::into)?;
         let request = self.show.request(Method::DELETE, self.one(&id)).operation(self.name("delete"));

@@ -71,7 +71,7 @@ impl AuthorizationRequest {
     /// Creates a request for a scope, or without one.
     ///
     /// # Errors
-    /// As [`new`](Self::new).
+    /// Fails as [`new`](Self::new) does.
     pub fn with_scope(
         profile: &Profile,
         client_id: impl Into<String>,

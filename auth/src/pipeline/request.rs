@@ -155,7 +155,7 @@ impl RequestBuilder {
     /// Sends the request and reads the response as JSON. An incomplete body is a failed attempt like any other.
     ///
     /// # Errors
-    /// As [`send`](Self::send) and [`Response::json`].
+    /// Fails as [`send`](Self::send) and [`Response::json`] do.
     pub async fn send_json<T: DeserializeOwned>(self) -> Result<T, Error> {
         self.execute(true).await?.json().await
     }

@@ -102,7 +102,7 @@ impl Response {
     /// Reads the whole body as a string.
     ///
     /// # Errors
-    /// As [`bytes`](Self::bytes), and [`ErrorKind::Decode`] if it is not UTF-8: no byte is replaced.
+    /// Fails as [`bytes`](Self::bytes) does, and with [`ErrorKind::Decode`] if it is not UTF-8: no byte is replaced.
     pub async fn text(self) -> Result<String, Error> {
         let (bytes, rest) = self.read().await?;
         let not_utf8 = || rest.error(ErrorKind::Decode, "the response is not UTF-8; read it as bytes");
@@ -112,8 +112,8 @@ impl Response {
     /// Reads the body as JSON.
     ///
     /// # Errors
-    /// As [`bytes`](Self::bytes), and [`ErrorKind::Decode`] if it does not match the type. The error names the path and the
-    /// expected and found kind, never the value.
+    /// Fails as [`bytes`](Self::bytes) does, and with [`ErrorKind::Decode`] if it does not match the type. The error names the path
+    /// and the expected and found kind, never the value.
     pub async fn json<T: DeserializeOwned>(self) -> Result<T, Error> {
         self.json_with_headers().await.map(|(value, _)| value)
     }
@@ -121,7 +121,7 @@ impl Response {
     /// Reads the body as JSON and returns it with the headers.
     ///
     /// # Errors
-    /// As [`json`](Self::json).
+    /// Fails as [`json`](Self::json) does.
     pub async fn json_with_headers<T: DeserializeOwned>(self) -> Result<(T, HeaderMap), Error> {
         let (bytes, rest) = self.read().await?;
         match decode_body(&bytes) {

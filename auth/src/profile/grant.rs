@@ -46,12 +46,12 @@ impl Grant {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum ClientAuth {
-    /// As `client_id` and `client_secret` in the body.
+    /// Sends `client_id` and `client_secret` in the body.
     #[default]
     Body,
-    /// As `Authorization: Basic`, the plain Base64 of `id:secret`.
+    /// Sends `Authorization: Basic` with the plain Base64 of `id:secret`.
     BasicPlain,
-    /// As `Authorization: Basic`, both form-encoded before the Base64 (RFC 6749 section 2.3.1).
+    /// Sends `Authorization: Basic` with both form-encoded before the Base64 (RFC 6749 section 2.3.1).
     BasicEncoded,
 }
 

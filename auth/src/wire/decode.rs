@@ -42,7 +42,7 @@ impl fmt::Display for Mismatch {
 /// Decodes a whole body or file, with or without a byte order mark.
 ///
 /// # Errors
-/// As [`decode`].
+/// Fails as [`decode`] does.
 pub fn decode_body<T: DeserializeOwned>(body: &[u8]) -> Result<T, Mismatch> {
     decode(without_mark(body))
 }

@@ -120,7 +120,7 @@ impl Descriptor {
     /// ```
     ///
     /// # Errors
-    /// As [`check`](Self::check); each problem names the strings that the parameter accepts.
+    /// Fails as [`check`](Self::check) does; each problem names the strings that the parameter accepts.
     pub fn check_text(
         &self,
         values: impl IntoIterator<Item = (impl AsRef<str>, impl AsRef<str>)>,

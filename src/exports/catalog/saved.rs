@@ -62,8 +62,7 @@ impl SavedCatalog {
         let file = AtomicFile::new(path.as_ref())?;
         let mut json = serde_json::to_vec_pretty(catalog).map_err(|error| file.failed(error))?;
         json.push(b'\n');
-        std::io::Write::write_all(&mut file.file(), &json).map_err(|error| file.failed(error))?;
-        file.sync()?;
+        file.write(&json)?;
         file.persist()
     }
 

@@ -190,7 +190,7 @@ impl ColumnKind {
         }
     }
 
-    /// As [`of_value`](Self::of_value), but parses a CSV field in a column of numbers.
+    /// Returns the same as [`of_value`](Self::of_value), but parses a CSV field in a column of numbers.
     fn of_value_in(saved: ColumnType, value: &FieldValue<'_>) -> Self {
         match (saved, value) {
             (ColumnType::Integer | ColumnType::Decimal { .. }, FieldValue::CsvField(text)) => {

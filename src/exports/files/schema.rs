@@ -1,6 +1,6 @@
 //! The schema of a table and its file.
 
-use std::{collections::HashSet, fmt, fs, io::Write, path::Path};
+use std::{collections::HashSet, fmt, fs, path::Path};
 
 use perenso_auth::decode::decode_body;
 use serde::{Deserialize, Serialize};
@@ -120,14 +120,8 @@ impl TableSchema {
     /// [`ErrorKind::File`] if the file cannot be written. An existing file is then unchanged.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         let file = AtomicFile::new(path.as_ref())?;
-        self.write(&file)?;
+        file.write(self.to_string().as_bytes())?;
         file.persist()
-    }
-
-    /// Writes the schema and flushes it to disk.
-    pub(super) fn write(&self, file: &AtomicFile) -> Result<(), Error> {
-        file.file().write_all(self.to_string().as_bytes()).map_err(|error| file.failed(error))?;
-        file.sync()
     }
 }
 

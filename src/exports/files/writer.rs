@@ -104,7 +104,7 @@ impl<'f> Writer<'f> {
         let written = Written { path: to.path.clone(), rows: progress.rows(), bytes: file.length()?, schema };
         let schema_file = schema_file.filter(|_| written.rows > 0 && given != written.schema);
         if let (Some(schema_file), Some(schema)) = (&schema_file, &written.schema) {
-            schema.write(schema_file)?;
+            schema_file.write(schema.to_string().as_bytes())?;
         }
         // Both files are complete before the first is renamed. After a crash between the two, the next run replaces the
         // file under the old schema.
