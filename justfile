@@ -85,7 +85,7 @@ doc:
     printf '#!/bin/sh\nRUSTC_BOOTSTRAP=1 exec rustdoc "$@"\n' > target/rustdoc-docsrs
     chmod +x target/rustdoc-docsrs
     RUSTDOC=$PWD/target/rustdoc-docsrs RUSTDOCFLAGS="--cfg docsrs -D warnings" \
-        cargo doc -p perenso-auth -p perenso-codegen -p perenso-sandbox -p perenso --no-deps --all-features
+        cargo doc -p perenso-auth -p perenso-codegen -p perenso-openapi -p perenso-sandbox -p perenso --no-deps --all-features
 
 # The vendored document, by a validator that is not ours (`pip install openapi-spec-validator`).
 document:

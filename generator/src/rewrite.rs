@@ -12,7 +12,7 @@ mod send;
 mod signposts;
 mod table;
 
-use crate::steps::{document::Document, fault::Fault};
+use crate::{fault::Fault, model::Document};
 
 /// Rewrites the client: calls pass through the bridge, and records keep unknown fields.
 pub(crate) fn client(mut file: syn::File, document: &Document) -> Result<syn::File, Fault> {

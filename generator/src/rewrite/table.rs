@@ -4,9 +4,9 @@ use quote::{format_ident, quote};
 use serde_json::Value;
 use syn::{Ident, parse_quote};
 
-use crate::steps::{
-    document::Document,
+use crate::{
     fault::Fault,
+    model::Document,
     prepare::{WITH_BODY, has_optional_body},
 };
 

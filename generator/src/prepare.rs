@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::steps::{document::Document, fault::Fault};
+use crate::{fault::Fault, model::Document};
 
 /// The tag of the operations that stay inside the crate.
 pub(crate) const SEALED_TAG: &str = "Sealed";

@@ -4,9 +4,9 @@ use quote::quote;
 use syn::{Item, parse_quote};
 
 use super::find;
-use crate::steps::{
-    document::Document,
+use crate::{
     fault::{Fault, count},
+    model::Document,
     schema,
 };
 

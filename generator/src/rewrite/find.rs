@@ -6,7 +6,7 @@ use syn::{
     PathArguments, Type, TypeParamBound, WherePredicate,
 };
 
-use crate::steps::fault::Fault;
+use crate::fault::Fault;
 
 /// Returns the items of a module, by its path from the root.
 pub(crate) fn module<'a>(items: &'a mut Vec<Item>, path: &[&str]) -> Result<&'a mut Vec<Item>, Fault> {

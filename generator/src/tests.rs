@@ -2,13 +2,15 @@
 
 #![allow(clippy::unwrap_used)]
 
-#[path = "../build/steps.rs"]
-mod steps;
-
 use serde_json::{Value, json};
-use steps::{document, generate, prepare, rewrite};
 
-const DOCUMENT: &str = include_str!("../openapi/perenso.json");
+use crate::{Generated, Generator, fault::Fault, generate, model, prepare, rewrite};
+
+const DOCUMENT: &str = include_str!("../../openapi/perenso.json");
+
+fn run(text: &str) -> Result<Generated, Fault> {
+    Generator::new("openapi.json").run(text)
+}
 
 fn vendored() -> Value {
     serde_json::from_str(DOCUMENT).unwrap()
@@ -18,7 +20,7 @@ fn vendored() -> Value {
 fn fault(change: impl FnOnce(&mut Value)) -> String {
     let mut root = vendored();
     change(&mut root);
-    match steps::run(&root.to_string()) {
+    match run(&root.to_string()) {
         Ok(_) => panic!("the document passes"),
         Err(fault) => fault.to_string(),
     }
@@ -30,7 +32,7 @@ fn take(root: &mut Value, pointer: &str, name: &str) {
 
 #[test]
 fn the_vendored_document_passes() {
-    let generated = steps::run(DOCUMENT).unwrap();
+    let generated = run(DOCUMENT).unwrap();
     assert!(generated.client.contains("pub trait ClientCustomerExt"));
     assert!(generated.mock.contains("pub trait MockServerExt"));
 }
@@ -38,7 +40,7 @@ fn the_vendored_document_passes() {
 #[test]
 fn a_mistake_in_the_syntax_has_a_line_and_a_column() {
     let text = DOCUMENT.replacen("\"info\": {", "\"info\": {,", 1);
-    let fault = steps::run(&text).err().unwrap().to_string();
+    let fault = run(&text).err().unwrap().to_string();
     assert!(fault.starts_with("at line 3, column 12: "), "{fault}");
 }
 
@@ -130,7 +132,7 @@ fn a_panic_of_the_generator_is_a_fault_in_one_line() {
 
 /// Returns the generated client, changed before the rewrites.
 fn rewritten(change: impl FnOnce(String) -> String) -> Result<syn::File, String> {
-    let document = document::read(DOCUMENT).map_err(|fault| fault.to_string())?;
+    let document = model::read(DOCUMENT).map_err(|fault| fault.to_string())?;
     let raw = generate::client(&prepare::for_client(&document).map_err(|fault| fault.to_string())?);
     let raw = prettyplease::unparse(&raw.map_err(|fault| fault.to_string())?);
     let changed = change(raw.clone());
@@ -171,7 +173,7 @@ fn a_rewrite_that_misses_stops_the_build() {
 
 #[test]
 fn a_call_is_found_by_the_vendors_names_of_it_and_a_field_by_its_name_on_the_wire() {
-    let client = steps::run(DOCUMENT).unwrap().client;
+    let client = run(DOCUMENT).unwrap().client;
     assert_eq!(client.matches("Inferred: ").count(), 3, "calls that are not seen as they stand");
     let client = syn::parse_file(&client).unwrap();
     let names = |attributes: &[syn::Attribute]| -> Vec<String> {
@@ -216,11 +218,11 @@ fn an_operation_without_a_method_by_hand_and_a_method_without_an_operation_stop_
 
 #[test]
 fn the_vendors_names_of_every_operation_stand_at_a_method_by_hand() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/resources");
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../src/resources");
     let folder = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
-    let exports = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/exports.rs");
+    let exports = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../src/exports.rs");
     let sources: String = folder.chain([exports]).map(|file| std::fs::read_to_string(file).unwrap()).collect();
-    for operation in document::read(DOCUMENT).unwrap().operations().unwrap() {
+    for operation in model::read(DOCUMENT).unwrap().operations().unwrap() {
         let (title, method, path) = (&operation.node["summary"], operation.method.to_uppercase(), operation.path);
         let names = format!("#[doc(alias({title}, \"{method} {path}\", \"{path}\"))]");
         assert!(sources.contains(&names), "no method by hand has {names}");
@@ -229,7 +231,7 @@ fn the_vendors_names_of_every_operation_stand_at_a_method_by_hand() {
 
 #[test]
 fn nothing_of_the_generators_errors_and_hooks_is_left() {
-    let client = steps::run(DOCUMENT).unwrap().client;
+    let client = run(DOCUMENT).unwrap().client;
     for gone in ["progenitor_client::Error", "ClientHooks", "OperationInfo", "api-version", "api_version", ".exec("] {
         assert!(!client.contains(gone), "{gone}");
     }
@@ -239,5 +241,5 @@ fn nothing_of_the_generators_errors_and_hooks_is_left() {
         .map(|call| client.matches(&format!("crate::runtime::{call}")).count())
         .sum();
     // Every operation once, and the export run a second time, with a body.
-    assert_eq!((sends, calls), (document::read(DOCUMENT).unwrap().operations().unwrap().len() + 1, sends));
+    assert_eq!((sends, calls), (model::read(DOCUMENT).unwrap().operations().unwrap().len() + 1, sends));
 }

@@ -5,9 +5,9 @@ use quote::quote;
 use syn::{Fields, Item, ItemStruct, parse_quote};
 
 use super::find;
-use crate::steps::{
-    document::Document,
+use crate::{
     fault::{Fault, count},
+    model::Document,
     schema::{self, Record},
 };
 

@@ -7,9 +7,9 @@ use syn::{
 };
 
 use super::{find, table};
-use crate::steps::{
-    document::Document,
+use crate::{
     fault::{Fault, count},
+    model::Document,
 };
 
 /// Rewrites `send` of the builder of every operation.

@@ -3,9 +3,9 @@
 use syn::{Attribute, Item, TraitItem, TraitItemFn, parse_quote};
 
 use super::{find, table};
-use crate::steps::{
-    document::{Document, Operation},
+use crate::{
     fault::{Fault, count},
+    model::{Document, Operation},
     schema,
 };
 

@@ -3,7 +3,7 @@
 use syn::{Item, parse_quote};
 
 use super::find;
-use crate::steps::fault::{Fault, count};
+use crate::fault::{Fault, count};
 
 /// Replaces the constructors, which would create a client without tokens and with a total timeout, and removes the code of
 /// hooks.

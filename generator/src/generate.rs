@@ -11,7 +11,7 @@ use progenitor::{GenerationSettings, Generator, HooksMode, InterfaceStyle, TagSt
 use quote::quote;
 use serde_json::{Value, json};
 
-use crate::steps::fault::{Fault, segment};
+use crate::fault::{Fault, segment};
 
 /// The schemas with hand-written types.
 const BY_HAND: [(&str, &str); 5] = [

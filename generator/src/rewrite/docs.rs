@@ -3,9 +3,9 @@
 use syn::{Attribute, Item, TraitItem, parse_quote};
 
 use super::{find, send::pascal, table};
-use crate::steps::{
-    document::Document,
+use crate::{
     fault::{Fault, count},
+    model::Document,
     schema,
 };
 

@@ -7,9 +7,9 @@ use syn::{
 };
 
 use super::{docs::document_if_bare, find, send::pascal, table};
-use crate::steps::{
-    document::Document,
+use crate::{
     fault::{Fault, count},
+    model::Document,
 };
 
 /// Rewrites the expectations of every operation, and documents them.

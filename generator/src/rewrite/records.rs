@@ -4,9 +4,9 @@ use quote::{format_ident, quote};
 use syn::{Expr, Fields, Ident, Item, ItemStruct, Member, Stmt, Type, parse_quote};
 
 use super::find;
-use crate::steps::{
-    document::Document,
+use crate::{
     fault::{Fault, count},
+    model::Document,
     schema::{self, Record},
 };
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use openapiv3::{OpenAPI, ReferenceOr, Schema, SchemaKind, Type};
 use serde_json::{Map, Value};
 
-use crate::steps::fault::{Fault, segment};
+use crate::fault::{Fault, segment};
 
 /// The keywords that the vendor's pages never document, even for parts that they show.
 const UNSEEN: [&str; 6] = ["nullable", "format", "pattern", "minLength", "minimum", "maximum"];

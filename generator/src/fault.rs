@@ -1,6 +1,30 @@
 //! The error of the build, with its place in the document.
 
-use std::fmt;
+use std::{fmt, path::Path};
+
+/// The error of a document from which no client can be generated. `Display` names the document and the place in it.
+pub struct Error(String);
+
+impl Error {
+    pub(crate) fn new(document: &Path, fault: Fault) -> Self {
+        Self(format!("{}: {fault}", document.display()))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The same text as `Display`: a build script that returns the error from `main` prints its `Debug` form.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Error {}
 
 /// A message with its place: a JSON pointer into the document, or line and column.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::steps::{document::Document, fault::Fault, generate};
+use crate::{fault::Fault, generate, model::Document};
 
 /// A schema with properties.
 pub(crate) struct Record {

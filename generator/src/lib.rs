@@ -1,0 +1,96 @@
+//! Generates a typed client over [`perenso-auth`](https://docs.rs/perenso-auth), and a typed mock of its server, from an OpenAPI
+//! document, in a build script:
+//!
+//! ```no_run
+//! // build.rs
+//! fn main() -> Result<(), perenso_openapi::Error> {
+//!     perenso_openapi::Generator::new("openapi/vendor.json").write_to_out_dir()?;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! The build script writes `client.rs` and `mock.rs` into `OUT_DIR`, for `include!`.
+
+#![deny(missing_docs)]
+
+mod fault;
+mod generate;
+mod model;
+mod prepare;
+mod rewrite;
+mod schema;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+pub use fault::Error;
+use fault::Fault;
+
+/// A generator of a client and a mock from one OpenAPI document.
+#[derive(Clone, Debug)]
+pub struct Generator {
+    document: PathBuf,
+}
+
+/// The generated code, ready to be included.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Generated {
+    /// The client: builders of calls, and records.
+    pub client: String,
+    /// The expectations of a mock server.
+    pub mock: String,
+}
+
+impl Generator {
+    /// Creates a generator that reads the document from a file. A relative path starts at the folder of the package.
+    pub fn new(document: impl Into<PathBuf>) -> Self {
+        Self { document: document.into() }
+    }
+
+    /// Generates the code and writes it to `client.rs` and `mock.rs` in `OUT_DIR`. Tells Cargo to run the build script again
+    /// when the document changes.
+    ///
+    /// # Errors
+    /// The document cannot be read, or no client can be generated from it, or `OUT_DIR` cannot be written.
+    #[allow(clippy::print_stdout)]
+    pub fn write_to_out_dir(&self) -> Result<Generated, Error> {
+        println!("cargo::rerun-if-changed={}", self.document.display());
+        self.write().map_err(|fault| Error::new(&self.document, fault))
+    }
+
+    /// Generates the code from the text of a document, without files.
+    ///
+    /// # Errors
+    /// No client can be generated from the document.
+    pub fn generate(&self, document: &str) -> Result<Generated, Error> {
+        self.run(document).map_err(|fault| Error::new(&self.document, fault))
+    }
+
+    fn write(&self) -> Result<Generated, Fault> {
+        let text = fs::read_to_string(&self.document)
+            .map_err(|error| Fault::new("/", format_args!("the document cannot be read: {error}")))?;
+        let generated = self.run(&text)?;
+        let folder = env::var_os("OUT_DIR")
+            .ok_or_else(|| Fault::new("/", "`OUT_DIR` is not set: call this from a build script"))?;
+        for (name, code) in [("client.rs", &generated.client), ("mock.rs", &generated.mock)] {
+            fs::write(Path::new(&folder).join(name), code)
+                .map_err(|error| Fault::new("/", format_args!("`{name}` cannot be written: {error}")))?;
+        }
+        Ok(generated)
+    }
+
+    fn run(&self, text: &str) -> Result<Generated, Fault> {
+        let document = model::read(text)?;
+        let client = generate::client(&prepare::for_client(&document)?)?;
+        let mock = generate::mock(&prepare::for_mock(&document)?)?;
+        Ok(Generated {
+            client: prettyplease::unparse(&rewrite::client(client, &document)?),
+            mock: prettyplease::unparse(&rewrite::mock(mock, &document)?),
+        })
+    }
+}
