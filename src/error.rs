@@ -1,5 +1,7 @@
 //! The error of the SDK.
 
+pub(crate) mod name;
+
 use std::{fmt, path::Path, time::Duration};
 
 use http::StatusCode;

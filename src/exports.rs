@@ -78,12 +78,7 @@ pub use self::{
         export::Export,
         saved::SavedCatalog,
     },
-    pages::{
-        Pages,
-        cursor::Cursor,
-        paging::{PageEnd, Paging},
-        report::PageReport,
-    },
+    pages::{Pages, paging::Paging},
     rows::{
         Rows,
         format::RowFormat,
@@ -93,9 +88,10 @@ pub use self::{
         stream::ExportStream,
     },
     run::Run,
-    values::{key::Key, value::ParameterValue},
+    values::value::ParameterValue,
 };
 use self::{rows::stream::Limits, run::Target};
+pub use crate::paging::{Cursor, Key, PageEnd, PageReport};
 use crate::{client::Perenso, error::Error, generated::ClientExportExt};
 
 /// The custom exports of a show.

@@ -5,7 +5,6 @@ mod list;
 mod pager;
 mod position;
 
-pub(crate) use self::pager::PAGE_SIZE;
 pub use self::{
     changes::{ChangedRecords, Changes, Watermark},
     list::{Direction, List},

@@ -15,7 +15,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::{bind::Bound, descriptor::Descriptor};
-use crate::exports::values::name::{closest_names, sanitize, shown};
+use crate::error::name::{closest_names, sanitize, shown};
 use crate::{
     error::{Error, ErrorKind},
     generated::operations::EXPORT_LIST,

@@ -1,11 +1,8 @@
 //! An export as one stream of rows: each page is fetched while the page before it is read.
 
-pub(super) mod cursor;
 pub(super) mod fingerprinted_row;
-pub(super) mod pager;
 pub(super) mod paging;
-mod repetition;
-pub(super) mod report;
+mod resolve;
 
 use std::{
     collections::VecDeque,
@@ -20,23 +17,20 @@ use tokio::task::JoinSet;
 use tracing::Instrument;
 
 use self::{
-    cursor::Cursor,
     fingerprinted_row::{FingerprintedRow, WithRaw},
-    pager::Pager,
-    paging::{Meaning, Paging, Plan},
-    report::PageReport,
+    paging::Paging,
 };
 use crate::exports::{
     catalog::checked::CheckedRequest,
     rows::raw::{FromRow, RawRow},
     rows::reader::in_row,
     rows::stream::{ExportStream, Limits},
-    values::key::Key,
 };
 use crate::{
     client::Perenso,
     error::{Error, ErrorKind},
     generated::operations::EXPORT_RUN,
+    paging::{Cursor, Key, Meaning, PageReport, Pager, Plan},
 };
 
 /// A page whose headers have arrived. Its rows are read when polled.
@@ -93,6 +87,8 @@ pub struct Pages<T> {
     pager: Pager,
     state: State<T>,
     ahead: Option<Ahead<T>>,
+    /// The last row so far, if it contains the next key.
+    last: Option<RawRow>,
     /// Rows to return, each with the cursor after it. At most one, unless the pager withholds rows that may be repeated.
     ready: VecDeque<(Cursor, Result<T, Error>)>,
     cursor: Cursor,
@@ -165,13 +161,14 @@ impl<T: Send + 'static> Pages<T> {
         let cursor = plan.start.clone();
         let pager = Pager::new(plan);
         let state = State::Opening { fetch: source(&pager.at()), ahead: false };
-        Self { source, pager, state, ahead: None, ready: VecDeque::new(), cursor }
+        Self { source, pager, state, ahead: None, last: None, ready: VecDeque::new(), cursor }
     }
 
     /// Adds a row, or its error.
     fn add_row(&mut self, hash: Option<u64>, raw: Option<RawRow>, row: Result<T, Error>) -> Result<(), Error> {
         let row = row.map_err(|error| error.within(&self.pager.page()));
-        if let Some(cursor) = self.pager.row(hash, raw)? {
+        self.last = raw;
+        if let Some(cursor) = self.pager.row(self.pager.identity(), hash)? {
             self.ready.push_back((cursor, row));
         }
         if let Some(at) = self.pager.ahead() {
@@ -184,7 +181,11 @@ impl<T: Send + 'static> Pages<T> {
 
     /// Ends the page and opens the next one.
     fn turn_page(&mut self) -> Result<State<T>, Error> {
-        let next = self.pager.end()?;
+        let last = self.last.take();
+        let next = self.pager.end(|column, sent| {
+            let key = last.as_ref().map_or(Err("a row that cannot be read"), |row| row.key(column))?;
+            key.like(sent).ok_or("a string that is no integer")
+        })?;
         let ahead = self.ahead.take();
         if ahead.as_ref().is_some_and(|ahead| Some(&ahead.at) != next.as_ref()) {
             self.pager.report.discarded += 1;

@@ -7,12 +7,13 @@ use http::Method;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    pager::{PAGE_SIZE, Page, Records, Source},
+    pager::{Page, Records, Source},
     position::Position,
 };
 use crate::{
     client::Perenso,
     error::{Error, ErrorKind},
+    paging::PAGE_SIZE,
     records::Timestamp,
     runtime::Operation,
 };

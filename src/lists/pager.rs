@@ -1,18 +1,23 @@
-//! The pager of lists: a stream that ends at an empty page and fails on a page that repeats.
+//! The pages and the records of a list, read by the paging engine.
 
 use std::{future::Future, hash::Hasher, num::NonZeroU32, pin::Pin, sync::Arc};
 
-use futures_util::{Stream, StreamExt, TryStreamExt, stream::try_unfold};
+use futures_util::{
+    Stream, StreamExt, TryStreamExt,
+    stream::{self, try_unfold},
+};
 use serde::Serialize;
 
 use super::position::Position;
 use crate::{
-    error::{Error, ErrorKind},
-    paging::{Fingerprint, PageHistory, PreviousPage, Repeats},
+    error::Error,
+    paging::{Fingerprint, Meaning, Pager, Plan, RowIdentity},
 };
 
-/// The default page size.
-pub(crate) const PAGE_SIZE: NonZeroU32 = NonZeroU32::new(100).unwrap();
+/// The possible causes of a repeated page, for its error.
+const REPEAT_CAUSES: &str = "either the server does not page this list, and then it is to be read as one page, or its pages \
+                             begin anew behind the last one, or records moved while it was read, and then a fixed `sort` \
+                             helps";
 
 /// One page of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,127 +41,61 @@ pub(crate) struct Source<T> {
     pub(crate) allow_repeats: bool,
 }
 
-impl<T> Clone for Source<T> {
-    fn clone(&self) -> Self {
-        Self { fetch: Arc::clone(&self.fetch), ..*self }
-    }
-}
-
-/// The pages of a list, one after another.
-struct Pager<T> {
-    source: Source<T>,
-    next: u64,
-    history: PageHistory<u64>,
-    first_page: Option<Fingerprint>,
-    short: bool,
-}
+/// A page that repeats nothing, with the position after each record; `None` for records read by an earlier stream.
+type CheckedPage<T> = (Page<T>, Vec<Option<Position>>);
 
 impl<T: Serialize + Send + 'static> Source<T> {
     /// Returns a stream of pages up to the first empty one.
     pub(crate) fn pages(self, start: Position) -> impl Stream<Item = Result<Page<T>, Error>> + Send + use<T> {
-        self.marked_pages(start).map_ok(|(page, _)| page)
-    }
-
-    /// Returns a stream of pages, each with the fingerprint of page 1.
-    fn marked_pages(
-        self,
-        start: Position,
-    ) -> impl Stream<Item = Result<(Page<T>, Option<Fingerprint>), Error>> + Send + use<T> {
-        let next = start.page.max(1);
-        let first_page = start.first_page.filter(|_| next > 1);
-        let history = PageHistory::resumed(first_page.map(|page| (page, 1)));
-        try_unfold(Pager { source: self, next, history, first_page, short: false }, |mut pager| async move {
-            let number = pager.next;
-            let items = (pager.source.fetch)(number).await?;
-            if items.is_empty() {
-                return Ok(None);
-            }
-            pager.check(number, &items)?;
-            pager.notice(number, items.len());
-            pager.next += 1;
-            Ok(Some(((Page { number, items }, pager.first_page), pager)))
-        })
+        self.checked_pages(start).map_ok(|(page, _)| page)
     }
 
     /// Returns a stream of records from this position, each with the position after it.
     pub(crate) fn records(self, start: Position) -> impl Stream<Item = Result<(T, Position), Error>> + Send + use<T> {
-        let (operation, asked) = (self.operation, self.asked.get());
-        self.marked_pages(start)
-            .and_then(move |(page, first_page)| async move {
-                let skip = if page.number == start.page { start.item } else { 0 };
-                let skip = usize::try_from(skip).unwrap_or(usize::MAX);
-                if page.items.len() < skip {
-                    let (number, found) = (page.number, page.items.len());
-                    let detail =
-                        format!("{skip} records were read of page {number}, which holds {found}: records moved");
-                    return Err(Error::own(ErrorKind::Paging, operation, detail));
-                }
-                let records = page.items.into_iter().zip(1u64..).skip(skip);
-                let behind = records.map(move |(item, read)| {
-                    Ok((item, Position { first_page, ..Position::new(page.number, read, asked) }))
-                });
-                Ok(futures_util::stream::iter(behind))
-            })
+        let unread = |(item, position): (T, Option<Position>)| Some(Ok((item, position?)));
+        self.checked_pages(start)
+            .map_ok(move |(page, positions)| stream::iter(page.items.into_iter().zip(positions).filter_map(unread)))
             .try_flatten()
     }
-}
 
-impl<T: Serialize> Pager<T> {
-    /// Fails when the page repeats an earlier page, or shares a record with the previous one.
-    ///
-    /// Pages are equal when their records have the same set of ids. If a record has no id, the bytes are compared; a page with a
-    /// single such record is compared with the previous page only.
-    fn check(&mut self, number: u64, items: &[T]) -> Result<(), Error> {
-        let mut ids: Vec<&str> = items.iter().filter_map(self.source.key).collect();
-        let has_ids = ids.len() == items.len();
-        ids.sort_unstable();
-        ids.dedup();
-        let page = if has_ids {
-            Some(Fingerprint::of_all(ids.iter().map(|id| id.as_bytes())))
-        } else {
-            serde_json::to_vec(items).ok().filter(|_| !self.source.allow_repeats).map(|bytes| Fingerprint::of(&bytes))
+    fn checked_pages(self, start: Position) -> impl Stream<Item = Result<CheckedPage<T>, Error>> + Send + use<T> {
+        let pager = Pager::new(self.plan(start));
+        try_unfold(Some((self, pager)), |state| async {
+            let Some((source, mut pager)) = state else { return Ok(None) };
+            let number = u64::try_from(pager.number()).unwrap_or_default();
+            let items = (source.fetch)(number).await?;
+            let positions = items.iter().map(|item| source.check(&mut pager, item)).collect::<Result<_, _>>()?;
+            let is_end = pager.end(|_, _| Err("no key"))?.is_none();
+            let page = (!items.is_empty()).then_some((Page { number, items }, positions));
+            Ok(page.map(|page| (page, (!is_end).then_some((source, pager)))))
+        })
+    }
+
+    fn plan(&self, start: Position) -> Plan {
+        Plan {
+            operation: self.operation,
+            noun: "record",
+            meaning: Meaning::Page,
+            parameter: "page".to_owned(),
+            limit: Some(self.asked.get().into()),
+            start: start.cursor(),
+            identity: if self.allow_repeats { RowIdentity::Ignored } else { RowIdentity::Shared },
+            is_buffered: true,
+            ends: Vec::new(),
+            ahead: false,
+            repeat_causes: REPEAT_CAUSES.to_owned(),
+        }
+    }
+
+    /// Adds a record to the page. Records with an id are unique; the others are compared by their JSON.
+    fn check(&self, pager: &mut Pager, item: &T) -> Result<Option<Position>, Error> {
+        let hash = |bytes: &[u8]| Fingerprint::of(bytes).finish();
+        let cursor = match ((self.key)(item), pager.identity()) {
+            (Some(id), _) => pager.row(RowIdentity::Unique, Some(hash(id.as_bytes())))?,
+            (None, RowIdentity::Ignored) => pager.row(RowIdentity::Ignored, None)?,
+            (None, identity) => pager.row(identity, serde_json::to_vec(item).ok().map(|json| hash(&json)))?,
         };
-        if number == 1 {
-            self.first_page = page;
-        }
-        let repeats = if has_ids || items.len() > 1 { Repeats::Anywhere } else { Repeats::InARow };
-        if let Some(earlier) = page.and_then(|page| self.history.repeated(page, repeats)) {
-            return Err(self.out_of_order(number, "repeats", earlier));
-        }
-        let mut rows: Vec<u64> = ids.iter().map(|id| Fingerprint::of(id.as_bytes()).finish()).collect();
-        if let Some(previous) = self.history.previous()
-            && rows.iter().any(|id| previous.contains(*id))
-        {
-            return Err(self.out_of_order(number, "holds records of", previous.number));
-        }
-        rows.sort_unstable();
-        self.history.add(PreviousPage { number, fingerprint: page, rows });
-        Ok(())
-    }
-
-    fn out_of_order(&self, number: u64, verb: &str, earlier: u64) -> Error {
-        let detail = format!(
-            "page {number} {verb} page {earlier}: either the server does not page this list, and then it is to be read as \
-             one page, or its pages begin anew behind the last one, or records moved while it was read, and then a fixed \
-             `sort` helps"
-        );
-        Error::own(ErrorKind::Paging, self.source.operation, detail)
-    }
-
-    /// Logs the first short page. It does not end the list, since the server may cap its page size.
-    fn notice(&mut self, number: u64, received: usize) {
-        let asked = self.source.asked.get();
-        if !self.short && received < asked as usize {
-            self.short = true;
-            tracing::debug!(
-                target: "perenso::list",
-                operation = self.source.operation,
-                page = number,
-                asked,
-                received,
-                "a short page: going on to the next"
-            );
-        }
+        Ok(cursor.and_then(|cursor| Position::of(&cursor, self.asked)))
     }
 }
 
@@ -229,6 +168,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::error::ErrorKind;
 
     fn source(pages: Vec<Vec<String>>, asked: u32) -> Source<String> {
         let fetch = move |number: u64| {
@@ -283,9 +223,16 @@ mod tests {
     fn a_page_that_overlaps_is_an_error_and_equal_records_without_an_id_are_not() {
         let (_, failure) =
             read(source(vec![texts(&["id-1", "id-2"]), texts(&["id-2", "id-3"])], 2), Position::default());
-        assert!(failure.unwrap().to_string().contains("page 2 holds records of page 1"));
+        assert!(failure.unwrap().to_string().contains("records of page 2 are also on page 1"));
         let (read, failure) = read(source(vec![texts(&["x", "y"]), texts(&["y", "z"])], 2), Position::default());
         assert_eq!((read.len(), failure.is_none()), (4, true));
+        // A record without an id beside those that have one changes nothing.
+        let first = texts(&["x", "id-1", "id-2", "id-3", "id-4", "id-5"]);
+        for id in &first[1..] {
+            let pages = vec![first.clone(), vec!["y".to_owned(), id.clone()]];
+            let (read, failure) = self::read(source(pages, 6), Position::default());
+            assert_eq!((&read, failure.unwrap().kind()), (&first, ErrorKind::Paging));
+        }
     }
 
     /// A list that starts again after its last page, forever.
@@ -334,6 +281,9 @@ mod tests {
         let (read, failure) = read(source(pages, 3), Position::new(2, 2, 3));
         assert_eq!(read, [] as [String; 0]);
         assert_eq!(failure.unwrap().kind(), ErrorKind::Paging);
+        // The page of the position has become empty.
+        let (_, failure) = self::read(source(vec![texts(&["a"])], 1), Position::new(2, 1, 1));
+        assert!(failure.unwrap().to_string().contains("1 records were read of page 2, which holds 0: records moved"));
     }
 
     proptest! {

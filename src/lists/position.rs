@@ -1,9 +1,10 @@
 //! A position in a list that can be stored.
 
+use std::num::NonZeroU32;
+
 use serde::{Deserialize, Serialize};
 
-use super::pager::PAGE_SIZE;
-use crate::paging::Fingerprint;
+use crate::paging::{Cursor, FirstPage, PAGE_SIZE, Place};
 
 /// A position in a list that can be stored and resumed from: a page number, the records read of that page, and the page size.
 ///
@@ -30,7 +31,7 @@ pub struct Position {
     /// The page size.
     pub page_size: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) first_page: Option<Fingerprint>,
+    pub(super) first_page: Option<FirstPage>,
 }
 
 impl PartialEq for Position {
@@ -46,6 +47,19 @@ impl Position {
     #[must_use]
     pub const fn new(page: u64, item: u64, page_size: u32) -> Self {
         Self { page, item, page_size, first_page: None }
+    }
+
+    /// Returns the position at a cursor that counts pages.
+    pub(super) fn of(cursor: &Cursor, page_size: NonZeroU32) -> Option<Self> {
+        let Place::Page { number, row, .. } = cursor.place else { return None };
+        let position = Self::new(number.unsigned_abs(), row, page_size.get());
+        Some(Self { first_page: cursor.first_page, ..position })
+    }
+
+    pub(super) fn cursor(&self) -> Cursor {
+        let number = i64::try_from(self.page.max(1)).unwrap_or(i64::MAX);
+        let place = Place::Page { number, row: self.item, limit: Some(self.page_size.into()) };
+        Cursor { place, first_page: self.first_page }
     }
 }
 

@@ -5,16 +5,14 @@ use std::collections::HashMap;
 use super::fingerprint::Fingerprint;
 
 /// The pages of a stream that were read, each by a fingerprint, and the rows of the last one.
-///
-/// `N` is the number of a page in the numbering of its stream.
-pub(crate) struct PageHistory<N> {
-    numbers: HashMap<Fingerprint, N>,
-    previous: Option<PreviousPage<N>>,
+pub(crate) struct PageHistory {
+    numbers: HashMap<Fingerprint, i64>,
+    previous: Option<PreviousPage>,
 }
 
 /// The last page that was read.
-pub(crate) struct PreviousPage<N> {
-    pub(crate) number: N,
+pub(crate) struct PreviousPage {
+    pub(crate) number: i64,
     /// `None` if repeats of this page are not an error.
     pub(crate) fingerprint: Option<Fingerprint>,
     /// The hashes of its rows: sorted if rows are unique, otherwise in the order of the page.
@@ -30,19 +28,19 @@ pub(crate) enum Repeats {
     InARow,
 }
 
-impl<N: Copy> PageHistory<N> {
+impl PageHistory {
     /// Creates the history of a stream that resumes, and knows only the first page from an earlier stream.
-    pub(crate) fn resumed(first_page: Option<(Fingerprint, N)>) -> Self {
+    pub(crate) fn resumed(first_page: Option<(Fingerprint, i64)>) -> Self {
         Self { numbers: first_page.into_iter().collect(), previous: None }
     }
 
     /// Returns the last page that was added.
-    pub(crate) fn previous(&self) -> Option<&PreviousPage<N>> {
+    pub(crate) fn previous(&self) -> Option<&PreviousPage> {
         self.previous.as_ref()
     }
 
     /// Returns the number of the page that a page with this fingerprint repeats.
-    pub(crate) fn repeated(&self, fingerprint: Fingerprint, repeats: Repeats) -> Option<N> {
+    pub(crate) fn repeated(&self, fingerprint: Fingerprint, repeats: Repeats) -> Option<i64> {
         let previous = self.previous.as_ref().filter(|previous| previous.fingerprint == Some(fingerprint));
         match (previous, repeats) {
             (Some(previous), _) => Some(previous.number),
@@ -52,13 +50,13 @@ impl<N: Copy> PageHistory<N> {
     }
 
     /// Adds a page, and forgets the rows of the page before it.
-    pub(crate) fn add(&mut self, page: PreviousPage<N>) {
+    pub(crate) fn add(&mut self, page: PreviousPage) {
         self.numbers.extend(page.fingerprint.map(|fingerprint| (fingerprint, page.number)));
         self.previous = Some(page);
     }
 }
 
-impl<N: Copy> PreviousPage<N> {
+impl PreviousPage {
     /// Returns true if one of its rows, which must be sorted, has this hash.
     pub(crate) fn contains(&self, row: u64) -> bool {
         self.rows.binary_search(&row).is_ok()
@@ -69,7 +67,7 @@ impl<N: Copy> PreviousPage<N> {
 mod tests {
     use super::*;
 
-    fn page(number: u64, content: &str) -> PreviousPage<u64> {
+    fn page(number: i64, content: &str) -> PreviousPage {
         let rows = content.bytes().map(u64::from).collect();
         PreviousPage { number, fingerprint: Some(Fingerprint::of(content.as_bytes())), rows }
     }

@@ -181,7 +181,7 @@ async fn pages_that_start_again_behind_the_last_one_are_found_out() {
     let (read, error) = rest.fold((0, None), async |(count, _), item| (count + 1, item.err())).await;
     let error = error.expect("nobody said that the list ends").to_string();
     assert_eq!(read, 4, "three records and the error");
-    assert!(error.contains("page 4 repeats page 1"), "{error}");
+    assert!(error.contains("page 4 repeats the first page"), "{error}");
     // Orders have no id, so their pages are compared as a whole.
     let (orders, error) = show
         .orders()

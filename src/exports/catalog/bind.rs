@@ -18,11 +18,13 @@ use super::{
 };
 use crate::exports::{
     values::fields::{FieldSink, collect_fields, serialize_value},
-    values::name::{closest, shown},
     values::value::{Input, ParameterValue, expectation},
 };
 use crate::{
-    error::{Error, ErrorKind},
+    error::{
+        Error, ErrorKind,
+        name::{closest, shown},
+    },
     generated::operations::EXPORT_RUN,
     records::Id,
     types::{ExportDataType, ExportParameter},

@@ -7,15 +7,15 @@ use perenso_auth::Response;
 use serde_json::{Map, Value as Json};
 
 use super::descriptor::Descriptor;
-use crate::exports::{
-    values::key::Key,
-    values::name::{closest, shown},
-    values::value::{Input, ParameterValue, expectation, parse},
-};
 use crate::{
     client::Perenso,
-    error::{Error, ErrorKind},
+    error::{
+        Error, ErrorKind,
+        name::{closest, shown},
+    },
+    exports::values::value::{Input, ParameterValue, expectation, parse},
     generated::{ClientSealedExt, operations::EXPORT_RUN},
+    paging::Key,
     records::Id,
     types::{ExportDataType, ExportParameter, ExportValues},
 };

@@ -9,12 +9,12 @@ use super::{
     bind::Bound,
     checked::{CheckedRequest, ExportRunBuilder, closest_parameter, input_error, runnable_id, unknown_parameter},
 };
-use crate::exports::{
-    values::name::{sanitize, shown},
-    values::value::{Input, ParameterValue, parse},
-};
 use crate::{
-    error::Error,
+    error::{
+        Error,
+        name::{sanitize, shown},
+    },
+    exports::values::value::{Input, ParameterValue, parse},
     types::{ExportDescriptor, ExportParameter},
 };
 

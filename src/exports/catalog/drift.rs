@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use crate::exports::values::name::{sanitize, shown};
+use crate::error::name::{sanitize, shown};
 
 /// The changes since a catalog was saved, returned by [`SavedCatalog::compare`](crate::exports::SavedCatalog::compare).
 ///

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{Catalog, descriptor::Descriptor};
-use crate::exports::values::name::shown;
+use crate::error::name::shown;
 use crate::{
     error::{Error, ErrorKind},
     generated::operations::EXPORT_RUN,

@@ -10,7 +10,7 @@ use super::{
     timestamp,
     value::{FieldValue, unquoted},
 };
-use crate::{error::Error, exports::values::name::shown};
+use crate::error::{Error, name::shown};
 
 /// The minimum precision of an inferred decimal. Parquet stores up to 18 digits in 64 bits.
 const MIN_PRECISION: u8 = 18;

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::column::Column;
 use crate::{
-    error::{Error, ErrorKind, FILE},
-    exports::{atomic_file::AtomicFile, values::name::shown},
+    error::{Error, ErrorKind, FILE, name::shown},
+    exports::atomic_file::AtomicFile,
 };
 
 /// The schema of a table: its columns in order.

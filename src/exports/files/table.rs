@@ -8,7 +8,7 @@ use super::{
     schema::TableSchema,
     value::FieldValue,
 };
-use crate::exports::values::name::shown;
+use crate::error::name::shown;
 
 /// Converts rows to the columns of a schema.
 #[derive(Debug)]

@@ -1,38 +1,9 @@
 //! The paging of an export: the names and meanings of its two parameters, its start, and its page size.
 
-mod plan;
-
-use http::StatusCode;
-
-pub(crate) use self::plan::Plan;
-use super::cursor::Cursor;
-use crate::exports::{rows::format::RowFormat, rows::stream::Limits};
-
-/// The meaning of the page parameter.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Meaning {
-    /// The number of a page.
-    Page,
-    /// The number of rows to skip.
-    Offset,
-    /// The value of this column in the last row of the page before.
-    Key(String),
-    /// None: the export has one page.
-    Single,
-}
-
-/// An end of the pages, in addition to a page without rows and the status 204, which always are: see [`Paging::end`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum PageEnd {
-    /// A response with this status instead of a page after the first one, such as 404 or 400.
-    Status(StatusCode),
-    /// The last page once more. None of its rows is returned again. By default such a page is an error.
-    RepeatedPage,
-    /// A page with fewer rows than a page before it. The first page is never the end, since the server may cap its pages.
-    /// This saves the request for an empty page if a server always fills all pages except the last.
-    ShortPage,
-}
+use crate::{
+    exports::{rows::format::RowFormat, rows::stream::Limits},
+    paging::{Cursor, Meaning, PageEnd},
+};
 
 /// The paging of an export.
 ///
@@ -58,15 +29,15 @@ pub enum PageEnd {
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Paging {
-    meaning: Meaning,
-    cursor: String,
-    limit_name: Option<String>,
-    start: Option<Cursor>,
-    limit: Option<u32>,
-    alike: bool,
-    repeats: bool,
-    ends: Vec<PageEnd>,
-    ahead: bool,
+    pub(super) meaning: Meaning,
+    pub(super) cursor: String,
+    pub(super) limit_name: Option<String>,
+    pub(super) start: Option<Cursor>,
+    pub(super) limit: Option<u32>,
+    pub(super) alike: bool,
+    pub(super) repeats: bool,
+    pub(super) ends: Vec<PageEnd>,
+    pub(super) ahead: bool,
     row_limit: Option<usize>,
     format: Option<RowFormat>,
 }

@@ -9,7 +9,8 @@ use futures_util::stream;
 use perenso_auth::decode::Mismatch;
 use proptest::prelude::*;
 
-use super::{repetition::RowIdentity, *};
+use super::*;
+use crate::paging::RowIdentity;
 
 /// The outcome of a request.
 #[derive(Clone, Copy, Debug)]
@@ -118,13 +119,17 @@ fn plan(meaning: Meaning, limit: i64) -> Plan {
         _ => Cursor::page(1, 0, limit),
     };
     Plan {
+        operation: EXPORT_RUN.id,
+        noun: "row",
         meaning,
         parameter: "Cursor".to_owned(),
         limit: Some(limit),
         start,
         identity: RowIdentity::Unique,
+        is_buffered: false,
         ends: Vec::new(),
         ahead: true,
+        repeat_causes: String::new(),
     }
 }
 

@@ -11,8 +11,10 @@ use serde::{
 use serde_json::Value as Json;
 
 use super::csv_row::CsvRow;
-use crate::error::{Error, ErrorKind};
-use crate::exports::values::{key::Key, name::sanitize};
+use crate::{
+    error::{Error, ErrorKind, name::sanitize},
+    paging::Key,
+};
 
 /// The maximum length of a path in an error message.
 const MAX_PATH_CHARS: usize = 200;

@@ -3,7 +3,7 @@
 use http::StatusCode;
 use perenso_auth::Response;
 
-use crate::exports::values::name::{sanitize, shown};
+use crate::error::name::{sanitize, shown};
 use crate::{
     error::{Error, ErrorKind},
     generated::operations::EXPORT_RUN,

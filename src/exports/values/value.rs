@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt};
 use chrono::{DateTime, Datelike, SecondsFormat, TimeZone, Timelike, Utc};
 use serde_json::Value as Json;
 
-use crate::types::ExportDataType;
+use crate::{paging::Key, types::ExportDataType};
 
 /// The value of an export parameter.
 ///
@@ -216,6 +216,19 @@ pub(crate) fn parse(expected: &ExportDataType, text: &str) -> Result<ParameterVa
     }
 }
 
+impl Key {
+    /// Converts this value to the type of another key; `None` for a string that is not an integer.
+    pub(crate) fn like(&self, other: &Self) -> Option<Self> {
+        match (self, other) {
+            (Self::Text(text), Self::Integer(_)) => {
+                parse(&ExportDataType::Integer, text).ok()?.integer().map(Self::Integer)
+            }
+            (Self::Integer(number), Self::Text(_)) => Some(Self::Text(number.to_string())),
+            _ => Some(self.clone()),
+        }
+    }
+}
+
 /// Describes the values of a data type, with an example of the vendor's guide.
 pub(crate) fn expectation(expected: &ExportDataType) -> String {
     match expected {
@@ -226,7 +239,7 @@ pub(crate) fn expectation(expected: &ExportDataType) -> String {
         }
         ExportDataType::Boolean => "Boolean, without quotes such as `true`".to_owned(),
         ExportDataType::Other(name) => {
-            let name = super::name::shown(name);
+            let name = crate::error::name::shown(name);
             format!("{name}, a data type unknown to this version: pass its JSON by `raw`")
         }
     }

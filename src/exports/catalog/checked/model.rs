@@ -10,12 +10,11 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Value as Json, json};
 
 use crate::{
-    error::ErrorKind,
+    error::{ErrorKind, name::shown},
     exports::{
         catalog::descriptor::Descriptor,
         values::{
             fields::collect_fields,
-            name::shown,
             value::{Input, ParameterValue},
         },
     },

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use csv::StringRecord;
 
-use crate::exports::{
-    rows::format::{CsvDialect, Header},
-    values::name::shown,
+use crate::{
+    error::name::shown,
+    exports::rows::format::{CsvDialect, Header},
 };
 
 /// Common delimiters and their Rust literals.

@@ -4,7 +4,7 @@ use bytes::{Buf, Bytes};
 use serde::de::IgnoredAny;
 
 use super::{RowContext, Step, array::Array};
-use crate::exports::{rows::raw::FromRow, values::name::shown};
+use crate::{error::name::shown, exports::rows::raw::FromRow};
 
 /// Reads the rows of an array in a member of a JSON object, by [`Array`]. Keeps the object without its rows and validates
 /// it at the end.

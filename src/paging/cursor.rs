@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{exports::values::key::Key, paging::Fingerprint};
+use super::{Fingerprint, Key};
 
 /// A position in the rows of an export that can be stored and resumed from: after the last row that was returned.
 ///

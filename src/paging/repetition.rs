@@ -2,8 +2,11 @@
 
 use std::{collections::HashSet, hash::Hasher};
 
-use super::cursor::FirstPage;
-use crate::paging::{Fingerprint, PageHistory, PreviousPage, Repeats};
+use super::{
+    cursor::FirstPage,
+    fingerprint::Fingerprint,
+    history::{PageHistory, PreviousPage, Repeats},
+};
 
 /// The hash of a row that could not be read.
 const UNREAD: u64 = 0;
@@ -11,12 +14,12 @@ const UNREAD: u64 = 0;
 /// A placeholder for the number of the first page in a resumed stream.
 pub(super) const FIRST: i64 = i64::MIN;
 
-/// The identity of the rows of an export.
+/// The identity of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RowIdentity {
-    /// No two rows are equal.
+    /// No other row is equal.
     Unique,
-    /// Rows may be equal, so only whole pages are compared.
+    /// Other rows may be equal, so only whole pages are compared.
     Shared,
     /// Nothing is compared.
     Ignored,
@@ -35,10 +38,9 @@ pub(super) enum Repetition {
 ///
 /// Memory is bounded: a fingerprint and the hash of the first row for each page, and the hashes of the rows of two pages.
 pub(super) struct RepetitionCheck {
-    identity: RowIdentity,
-    /// A page that repeats the previous one is the end, so none of its rows may be returned.
-    ends_on_repeat: bool,
-    history: PageHistory<i64>,
+    /// Rows of a page that begins like the previous one are withheld, so that the page is compared as a whole.
+    compares_pages: bool,
+    history: PageHistory,
     /// The hashes of the first rows of all pages before the previous one.
     first_rows: HashSet<u64>,
     /// The hash of the first row of the previous page.
@@ -46,6 +48,12 @@ pub(super) struct RepetitionCheck {
     first_page: Option<FirstPage>,
     /// The hashes of the rows of this page.
     rows: Vec<u64>,
+    /// The number of unique rows of this page.
+    unique: usize,
+    /// A row of this page is not compared, and so the page is not.
+    is_ignored: bool,
+    /// The previous page, if a unique row of this page is on it.
+    overlap: Option<i64>,
     /// Rows may be equal, and all so far match the previous page in order.
     is_like_previous: bool,
     /// The first row is the first row of an earlier page.
@@ -53,16 +61,17 @@ pub(super) struct RepetitionCheck {
 }
 
 impl RepetitionCheck {
-    pub(super) fn new(identity: RowIdentity, ends_on_repeat: bool, first_page: Option<FirstPage>) -> Self {
-        let first_page = first_page.filter(|_| identity != RowIdentity::Ignored);
+    pub(super) fn new(compares_pages: bool, first_page: Option<FirstPage>) -> Self {
         Self {
-            identity,
-            ends_on_repeat,
+            compares_pages,
             history: PageHistory::resumed(first_page.map(|first| (first.page, FIRST))),
             first_rows: first_page.iter().map(|first| first.row).collect(),
             previous_first: UNREAD,
             first_page,
             rows: Vec::new(),
+            unique: 0,
+            is_ignored: false,
+            overlap: None,
             is_like_previous: false,
             begins_like_earlier: false,
         }
@@ -88,41 +97,60 @@ impl RepetitionCheck {
         self.is_like_previous || self.begins_like_earlier
     }
 
-    /// Adds a row by its hash; `None` is a row that could not be read. It never counts as
+    /// Adds a row by its identity and hash; `None` is a row that could not be read. It never counts as
     /// repeated. Two adjacent pages of equally many unread rows count as equal.
     ///
     /// Returns the number of the previous page as an error if the row is on that page.
-    pub(super) fn row(&mut self, hash: Option<u64>) -> Result<(), i64> {
+    pub(super) fn row(&mut self, identity: RowIdentity, hash: Option<u64>) -> Result<(), i64> {
         let index = self.rows.len();
-        let unique = self.identity == RowIdentity::Unique;
-        let previous = self.history.previous().filter(|_| self.identity != RowIdentity::Ignored);
-        let is_repeated = unique && hash.is_some_and(|hash| previous.is_some_and(|previous| previous.contains(hash)));
-        if let (Some(hash), 0) = (hash, index) {
-            // The rows of a repeated page are withheld, so such a page is compared as a whole.
-            self.begins_like_earlier = if is_repeated { self.ends_on_repeat } else { self.first_rows.contains(&hash) };
-        }
-        match previous {
-            Some(previous) if !unique => {
-                let is_same = previous.rows.get(index) == Some(&hash.unwrap_or(UNREAD));
+        self.rows.push(hash.unwrap_or(UNREAD));
+        let previous = self.history.previous();
+        match identity {
+            RowIdentity::Ignored => {
+                self.is_ignored = true;
+                return Ok(());
+            }
+            RowIdentity::Shared => {
+                let is_same = previous.is_some_and(|page| page.rows.get(index) == Some(&hash.unwrap_or(UNREAD)));
                 self.is_like_previous = (index == 0 || self.is_like_previous) && is_same;
             }
-            Some(previous) if is_repeated && !self.begins_like_earlier => return Err(previous.number),
-            _ => {}
+            RowIdentity::Unique => {
+                self.unique += 1;
+                let previous = previous.filter(|page| hash.is_some_and(|hash| page.contains(hash)));
+                self.overlap = self.overlap.or(previous.map(|page| page.number));
+            }
         }
-        self.rows.push(hash.unwrap_or(UNREAD));
-        Ok(())
+        if let (Some(hash), 0) = (hash, index) {
+            self.begins_like_earlier = match self.overlap {
+                Some(_) => self.compares_pages,
+                None => self.first_rows.contains(&hash),
+            };
+        }
+        // The rows of a page that begins like an earlier one are withheld, so it is compared as a whole at its end.
+        match self.overlap {
+            Some(number) if !self.begins_like_earlier => Err(number),
+            _ => Ok(()),
+        }
     }
 
     /// Ends the page with this number, which has at least one row. A page that repeats nothing becomes the previous one.
     pub(super) fn end(&mut self, number: i64) -> Option<Repetition> {
         let first = self.rows.first().copied().unwrap_or(UNREAD);
         let is_read = !self.rows.contains(&UNREAD);
-        if self.identity == RowIdentity::Unique {
+        let is_unique = self.unique == self.rows.len();
+        // The rows of a unique page may have another order when the page repeats.
+        if is_unique {
             self.rows.sort_unstable();
         }
-        let fingerprint = (self.identity != RowIdentity::Ignored).then(|| fingerprint(&self.rows));
-        if let Some(repetition) = fingerprint.and_then(|fingerprint| self.repetition(fingerprint, is_read)) {
-            return Some(repetition);
+        let fingerprint = (!self.is_ignored).then(|| fingerprint(&self.rows));
+        // Unread rows cannot be recognised, and a page of one row proves nothing if rows may be equal.
+        let proves = is_read && (is_unique || self.rows.len() > 1);
+        let repeats = if proves { Repeats::Anywhere } else { Repeats::InARow };
+        if let Some(number) = fingerprint.and_then(|page| self.history.repeated(page, repeats)) {
+            return Some(Repetition::Page(number));
+        }
+        if let Some(number) = self.overlap {
+            return Some(Repetition::Rows(number));
         }
         if let Some(page) = fingerprint {
             // Only a page without unread rows can be recognised by the stream that resumes after it.
@@ -135,22 +163,14 @@ impl RepetitionCheck {
                 self.first_rows.insert(previous_first);
             }
         }
+        // Unique rows are looked up; the others are compared in the order of the page.
+        if self.unique > 0 && !is_unique {
+            self.rows.sort_unstable();
+        }
         self.history.add(PreviousPage { number, fingerprint, rows: std::mem::take(&mut self.rows) });
+        (self.unique, self.is_ignored) = (0, false);
         (self.is_like_previous, self.begins_like_earlier) = (false, false);
         None
-    }
-
-    fn repetition(&self, page: Fingerprint, is_read: bool) -> Option<Repetition> {
-        // Unread rows cannot be recognised, and a page of one row proves nothing if rows may be equal.
-        let proves = is_read && (self.identity == RowIdentity::Unique || self.rows.len() > 1);
-        let repeats = if proves { Repeats::Anywhere } else { Repeats::InARow };
-        if let Some(number) = self.history.repeated(page, repeats) {
-            return Some(Repetition::Page(number));
-        }
-        let previous = self.history.previous()?;
-        let checks_rows = self.begins_like_earlier && self.identity == RowIdentity::Unique;
-        let is_repeated = |row: &u64| *row != UNREAD && previous.contains(*row);
-        (checks_rows && self.rows.iter().any(is_repeated)).then_some(Repetition::Rows(previous.number))
     }
 }
 

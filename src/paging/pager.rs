@@ -1,4 +1,4 @@
-//! The pager of exports: a state machine without effects.
+//! The pager: a state machine without effects.
 
 use std::collections::HashSet;
 
@@ -6,16 +6,13 @@ use http::StatusCode;
 
 use super::{
     cursor::{Cursor, Place},
-    paging::{Meaning, PageEnd, Plan},
+    fingerprint::Fingerprint,
+    key::Key,
+    plan::{Meaning, PageEnd, Plan},
     repetition::{FIRST, Repetition, RepetitionCheck, RowIdentity},
     report::PageReport,
 };
-use crate::exports::{rows::raw::RawRow, values::key::Key, values::name::shown};
-use crate::{
-    error::{Error, ErrorKind},
-    generated::operations::EXPORT_RUN,
-    paging::Fingerprint,
-};
+use crate::error::{Error, ErrorKind, name::shown};
 
 /// Decides which page is next. It receives each row and the end of each page.
 pub(crate) struct Pager {
@@ -25,8 +22,6 @@ pub(crate) struct Pager {
     /// The key that requests this page, and those of all pages before.
     key: Option<Key>,
     keys: HashSet<Fingerprint>,
-    /// The last row of this page so far, if it contains the next key.
-    last: Option<RawRow>,
     /// The number of rows of this page that an earlier stream returned.
     skip: u64,
     /// The number of rows of this page so far.
@@ -43,14 +38,24 @@ impl Pager {
             Place::Key { value, row } => (1, *row, Some(value.clone())),
         };
         let report = PageReport { page_size: plan.limit.map_or(0, i64::unsigned_abs), ..PageReport::default() };
-        let ends_on_repeat = plan.ends.contains(&PageEnd::RepeatedPage);
-        let check = RepetitionCheck::new(plan.identity, ends_on_repeat, plan.start.first_page);
-        Self { plan, at, key, keys: HashSet::new(), last: None, skip, received: 0, check, report }
+        let compares_pages = plan.is_buffered || plan.ends.contains(&PageEnd::RepeatedPage);
+        let check = RepetitionCheck::new(compares_pages, plan.start.first_page);
+        Self { plan, at, key, keys: HashSet::new(), skip, received: 0, check, report }
     }
 
     /// Returns the value of the parameter for this page.
     pub(crate) fn at(&self) -> Key {
         self.key.clone().unwrap_or(Key::Integer(self.at))
+    }
+
+    /// Returns the number of this page.
+    pub(crate) fn number(&self) -> i64 {
+        self.at
+    }
+
+    /// Returns the identity of rows that have none of their own.
+    pub(crate) fn identity(&self) -> RowIdentity {
+        self.plan.identity
     }
 
     /// Returns the number of rows of this page so far.
@@ -63,13 +68,12 @@ impl Pager {
         self.check.withholds()
     }
 
-    /// Adds a row by its hash, which is `None` for a row that could not be read. Returns the cursor after it, or `None` if
-    /// an earlier stream returned the row.
-    pub(crate) fn row(&mut self, hash: Option<u64>, raw: Option<RawRow>) -> Result<Option<Cursor>, Error> {
-        self.last = raw;
-        if let Err(earlier) = self.check.row(hash) {
-            let row = self.received + 1;
-            return Err(self.repetition(&format!("row {row} of {} is also on {}", self.page(), self.name(earlier))));
+    /// Adds a row by its identity and hash, which is `None` for a row that could not be read. Returns the cursor after it, or
+    /// `None` if an earlier stream returned the row.
+    pub(crate) fn row(&mut self, identity: RowIdentity, hash: Option<u64>) -> Result<Option<Cursor>, Error> {
+        if let Err(earlier) = self.check.row(identity, hash) {
+            let (noun, row) = (self.plan.noun, self.received + 1);
+            return Err(self.repetition(&format!("{noun} {row} of {} is also on {}", self.page(), self.name(earlier))));
         }
         self.received += 1;
         if self.received <= self.skip {
@@ -97,13 +101,20 @@ impl Pager {
     }
 
     /// Ends this page. Returns the parameter of the next one, or `None` at the end of the pages.
-    pub(crate) fn end(&mut self) -> Result<Option<Key>, Error> {
+    ///
+    /// `next_key` reads a column of the last row, as a value of the type of the key that is passed.
+    pub(crate) fn end(
+        &mut self,
+        next_key: impl FnOnce(&str, &Key) -> Result<Key, &'static str>,
+    ) -> Result<Option<Key>, Error> {
         // The rows after a key may arrive on pages of any size.
         let skip = self.skip.saturating_sub(self.received);
         if skip > 0 && (self.key.is_none() || self.received == 0) {
-            let detail =
-                format!("{} rows were read of {}, which holds {}: rows moved", self.skip, self.page(), self.received);
-            return Err(Error::own(ErrorKind::Paging, EXPORT_RUN.id, detail));
+            let (noun, page) = (self.plan.noun, self.page());
+            return Err(self.error(format!(
+                "{} {noun}s were read of {page}, which holds {}: {noun}s moved",
+                self.skip, self.received
+            )));
         }
         if self.received == 0 {
             return Ok(None);
@@ -118,7 +129,12 @@ impl Pager {
                 return Err(self.repetition(&format!("{} repeats {}", self.page(), self.name(earlier))));
             }
             Some(Repetition::Rows(earlier)) => {
-                return Err(self.repetition(&format!("rows of {} are also on {}", self.page(), self.name(earlier))));
+                return Err(self.repetition(&format!(
+                    "{}s of {} are also on {}",
+                    self.plan.noun,
+                    self.page(),
+                    self.name(earlier)
+                )));
             }
             None => {}
         }
@@ -129,7 +145,7 @@ impl Pager {
             _ => self.at.checked_add(1).ok_or_else(|| self.beyond())?,
         };
         let next_key = match &self.plan.meaning {
-            Meaning::Key(column) if !is_end => Some(self.next_key(column)?),
+            Meaning::Key(column) if !is_end => Some(self.next_key(column, next_key)?),
             _ => None,
         };
         self.count();
@@ -142,29 +158,23 @@ impl Pager {
     }
 
     /// Returns the key of the next page. Fails for a key that requested an earlier page, since that page would repeat.
-    fn next_key(&self, column: &str) -> Result<Key, Error> {
-        let refused = |detail: String| Err(Error::own(ErrorKind::Paging, EXPORT_RUN.id, detail));
-        let (page, column) = (self.page(), (column, shown(column)));
-        let found = self.last.as_ref().map_or(Err("a row that cannot be read"), |row| row.key(column.0));
-        let found = match (found, &self.key) {
-            (Ok(found), Some(sent)) => found.like(sent).ok_or("a string that is no integer"),
-            (found, _) => found,
-        };
-        let key = match found {
+    fn next_key(&self, column: &str, read: impl FnOnce(&str, &Key) -> Result<Key, &'static str>) -> Result<Key, Error> {
+        let (page, sent) = (self.page(), self.at());
+        let key = match read(column, &sent) {
             Ok(key) => key,
             Err(found) => {
-                let (column, parameter) = (column.1, shown(&self.plan.parameter));
-                return refused(format!(
+                let (column, parameter) = (shown(column), shown(&self.plan.parameter));
+                return Err(self.error(format!(
                     "the {column} of the last row of {page} cannot request the next one: expected a value of {parameter}, found {found}"
-                ));
+                )));
             }
         };
-        let is_known = self.key.as_ref() == Some(&key) || self.keys.contains(&Fingerprint::of(key.text().as_bytes()));
+        let is_known = sent == key || self.keys.contains(&Fingerprint::of(key.text().as_bytes()));
         if is_known && self.plan.identity != RowIdentity::Ignored {
-            let column = column.1;
-            return refused(format!(
+            let column = shown(column);
+            return Err(self.error(format!(
                 "the {column} of the last row of {page} has requested an earlier page: expected a column without equal values"
-            ));
+            )));
         }
         Ok(key)
     }
@@ -195,26 +205,15 @@ impl Pager {
 
     fn beyond(&self) -> Error {
         let (parameter, page) = (&self.plan.parameter, self.page());
-        let detail = format!("the page that follows {page} cannot be requested: `{parameter}` would exceed 64 bits");
-        Error::own(ErrorKind::Paging, EXPORT_RUN.id, detail)
+        self.error(format!("the page that follows {page} cannot be requested: `{parameter}` would exceed 64 bits"))
     }
 
     fn repetition(&self, found: &str) -> Error {
-        let parameter = &self.plan.parameter;
-        let hint = match self.plan.identity {
-            RowIdentity::Unique => "; if rows of this export may be equal, set `Paging::rows_may_be_alike`",
-            RowIdentity::Shared | RowIdentity::Ignored => "",
-        };
-        let detail = format!(
-            "{found}: either the server ignores `{parameter}`, or it expects something other than a {} (`Paging`), or \
-             rows moved while they were read{hint}",
-            match &self.plan.meaning {
-                Meaning::Page | Meaning::Single => "page number".to_owned(),
-                Meaning::Offset => "number of rows to skip".to_owned(),
-                Meaning::Key(column) => format!("value of {}", shown(column)),
-            }
-        );
-        Error::own(ErrorKind::Paging, EXPORT_RUN.id, detail)
+        self.error(format!("{found}: {}", self.plan.repeat_causes))
+    }
+
+    fn error(&self, detail: String) -> Error {
+        Error::own(ErrorKind::Paging, self.plan.operation, detail)
     }
 
     /// Counts the page. The first short page is logged at debug level: it is no end, since the server may cap its pages.
@@ -226,8 +225,8 @@ impl Pager {
             if report.short == 0 {
                 let asked = report.page_size;
                 tracing::debug!(
-                    target: "perenso::export",
-                    operation = EXPORT_RUN.id,
+                    target: "perenso::paging",
+                    operation = self.plan.operation,
                     page = *at,
                     asked,
                     received = *received,

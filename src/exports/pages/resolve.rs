@@ -1,32 +1,16 @@
 //! A paging applied to an export: its parameters, their values, and the cursor to start at.
 
-use super::{Meaning, PageEnd, Paging};
-use crate::exports::{
-    catalog::{checked::CheckedRequest, descriptor::Descriptor},
-    pages::{
-        cursor::{Cursor, Place},
-        repetition::RowIdentity,
-    },
-    values::{key::Key, name::shown, value::Input},
-};
+use super::paging::Paging;
 use crate::{
-    error::{Error, ErrorKind},
+    error::{Error, ErrorKind, name::shown},
+    exports::{
+        catalog::{checked::CheckedRequest, descriptor::Descriptor},
+        values::value::Input,
+    },
     generated::operations::EXPORT_RUN,
-    lists::PAGE_SIZE,
+    paging::{Cursor, Key, Meaning, PAGE_SIZE, Place, Plan, RowIdentity},
     types::{ExportDataType, ExportParameter},
 };
-
-/// The resolved paging of a request.
-#[derive(Clone, Debug)]
-pub(crate) struct Plan {
-    pub(crate) meaning: Meaning,
-    pub(crate) parameter: String,
-    pub(crate) limit: Option<i64>,
-    pub(crate) start: Cursor,
-    pub(crate) identity: RowIdentity,
-    pub(crate) ends: Vec<PageEnd>,
-    pub(crate) ahead: bool,
-}
 
 impl Paging {
     /// Returns values for the parameters that have none.
@@ -104,18 +88,35 @@ impl Paging {
     }
 
     fn plan(&self, meaning: Meaning, limit: Option<i64>, start: Cursor) -> Plan {
+        let (identity, hint) = match (self.repeats, self.alike) {
+            (true, _) => (RowIdentity::Ignored, ""),
+            (false, true) => (RowIdentity::Shared, ""),
+            (false, false) => {
+                (RowIdentity::Unique, "; if rows of this export may be equal, set `Paging::rows_may_be_alike`")
+            }
+        };
+        let parameter = &self.cursor;
+        let expected = match &meaning {
+            Meaning::Page | Meaning::Single => "page number".to_owned(),
+            Meaning::Offset => "number of rows to skip".to_owned(),
+            Meaning::Key(column) => format!("value of {}", shown(column)),
+        };
+        let repeat_causes = format!(
+            "either the server ignores `{parameter}`, or it expects something other than a {expected} (`Paging`), or \
+             rows moved while they were read{hint}"
+        );
         Plan {
+            operation: EXPORT_RUN.id,
+            noun: "row",
             meaning,
-            parameter: self.cursor.clone(),
+            parameter: parameter.clone(),
             limit,
             start,
-            identity: match (self.repeats, self.alike) {
-                (true, _) => RowIdentity::Ignored,
-                (false, true) => RowIdentity::Shared,
-                (false, false) => RowIdentity::Unique,
-            },
+            identity,
+            is_buffered: false,
             ends: self.ends.clone(),
             ahead: self.ahead,
+            repeat_causes,
         }
     }
 

@@ -4,9 +4,6 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::value::parse;
-use crate::types::ExportDataType;
-
 /// The value of a key column, for [`Paging::by_key`](crate::exports::Paging::by_key).
 ///
 /// `Debug` shows only the kind: a value may be personal data.
@@ -21,17 +18,6 @@ pub enum Key {
 }
 
 impl Key {
-    /// Converts this value to the type of another key; `None` for a string that is not an integer.
-    pub(crate) fn like(&self, other: &Self) -> Option<Self> {
-        match (self, other) {
-            (Self::Text(text), Self::Integer(_)) => {
-                parse(&ExportDataType::Integer, text).ok()?.integer().map(Self::Integer)
-            }
-            (Self::Integer(number), Self::Text(_)) => Some(Self::Text(number.to_string())),
-            _ => Some(self.clone()),
-        }
-    }
-
     /// Returns the value as a string without quotes.
     pub(crate) fn text(&self) -> String {
         match self {
