@@ -26,9 +26,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let _ = rustls::crypto::ring::default_provider().install_default();
 
     // `header` is the finished value, marked as sensitive; `expose` is the token itself.
-    let answer =
+    let response =
         reqwest::Client::new().get(format!("{base}/Export")).header("authorization", token.header()).send().await?;
-    println!("The other client received status {}.", answer.status());
+    println!("The other client received status {}.", response.status());
     println!("Without waiting, for interceptors: {}", show.token_in_hand().is_some());
     Ok(())
 }

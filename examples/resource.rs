@@ -28,11 +28,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let page: Vec<Value> =
         show.request(Method::GET, "/attendee").query("page", 1).query("resultsPerPage", 1).send_json().await?;
     println!("A page of {}.", page.len());
-    let answer = show.request(Method::GET, "/Export").send().await?;
-    println!("{} {:?} after {} attempt(s)", answer.status(), answer.content_type(), answer.attempts());
+    let response = show.request(Method::GET, "/Export").send().await?;
+    println!("{} {:?} after {} attempt(s)", response.status(), response.content_type(), response.attempts());
 
     // The generated builders have every parameter of the document, and return status and headers.
-    let answer = show.api().customer_list().page(1).results_per_page(2).send().await?;
-    println!("{} and {} customers", answer.status(), answer.into_inner().len());
+    let response = show.api().customer_list().page(1).results_per_page(2).send().await?;
+    println!("{} and {} customers", response.status(), response.into_inner().len());
     Ok(())
 }

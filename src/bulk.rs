@@ -101,8 +101,8 @@ impl<R: Record> Bulk<R> {
             let outcomes = &mut outcomes[batch.clone()];
             outcomes.iter().for_each(|outcome| *counts.of(outcome) -= 1);
             let ended_by = match call(records.to_vec(), has_keys).await {
-                Ok(answer) => {
-                    unmatched += account(records, outcomes, answer);
+                Ok(response) => {
+                    unmatched += account(records, outcomes, response);
                     None
                 }
                 Err(failure) => {
@@ -208,7 +208,7 @@ fn reason(error: &Error, status: StatusCode) -> String {
 }
 
 /// Sets the outcomes of a batch from its response. Returns the number of entries that match no record.
-fn account<R: Record>(records: &[R], outcomes: &mut [RecordOutcome], answer: BulkAnswer) -> usize {
+fn account<R: Record>(records: &[R], outcomes: &mut [RecordOutcome], response: BulkAnswer) -> usize {
     outcomes.fill(RecordOutcome::Unaccounted);
     let by_key: HashMap<&str, usize> =
         records.iter().enumerate().filter_map(|(index, record)| Some((record.key()?, index))).collect();
@@ -219,14 +219,14 @@ fn account<R: Record>(records: &[R], outcomes: &mut [RecordOutcome], answer: Bul
         _ => None,
     };
     let mut unmatched = 0;
-    for success in &answer.successful {
+    for success in &response.successful {
         match find(R::key_of_success(success)) {
             Some(index) => outcomes[index] = RecordOutcome::Succeeded { id: success.id.get().cloned() },
             None => unmatched += 1,
         }
     }
     // A record in both lists counts as failed: checking it twice is better than losing it.
-    for failure in &answer.failed {
+    for failure in &response.failed {
         match find(R::key_of_failure(failure)) {
             Some(index) => {
                 outcomes[index] = RecordOutcome::Failed { reasons: failure.reasons().map(str::to_owned).collect() }
@@ -250,7 +250,7 @@ mod tests {
         Bulk::new("customer_bulk_upsert", records.collect::<Vec<_>>())
     }
 
-    fn answer(value: Value) -> BulkAnswer {
+    fn response(value: Value) -> BulkAnswer {
         serde_json::from_value(value).unwrap()
     }
 
@@ -286,7 +286,7 @@ mod tests {
             if batch.len() == 1 {
                 return Err(Error::own(ErrorKind::Response, "x", "lost"));
             }
-            Ok(answer(json!({
+            Ok(response(json!({
                 "successful": [{"id": "x7", "customerID": "b2"}, {"customerID": "nobody"}],
                 "failed": [
                     {"customerID": "a1", "messages": ["customer a1: no such warehouse"]},
@@ -317,7 +317,7 @@ mod tests {
         let sizes = std::cell::RefCell::new(Vec::new());
         let report = send(bulk, async |batch: &[Vendor], has_keys| {
             sizes.borrow_mut().push((batch.len(), has_keys));
-            Ok(answer(match batch[0].key() {
+            Ok(response(match batch[0].key() {
                 Some(_) => json!({"successful": batch.iter().map(|v| json!({"id": "i", "vendorID": v.key()})).collect::<Vec<_>>(), "failed": null}),
                 None => json!({"successful": [{"id": "new", "vendorID": "V77"}], "failed": []}),
             }))
@@ -341,7 +341,7 @@ mod tests {
             let report = futures_executor::block_on(bulk.send(|| calls.get() >= stop_after, |batch, _| {
                 calls.set(calls.get() + 1);
                 let written: Vec<_> = batch.iter().map(|record| json!({"customerID": record.key()})).collect();
-                async move { Ok(answer(json!({"successful": written, "failed": []}))) }
+                async move { Ok(response(json!({"successful": written, "failed": []}))) }
             })).unwrap();
             let sent = (stop_after * size).min(count);
             for (index, outcome) in report.outcomes().enumerate() {
@@ -367,7 +367,7 @@ mod tests {
             let entry = |ok: bool| picks.iter().filter(move |pick| pick.0 == ok)
                 .map(|pick| json!({"customerID": format!("k{}", pick.1), "messages": ["no"]})).collect::<Vec<_>>();
             let said = json!({"successful": entry(true), "failed": entry(false)});
-            let report = send(bulk, async |_, _| Ok(answer(said.clone()))).unwrap();
+            let report = send(bulk, async |_, _| Ok(response(said.clone()))).unwrap();
             let counts = report.counts();
             prop_assert_eq!(counts.succeeded + counts.failed + counts.unaccounted, count);
             for (record, outcome) in report.records() {

@@ -93,8 +93,8 @@ fn fields_may_come_in_any_order_and_twice() {
 
 #[test]
 fn null_in_place_of_a_list_is_an_empty_list() {
-    let answer: BulkAnswer = read(json!({"successful": null}));
-    assert!(answer.successful.is_empty() && answer.failed.is_empty());
+    let response: BulkAnswer = read(json!({"successful": null}));
+    assert!(response.successful.is_empty() && response.failed.is_empty());
     let descriptor: ExportDescriptor = read(json!({"id": "739da9", "name": "Vendors", "parameters": null}));
     assert!(descriptor.parameters.is_empty());
     let order: Order = read(json!({"items": null}));
@@ -153,9 +153,9 @@ fn debug_shows_keys_only() {
     assert_eq!(format!("{customer:?}"), "Customer { customer_id: null, .. }");
     assert_eq!(format!("{:?}", builder::Customer::from(customer)), "Customer { .. }");
 
-    let answer: BulkAnswer = read(json!({"successful": [{"id": "a1", "customerID": "5000", "name": secret}],
+    let response: BulkAnswer = read(json!({"successful": [{"id": "a1", "customerID": "5000", "name": secret}],
         "failed": [{"customerID": "5001", "messages": [secret], "name": secret}], "note": secret}));
-    let shown = format!("{answer:?}");
+    let shown = format!("{response:?}");
     assert!(shown.contains("5000") && shown.contains("5001") && !shown.contains("Ada"), "{shown}");
     let line: OrderLine = read(json!({"orderLineID": "11", "customer": {"id": "5000", "name": secret},
         "purchaseOrder": {"notes": secret}}));

@@ -27,9 +27,9 @@ fn call(server: &MockServer, method: &str, path: &str, body: Option<Value>) -> (
         body.len()
     )
     .unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
+    let (head, body) = response.split_once("\r\n\r\n").unwrap();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
     (status, serde_json::from_str(body).unwrap_or_default())
 }
@@ -92,8 +92,8 @@ fn bulk_calls_and_exports_have_responses() {
         when.id("739da9");
         then.ok(json!([{"VendorID": "VEND1000"}]));
     });
-    let (_, answer) = call(&server, "POST", "/v2/customers/bulk", Some(json!([])));
-    assert_eq!(answer, json!({"successful": [], "failed": [{"customerID": "5001", "messages": ["no"]}]}));
+    let (_, response) = call(&server, "POST", "/v2/customers/bulk", Some(json!([])));
+    assert_eq!(response, json!({"successful": [], "failed": [{"customerID": "5001", "messages": ["no"]}]}));
     let (_, catalog) = call(&server, "GET", "/Export", None);
     assert_eq!(catalog, json!([{"id": "739da9", "name": "Vendors", "parameters": []}]));
     let (_, rows) = call(&server, "POST", "/Export/739da9", None);

@@ -32,7 +32,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // Should the server take forms and no JSON: `.body_encoding(BodyEncoding::Form)`.
     let client = builder.build()?;
 
-    let answer: Value = client.get(path.clone()).send_json().await?;
-    println!("GET {path} answers:\n{answer:#}");
+    let response: Value = client.get(path.clone()).send_json().await?;
+    println!("GET {path} answers:\n{response:#}");
     Ok(())
 }

@@ -83,6 +83,8 @@
 // Links point to items of all features; the documentation is built with all of them.
 #![cfg_attr(not(docsrs), allow(rustdoc::broken_intra_doc_links))]
 
+#[cfg(feature = "redis")]
+mod cipher;
 pub mod clock;
 #[doc(hidden)]
 pub mod debug;
@@ -96,8 +98,6 @@ mod policy;
 mod profile;
 #[cfg(feature = "registry")]
 mod registry;
-#[cfg(feature = "redis")]
-mod seal;
 mod secret;
 pub mod store;
 mod wire;

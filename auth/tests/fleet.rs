@@ -45,7 +45,7 @@ struct Issuer {
 }
 
 impl Issuer {
-    fn answer(&self, seen: &Seen) -> Reply {
+    fn response(&self, seen: &Seen) -> Reply {
         self.requests.lock().unwrap().push(Instant::now());
         if let Some(refresh) = seen.field("refresh_token") {
             let newest = format!("ref-{}", self.newest.load(Ordering::Relaxed));
@@ -73,7 +73,7 @@ impl Issuer {
 async fn token_server() -> (Arc<Issuer>, Server) {
     let issuer = Arc::new(Issuer::default());
     let answering = Arc::clone(&issuer);
-    (issuer, Server::start(move |seen| answering.answer(seen)).await)
+    (issuer, Server::start(move |seen| answering.response(seen)).await)
 }
 
 /// An API that lets everybody in who has a token, and counts.
@@ -105,8 +105,8 @@ impl Api {
                         if line == "\r\n" {
                             counted.fetch_add(1, Ordering::Relaxed);
                             clocked.lock().unwrap().push(Instant::now());
-                            let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n[]";
-                            if stream.get_mut().write_all(answer).await.is_err() {
+                            let response = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n[]";
+                            if stream.get_mut().write_all(response).await.is_err() {
                                 return;
                             }
                         }

@@ -34,8 +34,8 @@ fn builder(server: &Server) -> ClientBuilder {
         .unlimited()
 }
 
-async fn api(answer: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> Server {
-    Server::start(move |seen| if seen.path == "/token" { token(seen.nth, 300) } else { answer(seen) }).await
+async fn api(response: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> Server {
+    Server::start(move |seen| if seen.path == "/token" { token(seen.nth, 300) } else { response(seen) }).await
 }
 
 /// The closed span of the only call.

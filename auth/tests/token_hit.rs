@@ -18,8 +18,8 @@ async fn t13_a_hit_allocates_nothing() {
         let mut request = [0; 4096];
         let _ = stream.read(&mut request).await.unwrap();
         let body = r#"{"access_token":"tok-0","expires_in":300}"#;
-        let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
-        stream.write_all(answer.as_bytes()).await.unwrap();
+        let response = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        stream.write_all(response.as_bytes()).await.unwrap();
     });
     let client = Client::builder(Profile::perenso())
         .credentials(Credentials::new("show-1", "s3cr3t"))

@@ -10,12 +10,12 @@
 
 mod call;
 mod check;
-mod crowd;
+mod contention;
 mod herd;
 mod hit;
 mod memory;
 mod parquet;
-mod race;
+mod renewal;
 mod rival;
 mod rows;
 mod server;
@@ -65,10 +65,10 @@ fn main() -> ExitCode {
     rows::measure(&mut table, some, thousands);
     memory::measure(&mut table, mib);
     let said = parquet::measure(&mut table, python, million, turns);
-    crowd::measure(&mut table, many);
+    contention::measure(&mut table, many);
     herd::measure(&mut table, some, false);
     herd::measure(&mut table, some, true);
-    race::measure(&mut table, python);
+    renewal::measure(&mut table, python);
     stand_in::measure(&mut table, prism, turns, load);
     if let Some(said) = said {
         println!("{said}");

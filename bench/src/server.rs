@@ -114,15 +114,15 @@ async fn connection(mut stream: TcpStream, terms: Terms, tokens: Arc<Mutex<Token
         buffer.drain(..end + length);
         let takes = |tokens: &Tokens| field(&head, "authorization: bearer ").is_some_and(|token| tokens.takes(token));
         if head.starts_with("post /export/rows ") && takes(&tokens.lock().unwrap()) {
-            if rows::answer(&mut stream, &form).await.is_err() {
+            if rows::response(&mut stream, &form).await.is_err() {
                 return;
             }
             continue;
         }
         let (status, body) = if head.starts_with("post /token") {
-            let answer = tokens.lock().unwrap().grant(&form, terms);
+            let response = tokens.lock().unwrap().grant(&form, terms);
             tokio::time::sleep(terms.delay).await;
-            answer
+            response
         } else {
             let mut tokens = tokens.lock().unwrap();
             match () {
@@ -137,9 +137,9 @@ async fn connection(mut stream: TcpStream, terms: Terms, tokens: Arc<Mutex<Token
             }
         };
         let length = body.len();
-        let answer =
+        let response =
             format!("HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}");
-        if stream.write_all(answer.as_bytes()).await.is_err() {
+        if stream.write_all(response.as_bytes()).await.is_err() {
             return;
         }
     }

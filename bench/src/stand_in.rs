@@ -64,7 +64,7 @@ pub(crate) fn measure(table: &mut Table, prism: Option<&Path>, turns: usize, loa
             table.count(what, &format!("{ours:.0} {unit}"), "", "", ours > 0.0);
         }
     };
-    row("a sandbox with 50,000 customers: from start to the first answer", &starts, "ms", Bound::AtMost(1.0));
+    row("a sandbox with 50,000 customers: from start to the first response", &starts, "ms", Bound::AtMost(1.0));
     row("the same: a customer by id, 16 tasks", &gets, "requests/s", Bound::AtLeast(5.0));
     row("the same: a page of 20 customers, 16 tasks", &lists, "requests/s", Bound::AtLeast(5.0));
     let mib = |kib: u64| kib as f64 / 1024.0;
@@ -107,7 +107,7 @@ impl StandIn {
         let started = Instant::now();
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let mut stand_in = Self { child, url, client, token: "any".into(), one: String::new(), start: Duration::ZERO };
-        while !stand_in.get(first).await.is_ok_and(|answer| answer.status().is_success()) {
+        while !stand_in.get(first).await.is_ok_and(|response| response.status().is_success()) {
             assert!(started.elapsed() < Duration::from_secs(60), "the server did not respond within 60 s");
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
@@ -119,14 +119,14 @@ impl StandIn {
     async fn authorised(mut self) -> Self {
         let started = Instant::now();
         let request = self.client.post(format!("{}/auth/oauth/token", self.url)).basic_auth("BENCH", Some("secret"));
-        let answer = request
+        let response = request
             .header("content-type", "application/x-www-form-urlencoded")
             .body("grant_type=client_credentials")
             .send()
             .await
             .unwrap();
-        let answer: serde_json::Value = answer.json().await.unwrap();
-        self.token = answer["access_token"].as_str().unwrap().to_owned();
+        let response: serde_json::Value = response.json().await.unwrap();
+        self.token = response["access_token"].as_str().unwrap().to_owned();
         let page = self.get("/Customer?page=25000&resultsPerPage=1").await.unwrap();
         // The start includes the first customer, since a sandbox could respond before it has records.
         self.start += started.elapsed();
@@ -145,9 +145,9 @@ impl StandIn {
         let one = async || {
             let mut count = 0_u32;
             while started.elapsed() < load {
-                let answer = self.get(&path).await.unwrap();
-                assert_eq!(answer.status(), 200, "{path}");
-                answer.bytes().await.unwrap();
+                let response = self.get(&path).await.unwrap();
+                assert_eq!(response.status(), 200, "{path}");
+                response.bytes().await.unwrap();
                 count += 1;
             }
             count

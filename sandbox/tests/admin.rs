@@ -34,10 +34,10 @@ impl Admin {
             Some(body) => request.body(body.to_string()),
             None => request,
         };
-        let answer = request.send().await.unwrap();
-        let status = answer.status().as_u16();
-        assert_eq!(answer.headers()["cache-control"], "no-store");
-        let text = answer.text().await.unwrap();
+        let response = request.send().await.unwrap();
+        let status = response.status().as_u16();
+        assert_eq!(response.headers()["cache-control"], "no-store");
+        let text = response.text().await.unwrap();
         (status, if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap() })
     }
 
@@ -111,8 +111,8 @@ async fn refresh_tokens_are_revoked_by_kind_or_with_all() {
             let request = call::http::client().post(sandbox.token_url());
             request.basic_auth(sandbox.client_id(), Some(sandbox.client_secret())).form(&fields).send()
         };
-        let answer = ask(vec![("grant_type", "client_credentials".into())]).await.unwrap();
-        let tokens: Value = answer.json().await.unwrap();
+        let response = ask(vec![("grant_type", "client_credentials".into())]).await.unwrap();
+        let tokens: Value = response.json().await.unwrap();
         let text = |name: &str| tokens[name].as_str().unwrap().to_owned();
         match body {
             Some(kind) => assert_eq!(admin.post("/tokens/revoke", json!({ "kind": kind })).await.0, 204),
@@ -342,9 +342,13 @@ async fn a_405_lists_the_allowed_methods() {
         ("/snapshots/x/restore", "POST"),
         ("/reset", "POST"),
     ] {
-        let answer = admin.request(Method::PATCH, path).send().await.unwrap();
-        assert_eq!((answer.status().as_u16(), answer.headers()["allow"].to_str().unwrap()), (405, allowed), "{path}");
-        assert_eq!(answer.json::<Value>().await.unwrap()["error"], "method_not_allowed");
+        let response = admin.request(Method::PATCH, path).send().await.unwrap();
+        assert_eq!(
+            (response.status().as_u16(), response.headers()["allow"].to_str().unwrap()),
+            (405, allowed),
+            "{path}"
+        );
+        assert_eq!(response.json::<Value>().await.unwrap()["error"], "method_not_allowed");
     }
     let alike = admin.request(Method::GET, "es").send().await.unwrap();
     assert_eq!(alike.status(), 401, "/sandboxes is a path of the API");
@@ -367,14 +371,14 @@ async fn foreign_origins_and_host_names_are_rejected() {
         ("host", &localhost, 200),
         ("host", "attacker.example", 403),
     ] {
-        let answer = admin.request(Method::POST, "/token").header(name, value).send().await.unwrap();
-        assert_eq!(answer.status(), code, "{name}: {value}");
-        let body: Value = answer.json().await.unwrap();
+        let response = admin.request(Method::POST, "/token").header(name, value).send().await.unwrap();
+        assert_eq!(response.status(), code, "{name}: {value}");
+        let body: Value = response.json().await.unwrap();
         assert_eq!(body["access_token"].is_string(), code == 200);
         assert_eq!(body["error"] == "foreign_origin", code == 403);
     }
-    let answer = admin.request(Method::GET, "/unknown").header("host", "attacker.example").send().await.unwrap();
-    assert_eq!(answer.status(), 403);
+    let response = admin.request(Method::GET, "/unknown").header("host", "attacker.example").send().await.unwrap();
+    assert_eq!(response.status(), 403);
 }
 
 #[tokio::test]
@@ -394,8 +398,8 @@ async fn disabled_admin_paths_belong_to_the_api() {
     let sandbox = Sandbox::builder().without_admin().start().await.unwrap();
     let admin = Admin::new(&sandbox);
     for path in ["", "/token", "/journal"] {
-        let answer = admin.request(Method::POST, path).header("content-length", "0").send().await.unwrap();
-        assert_eq!(answer.status(), 401, "{path}");
+        let response = admin.request(Method::POST, path).header("content-length", "0").send().await.unwrap();
+        assert_eq!(response.status(), 401, "{path}");
     }
     let like = call::http::client().get(format!("{}/sandboxes", sandbox.url())).send().await.unwrap();
     assert_eq!(like.status(), 401);

@@ -48,11 +48,11 @@ async fn raw(sandbox: &Sandbox, request: &str, header: &str) -> (String, Vec<u8>
         format!("{request} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Length: 0\r\n{header}\r\n");
     let mut stream = TcpStream::connect(sandbox.url().trim_start_matches("http://")).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = Vec::new();
-    let read = stream.read_to_end(&mut answer);
+    let mut response = Vec::new();
+    let read = stream.read_to_end(&mut response);
     tokio::time::timeout(Duration::from_secs(30), read).await.unwrap().unwrap();
-    let end = answer.windows(4).position(|part| part == b"\r\n\r\n").unwrap();
-    (String::from_utf8(answer[..end].to_vec()).unwrap(), answer[end + 4..].to_vec())
+    let end = response.windows(4).position(|part| part == b"\r\n\r\n").unwrap();
+    (String::from_utf8(response[..end].to_vec()).unwrap(), response[end + 4..].to_vec())
 }
 
 /// Returns the sizes of the chunks, their content, and whether the last one was received.
@@ -71,9 +71,9 @@ fn chunks(mut body: &[u8]) -> (Vec<usize>, Vec<u8>, bool) {
 }
 
 async fn run(caller: &Caller, path: &str) -> reqwest::Result<Vec<u8>> {
-    let answer = caller.request(Method::POST, path).header("content-length", "0").send().await?;
-    assert_eq!(answer.status(), 200);
-    Ok(answer.bytes().await?.into())
+    let response = caller.request(Method::POST, path).header("content-length", "0").send().await?;
+    assert_eq!(response.status(), 200);
+    Ok(response.bytes().await?.into())
 }
 
 #[tokio::test]
@@ -150,10 +150,10 @@ async fn every_piece_is_delayed() {
     let pause = Duration::from_millis(100);
     sandbox.fault(Fault::Slow { piece: 6, pause });
     let begin = Instant::now();
-    let mut answer = caller.request(Method::POST, SHORT).header("content-length", "0").send().await.unwrap();
+    let mut response = caller.request(Method::POST, SHORT).header("content-length", "0").send().await.unwrap();
     let mut read = Vec::new();
     let mut pieces = 0;
-    while let Some(piece) = answer.chunk().await.unwrap() {
+    while let Some(piece) = response.chunk().await.unwrap() {
         read.extend_from_slice(&piece);
         pieces += 1;
         assert!(begin.elapsed() >= pause * (read.len() as u32).div_ceil(6), "{pieces}");
@@ -176,10 +176,10 @@ async fn an_html_page_interrupts_paging() {
     sandbox.fault_after(0, Fault::page(500));
     let page = async |cursor: u64| {
         let request = caller.request(Method::POST, "/Export/ol26pg").json(&json!({ "Cursor": cursor, "Limit": 3 }));
-        let answer = request.send().await.unwrap();
-        let status = answer.status().as_u16();
-        let content_type = answer.headers()["content-type"].to_str().unwrap().to_owned();
-        (status, content_type, answer.text().await.unwrap())
+        let response = request.send().await.unwrap();
+        let status = response.status().as_u16();
+        let content_type = response.headers()["content-type"].to_str().unwrap().to_owned();
+        (status, content_type, response.text().await.unwrap())
     };
     let (status, content_type, rows) = page(1).await;
     assert_eq!((status, content_type.as_str()), (200, "application/json"));
@@ -226,8 +226,8 @@ async fn responses_are_compressed_if_switched_on_and_accepted() {
 async fn a_response_without_a_body_is_not_compressed() {
     let (sandbox, _) = start().await;
     sandbox.set_behavior(|behavior| behavior.gzip = true);
-    for (index, answer) in [DeleteResponse::NoContent, DeleteResponse::EmptyOk].into_iter().enumerate() {
-        sandbox.set_behavior(|behavior| behavior.delete_answer = answer);
+    for (index, response) in [DeleteResponse::NoContent, DeleteResponse::EmptyOk].into_iter().enumerate() {
+        sandbox.set_behavior(|behavior| behavior.delete_answer = response);
         let id = sandbox.customers()[index]["id"].as_str().unwrap().to_owned();
         let header = "Connection: close\r\nAccept-Encoding: gzip\r\n";
         let (head, body) = raw(&sandbox, &format!("DELETE /Customer/{id}"), header).await;

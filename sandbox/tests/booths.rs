@@ -83,7 +83,7 @@ async fn unknown_booths_and_products_are_named_and_nothing_is_stored() {
     let (sandbox, caller) = start().await;
     sandbox.set_behavior(|behavior| behavior.booth_put_replaces = true);
     put(&caller, "BOOTH0001", json!(["PROD0001"])).await;
-    for (answer, status, names) in [
+    for (response, status, names) in [
         (post(&caller, "BOOTH0013", "PROD0001").await, 404, json!(["boothID"])),
         (put(&caller, "BOOTH0013", json!(["PROD0001"])).await, 404, json!(["boothID"])),
         (post(&caller, "BOOTH0001", "PROD0006").await, 422, json!(["productID"])),
@@ -94,7 +94,7 @@ async fn unknown_booths_and_products_are_named_and_nothing_is_stored() {
         (caller.call(Method::PUT, "/BoothProduct", Some(json!([]))).await, 400, json!(["boothID"])),
         (caller.call(Method::PUT, "/BoothProduct?boothID=", Some(json!([]))).await, 400, json!(["boothID"])),
     ] {
-        assert_eq!((answer.0, &answer.1["fields"]), (status, &names), "{}", answer.1);
+        assert_eq!((response.0, &response.1["fields"]), (status, &names), "{}", response.1);
     }
     assert_eq!(put(&caller, "BOOTH0001", json!({})).await.0, 400);
     assert_eq!(sandbox.booth_products("BOOTH0001"), ["PROD0001"]);

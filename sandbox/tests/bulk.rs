@@ -34,8 +34,8 @@ async fn customers_are_updated_by_key_or_created() {
         { "customerID": "NEW", "customerName": "Trade Store New" },
         { "customerID": "NEW", "city": "Twice" },
     ]);
-    let answer = upsert(&caller, CUSTOMERS, records).await;
-    assert_eq!(answer["failed"], json!([]));
+    let response = upsert(&caller, CUSTOMERS, records).await;
+    assert_eq!(response["failed"], json!([]));
     let customers = sandbox.customers();
     assert_eq!(customers.len(), 3);
     assert_eq!(customers[1]["city"], "Elsewhere");
@@ -48,7 +48,7 @@ async fn customers_are_updated_by_key_or_created() {
         { "id": customers[2]["id"], "customerID": "NEW" },
         { "id": customers[2]["id"], "customerID": "NEW" },
     ]);
-    assert_eq!(answer["successful"], expected);
+    assert_eq!(response["successful"], expected);
 }
 
 #[tokio::test]
@@ -62,10 +62,10 @@ async fn invalid_customers_fail_by_themselves() {
         "no object",
         { "customerID": "GOOD" },
     ]);
-    let answer = upsert(&caller, CUSTOMERS, records).await;
-    assert_eq!(answer["successful"].as_array().unwrap().len(), 1);
-    assert_eq!(answer["successful"][0]["customerID"], "GOOD");
-    let failed = answer["failed"].as_array().unwrap();
+    let response = upsert(&caller, CUSTOMERS, records).await;
+    assert_eq!(response["successful"].as_array().unwrap().len(), 1);
+    assert_eq!(response["successful"][0]["customerID"], "GOOD");
+    let failed = response["failed"].as_array().unwrap();
     let messages: Vec<usize> = failed.iter().map(|failure| failure["messages"].as_array().unwrap().len()).collect();
     assert_eq!(messages, [1, 1, 1, 2, 1], "{failed:?}");
     // The document allows no key of the wrong type in a response.
@@ -100,8 +100,8 @@ async fn nested_ordering_groups_read_flat() {
         ]},
         { "orderingGroupID": "OG0002", "orderingGroupName": "Two", "orderingSubGroups": [] },
     ]}]);
-    let answer = upsert(&caller, CUSTOMERS, records).await;
-    let id = answer["successful"][0]["id"].as_str().unwrap();
+    let response = upsert(&caller, CUSTOMERS, records).await;
+    let id = response["successful"][0]["id"].as_str().unwrap();
     let (_, mut read) = caller.get(&format!("/Customer/{id}")).await;
     for group in read["orderingGroups"].as_array_mut().unwrap() {
         assert!(group.as_object_mut().unwrap().remove("id").is_some());
@@ -116,9 +116,9 @@ async fn nested_ordering_groups_read_flat() {
     assert_eq!(read["orderingGroups"], expected);
     let records = json!([{ "customerID": "B", "orderingGroups": [{ "orderingSubGroups": [
         { "orderingGroupID": 7 } ]}]}]);
-    let answer = upsert(&caller, CUSTOMERS, records).await;
+    let response = upsert(&caller, CUSTOMERS, records).await;
     assert!(
-        answer["failed"][0]["messages"][0]
+        response["failed"][0]["messages"][0]
             .as_str()
             .unwrap()
             .contains("orderingGroups[0].orderingSubGroups[0].orderingGroupID")
@@ -138,17 +138,17 @@ async fn vendors_are_created_without_a_key_and_updated_with_one() {
         { "vendorID": "V0002", "active": "yes" },
         7,
     ]);
-    let answer = upsert(&caller, VENDORS, records).await;
+    let response = upsert(&caller, VENDORS, records).await;
     let vendors = sandbox.vendors();
     assert_eq!(vendors.len(), before.len() + 2);
     assert_eq!(vendors[0]["phone"], "1");
     assert_eq!(vendors[0]["vendorName"], before[0]["vendorName"]);
     let made = &vendors[before.len()];
     assert_eq!(made["vendorName"], "Exhibitor New");
-    assert_eq!(answer["successful"][0]["id"], made["id"]);
-    assert_eq!(answer["successful"][0]["vendorID"], made["vendorID"]);
+    assert_eq!(response["successful"][0]["id"], made["id"]);
+    assert_eq!(response["successful"][0]["vendorID"], made["vendorID"]);
     assert_ne!(made["vendorID"], vendors[before.len() + 1]["vendorID"]);
-    let failed = answer["failed"].as_array().unwrap();
+    let failed = response["failed"].as_array().unwrap();
     assert_eq!(failed.len(), 3);
     assert_eq!(failed[0]["vendorID"], "UNKNOWN");
     assert!(failed.iter().all(|failure| failure["message"].is_string()));
@@ -175,7 +175,7 @@ async fn forty_thousand_customers_fit_in_one_call() {
     let (sandbox, caller) = start().await;
     let records: Value =
         (0..40_000).map(|n| json!({ "customerID": n.to_string(), "customerName": "x".repeat(60) })).collect();
-    let answer = upsert(&caller, CUSTOMERS, records).await;
-    assert_eq!(answer["successful"].as_array().unwrap().len(), 40_000);
+    let response = upsert(&caller, CUSTOMERS, records).await;
+    assert_eq!(response["successful"].as_array().unwrap().len(), 40_000);
     assert_eq!(sandbox.customers().len(), 40_002);
 }

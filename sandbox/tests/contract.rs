@@ -67,10 +67,10 @@ async fn undocumented_methods_are_rejected_with_the_documented_ones() {
             if documented.contains(&&method) {
                 continue;
             }
-            let answer =
+            let response =
                 caller.request(method.clone(), &operation.path).header("content-length", "0").send().await.unwrap();
-            assert_eq!(answer.status(), 405, "{method} {}", operation.path);
-            let allowed = answer.headers()["allow"].to_str().unwrap().to_owned();
+            assert_eq!(response.status(), 405, "{method} {}", operation.path);
+            let allowed = response.headers()["allow"].to_str().unwrap().to_owned();
             for method in &documented {
                 assert!(allowed.split(", ").any(|allowed| allowed == method.as_str()), "{}: {allowed}", operation.path);
             }
@@ -91,9 +91,9 @@ async fn bodies_that_are_not_json_are_rejected() {
         {
             assert_eq!(send(content_type, "{}").await.unwrap().status(), 415, "{path}: {content_type}");
         }
-        let answer = send("application/json", "{\"a\":\n  nil}").await.unwrap();
-        assert_eq!(answer.status(), 400, "{path}");
-        let body: Value = answer.json().await.unwrap();
+        let response = send("application/json", "{\"a\":\n  nil}").await.unwrap();
+        assert_eq!(response.status(), 400, "{path}");
+        let body: Value = response.json().await.unwrap();
         assert!(body["message"].as_str().unwrap().contains("line 2, column"), "{body}");
         for text in ["5", "\"text\"", "null", "true"] {
             assert_eq!(send("application/json", text).await.unwrap().status(), 400, "{path}: {text}");
@@ -133,14 +133,14 @@ async fn a_field_of_the_wrong_type_is_rejected_by_its_path() {
         for (name, value) in wrong_fields(&document, &schema) {
             let record = Value::Object(Map::from_iter([(name.clone(), value)]));
             let body = if is_bulk { json!([record]) } else { record };
-            let (status, answer) = caller.call(operation.method.clone(), &path, Some(body)).await;
+            let (status, response) = caller.call(operation.method.clone(), &path, Some(body)).await;
             if is_bulk {
                 // Each record is checked by itself.
-                assert_eq!((status, answer["failed"].as_array().map(Vec::len)), (200, Some(1)), "{path} {name}");
-                assert!(answer["failed"][0].to_string().contains(&format!("{name}: expected")), "{answer}");
+                assert_eq!((status, response["failed"].as_array().map(Vec::len)), (200, Some(1)), "{path} {name}");
+                assert!(response["failed"][0].to_string().contains(&format!("{name}: expected")), "{response}");
             } else {
-                assert_eq!((status, &answer["fields"]), (422, &json!([name])), "{path} {name}: {answer}");
-                assert!(answer["message"].as_str().unwrap().starts_with(&format!("{name}: expected")), "{answer}");
+                assert_eq!((status, &response["fields"]), (422, &json!([name])), "{path} {name}: {response}");
+                assert!(response["message"].as_str().unwrap().starts_with(&format!("{name}: expected")), "{response}");
             }
             checked += 1;
         }
@@ -152,12 +152,12 @@ async fn a_field_of_the_wrong_type_is_rejected_by_its_path() {
 async fn nested_fields_are_named_by_their_path() {
     let (_sandbox, caller) = start(false).await;
     let record = json!({"customerID": "1", "orderingGroups": [{}, {"customers": ["a", 5]}]});
-    let (status, answer) = caller.call(Method::POST, "/Customer", Some(record)).await;
-    assert_eq!((status, &answer["fields"]), (422, &json!(["orderingGroups[1].customers[1]"])));
+    let (status, response) = caller.call(Method::POST, "/Customer", Some(record)).await;
+    assert_eq!((status, &response["fields"]), (422, &json!(["orderingGroups[1].customers[1]"])));
     let record = json!({"customerID": "1", "orderingGroups": [{"orderingSubGroups": [{"orderingGroupName": true}]}]});
-    let (_, answer) = caller.call(Method::POST, "/v2/customers/bulk", Some(json!([record]))).await;
+    let (_, response) = caller.call(Method::POST, "/v2/customers/bulk", Some(json!([record]))).await;
     let place = "orderingGroups[0].orderingSubGroups[0].orderingGroupName: expected a string, found a boolean";
-    assert_eq!(answer["failed"][0]["messages"], json!([place]));
+    assert_eq!(response["failed"][0]["messages"], json!([place]));
 }
 
 #[tokio::test]
@@ -176,8 +176,8 @@ async fn query_parameters_are_read_by_their_types() {
             for value in wrong {
                 let path = format!("{}?{name}={value}", operation.path);
                 let body = operation.takes_body.then(|| json!({}));
-                let (status, answer) = caller.call(operation.method.clone(), &path, body).await;
-                assert_eq!((status, &answer["fields"]), (400, &json!([name])), "{path}: {answer}");
+                let (status, response) = caller.call(operation.method.clone(), &path, body).await;
+                assert_eq!((status, &response["fields"]), (400, &json!([name])), "{path}: {response}");
             }
         }
     }
@@ -193,18 +193,18 @@ async fn query_parameters_are_read_by_their_types() {
 async fn unknown_fields_are_kept_or_rejected_if_strict() {
     let (sandbox, caller) = start(false).await;
     let record = json!({"customerID": "1", "invented": {"a": [1]}});
-    let (status, answer) = caller.call(Method::POST, "/Customer?more=1", Some(record.clone())).await;
-    assert_eq!((status, &answer["invented"]), (200, &record["invented"]));
+    let (status, response) = caller.call(Method::POST, "/Customer?more=1", Some(record.clone())).await;
+    assert_eq!((status, &response["invented"]), (200, &record["invented"]));
 
     sandbox.set_behavior(|behavior| behavior.strict = true);
-    let (status, answer) = caller.call(Method::POST, "/Customer", Some(record.clone())).await;
-    assert_eq!((status, &answer["fields"]), (422, &json!(["invented"])));
-    let (status, answer) = caller.call(Method::POST, "/Customer?more=1", Some(json!({"customerID": "2"}))).await;
-    assert_eq!((status, &answer["fields"]), (400, &json!(["more"])));
+    let (status, response) = caller.call(Method::POST, "/Customer", Some(record.clone())).await;
+    assert_eq!((status, &response["fields"]), (422, &json!(["invented"])));
+    let (status, response) = caller.call(Method::POST, "/Customer?more=1", Some(json!({"customerID": "2"}))).await;
+    assert_eq!((status, &response["fields"]), (400, &json!(["more"])));
     for path in ["/v2/customers/bulk", "/v2/vendors/bulk"] {
-        let (_, answer) = caller.call(Method::POST, path, Some(json!([record]))).await;
-        assert_eq!(answer["successful"], json!([]), "{path}");
-        assert!(answer["failed"][0].to_string().contains("invented"), "{answer}");
+        let (_, response) = caller.call(Method::POST, path, Some(json!([record]))).await;
+        assert_eq!(response["successful"], json!([]), "{path}");
+        assert!(response["failed"][0].to_string().contains("invented"), "{response}");
     }
     assert_eq!(sandbox.customers().iter().filter(|customer| customer["customerID"] == "1").count(), 1);
 }
@@ -226,8 +226,8 @@ async fn an_id_that_is_not_utf_8_is_refused_by_its_name() {
 #[tokio::test]
 async fn head_is_get_without_a_body() {
     let (_sandbox, caller) = start(false).await;
-    let answer = caller.request(Method::HEAD, "/Customer").send().await.unwrap();
-    assert_eq!(answer.status(), 200);
-    assert_eq!(answer.text().await.unwrap(), "");
+    let response = caller.request(Method::HEAD, "/Customer").send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.text().await.unwrap(), "");
     assert_eq!(caller.request(Method::HEAD, "/v2/customers/bulk").send().await.unwrap().status(), 405);
 }

@@ -74,15 +74,15 @@ async fn a_put_can_replace() {
 #[tokio::test]
 async fn the_response_to_a_delete_follows_the_switch() {
     let (sandbox, caller) = empty().await;
-    for (answer, status, has_body) in [
+    for (response, status, has_body) in [
         (DeleteResponse::NoContent, 204, false),
         (DeleteResponse::EmptyOk, 200, false),
         (DeleteResponse::Record, 200, true),
     ] {
         let id = sandbox.add_customer(json!({ "customerID": "1" })).unwrap();
-        sandbox.set_behavior(|behavior| behavior.delete_answer = answer);
+        sandbox.set_behavior(|behavior| behavior.delete_answer = response);
         let (found, body) = caller.call(Method::DELETE, &format!("/Customer/{id}"), None).await;
-        assert_eq!((found, body.is_object()), (status, has_body), "{answer:?}");
+        assert_eq!((found, body.is_object()), (status, has_body), "{response:?}");
     }
 }
 
@@ -101,10 +101,10 @@ async fn a_field_of_the_wrong_type_is_named() {
     ] {
         for (method, path) in [(Method::POST, "/Customer".to_owned()), (Method::PUT, format!("/Customer/{id}"))] {
             let body = json!({ field: value });
-            let (status, answer) = caller.call(method, &path, Some(body)).await;
+            let (status, response) = caller.call(method, &path, Some(body)).await;
             assert_eq!(status, 422, "{named}");
-            assert_eq!(answer["fields"], json!([named]));
-            assert!(answer["message"].as_str().unwrap().contains(named));
+            assert_eq!(response["fields"], json!([named]));
+            assert!(response["message"].as_str().unwrap().contains(named));
         }
     }
     assert_eq!(sandbox.customers().len(), 1);
@@ -163,10 +163,10 @@ async fn an_empty_id_deletes_nothing() {
     let (sandbox, caller) = empty().await;
     sandbox.add_customer(json!({})).unwrap();
     let delete = caller.request(Method::DELETE, "/Customer/");
-    let answer = delete.send().await.unwrap();
-    assert_eq!(answer.status(), 405);
-    assert_eq!(answer.headers()["allow"], "GET, HEAD, POST");
-    let body: Value = answer.json().await.unwrap();
+    let response = delete.send().await.unwrap();
+    assert_eq!(response.status(), 405);
+    assert_eq!(response.headers()["allow"], "GET, HEAD, POST");
+    let body: Value = response.json().await.unwrap();
     assert_eq!(body["error"], "method_not_allowed");
     assert_eq!(sandbox.customers().len(), 1);
 }

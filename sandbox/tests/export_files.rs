@@ -45,9 +45,9 @@ async fn run(caller: &Caller, id: &str, values: Option<Value>) -> String {
         Some(values) => request.json(&values),
         None => request.header("content-length", "0"),
     };
-    let answer = request.send().await.unwrap();
-    assert_eq!(answer.status(), 200);
-    answer.text().await.unwrap()
+    let response = request.send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    response.text().await.unwrap()
 }
 
 /// Returns the message of an error with its source.
@@ -103,9 +103,9 @@ async fn rows_keep_every_digit_in_every_syntax() {
         let exports = Export::from_json(&format!("{text}{form}}}")).unwrap();
         let (_sandbox, caller) = start(exports).await;
         let request = caller.request(Method::POST, "/Export/e1").header("content-length", "0");
-        let answer = request.send().await.unwrap();
-        assert_eq!(answer.headers()["content-type"], content_type);
-        assert_eq!(answer.text().await.unwrap(), expected);
+        let response = request.send().await.unwrap();
+        assert_eq!(response.headers()["content-type"], content_type);
+        assert_eq!(response.text().await.unwrap(), expected);
     }
 }
 
@@ -166,8 +166,8 @@ async fn a_file_truncated_later_never_looks_complete() {
     std::fs::write(path, &lines[..lines.len() - 100]).unwrap();
     let request = caller.request(Method::POST, "/Export/e1").header("content-length", "0");
     // The connection may be closed before the first bytes are sent.
-    if let Ok(answer) = request.send().await {
-        assert!(answer.bytes().await.is_err());
+    if let Ok(response) = request.send().await {
+        assert!(response.bytes().await.is_err());
     }
 }
 

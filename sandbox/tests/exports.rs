@@ -99,9 +99,9 @@ async fn every_invalid_parameter_is_named() {
         (json!({ "cursor": 1, "Limit": true }), json!(["Cursor", "Limit", "cursor"])),
         (json!({ "Cursor": 1, "Limit": 15, "More": 1 }), json!(["More"])),
     ] {
-        let (status, answer) = caller.call(Method::POST, CUSTOMERS, Some(body.clone())).await;
-        assert_eq!((status, &answer["fields"]), (400, &named), "{body}");
+        let (status, response) = caller.call(Method::POST, CUSTOMERS, Some(body.clone())).await;
+        assert_eq!((status, &response["fields"]), (400, &named), "{body}");
     }
-    let (status, answer) = caller.call(Method::POST, CUSTOMERS, None).await;
-    assert_eq!((status, &answer["fields"]), (400, &json!(["Cursor", "Limit"])));
+    let (status, response) = caller.call(Method::POST, CUSTOMERS, None).await;
+    assert_eq!((status, &response["fields"]), (400, &json!(["Cursor", "Limit"])));
 }

@@ -25,10 +25,10 @@ async fn raw(sandbox: &Sandbox, request: &str) -> String {
     let address = sandbox.url().trim_start_matches("http://");
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = Vec::new();
-    let read = stream.read_to_end(&mut answer);
+    let mut response = Vec::new();
+    let read = stream.read_to_end(&mut response);
     tokio::time::timeout(Duration::from_secs(10), read).await.unwrap().unwrap();
-    String::from_utf8(answer).unwrap()
+    String::from_utf8(response).unwrap()
 }
 
 /// Returns a request. With `close` it asks the server to close the connection.
@@ -72,9 +72,9 @@ async fn an_invalid_status_is_reported() {
     let (sandbox, caller) = start().await;
     for code in [0, 99, 100, 1000] {
         sandbox.fault(Fault::status(code));
-        let answer = caller.request(Method::GET, "/Customer").send().await.unwrap();
-        assert_eq!(answer.status(), 500);
-        assert!(answer.text().await.unwrap().contains("not valid HTTP"));
+        let response = caller.request(Method::GET, "/Customer").send().await.unwrap();
+        assert_eq!(response.status(), 500);
+        assert!(response.text().await.unwrap().contains("not valid HTTP"));
     }
 }
 
@@ -120,11 +120,11 @@ async fn until_reset(sandbox: &Sandbox, request: &str) -> String {
     let address = sandbox.url().trim_start_matches("http://");
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = Vec::new();
-    let read = stream.read_to_end(&mut answer);
+    let mut response = Vec::new();
+    let read = stream.read_to_end(&mut response);
     let error = tokio::time::timeout(Duration::from_secs(10), read).await.unwrap().unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
-    String::from_utf8(answer).unwrap()
+    String::from_utf8(response).unwrap()
 }
 
 #[tokio::test]
@@ -167,9 +167,9 @@ async fn a_reset_also_applies_to_a_reused_connection() {
 #[tokio::test]
 async fn an_ordered_401_is_that_of_an_unknown_token_and_leaves_the_token_alone() {
     let (sandbox, caller) = start().await;
-    let refused = |answer: reqwest::Response| async {
-        let challenge = answer.headers()["www-authenticate"].to_str().unwrap().to_owned();
-        (answer.status().as_u16(), challenge, answer.text().await.unwrap())
+    let refused = |response: reqwest::Response| async {
+        let challenge = response.headers()["www-authenticate"].to_str().unwrap().to_owned();
+        (response.status().as_u16(), challenge, response.text().await.unwrap())
     };
     let get = || caller.request(Method::GET, "/Customer");
     let unknown = call::http::client().get(format!("{}/Customer", sandbox.url())).bearer_auth("unknown");
@@ -199,13 +199,13 @@ async fn a_429_says_how_long_in_seconds_or_until_when_by_the_clock_of_the_sandbo
     sandbox.fault(Fault::too_many_requests_until(wait));
     sandbox.fault("too_many_requests".parse().unwrap());
     let get = || caller.request(Method::POST, "/Customer").json(&json!({})).send();
-    let header = |answer: &reqwest::Response| {
-        assert_eq!(answer.status(), 429);
-        answer.headers().get("retry-after").map(|value| value.to_str().unwrap().to_owned())
+    let header = |response: &reqwest::Response| {
+        assert_eq!(response.status(), 429);
+        response.headers().get("retry-after").map(|value| value.to_str().unwrap().to_owned())
     };
-    let answer = get().await.unwrap();
-    assert_eq!(header(&answer).as_deref(), Some("30"));
-    assert_eq!(answer.json::<serde_json::Value>().await.unwrap()["error"], "too_many_requests");
+    let response = get().await.unwrap();
+    assert_eq!(header(&response).as_deref(), Some("30"));
+    assert_eq!(response.json::<serde_json::Value>().await.unwrap()["error"], "too_many_requests");
     let before = sandbox.clock().now();
     let date = header(&get().await.unwrap()).unwrap();
     let date = chrono::DateTime::parse_from_rfc2822(&date).unwrap().to_utc();
@@ -222,8 +222,8 @@ async fn faults_have_the_format_of_other_errors() {
     sandbox.fault(Fault::Unauthorized);
     sandbox.fault(Fault::too_many_requests(Duration::ZERO));
     for status in [401, 429] {
-        let answer = caller.request(Method::GET, "/Customer").send().await.unwrap();
-        assert_eq!((answer.status().as_u16(), answer.text().await.unwrap().as_str()), (status, ""));
+        let response = caller.request(Method::GET, "/Customer").send().await.unwrap();
+        assert_eq!((response.status().as_u16(), response.text().await.unwrap().as_str()), (status, ""));
     }
 }
 
@@ -233,9 +233,9 @@ async fn a_header_requests_a_fault_for_its_own_request() {
     sandbox.fault(Fault::status(500));
     let get = |fault: &str| caller.request(Method::GET, "/Customer").header("Sandbox-Fault", fault).send();
     assert_eq!(get("503").await.unwrap().status(), 503);
-    let answer = get(r#"{"status": 502, "body": "née", "headers": {"retry-after": 3}}"#).await.unwrap();
-    assert_eq!((answer.status().as_u16(), answer.headers()["retry-after"].as_bytes()), (502, &b"3"[..]));
-    assert_eq!(answer.text().await.unwrap(), "née");
+    let response = get(r#"{"status": 502, "body": "née", "headers": {"retry-after": 3}}"#).await.unwrap();
+    assert_eq!((response.status().as_u16(), response.headers()["retry-after"].as_bytes()), (502, &b"3"[..]));
+    assert_eq!(response.text().await.unwrap(), "née");
     assert!(get("drop_connection").await.is_err());
     assert!(get("cut_body").await.unwrap().text().await.is_err());
     assert_eq!(sandbox.faults().len(), 1, "the script has waited");
@@ -253,9 +253,9 @@ async fn an_invalid_fault_header_is_rejected_with_the_reason() {
     let (sandbox, caller) = start().await;
     for (fault, named) in [("cut_bdy", "cut_bdy"), (r#"{"delay": "x"}"#, "x"), ("", "EOF"), ("99", "99")] {
         let request = caller.request(Method::POST, "/Customer").json(&json!({})).header("Sandbox-Fault", fault);
-        let answer = request.send().await.unwrap();
-        assert_eq!(answer.status(), 400);
-        let body: serde_json::Value = answer.json().await.unwrap();
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 400);
+        let body: serde_json::Value = response.json().await.unwrap();
         assert_eq!(body["error"], "invalid_fault");
         let message = body["message"].as_str().unwrap();
         assert!(message.starts_with("sandbox-fault: ") && message.contains(named), "{message}");
@@ -282,7 +282,7 @@ async fn a_lost_refresh_response_can_be_scripted() {
         ask(vec![("grant_type", "refresh_token".into()), ("refresh_token", token)])
     };
     assert!(refresh().await.is_err());
-    assert_eq!(refresh().await.unwrap().status(), 400, "the token was used up by the refresh whose answer is lost");
+    assert_eq!(refresh().await.unwrap().status(), 400, "the token was used up by the refresh whose response is lost");
     assert!(sandbox.faults().is_empty());
 }
 
@@ -327,8 +327,8 @@ async fn a_reset_of_the_sandbox_clears_the_script() {
 async fn a_cut_body_is_shorter_than_its_length() {
     let (sandbox, caller) = start().await;
     sandbox.fault(Fault::CutBody);
-    let answer = raw(&sandbox, &post(&sandbox, false)).await;
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let response = raw(&sandbox, &post(&sandbox, false)).await;
+    let (head, body) = response.split_once("\r\n\r\n").unwrap();
     assert!(head.starts_with("HTTP/1.1 200 OK"), "{head}");
     let promised: usize = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap().parse().unwrap();
     assert_eq!(promised, sandbox.journal()[0].response_body.len());
@@ -336,18 +336,18 @@ async fn a_cut_body_is_shorter_than_its_length() {
     assert!(sandbox.journal()[0].response_body.starts_with(body));
 
     sandbox.fault(Fault::CutBody);
-    let answer = caller.request(Method::GET, "/Customer").send().await.unwrap();
-    assert_eq!(answer.status(), 200);
-    assert!(answer.text().await.is_err());
+    let response = caller.request(Method::GET, "/Customer").send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    assert!(response.text().await.is_err());
 }
 
 #[tokio::test]
 async fn an_empty_body_is_a_success_without_content() {
     let (sandbox, caller) = start().await;
     sandbox.fault(Fault::EmptyBody);
-    let answer = caller.request(Method::POST, "/Customer").json(&json!({})).send().await.unwrap();
-    assert_eq!(answer.status(), 200);
-    assert_eq!(answer.bytes().await.unwrap().len(), 0);
+    let response = caller.request(Method::POST, "/Customer").json(&json!({})).send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.bytes().await.unwrap().len(), 0);
     assert_eq!(sandbox.customers().len(), 4);
 }
 
@@ -384,8 +384,8 @@ async fn a_write_needs_a_length() {
         ("DELETE /Customer/x", "", 404),
     ] {
         let request = format!("{line} HTTP/1.1\r\n{head}{extra}\r\n");
-        let answer = raw(&sandbox, &request).await;
-        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{line}: {answer}");
+        let response = raw(&sandbox, &request).await;
+        assert!(response.starts_with(&format!("HTTP/1.1 {status} ")), "{line}: {response}");
     }
     let chunked = format!(
         "POST /Customer HTTP/1.1\r\n{head}Content-Type: application/json\r\n\
@@ -399,8 +399,8 @@ async fn an_endless_body_is_rejected() {
     let (sandbox, caller) = start().await;
     let request = caller.request(Method::POST, "/Customer").body(vec![b' '; 64 * 1024 * 1024 + 1]);
     // The server stops reading, so a broken connection may lose the response.
-    if let Ok(answer) = request.send().await {
-        assert_eq!(answer.status(), 413);
+    if let Ok(response) = request.send().await {
+        assert_eq!(response.status(), 413);
     }
     assert_eq!(sandbox.customers().len(), 3);
     assert_eq!(caller.get("/Customer").await.0, 200);
@@ -490,7 +490,7 @@ async fn a_delayed_write_is_processed_after_the_client_gave_up() {
         }
     };
     tokio::time::timeout(Duration::from_secs(10), written).await.unwrap();
-    assert_eq!(sandbox.journal()[0].status, None, "nobody got the answer");
+    assert_eq!(sandbox.journal()[0].status, None, "nobody got the response");
 }
 
 #[tokio::test]
@@ -503,8 +503,8 @@ async fn a_wrong_content_length_is_reported() {
             body: b"hello".to_vec(),
             headers: vec![("Content-Length".to_owned(), length.to_owned())],
         });
-        let answer = caller.request(Method::GET, "/Customer").send().await.unwrap();
-        assert_eq!(answer.status().as_u16(), if length == "5" { 200 } else { 500 }, "{length}");
+        let response = caller.request(Method::GET, "/Customer").send().await.unwrap();
+        assert_eq!(response.status().as_u16(), if length == "5" { 200 } else { 500 }, "{length}");
     }
 }
 
@@ -516,8 +516,8 @@ async fn a_malformed_chunked_body_is_not_reported_as_too_long() {
         "POST /Customer HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\
          Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
     );
-    let answer = raw(&sandbox, &format!("{head}not a length\r\n{{}}\r\n0\r\n\r\n")).await;
-    assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("\"error\":\"broken_body\""), "{answer}");
+    let response = raw(&sandbox, &format!("{head}not a length\r\n{{}}\r\n0\r\n\r\n")).await;
+    assert!(response.starts_with("HTTP/1.1 400 ") && response.contains("\"error\":\"broken_body\""), "{response}");
 }
 
 #[tokio::test]

@@ -188,12 +188,12 @@ async fn an_unknown_filter_is_rejected() {
 async fn a_long_list_is_complete_and_consistent() {
     let (sandbox, caller) = with(5_000).await;
     let before = sandbox.customers();
-    let answer = caller.request(Method::GET, "/Customer?modifiedAfter=2020-01-01&sort=customerID:asc");
-    let answer = answer.send().await.unwrap();
-    assert_eq!(answer.headers()["content-type"], "application/json");
+    let response = caller.request(Method::GET, "/Customer?modifiedAfter=2020-01-01&sort=customerID:asc");
+    let response = response.send().await.unwrap();
+    assert_eq!(response.headers()["content-type"], "application/json");
     let path = format!("/Customer/{}", before[4_999]["id"].as_str().unwrap());
     caller.call(Method::PUT, &path, Some(json!({ "customerName": "Later" }))).await;
-    assert_eq!(answer.json::<Vec<Value>>().await.unwrap(), before);
+    assert_eq!(response.json::<Vec<Value>>().await.unwrap(), before);
     assert_eq!(keys(&caller, "/Customer?page=250&resultsPerPage=20").await.last().unwrap(), "C05000");
 }
 

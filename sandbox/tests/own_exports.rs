@@ -35,11 +35,11 @@ async fn start(export: Export) -> (Sandbox, Caller) {
 }
 
 /// Returns the content type and the body of a run without values.
-async fn answer(export: Export) -> (String, String) {
+async fn response(export: Export) -> (String, String) {
     let (_sandbox, caller) = start(export).await;
-    let answer = caller.request(Method::POST, PATH).header("content-length", "0").send().await.unwrap();
-    assert_eq!(answer.status(), 200);
-    (answer.headers()["content-type"].to_str().unwrap().to_owned(), answer.text().await.unwrap())
+    let response = caller.request(Method::POST, PATH).header("content-length", "0").send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    (response.headers()["content-type"].to_str().unwrap().to_owned(), response.text().await.unwrap())
 }
 
 #[tokio::test]
@@ -134,16 +134,16 @@ async fn each_data_type_accepts_only_the_values_of_the_guide() {
         for (data_type, values) in values {
             let (_sandbox, caller) = start(export().parameter(Parameter::new("Value", data_type.clone()))).await;
             for value in values {
-                let (found, answer) = caller.call(Method::POST, PATH, Some(json!({ "Value": value }))).await;
-                assert_eq!(found, status, "{data_type:?} {value}: {answer}");
+                let (found, response) = caller.call(Method::POST, PATH, Some(json!({ "Value": value }))).await;
+                assert_eq!(found, status, "{data_type:?} {value}: {response}");
                 if status == 400 {
-                    assert_eq!(answer["fields"], json!(["Value"]));
-                    assert!(answer["message"].as_str().unwrap().starts_with("Value: expected "), "{answer}");
+                    assert_eq!(response["fields"], json!(["Value"]));
+                    assert!(response["message"].as_str().unwrap().starts_with("Value: expected "), "{response}");
                 }
             }
             for body in [None, Some(json!({}))] {
-                let (found, answer) = caller.call(Method::POST, PATH, body).await;
-                assert_eq!((found, &answer["message"]), (400, &json!("Value: it is missing")));
+                let (found, response) = caller.call(Method::POST, PATH, body).await;
+                assert_eq!((found, &response["message"]), (400, &json!("Value: it is missing")));
             }
         }
     }
@@ -157,10 +157,10 @@ async fn all_problems_are_reported_at_once() {
         .parameter(Parameter::new("Cursor", DataType::Integer));
     let (_sandbox, caller) = start(export).await;
     let values = json!({ "Booth": 7, "Since": "soon", "booth": "B1" });
-    let (status, answer) = caller.call(Method::POST, PATH, Some(values)).await;
-    assert_eq!((status, &answer["error"]), (400, &json!("invalid_parameters")));
-    assert_eq!(answer["fields"], json!(["Booth", "Since", "Cursor", "booth"]));
-    assert!(!answer["message"].as_str().unwrap().contains("soon"), "{answer}");
+    let (status, response) = caller.call(Method::POST, PATH, Some(values)).await;
+    assert_eq!((status, &response["error"]), (400, &json!("invalid_parameters")));
+    assert_eq!(response["fields"], json!(["Booth", "Since", "Cursor", "booth"]));
+    assert!(!response["message"].as_str().unwrap().contains("soon"), "{response}");
 }
 
 #[tokio::test]
@@ -186,24 +186,24 @@ async fn an_export_has_one_of_three_syntaxes_or_its_own_body() {
     let rows = || vec![json!({ "a": 1 }), json!({ "a": 2 })];
     let content_type = |text: &str| text.to_owned();
     assert_eq!(
-        answer(export().rows(rows())).await,
+        response(export().rows(rows())).await,
         (content_type("application/json"), r#"[{"a":1},{"a":2}]"#.to_owned())
     );
     assert_eq!(
-        answer(export().rows(rows()).syntax(RowSyntax::Lines)).await,
+        response(export().rows(rows()).syntax(RowSyntax::Lines)).await,
         (content_type("application/x-ndjson"), "{\"a\":1}\n{\"a\":2}\n".to_owned())
     );
     assert_eq!(
-        answer(export().rows(rows()).syntax(RowSyntax::Csv)).await,
+        response(export().rows(rows()).syntax(RowSyntax::Csv)).await,
         (content_type("text/csv"), "a\r\n1\r\n2\r\n".to_owned())
     );
-    assert_eq!(answer(export().rows(rows()).content_type("text/plain")).await.0, "text/plain");
+    assert_eq!(response(export().rows(rows()).content_type("text/plain")).await.0, "text/plain");
     assert_eq!(
-        answer(export().body("application/vnd.made-up", "any thing")).await,
+        response(export().body("application/vnd.made-up", "any thing")).await,
         (content_type("application/vnd.made-up"), "any thing".to_owned())
     );
     for (syntax, empty) in [(RowSyntax::Array, "[]"), (RowSyntax::Lines, ""), (RowSyntax::Csv, "")] {
-        assert_eq!(answer(export().syntax(syntax)).await.1, empty);
+        assert_eq!(response(export().syntax(syntax)).await.1, empty);
     }
 }
 
@@ -233,14 +233,14 @@ async fn csv_is_quoted_and_keeps_columns_and_digits() {
                     0940,\"a, \"\"b\"\"\r\nc\",12.5,false,\"[1,2]\"\r\n\
                     0940,,12.5,false,\"[1,2]\"\r\n\
                     0940,ü,12.5,false,\"[1,2]\"\r\n";
-    assert_eq!(answer(export().rows(rows).syntax(RowSyntax::Csv)).await.1, expected);
+    assert_eq!(response(export().rows(rows).syntax(RowSyntax::Csv)).await.1, expected);
 
     // Fields are found by name in any order.
     let rows = Rows::generated(2, |number| {
         let text = ["{\"b\":1.50,\"a\":2}", "{\"a\":3,\"c\":9}"][number as usize];
         serde_json::value::RawValue::from_string(text.to_owned()).unwrap()
     });
-    assert_eq!(answer(export().rows(rows).syntax(RowSyntax::Csv)).await.1, "b,a\r\n1.50,2\r\n,3\r\n");
+    assert_eq!(response(export().rows(rows).syntax(RowSyntax::Csv)).await.1, "b,a\r\n1.50,2\r\n,3\r\n");
 }
 
 #[tokio::test]
@@ -252,8 +252,8 @@ async fn a_page_of_csv_has_the_header_too() {
         .syntax(RowSyntax::Csv);
     let (_sandbox, caller) = start(export).await;
     for (cursor, expected) in [(1, "number\r\n0\r\n1\r\n2\r\n"), (2, "number\r\n3\r\n4\r\n"), (3, "number\r\n")] {
-        let answer = caller.request(Method::POST, PATH).json(&json!({ "Cursor": cursor, "Limit": 3 })).send().await;
-        assert_eq!(answer.unwrap().text().await.unwrap(), expected, "{cursor}");
+        let response = caller.request(Method::POST, PATH).json(&json!({ "Cursor": cursor, "Limit": 3 })).send().await;
+        assert_eq!(response.unwrap().text().await.unwrap(), expected, "{cursor}");
     }
 }
 
@@ -280,8 +280,8 @@ async fn an_export_with_cursor_and_limit_is_paged_by_the_switches() {
         assert_eq!(run(1, u64::MAX).await.1.len(), 10);
         assert_eq!(run(i64::MAX, u64::MAX).await, (200, vec![]));
         for (at, size, named) in [(0, 4, vec![cursor]), (-1, 0, vec![cursor, limit]), (1, 0, vec![limit])] {
-            let (status, answer) = caller.call(Method::POST, PATH, Some(json!({ cursor: at, limit: size }))).await;
-            assert_eq!((status, &answer["fields"]), (400, &json!(named)), "{at} {size}");
+            let (status, response) = caller.call(Method::POST, PATH, Some(json!({ cursor: at, limit: size }))).await;
+            assert_eq!((status, &response["fields"]), (400, &json!(named)), "{at} {size}");
         }
         sandbox.set_behavior(|behavior| behavior.page_cap = Some(3));
         assert_eq!(run(2, 4).await, (200, vec![3, 4, 5]));
@@ -347,13 +347,13 @@ async fn a_long_export_is_complete_in_every_syntax() {
     let row = |number: u64| json!({ "number": number, "text": "x".repeat(number as usize % 50) });
     let expected: Vec<Value> = (0..20_000).map(row).collect();
     let rows = || Rows::generated(20_000, row);
-    let (_, array) = answer(export().rows(rows())).await;
+    let (_, array) = response(export().rows(rows())).await;
     assert_eq!(serde_json::from_str::<Vec<Value>>(&array).unwrap(), expected);
-    let (_, lines) = answer(export().rows(rows()).syntax(RowSyntax::Lines)).await;
+    let (_, lines) = response(export().rows(rows()).syntax(RowSyntax::Lines)).await;
     assert!(lines.ends_with("}\n"));
     let read: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(read, expected);
-    let (_, table) = answer(export().rows(rows()).syntax(RowSyntax::Csv)).await;
+    let (_, table) = response(export().rows(rows()).syntax(RowSyntax::Csv)).await;
     let mut reader = csv::Reader::from_reader(table.as_bytes());
     assert_eq!(reader.headers().unwrap(), vec!["number", "text"]);
     let read: Vec<Value> = reader
@@ -371,13 +371,13 @@ async fn rows_that_end_at_a_piece_boundary_are_complete() {
     for length in 65_530..65_540 {
         for syntax in [RowSyntax::Array, RowSyntax::Lines] {
             let text = "x".repeat(length);
-            let (_, body) = answer(export().rows(vec![json!(text), json!(1)]).syntax(syntax)).await;
+            let (_, body) = response(export().rows(vec![json!(text), json!(1)]).syntax(syntax)).await;
             let expected = match syntax {
                 RowSyntax::Array => format!("[\"{text}\",1]"),
                 _ => format!("\"{text}\"\n1\n"),
             };
             assert!(body == expected, "{length} {syntax:?}");
-            let (_, body) = answer(export().rows(vec![json!(text)]).syntax(syntax)).await;
+            let (_, body) = response(export().rows(vec![json!(text)]).syntax(syntax)).await;
             let expected = match syntax {
                 RowSyntax::Array => format!("[\"{text}\"]"),
                 _ => format!("\"{text}\"\n"),
@@ -418,8 +418,8 @@ async fn rows_are_generated_while_they_are_read() {
 #[tokio::test]
 async fn a_short_export_has_a_length_and_is_in_the_journal() {
     let (sandbox, caller) = start(export().rows(numbers(2))).await;
-    let answer = caller.request(Method::POST, PATH).header("content-length", "0").send().await.unwrap();
-    assert_eq!(answer.headers()["content-length"], "27");
+    let response = caller.request(Method::POST, PATH).header("content-length", "0").send().await.unwrap();
+    assert_eq!(response.headers()["content-length"], "27");
     assert_eq!(sandbox.journal()[0].response_body, r#"[{"number":0},{"number":1}]"#);
 }
 
@@ -432,7 +432,7 @@ async fn an_error_of_the_definition_returns_500() {
         (export().content_type("line\nbreak"), "invalid_content_type"),
     ] {
         let (_sandbox, caller) = start(export).await;
-        let (status, answer) = caller.call(Method::POST, PATH, None).await;
-        assert_eq!((status, &answer["error"]), (500, &json!(error)));
+        let (status, response) = caller.call(Method::POST, PATH, None).await;
+        assert_eq!((status, &response["error"]), (500, &json!(error)));
     }
 }

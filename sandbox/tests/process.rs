@@ -81,8 +81,8 @@ async fn rows_adds_exports_of_that_size() {
         [("ol26pg", json!({ "Cursor": 1, "Limit": 100 })), ("ol26sc", json!({ "Since": "2025-01-01T00:00:00Z" }))]
     {
         let request = client.post(format!("{}/Export/{id}", ready["url"])).json(&values);
-        let answer = request.bearer_auth(token["access_token"].as_str().unwrap()).send().await.unwrap();
-        assert_eq!(answer.json::<Vec<Value>>().await.unwrap().len(), 7, "{id}");
+        let response = request.bearer_auth(token["access_token"].as_str().unwrap()).send().await.unwrap();
+        assert_eq!(response.json::<Vec<Value>>().await.unwrap().len(), 7, "{id}");
     }
 }
 
@@ -118,8 +118,8 @@ async fn other_systems_have_a_ready_line_with_all_values() {
         assert!(ready["url"].ends_with(base) && ready["token_url"].ends_with("/token"), "{ready:?}");
         assert_eq!(ready["client_secret"], "s");
         // The URL is the one of this system's token endpoint.
-        let answer = http::client().post(&ready["token_url"]).send().await.unwrap();
-        let body: Value = answer.json().await.unwrap();
+        let response = http::client().post(&ready["token_url"]).send().await.unwrap();
+        let body: Value = response.json().await.unwrap();
         assert_eq!(body["error"], "invalid_request", "{system}");
     }
     let (_child, ready) = start(&["--system", "tourpaq", "--token-lifetime", "77"]).await;
@@ -174,8 +174,8 @@ async fn several_shows_share_one_address() {
         let token = token(&ready, id, secret).await;
         // The options apply to every show.
         let request = http::client().get(format!("{}/Export", ready["url"]));
-        let answer = request.bearer_auth(token["access_token"].as_str().unwrap()).send().await.unwrap();
-        assert_eq!(answer.json::<Vec<Value>>().await.unwrap().len(), 5, "{id}");
+        let response = request.bearer_auth(token["access_token"].as_str().unwrap()).send().await.unwrap();
+        assert_eq!(response.json::<Vec<Value>>().await.unwrap().len(), 5, "{id}");
     }
     let health: Value =
         http::client().get(format!("{}/health", ready["url"])).send().await.unwrap().json().await.unwrap();
@@ -227,8 +227,8 @@ async fn a_behavior_file_applies_and_options_override_it() {
         let token = token(&ready, &ready["client_id"], &ready["client_secret"]).await;
         assert_eq!((&token["expires_in"], &token["token_type"]), (&json!(lifetime), &json!("bearer")));
         let request = http::client().get(format!("{}/Customer?page=1", ready["url"]));
-        let answer = request.bearer_auth(token["access_token"].as_str().unwrap()).send().await.unwrap();
-        assert_eq!(answer.json::<Vec<Value>>().await.unwrap().len(), rows);
+        let response = request.bearer_auth(token["access_token"].as_str().unwrap()).send().await.unwrap();
+        assert_eq!(response.json::<Vec<Value>>().await.unwrap().len(), rows);
     }
     std::fs::write(path, "page_capp = 5\n").unwrap();
     let said = failure(&["--behavior", path]).await;
@@ -241,8 +241,8 @@ async fn orders_and_products_are_counted() {
     let (_child, ready) = start(&["--orders", "7", "--products", "1"]).await;
     let token = token(&ready, &ready["client_id"], &ready["client_secret"]).await;
     let request = http::client().get(format!("{}/Order", ready["url"]));
-    let answer = request.bearer_auth(token["access_token"].as_str().unwrap()).send().await.unwrap();
-    let orders: Vec<Value> = answer.json().await.unwrap();
+    let response = request.bearer_auth(token["access_token"].as_str().unwrap()).send().await.unwrap();
+    let orders: Vec<Value> = response.json().await.unwrap();
     let products: HashSet<&str> = orders
         .iter()
         .flat_map(|order| order["items"].as_array().unwrap())
@@ -258,8 +258,8 @@ async fn the_same_seed_makes_the_same_data() {
         let (_child, ready) = start(&["--seed", seed, "--customers", "1"]).await;
         let token = token(&ready, &ready["client_id"], &ready["client_secret"]).await;
         let request = http::client().get(format!("{}/Customer", ready["url"]));
-        let answer = request.bearer_auth(token["access_token"].as_str().unwrap()).send().await.unwrap();
-        first.push(answer.text().await.unwrap());
+        let response = request.bearer_auth(token["access_token"].as_str().unwrap()).send().await.unwrap();
+        first.push(response.text().await.unwrap());
     }
     assert!(first[0] == first[1] && first[0] != first[2], "{first:?}");
 }
@@ -278,8 +278,8 @@ async fn strict_rejects_undocumented_fields() {
         let token = token(&ready, &ready["client_id"], &ready["client_secret"]).await;
         let new = json!({ "customerID": "C9", "shoeSize": 43 });
         let request = http::client().post(format!("{}/Customer", ready["url"])).json(&new);
-        let answer = request.bearer_auth(token["access_token"].as_str().unwrap()).send().await.unwrap();
-        assert_eq!(answer.status().is_client_error(), is_refused, "{options:?} {}", answer.status());
+        let response = request.bearer_auth(token["access_token"].as_str().unwrap()).send().await.unwrap();
+        assert_eq!(response.status().is_client_error(), is_refused, "{options:?} {}", response.status());
     }
 }
 
@@ -347,6 +347,6 @@ async fn the_journal_keeps_a_thousand_requests_by_default() {
 #[tokio::test]
 async fn no_admin_disables_the_admin_calls() {
     let (_child, ready) = start(&["--no-admin"]).await;
-    let answer = http::client().get(format!("{}/sandbox", ready["url"])).send().await.unwrap();
-    assert_eq!(answer.status(), 401);
+    let response = http::client().get(format!("{}/sandbox", ready["url"])).send().await.unwrap();
+    assert_eq!(response.status(), 401);
 }

@@ -74,8 +74,8 @@ async fn the_limit_is_300_per_minute_unless_it_is_lifted() {
 async fn calls_without_a_token_do_not_count() {
     let (sandbox, caller) = start(1).await;
     for _ in 0..3 {
-        let answer = call::http::client().get(format!("{}/Customer", sandbox.url())).send();
-        assert_eq!(answer.await.unwrap().status(), 401);
+        let response = call::http::client().get(format!("{}/Customer", sandbox.url())).send();
+        assert_eq!(response.await.unwrap().status(), 401);
     }
     assert_eq!(get(&caller).await.status(), 200);
 }
@@ -103,8 +103,8 @@ async fn addresses_can_have_separate_limits() {
         call::http::client();
         let other = reqwest::Client::builder().no_proxy().local_address(std::net::IpAddr::from([127, 0, 0, 2]));
         let request = other.build().unwrap().get(format!("{}/Customer", sandbox.url()));
-        let answer = request.bearer_auth(sandbox.issue_token()).send().await.unwrap();
-        assert_eq!(answer.status(), expected, "{per:?}");
+        let response = request.bearer_auth(sandbox.issue_token()).send().await.unwrap();
+        assert_eq!(response.status(), expected, "{per:?}");
     }
 }
 
@@ -124,17 +124,18 @@ async fn rejected_calls_count_if_switched_on() {
 #[tokio::test]
 async fn rate_limit_headers_follow_the_switch() {
     let (sandbox, caller) = start(2).await;
-    let number = |answer: &Response, name: &str| -> i64 { answer.headers()[name].to_str().unwrap().parse().unwrap() };
+    let number =
+        |response: &Response, name: &str| -> i64 { response.headers()[name].to_str().unwrap().parse().unwrap() };
     let first = get(&caller).await;
     assert!(first.headers().keys().all(|name| !name.as_str().starts_with("x-ratelimit")));
     for (form, statuses) in [(RateHeaders::Seconds, [200, 429]), (RateHeaders::Epoch, [429, 429])] {
         sandbox.set_behavior(|behavior| behavior.rate_headers = form);
         for status in statuses {
-            let answer = get(&caller).await;
-            assert_eq!(answer.status(), status);
-            assert_eq!(number(&answer, "x-ratelimit-limit"), 2);
-            assert_eq!(number(&answer, "x-ratelimit-remaining"), 0);
-            let reset = number(&answer, "x-ratelimit-reset");
+            let response = get(&caller).await;
+            assert_eq!(response.status(), status);
+            assert_eq!(number(&response, "x-ratelimit-limit"), 2);
+            assert_eq!(number(&response, "x-ratelimit-remaining"), 0);
+            let reset = number(&response, "x-ratelimit-reset");
             let wait = if form == RateHeaders::Epoch { reset - sandbox.clock().now().timestamp() } else { reset };
             assert!((50..=61).contains(&wait), "{form:?} {wait}");
         }
@@ -150,9 +151,9 @@ async fn the_date_header_follows_the_sandbox_clock() {
     let sandbox = Sandbox::start().await.unwrap();
     sandbox.advance(Duration::from_secs(3600));
     sandbox.fault(perenso_sandbox::Fault::too_many_requests_until(Duration::from_secs(10)));
-    let answer = call::Caller::new(&sandbox).request(reqwest::Method::GET, "/Customer").send().await.unwrap();
+    let response = call::Caller::new(&sandbox).request(reqwest::Method::GET, "/Customer").send().await.unwrap();
     let time = |name: &str| {
-        let text = answer.headers()[name].to_str().unwrap();
+        let text = response.headers()[name].to_str().unwrap();
         chrono::DateTime::parse_from_rfc2822(text).unwrap().to_utc()
     };
     let pause = time("retry-after") - time("date");

@@ -82,10 +82,10 @@ async fn a_bulk_call_rejects_only_records_with_missing_references() {
         }
     }
     records.push(json!({ "customerID": "BOTH", "allowanceGroup": "AG0", "salesReps": ["a", "USER0001", "b"] }));
-    let (status, answer) = caller.call(Method::POST, "/v2/customers/bulk", Some(records.into())).await;
+    let (status, response) = caller.call(Method::POST, "/v2/customers/bulk", Some(records.into())).await;
     assert_eq!(status, 200);
     let keys = |outcome: &str| -> Vec<String> {
-        let records = answer[outcome].as_array().unwrap();
+        let records = response[outcome].as_array().unwrap();
         records.iter().map(|record| record["customerID"].as_str().unwrap().to_owned()).collect()
     };
     assert_eq!(keys("successful"), (0..8).map(|number| format!("GOOD{number}")).collect::<Vec<_>>());
@@ -98,7 +98,7 @@ async fn a_bulk_call_rejects_only_records_with_missing_references() {
         "salesReps[0]: there is no sales rep \"a\"",
         "salesReps[2]: there is no sales rep \"b\"",
     ];
-    assert_eq!(answer["failed"][8]["messages"], json!(expected));
+    assert_eq!(response["failed"][8]["messages"], json!(expected));
     assert_eq!(sandbox.customers().len(), 208);
 }
 
@@ -118,9 +118,9 @@ async fn references_of_a_vendor_must_exist() {
         }
     }
     let send = async || {
-        let (_, answer) = caller.call(Method::POST, "/v2/vendors/bulk", Some(records.clone().into())).await;
-        let failed = answer["failed"].as_array().unwrap().clone();
-        assert_eq!(failed.len() + answer["successful"].as_array().unwrap().len(), 12);
+        let (_, response) = caller.call(Method::POST, "/v2/vendors/bulk", Some(records.clone().into())).await;
+        let failed = response["failed"].as_array().unwrap().clone();
+        assert_eq!(failed.len() + response["successful"].as_array().unwrap().len(), 12);
         failed.iter().map(|failure| failure["message"].as_str().unwrap().to_owned()).collect::<Vec<String>>()
     };
     let expected = [
@@ -152,8 +152,8 @@ async fn missing_ordering_groups_are_created_on_request() {
     assert_eq!(post("?createMissingOrderingGroups=maybe", &record).await.0, 400);
     let mut wrong = record.clone();
     wrong["warehouseID"] = "NOWHERE".into();
-    let answer = post("?createMissingOrderingGroups=true", &wrong).await;
-    assert_eq!(answer, (422, json!(["warehouseID"])), "only groups are created");
+    let response = post("?createMissingOrderingGroups=true", &wrong).await;
+    assert_eq!(response, (422, json!(["warehouseID"])), "only groups are created");
     assert_eq!(post("", &record).await, (422, both), "and none by a call that was refused");
     assert_eq!(post("?createMissingOrderingGroups=true", &record).await.0, 200);
     assert_eq!(post("", &record).await.0, 200, "they are there now");
@@ -196,8 +196,8 @@ async fn references_are_optional() {
 async fn made_up_records_have_valid_references_of_every_kind() {
     let (sandbox, caller) = start().await;
     for (path, records) in [("/v2/customers/bulk", sandbox.customers()), ("/v2/vendors/bulk", sandbox.vendors())] {
-        let (_, answer) = caller.call(Method::POST, path, Some(records.into())).await;
-        assert_eq!(answer["failed"], json!([]), "{path}");
+        let (_, response) = caller.call(Method::POST, path, Some(records.into())).await;
+        assert_eq!(response["failed"], json!([]), "{path}");
     }
     let permissions = sandbox.customers().iter().map(|customer| customer["orderPermissionKey"].clone()).fold(
         Vec::new(),

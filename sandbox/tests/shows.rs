@@ -18,9 +18,9 @@ async fn two() -> (Sandbox, Arc<Show>) {
 }
 
 async fn count(sandbox: &Sandbox, token: &str) -> (u16, usize) {
-    let answer = http::client().get(format!("{}/Customer", sandbox.url())).bearer_auth(token).send().await.unwrap();
-    let status = answer.status().as_u16();
-    (status, answer.json::<Value>().await.unwrap().as_array().map_or(0, Vec::len))
+    let response = http::client().get(format!("{}/Customer", sandbox.url())).bearer_auth(token).send().await.unwrap();
+    let status = response.status().as_u16();
+    (status, response.json::<Value>().await.unwrap().as_array().map_or(0, Vec::len))
 }
 
 async fn token(sandbox: &Sandbox, form: &[(&str, &str)], basic: Option<(&str, &str)>) -> (u16, Value) {
@@ -28,8 +28,8 @@ async fn token(sandbox: &Sandbox, form: &[(&str, &str)], basic: Option<(&str, &s
     if let Some((id, secret)) = basic {
         request = request.basic_auth(id, Some(secret));
     }
-    let answer = request.send().await.unwrap();
-    (answer.status().as_u16(), answer.json().await.unwrap())
+    let response = request.send().await.unwrap();
+    (response.status().as_u16(), response.json().await.unwrap())
 }
 
 #[tokio::test]
@@ -39,13 +39,13 @@ async fn a_token_opens_the_show_that_issued_it() {
     let (id, secret) = credentials(&autumn);
     let form =
         [("grant_type", "client_credentials"), ("client_id", &id), ("client_secret", &secret), ("scope", "100214")];
-    let (status, answer) = token(&sandbox, &form, None).await;
+    let (status, response) = token(&sandbox, &form, None).await;
     assert_eq!(status, 200);
-    assert_eq!(count(&sandbox, answer["access_token"].as_str().unwrap()).await, (200, 5));
+    assert_eq!(count(&sandbox, response["access_token"].as_str().unwrap()).await, (200, 5));
 
     let (id, secret) = credentials(&sandbox);
-    let (_, answer) = token(&sandbox, &[("grant_type", "client_credentials")], Some((&id, &secret))).await;
-    assert_eq!(count(&sandbox, answer["access_token"].as_str().unwrap()).await, (200, 3));
+    let (_, response) = token(&sandbox, &[("grant_type", "client_credentials")], Some((&id, &secret))).await;
+    assert_eq!(count(&sandbox, response["access_token"].as_str().unwrap()).await, (200, 3));
 
     assert_eq!(autumn.token_requests().total(), 1);
     assert_eq!(sandbox.token_requests().total(), 1);
@@ -57,13 +57,13 @@ async fn a_token_opens_the_show_that_issued_it() {
 async fn secrets_and_refresh_tokens_of_another_show_are_rejected() {
     let (sandbox, autumn) = two().await;
     let grant = [("grant_type", "client_credentials")];
-    let (status, answer) = token(&sandbox, &grant, Some((sandbox.client_id(), autumn.client_secret()))).await;
-    assert_eq!((status, &answer["error"]), (401, &json!("invalid_client")));
+    let (status, response) = token(&sandbox, &grant, Some((sandbox.client_id(), autumn.client_secret()))).await;
+    assert_eq!((status, &response["error"]), (401, &json!("invalid_client")));
 
-    let (_, answer) = token(&sandbox, &grant, Some((sandbox.client_id(), sandbox.client_secret()))).await;
-    let refresh = [("grant_type", "refresh_token"), ("refresh_token", answer["refresh_token"].as_str().unwrap())];
-    let (status, answer) = token(&sandbox, &refresh, Some((autumn.client_id(), autumn.client_secret()))).await;
-    assert_eq!((status, &answer["error"]), (400, &json!("invalid_grant")));
+    let (_, response) = token(&sandbox, &grant, Some((sandbox.client_id(), sandbox.client_secret()))).await;
+    let refresh = [("grant_type", "refresh_token"), ("refresh_token", response["refresh_token"].as_str().unwrap())];
+    let (status, response) = token(&sandbox, &refresh, Some((autumn.client_id(), autumn.client_secret()))).await;
+    assert_eq!((status, &response["error"]), (400, &json!("invalid_grant")));
 }
 
 #[tokio::test]

@@ -27,9 +27,9 @@ const LISTS: [(Method, &str); 8] = [
 async fn lists(caller: &Caller) -> Vec<String> {
     let mut lists = Vec::new();
     for (method, path) in LISTS {
-        let answer = caller.request(method, path).header("content-length", "0").send().await.unwrap();
-        assert_eq!(answer.status(), 200, "{path}");
-        lists.push(answer.text().await.unwrap());
+        let response = caller.request(method, path).header("content-length", "0").send().await.unwrap();
+        assert_eq!(response.status(), 200, "{path}");
+        lists.push(response.text().await.unwrap());
     }
     lists
 }

@@ -26,9 +26,9 @@ async fn raw(sandbox: &Sandbox, request: &str) -> String {
     let address = sandbox.url().strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    answer
+    let mut response = String::new();
+    stream.read_to_string(&mut response).await.unwrap();
+    response
 }
 
 #[tokio::test]
@@ -48,10 +48,10 @@ async fn a_bulk_call_returns_200_or_207() {
         let (_sandbox, caller) = start(|behavior| behavior.bulk_answers_207 = switch).await;
         for (path, record) in [("customers", json!({ "customerID": "C9" })), ("vendors", json!({ "vendorName": "V" }))]
         {
-            let (status, answer) =
+            let (status, response) =
                 caller.call(Method::POST, &format!("/v2/{path}/bulk"), Some(json!([record, 7]))).await;
             assert_eq!(status, expected, "{path}");
-            let count = |list: &str| answer[list].as_array().unwrap().len();
+            let count = |list: &str| response[list].as_array().unwrap().len();
             assert_eq!((count("successful"), count("failed")), (1, 1));
         }
         let (status, _) = caller.call(Method::POST, "/v2/customers/bulk", Some(json!({}))).await;
@@ -104,11 +104,11 @@ async fn error_bodies_have_four_formats() {
         (ErrorBody::Empty, None),
     ] {
         let (sandbox, caller) = start(|behavior| behavior.error_body = form).await;
-        let told = |answer: Response| async move {
-            let header = |name: &str| answer.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
-            let (status, found, challenge) = (answer.status(), header("content-type"), header("www-authenticate"));
+        let told = |response: Response| async move {
+            let header = |name: &str| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+            let (status, found, challenge) = (response.status(), header("content-type"), header("www-authenticate"));
             assert_eq!(found.as_deref(), content_type, "{form:?}");
-            (status, challenge, answer.text().await.unwrap())
+            (status, challenge, response.text().await.unwrap())
         };
         let (status, _, body) = told(caller.request(Method::GET, "/Customer/%3Cb%3E").send().await.unwrap()).await;
         assert_eq!(status, 404);
@@ -124,9 +124,9 @@ async fn error_bodies_have_four_formats() {
         let (status, challenge, _) = told(bare).await;
         assert_eq!((status.as_u16(), challenge.as_deref()), (401, Some("Bearer")));
         let head = format!("Host: x\r\nConnection: close\r\nAuthorization: Bearer {}\r\n", sandbox.issue_token());
-        let answer = raw(&sandbox, &format!("POST /Customer HTTP/1.1\r\n{head}\r\n")).await.to_ascii_lowercase();
-        let found = answer.lines().find_map(|line| line.strip_prefix("content-type: "));
-        assert!(answer.starts_with("http/1.1 411 ") && found == content_type, "{answer}");
+        let response = raw(&sandbox, &format!("POST /Customer HTTP/1.1\r\n{head}\r\n")).await.to_ascii_lowercase();
+        let found = response.lines().find_map(|line| line.strip_prefix("content-type: "));
+        assert!(response.starts_with("http/1.1 411 ") && found == content_type, "{response}");
         // Successful responses are unchanged.
         assert_eq!(caller.get("/Customer").await.1.as_array().unwrap().len(), 3);
     }

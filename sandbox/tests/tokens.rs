@@ -43,9 +43,9 @@ async fn refresh(sandbox: &Sandbox, token: &Value) -> Response {
 }
 
 async fn granted(sandbox: &Sandbox) -> Value {
-    let answer = basic(sandbox, sandbox.client_id(), sandbox.client_secret(), "grant_type=client_credentials").await;
-    assert_eq!(answer.status(), 200);
-    answer.json().await.unwrap()
+    let response = basic(sandbox, sandbox.client_id(), sandbox.client_secret(), "grant_type=client_credentials").await;
+    assert_eq!(response.status(), 200);
+    response.json().await.unwrap()
 }
 
 async fn status_with(sandbox: &Sandbox, token: &Value) -> u16 {
@@ -54,9 +54,9 @@ async fn status_with(sandbox: &Sandbox, token: &Value) -> u16 {
 }
 
 /// Returns the status and the error code.
-async fn refusal(answer: Response) -> (u16, String) {
-    let status = answer.status().as_u16();
-    let body: Value = answer.json().await.unwrap();
+async fn refusal(response: Response) -> (u16, String) {
+    let status = response.status().as_u16();
+    let body: Value = response.json().await.unwrap();
     (status, body["error"].as_str().unwrap().to_owned())
 }
 
@@ -73,9 +73,9 @@ async fn the_examples_of_the_guide_work() {
             Some(value) => request.header("authorization", value),
             None => request,
         };
-        let answer = request.body(body).send().await.unwrap();
-        assert_eq!(answer.status(), 200);
-        answer.json().await.unwrap()
+        let response = request.body(body).send().await.unwrap();
+        assert_eq!(response.status(), 200);
+        response.json().await.unwrap()
     };
     // The underlined `SHOWID:API_SECRET` of the header example, base64-encoded.
     let header = send(Some("Basic U0hPV0lEOkFQSV9TRUNSRVQ="), "grant_type=client_credentials".to_owned()).await;
@@ -85,21 +85,21 @@ async fn the_examples_of_the_guide_work() {
     let refresh =
         format!("grant_type=refresh_token&refresh_token={refresh_token}&client_id=SHOWID&client_secret=API_SECRET");
     let refreshed = send(None, refresh).await;
-    for answer in [header, body, refreshed] {
-        let mut names: Vec<&String> = answer.as_object().unwrap().keys().collect();
+    for response in [header, body, refreshed] {
+        let mut names: Vec<&String> = response.as_object().unwrap().keys().collect();
         names.sort_unstable();
         assert_eq!(names, ["access_token", "expires_in", "refresh_token", "token_type"]);
-        assert_eq!(status_with(&sandbox, &answer["access_token"]).await, 200);
+        assert_eq!(status_with(&sandbox, &response["access_token"]).await, 200);
     }
 }
 
 #[tokio::test]
 async fn the_header_needs_no_scope() {
     let sandbox = Sandbox::start().await.unwrap();
-    let answer = basic(&sandbox, sandbox.client_id(), sandbox.client_secret(), "grant_type=client_credentials").await;
-    assert_eq!(answer.status(), 200);
-    assert_eq!(answer.headers()["cache-control"], "no-store");
-    let body: Value = answer.json().await.unwrap();
+    let response = basic(&sandbox, sandbox.client_id(), sandbox.client_secret(), "grant_type=client_credentials").await;
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.headers()["cache-control"], "no-store");
+    let body: Value = response.json().await.unwrap();
     assert_eq!(body["token_type"], "Bearer");
     assert_eq!(body["expires_in"], 300);
     assert!(body["refresh_token"].is_string());
@@ -219,10 +219,10 @@ async fn the_header_is_plain_base64_not_form_encoded() {
     }
     let encoded = secret.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
     let grant = "grant_type=client_credentials";
-    let answer = basic(&sandbox, sandbox.client_id(), &encoded, grant).await;
-    assert_eq!(answer.status(), 401);
-    assert!(answer.headers()["www-authenticate"].to_str().unwrap().starts_with("Basic"));
-    assert_eq!(refusal(answer).await, refused(401, "invalid_client"));
+    let response = basic(&sandbox, sandbox.client_id(), &encoded, grant).await;
+    assert_eq!(response.status(), 401);
+    assert!(response.headers()["www-authenticate"].to_str().unwrap().starts_with("Basic"));
+    assert_eq!(refusal(response).await, refused(401, "invalid_client"));
 }
 
 #[tokio::test]
@@ -255,8 +255,8 @@ async fn other_requests_are_rejected_by_error_code() {
         ("grant_type=client_credentials&grant_type=client_credentials", "invalid_request"),
         ("grant_type=client_credentials&client_id=sandbox-show", "invalid_request"),
     ] {
-        let answer = basic(&sandbox, id, secret, body).await;
-        assert_eq!(refusal(answer).await, refused(400, error), "{body}");
+        let response = basic(&sandbox, id, secret, body).await;
+        assert_eq!(refusal(response).await, refused(400, error), "{body}");
     }
     let json = client()
         .post(sandbox.token_url())
@@ -272,9 +272,9 @@ async fn other_requests_are_rejected_by_error_code() {
 async fn a_refresh_token_works_once() {
     let sandbox = Sandbox::start().await.unwrap();
     let first = granted(&sandbox).await;
-    let answer = refresh(&sandbox, &first["refresh_token"]).await;
-    assert_eq!(answer.status(), 200);
-    let second: Value = answer.json().await.unwrap();
+    let response = refresh(&sandbox, &first["refresh_token"]).await;
+    assert_eq!(response.status(), 200);
+    let second: Value = response.json().await.unwrap();
     assert_ne!(second["access_token"], first["access_token"]);
     assert_ne!(second["refresh_token"], first["refresh_token"]);
     // By default the old access token stays valid.
@@ -294,14 +294,14 @@ async fn without_rotation_a_refresh_token_stays_valid() {
     let sandbox = builder.start().await.unwrap();
     let first = granted(&sandbox).await;
     for _ in 0..2 {
-        let answer = refresh(&sandbox, &first["refresh_token"]).await;
-        assert_eq!(answer.status(), 200);
-        let body: Value = answer.json().await.unwrap();
+        let response = refresh(&sandbox, &first["refresh_token"]).await;
+        assert_eq!(response.status(), 200);
+        let body: Value = response.json().await.unwrap();
         assert_eq!(body.get("refresh_token"), None);
     }
     sandbox.revoke_refresh_tokens();
-    let answer = refresh(&sandbox, &first["refresh_token"]).await;
-    assert_eq!(refusal(answer).await, refused(400, "invalid_grant"));
+    let response = refresh(&sandbox, &first["refresh_token"]).await;
+    assert_eq!(refusal(response).await, refused(400, "invalid_grant"));
 }
 
 #[tokio::test]
@@ -310,9 +310,9 @@ async fn a_refresh_can_return_a_new_or_the_same_token_and_keep_the_old_one() {
         let sandbox = Sandbox::builder().rotation(rotation).start().await.unwrap();
         let first = granted(&sandbox).await;
         for _ in 0..2 {
-            let answer = refresh(&sandbox, &first["refresh_token"]).await;
-            assert_eq!(answer.status(), 200, "{rotation:?}");
-            let next = answer.json::<Value>().await.unwrap()["refresh_token"].clone();
+            let response = refresh(&sandbox, &first["refresh_token"]).await;
+            assert_eq!(response.status(), 200, "{rotation:?}");
+            let next = response.json::<Value>().await.unwrap()["refresh_token"].clone();
             assert_eq!(next == first["refresh_token"], rotation == Rotation::Repeat);
             assert_eq!(refresh(&sandbox, &next).await.status(), 200, "{rotation:?}");
         }
@@ -326,8 +326,8 @@ async fn a_reused_refresh_token_can_revoke_all_tokens_of_its_grant() {
     let second: Value = refresh(&sandbox, &first["refresh_token"]).await.json().await.unwrap();
     let again = refresh(&sandbox, &first["refresh_token"]).await;
     assert_eq!(refusal(again).await, refused(400, "invalid_grant"));
-    for answer in [&first, &second] {
-        assert_eq!(status_with(&sandbox, &answer["access_token"]).await, 401);
+    for response in [&first, &second] {
+        assert_eq!(status_with(&sandbox, &response["access_token"]).await, 401);
     }
     let heir = refresh(&sandbox, &second["refresh_token"]).await;
     assert_eq!(refusal(heir).await, refused(400, "invalid_grant"));
@@ -359,17 +359,17 @@ async fn a_refresh_token_can_expire() {
     });
     let first = granted(&sandbox).await;
     sandbox.advance(Duration::from_secs(60));
-    let answer = refresh(&sandbox, &first["refresh_token"]).await;
-    assert_eq!(refusal(answer).await, refused(400, "invalid_grant"));
+    let response = refresh(&sandbox, &first["refresh_token"]).await;
+    assert_eq!(refusal(response).await, refused(400, "invalid_grant"));
 }
 
 #[tokio::test]
 async fn an_access_token_expires_after_its_lifetime() {
     let builder = Sandbox::builder().token_lifetime(Duration::from_secs(100));
     let sandbox = builder.start().await.unwrap();
-    let answer = granted(&sandbox).await;
-    assert_eq!(answer["expires_in"], 100);
-    let token = &answer["access_token"];
+    let response = granted(&sandbox).await;
+    assert_eq!(response["expires_in"], 100);
+    let token = &response["access_token"];
     sandbox.advance(Duration::from_secs(90));
     assert_eq!(status_with(&sandbox, token).await, 200);
     sandbox.advance(Duration::from_secs(10));
@@ -392,18 +392,18 @@ async fn a_call_without_a_valid_token_is_rejected() {
     let sandbox = Sandbox::start().await.unwrap();
     for path in ["/Customer", "/Export", "/Order", "/nothing"] {
         let bare = client().get(format!("{}{path}", sandbox.url()));
-        let answer = bare.send().await.unwrap();
-        assert_eq!(answer.status(), 401, "{path}");
-        assert_eq!(answer.headers()["www-authenticate"], "Bearer");
-        let body: Value = answer.json().await.unwrap();
+        let response = bare.send().await.unwrap();
+        assert_eq!(response.status(), 401, "{path}");
+        assert_eq!(response.headers()["www-authenticate"], "Bearer");
+        let body: Value = response.json().await.unwrap();
         assert_eq!(body["error"], "unauthorized");
     }
     let token = granted(&sandbox).await["access_token"].clone();
     sandbox.revoke_tokens();
-    let answer =
+    let response =
         client().get(format!("{}/Customer", sandbox.url())).bearer_auth(token.as_str().unwrap()).send().await.unwrap();
-    assert_eq!(answer.status(), 401);
-    assert_eq!(answer.headers()["www-authenticate"], "Bearer error=\"invalid_token\"");
+    assert_eq!(response.status(), 401);
+    assert_eq!(response.headers()["www-authenticate"], "Bearer error=\"invalid_token\"");
     let health = client().get(format!("{}/health", sandbox.url()));
     assert_eq!(health.send().await.unwrap().status(), 200);
 }

@@ -82,25 +82,25 @@ impl TokenThen {
 
     /// Responds with a token.
     pub fn ok(self, token: &Token) -> Self {
-        let mut answer = json!({
+        let mut response = json!({
             "access_token": token.access_token,
             "token_type": "Bearer",
             "expires_in": token.lifetime.as_secs(),
         });
         if let Some(refresh_token) = &token.refresh_token {
-            answer["refresh_token"] = json!(refresh_token);
+            response["refresh_token"] = json!(refresh_token);
         }
-        self.answer(200, &answer)
+        self.response(200, &response)
     }
 
     /// Responds with status 400 and an error of RFC 6749, such as `invalid_grant` or `invalid_scope`.
     pub fn bad_request(self, error: &str) -> Self {
-        self.answer(400, &json!({ "error": error }))
+        self.response(400, &json!({ "error": error }))
     }
 
     /// Responds with status 401 and the error `invalid_client`: id or secret are wrong.
     pub fn unauthorized(self) -> Self {
-        self.answer(401, &json!({ "error": "invalid_client" }))
+        self.response(401, &json!({ "error": "invalid_client" }))
     }
 
     /// Responds with status 429. `Retry-After` is in whole seconds, rounded up.
@@ -108,7 +108,7 @@ impl TokenThen {
         Self(too_many_requests(self.0, retry_after))
     }
 
-    fn answer(self, status: u16, body: &serde_json::Value) -> Self {
+    fn response(self, status: u16, body: &serde_json::Value) -> Self {
         let then = self.0.status(status).header("cache-control", "no-store");
         Self(then.header("content-type", "application/json").json_body_obj(body))
     }

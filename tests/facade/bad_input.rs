@@ -39,7 +39,7 @@ async fn a_wrong_secret_is_refused_once_and_not_shown() {
         assert!(!error.is_transient() && !error.is_not_found() && !error.may_have_written());
         assert!(!texts(&error).contains("wr0ng"), "{error:?}");
         assert!(show.customers().list().send().await.unwrap_err().is_auth());
-        assert_eq!(sandbox.journal().len(), 1, "a refusal is an answer, and is remembered");
+        assert_eq!(sandbox.journal().len(), 1, "a rejection is a response, and is recorded");
     }
 }
 

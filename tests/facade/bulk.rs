@@ -240,9 +240,9 @@ async fn credentials_that_are_refused_end_it() {
 #[tokio::test]
 async fn records_that_a_response_omits_are_unaccounted_and_unmatched_ones_are_counted() {
     let server = Server::start(|_| {
-        let answer = json!({"successful": [{"id": "x1", "customerID": "K0000"}, {"id": "x9", "customerID": "K9999"}],
+        let response = json!({"successful": [{"id": "x1", "customerID": "K0000"}, {"id": "x9", "customerID": "K9999"}],
             "failed": [{"customerID": "K0001", "message": "K0001 is taken"}, {"customerID": "K0003", "messages": ["K0003 is taken"]}]});
-        Reply::json(200, answer.to_string())
+        Reply::json(200, response.to_string())
     })
     .await;
     let report = show_of(&server).customers().upsert(customers(0..4)).send().await.unwrap();

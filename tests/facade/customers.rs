@@ -72,11 +72,11 @@ async fn a_page_of_a_proxy_acknowledges_no_delete() {
 #[tokio::test]
 async fn any_response_to_a_delete_is_a_delete() {
     let (sandbox, show) = sandbox(0).await;
-    for answer in [DeleteResponse::NoContent, DeleteResponse::EmptyOk, DeleteResponse::Record] {
-        sandbox.set_behavior(|behavior| behavior.delete_answer = answer);
+    for response in [DeleteResponse::NoContent, DeleteResponse::EmptyOk, DeleteResponse::Record] {
+        sandbox.set_behavior(|behavior| behavior.delete_answer = response);
         let id = sandbox.add_customer(json!({"customerID": "5000"})).unwrap();
         show.customers().delete(id).await.unwrap();
-        assert!(sandbox.customers().is_empty(), "{answer:?}");
+        assert!(sandbox.customers().is_empty(), "{response:?}");
     }
 }
 

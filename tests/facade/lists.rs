@@ -221,7 +221,7 @@ async fn a_server_that_does_not_page_is_found_out() {
     assert!(orders.try_next().await.unwrap().is_some());
     assert_eq!(orders.try_next().await.unwrap_err().kind(), ErrorKind::Paging);
     all.assert_calls(2);
-    assert_eq!(show.orders().list().send().await.unwrap().len(), 1, "as one answer it can be read");
+    assert_eq!(show.orders().list().send().await.unwrap().len(), 1, "as one response it can be read");
 }
 
 #[tokio::test]

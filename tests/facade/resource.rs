@@ -106,8 +106,8 @@ async fn any_path_can_be_called_and_none_leads_elsewhere() {
     let customers: Vec<Value> =
         show.request(Method::GET, "/Customer").query("page", 1).query("resultsPerPage", 2).send_json().await.unwrap();
     assert_eq!((customers.len(), lines(&sandbox)[0].as_str()), (2, "GET /Customer?page=1&resultsPerPage=2"));
-    let answer = show.request(Method::GET, "/Customer?page=2&resultsPerPage=2").send().await.unwrap();
-    assert_eq!(answer.json::<Vec<Value>>().await.unwrap().len(), 1);
+    let response = show.request(Method::GET, "/Customer?page=2&resultsPerPage=2").send().await.unwrap();
+    assert_eq!(response.json::<Vec<Value>>().await.unwrap().len(), 1);
 
     sandbox.clear_journal();
     for path in

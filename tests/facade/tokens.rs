@@ -117,9 +117,9 @@ async fn the_bearer_can_be_had_for_use_elsewhere() {
     let mut stream = TcpStream::connect(host).await.unwrap();
     let request = format!("GET /Customer HTTP/1.0\r\nhost: {host}\r\nauthorization: Bearer {longer}\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    assert!(answer.starts_with("HTTP/1.0 200"), "{answer}");
+    let mut response = String::new();
+    stream.read_to_string(&mut response).await.unwrap();
+    assert!(response.starts_with("HTTP/1.0 200"), "{response}");
 }
 
 #[tokio::test]

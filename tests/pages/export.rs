@@ -36,7 +36,7 @@ pub struct Export {
 
 impl Export {
     /// Starts a server that responds to each run with the result of `answer`.
-    pub async fn start(answer: impl Fn(Asked, &Seen) -> Reply + Send + Sync + 'static) -> Self {
+    pub async fn start(response: impl Fn(Asked, &Seen) -> Reply + Send + Sync + 'static) -> Self {
         let server = Server::start(move |seen| match seen.method.as_str() {
             "GET" => Reply::json(
                 200,
@@ -44,7 +44,7 @@ impl Export {
                     {"name": "Cursor", "dataType": "Integer"}, {"name": "Limit", "dataType": "Integer"}]}])
                 .to_string(),
             ),
-            _ => answer(serde_json::from_str(&seen.body).unwrap(), seen),
+            _ => response(serde_json::from_str(&seen.body).unwrap(), seen),
         })
         .await;
         let show = builder(&server.url, &format!("{}/token", server.url), "SHOWID", "secret").build().unwrap();

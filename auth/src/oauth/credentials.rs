@@ -106,18 +106,17 @@ impl Credentials {
         }
     }
 
-    /// Returns true if client and grant are equal. The PKCE verifier is ignored.
-    pub(crate) fn are(&self, other: &Self) -> bool {
-        let proof = |credentials: &Self| match &credentials.grant {
-            GrantCredentials::None => None,
-            GrantCredentials::User { name, password } => Some((name.clone(), password.expose().to_owned())),
-            GrantCredentials::Code(code) => Some((code.redirect_uri.clone(), code.code.expose().to_owned())),
-            GrantCredentials::RefreshToken(token) => Some((String::new(), token.expose().to_owned())),
+    /// Returns true if client and grant are equal.
+    pub(crate) fn is_same_as(&self, other: &Self) -> bool {
+        let public = |credentials: &Self| match &credentials.grant {
+            GrantCredentials::None | GrantCredentials::RefreshToken(_) => None,
+            GrantCredentials::User { name, .. } => Some(name.clone()),
+            GrantCredentials::Code(code) => Some(code.redirect_uri.clone()),
         };
         self.client_id == other.client_id
-            && self.client_secret.expose() == other.client_secret.expose()
             && self.grant() == other.grant()
-            && proof(self) == proof(other)
+            && public(self) == public(other)
+            && self.secrets().eq(other.secrets())
     }
 
     /// The values that no error may show.
@@ -256,7 +255,7 @@ pub(crate) enum Source {
 }
 
 /// The reason there are no credentials.
-pub(crate) enum Lack {
+pub(crate) enum CredentialsError {
     Failed(Box<dyn std::error::Error + Send + Sync>),
     Panicked,
     /// The provided credentials cannot be used. They are not kept, so the provider is asked again.
@@ -274,7 +273,10 @@ impl Source {
     }
 
     /// Returns the latest credentials, or asks the provider and checks its credentials with `problems`.
-    pub(crate) async fn get(&self, problems: impl Fn(&Credentials) -> Vec<String>) -> Result<Arc<Credentials>, Lack> {
+    pub(crate) async fn get(
+        &self,
+        problems: impl Fn(&Credentials) -> Vec<String>,
+    ) -> Result<Arc<Credentials>, CredentialsError> {
         match self {
             Self::Fixed(credentials) => Ok(Arc::clone(credentials)),
             Self::Provider { provider, latest } => {
@@ -300,12 +302,12 @@ impl Source {
         &self,
         refused: &Credentials,
         problems: impl Fn(&Credentials) -> Vec<String>,
-    ) -> Result<Option<Arc<Credentials>>, Lack> {
+    ) -> Result<Option<Arc<Credentials>>, CredentialsError> {
         match self {
             Self::Fixed(_) => Ok(None),
             Self::Provider { provider, latest } => {
                 let credentials = ask(provider.as_ref(), &mut *latest.lock().await, problems).await?;
-                Ok(Some(credentials).filter(|credentials| !credentials.are(refused)))
+                Ok(Some(credentials).filter(|credentials| !credentials.is_same_as(refused)))
             }
         }
     }
@@ -315,12 +317,12 @@ async fn ask(
     provider: &dyn CredentialsProvider,
     latest: &mut Option<Arc<Credentials>>,
     problems: impl Fn(&Credentials) -> Vec<String>,
-) -> Result<Arc<Credentials>, Lack> {
+) -> Result<Arc<Credentials>, CredentialsError> {
     let given = AssertUnwindSafe(async { provider.credentials().await }).catch_unwind().await;
-    let credentials = given.map_err(|_| Lack::Panicked)?.map_err(Lack::Failed)?;
+    let credentials = given.map_err(|_| CredentialsError::Panicked)?.map_err(CredentialsError::Failed)?;
     let problems = problems(&credentials);
     if !problems.is_empty() {
-        return Err(Lack::Unusable(problems.join("; ")));
+        return Err(CredentialsError::Unusable(problems.join("; ")));
     }
     Ok(Arc::clone(latest.insert(Arc::new(credentials))))
 }
@@ -351,6 +353,29 @@ mod tests {
         assert!(user.len() == 1 && user[0].contains("`Credentials::user`"), "{user:?}");
         assert!(Credentials::new("client 1", "s ecret").problems(&Profile::new("x")).is_empty());
         assert_eq!(AuthorizationCode::new(" \u{200b}c0de\r\n", "https://erp.example/cb").code.expose(), "c0de");
+    }
+
+    #[test]
+    fn credentials_are_the_same_if_every_part_is() {
+        let code = |code: &str, uri: &str| AuthorizationCode::new(code, uri);
+        let all = [
+            Credentials::new("c", "s"),
+            Credentials::new("d", "s"),
+            Credentials::new("c", "t"),
+            Credentials::new("c", "s").user("u", "p"),
+            Credentials::new("c", "s").user("v", "p"),
+            Credentials::new("c", "s").user("u", "q"),
+            Credentials::new("c", "s").refresh_token("p"),
+            Credentials::new("c", "s").code(code("p", "https://erp.example/a")),
+            Credentials::new("c", "s").code(code("p", "https://erp.example/b")),
+            Credentials::new("c", "s").code(code("p", "https://erp.example/a").pkce_verifier("v")),
+            Credentials::new("c", "s").code(code("p", "https://erp.example/a").pkce_verifier("w")),
+        ];
+        for (i, one) in all.iter().enumerate() {
+            for (j, other) in all.iter().enumerate() {
+                assert_eq!(one.is_same_as(&other.clone()), i == j, "{i} {j}");
+            }
+        }
     }
 
     #[test]

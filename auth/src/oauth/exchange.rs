@@ -13,7 +13,7 @@ use oauth2::{
 use crate::{
     clock::{Clock, Now, millis, within},
     oauth::{
-        credentials::{Credentials, GrantCredentials, Lack, Source},
+        credentials::{Credentials, CredentialsError, GrantCredentials, Source},
         fault::Fault,
         in_flight::{InFlight, Sent},
         token::bearer,
@@ -325,18 +325,18 @@ impl Exchange {
         self.provided(self.credentials.get_other(refused, |credentials| self.problems(credentials))).await
     }
 
-    async fn provided<T>(&self, credentials: impl Future<Output = Result<T, Lack>>) -> Result<T, Fault> {
+    async fn provided<T>(&self, credentials: impl Future<Output = Result<T, CredentialsError>>) -> Result<T, Fault> {
         let limit = self.policy.attempt;
         let lacking = |detail: String| Fault::Credentials { detail, source: None };
         match within(self.clock.as_ref(), limit, credentials).await {
             Some(Ok(credentials)) => Ok(credentials),
-            Some(Err(Lack::Failed(source))) => {
+            Some(Err(CredentialsError::Failed(source))) => {
                 let detail = "the provider returned an error".to_owned();
                 Err(Fault::Credentials { detail, source: Some(source.into()) })
             }
-            Some(Err(Lack::Unusable(detail))) => Err(lacking(detail)),
+            Some(Err(CredentialsError::Unusable(detail))) => Err(lacking(detail)),
             // The message may quote a secret, and the panic hook has shown it already.
-            Some(Err(Lack::Panicked)) => {
+            Some(Err(CredentialsError::Panicked)) => {
                 Err(lacking("the credentials provider panicked; see the output of the panic hook".to_owned()))
             }
             None => Err(lacking(format!("the provider returned none within {limit:?}"))),

@@ -256,10 +256,10 @@ mod tests {
             (r#"{"access_token":"a","expires_in":-5,"refresh_token":"r"}"#, Some(0)),
             (r#"{"access_token":"a","expires_in":1e300,"refresh_token":"r"}"#, Some(u64::MAX)),
         ] {
-            let answer = read(body).unwrap();
-            assert_eq!(answer.expires_in(), seconds.map(Duration::from_secs), "{body}");
-            assert_eq!(answer.access_token().secret(), "a");
-            assert_eq!(answer.refresh_token().unwrap().secret(), "r");
+            let response = read(body).unwrap();
+            assert_eq!(response.expires_in(), seconds.map(Duration::from_secs), "{body}");
+            assert_eq!(response.access_token().secret(), "a");
+            assert_eq!(response.refresh_token().unwrap().secret(), "r");
         }
     }
 
@@ -285,9 +285,9 @@ mod tests {
     #[test]
     fn an_error_is_truncated_and_loses_control_characters_and_echoed_secrets() {
         let body = br#"{"error":"invalid_client","error_description":"secret a+b/c= (a%2Bb%2Fc%3D)\r\nis wrong"}"#;
-        let answer = ErrorFields::read(body, &["a+b/c="]).unwrap();
-        assert_eq!(answer.error.as_deref(), Some("invalid_client"));
-        assert_eq!(answer.description.as_deref(), Some("secret … (…)  is wrong"));
+        let response = ErrorFields::read(body, &["a+b/c="]).unwrap();
+        assert_eq!(response.error.as_deref(), Some("invalid_client"));
+        assert_eq!(response.description.as_deref(), Some("secret … (…)  is wrong"));
         let long = format!(r#"{{"error":"{}"}}"#, "ä".repeat(500));
         assert_eq!(ErrorFields::read(long.as_bytes(), &[]).unwrap().error.unwrap().chars().count(), MAX_SHOWN);
     }

@@ -108,7 +108,7 @@ impl ClientState {
 #[cfg(feature = "redis")]
 impl ClientState {
     /// Names the shared budget after the credentials. Fails without credentials, since no call can be sent then.
-    pub(crate) async fn name_budget(&self) -> Result<(), Fault> {
+    pub(crate) async fn identify_budget(&self) -> Result<(), Fault> {
         if !self.budget.needs_name() {
             return Ok(());
         }

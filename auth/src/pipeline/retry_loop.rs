@@ -164,7 +164,7 @@ impl<'a> RetryLoop<'a> {
         let own = self.client.timeouts.budget;
         let limit = self.until_deadline().map_or(own, |left| own.min(left));
         #[cfg(feature = "redis")]
-        match within(self.client.clock.as_ref(), limit, self.client.name_budget()).await {
+        match within(self.client.clock.as_ref(), limit, self.client.identify_budget()).await {
             Some(Ok(())) => {}
             Some(Err(fault)) => return Err(self.context.token_error(Arc::new(fault))),
             None => return Err(self.out_of_time()),

@@ -162,7 +162,7 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) {
         state.grants.push(grant);
         state.requests - 1
     };
-    let answer = match wire {
+    let response = match wire {
         Some(Wire::ResetAfter) => return reset(stream.into_inner()),
         Some(Wire::Cut(bytes)) => bytes.to_owned(),
         Some(Wire::Stalled(bytes)) => {
@@ -175,7 +175,7 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) {
         None => whole("200 OK", "content-type: application/json\r\n", &token(nth)),
     };
     // The client may have seen enough and gone.
-    let _ = stream.write_all(answer.as_bytes()).await;
+    let _ = stream.write_all(response.as_bytes()).await;
     let _ = stream.shutdown().await;
 }
 

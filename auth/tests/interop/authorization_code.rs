@@ -32,8 +32,8 @@ async fn a_code_with_pkce_brings_tokens_that_are_refreshed_life_after_life() {
 async fn a_hundred_tasks_at_the_start_use_the_code_once() {
     let Some(provider) = Provider::start() else { return };
     let (client, _) = client(&provider, ClientAuth::Body).await;
-    for answer in join_all((0..100).map(|_| stock(&client))).await {
-        answer.unwrap();
+    for response in join_all((0..100).map(|_| stock(&client))).await {
+        response.unwrap();
     }
     assert_eq!(provider.count("token").await, 1);
 }
@@ -45,8 +45,8 @@ async fn a_hundred_tasks_at_the_tokens_end_refresh_once_and_none_is_turned_away(
     stock(&client).await.unwrap();
     for lives in 1..=3 {
         end_of_life(&provider, &clock).await;
-        for answer in join_all((0..100).map(|_| stock(&client))).await {
-            answer.unwrap();
+        for response in join_all((0..100).map(|_| stock(&client))).await {
+            response.unwrap();
         }
         assert_eq!(provider.count("token by refresh_token with body: 200").await, lives);
     }
@@ -60,8 +60,8 @@ async fn a_token_that_introspection_calls_expired_is_refreshed_once_and_every_ca
     stock(&client).await.unwrap();
     // On the client's clock, which stands still, it is as good as new.
     provider.advance(301).await;
-    for answer in join_all((0..100).map(|_| stock(&client))).await {
-        answer.unwrap();
+    for response in join_all((0..100).map(|_| stock(&client))).await {
+        response.unwrap();
     }
     assert!(provider.count("stock: 401").await > 0, "the expired token was still taken");
     assert_eq!((provider.count("token by refresh_token").await, provider.count("token").await), (1, 2));
@@ -88,8 +88,8 @@ async fn a_refresh_that_never_arrived_is_sent_once_more_and_no_call_fails() {
     stock(&client).await.unwrap();
     end_of_life(&provider, &clock).await;
     provider.cut("before").await;
-    for answer in join_all((0..100).map(|_| stock(&client))).await {
-        answer.unwrap();
+    for response in join_all((0..100).map(|_| stock(&client))).await {
+        response.unwrap();
     }
     assert_eq!(
         provider.journal().await[2..4],

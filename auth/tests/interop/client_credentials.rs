@@ -68,8 +68,8 @@ async fn a_scope_that_the_client_may_not_have_is_refused_by_name() {
 async fn a_hundred_tasks_at_the_start_ask_for_one_token() {
     let Some(provider) = Provider::start() else { return };
     let (client, _) = client(&provider, "north", ClientAuth::Body);
-    for answer in join_all((0..100).map(|_| stock(&client))).await {
-        assert_eq!(answer.unwrap(), "north");
+    for response in join_all((0..100).map(|_| stock(&client))).await {
+        assert_eq!(response.unwrap(), "north");
     }
     assert_eq!((provider.count("token").await, provider.count("stock: 200").await), (1, 100));
 }
@@ -82,8 +82,8 @@ async fn a_hundred_tasks_at_the_tokens_end_ask_for_one_more_and_none_is_turned_a
     // The life that the server gave it.
     clock.advance(300 * S);
     provider.advance(300).await;
-    for answer in join_all((0..100).map(|_| stock(&client))).await {
-        answer.unwrap();
+    for response in join_all((0..100).map(|_| stock(&client))).await {
+        response.unwrap();
     }
     assert_eq!((provider.count("token").await, provider.count("stock: 401").await), (2, 0));
 }
@@ -101,8 +101,8 @@ async fn a_token_that_introspection_calls_expired_is_renewed_once_and_every_call
         ["stock: 401", "token by client_credentials with Basic: 200", "stock: 200"]
     );
     provider.advance(301).await;
-    for answer in join_all((0..100).map(|_| stock(&client))).await {
-        answer.unwrap();
+    for response in join_all((0..100).map(|_| stock(&client))).await {
+        response.unwrap();
     }
     assert_eq!(provider.count("token").await, 3);
 }
@@ -114,8 +114,8 @@ async fn a_token_revoked_in_mid_life_costs_one_renewal_and_no_call() {
     stock(&client).await.unwrap();
     let token = client.token(Duration::ZERO).await.unwrap();
     provider.revoke("north", token.expose()).await;
-    for answer in join_all((0..100).map(|_| stock(&client))).await {
-        assert_eq!(answer.unwrap(), "north");
+    for response in join_all((0..100).map(|_| stock(&client))).await {
+        assert_eq!(response.unwrap(), "north");
     }
     assert_eq!(provider.count("token").await, 2);
     assert!(provider.count("stock: 401").await > 0, "the revoked token was still taken");

@@ -14,6 +14,6 @@ const S: Duration = Duration::from_secs(1);
 
 /// The id of the client that the resource server saw.
 async fn stock(client: &Client) -> Result<String, Error> {
-    let answer: serde_json::Value = client.get("/stock").send_json().await?;
-    Ok(answer["owner"].as_str().unwrap().to_owned())
+    let response: serde_json::Value = client.get("/stock").send_json().await?;
+    Ok(response["owner"].as_str().unwrap().to_owned())
 }

@@ -118,14 +118,14 @@ impl Provider {
             let mut request = reqwest::Request::new(Method::GET, address.parse().unwrap());
             let jar: Vec<_> = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
             request.headers_mut().insert(COOKIE, jar.join("; ").parse().unwrap());
-            let answer = self.bystander().execute(request).await.unwrap();
-            assert!(answer.status().is_redirection(), "{} for {address}", answer.status());
-            for cookie in answer.headers().get_all(SET_COOKIE) {
+            let response = self.bystander().execute(request).await.unwrap();
+            assert!(response.status().is_redirection(), "{} for {address}", response.status());
+            for cookie in response.headers().get_all(SET_COOKIE) {
                 let (name, rest) = cookie.to_str().unwrap().split_once('=').unwrap();
                 cookies.insert(name.to_owned(), rest.split(';').next().unwrap_or_default().to_owned());
             }
-            let next = answer.headers()[LOCATION].to_str().unwrap();
-            address = answer.url().join(next).unwrap().into();
+            let next = response.headers()[LOCATION].to_str().unwrap();
+            address = response.url().join(next).unwrap().into();
         }
         address
     }
@@ -139,9 +139,9 @@ impl Provider {
             request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
             *request.body_mut() = Some(form.into());
         }
-        let answer = self.bystander().execute(request).await.unwrap();
-        assert!(answer.status().is_success(), "{} for {path}", answer.status());
-        answer.bytes().await.unwrap().to_vec()
+        let response = self.bystander().execute(request).await.unwrap();
+        assert!(response.status().is_success(), "{} for {path}", response.status());
+        response.bytes().await.unwrap().to_vec()
     }
 
     /// It follows no redirect, and no proxy of the environment gets in between.

@@ -36,8 +36,8 @@ async fn a_call_that_is_known_not_to_bear_repetition_is_sent_once() {
 async fn a_call_can_have_another_limit_for_an_attempt() {
     let server = api(|_| Reply::Never).await;
     let options = CallOptions::new().attempt_timeout(Duration::from_millis(20));
-    let answer = client(&server).post("/x").options(options).send();
-    let error = tokio::time::timeout(5 * S, answer).await.unwrap().unwrap_err();
+    let response = client(&server).post("/x").options(options).send();
+    let error = tokio::time::timeout(5 * S, response).await.unwrap().unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Timeout, 1), "{error}");
 }
 

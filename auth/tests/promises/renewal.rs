@@ -106,7 +106,7 @@ async fn t4_a_life_counts_from_when_the_request_was_sent() {
     first.await.unwrap().unwrap();
     clock.advance(291 * S);
     call(&client).await.unwrap();
-    assert_eq!(server.calls().last().unwrap().bearer(), "tok-1", "counted from when the answer came");
+    assert_eq!(server.calls().last().unwrap().bearer(), "tok-1", "counted from when the response arrived");
 }
 
 #[tokio::test]
@@ -274,10 +274,10 @@ async fn t8_a_refused_refresh_token_is_not_sent_again() {
 
 #[tokio::test]
 async fn t8_a_refresh_token_whose_response_cannot_be_used_is_not_sent_again() {
-    for answer in ["<html>", r#"{"access_token":"no header\n","refresh_token":"ref-1"}"#] {
+    for response in ["<html>", r#"{"access_token":"no header\n","refresh_token":"ref-1"}"#] {
         let server = Server::start(move |seen| match (seen.path.as_str(), seen.nth) {
             ("/token", 0) => token(0, 300),
-            ("/token", 1) => Reply::json(200, answer),
+            ("/token", 1) => Reply::json(200, response),
             ("/token", n) => Reply::json(200, format!(r#"{{"access_token":"tok-{n}","expires_in":300}}"#)),
             _ => Reply::json(200, "[]"),
         })
@@ -310,8 +310,8 @@ async fn t9_a_refusal_is_not_retried_and_is_remembered_for_a_herd() {
 
 #[tokio::test]
 async fn t9_an_unreadable_response_and_a_redirect_are_remembered_as_a_refusal_is() {
-    for answer in [Reply::json(200, "<html>"), Reply::status(302).with("location", "/login")] {
-        let server = Server::start(move |_| answer.clone()).await;
+    for response in [Reply::json(200, "<html>"), Reply::status(302).with("location", "/login")] {
+        let server = Server::start(move |_| response.clone()).await;
         let (client, clock) = client_with_clock(&server);
         for _ in 0..3 {
             call(&client).await.unwrap_err();

@@ -75,8 +75,8 @@ async fn serve(authority: &Authority) -> (String, JoinHandle<()>) {
                 while let Ok(read @ 1..) = stream.read(&mut request).await {
                     let is_token = request[..read].starts_with(b"POST /token");
                     let body = if is_token { r#"{"access_token":"tok-0"}"#.to_owned() } else { shown.to_string() };
-                    let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
-                    if stream.write_all(answer.as_bytes()).await.is_err() {
+                    let response = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+                    if stream.write_all(response.as_bytes()).await.is_err() {
                         return;
                     }
                 }

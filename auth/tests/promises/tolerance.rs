@@ -9,9 +9,9 @@ use crate::{
     server::{Reply, Server},
 };
 
-async fn with_answer(answer: Reply) -> (Server, Result<serde_json::Value, perenso_auth::Error>) {
+async fn with_answer(response: Reply) -> (Server, Result<serde_json::Value, perenso_auth::Error>) {
     let server = Server::start(move |seen| match seen.path.as_str() {
-        "/token" => answer.clone(),
+        "/token" => response.clone(),
         _ => Reply::json(200, "[]"),
     })
     .await;
@@ -23,14 +23,14 @@ async fn with_answer(answer: Reply) -> (Server, Result<serde_json::Value, perens
 async fn t12_any_success_any_content_type_and_any_spelling_is_read() {
     let body = |text: &str| text.as_bytes().to_vec();
     let plain = vec![("content-type", "text/plain; charset=x-unknown".to_owned())];
-    for answer in [
+    for response in [
         Reply::json(200, r#"{"access_token":"t","token_type":"BEARER","expires_in":"1799"}"#),
         Reply::json(201, r#"{"access_token":"t","expires_in":299.5,"unknown":{"a":[1]}}"#),
         Reply::Whole(203, plain, body(r#"{"access_token":"t"}"#)),
         Reply::Whole(200, Vec::new(), body("\u{feff}  {\"access_token\":\"t\",\"token_type\":null}\r\n")),
     ] {
-        let (server, result) = with_answer(answer.clone()).await;
-        assert!(result.is_ok(), "{answer:?}: {result:?}");
+        let (server, result) = with_answer(response.clone()).await;
+        assert!(result.is_ok(), "{response:?}: {result:?}");
         assert_eq!(server.calls()[0].bearer(), "t");
     }
 }
@@ -38,7 +38,7 @@ async fn t12_any_success_any_content_type_and_any_spelling_is_read() {
 #[tokio::test]
 async fn t12_what_cannot_be_read_is_a_clear_error_at_once() {
     let html = vec![("content-type", "text/html".to_owned())];
-    for (answer, words) in [
+    for (response, words) in [
         (Reply::Whole(200, html, b"<html>tok-secret".to_vec()), "it is not JSON"),
         (Reply::json(200, ""), "it is empty"),
         (Reply::json(204, ""), "it is empty"),
@@ -51,12 +51,12 @@ async fn t12_what_cannot_be_read_is_a_clear_error_at_once() {
             "larger than",
         ),
     ] {
-        let (server, result) = with_answer(answer).await;
+        let (server, result) = with_answer(response).await;
         let error = result.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::TokenUnavailable, "{error}");
         assert!(error.to_string().contains(words), "{error}");
         assert!(!format!("{error} {error:?}").contains("tok-secret"), "{error:?}");
-        assert_eq!(server.tokens().len(), 1, "an answer that makes no sense was asked for again");
+        assert_eq!(server.tokens().len(), 1, "an invalid response was asked for again");
     }
 }
 

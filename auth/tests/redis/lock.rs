@@ -125,8 +125,8 @@ async fn of_many_who_ask_at_once_one_gets_the_lock() {
         })
         .collect();
     let mut got = 0;
-    for answer in asked {
-        got += usize::from(answer.await.unwrap());
+    for response in asked {
+        got += usize::from(response.await.unwrap());
     }
     assert_eq!(got, 1);
 }

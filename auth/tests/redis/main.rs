@@ -82,8 +82,8 @@ async fn clones_and_crowds_share_one_connection() {
             store.load(&identity, conformance::now()).await.unwrap().is_none()
         })
     });
-    for answer in asked.collect::<Vec<_>>() {
-        assert!(answer.await.unwrap());
+    for response in asked.collect::<Vec<_>>() {
+        assert!(response.await.unwrap());
     }
     let clients: String = redis::cmd("CLIENT").arg("LIST").query(&mut raw(&server)).unwrap();
     assert_eq!(clients.lines().count(), 2, "{clients}");

@@ -70,8 +70,8 @@ async fn silence_costs_the_time_out_once_and_not_each_caller() {
             tokio::spawn(async move { store.load(&identity("show-1"), now()).await.unwrap_err() })
         })
         .collect();
-    for answer in asked {
-        let error = answer.await.unwrap();
+    for response in asked {
+        let error = response.await.unwrap();
         assert_eq!(error.kind(), StoreErrorKind::Unavailable);
     }
     assert!(!silent.is_finished());
@@ -136,12 +136,12 @@ async fn a_server_that_repeats_what_it_was_sent_is_not_quoted() {
         while let Ok((mut stream, _)) = listener.accept().await {
             let mut sent = vec![0; 4096];
             // AUTH and two words about the client; then whatever comes.
-            let mut answer = "+OK\r\n".repeat(3);
+            let mut response = "+OK\r\n".repeat(3);
             while stream.read(&mut sent).await.is_ok_and(|read| read > 0) {
-                if stream.write_all(answer.as_bytes()).await.is_err() {
+                if stream.write_all(response.as_bytes()).await.is_err() {
                     break;
                 }
-                answer = format!("-ERR no, since you said: '{PASSWORD}'\r\n");
+                response = format!("-ERR no, since you said: '{PASSWORD}'\r\n");
             }
         }
     });

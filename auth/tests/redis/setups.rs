@@ -178,11 +178,11 @@ fn refuse(mut stream: TcpStream, says: &str) {
     let mut sent = [0; 4096];
     while let Ok(read @ 1..) = stream.read(&mut sent) {
         let sent = String::from_utf8_lossy(&sent[..read]);
-        let answer = match sent.contains("EVAL") {
+        let response = match sent.contains("EVAL") {
             true => format!("-{says}\r\n"),
             false => "+OK\r\n".repeat(sent.matches("SETINFO").count().max(1)),
         };
-        if stream.write_all(answer.as_bytes()).is_err() {
+        if stream.write_all(response.as_bytes()).is_err() {
             return;
         }
     }

@@ -115,7 +115,7 @@ impl Stumbling {
             Some(Stumble::Fails(kind)) => Err(StoreError::new(kind, "it stumbles")),
             Some(Stumble::LosesTheAnswer) => {
                 done.await?;
-                Err(StoreError::new(StoreErrorKind::Unavailable, "its answer is lost"))
+                Err(StoreError::new(StoreErrorKind::Unavailable, "its response is lost"))
             }
             Some(Stumble::Hangs | Stumble::Taken) => std::future::pending().await,
         }

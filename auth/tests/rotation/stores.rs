@@ -283,9 +283,9 @@ async fn a_new_refresh_token_from_elsewhere_is_used_when_the_one_in_the_store_is
 
 #[tokio::test]
 async fn a_refresh_token_from_elsewhere_that_the_server_gives_again_goes_on_in_the_next_process() {
-    let answer = r#"{"access_token":"tok","expires_in":300,"refresh_token":"brought"}"#;
+    let response = r#"{"access_token":"tok","expires_in":300,"refresh_token":"brought"}"#;
     let server = Server::start(move |seen| match seen.path.as_str() {
-        "/token" => Reply::json(200, answer),
+        "/token" => Reply::json(200, response),
         _ => Reply::json(200, "[]"),
     })
     .await;

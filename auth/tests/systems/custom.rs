@@ -34,9 +34,9 @@ fn credentials() -> Credentials {
 
 #[tokio::test]
 async fn every_line_of_a_custom_profile_is_kept() {
-    let answer = |n: usize| format!(r#"{{"access_token":"tok-{n}","refresh_token":"ref-{n}"}}"#);
+    let response = |n: usize| format!(r#"{{"access_token":"tok-{n}","refresh_token":"ref-{n}"}}"#);
     let server = Server::start(move |seen| match seen.path.as_str() {
-        "/token" => Reply::json(200, answer(seen.nth)),
+        "/token" => Reply::json(200, response(seen.nth)),
         _ => Reply::json(200, "[]"),
     })
     .await;

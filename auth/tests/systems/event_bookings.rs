@@ -85,9 +85,9 @@ async fn a_server_that_takes_forms_alone_refuses_json_and_takes_the_switch() {
 
 #[tokio::test]
 async fn a_response_without_a_token_type_goes_out_as_authorization_bearer() {
-    let answer = r#"{"access_token":"t0k3n","refresh_token":"r3fr","expires_in":3600}"#;
+    let response = r#"{"access_token":"t0k3n","refresh_token":"r3fr","expires_in":3600}"#;
     let server = Server::start(move |seen| match seen.path.as_str() {
-        "/token" => Reply::json(200, answer),
+        "/token" => Reply::json(200, response),
         _ => Reply::json(200, "[]"),
     })
     .await;

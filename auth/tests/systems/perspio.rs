@@ -162,8 +162,8 @@ async fn a_code_of_somebody_elses_request_is_of_no_use() {
 /// A person in a browser who says yes, and where the browser is sent then.
 async fn browse(perspio: &StandIn, request: &AuthorizationRequest) -> String {
     let browser = daemon(perspio).build().unwrap().http().clone();
-    let answer = browser.get(request.url().clone()).send().await.unwrap();
-    answer.headers()["location"].to_str().unwrap().to_owned()
+    let response = browser.get(request.url().clone()).send().await.unwrap();
+    response.headers()["location"].to_str().unwrap().to_owned()
 }
 
 #[tokio::test]

@@ -115,9 +115,9 @@ async fn token_and_api_requests_name_the_region() {
 
 #[tokio::test]
 async fn a_token_type_in_capitals_is_a_bearer_token() {
-    let answer = r#"{"access_token":"t0k3n","refresh_token":"r3fr","token_type":"BEARER","expires_in":21600}"#;
+    let response = r#"{"access_token":"t0k3n","refresh_token":"r3fr","token_type":"BEARER","expires_in":21600}"#;
     let server = Server::start(move |seen| match seen.path.as_str() {
-        "/token" => Reply::json(200, answer),
+        "/token" => Reply::json(200, response),
         _ => Reply::json(200, "[]"),
     })
     .await;
@@ -184,8 +184,8 @@ async fn a_post_is_sent_again_only_when_it_is_marked_as_a_read() {
     for fault in [Fault::status(503), Fault::DropResponse] {
         priava.clear_journal();
         priava.fault(fault.clone());
-        let answer = events(&client).await.unwrap();
-        assert_eq!((&answer["success"], priava.journal().len()), (&json!(true), 2));
+        let response = events(&client).await.unwrap();
+        assert_eq!((&response["success"], priava.journal().len()), (&json!(true), 2));
 
         priava.clear_journal();
         priava.fault(fault);

@@ -116,8 +116,8 @@ async fn a_provider_is_asked_once_by_fifty_callers_and_in_all_the_lives_to_come(
     let (client, clock) = vault.client(&server);
     assert_eq!(vault.asked(), 0, "asked before a token was needed");
     for _ in 0..3 {
-        for answer in futures_util::future::join_all((0..50).map(|_| call(&client))).await {
-            answer.unwrap();
+        for response in futures_util::future::join_all((0..50).map(|_| call(&client))).await {
+            response.unwrap();
         }
         clock.advance(5 * MINUTE);
     }
@@ -151,8 +151,8 @@ async fn the_same_credentials_again_are_not_sent_again() {
     let vault = Vault::new("wr0ng");
     let server = server(&Arc::new(Mutex::new("r1ght".to_owned())), true).await;
     let (client, clock) = vault.client(&server);
-    for answer in futures_util::future::join_all((0..50).map(|_| call(&client))).await {
-        let error = answer.unwrap_err();
+    for response in futures_util::future::join_all((0..50).map(|_| call(&client))).await {
+        let error = response.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Refused, "{error}");
         assert_eq!(error.token_error().unwrap().description, Some("the secret is wrong"));
     }

@@ -147,8 +147,8 @@ async fn run(texts: &mut Vec<String>, profile: &Profile, credentials: &Credentia
     *mood.lock().unwrap() = Mood::Granted;
     let client = builder().build().unwrap();
     texts.push(format!("{client:?} {:?} {:?}", client.http(), client.get("/well")));
-    let answer = client.get("/well").send().await.unwrap();
-    texts.push(format!("{:?}", answer.headers()));
+    let response = client.get("/well").send().await.unwrap();
+    texts.push(format!("{:?}", response.headers()));
     let token = client.token(Duration::ZERO).await.unwrap();
     assert!(token.expose().starts_with(ACCESS));
     texts.push(format!("{token:?} {:?} {:?}", token.clone(), token.header()));

@@ -119,8 +119,8 @@ async fn a_server_that_takes_a_second_use_for_theft_never_sees_one() {
     let (client, clock) = with_clock(builder(&tourpaq));
     for _ in 0..5 {
         let calls: Vec<_> = (0..20).map(|_| hotels(&client)).collect();
-        for answer in futures_util::future::join_all(calls).await {
-            answer.unwrap();
+        for response in futures_util::future::join_all(calls).await {
+            response.unwrap();
         }
         pass(&tourpaq, &clock, LIFE);
     }
@@ -167,9 +167,9 @@ async fn a_401_leads_to_a_refresh_and_the_call_is_repeated() {
 #[tokio::test]
 async fn an_export_comes_raw_with_its_content_type() {
     let rows = "<Hotels><Hotel>Hôtel Exemple</Hotel></Hotels>";
-    let answer = ExampleResponse::new("application/xml; charset=utf-8", rows);
+    let response = ExampleResponse::new("application/xml; charset=utf-8", rows);
     let tourpaq =
-        StandIn::tourpaq().behavior(|behavior| behavior.example_response = Some(answer)).start().await.unwrap();
+        StandIn::tourpaq().behavior(|behavior| behavior.example_response = Some(response)).start().await.unwrap();
     let export = builder(&tourpaq).build().unwrap().get(EXPORT).send().await.unwrap();
     assert_eq!(export.content_type(), Some("application/xml; charset=utf-8"));
     assert_eq!(export.bytes().await.unwrap(), rows.as_bytes());

@@ -56,27 +56,27 @@ impl Bearer {
             Some(token) => self.oauth.exchange_refresh_token(&token).request_async(&send).await.ok(),
             None => None,
         };
-        let answer = match refreshed {
-            Some(answer) => answer,
+        let response = match refreshed {
+            Some(response) => response,
             None => {
                 let request = self.oauth.exchange_client_credentials();
                 request.request_async(&send).await.map_err(reqwest_middleware::Error::middleware)?
             }
         };
-        let access = answer.access_token().secret().clone();
-        let end = Instant::now() + answer.expires_in().unwrap_or(Duration::from_secs(300));
-        *held = Some(Held { access: access.clone(), refresh: answer.refresh_token().cloned(), end });
+        let access = response.access_token().secret().clone();
+        let end = Instant::now() + response.expires_in().unwrap_or(Duration::from_secs(300));
+        *held = Some(Held { access: access.clone(), refresh: response.refresh_token().cloned(), end });
         Ok(access)
     }
 }
 
 /// Sends a token request. The `oauth2` crate supports only an older reqwest, so this converts request and response.
 async fn send(http: reqwest::Client, request: HttpRequest) -> std::result::Result<HttpResponse, reqwest::Error> {
-    let answer = http.execute(request.try_into()?).await?;
-    let (status, body) = (answer.status(), answer.bytes().await?.to_vec());
-    let mut answer = HttpResponse::new(body);
-    *answer.status_mut() = status;
-    Ok(answer)
+    let response = http.execute(request.try_into()?).await?;
+    let (status, body) = (response.status(), response.bytes().await?.to_vec());
+    let mut response = HttpResponse::new(body);
+    *response.status_mut() = status;
+    Ok(response)
 }
 
 #[async_trait::async_trait]
@@ -84,13 +84,13 @@ impl Middleware for Bearer {
     async fn handle(&self, request: Request, extensions: &mut Extensions, next: Next<'_>) -> Result<Response> {
         let token = self.token(None).await?;
         let again = request.try_clone();
-        let answer = next.clone().run(with_token(request, &token), extensions).await?;
+        let response = next.clone().run(with_token(request, &token), extensions).await?;
         match again {
-            Some(again) if answer.status() == StatusCode::UNAUTHORIZED => {
+            Some(again) if response.status() == StatusCode::UNAUTHORIZED => {
                 let token = self.token(Some(&token)).await?;
                 next.run(with_token(again, &token), extensions).await
             }
-            _ => Ok(answer),
+            _ => Ok(response),
         }
     }
 }

@@ -33,7 +33,7 @@ fn row(n: usize) -> String {
 }
 
 /// Writes the response to a request with this body.
-pub(super) async fn answer(stream: &mut TcpStream, body: &str) -> Result<()> {
+pub(super) async fn response(stream: &mut TcpStream, body: &str) -> Result<()> {
     let thousands: usize = body.chars().filter(char::is_ascii_digit).collect::<String>().parse().unwrap_or(0);
     let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ";
     stream.write_all(format!("{head}{}\r\n\r\n[", length(thousands)).as_bytes()).await?;

@@ -70,14 +70,14 @@ impl Tokens {
         };
         let life = if number == 0 { terms.first_life } else { LATER_LIFE };
         let (access, refresh) = (format!("tok-{family}-{number}"), format!("ref-{family}-{number}"));
-        let mut answer =
+        let mut response =
             serde_json::json!({"access_token": access, "token_type": "Bearer", "expires_in": life.as_secs()});
         if terms.rotating {
-            answer["refresh_token"] = refresh.as_str().into();
+            response["refresh_token"] = refresh.as_str().into();
             self.unused.insert(refresh);
         }
         self.live.insert(access, Instant::now() + terms.delay + life);
-        ("200 OK", answer.to_string())
+        ("200 OK", response.to_string())
     }
 
     pub(super) fn takes(&self, token: &str) -> bool {

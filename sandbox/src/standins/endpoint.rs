@@ -50,8 +50,8 @@ fn grant(server: &VendorServer, headers: &HeaderMap, content: &[u8]) -> Result<M
         GrantType::RefreshToken => tokens
             .refresh(parameters.require("refresh_token")?, &terms, now)
             .ok_or_else(OAuthError::invalid_refresh_token)?,
-        grant_type => {
-            let family = match grant_type {
+        GrantType::ClientCredentials | GrantType::AuthorizationCode | GrantType::Password => {
+            let family = match grant.grant_type {
                 GrantType::AuthorizationCode => codes.exchange(&parameters, behavior, tokens, now)?,
                 GrantType::Password => {
                     let given = (parameters.require("username")?, parameters.require("password")?);
@@ -60,7 +60,7 @@ fn grant(server: &VendorServer, headers: &HeaderMap, content: &[u8]) -> Result<M
                     }
                     tokens.new_family()
                 }
-                _ => tokens.new_family(),
+                GrantType::ClientCredentials | GrantType::RefreshToken => tokens.new_family(),
             };
             let next = grant.is_refreshable && behavior.refresh_tokens;
             (family, next.then(|| tokens.issue_refresh(family, &terms, now)))

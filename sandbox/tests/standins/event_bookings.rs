@@ -4,7 +4,7 @@ use perenso_sandbox::{StandIn, TokenBody};
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 
-use super::{answer, granted, http, refused, text};
+use super::{granted, http, refused, status_and_body, text};
 
 fn credentials(stand_in: &StandIn) -> Value {
     json!({
@@ -14,10 +14,10 @@ fn credentials(stand_in: &StandIn) -> Value {
     })
 }
 
-fn refresh(stand_in: &StandIn, answer: &Value) -> Value {
+fn refresh(stand_in: &StandIn, response: &Value) -> Value {
     let mut body = credentials(stand_in);
     body["grant_type"] = "refresh_token".into();
-    body["refresh_token"] = answer["refresh_token"].clone();
+    body["refresh_token"] = response["refresh_token"].clone();
     body
 }
 
@@ -65,7 +65,7 @@ async fn missing_and_wrong_parameters_are_rejected() {
     ] {
         let mut body = body.clone();
         body[name] = value;
-        assert_eq!(answer(send(&stand_in, &body)).await, (400, json!({ "error": error })));
+        assert_eq!(status_and_body(send(&stand_in, &body)).await, (400, json!({ "error": error })));
     }
     let in_header = send(&stand_in, &body).basic_auth(stand_in.client_id(), Some(stand_in.client_secret()));
     assert_eq!(refused(in_header).await, (400, "invalid_request".into()));
@@ -91,9 +91,9 @@ async fn the_authorization_header_has_its_http_spelling() {
     let token = stand_in.issue_token();
     let as_printed = http::client().get(&url).header("Authorisation", format!("Bearer {token}"));
     assert_eq!(refused(as_printed).await, (401, "unauthorized".into()));
-    let (status, events) = answer(http::client().get(&url).bearer_auth(&token)).await;
+    let (status, events) = status_and_body(http::client().get(&url).bearer_auth(&token)).await;
     assert_eq!(status, 200);
     assert!(events.is_array());
     stand_in.revoke_tokens();
-    assert_eq!(answer(http::client().get(&url).bearer_auth(&token)).await.0, 401);
+    assert_eq!(status_and_body(http::client().get(&url).bearer_auth(&token)).await.0, 401);
 }

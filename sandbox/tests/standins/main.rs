@@ -39,7 +39,7 @@ fn form(stand_in: &StandIn, fields: &Fields) -> RequestBuilder {
 }
 
 /// Returns the status and the body, or null if it is not JSON.
-async fn answer(request: RequestBuilder) -> (u16, Value) {
+async fn status_and_body(request: RequestBuilder) -> (u16, Value) {
     read(request.send().await.unwrap()).await
 }
 
@@ -51,14 +51,14 @@ async fn read(response: Response) -> (u16, Value) {
 
 /// Returns the body of a successful token request.
 async fn granted(request: RequestBuilder) -> Value {
-    let (status, body) = answer(request).await;
+    let (status, body) = status_and_body(request).await;
     assert_eq!(status, 200, "{body}");
     body
 }
 
 /// Returns the status and the error code of a failed one.
 async fn refused(request: RequestBuilder) -> (u16, String) {
-    let (status, body) = answer(request).await;
+    let (status, body) = status_and_body(request).await;
     (status, body["error"].as_str().unwrap_or_default().to_owned())
 }
 

@@ -7,7 +7,7 @@ use perenso_sandbox::{Fault, Rotation, StandIn, Step, Target};
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
 
-use super::{Fields, answer, form, granted, http, refused, text, with, without};
+use super::{Fields, form, granted, http, refused, status_and_body, text, with, without};
 
 /// The pair of RFC 7636, appendix B.
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -27,9 +27,9 @@ fn exchange(perspio: &StandIn, code: &str) -> Fields<'static> {
     with(&with(&fields, "code", code), "redirect_uri", perspio.redirect_uri())
 }
 
-fn refresh(perspio: &StandIn, answer: &Value) -> Fields<'static> {
+fn refresh(perspio: &StandIn, response: &Value) -> Fields<'static> {
     let fields = with(&without(&daemon(perspio), "scope"), "grant_type", "refresh_token");
-    with(&fields, "refresh_token", text(&answer["refresh_token"]))
+    with(&fields, "refresh_token", text(&response["refresh_token"]))
 }
 
 fn question(perspio: &StandIn) -> Fields<'static> {
@@ -76,7 +76,7 @@ async fn client_credentials_return_no_refresh_token() {
     names.sort_unstable();
     assert_eq!(names, ["access_token", "expires_in", "token_type"]);
     assert_eq!((&body["token_type"], &body["expires_in"]), (&json!("Bearer"), &json!(3599)));
-    let (status, list) = answer(assets(&perspio, text(&body["access_token"]))).await;
+    let (status, list) = status_and_body(assets(&perspio, text(&body["access_token"]))).await;
     assert_eq!(status, 200);
     assert!(list.is_array());
 }
@@ -115,7 +115,7 @@ async fn a_reused_code_can_revoke_all_its_tokens() {
     let other = granted(form(&perspio, &exchange(&perspio, &perspio.new_code()))).await;
     assert_eq!(refused(form(&perspio, &fields)).await, (400, "invalid_grant".into()));
     for (answers, status) in [(&first, 401), (&second, 401), (&other, 200)] {
-        assert_eq!(answer(assets(&perspio, text(&answers["access_token"]))).await.0, status);
+        assert_eq!(status_and_body(assets(&perspio, text(&answers["access_token"]))).await.0, status);
     }
     assert_eq!(refused(form(&perspio, &refresh(&perspio, &second))).await, (400, "invalid_grant".into()));
 }
@@ -147,7 +147,7 @@ async fn errors_have_microsofts_format() {
         (without(&exchange(&perspio, &perspio.code()), "redirect_uri"), 400, "invalid_request"),
         (with(&exchange(&perspio, &perspio.code()), "redirect_uri", "http://localhost/a"), 400, "invalid_grant"),
     ] {
-        let (got, body) = answer(form(&perspio, &fields)).await;
+        let (got, body) = status_and_body(form(&perspio, &fields)).await;
         assert_eq!((got, text(&body["error"])), (status, error), "{body}");
         let description = text(&body["error_description"]);
         let number = body["error_codes"][0].as_u64().unwrap();
@@ -255,17 +255,17 @@ async fn a_call_needs_key_tenant_token_and_the_final_slash() {
                 request = request.header(name, value);
             }
         }
-        let (status, body) = answer(request).await;
+        let (status, body) = status_and_body(request).await;
         assert_eq!((status, &body["statusCode"]), (401, &json!(401)));
         assert!(body["message"].is_string());
     }
-    assert_eq!(answer(assets(&perspio, token)).await.0, 200);
+    assert_eq!(status_and_body(assets(&perspio, token)).await.0, 200);
     let (client, short) = (http::client(), url.trim_end_matches('/'));
     assert_eq!(client.get(short).bearer_auth(token).send().await.unwrap().status(), 404);
     let other = client.get(format!("{}/directory/v3/user", perspio.api_url())).bearer_auth(token);
     assert_eq!(other.send().await.unwrap().status(), 501);
     // No page shows paging, so paging parameters are rejected.
-    assert_eq!(answer(assets(&perspio, token).query(&[("page", "2")])).await.0, 501);
+    assert_eq!(status_and_body(assets(&perspio, token).query(&[("page", "2")])).await.0, 501);
 }
 
 #[tokio::test]
@@ -277,17 +277,17 @@ async fn the_authorize_endpoint_has_no_fault_and_the_journal_masks_the_code() {
     assert_eq!(entry.status, Some(302));
     let location = entry.response_header("location").unwrap();
     assert!(!location.contains(&sent["code"]) && location.ends_with("?code=***&state=***"), "{location}");
-    assert_eq!(answer(assets(&perspio, &perspio.issue_token())).await.0, 503);
+    assert_eq!(status_and_body(assets(&perspio, &perspio.issue_token())).await.0, 503);
 }
 
 #[tokio::test]
 async fn an_ordered_401_is_that_of_a_dead_token_or_a_wrong_secret() {
     let perspio = StandIn::perspio().start().await.unwrap();
     let token = perspio.issue_token();
-    let dead = answer(assets(&perspio, "dead")).await;
+    let dead = status_and_body(assets(&perspio, "dead")).await;
     perspio.fault(Fault::Unauthorized);
-    assert_eq!(answer(assets(&perspio, &token)).await, dead);
-    assert_eq!(answer(assets(&perspio, &token)).await.0, 200);
+    assert_eq!(status_and_body(assets(&perspio, &token)).await, dead);
+    assert_eq!(status_and_body(assets(&perspio, &token)).await.0, 200);
     let wrong = refused(form(&perspio, &with(&daemon(&perspio), "client_secret", "wrong"))).await;
     perspio.script(Step::new(Fault::Unauthorized).on(Target::Token));
     assert_eq!(refused(form(&perspio, &daemon(&perspio))).await, wrong);
@@ -305,12 +305,12 @@ async fn a_call_beyond_the_limit_gets_a_retry_after_in_seconds() {
         assert_eq!((response.status().as_u16(), &response.headers()["retry-after"]), (429, &"2".parse().unwrap()));
     }
     for _ in 0..20 {
-        assert_eq!(answer(assets(&perspio, &token)).await.0, 200);
+        assert_eq!(status_and_body(assets(&perspio, &token)).await.0, 200);
     }
     let response = assets(&perspio, &token).send().await.unwrap();
     assert_eq!(response.status(), 429);
     let seconds: u64 = response.headers()["retry-after"].to_str().unwrap().parse().unwrap();
     assert!((1..=90).contains(&seconds), "{seconds}");
     perspio.advance(Duration::from_secs(seconds));
-    assert_eq!(answer(assets(&perspio, &token)).await.0, 200);
+    assert_eq!(status_and_body(assets(&perspio, &token)).await.0, 200);
 }

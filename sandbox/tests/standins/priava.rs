@@ -7,7 +7,7 @@ use perenso_sandbox::StandIn;
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 
-use super::{Fields, answer, form, granted, http, refused, text, with, without};
+use super::{Fields, form, granted, http, refused, status_and_body, text, with, without};
 
 fn exchange(priava: &StandIn) -> Fields<'static> {
     vec![
@@ -19,9 +19,9 @@ fn exchange(priava: &StandIn) -> Fields<'static> {
     ]
 }
 
-fn refresh(priava: &StandIn, answer: &Value) -> Fields<'static> {
+fn refresh(priava: &StandIn, response: &Value) -> Fields<'static> {
     let fields = with(&exchange(priava), "grant_type", "refresh_token");
-    with(&without(&fields, "code"), "refresh_token", text(&answer["refresh_token"]))
+    with(&without(&fields, "code"), "refresh_token", text(&response["refresh_token"]))
 }
 
 fn send(priava: &StandIn, fields: &Fields) -> RequestBuilder {
@@ -49,7 +49,7 @@ async fn the_code_returns_both_tokens_once() {
         .header("TenantRegion", "US")
         .bearer_auth(text(&body["access_token"]))
         .json(&json!({}));
-    assert_eq!(answer(call).await.0, 200);
+    assert_eq!(status_and_body(call).await.0, 200);
 
     let again = send(&priava, &exchange(&priava));
     assert_eq!(refused(again).await, (400, "invalid_grant".into()));
@@ -79,7 +79,7 @@ async fn whatever_is_wrong_with_a_token_request_returns_400_and_says_what() {
     let priava = StandIn::priava().start().await.unwrap();
     let fields = exchange(&priava);
     for name in ["grant_type", "client_id", "client_secret", "code", "redirect_uri"] {
-        let (status, body) = answer(send(&priava, &without(&fields, name))).await;
+        let (status, body) = status_and_body(send(&priava, &without(&fields, name))).await;
         assert_eq!((status, text(&body["error"])), (400, "invalid_request"), "{name}");
         assert!(text(&body["error_description"]).contains(name), "{body}");
     }
@@ -99,7 +99,7 @@ async fn whatever_is_wrong_with_a_token_request_returns_400_and_says_what() {
             Some(region) => request.header("TenantRegion", region),
             None => request,
         };
-        let (status, body) = answer(request).await;
+        let (status, body) = status_and_body(request).await;
         assert_eq!((status, text(&body["error"])), (400, "invalid_request"));
         assert!(text(&body["error_description"]).contains("TenantRegion"));
     }
@@ -129,7 +129,7 @@ async fn a_call_needs_region_and_token() {
     let token = priava.issue_token();
     assert_eq!(refused(bare().bearer_auth(&token)).await, (400, "invalid_region".into()));
     assert_eq!(refused(bare().header("TenantRegion", "EU")).await, (401, "unauthorized".into()));
-    assert_eq!(answer(bare().header("TenantRegion", "EU").bearer_auth(&token)).await.0, 200);
+    assert_eq!(status_and_body(bare().header("TenantRegion", "EU").bearer_auth(&token)).await.0, 200);
     priava.advance(Duration::from_secs(21_600));
     let expired = bare().header("TenantRegion", "EU").bearer_auth(&token).send().await.unwrap();
     assert_eq!(expired.status(), 401);
@@ -145,7 +145,7 @@ async fn a_call_needs_region_and_token() {
 async fn a_search_returns_the_matching_events() {
     let priava = StandIn::priava().start().await.unwrap();
     let numbers = async |filters: Value| -> Vec<String> {
-        let (status, body) = answer(search(&priava, &filters)).await;
+        let (status, body) = status_and_body(search(&priava, &filters)).await;
         assert_eq!((status, &body["success"]), (200, &json!(true)), "{body}");
         let events = body["result"].as_array().unwrap();
         events.iter().map(|event| text(&event["EventNumber"]).to_owned()).collect()
@@ -177,12 +177,12 @@ async fn the_time_of_a_429_is_in_the_body_without_a_zone() {
     assert_eq!(response.headers().get("retry-after"), None);
     let wait = until(&response.json().await.unwrap()) - asked;
     assert!(TimeDelta::seconds(40) <= wait, "{wait}");
-    assert_eq!(answer(search(&priava, &json!({}))).await.0, 200);
+    assert_eq!(status_and_body(search(&priava, &json!({}))).await.0, 200);
 
     // The rate limit itself, until the window ends.
     priava.set_behavior(|behavior| behavior.rate.as_mut().unwrap().requests = 1);
-    let (status, body) = answer(search(&priava, &json!({}))).await;
+    let (status, body) = status_and_body(search(&priava, &json!({}))).await;
     assert_eq!(status, 429);
     priava.advance((until(&body) - priava.clock().now()).to_std().unwrap());
-    assert_eq!(answer(search(&priava, &json!({}))).await.0, 200);
+    assert_eq!(status_and_body(search(&priava, &json!({}))).await.0, 200);
 }

@@ -6,7 +6,7 @@ use perenso_sandbox::{Fault, Rotation, StandIn, StandInBehavior, Step, Target};
 use reqwest::RequestBuilder;
 use serde_json::Value;
 
-use super::{answer, form, granted, http, refused, text};
+use super::{form, granted, http, refused, status_and_body, text};
 
 async fn start(change: impl FnOnce(&mut StandInBehavior)) -> StandIn {
     StandIn::tourpaq().behavior(change).start().await.unwrap()
@@ -22,14 +22,14 @@ fn login(stand_in: &StandIn) -> RequestBuilder {
     send(stand_in, &[("grant_type", "password"), ("scope", "read"), ("username", username), ("password", password)])
 }
 
-fn refresh(stand_in: &StandIn, answer: &Value) -> RequestBuilder {
-    let token = text(&answer["refresh_token"]);
+fn refresh(stand_in: &StandIn, response: &Value) -> RequestBuilder {
+    let token = text(&response["refresh_token"]);
     send(stand_in, &[("grant_type", "refresh_token"), ("scope", "read"), ("refresh_token", token)])
 }
 
-async fn is_live(stand_in: &StandIn, answer: &Value) -> bool {
+async fn is_live(stand_in: &StandIn, response: &Value) -> bool {
     let url = format!("{}/api/HotelListExport/1", stand_in.api_url());
-    let response = http::client().get(url).bearer_auth(text(&answer["access_token"])).send().await.unwrap();
+    let response = http::client().get(url).bearer_auth(text(&response["access_token"])).send().await.unwrap();
     response.status() == 200
 }
 
@@ -45,8 +45,8 @@ async fn a_reused_refresh_token_revokes_only_its_family() {
     let third = granted(refresh(&stand_in, &second)).await;
     assert!(is_live(&stand_in, &third).await);
     assert_eq!(refused(refresh(&stand_in, &first)).await, no_good());
-    for answer in [&first, &second, &third] {
-        assert!(!is_live(&stand_in, answer).await);
+    for response in [&first, &second, &third] {
+        assert!(!is_live(&stand_in, response).await);
     }
     assert_eq!(refused(refresh(&stand_in, &third)).await, no_good());
     assert!(is_live(&stand_in, &other).await);
@@ -112,7 +112,7 @@ async fn rotation_has_four_ways() {
         assert_eq!(second["refresh_token"].is_string(), is_given, "{rotation:?}");
         let is_same = second["refresh_token"] == first["refresh_token"];
         assert_eq!(is_given && !is_same, is_new, "{rotation:?}");
-        assert_eq!(answer(refresh(&stand_in, &first)).await.0 == 200, lives_on, "{rotation:?}");
+        assert_eq!(status_and_body(refresh(&stand_in, &first)).await.0 == 200, lives_on, "{rotation:?}");
         assert_eq!(is_live(&stand_in, &second).await, lives_on, "{rotation:?}");
     }
 }
@@ -172,8 +172,8 @@ async fn the_journal_contains_no_secret() {
         stand_in.subscription_key(),
         &code,
     ];
-    for answer in [&first, &second] {
-        secrets.extend([text(&answer["access_token"]), text(&answer["refresh_token"])]);
+    for response in [&first, &second] {
+        secrets.extend([text(&response["access_token"]), text(&response["refresh_token"])]);
     }
     for secret in secrets {
         // The first letters also reveal a secret in another encoding.

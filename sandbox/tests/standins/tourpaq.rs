@@ -6,7 +6,7 @@ use perenso_sandbox::{ExampleResponse, StandIn};
 use reqwest::RequestBuilder;
 use serde_json::Value;
 
-use super::{Fields, answer, form, granted, http, refused, text, with, without};
+use super::{Fields, form, granted, http, refused, status_and_body, text, with, without};
 
 fn password(tourpaq: &StandIn) -> Fields<'static> {
     vec![
@@ -17,11 +17,11 @@ fn password(tourpaq: &StandIn) -> Fields<'static> {
     ]
 }
 
-fn refresh(answer: &Value) -> Fields<'static> {
+fn refresh(response: &Value) -> Fields<'static> {
     vec![
         ("grant_type", "refresh_token".to_owned()),
         ("scope", "read".to_owned()),
-        ("refresh_token", text(&answer["refresh_token"]).to_owned()),
+        ("refresh_token", text(&response["refresh_token"]).to_owned()),
     ]
 }
 
@@ -93,9 +93,9 @@ async fn the_basic_header_is_plain_unless_switched() {
 async fn an_export_can_have_any_content_type() {
     let tourpaq = StandIn::tourpaq().start().await.unwrap();
     let token = tourpaq.issue_token();
-    let (status, body) = answer(export(&tourpaq, "2013499853", &token)).await;
+    let (status, body) = status_and_body(export(&tourpaq, "2013499853", &token)).await;
     assert_eq!((status, &body["id"]), (200, &Value::from(2_013_499_853)));
-    assert_eq!(answer(export(&tourpaq, "hotels", &token)).await.0, 400);
+    assert_eq!(status_and_body(export(&tourpaq, "hotels", &token)).await.0, 400);
 
     let xml = b"<hotels>\xff</hotels>".to_vec();
     tourpaq.set_behavior(|behavior| {
@@ -111,7 +111,7 @@ async fn an_expired_token_gets_the_401_of_the_page() {
     let tourpaq = StandIn::tourpaq().start().await.unwrap();
     let token = tourpaq.issue_token();
     tourpaq.advance(Duration::from_secs(1798));
-    assert_eq!(answer(export(&tourpaq, "1", &token)).await.0, 200);
+    assert_eq!(status_and_body(export(&tourpaq, "1", &token)).await.0, 200);
     tourpaq.advance(Duration::from_secs(2));
     let missing = http::client().get(format!("{}/api/HotelListExport/1", tourpaq.api_url()));
     for request in [export(&tourpaq, "1", &token), missing] {

@@ -32,9 +32,9 @@ impl Caller {
             Some(body) => request.json(&body),
             None => request.header("content-length", "0"),
         };
-        let answer = request.send().await.unwrap();
-        let status = answer.status().as_u16();
-        let text = answer.text().await.unwrap();
+        let response = request.send().await.unwrap();
+        let status = response.status().as_u16();
+        let text = response.text().await.unwrap();
         match text.as_str() {
             "" => (status, Value::Null),
             text => (status, serde_json::from_str(text).unwrap()),

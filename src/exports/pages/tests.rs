@@ -61,7 +61,7 @@ impl Server {
         Self { meaning, total, caps: caps.to_vec(), events, asked }
     }
 
-    fn answer(&self, at: i64, limit: i64) -> Result<FetchedPage<i64>, Error> {
+    fn response(&self, at: i64, limit: i64) -> Result<FetchedPage<i64>, Error> {
         let event = self.events.lock().unwrap().pop_front().unwrap_or(Event::Answer);
         let mut asked = self.asked.lock().unwrap();
         let cap = match self.meaning {
@@ -94,7 +94,7 @@ impl Server {
         let server = Arc::clone(self);
         Arc::new(move |at: &Key| {
             let (server, at) = (Arc::clone(&server), number(at));
-            async move { server.answer(at, limit) }.boxed()
+            async move { server.response(at, limit) }.boxed()
         })
     }
 

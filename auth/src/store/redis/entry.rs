@@ -5,7 +5,7 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use crate::{
-    seal::{Seal, SealError},
+    cipher::{CipherError, ValueCipher},
     secret::Secret,
     store::{StoreError, StoreErrorKind, StoredAccessToken, StoredRefreshToken, StoredTokens, identity::Identity},
 };
@@ -26,7 +26,7 @@ pub(super) struct Write {
 /// The keys of one identity.
 #[derive(Debug)]
 pub(super) struct Entry {
-    seal: Seal,
+    cipher: ValueCipher,
     pub(super) lock: String,
     access: String,
     refresh: String,
@@ -36,11 +36,11 @@ pub(super) struct Entry {
 impl Entry {
     pub(super) fn new(prefix: &str, identity: &Identity, sealing: Option<&Secret>) -> Result<Self, StoreError> {
         let secret = sealing.unwrap_or_else(|| identity.client_secret());
-        let seal = Seal::new(secret, identity.key()).map_err(cannot_seal)?;
+        let cipher = ValueCipher::new(secret, identity.key()).map_err(cannot_encrypt)?;
         // The hash tag in braces keeps the keys of one identity in one slot of a cluster.
-        let key = |kind| format!("{prefix}{{{}}}:{}:{kind}", identity.key(), seal.fingerprint());
+        let key = |kind| format!("{prefix}{{{}}}:{}:{kind}", identity.key(), cipher.fingerprint());
         let (lock, access, refresh, spent) = (key("lock"), key("access"), key("refresh"), key("spent"));
-        Ok(Self { seal, lock, access, refresh, spent })
+        Ok(Self { cipher, lock, access, refresh, spent })
     }
 
     /// The keys of the values, in the order in which they are read and written.
@@ -90,7 +90,7 @@ impl Entry {
         if term == Some(0) {
             return Ok(Write::default());
         }
-        Ok(Write { value: Some(self.seal.close(place, value).map_err(cannot_seal)?), term })
+        Ok(Write { value: Some(self.cipher.encrypt(place, value).map_err(cannot_encrypt)?), term })
     }
 
     /// Decrypts the access token. Its age is its lifetime less the time that Redis has left for it, so the clocks of the machines
@@ -121,7 +121,7 @@ impl Entry {
     }
 
     fn open(&self, place: &str, value: Option<&[u8]>) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
-        value.map(|value| self.seal.open(place, value).map_err(|error| unusable(place, error))).transpose()
+        value.map(|value| self.cipher.decrypt(place, value).map_err(|error| unusable(place, error))).transpose()
     }
 }
 
@@ -150,6 +150,6 @@ fn unusable(place: &str, why: impl std::fmt::Display) -> StoreError {
     StoreError::new(StoreErrorKind::Unusable, detail)
 }
 
-fn cannot_seal(error: SealError) -> StoreError {
+fn cannot_encrypt(error: CipherError) -> StoreError {
     StoreError::new(StoreErrorKind::Unavailable, format!("tokens cannot be stored in Redis: {error}"))
 }

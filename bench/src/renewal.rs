@@ -58,7 +58,7 @@ pub(crate) fn measure(table: &mut Table, python: Option<&str>) {
             let (client, url) = (hand_wired::client(&server.url), format!("{}/Customer/{ID}", server.url));
             score(&server, trouble, || {
                 let request = client.get(&url);
-                async move { request.send().await.is_ok_and(|answer| answer.status().is_success()) }
+                async move { request.send().await.is_ok_and(|response| response.status().is_success()) }
             })
         };
         row(table, trouble, &ours, "oauth2 with reqwest-middleware", &by_hand);
