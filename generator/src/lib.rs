@@ -13,10 +13,13 @@
 
 #![deny(missing_docs)]
 
+mod document;
 mod fault;
 mod generate;
 mod model;
+mod normalize;
 mod prepare;
+mod report;
 mod rewrite;
 mod schema;
 #[cfg(test)]
@@ -27,8 +30,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+pub use document::{Document, DocumentError, Version};
 pub use fault::Error;
 use fault::Fault;
+pub use normalize::{Normalized, NumberType, Options, normalize};
+pub use report::{Effect, Problem, Report};
 
 /// A generator of a client and a mock from one OpenAPI document.
 #[derive(Clone, Debug)]

@@ -1,0 +1,133 @@
+//! Turns a document of any version into one that the code generator takes: plain OpenAPI 3.0.3, in named steps.
+
+mod check;
+mod head;
+mod names;
+mod operations;
+mod schemas;
+mod swagger;
+
+use serde_json::Value;
+
+use crate::{Document, Effect, Problem, Report};
+
+/// A document that the code generator takes, and the account of what that took.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Normalized {
+    /// The document, as OpenAPI 3.0.3.
+    pub root: Value,
+    /// What was changed, lost and left out.
+    pub report: Report,
+}
+
+/// The choices of the normalisation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Options {
+    /// The type of numbers that may have a fraction.
+    pub numbers: NumberType,
+}
+
+/// The type of numbers that may have a fraction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NumberType {
+    /// A decimal number, which keeps all digits of an amount of money.
+    #[default]
+    Decimal,
+    /// An `f64`.
+    F64,
+}
+
+/// A step: it changes the document and logs what it changed and lost.
+type Step = fn(&mut Value, &mut Log<'_>);
+
+/// The steps in order. Each relies on what those before it have done.
+const STEPS: &[(&str, Step)] = &[
+    ("Swagger 2.0", swagger::convert),
+    ("head", head::clean),
+    ("references to operations' parts", operations::inline::inline),
+    ("references to schemas", schemas::references::unify),
+    ("other names", schemas::aliases::resolve),
+    ("tags", operations::tags::unify),
+    ("operation ids", operations::ids::assign),
+    ("paths", operations::paths::clean),
+    ("parameters", operations::parameters::clean),
+    ("request bodies", operations::bodies::choose),
+    ("responses", operations::responses::choose),
+    ("schema dialect", schemas::dialect::translate),
+    ("limits", schemas::limits::remove),
+    ("enums", schemas::enums::clean),
+    ("allOf", schemas::all_of::flatten),
+    ("oneOf and anyOf", schemas::unions::merge),
+    ("null", schemas::nulls::unify),
+    ("other names", schemas::aliases::resolve),
+    ("shapes of parameters", operations::shapes::flatten),
+    ("timestamps and numbers", schemas::scalars::name),
+    ("fields", schemas::fields::separate),
+    ("schema names", schemas::rename::clean),
+    ("inline types", schemas::hoist::hoist),
+    ("parameter names", operations::parameter_names::separate),
+    ("check", check::check),
+];
+
+/// Turns a document into one that the code generator takes.
+///
+/// Nothing in a document makes it fail: an operation for which no code can be generated is left out, and the report names it.
+pub fn normalize(document: &Document, options: &Options) -> Normalized {
+    let mut root = document.root().clone();
+    let mut report = Report::default();
+    for (step, run) in STEPS {
+        run(&mut root, &mut Log { step, options, report: &mut report });
+    }
+    Normalized { root, report }
+}
+
+/// The report, as a step writes to it.
+pub(crate) struct Log<'a> {
+    step: &'static str,
+    options: &'a Options,
+    report: &'a mut Report,
+}
+
+impl Log<'_> {
+    /// Logs that the same meaning is written in another way.
+    pub(crate) fn changed(&mut self, pointer: &str, message: impl Into<String>) {
+        self.add(Effect::Changed, pointer, message.into());
+    }
+
+    /// Logs that something is less exact than the document.
+    pub(crate) fn lost(&mut self, pointer: &str, message: impl Into<String>) {
+        self.add(Effect::Lost, pointer, message.into());
+    }
+
+    /// Logs that an operation is left out.
+    pub(crate) fn left_out(&mut self, pointer: &str, message: impl Into<String>) {
+        self.add(Effect::LeftOut, pointer, message.into());
+    }
+
+    fn add(&mut self, effect: Effect, pointer: &str, message: String) {
+        self.report.problems.push(Problem { step: self.step, effect, pointer: pointer.to_string(), message });
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// Runs one step. Returns the document and the effects with their places.
+    pub(crate) fn run(step: Step, mut root: Value) -> (Value, Vec<(Effect, String)>) {
+        let mut report = Report::default();
+        step(&mut root, &mut Log { step: "step", options: &Options::default(), report: &mut report });
+        (root, report.problems.into_iter().map(|problem| (problem.effect, problem.pointer)).collect())
+    }
+
+    /// Runs one step over one component schema `A`. Returns the schema and the effects with their places.
+    pub(crate) fn run_on_schema(step: Step, schema: Value) -> (Value, Vec<(Effect, String)>) {
+        let (mut root, effects) = run(step, json!({ "components": { "schemas": { "A": schema } } }));
+        (root["components"]["schemas"]["A"].take(), effects)
+    }
+}

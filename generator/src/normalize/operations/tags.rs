@@ -1,0 +1,65 @@
+//! One tag per operation, and one spelling per tag.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::{
+    document::operations::operations,
+    normalize::{Log, names::pascal},
+};
+
+/// Keeps the first tag, which names the trait of an operation. Tags that would name the same trait become one.
+pub(crate) fn unify(root: &mut Value, log: &mut Log<'_>) {
+    let mut spellings: BTreeMap<String, String> = BTreeMap::new();
+    let declared = root["tags"].as_array().into_iter().flatten().filter_map(|tag| tag["name"].as_str());
+    for name in declared {
+        spellings.entry(pascal(name)).or_insert_with(|| name.to_string());
+    }
+    for operation in operations(root) {
+        let place = format!("{}/tags", operation.pointer);
+        let Some(tags) = operation.node.remove("tags") else { continue };
+        let names: Vec<_> = tags.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let Some(first) = names.iter().find(|name| !name.trim().is_empty()) else { continue };
+        if names.len() > 1 {
+            log.changed(&place, "the first tag is kept");
+        }
+        let spelling = spellings.entry(pascal(first)).or_insert_with(|| first.to_string());
+        if spelling != first {
+            log.changed(&place, format!("the tag is written `{spelling}`"));
+        }
+        operation.node.insert("tags".into(), json!([spelling]));
+    }
+    if let Some(tags) = root.get_mut("tags").and_then(Value::as_array_mut) {
+        tags.retain(|tag| {
+            tag["name"].as_str().is_some_and(|name| spellings.get(&pascal(name)).is_some_and(|s| s == name))
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::normalize::tests::run;
+
+    #[test]
+    fn an_operation_has_one_tag_in_one_spelling() {
+        let (root, effects) = run(
+            unify,
+            json!({
+                "tags": [{ "name": "Order Lines" }, { "name": "order-lines" }],
+                "paths": { "/a": {
+                    "get": { "tags": ["order lines", "Other"] }, "put": { "tags": [""] }, "post": { "tags": "Order" }
+                }}
+            }),
+        );
+        assert_eq!(
+            root,
+            json!({
+                "tags": [{ "name": "Order Lines" }],
+                "paths": { "/a": { "get": { "tags": ["Order Lines"] }, "put": {}, "post": {} } }
+            })
+        );
+        assert_eq!(effects.len(), 2);
+    }
+}

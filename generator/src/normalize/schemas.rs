@@ -1,0 +1,61 @@
+//! The steps that change schemas.
+
+pub(super) mod aliases;
+pub(super) mod all_of;
+pub(super) mod dialect;
+pub(super) mod enums;
+pub(super) mod fields;
+pub(super) mod hoist;
+pub(super) mod limits;
+pub(super) mod nulls;
+pub(super) mod references;
+pub(super) mod rename;
+pub(super) mod scalars;
+pub(super) mod unions;
+
+use serde_json::{Map, Value, json};
+
+/// Moves the component schemas out of a document, so that a step can change the rest beside them.
+pub(super) fn take_components(root: &mut Value) -> Map<String, Value> {
+    match root.pointer_mut("/components/schemas").map(Value::take) {
+        Some(Value::Object(schemas)) => schemas,
+        _ => Map::new(),
+    }
+}
+
+/// Puts the component schemas back.
+pub(super) fn put_components(root: &mut Value, schemas: Map<String, Value>) {
+    root["components"]["schemas"] = Value::Object(schemas);
+}
+
+/// Returns true if a schema admits `null`.
+pub(super) fn is_nullable(schema: &Value) -> bool {
+    schema["nullable"] == true
+}
+
+/// Returns a schema that admits `null` as well. A reference cannot have members beside it, so `allOf` takes it.
+pub(super) fn nullable(schema: Value) -> Value {
+    match schema {
+        Value::Object(map) if map.contains_key("$ref") => json!({ "allOf": [map], "nullable": true }),
+        Value::Object(mut map) => {
+            map.insert("nullable".into(), json!(true));
+            Value::Object(map)
+        }
+        other => other,
+    }
+}
+
+/// Returns true for an object with known fields.
+pub(super) fn is_record(schema: &Value) -> bool {
+    schema["type"] == "object" && schema["properties"].as_object().is_some_and(|properties| !properties.is_empty())
+}
+
+/// Appends a sentence to the description of a schema.
+pub(super) fn describe(schema: &mut Map<String, Value>, sentence: &str) {
+    let text = match schema.get("description").and_then(Value::as_str) {
+        Some(text) if text.contains(sentence) => return,
+        Some(text) if !text.trim().is_empty() => format!("{}\n\n{sentence}", text.trim_end()),
+        _ => sentence.to_string(),
+    };
+    schema.insert("description".into(), json!(text));
+}

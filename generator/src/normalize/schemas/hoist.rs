@@ -1,0 +1,180 @@
+//! Inline records and enums, as components with stable names.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use super::{is_nullable, is_record, nullable, put_components, take_components};
+use crate::{
+    document::{
+        operations::operations,
+        pointer::schema_reference,
+        schemas::{MULTIPART, each_part},
+    },
+    normalize::{
+        Log,
+        names::{pascal, type_name, unique},
+    },
+};
+
+/// The member by which an overlay names an inline type.
+const NAME: &str = "x-type-name";
+
+/// Moves inline records and enums to the components. A name consists of the parent and the field, or the operation and the place.
+pub(crate) fn hoist(root: &mut Value, log: &mut Log<'_>) {
+    let components = take_components(root);
+    let mut hoist = Hoist { taken: components.keys().cloned().collect(), made: Map::new() };
+    for (name, mut schema) in components {
+        hoist.parts(&mut schema, &name);
+        hoist.made.insert(name, schema);
+    }
+    for operation in operations(root) {
+        let id = pascal(operation.node.get("operationId").and_then(Value::as_str).unwrap_or_default());
+        for parameter in operation.node.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
+            let name = format!("{id}{}", pascal(parameter["name"].as_str().unwrap_or_default()));
+            if let Some(schema) = parameter.get_mut("schema") {
+                hoist.whole(schema, &name);
+            }
+        }
+        if let Some(body) = operation.node.get_mut("requestBody") {
+            for schema in content(body) {
+                hoist.whole(schema, &format!("{id}Body"));
+            }
+            if let Some(schema) = body.get_mut(MULTIPART) {
+                hoist.whole(schema, &format!("{id}Form"));
+            }
+        }
+        // Responses of one type must be of one type afterwards.
+        let mut done: BTreeMap<String, Value> = BTreeMap::new();
+        for (status, response) in
+            operation.node.get_mut("responses").and_then(Value::as_object_mut).into_iter().flatten()
+        {
+            for schema in content(response) {
+                if !status.starts_with('2') {
+                    untype(schema, &format!("{}/responses/{status}", operation.pointer), log);
+                    continue;
+                }
+                let before = schema.to_string();
+                match done.get(&before) {
+                    Some(same) => *schema = same.clone(),
+                    None => {
+                        hoist.whole(schema, &format!("{id}Response"));
+                        done.insert(before, schema.clone());
+                    }
+                }
+            }
+        }
+    }
+    put_components(root, hoist.made);
+}
+
+/// Makes inline records of an error any JSON value. The client reads errors as they are, and a type for each would double its size.
+fn untype(schema: &mut Value, place: &str, log: &mut Log<'_>) {
+    let mut inline = false;
+    each_part(schema, &mut String::new(), &mut |part, _| inline |= is_named(part));
+    if inline {
+        *schema = json!({});
+        log.changed(place, "the error has no named schema: it is any JSON value");
+    }
+}
+
+fn content(node: &mut Value) -> impl Iterator<Item = &mut Value> {
+    let content = node.get_mut("content").and_then(Value::as_object_mut);
+    content.into_iter().flatten().filter_map(|(_, entry)| entry.get_mut("schema"))
+}
+
+/// Returns true for a schema that the code generator writes a type for.
+fn is_named(schema: &Value) -> bool {
+    is_record(schema) || schema.get("enum").is_some()
+}
+
+struct Hoist {
+    taken: BTreeSet<String>,
+    made: Map<String, Value>,
+}
+
+impl Hoist {
+    /// Hoists a schema that is not a component, or its parts.
+    fn whole(&mut self, schema: &mut Value, name: &str) {
+        if !is_named(schema) {
+            return self.parts(schema, name);
+        }
+        let pinned = schema.get(NAME).and_then(Value::as_str);
+        let name = unique(&type_name(pinned.unwrap_or(name)), &mut self.taken);
+        let admits_null = is_nullable(schema);
+        let mut inner = schema.take();
+        if let Some(map) = inner.as_object_mut() {
+            map.remove("nullable");
+        }
+        self.parts(&mut inner, &name);
+        self.made.insert(name.clone(), inner);
+        let reference = schema_reference(&name);
+        *schema = if admits_null { nullable(reference) } else { reference };
+    }
+
+    /// Hoists the parts of a schema.
+    fn parts(&mut self, schema: &mut Value, name: &str) {
+        let Some(map) = schema.as_object_mut() else { return };
+        for (field, part) in map.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
+            self.whole(part, &format!("{name}{}", pascal(field)));
+        }
+        for (keyword, suffix) in [("items", "Item"), ("additionalProperties", "Value")] {
+            if let Some(part) = map.get_mut(keyword).filter(|part| part.is_object()) {
+                self.whole(part, &format!("{name}{suffix}"));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::normalize::tests::run;
+
+    #[test]
+    fn inline_types_of_components_get_names() {
+        let (root, _) = run(
+            hoist,
+            json!({ "components": { "schemas": { "Order": { "type": "object", "properties": {
+                "state": { "type": "string", "enum": ["a"], "nullable": true },
+                "lines": { "type": "array", "items": { "type": "object", "properties": { "sku": {} } } },
+                "pinned": { "type": "object", "x-type-name": "Address", "properties": { "street": {} } },
+                "map": { "type": "object", "additionalProperties": { "type": "string" } }
+            } } } } }),
+        );
+        let schemas = root["components"]["schemas"].as_object().unwrap();
+        assert_eq!(schemas.keys().collect::<Vec<_>>(), ["Address", "Order", "OrderLinesItem", "OrderState"]);
+        assert_eq!(
+            schemas["Order"]["properties"],
+            json!({
+                "state": { "allOf": [{ "$ref": "#/components/schemas/OrderState" }], "nullable": true },
+                "lines": { "type": "array", "items": { "$ref": "#/components/schemas/OrderLinesItem" } },
+                "pinned": { "$ref": "#/components/schemas/Address" },
+                "map": { "type": "object", "additionalProperties": { "type": "string" } }
+            })
+        );
+    }
+
+    #[test]
+    fn inline_types_of_operations_get_names() {
+        let record = json!({ "type": "object", "properties": { "id": {} } });
+        let of = |schema: &Value| json!({ "content": { "application/json": { "schema": schema } } });
+        let (root, _) = run(
+            hoist,
+            json!({ "components": { "schemas": { "GetOrderResponse": {} } }, "paths": { "/a": { "get": {
+                "operationId": "get_order",
+                "parameters": [{ "name": "sort-by", "schema": { "type": "string", "enum": ["a"] } }],
+                "requestBody": of(&record),
+                "responses": { "200": of(&record), "201": of(&record), "400": of(&record) }
+            } } } }),
+        );
+        let operation = &root["paths"]["/a"]["get"];
+        let reference = |name: &str| schema_reference(name);
+        assert_eq!(operation["parameters"][0]["schema"], reference("GetOrderSortBy"));
+        assert_eq!(operation["requestBody"], of(&reference("GetOrderBody")));
+        assert_eq!(
+            operation["responses"],
+            json!({ "200": of(&reference("GetOrderResponse2")), "201": of(&reference("GetOrderResponse2")), "400": of(&json!({})) })
+        );
+    }
+}

@@ -1,0 +1,77 @@
+//! Names of component schemas: the names of their Rust types.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+
+use super::{put_components, take_components};
+use crate::{
+    document::{
+        pointer::{schema_name, schema_reference, segment},
+        schemas::each_schema,
+    },
+    normalize::{
+        Log,
+        names::{type_name, unique},
+    },
+};
+
+/// Types that generated code names without a path.
+const TAKEN: [&str; 12] =
+    ["Self", "Option", "Result", "Some", "None", "Ok", "Err", "Vec", "String", "Box", "Default", "Error"];
+
+/// Gives each component schema the name of its type.
+pub(crate) fn clean(root: &mut Value, log: &mut Log<'_>) {
+    let schemas = take_components(root);
+    let mut taken: BTreeSet<String> = TAKEN.iter().map(|name| name.to_string()).collect();
+    // A name that is clean has the better claim to it.
+    let (exact, others): (Vec<_>, Vec<_>) = schemas.keys().partition(|name| type_name(name) == **name);
+    let mut names: BTreeMap<String, String> = BTreeMap::new();
+    for name in exact.into_iter().chain(others) {
+        names.insert(name.clone(), unique(&type_name(name), &mut taken));
+    }
+    let mut renamed = Map::new();
+    for (name, schema) in schemas {
+        let new = names.get(&name).unwrap_or(&name);
+        if *new != name {
+            log.changed(&format!("/components/schemas/{}", segment(&name)), format!("the schema is called `{new}`"));
+        }
+        renamed.insert(new.clone(), schema);
+    }
+    put_components(root, renamed);
+    each_schema(root, &mut |schema, _| {
+        if let Some(new) = schema_name(schema).and_then(|name| names.get(&name))
+            && let Some(map) = schema.as_object_mut()
+        {
+            map.insert("$ref".into(), schema_reference(new)["$ref"].clone());
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::normalize::tests::run;
+
+    #[test]
+    fn schemas_have_the_names_of_their_types() {
+        let reference = |name: &str| schema_reference(name);
+        let (root, effects) = run(
+            clean,
+            json!({ "components": { "schemas": {
+                "Order": {}, "order": { "items": reference("Order") }, "Api.Paged[Order]": { "items": reference("order") },
+                "Option": { "items": reference("Api.Paged[Order]") }
+            } } }),
+        );
+        assert_eq!(
+            root["components"]["schemas"],
+            json!({
+                "Order": {}, "Order2": { "items": reference("Order") }, "ApiPagedOrder": { "items": reference("Order2") },
+                "Option2": { "items": reference("ApiPagedOrder") }
+            })
+        );
+        assert_eq!(effects.len(), 3);
+    }
+}
