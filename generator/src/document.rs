@@ -77,7 +77,13 @@ impl Document {
     /// The text is not YAML, or not a document.
     #[cfg(feature = "yaml")]
     pub fn from_yaml(text: &str) -> Result<Self, DocumentError> {
-        Self::from_value(serde_saphyr::from_str(text).map_err(|error| DocumentError::Yaml(error.to_string()))?)
+        let mut budget = serde_saphyr::Budget::default();
+        // Documents of some vendors have several megabytes. The limits on aliases stay.
+        (budget.max_nodes, budget.max_events, budget.max_depth) = (5_000_000, 10_000_000, 120);
+        // A value `no` is a word in YAML 1.2, and a country in many an enum.
+        let options = serde_saphyr::options! { budget: Some(budget), strict_booleans: true, with_snippet: false };
+        let root = serde_saphyr::from_str_with_options(text, options);
+        Self::from_value(root.map_err(|error| DocumentError::Yaml(error.to_string()))?)
     }
 
     /// Takes a JSON value as a document.
@@ -187,8 +193,9 @@ mod tests {
     #[cfg(feature = "yaml")]
     #[test]
     fn yaml_gives_the_same_document_as_json() {
-        let yaml = "openapi: 3.0.3\npaths:\n  /a:\n    get:\n      responses:\n        200: {description: no}\n";
-        let json = r#"{"openapi": "3.0.3", "paths": {"/a": {"get": {"responses": {"200": {"description": "no"}}}}}}"#;
+        // Statuses are numbers, and aliases are copies.
+        let yaml = "openapi: 3.0.3\nx-a: &a [no, 2e3]\nx-b: *a\npaths:\n  /a:\n    get:\n      responses:\n        200: {description: no}\n";
+        let json = r#"{"openapi": "3.0.3", "x-a": ["no", 2e3], "x-b": ["no", 2e3], "paths": {"/a": {"get": {"responses": {"200": {"description": "no"}}}}}}"#;
         assert_eq!(Document::from_yaml(yaml).unwrap(), Document::from_json(json).unwrap());
         assert!(Document::from_yaml("a: [").is_err_and(|error| error.to_string().starts_with("expected YAML, found")));
     }
