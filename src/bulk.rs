@@ -8,18 +8,20 @@ use std::{
 
 use http::StatusCode;
 
+pub(crate) use self::response::{BatchResponse, FailedEntry, SucceededEntry, Successful};
+use self::response::{Rest, account};
 pub use self::{
-    report::{BulkProgress, BulkReport, Counts, Reason, RecordOutcome},
-    upsert::BulkUpsert,
+    report::{BulkProgress, BulkReport, Counts, Reason, RecordOutcome, SucceededCount, UnmatchedFailure},
+    write::BulkWrite,
 };
 use crate::{
     client::Perenso,
     error::{Error, ErrorKind},
-    types::{BulkAnswer, BulkFailure, BulkSuccess},
 };
 
 mod report;
-mod upsert;
+mod response;
+mod write;
 
 const BATCH_SIZE: usize = 500;
 /// The maximum number of refused batches that are split. More refusals have another cause than single records.
@@ -30,16 +32,20 @@ const LONGEST_REASON: usize = 500;
 /// A record of a bulk call.
 pub trait Record: Clone {
     const OPERATION: &'static str;
-    /// The JSON name of the key.
-    const KEY: &'static str;
+    /// The JSON name of the key; `None` for records without one.
+    const KEY: Option<&'static str>;
     const KEY_IS_REQUIRED: bool;
+    const MAX_BATCH_SIZE: usize = usize::MAX;
 
+    /// Returns the key, which identifies the record in the response.
     fn key(&self) -> Option<&str>;
-    fn key_of_success(success: &BulkSuccess) -> Option<&str>;
-    fn key_of_failure(failure: &BulkFailure) -> Option<&str>;
 
-    /// Sends one batch. `has_keys` is true if all of its records have a key.
-    fn send(show: Perenso, batch: Vec<Self>, has_keys: bool) -> impl Future<Output = Result<BulkAnswer, Error>> + Send;
+    /// Sends a batch. `has_keys` is true if all its records have a key.
+    fn send(
+        show: Perenso,
+        batch: Vec<Self>,
+        has_keys: bool,
+    ) -> impl Future<Output = Result<BatchResponse, Error>> + Send;
 }
 
 type OnProgress = Box<dyn FnMut(&BulkProgress) + Send>;
@@ -60,11 +66,16 @@ impl<R> fmt::Debug for Bulk<R> {
 
 impl<R: Record> Bulk<R> {
     pub(crate) fn new(operation: &'static str, records: impl IntoIterator<Item = R>) -> Self {
-        Self { operation, records: records.into_iter().collect(), batch_size: BATCH_SIZE, on_progress: None }
+        Self {
+            operation,
+            records: records.into_iter().collect(),
+            batch_size: BATCH_SIZE.min(R::MAX_BATCH_SIZE),
+            on_progress: None,
+        }
     }
 
     pub(crate) fn set_batch_size(&mut self, records: usize) {
-        self.batch_size = records.max(1);
+        self.batch_size = records.clamp(1, R::MAX_BATCH_SIZE);
     }
 
     pub(crate) fn on_progress(&mut self, call: impl FnMut(&BulkProgress) + Send + 'static) {
@@ -75,7 +86,7 @@ impl<R: Record> Bulk<R> {
     /// have a key.
     ///
     /// `call` is not an `AsyncFn`, because the future must be known to be `Send`.
-    pub(crate) async fn send<F: Future<Output = Result<BulkAnswer, Error>>>(
+    pub(crate) async fn send<F: Future<Output = Result<BatchResponse, Error>>>(
         mut self,
         is_stopped: impl Fn() -> bool,
         call: impl Fn(Vec<R>, bool) -> F,
@@ -84,7 +95,7 @@ impl<R: Record> Bulk<R> {
         let mut on_progress = self.on_progress.take();
         let mut outcomes = vec![RecordOutcome::NotSent; self.records.len()];
         let mut counts = Counts { not_sent: outcomes.len(), ..Counts::default() };
-        let (mut error, mut stopped, mut refusals, mut unmatched) = (None, false, Vec::new(), 0);
+        let (mut error, mut stopped, mut refusals, mut rest) = (None, false, Vec::new(), Rest::default());
         let mut limit = self.batch_size;
         let mut queue = VecDeque::from(self.batches());
         while let Some(mut batch) = queue.pop_front() {
@@ -102,7 +113,7 @@ impl<R: Record> Bulk<R> {
             outcomes.iter().for_each(|outcome| *counts.of(outcome) -= 1);
             let ended_by = match call(records.to_vec(), has_keys).await {
                 Ok(response) => {
-                    unmatched += account(records, outcomes, response);
+                    account(&batch, records, outcomes, response, &mut rest);
                     None
                 }
                 Err(failure) => {
@@ -147,24 +158,23 @@ impl<R: Record> Bulk<R> {
         }
         let keys = self.records.iter().map(|record| record.key().map(str::to_owned)).collect();
         let records = self.records.into_iter().zip(outcomes).collect();
-        Ok(BulkReport { records, keys, error, stopped, refusals, unmatched })
+        Ok(BulkReport { records, keys, error, stopped, refusals, rest })
     }
 
     /// Checks that keys are present and unique. The server would merge records with equal keys in an undefined order.
     pub(crate) fn check(&self) -> Result<(), Error> {
+        let Some(name) = R::KEY else { return Ok(()) };
         let mut seen: HashMap<&str, usize> = HashMap::new();
         let mut problems = Vec::new();
         for (index, record) in self.records.iter().enumerate() {
             match record.key() {
-                Some(key) if key.trim().is_empty() => {
-                    problems.push(format!("record {index} has an empty `{}`", R::KEY))
-                }
+                Some(key) if key.trim().is_empty() => problems.push(format!("record {index} has an empty `{name}`")),
                 Some(key) => {
                     if let Some(first) = seen.insert(key, index) {
-                        problems.push(format!("records {first} and {index} have the same `{}`", R::KEY));
+                        problems.push(format!("records {first} and {index} have the same `{name}`"));
                     }
                 }
-                None if R::KEY_IS_REQUIRED => problems.push(format!("record {index} has no `{}`", R::KEY)),
+                None if R::KEY_IS_REQUIRED => problems.push(format!("record {index} has no `{name}`")),
                 None => {}
             }
         }
@@ -175,12 +185,11 @@ impl<R: Record> Bulk<R> {
         Err(Error::several(ErrorKind::Input, self.operation, detail, problems))
     }
 
-    /// Returns the batches: runs of records with a key, up to the batch size, and each record without a key alone.
     fn batches(&self) -> Vec<Range<usize>> {
         let mut batches: Vec<Range<usize>> = Vec::new();
         let mut open = false;
         for (index, record) in self.records.iter().enumerate() {
-            let keyed = record.key().is_some();
+            let keyed = R::KEY.is_none() || record.key().is_some();
             match batches.last_mut() {
                 Some(last) if keyed && open && last.len() < self.batch_size => last.end = index + 1,
                 _ => batches.push(index..index + 1),
@@ -207,56 +216,31 @@ fn reason(error: &Error, status: StatusCode) -> String {
     }
 }
 
-/// Sets the outcomes of a batch from its response. Returns the number of entries that match no record.
-fn account<R: Record>(records: &[R], outcomes: &mut [RecordOutcome], response: BulkAnswer) -> usize {
-    outcomes.fill(RecordOutcome::Unaccounted);
-    let by_key: HashMap<&str, usize> =
-        records.iter().enumerate().filter_map(|(index, record)| Some((record.key()?, index))).collect();
-    // An entry with an unknown key belongs to the only record of a batch if that has no key.
-    let find = |key: Option<&str>| match key {
-        Some(key) if by_key.contains_key(key) => by_key.get(key).copied(),
-        _ if records.len() == 1 && records[0].key().is_none() => Some(0),
-        _ => None,
-    };
-    let mut unmatched = 0;
-    for success in &response.successful {
-        match find(R::key_of_success(success)) {
-            Some(index) => outcomes[index] = RecordOutcome::Succeeded { id: success.id.get().cloned() },
-            None => unmatched += 1,
-        }
-    }
-    // A record in both lists counts as failed: checking it twice is better than losing it.
-    for failure in &response.failed {
-        match find(R::key_of_failure(failure)) {
-            Some(index) => {
-                outcomes[index] = RecordOutcome::Failed { reasons: failure.reasons().map(str::to_owned).collect() }
-            }
-            None => unmatched += 1,
-        }
-    }
-    unmatched
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::types::{CustomerV2, Vendor};
+    use crate::types::{BulkAnswer, CustomerV2, Vendor};
 
     fn customers(keys: &[&str]) -> Bulk<CustomerV2> {
         let records = keys.iter().map(|key| serde_json::from_value(json!({"customerID": key})).unwrap());
         Bulk::new("customer_bulk_upsert", records.collect::<Vec<_>>())
     }
 
-    fn response(value: Value) -> BulkAnswer {
-        serde_json::from_value(value).unwrap()
+    fn response(value: Value) -> BatchResponse {
+        let response: BulkAnswer = serde_json::from_value(value).unwrap();
+        let is_vendor = response.successful.iter().any(|success| !success.vendor_id.is_unset());
+        match is_vendor {
+            true => BatchResponse::of_upsert(response, |success| &success.vendor_id, |failure| &failure.vendor_id),
+            false => BatchResponse::of_upsert(response, |success| &success.customer_id, |failure| &failure.customer_id),
+        }
     }
 
     fn send<R: Record>(
         bulk: Bulk<R>,
-        call: impl AsyncFn(&[R], bool) -> Result<BulkAnswer, Error>,
+        call: impl AsyncFn(&[R], bool) -> Result<BatchResponse, Error>,
     ) -> Result<BulkReport<R>, Error> {
         let call = &call;
         futures_executor::block_on(bulk.send(|| false, |batch, has_keys| async move { call(&batch, has_keys).await }))

@@ -83,7 +83,7 @@ mod runtime;
 mod shows;
 
 pub use builder::Builder;
-pub use bulk::{BulkProgress, BulkReport, BulkUpsert, Counts, Reason, RecordOutcome};
+pub use bulk::{BulkProgress, BulkReport, BulkWrite, Counts, Reason, RecordOutcome, SucceededCount, UnmatchedFailure};
 pub use client::Perenso;
 pub use error::{Error, ErrorKind};
 pub use exports::Exports;
@@ -98,9 +98,10 @@ pub use perenso_auth::{
     RequestBuilder, Response, RetryPolicy, Secret, Timeouts, TokenPolicy,
 };
 pub use records::{
-    Decimal, Field, Id, InvalidDecimal, InvalidId, Messages, OrderingGroupError, OrderingGroupReason, Reveal, Timestamp,
+    Decimal, Field, Id, InvalidDecimal, InvalidId, JsonRecord, Messages, OrderingGroupError, OrderingGroupReason,
+    Reveal, Timestamp,
 };
-pub use resources::{Attendees, BoothProducts, Customers, Orders, Resource, Vendors};
+pub use resources::{Attendees, BoothProducts, Customers, OrderHistory, Orders, Resource, Vendors};
 #[doc(no_inline)]
 pub use rust_decimal;
 #[doc(no_inline)]

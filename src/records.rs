@@ -3,6 +3,7 @@
 mod decimal;
 mod field;
 mod id;
+mod json_record;
 mod messages;
 mod ordering_group;
 mod reveal;
@@ -13,6 +14,7 @@ pub use self::{
     decimal::{Decimal, InvalidDecimal},
     field::Field,
     id::{Id, InvalidId},
+    json_record::JsonRecord,
     messages::Messages,
     ordering_group::{OrderingGroupError, OrderingGroupReason},
     reveal::Reveal,

@@ -3,11 +3,13 @@
 mod attendees;
 mod booth_products;
 mod customers;
+mod inferred;
+mod order_history;
 mod orders;
 mod resource;
 mod vendors;
 
 pub use self::{
-    attendees::Attendees, booth_products::BoothProducts, customers::Customers, orders::Orders, resource::Resource,
-    vendors::Vendors,
+    attendees::Attendees, booth_products::BoothProducts, customers::Customers, order_history::OrderHistory,
+    orders::Orders, resource::Resource, vendors::Vendors,
 };

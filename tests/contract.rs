@@ -10,7 +10,10 @@ use std::collections::BTreeSet;
 use futures_util::TryStreamExt;
 use perenso::{
     Direction, Field, Perenso, RecordOutcome, Timestamp,
-    types::{Customer, CustomerV2, OrderingGroup, OrderingGroupV2, OrderingSubGroupV2, Vendor},
+    types::{
+        Customer, CustomerV2, OrderHistoryItem, OrderLineUpdate, OrderingGroup, OrderingGroupV2, OrderingSubGroupV2,
+        Vendor,
+    },
 };
 use perenso_sandbox::Sandbox;
 use serde_json::{Map, Value};
@@ -296,6 +299,36 @@ async fn orders(show: &Perenso) {
 }
 
 #[tokio::test]
+async fn order_lines_are_updated_and_an_unknown_one_is_refused() {
+    order_bulk(&service().await.show).await;
+}
+
+async fn order_bulk(show: &Perenso) {
+    let orders = show.orders().list().page_size(5).page(1).await.unwrap().items;
+    let line = &orders[0].items.as_slice()[0];
+    // The quantity that it has, so that a real show stays as it is.
+    let (id, order_qty) = (line.order_line_id.clone(), line.quantity.clone());
+    let update = OrderLineUpdate { id, order_qty, ..OrderLineUpdate::default() };
+    let stranger = OrderLineUpdate { id: key("none").into(), ..OrderLineUpdate::default() };
+    let report = show.orders().update([update, stranger]).send().await.unwrap();
+    let outcomes: Vec<&RecordOutcome> = report.outcomes().collect();
+    assert!(matches!(outcomes[..], [RecordOutcome::Succeeded { .. }, RecordOutcome::Failed { .. }]), "{report:?}");
+}
+
+#[tokio::test]
+async fn order_history_of_an_unknown_customer_is_refused() {
+    order_history(&service().await.show).await;
+}
+
+async fn order_history(show: &Perenso) {
+    let item =
+        OrderHistoryItem { customerid: key("none").into(), main_number: 85.into(), ..OrderHistoryItem::default() };
+    let report = show.order_history().create([item]).send().await.unwrap();
+    assert_eq!(report.succeeded_counts()[0].count, 0);
+    assert!(matches!(report.outcomes().next(), Some(RecordOutcome::Failed { .. })), "{report:?}");
+}
+
+#[tokio::test]
 async fn products_are_brought_to_a_booth() {
     booth_products(&service().await.show).await;
 }
@@ -349,6 +382,8 @@ async fn no_operation_of_the_document_is_forgotten() {
     exports(&show).await;
     attendees(&show).await;
     orders(&show).await;
+    order_bulk(&show).await;
+    order_history(&show).await;
     booth_products(&show).await;
     let operations = operations();
     let journal = sandbox.unwrap().journal();

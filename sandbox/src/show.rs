@@ -200,6 +200,12 @@ impl Show {
         self.records(|tables| &tables.orders)
     }
 
+    /// Returns all order history items in the order of their creation, as they were sent.
+    #[must_use]
+    pub fn order_history(&self) -> Vec<Value> {
+        self.state().tables.order_history.to_vec()
+    }
+
     fn records(&self, table: fn(&Tables) -> &Table) -> Vec<Value> {
         let State { tables, behavior, .. } = &*self.state();
         table(tables).all(behavior.modified_date)

@@ -167,7 +167,7 @@ async fn other_resources_are_unchecked_or_not_implemented() {
     assert_eq!(caller.get(&path).await.1["email"], attendees[0]["email"]);
     assert_eq!(caller.call(Method::DELETE, &path, None).await.0, 405);
 
-    for (method, path) in [(Method::GET, "/v2/customers"), (Method::GET, "/Vendor"), (Method::GET, "/")] {
+    for (method, path) in [(Method::GET, "/v2/customers"), (Method::GET, "/CustomerClass"), (Method::GET, "/")] {
         let (status, body) = caller.call(method, path, None).await;
         assert_eq!((status, &body["error"]), (501, &json!("not_in_sandbox")), "{path}");
     }
@@ -218,5 +218,35 @@ async fn modified_date_can_be_a_date() {
     for record in [changed, made] {
         let date: chrono::NaiveDate = record["modifiedDate"].as_str().unwrap().parse().unwrap();
         assert!((today - date).num_days() < 2, "{record}");
+    }
+}
+
+#[tokio::test]
+async fn resources_with_an_inferred_path_keep_what_they_are_sent() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let caller = Caller::new(&sandbox);
+    for path in [
+        "/Booth",
+        "/Broker",
+        "/DeliveryDrop",
+        "/DeliveryGroup",
+        "/DeliveryRange",
+        "/OrderingGroup",
+        "/Product",
+        "/SalesRep",
+        "/SalesRepManager",
+        "/Vendor",
+        "/VendorUser",
+        "/Warehouse",
+    ] {
+        let (status, made) = caller.call(Method::POST, path, Some(json!({"anything": [1, {"a": null}]}))).await;
+        assert_eq!(status, 200, "{path}");
+        let one = format!("{path}/{}", made["id"].as_str().unwrap());
+        let (_, changed) = caller.call(Method::PUT, &one, Some(json!({"more": true}))).await;
+        assert_eq!((&changed["anything"], &changed["more"]), (&json!([1, {"a": null}]), &json!(true)), "{path}");
+        let (_, newest) = caller.get(&format!("{path}?page=1&resultsPerPage=500")).await;
+        assert_eq!(newest.as_array().unwrap().last().unwrap()["id"], changed["id"], "{path}");
+        assert!(caller.call(Method::DELETE, &one, None).await.0 < 300);
+        assert_eq!(caller.get(&one).await.0, 404);
     }
 }

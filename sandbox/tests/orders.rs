@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 
 use call::Caller;
 use perenso_sandbox::Sandbox;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 async fn start(orders: usize) -> (Sandbox, Caller) {
@@ -52,7 +53,7 @@ async fn lines_refer_to_records_of_the_show() {
     let (customers, products, vendors) = (sandbox.customers(), sandbox.products(), sandbox.vendors());
     let warehouses = caller.get("/Warehouse").await.1;
     let mut seen: [BTreeSet<String>; 3] = Default::default();
-    for (order, kept) in orders.iter().zip(sandbox.orders()) {
+    for ((order, kept), order_number) in orders.iter().zip(sandbox.orders()).zip(1..) {
         assert!(!lines(order).is_empty());
         for (number, line) in lines(order).iter().enumerate() {
             let customer = find(&customers, "customerID", &line["customer"]["id"]);
@@ -66,7 +67,7 @@ async fn lines_refer_to_records_of_the_show() {
             assert_eq!(warehouse["description"], line["warehouse"]["description"]);
             let units = products.iter().filter(|record| record["productID"] == product["productID"]);
             assert!(units.map(|record| &record["orderUnit"]).any(|unit| *unit == line["orderUnit"]));
-            assert_eq!(line["orderLineID"], (number + 1).to_string());
+            assert_eq!(line["orderLineID"], format!("{order_number}{}", number + 1));
             assert_eq!(line["modifiedDate"], kept["modifiedDate"]);
             assert!(line["price"].as_f64().unwrap() <= line["basePrice"].as_f64().unwrap());
             seen[0].insert(line["customer"]["id"].to_string());
@@ -189,4 +190,70 @@ async fn an_order_is_read_only() {
         assert_eq!(caller.get(path).await.0, 200, "{path}");
     }
     assert_eq!(caller.call(reqwest::Method::POST, "/Order", Some(json!({}))).await.0, 405);
+}
+
+#[tokio::test]
+async fn lines_are_updated_by_their_key_and_others_fail_by_their_row() {
+    let (sandbox, caller) = start(3).await;
+    let before = sandbox.orders();
+    let keys: Vec<&Value> = before.iter().map(|order| &order["items"][0]["orderLineID"]).collect();
+    let items = json!({"items": [
+        {"id": keys[1], "orderQty": 77, "deliveryDate": "2026-07-22T00:00:00", "notes": "Gate 2", "purchaseOrderId": "PO9"},
+        {"id": "nowhere", "orderQty": 2, "deliveryDate": "2026-07-23T00:00:00", "purchaseOrderId": "PO8"},
+        {"id": keys[0]},
+    ]});
+    let (status, answer) = caller.call(Method::PUT, "/Order", Some(items)).await;
+    assert_eq!(status, 200);
+    assert_eq!(answer["successful"], json!([keys[1], keys[0]]));
+    assert_eq!(
+        answer["failed"],
+        json!([{
+            "id": "nowhere", "rownumber": 2, "orderQty": 2, "deliveryDate": "2026-07-23", "purchaseOrder": "PO8",
+            "errorDesc": "Order line not found",
+        }])
+    );
+    let mut expected = before.clone();
+    let line = &mut expected[1]["items"][0];
+    line["quantity"] = json!(77);
+    line["deliveryDate"] = json!("2026-07-22T00:00:00");
+    line["purchaseOrder"] = json!({"id": "PO9", "notes": "Gate 2"});
+    let without_dates = |orders: Vec<Value>| {
+        orders
+            .into_iter()
+            .map(|mut order| {
+                order.as_object_mut().unwrap().remove("modifiedDate");
+                order["items"]
+                    .as_array_mut()
+                    .unwrap()
+                    .iter_mut()
+                    .for_each(|line| drop(line.as_object_mut().unwrap().remove("modifiedDate")));
+                order
+            })
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(without_dates(sandbox.orders()), without_dates(expected));
+    assert_ne!(sandbox.orders()[1]["items"][0]["modifiedDate"], before[1]["items"][0]["modifiedDate"]);
+    let (status, order) = caller.get(&format!("/Order/{}", before[1]["id"].as_str().unwrap())).await;
+    assert_eq!((status, &order), (200, &sandbox.orders()[1]));
+    assert_eq!(caller.get("/Order/nowhere").await.0, 404);
+}
+
+#[tokio::test]
+async fn order_history_is_created_for_known_customers_up_to_a_thousand_items() {
+    let (sandbox, caller) = start(0).await;
+    let customer = sandbox.customers()[0]["customerID"].clone();
+    let item = |number: usize| json!({"customerid": customer, "bucket": "B", "mainNumber": number});
+    let mut items: Vec<Value> = (0..1002).map(item).collect();
+    items[3]["customerid"] = json!("nobody");
+    let (status, answer) = caller.call(Method::POST, "/OrderHistory", Some(json!({"history": items}))).await;
+    assert_eq!((status, &answer["successful"]), (200, &json!(999)));
+    assert_eq!(
+        answer["failed"],
+        json!([
+            {"ID": "B", "Message": "Customer Id not found"},
+            {"ID": "B", "Message": "at most 1000 history lines are allowed per session"},
+        ])
+    );
+    let kept = sandbox.order_history();
+    assert_eq!((kept.len(), &kept[3]), (999, &item(4)));
 }

@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, fmt, ops::Range};
 
+use super::response::Rest;
 use crate::error::Error;
 
 /// The outcome of a record.
@@ -59,7 +60,36 @@ impl fmt::Debug for Reason {
     }
 }
 
-/// The report of a bulk upsert, with the outcome of every record.
+/// A failure that matches no record. It may quote one, so `Debug` shows neither its id nor its reasons.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UnmatchedFailure {
+    /// The input indexes of the batch with the failure.
+    pub batch: Range<usize>,
+    /// The identifier in the response. For order history, the vendor does not say what it identifies.
+    pub id: Option<String>,
+    /// The reasons of the server.
+    pub reasons: Vec<String>,
+}
+
+/// The number of records of a batch that were written, if the response does not say which.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SucceededCount {
+    /// The input indexes of the batch.
+    pub batch: Range<usize>,
+    /// The number in the response.
+    pub count: u64,
+}
+
+impl fmt::Debug for UnmatchedFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { batch, reasons, .. } = self;
+        write!(f, "UnmatchedFailure {{ batch: {batch:?}, {} reasons hidden }}", reasons.len())
+    }
+}
+
+/// The report of a bulk write, with the outcome of every record.
 ///
 /// See the guide to [lists and bulk](crate::guide::lists_and_bulk).
 ///
@@ -88,7 +118,7 @@ pub struct BulkReport<R> {
     pub(super) error: Option<Error>,
     pub(super) stopped: bool,
     pub(super) refusals: Vec<Error>,
-    pub(super) unmatched: usize,
+    pub(super) rest: Rest,
 }
 
 /// The number of records per outcome.
@@ -164,7 +194,19 @@ impl<R> BulkReport<R> {
 
     /// Returns the number of response entries that match no record.
     pub fn unmatched(&self) -> usize {
-        self.unmatched
+        self.rest.successes + self.rest.failures.len()
+    }
+
+    /// Returns the failures of the server that match no record. All failures of
+    /// [`OrderHistory::create`](crate::OrderHistory::create) are here, since that response names no items.
+    pub fn unmatched_failures(&self) -> &[UnmatchedFailure] {
+        &self.rest.failures
+    }
+
+    /// Returns the numbers of written records, for the batches whose response is a number instead of a list:
+    /// [`OrderHistory::create`](crate::OrderHistory::create).
+    pub fn succeeded_counts(&self) -> &[SucceededCount] {
+        &self.rest.counts
     }
 
     /// Returns true if every record succeeded.
@@ -231,7 +273,7 @@ impl<R> fmt::Debug for BulkReport<R> {
             .field("counts", &self.counts())
             .field("error", &self.error)
             .field("stopped", &self.stopped)
-            .field("unmatched", &self.unmatched)
+            .field("unmatched", &self.unmatched())
             .finish_non_exhaustive()
     }
 }

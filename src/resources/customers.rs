@@ -1,10 +1,10 @@
 //! Customers: list, create, read, update, delete and bulk upsert.
 
 use crate::{
-    bulk::{BulkUpsert, Record},
+    bulk::{BatchResponse, BulkWrite, Record},
     client::Perenso,
     error::Error,
-    generated::{ClientCustomerExt, operations, types},
+    generated::{ClientCustomerExt, operations},
     lists::{Changes, List, Watermark},
     records::Id,
     types::{Customer, CustomerV2},
@@ -191,8 +191,8 @@ impl<'a> Customers<'a> {
     /// # Ok(()) }
     /// ```
     #[doc(alias("Bulk create and update customers", "POST /v2/customers/bulk", "/v2/customers/bulk"))]
-    pub fn upsert(&self, customers: impl IntoIterator<Item = CustomerV2>) -> BulkUpsert<CustomerV2> {
-        BulkUpsert::new(self.show, customers)
+    pub fn upsert(&self, customers: impl IntoIterator<Item = CustomerV2>) -> BulkWrite<CustomerV2> {
+        BulkWrite::new(self.show, customers)
     }
 }
 
@@ -206,22 +206,15 @@ pub(crate) fn gone(result: Result<(), Error>) -> Result<(), Error> {
 
 impl Record for CustomerV2 {
     const OPERATION: &'static str = "customer_bulk_upsert";
-    const KEY: &'static str = "customerID";
+    const KEY: Option<&'static str> = Some("customerID");
     const KEY_IS_REQUIRED: bool = true;
 
     fn key(&self) -> Option<&str> {
         self.customer_id.as_deref()
     }
 
-    fn key_of_success(success: &types::BulkSuccess) -> Option<&str> {
-        success.customer_id.as_deref()
-    }
-
-    fn key_of_failure(failure: &types::BulkFailure) -> Option<&str> {
-        failure.customer_id.as_deref()
-    }
-
-    async fn send(show: Perenso, batch: Vec<Self>, _: bool) -> Result<types::BulkAnswer, Error> {
-        Ok(show.api().customer_bulk_upsert().body(batch).send().await?.into_inner())
+    async fn send(show: Perenso, batch: Vec<Self>, _: bool) -> Result<BatchResponse, Error> {
+        let response = show.api().customer_bulk_upsert().body(batch).send().await?.into_inner();
+        Ok(BatchResponse::of_upsert(response, |success| &success.customer_id, |failure| &failure.customer_id))
     }
 }

@@ -1,15 +1,18 @@
-//! Orders: list, with the filters of the vendor's sample.
+//! Orders: list, with the filters of the vendor's sample, and update of lines in bulk.
 
 use crate::{
+    bulk::{BatchResponse, BulkWrite, FailedEntry, Record, SucceededEntry, Successful},
     client::Perenso,
-    generated::operations,
+    error::Error,
+    generated::{ClientOrderExt, operations},
     lists::{Changes, List, Watermark},
-    records::Timestamp,
-    types::Order,
+    records::{Id, JsonRecord, Timestamp},
+    resources::Resource,
+    types::{Order, OrderBulkFailure, OrderLineUpdate, OrderUpdates},
 };
 
 impl Perenso {
-    /// Returns the calls on orders: list.
+    /// Returns the calls on orders: list, changes and bulk update of lines.
     pub fn orders(&self) -> Orders<'_> {
         Orders::new(self)
     }
@@ -55,6 +58,72 @@ impl<'a> Orders<'a> {
     #[doc(alias("datelastmodified"))]
     pub fn changes(&self, since: impl Into<Watermark>) -> Changes<Order> {
         Changes::new(self.list(), since.into(), newest_line)
+    }
+
+    /// Returns the order with this id.
+    ///
+    /// The path `/Order/{id}` is inferred, since the vendor's pages do not show it. The fields are not shown either.
+    ///
+    /// # Errors
+    /// [`Error::is_not_found`] if there is none. An invalid id fails before anything is sent.
+    #[doc(alias("Retrieve a specific order by ID", "GET /Order/{id}"))]
+    pub async fn get(&self, id: impl TryInto<Id, Error: Into<Error>>) -> Result<JsonRecord, Error> {
+        Resource::of_records(self.show, "/Order").get(id).await
+    }
+
+    /// Updates lines of orders by their `id`, and reports the outcome of every line.
+    ///
+    /// The `id` of a line is its `orderLineID` in the list, which is inferred from the vendor's samples. A field that is not set
+    /// is not sent. A failure belongs to the line with its `id`, or, for an `id` that was not sent, to the line at its
+    /// `rownumber`.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = perenso_sandbox::Sandbox::start().await?;
+    /// # let show = perenso::Perenso::from_vars(sandbox.vars())?;
+    /// use perenso::types::OrderLineUpdate;
+    ///
+    /// let orders = show.orders().list().send().await?;
+    /// let line = orders[0].items.as_slice()[0].order_line_id.clone();
+    /// let update = OrderLineUpdate {
+    ///     id: line,
+    ///     order_qty: 12.into(),
+    ///     ..OrderLineUpdate::default()
+    /// };
+    /// let report = show.orders().update([update]).send().await?;
+    /// assert!(report.all_succeeded());
+    /// # Ok(()) }
+    /// ```
+    #[doc(alias("Bulk update orders", "PUT /Order", "/Order"))]
+    pub fn update(&self, lines: impl IntoIterator<Item = OrderLineUpdate>) -> BulkWrite<OrderLineUpdate> {
+        BulkWrite::new(self.show, lines)
+    }
+}
+
+impl Record for OrderLineUpdate {
+    const OPERATION: &'static str = operations::ORDER_BULK_UPDATE.id;
+    const KEY: Option<&'static str> = Some("id");
+    const KEY_IS_REQUIRED: bool = true;
+
+    fn key(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
+    async fn send(show: Perenso, items: Vec<Self>, _: bool) -> Result<BatchResponse, Error> {
+        let updates = OrderUpdates { items: items.into(), ..OrderUpdates::default() };
+        let response = show.api().order_bulk_update().body(updates).send().await?.into_inner();
+        // The response names a line by its key alone.
+        let success = |key: &String| SucceededEntry { key: Some(key.clone()), id: Some(key.clone()) };
+        let failure = |failure: OrderBulkFailure| FailedEntry {
+            key: failure.id.get().cloned(),
+            row: failure.rownumber.get().copied(),
+            reasons: failure.error_desc.get().map(|reasons| reasons.to_vec()).unwrap_or_default(),
+        };
+        Ok(BatchResponse {
+            successful: Successful::Entries(response.successful.iter().map(success).collect()),
+            failed: response.failed.into_iter().map(failure).collect(),
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Resources by path: the five calls that every resource of the vendor has.
 
-use std::{borrow::Cow, fmt, marker::PhantomData};
+use std::{borrow::Cow, fmt};
 
 use http::Method;
 use serde::{Serialize, de::DeserializeOwned};
@@ -10,18 +10,20 @@ use crate::{
     client::Perenso,
     error::{Error, ErrorKind},
     lists::List,
-    records::{Id, segment},
+    records::{Id, JsonRecord, segment},
 };
 
 impl Perenso {
-    /// Returns the five calls of a resource by its path, for resources that the document does not describe.
+    /// Returns the five calls of a resource by its path, for resources without a method of their own. The vendor names sales rep
+    /// hierarchies, customer classes and pricing, but shows no path from which theirs could be inferred.
     ///
     /// ```no_run
     /// # async fn example(show: perenso::Perenso) -> Result<(), perenso::Error> {
     /// use serde_json::{Value, json};
     ///
-    /// let warehouses = show.resource::<Value>("/Warehouse")?;
-    /// let made = warehouses.create(&json!({"warehouseID": "WH1"})).await?;
+    /// // The path of your show, from the vendor.
+    /// let classes = show.resource::<Value>("/CustomerClass")?;
+    /// let made = classes.create(&json!({"description": "Independent"})).await?;
     /// println!("{}", made["id"]);
     /// # Ok(()) }
     /// ```
@@ -29,15 +31,7 @@ impl Perenso {
     /// # Errors
     /// The path is invalid. It must start with one `/`, must not end with `/`, and must not contain a query, whitespace, `.` or
     /// `..`.
-    #[doc(alias(
-        "Warehouses",
-        "Delivery Groups",
-        "Delivery Ranges",
-        "Delivery Drops",
-        "Sales Reps",
-        "Sales Rep Managers",
-        "Ordering Groups"
-    ))]
+    #[doc(alias("Sales Rep Hierarchies", "Customer Class", "pricing"))]
     pub fn resource<T: Serialize + DeserializeOwned>(&self, path: &str) -> Result<Resource<T>, Error> {
         Resource::new(self, path)
     }
@@ -57,31 +51,65 @@ fn is_name(segment: &str) -> bool {
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let sandbox = perenso_sandbox::Sandbox::start().await?;
 /// # let show = perenso::Perenso::from_vars(sandbox.vars())?;
-/// use serde_json::{Value, json};
+/// use perenso::JsonRecord;
 ///
-/// let warehouses = show.resource::<Value>("/Warehouse")?;
-/// let made = warehouses.create(&json!({"warehouseID": "WH7"})).await?;
-/// let id = made["id"].as_str().ok_or("the response has no id")?;
-/// warehouses.update(id, &json!({"description": "The new one"})).await?;
-/// assert_eq!(warehouses.get(id).await?["warehouseID"], "WH7");
+/// let warehouses = show.warehouses();
+/// let record = JsonRecord::new().with("warehouseID", "WH7");
+/// let made = warehouses.create(&record).await?;
+/// let id = made.id().ok_or("the response has no id")?;
+/// warehouses.update(id, &made.clone().with("description", "The new one")).await?;
+/// let read = warehouses.get(id).await?;
+/// assert_eq!(read.field::<String>("warehouseID")?, "WH7".into());
 /// warehouses.delete(id).await?;
 /// # Ok(()) }
 /// ```
 pub struct Resource<T> {
     show: Perenso,
     path: String,
-    record: PhantomData<fn() -> T>,
+    key: fn(&T) -> Option<&str>,
+}
+
+impl Resource<JsonRecord> {
+    /// A resource with a known path.
+    pub(crate) fn of_records(show: &Perenso, path: &'static str) -> Self {
+        Self { show: show.clone(), path: path.to_owned(), key: JsonRecord::id }
+    }
+
+    /// Reads and writes records of your own type.
+    ///
+    /// ```no_run
+    /// # async fn example(show: perenso::Perenso) -> Result<(), perenso::Error> {
+    /// #[derive(serde::Serialize, serde::Deserialize)]
+    /// struct Warehouse {
+    ///     id: String,
+    /// }
+    /// let warehouses: Vec<Warehouse> = show.warehouses().typed().list().send().await?;
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn typed<T: Serialize + DeserializeOwned>(self) -> Resource<T> {
+        Resource { show: self.show, path: self.path, key: |_| None }
+    }
 }
 
 impl<T: Serialize + DeserializeOwned> Resource<T> {
     pub(crate) fn new(show: &Perenso, path: &str) -> Result<Self, Error> {
+        Self { show: show.clone(), path: String::new(), key: |_| None }.at(path)
+    }
+
+    /// Sets another path, in place of an inferred one.
+    ///
+    /// # Errors
+    /// Fails as [`Perenso::resource`] does.
+    pub fn at(mut self, path: &str) -> Result<Self, Error> {
         let names = path.strip_prefix('/').map(|names| names.split('/').all(is_name));
         if names != Some(true) {
             let detail = "the path of a resource is made of `/` and names, none of them empty, `.` or `..`, and holds \
                           neither query nor blank: `/Warehouse`";
             return Err(Error::own(ErrorKind::Input, "resource", detail));
         }
-        Ok(Self { show: show.clone(), path: path.to_owned(), record: PhantomData })
+        path.clone_into(&mut self.path);
+        Ok(self)
     }
 
     fn one(&self, id: &Id) -> Cow<'static, str> {
@@ -138,15 +166,15 @@ impl<T: Serialize + DeserializeOwned> Resource<T> {
 }
 
 impl<T: Serialize + DeserializeOwned + Send + 'static> Resource<T> {
-    /// Returns a list of all records. This type does not know their ids, so only whole pages that repeat are detected.
+    /// Returns a list of all records. The ids of your own types are not known, so only whole pages that repeat are detected.
     pub fn list(&self) -> List<T> {
-        List::at(&self.show, "resource_list", Cow::Owned(self.path.clone()), |_| None)
+        List::at(&self.show, "resource_list", Cow::Owned(self.path.clone()), self.key)
     }
 }
 
 impl<T> Clone for Resource<T> {
     fn clone(&self) -> Self {
-        Self { show: self.show.clone(), path: self.path.clone(), record: PhantomData }
+        Self { show: self.show.clone(), path: self.path.clone(), key: self.key }
     }
 }
 

@@ -1,17 +1,19 @@
-//! Vendors: bulk upsert, the only known call.
+//! Vendors: bulk upsert, and single records by an inferred path.
 
 use perenso_auth::{CallOptions, Idempotency};
 
 use crate::{
-    bulk::{BulkUpsert, Record},
+    bulk::{BatchResponse, BulkWrite, Record},
     client::Perenso,
     error::Error,
-    generated::{ClientVendorExt, types},
+    generated::ClientVendorExt,
+    records::JsonRecord,
+    resources::Resource,
     types::Vendor,
 };
 
 impl Perenso {
-    /// Returns the calls on vendors: bulk upsert.
+    /// Returns the calls on vendors: bulk upsert and single records.
     pub fn vendors(&self) -> Vendors<'_> {
         Vendors::new(self)
     }
@@ -49,36 +51,37 @@ impl<'a> Vendors<'a> {
     /// # Ok(()) }
     /// ```
     #[doc(alias("Bulk create and update vendors", "POST /v2/vendors/bulk", "/v2/vendors/bulk"))]
-    pub fn upsert(&self, vendors: impl IntoIterator<Item = Vendor>) -> BulkUpsert<Vendor> {
-        BulkUpsert::new(self.show, vendors)
+    pub fn upsert(&self, vendors: impl IntoIterator<Item = Vendor>) -> BulkWrite<Vendor> {
+        BulkWrite::new(self.show, vendors)
+    }
+
+    /// Returns the calls on single vendors.
+    ///
+    /// The path `/Vendor` is inferred, since the vendor's pages do not show it; set another by [`Resource::at`]. The fields are
+    /// not shown either.
+    pub fn records(&self) -> Resource<JsonRecord> {
+        Resource::of_records(self.show, "/Vendor")
     }
 }
 
 impl Record for Vendor {
     const OPERATION: &'static str = "vendor_bulk_upsert";
-    const KEY: &'static str = "vendorID";
+    const KEY: Option<&'static str> = Some("vendorID");
     const KEY_IS_REQUIRED: bool = false;
 
     fn key(&self) -> Option<&str> {
         self.vendor_id.as_deref()
     }
 
-    fn key_of_success(success: &types::BulkSuccess) -> Option<&str> {
-        success.vendor_id.as_deref()
-    }
-
-    fn key_of_failure(failure: &types::BulkFailure) -> Option<&str> {
-        failure.vendor_id.as_deref()
-    }
-
     /// Sends a batch, which can be retried if all records have a key.
-    async fn send(show: Perenso, batch: Vec<Self>, has_keys: bool) -> Result<types::BulkAnswer, Error> {
+    async fn send(show: Perenso, batch: Vec<Self>, has_keys: bool) -> Result<BatchResponse, Error> {
         let show = match has_keys {
             true => {
                 show.with_options(CallOptions::clone(show.options()).idempotency_by_default(Idempotency::Idempotent))
             }
             false => show,
         };
-        Ok(show.api().vendor_bulk_upsert().body(batch).send().await?.into_inner())
+        let response = show.api().vendor_bulk_upsert().body(batch).send().await?.into_inner();
+        Ok(BatchResponse::of_upsert(response, |success| &success.vendor_id, |failure| &failure.vendor_id))
     }
 }

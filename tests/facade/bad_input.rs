@@ -338,7 +338,7 @@ async fn a_field_of_the_wrong_kind_is_named_and_not_quoted() {
 #[tokio::test]
 async fn a_call_that_the_sandbox_does_not_do_says_so() {
     let (sandbox, show) = sandbox(0).await;
-    let error = show.resource::<Value>("/Broker").unwrap().list().send().await.unwrap_err();
+    let error = show.resource::<Value>("/CustomerClass").unwrap().list().send().await.unwrap_err();
     assert!(is_call(&error, CallErrorKind::Status) && error.status().unwrap() == 501, "{error:?}");
     assert_eq!((error.attempts(), lines(&sandbox).len()), (1, 1), "501 does not pass");
 }

@@ -33,7 +33,7 @@ fn vendor(id: Option<&str>, name: &str) -> Vendor {
 }
 
 /// Returns the numbers of records: succeeded, failed, unaccounted, unknown, not sent.
-fn counts<R>(report: &BulkReport<R>) -> [usize; 5] {
+pub fn counts<R>(report: &BulkReport<R>) -> [usize; 5] {
     let Counts { succeeded, failed, unaccounted, unknown, not_sent, .. } = report.counts();
     [succeeded, failed, unaccounted, unknown, not_sent]
 }

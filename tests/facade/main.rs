@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod bulk;
+mod bulk_orders;
 mod credentials;
 mod customers;
 mod eventually;

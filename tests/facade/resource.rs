@@ -2,7 +2,7 @@
 
 use futures_util::TryStreamExt;
 use http::Method;
-use perenso::{CallErrorKind, Direction, ErrorKind};
+use perenso::{CallErrorKind, Direction, ErrorKind, JsonRecord};
 use perenso_sandbox::Fault;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -131,4 +131,56 @@ async fn a_base_address_may_have_a_path() {
         let paths: Vec<_> = calls.iter().rev().take(2).map(|call| call.path.as_str()).collect();
         assert_eq!(paths, ["/proxy/show/Warehouse/b1", "/proxy/show/Customer/a1"], "{base}");
     }
+}
+
+#[tokio::test]
+async fn resources_with_an_inferred_path_have_methods_and_other_paths_can_be_set() {
+    let (sandbox, show) = sandbox(0).await;
+    let resources = [
+        show.warehouses(),
+        show.delivery_groups(),
+        show.delivery_ranges(),
+        show.delivery_drops(),
+        show.sales_reps(),
+        show.sales_rep_managers(),
+        show.ordering_groups(),
+        show.brokers(),
+        show.vendors().records(),
+        show.vendor_users(),
+        show.booths(),
+        show.products(),
+    ];
+    for resource in resources {
+        let made = resource.create(&JsonRecord::new().with("area", 12.5)).await.unwrap();
+        let id = made.id().unwrap();
+        let changed = resource.update(id, &made.clone().with("area", None::<f64>)).await.unwrap();
+        assert_eq!(changed.field::<f64>("area").unwrap(), perenso::Field::Null);
+        assert_eq!(resource.get(id).await.unwrap(), changed);
+        let last = resource.list().stream().try_fold(None, async |_, record| Ok(Some(record))).await.unwrap();
+        assert_eq!(last.unwrap().id(), Some(id));
+        resource.delete(id).await.unwrap();
+        assert!(resource.get(id).await.unwrap_err().is_not_found());
+    }
+    let before = lines(&sandbox).len();
+    let elsewhere = show.products().at("/Warehouse").unwrap();
+    assert_eq!(elsewhere.list().send().await.unwrap().len(), 3);
+    assert_eq!(lines(&sandbox)[before..], ["GET /Warehouse"]);
+    assert_eq!(show.products().at("/a/../b").unwrap_err().kind(), ErrorKind::Input);
+}
+
+#[tokio::test]
+async fn pages_of_a_named_resource_that_share_a_record_are_an_error() {
+    let (sandbox, show) = sandbox(0).await;
+    sandbox.set_behavior(|behavior| behavior.past_the_end = perenso_sandbox::PastTheEnd::LastPageAgain);
+    let error = show.warehouses().list().page_size(2).stream().try_collect::<Vec<_>>().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Paging);
+}
+
+#[tokio::test]
+async fn a_single_order_is_read_by_its_id() {
+    let (sandbox, show) = sandbox(2).await;
+    let order = &sandbox.orders()[1];
+    let read = show.orders().get(order["id"].as_str().unwrap()).await.unwrap();
+    assert_eq!(&Value::from(read.into_fields()), order);
+    assert!(show.orders().get("nowhere").await.unwrap_err().is_not_found());
 }

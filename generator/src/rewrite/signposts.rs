@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Each operation with its hand-written method and its guide.
-const METHODS: [(&str, &str, &str); 14] = [
+const METHODS: [(&str, &str, &str); 16] = [
     ("customer_list", "Customers::list", "lists_and_bulk"),
     ("customer_create", "Customers::create", "lists_and_bulk"),
     ("customer_get", "Customers::get", "lists_and_bulk"),
@@ -23,6 +23,8 @@ const METHODS: [(&str, &str, &str); 14] = [
     ("attendee_list", "Attendees::list", "lists_and_bulk"),
     ("attendee_get", "Attendees::get", "lists_and_bulk"),
     ("order_list", "Orders::list", "lists_and_bulk"),
+    ("order_bulk_update", "Orders::update", "lists_and_bulk"),
+    ("order_history_bulk_create", "OrderHistory::create", "lists_and_bulk"),
     ("booth_product_associate", "BoothProducts::associate", "retries"),
     ("booth_product_associate_many", "BoothProducts::associate_many", "retries"),
 ];

@@ -7,10 +7,11 @@ mod collection;
 mod customers;
 mod exports;
 mod list_query;
+mod order_history;
 mod orders;
 mod row_stream;
+mod undocumented;
 mod vendors;
-mod warehouses;
 
 use std::sync::Arc;
 
@@ -25,13 +26,13 @@ pub(crate) fn routes(show: &Arc<Show>) -> Router {
         .merge(booth_products::routes(show))
         .merge(customers::routes(show))
         .merge(exports::routes(show))
+        .merge(order_history::routes(show))
         .merge(orders::routes(show))
+        .merge(undocumented::routes(show))
         .merge(vendors::routes(show))
-        .merge(warehouses::routes(show))
 }
 
-/// The resources that the sandbox has although the document does not describe them.
-pub(crate) const UNDOCUMENTED: [&str; 1] = [warehouses::NAME];
+pub(crate) use undocumented::path_segments as undocumented_path_segments;
 
 #[cfg(test)]
 mod tests {

@@ -110,7 +110,7 @@ impl ShowHost for ShowApi {
 
 /// The names in the paths, in the spelling of the documents.
 static NAMES: LazyLock<BTreeSet<&str>> =
-    LazyLock::new(|| DOCUMENT.path_segments().into_iter().chain(resources::UNDOCUMENTED).collect());
+    LazyLock::new(|| DOCUMENT.path_segments().into_iter().chain(resources::undocumented_path_segments()).collect());
 
 /// Normalises a path: names in the documented spelling if case is ignored, ids unchanged, and no trailing slash, so that
 /// an empty id reaches the collection, as on common servers.

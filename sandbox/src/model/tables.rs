@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use fastrand::Rng;
 use serde::Serialize;
+use serde_json::Value;
 
 use super::records::{attendee, booth, customer, order, product, vendor, warehouse};
 use super::reference::References;
@@ -29,6 +30,17 @@ pub(crate) struct Tables {
     pub(crate) booths: Table,
     pub(crate) products: Table,
     pub(crate) orders: Table,
+    // Nothing is known of the fields of these, so there are no made-up records.
+    pub(crate) brokers: Table,
+    pub(crate) delivery_drops: Table,
+    pub(crate) delivery_groups: Table,
+    pub(crate) delivery_ranges: Table,
+    pub(crate) ordering_groups: Table,
+    pub(crate) sales_reps: Table,
+    pub(crate) sales_rep_managers: Table,
+    pub(crate) vendor_users: Table,
+    /// The order history items, in the order in which they were created. The API does not return them.
+    pub(crate) order_history: Arc<Vec<Value>>,
     pub(crate) references: References,
     pub(crate) booth_products: BoothProducts,
 }
@@ -49,12 +61,25 @@ impl Tables {
             customers: table(seeds(), customers, customer::KEY, customer::seeded),
             products: product_table(seeds(), products),
             orders: order_table(seeds(), orders, customers, products),
+            brokers: empty_table(seeds()),
+            delivery_drops: empty_table(seeds()),
+            delivery_groups: empty_table(seeds()),
+            delivery_ranges: empty_table(seeds()),
+            ordering_groups: empty_table(seeds()),
+            sales_reps: empty_table(seeds()),
+            sales_rep_managers: empty_table(seeds()),
+            vendor_users: empty_table(seeds()),
+            order_history: Arc::default(),
         }
     }
 }
 
 fn table<R: Serialize>(seed: u64, count: u64, key: Key, make: impl Fn(u64, &mut Rng) -> R) -> Table {
     Table::seeded(seed, count, key.field, |number, _, random| (Some(key.of(number)), make(number, random)))
+}
+
+fn empty_table(seed: u64) -> Table {
+    Table::seeded(seed, 0, "id", |_, _, _| (None, Value::Null))
 }
 
 /// Products have one record per ordering unit, with the same key.

@@ -27,7 +27,23 @@ impl BulkResult {
 
 /// Reads the records of a bulk upsert.
 pub(super) fn records(headers: &HeaderMap, body: &[u8], behavior: &Behavior) -> Result<Vec<Value>, ApiError> {
-    let records = body::array(headers, body)?;
+    capped(body::array(headers, body)?, behavior)
+}
+
+/// Reads the records of a bulk call whose body is an object with one list.
+pub(super) fn records_in(
+    headers: &HeaderMap,
+    body: &[u8],
+    name: &str,
+    behavior: &Behavior,
+) -> Result<Vec<Value>, ApiError> {
+    match body::object(headers, body)?.remove(name) {
+        Some(Value::Array(records)) => capped(records, behavior),
+        other => Err(body::wrong_shape("array", &other.unwrap_or_default())),
+    }
+}
+
+fn capped(records: Vec<Value>, behavior: &Behavior) -> Result<Vec<Value>, ApiError> {
     match behavior.bulk_cap {
         Some(cap) if records.len() > cap => Err(ApiError::new(
             StatusCode::PAYLOAD_TOO_LARGE,

@@ -25,6 +25,8 @@ use crate::show::state::State;
 /// Checks a record with this id, if it has one. The flag says that missing ordering groups are created.
 type Check = fn(Option<&str>, &Map<String, Value>, bool, &mut State) -> Result<(), ApiError>;
 
+pub(super) type TableOf = fn(&mut Tables) -> &mut Table;
+
 /// A resource with a table.
 #[derive(Clone, Copy)]
 pub(super) struct Collection {
@@ -33,7 +35,7 @@ pub(super) struct Collection {
     pub(super) name: &'static str,
     /// The schema with all fields to sort by, or `None` if the documents do not show them all.
     pub(super) schema: Option<&'static str>,
-    pub(super) table: fn(&mut Tables) -> &mut Table,
+    pub(super) table: TableOf,
     pub(super) check: Check,
     /// Converts a record to the shape in which it is stored.
     pub(super) normalize: fn(&mut Map<String, Value>, &mut Table),

@@ -1,24 +1,33 @@
-//! Orders, which can only be listed.
+//! Orders: list, read, and update of lines in bulk.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{RawQuery, State as Context};
-use axum::response::Response;
+use axum::body::Bytes;
+use axum::extract::{Path, RawQuery, State as Context};
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use chrono::{NaiveDate, NaiveDateTime};
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
+use super::bulk::{self, BulkResponse, BulkResult};
 use super::list_query::timestamp;
 use crate::http::api_error::{ApiError, method_not_allowed};
-use crate::model::table::Record;
+use crate::model::table::{AbsentFields, Record, Table};
+use crate::model::timestamp::format_timestamp;
 use crate::show::Show;
 use crate::show::journal::query_parameter;
 use crate::show::lists::ListQuery;
 use crate::show::state::State;
 
 pub(crate) fn routes(show: &Arc<Show>) -> Router {
-    Router::new().route("/Order", get(list).fallback(method_not_allowed)).with_state(show.clone())
+    Router::new()
+        .route("/Order", get(list).put(update).fallback(method_not_allowed))
+        .route("/Order/{id}", get(read).fallback(method_not_allowed))
+        .with_state(show.clone())
 }
 
 /// The filters of the list.
@@ -89,4 +98,75 @@ async fn list(Context(show): Context<Arc<Show>>, RawQuery(query): RawQuery) -> R
         .with_filter(move |order| filter.matches(order));
     let State { tables, behavior, .. } = &*show.state();
     query.respond(&tables.orders, "order", behavior)
+}
+
+async fn read(Context(show): Context<Arc<Show>>, Path(id): Path<String>) -> Result<Response, ApiError> {
+    let State { tables, behavior, .. } = &*show.state();
+    let order = tables.orders.get(&id).ok_or_else(|| ApiError::not_found("order", &id))?;
+    Ok(([(CONTENT_TYPE, "application/json")], order.to_json(Some(behavior.modified_date))).into_response())
+}
+
+/// Updates lines. Each line succeeds or fails by itself.
+async fn update(Context(show): Context<Arc<Show>>, headers: HeaderMap, body: Bytes) -> Result<BulkResponse, ApiError> {
+    let State { tables, behavior, .. } = &mut *show.state();
+    let now = show.local_now(behavior);
+    let lines = bulk::records_in(&headers, &body, "items", behavior)?;
+    let places = line_places(&tables.orders);
+    let mut result = BulkResult::default();
+    for (line, row) in lines.iter().zip(1u64..) {
+        let id = line.get("id").and_then(Value::as_str).unwrap_or_default();
+        let Some((order, index)) = places.get(id) else {
+            result.failed.push(failure(line, row, "Order line not found"));
+            continue;
+        };
+        let mut items = tables.orders.get(order).map(|order| order.field("items")).unwrap_or_default();
+        if let Some(stored) = items.get_mut(*index) {
+            apply(line, stored);
+            stored["modifiedDate"] = format_timestamp(now).into();
+        }
+        tables.orders.update(order, Map::from_iter([("items".to_owned(), items)]), AbsentFields::Keep, now);
+        result.successful.push(id.into());
+    }
+    Ok(result.into_response(behavior))
+}
+
+/// Returns the order of each line and the index in it, by the key of the line.
+fn line_places(orders: &Table) -> HashMap<String, (String, usize)> {
+    let lines = |order: &Arc<Record>| {
+        let items = order.field("items");
+        let keys = items.as_array().into_iter().flatten().map(|line| line["orderLineID"].as_str().map(str::to_owned));
+        keys.collect::<Vec<_>>()
+    };
+    let places = orders.records().flat_map(|order| {
+        let id = order.id().to_owned();
+        lines(order).into_iter().enumerate().filter_map(move |(index, key)| Some((key?, (id.clone(), index))))
+    });
+    places.collect()
+}
+
+/// Sets the fields of a line that an update has.
+fn apply(update: &Value, line: &mut Value) {
+    for (name, pointer) in [
+        ("deliveryDate", "/deliveryDate"),
+        ("orderQty", "/quantity"),
+        ("notes", "/purchaseOrder/notes"),
+        ("purchaseOrderId", "/purchaseOrder/id"),
+    ] {
+        if let (Some(value), Some(field)) = (update.get(name), line.pointer_mut(pointer)) {
+            *field = value.clone();
+        }
+    }
+}
+
+/// A failure, with the names of the vendor's sample: a date without a time, and `purchaseOrder`.
+fn failure(line: &Value, row: u64, reason: &str) -> Value {
+    let date = line["deliveryDate"].as_str().map(|time| time.split('T').next().unwrap_or(time));
+    json!({
+        "id": line["id"],
+        "rownumber": row,
+        "orderQty": line["orderQty"],
+        "deliveryDate": date,
+        "purchaseOrder": line["purchaseOrderId"],
+        "errorDesc": reason,
+    })
 }

@@ -64,6 +64,11 @@ struct Allowance {
     benefit_type: &'static str,
 }
 
+/// Returns the key of a line, which no other line of the show has.
+fn line_key(order: u64, line: u64) -> String {
+    format!("{order}{line}")
+}
+
 /// The `number`th order, of one of so many customers for some of so many products: at least one of each.
 pub(crate) fn seeded(number: u64, modified: NaiveDateTime, customers: u64, products: u64, random: &mut Rng) -> Order {
     let buyer = random.u64(1..=customers);
@@ -77,7 +82,7 @@ pub(crate) fn seeded(number: u64, modified: NaiveDateTime, customers: u64, produ
             Allowance { allowance_description: "Show allowance", component_name: "Show", benefit_type: "Discount" };
         Line {
             modified_date: format_timestamp(modified),
-            key: line.to_string(),
+            key: line_key(number, line),
             customer: Named { id: customer::KEY.of(buyer), name: customer::name(buyer) },
             product: Described { id: product::KEY.of(product), description: product::description(product) },
             order_unit: product::UNITS[random.usize(..product::UNITS.len())].0,

@@ -18,6 +18,8 @@ pub(super) struct Examples {
     vendor: Option<Value>,
     booth: Option<Value>,
     product: Option<Value>,
+    /// The key of the first line of the oldest order.
+    order_line: Option<Value>,
     export: Option<Export>,
 }
 
@@ -33,6 +35,7 @@ impl Examples {
             vendor: field(&tables.vendors, "vendorID"),
             booth: field(&tables.booths, "boothID"),
             product: field(&tables.products, "productID"),
+            order_line: field(&tables.orders, "items").map(|mut items| items[0]["orderLineID"].take()),
             export: with_values.or(exports.first()).cloned(),
         }
     }
@@ -73,6 +76,24 @@ impl Examples {
                 let new = [("vendorName", "Example Foods"), ("emailAddress", "vendor@example.com")];
                 let new = node(new.map(|(name, value)| (name, json!(value))));
                 known.into_iter().chain([new]).collect()
+            }
+            "order_bulk_update" => {
+                let line =
+                    node([("id", self.order_line.clone()?), ("orderQty", json!(2)), ("notes", json!("Some notes"))]);
+                node([("items", json!([line]))])
+            }
+            "order_history_bulk_create" => {
+                let customer = self.customer.as_ref()?["customerID"].clone();
+                let product = self.product.clone()?;
+                let item = node([
+                    ("customerid", customer),
+                    ("productid", product),
+                    ("orderUnit", json!("CS")),
+                    ("orderTypeDescription", json!("Single Bucket History")),
+                    ("bucket", json!("SINGLE BUCKET")),
+                    ("mainNumber", json!(85)),
+                ]);
+                node([("history", json!([item]))])
             }
             "export_run" => values(self.export.as_ref()?)?,
             "booth_product_associate_many" => self.product.iter().cloned().map(Node::from).collect(),

@@ -10,12 +10,12 @@ use crate::{client::Perenso, error::Error};
 /// A bulk upsert, from [`Customers::upsert`](crate::Customers::upsert) or [`Vendors::upsert`](crate::Vendors::upsert).
 #[derive(Debug)]
 #[must_use = "a bulk upsert is sent by `send`"]
-pub struct BulkUpsert<R> {
+pub struct BulkWrite<R> {
     show: Perenso,
     bulk: Bulk<R>,
 }
 
-impl<R: Record> BulkUpsert<R> {
+impl<R: Record> BulkWrite<R> {
     pub(crate) fn new(show: &Perenso, records: impl IntoIterator<Item = R>) -> Self {
         Self { show: show.clone(), bulk: Bulk::new(R::OPERATION, records) }
     }
