@@ -68,7 +68,7 @@ impl Record for OrderHistoryItem {
     }
 
     async fn send(show: Perenso, history: Vec<Self>, _: bool) -> Result<BatchResponse, Error> {
-        let items = OrderHistoryItems { history: history.into(), ..OrderHistoryItems::default() };
+        let items = OrderHistoryItems { history, ..OrderHistoryItems::default() };
         let response = show.api().order_history_bulk_create().body(items).send().await?.into_inner();
         let failure = |failure: OrderHistoryFailure| FailedEntry {
             key: failure.id.get().cloned(),

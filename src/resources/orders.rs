@@ -111,7 +111,7 @@ impl Record for OrderLineUpdate {
     }
 
     async fn send(show: Perenso, items: Vec<Self>, _: bool) -> Result<BatchResponse, Error> {
-        let updates = OrderUpdates { items: items.into(), ..OrderUpdates::default() };
+        let updates = OrderUpdates { items, ..OrderUpdates::default() };
         let response = show.api().order_bulk_update().body(updates).send().await?.into_inner();
         // The response names a line by its key alone.
         let success = |key: &String| SucceededEntry { key: Some(key.clone()), id: Some(key.clone()) };
