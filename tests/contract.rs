@@ -307,7 +307,7 @@ async fn order_bulk(show: &Perenso) {
     let orders = show.orders().list().page_size(5).page(1).await.unwrap().items;
     let line = &orders[0].items.as_slice()[0];
     // The quantity that it has, so that a real show stays as it is.
-    let (id, order_qty) = (line.order_line_id.clone(), line.quantity.clone());
+    let (id, order_qty) = (line.order_line_id.clone(), line.quantity);
     let update = OrderLineUpdate { id, order_qty, ..OrderLineUpdate::default() };
     let stranger = OrderLineUpdate { id: key("none").into(), ..OrderLineUpdate::default() };
     let report = show.orders().update([update, stranger]).send().await.unwrap();
