@@ -15,8 +15,8 @@ use crate::{
 /// The member by which an overlay pins the name of an operation.
 const PIN: &str = "x-operation-name";
 
-/// Methods that every generated client has, and types that the module of builders imports.
-const TAKEN: [&str; 20] = [
+/// Methods that every generated client has, and types that the module of builders imports or names without a path.
+const TAKEN: [&str; 30] = [
     "api_version",
     "baseurl",
     "client",
@@ -37,6 +37,16 @@ const TAKEN: [&str; 20] = [
     "option",
     "result",
     "string",
+    "from",
+    "try_from",
+    "try_into",
+    "vec",
+    "box",
+    "default",
+    "to_string",
+    "send",
+    "sync",
+    "drop",
 ];
 
 /// How an operation got its name. A better one wins where two names are equal.

@@ -6,12 +6,16 @@ use serde_json::{Value, json};
 
 use crate::{
     document::operations::operations,
-    normalize::{Log, names::pascal},
+    normalize::{
+        Log,
+        names::{is_keyword, pascal},
+    },
 };
 
 /// Keeps the first tag, which names the trait of an operation. Tags that would name the same trait become one.
 pub(crate) fn unify(root: &mut Value, log: &mut Log<'_>) {
     let mut spellings: BTreeMap<String, String> = BTreeMap::new();
+    // The document may declare tags that no operation has.
     let declared = root["tags"].as_array().into_iter().flatten().filter_map(|tag| tag["name"].as_str());
     for name in declared {
         spellings.entry(pascal(name)).or_insert_with(|| name.to_string());
@@ -24,8 +28,11 @@ pub(crate) fn unify(root: &mut Value, log: &mut Log<'_>) {
         if names.len() > 1 {
             log.changed(&place, "the first tag is kept");
         }
-        let spelling = spellings.entry(pascal(first)).or_insert_with(|| first.to_string());
-        if spelling != first {
+        // A trait cannot be called by a number or a keyword.
+        let is_name = first.starts_with(|c: char| c.is_alphabetic()) && !is_keyword(&pascal(first));
+        let first = if is_name { first.to_string() } else { format!("Tag {first}") };
+        let spelling = spellings.entry(pascal(&first)).or_insert_with(|| first.clone());
+        if *spelling != first || !is_name {
             log.changed(&place, format!("the tag is written `{spelling}`"));
         }
         operation.node.insert("tags".into(), json!([spelling]));
@@ -49,7 +56,7 @@ mod tests {
             json!({
                 "tags": [{ "name": "Order Lines" }, { "name": "order-lines" }],
                 "paths": { "/a": {
-                    "get": { "tags": ["order lines", "Other"] }, "put": { "tags": [""] }, "post": { "tags": "Order" }
+                    "get": { "tags": ["order lines", "Other"] }, "put": { "tags": [""] }, "patch": { "tags": ["2"] }, "post": { "tags": "Order" }
                 }}
             }),
         );
@@ -57,9 +64,9 @@ mod tests {
             root,
             json!({
                 "tags": [{ "name": "Order Lines" }],
-                "paths": { "/a": { "get": { "tags": ["Order Lines"] }, "put": {}, "post": {} } }
+                "paths": { "/a": { "get": { "tags": ["Order Lines"] }, "put": {}, "patch": { "tags": ["Tag 2"] }, "post": {} } }
             })
         );
-        assert_eq!(effects.len(), 2);
+        assert_eq!(effects.len(), 3);
     }
 }

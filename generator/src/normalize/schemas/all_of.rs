@@ -52,6 +52,24 @@ impl Flat<'_> {
         self.done.get(name)
     }
 
+    /// Follows the references of a part. Fails with the name of a component that contains itself.
+    fn resolved(&mut self, mut part: Value, log: &mut Log<'_>) -> Result<Value, String> {
+        for _ in 0..DEPTH {
+            // A part that admits null has its reference in an `allOf` of its own.
+            if let Some([only]) = part.get("allOf").and_then(Value::as_array).map(Vec::as_slice) {
+                part = only.clone();
+            }
+            let Some(name) = schema_name(&part) else { break };
+            let Some(base) = self.component(&name, log) else { return Err(name) };
+            part = base.clone();
+            // The description and the discriminator of a base are not those of what extends it.
+            if let Some(base) = part.as_object_mut() {
+                base.retain(|keyword, _| !is_note(keyword) && keyword != "discriminator");
+            }
+        }
+        Ok(part)
+    }
+
     fn one(&mut self, schema: &mut Value, pointer: &str, log: &mut Log<'_>) {
         let Some(map) = schema.as_object_mut() else { return };
         let Some(Value::Array(parts)) = map.remove("allOf") else { return };
@@ -68,24 +86,9 @@ impl Flat<'_> {
         }
         let mut merged = Map::new();
         for part in parts.into_iter().chain([Value::Object(rest)]) {
-            // A part that admits null has its reference in an `allOf` of its own.
-            let part = match part.get("allOf").and_then(Value::as_array).map(Vec::as_slice) {
-                Some([only]) => only.clone(),
-                _ => part,
-            };
-            let Some(name) = schema_name(&part) else {
-                merge(&mut merged, part, pointer, log);
-                continue;
-            };
-            match self.component(&name, log).cloned() {
-                // The description and the discriminator of a base are not those of what extends it.
-                Some(mut base) => {
-                    if let Some(base) = base.as_object_mut() {
-                        base.retain(|keyword, _| !is_note(keyword) && keyword != "discriminator");
-                    }
-                    merge(&mut merged, base, pointer, log);
-                }
-                None => log.lost(pointer, format!("`{name}` contains itself: its fields are not repeated")),
+            match self.resolved(part, log) {
+                Ok(part) => merge(&mut merged, part, pointer, log),
+                Err(name) => log.lost(pointer, format!("`{name}` contains itself: its fields are not repeated")),
             }
         }
         if merged.contains_key("enum") {

@@ -92,6 +92,14 @@ mod tests {
     }
 
     #[test]
+    fn records_keep_unknown_fields() {
+        assert_eq!(
+            run_on_schema(separate, json!({ "type": "object", "properties": { "a": {} } })).0,
+            json!({ "type": "object", "properties": { "a": {} }, "additionalProperties": {} })
+        );
+    }
+
+    #[test]
     fn maps_keep_the_type_of_their_values() {
         let map = json!({ "type": "object", "additionalProperties": { "type": "string" } });
         assert_eq!(run_on_schema(separate, map.clone()).0, map);

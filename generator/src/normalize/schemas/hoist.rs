@@ -85,7 +85,7 @@ fn content(node: &mut Value) -> impl Iterator<Item = &mut Value> {
 
 /// Returns true for a schema that the code generator writes a type for.
 fn is_named(schema: &Value) -> bool {
-    is_record(schema) || schema.get("enum").is_some()
+    is_record(schema) || schema.get("enum").is_some() || schema.get("oneOf").is_some()
 }
 
 struct Hoist {
@@ -117,6 +117,9 @@ impl Hoist {
         let Some(map) = schema.as_object_mut() else { return };
         for (field, part) in map.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
             self.whole(part, &format!("{name}{}", pascal(field)));
+        }
+        for (index, part) in map.get_mut("oneOf").and_then(Value::as_array_mut).into_iter().flatten().enumerate() {
+            self.whole(part, &format!("{name}Variant{index}"));
         }
         for (keyword, suffix) in [("items", "Item"), ("additionalProperties", "Value")] {
             if let Some(part) = map.get_mut(keyword).filter(|part| part.is_object()) {

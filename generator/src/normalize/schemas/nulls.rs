@@ -56,7 +56,7 @@ pub(crate) fn unify(root: &mut Value, log: &mut Log<'_>) {
 
 /// Returns true for a schema that admits any JSON value, null included.
 fn is_any(map: &Map<String, Value>) -> bool {
-    !map.contains_key("type") && !map.contains_key("allOf") && !map.contains_key("$ref")
+    !map.contains_key("type") && !map.contains_key("oneOf") && !map.contains_key("allOf") && !map.contains_key("$ref")
 }
 
 #[cfg(test)]

@@ -8,125 +8,210 @@ use crate::{
     normalize::Log,
 };
 
-/// The unions that may refer to one another.
-const CHAIN: usize = 16;
+/// The member that marks a union whose alternatives have distinct JSON types. It stays, as an enum.
+const DISTINCT: &str = "x-perenso-union";
 
 /// Merges the alternatives of each union. Objects become one record with the fields of all: an enum would have to guess which
-/// alternative a server means, and fail for one that is new.
+/// alternative a server means, and fail for one that is new. Different JSON types stay alternatives.
 pub(crate) fn merge(root: &mut Value, log: &mut Log<'_>) {
-    for _ in 0..CHAIN {
+    let mut before = usize::MAX;
+    loop {
         let schemas = take_components(root);
         put_components(root, schemas.clone());
         let mut waiting = 0;
+        // Alternatives that wait for one another are merged without what they contain of one another.
+        let force = before == 0;
         each_schema(root, &mut |schema, pointer| {
             if parts(schema).is_none() {
                 return;
             }
-            match merge_one(schema, &schemas, 0) {
-                Some(Merged { schema: merged, message }) => {
-                    if let Some(message) = message {
-                        log.lost(pointer, message);
-                    }
+            match (Merge { schemas: &schemas, force }).union(schema, 0) {
+                Some((merged, message)) => {
+                    message.into_iter().for_each(|message| log.lost(pointer, message));
                     *schema = merged;
                 }
                 None => waiting += 1,
             }
         });
-        if waiting == 0 {
+        if waiting == 0 || force {
             return;
         }
+        before = if waiting < before { waiting } else { 0 };
     }
-    each_schema(root, &mut |schema, pointer| {
-        if parts(schema).is_some() {
-            *schema = json!({});
-            log.lost(pointer, "the alternatives refer to one another: it is any JSON value");
-        }
-    });
 }
 
-struct Merged {
-    schema: Value,
-    message: Option<String>,
-}
-
+/// Returns the alternatives of a union that is not merged yet.
 fn parts(schema: &Value) -> Option<&Vec<Value>> {
+    schema.get(DISTINCT).is_none().then_some(())?;
     ["oneOf", "anyOf"].iter().find_map(|name| schema.get(*name)?.as_array())
 }
 
-/// Returns true if there is a union anywhere in a schema.
+/// Returns true if there is a union that is not merged yet anywhere in a schema.
 fn has_union(schema: &Value) -> bool {
     let mut found = false;
     each_part(&mut schema.clone(), &mut String::new(), &mut |part, _| found |= parts(part).is_some());
     found
 }
 
-/// Merges one union. Returns nothing if an alternative is a union that is not merged yet.
-fn merge_one(schema: &Value, schemas: &Map<String, Value>, depth: usize) -> Option<Merged> {
-    let mut rest = schema.as_object().cloned().unwrap_or_default();
-    let parts = parts(schema)?;
-    rest.retain(|keyword, _| !["oneOf", "anyOf", "discriminator"].contains(&keyword.as_str()));
-    // Alternatives that only say what is required are limits.
-    let mut typed: Vec<&Value> = Vec::new();
-    for part in parts {
-        let is_limit = part.as_object().is_none_or(|part| part.keys().all(|key| is_note(key) || key == "required"));
-        let is_known = typed.contains(&part) || is_limit && rest.contains_key("type");
-        if !is_known {
-            typed.push(part);
-        }
-    }
-    if typed.is_empty() {
-        return Some(Merged { schema: Value::Object(rest), message: None });
-    }
-    // The fields of the union itself belong to each alternative.
-    let own = rest.iter().filter(|(key, _)| !is_note(key)).map(|(key, value)| (key.clone(), value.clone()));
-    let own = Value::Object(own.collect());
-    if own.get("properties").is_some() {
-        typed.push(&own);
-    }
-    let targets: Vec<&Value> = typed.iter().map(|part| target(schemas, part)).collect();
-    if targets.iter().any(|target| has_union(target)) {
-        return None;
-    }
-    let admits_null = is_nullable(schema) || typed.iter().chain(&targets).any(|part| is_nullable(part));
-    let mut merged = match typed.as_slice() {
-        [only] => Merged { schema: (*only).clone(), message: None },
-        _ => alternatives(&targets, schemas, depth),
-    };
-    if let Some(map) = merged.schema.as_object_mut().filter(|map| !map.contains_key("$ref")) {
-        for (key, value) in rest.into_iter().filter(|(key, _)| is_note(key)) {
-            map.entry(key).or_insert(value);
-        }
-    }
-    if admits_null && !is_nullable(&merged.schema) {
-        merged.schema = super::nullable(merged.schema);
-    }
-    Some(merged)
+struct Merge<'a> {
+    schemas: &'a Map<String, Value>,
+    force: bool,
 }
 
-fn alternatives(targets: &[&Value], schemas: &Map<String, Value>, depth: usize) -> Merged {
-    let count = targets.len();
-    let is = |names: &[&str]| targets.iter().all(|target| names.contains(&target["type"].as_str().unwrap_or_default()));
-    let (schema, message) = match () {
-        () if is(&["string"]) => (strings(targets), None),
-        () if is(&["integer"]) => (json!({ "type": "integer" }), None),
-        () if is(&["integer", "number"]) => (json!({ "type": "number" }), None),
-        () if is(&["boolean"]) => (json!({ "type": "boolean" }), None),
-        () if is(&["array"]) => {
-            let items: Vec<&Value> = targets.iter().map(|target| &target["items"]).collect();
-            (
-                json!({ "type": "array", "items": either(&items, schemas, depth) }),
-                Some("arrays with items of any of them"),
-            )
+impl Merge<'_> {
+    /// Merges one union. Returns it with what is lost, or nothing if it has to wait for another one.
+    fn union(&self, schema: &Value, depth: usize) -> Option<(Value, Option<String>)> {
+        let mut rest = schema.as_object().cloned().unwrap_or_default();
+        let parts = parts(schema)?;
+        rest.retain(|keyword, _| !["oneOf", "anyOf", "discriminator"].contains(&keyword.as_str()));
+        // Alternatives that only say what is required are limits.
+        let mut typed: Vec<&Value> = Vec::new();
+        for part in parts {
+            let is_limit = part.as_object().is_none_or(|part| part.keys().all(|key| is_note(key) || key == "required"));
+            let is_known = typed.contains(&part) || is_limit && rest.contains_key("type");
+            if !is_known {
+                typed.push(part);
+            }
         }
-        () if is(&["object"]) && targets.iter().all(|target| is_record(target)) => {
-            (record(targets, schemas, depth), Some("one record with the fields of all"))
+        if typed.is_empty() {
+            return Some((Value::Object(rest), None));
         }
-        () if is(&["object"]) => {
-            (json!({ "type": "object", "additionalProperties": {} }), Some("a map of JSON values"))
+        // The fields of the union itself belong to each alternative.
+        let own = rest.iter().filter(|(key, _)| !is_note(key)).map(|(key, value)| (key.clone(), value.clone()));
+        let own = Value::Object(own.collect());
+        if own.get("properties").is_some() {
+            typed.push(&own);
         }
-        () => (json!({}), Some("any JSON value")),
-    };
-    Merged { schema, message: message.map(|message| format!("{count} alternatives are {message}")) }
+        let targets: Vec<&Value> = typed.iter().map(|part| target(self.schemas, part)).collect();
+        if !self.force && targets.iter().any(|target| self::parts(target).is_some()) {
+            return None;
+        }
+        let admits_null = is_nullable(schema) || typed.iter().chain(&targets).any(|part| is_nullable(part));
+        let (mut merged, message) = match typed.as_slice() {
+            [only] => ((*only).clone(), None),
+            _ => self.alternatives(&typed, &targets, depth)?,
+        };
+        if let Some(map) = merged.as_object_mut().filter(|map| !map.contains_key("$ref")) {
+            for (key, value) in rest.into_iter().filter(|(key, _)| is_note(key)) {
+                map.entry(key).or_insert(value);
+            }
+        }
+        if admits_null && !is_nullable(&merged) {
+            merged = super::nullable(merged);
+        }
+        Some((merged, message))
+    }
+
+    /// Merges the alternatives of each JSON type, and keeps one alternative for each type.
+    fn alternatives(&self, typed: &[&Value], targets: &[&Value], depth: usize) -> Option<(Value, Option<String>)> {
+        let count = targets.len();
+        let lost = |what: &str| Some(format!("{count} alternatives are {what}"));
+        let kind = |target: &Value| {
+            let kind = target["type"].as_str().unwrap_or_default();
+            KINDS.iter().position(|kinds| kinds.contains(&kind))
+        };
+        if targets.iter().any(|target| kind(target).is_none() || self::parts(target).is_some()) {
+            return Some((json!({}), lost("any JSON value")));
+        }
+        let (mut found, mut message) = (Vec::new(), None);
+        for group in 0..KINDS.len() {
+            let here: Vec<usize> = (0..count).filter(|index| kind(targets[*index]) == Some(group)).collect();
+            let group: Vec<&Value> = here.iter().map(|index| targets[*index]).collect();
+            match here.as_slice() {
+                [] => {}
+                [only] => found.push(without_null(typed[*only])),
+                _ => {
+                    let (merged, lost) = self.same(&group, depth)?;
+                    found.push(merged);
+                    message = lost.map(|what| format!("{} alternatives are {what}", group.len())).or(message);
+                }
+            }
+        }
+        Some(match found.len() {
+            1 => (found.remove(0), message),
+            // A list that only one of the fields of merged records has would need a name of its own.
+            _ if depth > 0 => (json!({}), message),
+            _ => (json!({ "oneOf": found, DISTINCT: true }), message),
+        })
+    }
+
+    /// Merges alternatives of one JSON type. Returns the type with what is lost.
+    fn same(&self, targets: &[&Value], depth: usize) -> Option<(Value, Option<&'static str>)> {
+        let is =
+            |names: &[&str]| targets.iter().all(|target| names.contains(&target["type"].as_str().unwrap_or_default()));
+        Some(match () {
+            () if is(&["string"]) => (strings(targets), None),
+            () if is(&["integer"]) => (json!({ "type": "integer" }), None),
+            () if is(&["integer", "number"]) => (json!({ "type": "number" }), None),
+            () if is(&["boolean"]) => (json!({ "type": "boolean" }), None),
+            () if is(&["array"]) => {
+                let items: Vec<&Value> = targets.iter().map(|target| &target["items"]).collect();
+                let items = self.either(&items, depth)?;
+                (json!({ "type": "array", "items": items }), Some("a list with items of any of them"))
+            }
+            () if targets.iter().all(|target| is_record(target)) => {
+                (self.record(targets, depth)?, Some("one record with the fields of all"))
+            }
+            () => (json!({ "type": "object", "additionalProperties": {} }), Some("a map of JSON values")),
+        })
+    }
+
+    /// Returns a record with the fields of all. What one alternative requires another may lack.
+    fn record(&self, targets: &[&Value], depth: usize) -> Option<Value> {
+        let mut found: Map<String, Value> = Map::new();
+        for (name, _) in targets.iter().filter_map(|target| target["properties"].as_object()).flatten() {
+            if !found.contains_key(name) {
+                let variants: Vec<&Value> =
+                    targets.iter().filter_map(|target| target["properties"].get(name)).collect();
+                found.insert(name.clone(), self.either(&variants, depth)?);
+            }
+        }
+        let required = targets.first().and_then(|target| target["required"].as_array());
+        let required: Vec<_> = required
+            .into_iter()
+            .flatten()
+            .filter(|name| targets.iter().all(|target| target["required"].as_array().is_some_and(|r| r.contains(name))))
+            .collect();
+        let mut schema = json!({ "type": "object", "properties": found, "additionalProperties": {} });
+        if !required.is_empty() {
+            schema["required"] = json!(required);
+        }
+        Some(schema)
+    }
+
+    /// Returns a schema for any of several. Only the first level of fields is merged.
+    fn either(&self, variants: &[&Value], depth: usize) -> Option<Value> {
+        let bare = |schema: &Value| {
+            let mut schema = schema.clone();
+            let map = schema.as_object_mut().into_iter();
+            map.for_each(|map| map.retain(|keyword, _| !is_note(keyword) || keyword == "nullable"));
+            schema
+        };
+        if variants.iter().any(|variant| has_union(variant)) {
+            return self.force.then(|| json!({}));
+        }
+        match variants {
+            [] => Some(json!({})),
+            [first, others @ ..] if others.iter().all(|other| bare(other) == bare(first)) => Some((*first).clone()),
+            _ if depth > 0 => Some(json!({})),
+            _ => self.union(&json!({ "oneOf": variants }), depth + 1).map(|(schema, _)| schema),
+        }
+    }
+}
+
+/// The JSON types that a reader can tell apart, in the order in which it tries them.
+const KINDS: [&[&str]; 5] = [&["string"], &["boolean"], &["integer", "number"], &["array"], &["object"]];
+
+/// Returns an alternative without `null`, which the union admits.
+fn without_null(part: &Value) -> Value {
+    let mut part = part.clone();
+    if let Some(map) = part.as_object_mut() {
+        map.remove("nullable");
+        if let Some([only]) = map.get("allOf").and_then(Value::as_array).map(Vec::as_slice) {
+            return only.clone();
+        }
+    }
+    part
 }
 
 /// Returns an enum of all values, or a plain string.
@@ -151,45 +236,6 @@ fn strings(targets: &[&Value]) -> Value {
         }
     }
     schema
-}
-
-/// Returns a record with the fields of all. What one alternative requires another may lack.
-fn record(targets: &[&Value], schemas: &Map<String, Value>, depth: usize) -> Value {
-    let mut found: Map<String, Value> = Map::new();
-    for (name, _) in targets.iter().filter_map(|target| target["properties"].as_object()).flatten() {
-        if !found.contains_key(name) {
-            let variants: Vec<&Value> = targets.iter().filter_map(|target| target["properties"].get(name)).collect();
-            found.insert(name.clone(), either(&variants, schemas, depth));
-        }
-    }
-    let required = targets[0]["required"].as_array().into_iter().flatten();
-    let required: Vec<_> = required
-        .filter(|name| targets.iter().all(|target| target["required"].as_array().is_some_and(|r| r.contains(name))))
-        .collect();
-    let mut schema = json!({ "type": "object", "properties": found, "additionalProperties": {} });
-    if !required.is_empty() {
-        schema["required"] = json!(required);
-    }
-    schema
-}
-
-/// Returns a schema for any of several. Only the first level of fields is merged.
-fn either(variants: &[&Value], schemas: &Map<String, Value>, depth: usize) -> Value {
-    let bare = |schema: &Value| {
-        let mut schema = schema.clone();
-        schema
-            .as_object_mut()
-            .into_iter()
-            .for_each(|map| map.retain(|keyword, _| !is_note(keyword) || keyword == "nullable"));
-        schema
-    };
-    match variants {
-        [] => json!({}),
-        [first, others @ ..] if others.iter().all(|other| bare(other) == bare(first)) => (*first).clone(),
-        _ if depth > 0 => json!({}),
-        _ => merge_one(&json!({ "oneOf": variants }), schemas, depth + 1)
-            .map_or_else(|| json!({}), |merged| merged.schema),
-    }
 }
 
 #[cfg(test)]
@@ -238,11 +284,42 @@ mod tests {
             json!({ "type": "string", "enum": ["a", "b"] })
         );
         assert_eq!(merged(json!([{ "type": "integer" }, { "type": "number" }])), json!({ "type": "number" }));
-        assert_eq!(merged(json!([text, { "type": "array", "items": text }])), json!({}));
+        assert_eq!(merged(json!([text, {}])), json!({}));
         assert_eq!(
             merged(json!([{ "type": "array", "items": text }, { "type": "array", "items": { "type": "integer" } }])),
             json!({ "type": "array", "items": {} })
         );
+    }
+
+    #[test]
+    fn distinct_json_types_stay_alternatives() {
+        let text = json!({ "type": "string" });
+        let list = json!({ "type": "array", "items": text });
+        let union = json!({ "oneOf": [text, list], "x-perenso-union": true });
+        let (schema, effects) =
+            run_on_schema(merge, json!({ "anyOf": [list, text, { "type": "string", "enum": ["a"] }] }));
+        assert_eq!((schema, effects), (union.clone(), vec![]));
+        assert_eq!(run_on_schema(merge, union.clone()), (union, vec![]));
+    }
+
+    #[test]
+    fn records_that_contain_one_another_are_merged_once() {
+        let reference = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });
+        let node = json!({ "type": "object", "properties": { "sub": { "oneOf": [reference("A"), reference("B")] } } });
+        let leaf = json!({ "type": "object", "properties": { "value": { "type": "string" } } });
+        let (root, effects) = run(merge, json!({ "components": { "schemas": { "A": node, "B": leaf } } }));
+        assert_eq!(
+            root["components"]["schemas"]["A"]["properties"]["sub"]["properties"],
+            json!({ "sub": {}, "value": { "type": "string" } })
+        );
+        assert_eq!(effects.len(), 1);
+        // An alternative that is a name only has no such trouble.
+        let list =
+            json!({ "type": "object", "properties": { "sub": { "oneOf": [reference("A"), { "type": "string" }] } } });
+        let (root, effects) = run(merge, json!({ "components": { "schemas": { "A": list } } }));
+        let union = json!({ "oneOf": [{ "type": "string" }, reference("A")], "x-perenso-union": true });
+        assert_eq!(root["components"]["schemas"]["A"]["properties"]["sub"], union);
+        assert_eq!(effects, []);
     }
 
     #[test]
