@@ -92,7 +92,10 @@ async fn a_mistake_is_caught_before_anything_is_sent() {
     let run = || show.exports().run("Get API Customers");
     let quoted = run().value("Cursor", 1).value("Limit", "15").send().await.unwrap_err();
     assert_eq!(quoted.kind(), ErrorKind::Input);
-    assert_eq!(quoted.problems(), ["`Limit`: expected Integer, 64 bits, without quotes such as `15`; found a string"]);
+    assert_eq!(
+        quoted.problems(),
+        ["`Limit`: expected Integer of 64 bits such as `15`, without quotes; found a string"]
+    );
     let json = run().values(&json!({"Cursor": 1, "Limit": "15"})).send().await.unwrap_err();
     assert_eq!(json.problems(), quoted.problems());
     for (run, problems) in [

@@ -19,7 +19,7 @@ mod tourpaq;
 
 pub use priava::{TenantRegion, UnknownRegion};
 
-/// Keeps the arithmetic of every limiter within its integers: nanoseconds in 64 bits, microseconds in 53.
+/// The longest time to refill a rate budget. Limiters count nanoseconds in 64 bits, and microseconds in 53.
 const LONGEST_REFILL: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 /// The conventions of one system. Use one of those provided, or describe another system:
@@ -70,7 +70,8 @@ pub struct Profile {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Occasion {
-    /// With this grant, whatever the client authentication. [`Grant::RefreshToken`] is every refresh.
+    /// With this grant and any client authentication. [`Grant::RefreshToken`] includes the refresh of tokens that another grant
+    /// obtained.
     Grant(Grant),
     /// With this client authentication, whatever the original grant. Both forms of Basic count as one.
     ClientAuth(ClientAuth),
@@ -251,8 +252,7 @@ impl Profile {
         self
     }
 
-    /// Sets the tenant, for systems whose customers differ in more than client id and token request. Tokens are not shared
-    /// between tenants.
+    /// Sets the tenant, if client id and token request do not identify it. Tokens are not shared between tenants.
     #[must_use]
     pub fn tenant(mut self, tenant: impl Into<Secret>) -> Self {
         self.tenant.push(tenant.into());

@@ -77,7 +77,7 @@ fn write(
 )]
 {visibility} struct {name} {{{members}}}
 
-// Makes it no dead code: a user's `forbid(unused)` lets no `allow` pass, and no derive macro that writes one.
+// A use, so that it is not dead code. An `allow` would not compile under a user's `forbid(unused)`.
 const _: fn() -> {name} = || {name} {{{defaults}}};
 
 impl {perenso}::exports::Export for {name} {{

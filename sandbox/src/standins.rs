@@ -245,12 +245,12 @@ impl StandIn {
         self.vendor_server.state().codes.revoke();
     }
 
-    /// Adds a fault for the next API call that has none yet.
+    /// Adds a fault for an API call: the next one after those of earlier faults.
     pub fn fault(&self, fault: Fault) {
         self.vendor_server.traffic.add_script(Step::new(fault));
     }
 
-    /// Adds a fault for the next token request that has none yet. With [`Fault::DropResponse`] the tokens are issued, and the
+    /// Adds a fault for a token request: the next one after those of earlier faults. With [`Fault::DropResponse`] the tokens are issued, and the
     /// response is lost.
     pub fn token_fault(&self, fault: Fault) {
         self.vendor_server.traffic.add_script(Step::new(fault).on(Target::Token));

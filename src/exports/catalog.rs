@@ -120,12 +120,12 @@ impl Catalog {
     ///
     /// let error = catalog.bind::<Wrong>("Get API Customers").unwrap_err();
     /// assert_eq!(error.problems(), [
-    ///     "`Cursor`: expected Integer, 64 bits, without quotes such as `15`; \
+    ///     "`Cursor`: expected Integer of 64 bits such as `15`, without quotes; \
     ///      found an optional integer: every parameter must be given",
     ///     "`limit`: the export has no such parameter; did you mean `Limit`? \
     ///      Add `#[serde(rename = \"Limit\")]`",
     ///     "`Limit`: the type has no such field; \
-    ///      expected Integer, 64 bits, without quotes such as `15`",
+    ///      expected Integer of 64 bits such as `15`, without quotes",
     /// ]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

@@ -40,7 +40,7 @@
 //! - Arrays and objects are stored as JSON. So are columns with several kinds of values, and numbers too large for a
 //!   decimal.
 //! - Every column is nullable, since the next run may have nulls. A missing field is null.
-//! - A column of nulls only has the type `null`. It takes the type of its first values, without [`SchemaChanges::Accept`]. In
+//! - A column that has only nulls is of type `null`. It takes the type of its first values, without [`SchemaChanges::Accept`]. In
 //!   Parquet its type is string, so that readers can merge it with other files (pyarrow datasets, DuckDB, polars with
 //!   `diagonal_relaxed`).
 //! - CSV fields are strings. With a schema, they are parsed by the type of the column. An empty field is an empty string

@@ -33,13 +33,13 @@ fn all_differences_are_listed_in_terms_of_the_struct() {
     assert_eq!(
         error.problems(),
         [
-            "`Cursor`: expected Integer, 64 bits, without quotes such as `15`; found a number with a fraction",
+            "`Cursor`: expected Integer of 64 bits such as `15`, without quotes; found a number with a fraction",
             "`Since`: expected DateTime, with a zone and whole seconds, such as `\"2022-10-31T09:00:00Z\"`; found a timestamp \
              without a zone: it is ambiguous; use chrono's `DateTime`",
             "`limit`: the export has no such parameter; did you mean `Limit`? Add `#[serde(rename = \"Limit\")]`",
             "`s3cr3t\u{FFFD}name`: the export has no such parameter; expected `Cursor`, `Limit`, `Since`, `Open`",
-            "`Limit`: the type has no such field; expected Integer, 64 bits, without quotes such as `15`",
-            "`Open`: the type has no such field; expected Boolean, without quotes such as `true`",
+            "`Limit`: the type has no such field; expected Integer of 64 bits such as `15`, without quotes",
+            "`Open`: the type has no such field; expected Boolean such as `true`, without quotes",
         ]
     );
     assert!(error.to_string().starts_with("export_run: `Wrong` does not fit `Get API Customers`: "), "{error}");
@@ -134,7 +134,7 @@ fn flattened_structs_are_merged() {
     assert_eq!(
         problems::<Perhaps>(&customers()),
         [
-            "`Cursor`: expected Integer, 64 bits, without quotes such as `15`; found an integer that may be left out: every parameter must be given"
+            "`Cursor`: expected Integer of 64 bits such as `15`, without quotes; found an integer that may be left out: every parameter must be given"
         ]
     );
 }
@@ -222,6 +222,6 @@ fn two_fields_with_one_name_are_rejected() {
     }
     assert_eq!(
         problems::<Twice>(&customers()),
-        ["`Limit`: expected Integer, 64 bits, without quotes such as `15`; found two fields of this name"]
+        ["`Limit`: expected Integer of 64 bits such as `15`, without quotes; found two fields of this name"]
     );
 }

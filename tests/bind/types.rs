@@ -142,7 +142,7 @@ fn optional_fields_are_rejected() {
     fn is_zero(number: &u32) -> bool {
         *number == 0
     }
-    let expected = "Integer, 64 bits, without quotes such as `15`";
+    let expected = "Integer of 64 bits such as `15`, without quotes";
     assert_eq!(
         problems::<Skipped>(&customers()),
         [

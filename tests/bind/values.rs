@@ -25,7 +25,7 @@ fn values_that_contradict_the_schema_are_rejected() {
     }
     let lies = customers().bind::<Lies>().unwrap();
     let error = lies.check(&Lies { cursor: 1, limit: 4711 }).unwrap_err();
-    assert_eq!(error.problems(), ["`Limit`: expected Integer, 64 bits, without quotes such as `15`; found a string"]);
+    assert_eq!(error.problems(), ["`Limit`: expected Integer of 64 bits such as `15`, without quotes; found a string"]);
     assert!(!format!("{error} {error:?} {lies:?}").contains("4711"));
 
     #[derive(JsonSchema)]
@@ -93,7 +93,7 @@ fn schemars_attributes_declare_the_output_of_serialize_with() {
     assert_eq!(
         error.problems(),
         [
-            "`Number`: expected Integer, 64 bits, without quotes such as `15`; found something that cannot be written as JSON",
+            "`Number`: expected Integer of 64 bits such as `15`, without quotes; found something that cannot be written as JSON",
             "`Written`: expected DateTime, with a zone and whole seconds, such as `\"2022-10-31T09:00:00Z\"`; found a string in another format",
         ]
     );

@@ -99,7 +99,7 @@ async fn an_export_with_nothing_but_a_key_is_read_whole_whatever_the_type_of_key
 async fn the_key_before_all_others_is_the_callers_to_say() {
     let (server, show) = export(&[("Cursor", "Integer")], |_| page([])).await;
     let error = show.exports().run("Things").pages::<Value>(Paging::by_key("id").without_limit()).await.unwrap_err();
-    assert_eq!(error.problems(), ["`Cursor`: missing; expected Integer, 64 bits, without quotes such as `15`"]);
+    assert_eq!(error.problems(), ["`Cursor`: missing; expected Integer of 64 bits such as `15`, without quotes"]);
     assert!(asked(&server, "Cursor").is_empty());
 }
 

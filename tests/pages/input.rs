@@ -146,7 +146,7 @@ async fn values_of_the_run_hold_and_those_that_are_left_out_are_filled_in() {
     let error = run().value("Limit", 6).pages::<Value>(Paging::by_page().start(at())).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Input);
     let error = run().value("Limit", "6").pages::<Value>(Paging::by_page()).await.unwrap_err();
-    assert_eq!(error.problems(), ["`Limit`: expected Integer, 64 bits, without quotes such as `15`; found a string"]);
+    assert_eq!(error.problems(), ["`Limit`: expected Integer of 64 bits such as `15`, without quotes; found a string"]);
 }
 
 #[tokio::test]

@@ -63,9 +63,9 @@ pub(crate) struct Exchange {
     pub(crate) in_flight: InFlight,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) policy: TokenPolicy,
-    /// Allows grants that need a person: the tokens outlive the process, or `memory_only` is set.
+    /// A grant that needs a person is accepted, since the store outlives the process or `memory_only` is set.
     pub(crate) tokens_may_need_a_person: bool,
-    /// Tokens that need a person may be lost with the process.
+    /// The caller accepts that such tokens are lost with the process.
     pub(crate) memory_only: bool,
 }
 
@@ -80,7 +80,7 @@ pub(crate) struct Granted {
     pub(crate) in_flight: Sent,
 }
 
-/// The outcome of an exchange, and of the refresh token and the credentials that it sent.
+/// The outcome of an exchange, and which of the values that it sent are used up.
 pub(crate) struct Outcome {
     pub(crate) result: Result<Granted, Fault>,
     /// The refresh token must not be sent again: it was refused, or exchanged for another.
@@ -207,7 +207,7 @@ impl Exchange {
         self.policy.total.saturating_sub(self.clock.monotonic().saturating_duration_since(attempts.started))
     }
 
-    /// Waits before the next attempt. Returns the fault if there is none.
+    /// Waits before the next attempt. Returns the fault if there is no next attempt.
     async fn wait_before_retry(&self, attempts: &mut Attempts, fault: Fault) -> Result<(), Fault> {
         let Fault::Unavailable { retry_after, .. } = &fault else { return Err(fault) };
         if fault.cause().is_some_and(Cause::is_final) {
@@ -276,6 +276,7 @@ impl Exchange {
                 }
                 send!(request)
             }
+            // A refresh token as the grant never gets here: `run` returns after its refresh.
             (None, GrantCredentials::None | GrantCredentials::RefreshToken(_)) => {
                 send!(client.exchange_client_credentials().add_scopes(scope))
             }

@@ -11,7 +11,7 @@ pub enum Grant {
     AuthorizationCode,
     /// RFC 6749 section 4.3: the client has the name and password of a user.
     Password,
-    /// RFC 6749 section 6: the refresh token was obtained elsewhere by a person.
+    /// RFC 6749 section 6: a refresh token. As the grant of credentials, one that a person obtained elsewhere.
     RefreshToken,
 }
 

@@ -123,7 +123,7 @@ impl SecretFiles {
         let fail = |problem: &str| Err(BuildError::new([format!("the show `{name}`: {problem}")]));
         let user = (&show.username, &show.password_file);
         let code = (&show.code_file, &show.redirect_uri);
-        let proof = match (user, code, &show.refresh_token_file) {
+        let grant = match (user, code, &show.refresh_token_file) {
             ((None, None), (None, None), None) => GrantCredentials::None,
             ((Some(user), Some(password)), (None, None), None) => {
                 GrantCredentials::User { name: user.clone(), password: directory.join(password) }
@@ -144,7 +144,7 @@ impl SecretFiles {
             show: name.to_owned(),
             client_id: show.client_id.clone(),
             client_secret: directory.join(&show.client_secret_file),
-            grant: proof,
+            grant,
         })
     }
 

@@ -39,7 +39,7 @@ const FAULT_SYNTAX: &str = concat!(
     r#"`{"slow": {"piece": 1000, "pause": 0.1}}`, `{"too_many_requests": {"retry_after": 30}}`"#
 );
 
-/// Routes a request to the host that it is for.
+/// Finds the host of a request: a show, or the server of another vendor.
 pub(crate) trait ShowRouter: Send + Sync + 'static {
     type Host: ShowHost;
 

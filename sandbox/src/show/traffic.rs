@@ -48,8 +48,8 @@ impl Traffic {
 
     /// Records a request. Returns its number in the journal and its fault.
     ///
-    /// A fault that the request itself asks for takes precedence over the script, whose steps are then not used. Requests that are neither API calls nor token requests
-    /// have no fault.
+    /// A request can set its own fault by a header. The script then keeps its next step. Requests that are neither API calls nor
+    /// token requests have no fault.
     pub(crate) fn record_request(
         &self,
         kind: EndpointKind,

@@ -223,13 +223,13 @@ mod tests {
         assert_eq!(
             error.problems(),
             [
-                "`Limit`: expected Integer, 64 bits, without quotes such as `15`; found a string",
+                "`Limit`: expected Integer of 64 bits such as `15`, without quotes; found a string",
                 "`Limit`: given twice; expected once",
                 "`limti`: the export has no such parameter; did you mean `Limit`?",
-                "`Open`: expected Boolean, without quotes such as `true`; found an integer",
+                "`Open`: expected Boolean such as `true`, without quotes; found an integer",
                 "`x`: the export has no such parameter; expected `Cursor`, `Limit`, `Since`, `Open`",
                 "`x`: given twice; expected once",
-                "`Cursor`: missing; expected Integer, 64 bits, without quotes such as `15`",
+                "`Cursor`: missing; expected Integer of 64 bits such as `15`, without quotes",
                 "`Since`: missing; expected DateTime, with a zone and whole seconds, such as `\"2022-10-31T09:00:00Z\"`",
             ]
         );

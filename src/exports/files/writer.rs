@@ -106,8 +106,8 @@ impl<'f> Writer<'f> {
         if let (Some(schema_file), Some(schema)) = (&schema_file, &written.schema) {
             schema_file.write(schema.to_string().as_bytes())?;
         }
-        // Both files are complete before the first is renamed. After a crash between the two, the next run replaces the
-        // file under the old schema.
+        // Both files are complete before the first is renamed. After a crash between the two renames, the next run reads the
+        // old schema and replaces the file.
         self.check_cancelled()?;
         file.persist()?;
         schema_file.map_or(Ok(()), AtomicFile::persist)?;

@@ -161,7 +161,7 @@ impl<Tz: TimeZone> From<DateTime<Tz>> for ParameterValue {
 pub(crate) enum Input {
     /// A value with a Rust type.
     Value(ParameterValue),
-    /// A serialised value, or the kind of value found if it cannot fit. Timestamps are strings here.
+    /// A serialised value, in which timestamps are strings. The error is the kind of a value that no parameter takes.
     Serialized(Result<ParameterValue, &'static str>),
     /// A string to be parsed by the data type.
     Text(String),
@@ -232,12 +232,12 @@ impl Key {
 /// Describes the values of a data type, with an example of the vendor's guide.
 pub(crate) fn expectation(expected: &ExportDataType) -> String {
     match expected {
-        ExportDataType::Integer => "Integer, 64 bits, without quotes such as `15`".to_owned(),
+        ExportDataType::Integer => "Integer of 64 bits such as `15`, without quotes".to_owned(),
         ExportDataType::Text => "Text such as `\"text\"`".to_owned(),
         ExportDataType::DateTime => {
             "DateTime, with a zone and whole seconds, such as `\"2022-10-31T09:00:00Z\"`".to_owned()
         }
-        ExportDataType::Boolean => "Boolean, without quotes such as `true`".to_owned(),
+        ExportDataType::Boolean => "Boolean such as `true`, without quotes".to_owned(),
         ExportDataType::Other(name) => {
             let name = crate::error::name::shown(name);
             format!("{name}, a data type unknown to this version: pass its JSON by `raw`")

@@ -14,7 +14,7 @@ use crate::show::behavior::RetryAfter;
 use crate::show::headers::is_header_name;
 use crate::show::seconds::Seconds;
 
-/// All faults except a response.
+/// The faults by name. A fault that is a response is an object of its own.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Syntax {
@@ -126,8 +126,8 @@ fn parse(value: Value) -> Result<Fault, serde_json::Error> {
 
 /// Checks a status code. A 1xx is not a final response.
 fn status(code: u16) -> Result<u16, serde_json::Error> {
-    let is_one = (200..1000).contains(&code);
-    is_one
+    let is_final = (200..1000).contains(&code);
+    is_final
         .then_some(code)
         .ok_or_else(|| serde_json::Error::custom(format!("the status must be 200 to 999, found {code}")))
 }
