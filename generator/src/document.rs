@@ -51,14 +51,7 @@ impl Document {
     /// The file cannot be read, or its text is not a document.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, DocumentError> {
         let text = fs::read_to_string(path.as_ref()).map_err(DocumentError::Read)?;
-        let extension = path.as_ref().extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-        if !["yaml", "yml"].contains(&extension.to_ascii_lowercase().as_str()) {
-            return Self::from_json(&text);
-        }
-        #[cfg(feature = "yaml")]
-        return Self::from_yaml(&text);
-        #[cfg(not(feature = "yaml"))]
-        Err(DocumentError::Yaml("the feature `yaml` of `perenso-openapi` is off: turn it on".to_string()))
+        Self::from_value(parse(path.as_ref(), &text)?)
     }
 
     /// Reads a document from JSON.
@@ -66,9 +59,7 @@ impl Document {
     /// # Errors
     /// The text is not JSON, or not a document.
     pub fn from_json(text: &str) -> Result<Self, DocumentError> {
-        // Some editors of a certain system put a byte order mark first.
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        Self::from_value(serde_json::from_str(text).map_err(DocumentError::Json)?)
+        Self::from_value(parse_json(text)?)
     }
 
     /// Reads a document from YAML.
@@ -77,13 +68,7 @@ impl Document {
     /// The text is not YAML, or not a document.
     #[cfg(feature = "yaml")]
     pub fn from_yaml(text: &str) -> Result<Self, DocumentError> {
-        let mut budget = serde_saphyr::Budget::default();
-        // Documents of some vendors have several megabytes. The limits on aliases stay.
-        (budget.max_nodes, budget.max_events, budget.max_depth) = (5_000_000, 10_000_000, 120);
-        // A value `no` is a word in YAML 1.2, and a country in many an enum.
-        let options = serde_saphyr::options! { budget: Some(budget), strict_booleans: true, with_snippet: false };
-        let root = serde_saphyr::from_str_with_options(text, options);
-        Self::from_value(root.map_err(|error| DocumentError::Yaml(error.to_string()))?)
+        Self::from_value(parse_yaml(text)?)
     }
 
     /// Takes a JSON value as a document.
@@ -104,6 +89,34 @@ impl Document {
     pub fn version(&self) -> Version {
         self.version
     }
+}
+
+/// Parses the text of a file: YAML if its name ends in `.yaml` or `.yml`, otherwise JSON.
+pub(crate) fn parse(path: &Path, text: &str) -> Result<Value, DocumentError> {
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    if !["yaml", "yml"].contains(&extension.to_ascii_lowercase().as_str()) {
+        return parse_json(text);
+    }
+    #[cfg(feature = "yaml")]
+    return parse_yaml(text);
+    #[cfg(not(feature = "yaml"))]
+    Err(DocumentError::Yaml("the feature `yaml` of `perenso-openapi` is off: turn it on".to_string()))
+}
+
+/// Parses JSON. Some editors put a byte order mark before it.
+pub(crate) fn parse_json(text: &str) -> Result<Value, DocumentError> {
+    serde_json::from_str(text.strip_prefix('\u{feff}').unwrap_or(text)).map_err(DocumentError::Json)
+}
+
+#[cfg(feature = "yaml")]
+fn parse_yaml(text: &str) -> Result<Value, DocumentError> {
+    let mut budget = serde_saphyr::Budget::default();
+    // Documents of some vendors have several megabytes. The limits on aliases stay.
+    (budget.max_nodes, budget.max_events, budget.max_depth) = (5_000_000, 10_000_000, 120);
+    // A value `no` is a word in YAML 1.2, and a country in many an enum.
+    let options = serde_saphyr::options! { budget: Some(budget), strict_booleans: true, with_snippet: false };
+    let root = serde_saphyr::from_str_with_options(text, options);
+    root.map_err(|error| DocumentError::Yaml(error.to_string()))
 }
 
 /// Returns the version of a document, or a phrase that says what it is instead.

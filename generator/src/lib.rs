@@ -18,6 +18,7 @@ mod fault;
 mod generate;
 mod model;
 mod normalize;
+mod overlay;
 mod prepare;
 mod report;
 mod rewrite;
@@ -34,6 +35,7 @@ pub use document::{Document, DocumentError, Version};
 pub use fault::Error;
 use fault::Fault;
 pub use normalize::{Normalized, NumberType, Options, normalize};
+pub use overlay::{Overlay, OverlayError};
 pub use report::{Effect, Problem, Report};
 
 /// A generator of a client and a mock from one OpenAPI document.
