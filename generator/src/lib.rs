@@ -13,6 +13,7 @@
 
 #![deny(missing_docs)]
 
+mod compare;
 mod document;
 mod fault;
 mod generate;
@@ -31,6 +32,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+pub use compare::{Comparison, Difference, DocumentChange, compare};
 pub use document::{Document, DocumentError, Version};
 pub use fault::Error;
 use fault::Fault;

@@ -1,6 +1,6 @@
 //! Normalises arbitrary JSON. Whatever it is, the result is OpenAPI 3.0, or a report says what is left out.
 
-use perenso_openapi::{Document, NumberType, Options, normalize};
+use perenso_openapi::{Document, NumberType, Options, compare, normalize};
 use progenitor::{GenerationSettings, Generator, InterfaceStyle, TagStyle};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -224,5 +224,13 @@ proptest! {
     fn any_schema_is_normalised(root in any_document(), decimal in any::<bool>()) {
         let numbers = if decimal { NumberType::Decimal } else { NumberType::F64 };
         prop_assert_eq!(checked(root, numbers)?, 1);
+    }
+
+    #[test]
+    fn any_document_equals_itself_and_differs_from_another_without_a_panic(one in any_document(), other in any_document()) {
+        let [one, other] = [one, other].map(|root| Document::from_value(root).unwrap());
+        prop_assert_eq!(compare(&one, &one).differences, []);
+        let there = compare(&one, &other).differences;
+        prop_assert_eq!(there.is_empty(), compare(&other, &one).differences.is_empty());
     }
 }
