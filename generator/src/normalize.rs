@@ -1,6 +1,7 @@
 //! Turns a document of any version into one that the code generator takes: plain OpenAPI 3.0.3, in named steps.
 
 mod check;
+mod descriptions;
 mod head;
 mod names;
 mod operations;
@@ -50,6 +51,7 @@ const STEPS: &[(&str, Step)] = &[
     ("references to operations' parts", operations::inline::inline),
     ("references to schemas", schemas::references::unify),
     ("other names", schemas::aliases::resolve),
+    ("descriptions", descriptions::clean),
     ("tags", operations::tags::unify),
     ("operation ids", operations::ids::assign),
     ("paths", operations::paths::clean),
@@ -59,6 +61,9 @@ const STEPS: &[(&str, Step)] = &[
     ("schema dialect", schemas::dialect::translate),
     ("limits", schemas::limits::remove),
     ("enums", schemas::enums::clean),
+    ("schema names", schemas::rename::clean),
+    // Before types are merged, so that what inherits a field has the same type of it.
+    ("inline types", schemas::hoist::hoist),
     ("allOf", schemas::all_of::flatten),
     ("oneOf and anyOf", schemas::unions::merge),
     ("null", schemas::nulls::unify),
@@ -66,7 +71,7 @@ const STEPS: &[(&str, Step)] = &[
     ("shapes of parameters", operations::shapes::flatten),
     ("timestamps and numbers", schemas::scalars::name),
     ("fields", schemas::fields::separate),
-    ("schema names", schemas::rename::clean),
+    ("forms", operations::forms::flatten),
     ("inline types", schemas::hoist::hoist),
     ("parameter names", operations::parameter_names::separate),
     ("check", check::check),

@@ -144,7 +144,9 @@ fn any_document() -> impl Strategy<Value = Value> {
     let schemas = prop::collection::vec(any_schema(), 3);
     let used = prop::collection::vec(any_schema(), 5);
     let place = prop::sample::select(vec!["path", "query", "header", "cookie"]);
-    (schemas, used, prop::collection::vec((place, any::<bool>()), 2)).prop_map(|(schemas, used, places)| {
+    let body =
+        prop::sample::select(vec!["application/json", "application/x-www-form-urlencoded", "multipart/form-data"]);
+    (schemas, used, prop::collection::vec((place, any::<bool>()), 2), body).prop_map(|(schemas, used, places, body)| {
         let [(first, explode), (second, required)] = places[..] else { return json!({}) };
         let names = ["A", "B", "C"].into_iter().map(str::to_string);
         json!({
@@ -155,7 +157,7 @@ fn any_document() -> impl Strategy<Value = Value> {
                     { "name": "id", "in": first, "schema": used[0], "explode": explode, "style": "deepObject" },
                     { "name": "ID", "in": second, "schema": used[1], "required": required }
                 ],
-                "requestBody": { "content": { "application/json": { "schema": used[2] } } },
+                "requestBody": { "content": { body: { "schema": used[2] } } },
                 "responses": {
                     "200": { "description": "", "content": { "text/json": { "schema": used[3] } } },
                     "201": { "description": "", "content": { "*/*": { "schema": used[4] } } },

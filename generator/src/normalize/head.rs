@@ -27,7 +27,7 @@ pub(crate) fn clean(root: &mut Value, log: &mut Log<'_>) {
     if let Value::String(description) = text("description", "")
         && !description.is_empty()
     {
-        info["description"] = json!(description.replace('\r', ""));
+        info["description"] = json!(description);
     }
     map.insert("info".into(), info);
     map.remove("externalDocs");

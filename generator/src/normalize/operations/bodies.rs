@@ -11,6 +11,8 @@ use crate::{
 /// The member of a request body that keeps the media type of bytes, where it is not `application/octet-stream`.
 const MEDIA_TYPE: &str = "x-perenso-media-type";
 
+const BYTES: &str = "application/octet-stream";
+
 /// Chooses the media type of each request body: JSON, else a form, else text, else bytes.
 pub(crate) fn choose(root: &mut Value, log: &mut Log<'_>) {
     for operation in operations(root) {
@@ -32,7 +34,7 @@ pub(crate) fn choose(root: &mut Value, log: &mut Log<'_>) {
             .map(|(k, v)| (k.clone(), v.clone()))
             .collect();
         if let Some(Value::String(text)) = body.get("description") {
-            chosen.insert("description".into(), json!(text.replace('\r', "")));
+            chosen.insert("description".into(), json!(text));
         }
         if body.get("required") == Some(&Value::Bool(true)) {
             chosen.insert("required".into(), json!(true));
@@ -52,14 +54,16 @@ pub(crate) fn choose(root: &mut Value, log: &mut Log<'_>) {
             MediaKind::Form if schema.is_some() => json!({ "application/x-www-form-urlencoded": { "schema": schema } }),
             MediaKind::Text => json!({ "text/plain": { "schema": { "type": "string" } } }),
             MediaKind::Form | MediaKind::Multipart | MediaKind::Bytes => {
-                log.lost(&place, format!("the body is bytes of type `{name}`"));
-                chosen.insert(MEDIA_TYPE.into(), json!(name));
+                if name != BYTES {
+                    log.lost(&place, format!("the body is bytes of type `{name}`"));
+                    chosen.insert(MEDIA_TYPE.into(), json!(name));
+                }
                 if kind == MediaKind::Multipart
                     && let Some(schema) = schema
                 {
                     chosen.insert(MULTIPART.into(), schema);
                 }
-                json!({ "application/octet-stream": { "schema": { "type": "string", "format": "binary" } } })
+                json!({ BYTES: { "schema": { "type": "string", "format": "binary" } } })
             }
         };
         chosen.insert("content".into(), content);

@@ -90,11 +90,6 @@ fn inline_operation(
         }),
         name => KEPT.contains(&name) || name.starts_with("x-"),
     });
-    for name in ["summary", "description"] {
-        if let Some(Value::String(text)) = operation.get_mut(name) {
-            *text = text.replace('\r', "");
-        }
-    }
     let own = operation.remove("parameters");
     operation.insert("parameters".into(), parameters(source, [shared, own.as_ref()])?);
     if let Some(body) = operation.get_mut("requestBody") {

@@ -95,9 +95,6 @@ fn shape(map: &mut Map<String, Value>, name: &str, kind: &str, place: &str, log:
         "explode" => value.is_boolean(),
         key => key.starts_with("x-"),
     });
-    if let Some(Value::String(text)) = map.get_mut("description") {
-        *text = text.replace('\r', "");
-    }
     map.insert("name".into(), json!(name));
     map.insert("in".into(), json!(kind));
     map.insert("schema".into(), schema);

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::media_types::{MediaKind, best};
 use crate::{document::operations::operations, normalize::Log};
 
-/// The member of an operation that keeps the successful responses for which its method has no type.
+/// The member of an operation that keeps the statuses of success for which its method has no type, with their descriptions.
 const OTHERS: &str = "x-perenso-other-responses";
 
 /// Chooses the type of each response, and the one of success.
@@ -98,7 +98,7 @@ fn bytes(media_type: &str) -> Value {
 
 fn with_content(response: &Value, content: Value) -> Value {
     let description = response.get("description").and_then(Value::as_str).unwrap_or_default();
-    let mut chosen = json!({ "description": description.replace('\r', "") });
+    let mut chosen = json!({ "description": description });
     for (name, value) in response.as_object().into_iter().flatten().filter(|(name, _)| name.starts_with("x-")) {
         chosen[name] = value.clone();
     }
@@ -108,7 +108,8 @@ fn with_content(response: &Value, content: Value) -> Value {
     chosen
 }
 
-/// Keeps the successful responses of one type: JSON before bytes before none, then the smallest status. Returns the others.
+/// Keeps the successful responses of one type: JSON before bytes before none, then the smallest status. Returns the descriptions
+/// of the others.
 fn unify_success(kept: &mut Map<String, Value>, place: &str, log: &mut Log<'_>) -> Map<String, Value> {
     let kind = |response: &Value| match response.get("content").and_then(Value::as_object) {
         Some(content) => content.get("application/json").map_or((1, Value::Null), |entry| (0, entry["schema"].clone())),
@@ -123,7 +124,7 @@ fn unify_success(kept: &mut Map<String, Value>, place: &str, log: &mut Log<'_>) 
     for status in others.keys() {
         log.lost(&format!("{place}/{status}"), "the method has the type of another successful response");
     }
-    others
+    others.into_iter().map(|(status, response)| (status, response["description"].clone())).collect()
 }
 
 #[cfg(test)]
@@ -153,7 +154,7 @@ mod tests {
             operation["responses"],
             json!({ "200": of(json_a.clone()), "201": of(json_a), "404": { "description": "" } })
         );
-        assert_eq!(operation["x-perenso-other-responses"], json!({ "204": { "description": "" } }));
+        assert_eq!(operation["x-perenso-other-responses"], json!({ "204": "" }));
         assert_eq!(effects, [(Effect::Changed, "/default".into()), (Effect::Lost, "/204".into())]);
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::{is_nullable, is_record, nullable, put_components, take_components};
+use super::{is_nullable, is_record, nullable, put_components, take_components, unions::DISTINCT};
 use crate::{
     document::{
         operations::operations,
@@ -85,7 +85,7 @@ fn content(node: &mut Value) -> impl Iterator<Item = &mut Value> {
 
 /// Returns true for a schema that the code generator writes a type for.
 fn is_named(schema: &Value) -> bool {
-    is_record(schema) || schema.get("enum").is_some() || schema.get("oneOf").is_some()
+    is_record(schema) || schema.get("enum").is_some() || schema.get(DISTINCT).is_some()
 }
 
 struct Hoist {
@@ -118,8 +118,15 @@ impl Hoist {
         for (field, part) in map.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
             self.whole(part, &format!("{name}{}", pascal(field)));
         }
-        for (index, part) in map.get_mut("oneOf").and_then(Value::as_array_mut).into_iter().flatten().enumerate() {
-            self.whole(part, &format!("{name}Variant{index}"));
+        let is_distinct = map.contains_key(DISTINCT);
+        for keyword in ["allOf", "oneOf", "anyOf"] {
+            for (index, part) in map.get_mut(keyword).and_then(Value::as_array_mut).into_iter().flatten().enumerate() {
+                // Parts of what is not merged yet are no types of their own.
+                match is_distinct {
+                    true => self.whole(part, &format!("{name}Variant{index}")),
+                    false => self.parts(part, name),
+                }
+            }
         }
         for (keyword, suffix) in [("items", "Item"), ("additionalProperties", "Value")] {
             if let Some(part) = map.get_mut(keyword).filter(|part| part.is_object()) {

@@ -57,9 +57,6 @@ fn keep_known(map: &mut Map<String, Value>) {
         "x-rust-type" => false,
         keyword => keyword.starts_with("x-"),
     });
-    if let Some(Value::String(text)) = map.get_mut("description") {
-        *text = text.replace('\r', "");
-    }
 }
 
 /// Keeps the formats that generated types have.

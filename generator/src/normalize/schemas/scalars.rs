@@ -14,10 +14,12 @@ use crate::{
 /// The member of a component that names the type that replaces it.
 pub(super) const TYPE: &str = "x-perenso-type";
 
-/// The values of [`TYPE`], with the component that is made for each.
-const KINDS: [(&str, &str, &str); 2] = [
-    ("timestamp", "Timestamp", "A timestamp, with or without an offset."),
-    ("decimal", "Decimal", "A decimal number with all its digits."),
+/// The values of [`TYPE`], with the component that is made for each and its format.
+const KINDS: [(&str, &str, &str, &str); 3] = [
+    ("timestamp", "Timestamp", "date-time", "A timestamp, with or without an offset."),
+    // Many servers write the time of day as well.
+    ("timestamp", "Date", "date", "A date."),
+    ("decimal", "Decimal", "", "A decimal number with all its digits."),
 ];
 
 /// Refers to one component for each kind of scalar. A component that is such a scalar itself keeps its name.
@@ -33,7 +35,7 @@ pub(crate) fn name(root: &mut Value, log: &mut Log<'_>) {
         }
     }
     put_components(root, schemas);
-    let mut names: [Option<String>; 2] = [None, None];
+    let mut names: [Option<String>; 3] = [None, None, None];
     each_schema(root, &mut |schema, _| {
         let Some(index) = kind(schema, decimals).filter(|_| schema.get(TYPE).is_none()) else { return };
         let name = names[index].get_or_insert_with(|| unique(KINDS[index].1, &mut taken));
@@ -41,14 +43,12 @@ pub(crate) fn name(root: &mut Value, log: &mut Log<'_>) {
         *schema = if is_nullable(schema) { nullable(reference) } else { reference };
     });
     let mut made = Map::new();
-    for (name, (kind, _, description)) in names.into_iter().zip(KINDS) {
+    for (name, (kind, _, format, description)) in names.into_iter().zip(KINDS) {
         let Some(name) = name else { continue };
-        let mut schema = if kind == "decimal" {
-            json!({ "type": "number" })
-        } else {
-            json!({ "type": "string", "format": "date-time" })
-        };
-        schema[TYPE] = json!(kind);
+        let mut schema = json!({ "type": if format.is_empty() { "number" } else { "string" }, TYPE: kind });
+        if !format.is_empty() {
+            schema["format"] = json!(format);
+        }
         schema["description"] = json!(description);
         made.insert(name, schema);
     }
@@ -60,7 +60,8 @@ pub(crate) fn name(root: &mut Value, log: &mut Log<'_>) {
 fn kind(schema: &Value, decimals: bool) -> Option<usize> {
     match schema.get("type")?.as_str()? {
         "string" if schema["format"] == "date-time" => Some(0),
-        "number" if decimals => Some(1),
+        "string" if schema["format"] == "date" => Some(1),
+        "number" if decimals => Some(2),
         _ => None,
     }
 }
@@ -79,6 +80,7 @@ mod tests {
                 "Amount": { "type": "number", "description": "d" },
                 "A": { "type": "object", "properties": {
                     "at": { "type": "string", "format": "date-time", "description": "d" },
+                    "day": { "type": "string", "format": "date" },
                     "sum": { "type": "number", "nullable": true }
                 } }
             } } }),
@@ -89,10 +91,17 @@ mod tests {
             schemas["A"]["properties"],
             json!({
                 "at": { "$ref": "#/components/schemas/Timestamp2" },
+                "day": { "$ref": "#/components/schemas/Date" },
                 "sum": { "allOf": [{ "$ref": "#/components/schemas/Decimal" }], "nullable": true }
             })
         );
         assert_eq!(schemas["Timestamp2"]["x-perenso-type"], "timestamp");
+        assert_eq!(
+            schemas["Date"],
+            json!({
+                "type": "string", "format": "date", "description": "A date.", "x-perenso-type": "timestamp"
+            })
+        );
         assert_eq!(schemas["Decimal"]["type"], "number");
     }
 }

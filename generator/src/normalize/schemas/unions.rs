@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// The member that marks a union whose alternatives have distinct JSON types. It stays, as an enum.
-const DISTINCT: &str = "x-perenso-union";
+pub(super) const DISTINCT: &str = "x-perenso-union";
 
 /// Merges the alternatives of each union. Objects become one record with the fields of all: an enum would have to guess which
 /// alternative a server means, and fail for one that is new. Different JSON types stay alternatives.
