@@ -6,10 +6,12 @@ use perenso_openapi::Generator;
 
 fn main() -> ExitCode {
     println!("cargo::rerun-if-changed=build.rs");
-    match Generator::new("openapi/perenso.json").write_to_out_dir() {
+    let generator =
+        Generator::new("openapi/perenso.json").runtime_path("crate::runtime").client_path("crate::generated");
+    match generator.write_to_out_dir() {
         Ok(_) => ExitCode::SUCCESS,
         Err(error) => {
-            println!("cargo::error={error}");
+            error.problems().for_each(|problem| println!("cargo::error={problem}"));
             ExitCode::FAILURE
         }
     }

@@ -55,7 +55,7 @@ features:
     just feature perenso-auth '""' native-tls redis redis,native-tls redis,rustls registry rustls test-util
     just feature perenso '""' native-tls rustls files mock redis registry parquet test-util
     just feature perenso-sandbox '""' cli docs
-    cargo test -p perenso-codegen-compiled -p saved-catalog -p nightly-sync
+    cargo test -p perenso-codegen-compiled -p perenso-openapi-compiled -p saved-catalog -p nightly-sync
     cargo test -p perenso-auth --all-features
     tests=$(grep -rl 'cfg(.*feature' tests | sed -E 's#^tests/([^/.]+).*#--test \1#' | sort -u)
     cargo test -p perenso --all-features --lib $tests
@@ -126,7 +126,7 @@ package:
     for part in .fingerprint build deps; do
         [[ ! -d target/debug/$part ]] || cp -al "target/debug/$part" "$target/debug/$part"
     done
-    cargo package --workspace --exclude perenso-bench --exclude perenso-codegen-compiled \
+    cargo package --workspace --exclude perenso-bench --exclude perenso-codegen-compiled --exclude perenso-openapi-compiled \
         --exclude saved-catalog --exclude nightly-sync --allow-dirty --target-dir "$target"
 
 # Licences, sources and bans of every package, features and all (`cargo install cargo-deny`).

@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::HashMap, ffi::OsString, fmt, sync::Arc, time
 use http::Method;
 use perenso_auth::{AccessToken, CallOptions, RequestBuilder};
 
-use crate::{builder::Builder, environment, error::Error, exports::CatalogCache, generated, runtime::Bridge};
+use crate::{builder::Builder, environment, error::Error, exports::CatalogCache, generated};
 
 /// The default prefix of the environment variables.
 const PREFIX: &str = "PERENSO";
@@ -116,10 +116,7 @@ impl Perenso {
     }
 
     pub(crate) fn new(auth: perenso_auth::Client) -> Self {
-        let base = auth.api_url().as_str().trim_end_matches('/').to_owned();
-        let bridge = Bridge { auth, options: Arc::default(), is_streaming: false };
-        let http = bridge.auth.http().clone();
-        Self { api: Arc::new(generated::Client::new(base, http, bridge)), catalog_cache: Arc::default() }
+        Self { api: Arc::new(generated::Client::new(&auth)), catalog_cache: Arc::default() }
     }
 
     /// Returns a client whose calls use these options: a deadline, headers, other retries. Options that are not set here keep
@@ -136,16 +133,15 @@ impl Perenso {
     /// ```
     #[must_use]
     pub fn with_options(&self, options: CallOptions) -> Self {
-        self.over(Bridge { options: Arc::new(options.over(self.options())), ..self.api.inner.clone() })
+        self.over(self.api.with_options(options))
     }
 
     /// Returns a client whose calls end with the headers of their responses.
     pub(crate) fn streaming(&self) -> Self {
-        self.over(Bridge { is_streaming: true, ..self.api.inner.clone() })
+        self.over(generated::Client::over(self.api.inner.streaming()))
     }
 
-    fn over(&self, bridge: Bridge) -> Self {
-        let api = generated::Client::new(self.api.baseurl.clone(), self.api.client.clone(), bridge);
+    fn over(&self, api: generated::Client) -> Self {
         Self { api: Arc::new(api), catalog_cache: Arc::clone(&self.catalog_cache) }
     }
 
@@ -235,12 +231,32 @@ impl Perenso {
         &self.api
     }
 
+    /// Returns the client of the token layer, for other clients over the same tokens, rate budget and connections: those that
+    /// [`runtime`](crate::runtime) supports, or your own requests.
+    ///
+    /// Its calls do not use the options of [`with_options`](Self::with_options).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = perenso_sandbox::Sandbox::start().await?;
+    /// # let show = perenso::Perenso::from_vars(sandbox.vars())?;
+    /// // Any generated client is made in this way.
+    /// let client = perenso::generated::Client::new(show.auth_client());
+    /// # use perenso::generated::prelude::*;
+    /// assert!(!client.customer_list().send().await?.into_inner().is_empty());
+    /// # Ok(()) }
+    /// ```
+    pub fn auth_client(&self) -> &perenso_auth::Client {
+        self.api.auth_client()
+    }
+
     pub(crate) fn auth(&self) -> &perenso_auth::Client {
-        &self.api.inner.auth
+        self.api.auth_client()
     }
 
     pub(crate) fn options(&self) -> &CallOptions {
-        &self.api.inner.options
+        self.api.inner.options()
     }
 
     pub(crate) fn catalog_cache(&self) -> &CatalogCache {

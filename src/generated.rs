@@ -19,9 +19,10 @@
 //! # Ok(()) }
 //! ```
 //!
-//! The traits, one for each kind of record, list the calls; [`types`] contains the records. Each call names the hand-written
-//! method that does the same. Calls that the vendor documents only in part say so; keys in brackets are pages listed in the
-//! document. To run an export, use [`exports`](crate::exports), which checks the values of its parameters.
+//! The traits, one for each kind of record, list the calls; [`types`] contains the records, whose fields the guide to
+//! [lists and bulk](crate::guide::lists_and_bulk#fields-of-a-record) explains. Each call names the hand-written method that does
+//! the same. Calls that the vendor documents only in part say so; keys in brackets are pages listed in the document. To run an
+//! export, use [`exports`](crate::exports), which checks the values of its parameters.
 
 // The SDK does not use every generated call and constant.
 #![allow(dead_code)]

@@ -78,7 +78,7 @@ pub mod mock;
 mod paging;
 mod records;
 mod resources;
-mod runtime;
+pub mod runtime;
 #[cfg(feature = "registry")]
 mod shows;
 

@@ -91,16 +91,9 @@
 mod show;
 mod token;
 
-use std::time::Duration;
-
 pub use self::{
     show::{Listed, MockShow},
     token::{Token, TokenThen, TokenWhen},
 };
-
-fn too_many_requests(then: httpmock::Then, retry_after: Duration) -> httpmock::Then {
-    let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
-    then.status(429).header("retry-after", seconds.to_string())
-}
 
 include!(concat!(env!("OUT_DIR"), "/mock.rs"));

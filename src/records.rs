@@ -9,11 +9,10 @@ mod ordering_group;
 mod reveal;
 mod timestamp;
 
-pub(crate) use self::id::segment;
 pub use self::{
     decimal::{Decimal, InvalidDecimal},
     field::Field,
-    id::{Id, InvalidId},
+    id::{Id, InvalidId, segment},
     json_record::JsonRecord,
     messages::Messages,
     ordering_group::{OrderingGroupError, OrderingGroupReason},

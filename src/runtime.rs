@@ -1,11 +1,46 @@
-//! The code that the generated client uses.
+//! The support of generated clients: everything that the code of
+//! [`perenso-openapi`](https://docs.rs/perenso-openapi) uses.
+//!
+//! A program rarely names this module. Its own `build.rs` generates a client from an OpenAPI document, and the client runs over any
+//! [`Client`](auth::Client) of the token layer. Over [`Perenso::auth_client`](crate::Perenso::auth_client) it shares tokens, rate
+//! budget and connections with the SDK:
+//!
+//! ```ignore
+//! mod vendor {
+//!     include!(concat!(env!("OUT_DIR"), "/client.rs"));
+//! }
+//! use vendor::prelude::*;
+//!
+//! let vendor = vendor::Client::new(show.auth_client());
+//! let pallets = vendor.pallet_list().send().await?.into_inner();
+//! ```
+//!
+//! The functions and types that are not re-exported from the root of this crate change with the generator: use the same version of
+//! both.
 
 mod bridge;
 mod field_names;
+#[cfg(feature = "mock")]
+pub mod mock;
 mod operation;
+mod values;
 
-pub(crate) use self::{
+pub use self::{
     bridge::{Bridge, send_empty, send_json, send_raw},
     field_names::{FieldName, FieldNames},
     operation::Operation,
+    values::{append_header, checked_segment, form, invalid_request},
 };
+pub use crate::{
+    error::Error,
+    records::{Decimal, Field, Id, Messages, Reveal, Timestamp, segment},
+};
+#[cfg(feature = "mock")]
+#[doc(no_inline)]
+pub use httpmock;
+#[doc(no_inline)]
+pub use perenso_auth as auth;
+#[doc(no_inline)]
+pub use progenitor_client::{self, ResponseValue};
+#[doc(no_inline)]
+pub use {reqwest, serde, serde_json};

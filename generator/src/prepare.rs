@@ -1,8 +1,8 @@
-//! Prepares the document for the generator, with one named step for each of its limitations.
+//! Prepares the document for progenitor, with one named step for each of its limitations.
 
 use serde_json::{Value, json};
 
-use crate::{fault::Fault, model::Document};
+use crate::model::{Model, Operation, schema};
 
 /// The tag of the operations that stay inside the crate.
 pub(crate) const SEALED_TAG: &str = "Sealed";
@@ -10,26 +10,30 @@ pub(crate) const SEALED_TAG: &str = "Sealed";
 /// The suffix of the second operation, with a body, of an operation with an optional body.
 pub(crate) const WITH_BODY: &str = "_with";
 
+/// The end of the path of the second operation, which the rewrites remove. Progenitor takes one operation a path and method.
+pub(crate) const TWIN: &str = "/perenso-with-body";
+
 /// Returns the document for the client, with successful responses only.
-pub(crate) fn for_client(document: &Document) -> Result<Value, Fault> {
-    let mut root = for_mock(document)?;
+pub(crate) fn for_client(model: &Model) -> Value {
+    let mut root = for_mock(model);
     each_operation(&mut root, take_out_errors);
     if let Some(components) = root.get_mut("components").and_then(Value::as_object_mut) {
         components.remove("responses");
     }
-    Ok(root)
+    root
 }
 
 /// Returns the document for the mock, including error responses.
-pub(crate) fn for_mock(document: &Document) -> Result<Value, Fault> {
-    let mut root = document.root.clone();
-    split_optional_bodies(&mut root, document)?;
+pub(crate) fn for_mock(model: &Model) -> Value {
+    let mut root = model.root.clone();
+    name_tags(&mut root, model);
+    split_optional_bodies(&mut root, model);
     each_operation(&mut root, respond_with_bytes);
-    each_operation(&mut root, retag_sealed);
+    open_records(&mut root);
     unwrap_references(&mut root);
     strip_limits(&mut root);
     strip_nulls(&mut root);
-    Ok(root)
+    root
 }
 
 /// Returns true if the body of an operation is optional.
@@ -37,28 +41,27 @@ pub(crate) fn has_optional_body(operation: &Value) -> bool {
     operation.get("requestBody").is_some_and(|body| body.get("required") != Some(&Value::Bool(true)))
 }
 
-/// Splits operations with an optional body, since the generator requires every body. The path of the second one differs in the
-/// name of its parameter only.
-fn split_optional_bodies(root: &mut Value, document: &Document) -> Result<(), Fault> {
-    for operation in document.operations()?.iter().filter(|operation| has_optional_body(operation.node)) {
-        let variant_id = format!("{}{WITH_BODY}", operation.id);
-        if !operation.path.contains("{id}") {
-            return Err(Fault::new(&operation.place, "an optional body needs a path with `{id}`"));
+/// Gives each operation one tag, and thereby one trait. Operations of the crate have one of their own.
+fn name_tags(root: &mut Value, model: &Model) {
+    for operation in model.operations() {
+        let tag = if operation.is_sealed() { SEALED_TAG } else { operation.tag() };
+        if let Some(node) = root.pointer_mut(&operation.place) {
+            node["tags"] = json!([tag]);
         }
-        let mut variant = operation.node.clone();
-        variant["operationId"] = json!(variant_id);
+    }
+}
+
+/// Splits operations with an optional body, since progenitor requires every body.
+fn split_optional_bodies(root: &mut Value, model: &Model) {
+    for Operation { place, id, method, path, node } in model.operations() {
+        let Some(mut variant) = root.pointer(&place).filter(|_| has_optional_body(node)).cloned() else { continue };
+        variant["operationId"] = json!(format!("{id}{WITH_BODY}"));
         variant["requestBody"]["required"] = json!(true);
-        for parameter in variant["parameters"].as_array_mut().into_iter().flatten() {
-            if parameter["name"] == "id" {
-                parameter["name"] = json!("record_id");
-            }
-        }
-        root["paths"][operation.path.replace("{id}", "{record_id}")] = json!({ operation.method: variant });
-        if let Some(node) = root.pointer_mut(&operation.place).and_then(Value::as_object_mut) {
+        root["paths"][format!("{path}{TWIN}")][method] = variant;
+        if let Some(node) = root.pointer_mut(&place).and_then(Value::as_object_mut) {
             node.remove("requestBody");
         }
     }
-    Ok(())
 }
 
 /// Turns responses of any media type into bytes.
@@ -71,21 +74,32 @@ fn respond_with_bytes(operation: &mut Value) {
     }
 }
 
-/// Gives crate-private operations a tag of their own, and thereby a trait.
-fn retag_sealed(operation: &mut Value) {
-    if operation.get("x-sealed") == Some(&Value::Bool(true)) {
-        operation["tags"] = json!([SEALED_TAG]);
-    }
-}
-
-/// Removes error responses: the generator supports one type of error body only, and the bridge reads errors itself.
+/// Removes error responses: progenitor supports one type of error body only, and the bridge reads errors itself.
 fn take_out_errors(operation: &mut Value) {
     if let Some(responses) = operation["responses"].as_object_mut() {
         responses.retain(|status, _| status.starts_with('2'));
     }
 }
 
-/// Replaces `allOf` with one reference, by which OpenAPI 3.0 adds a description to a reference, by the reference. The generator
+/// Gives every record a map of unknown fields, and renames the field that would collide with it.
+fn open_records(root: &mut Value) {
+    let schemas = root.pointer_mut("/components/schemas").and_then(Value::as_object_mut);
+    for schema in
+        schemas.into_iter().flat_map(|schemas| schemas.values_mut()).filter(|schema| schema::is_record(schema))
+    {
+        schema["type"] = json!("object");
+        schema["additionalProperties"] = json!({});
+        if let Some(properties) = schema["properties"].as_object_mut() {
+            *properties =
+                std::mem::take(properties).into_iter().map(|(name, inner)| (schema::key(&name), inner)).collect();
+        }
+        for name in schema.get_mut("required").and_then(Value::as_array_mut).into_iter().flatten() {
+            *name = json!(schema::key(name.as_str().unwrap_or_default()));
+        }
+    }
+}
+
+/// Replaces `allOf` with one reference, by which OpenAPI 3.0 adds a description to a reference, by the reference. Progenitor
 /// would write a type for it.
 fn unwrap_references(node: &mut Value) {
     match node {
@@ -104,9 +118,9 @@ fn unwrap_references(node: &mut Value) {
     }
 }
 
-/// Removes limits, since the generated code would also enforce them on responses.
+/// Removes limits and defaults: the generated code would also enforce them on responses, and send what the caller did not say.
 fn strip_limits(root: &mut Value) {
-    const LIMITS: [&str; 9] = [
+    const LIMITS: [&str; 10] = [
         "maxLength",
         "minLength",
         "pattern",
@@ -116,11 +130,12 @@ fn strip_limits(root: &mut Value) {
         "minItems",
         "uniqueItems",
         "multipleOf",
+        "default",
     ];
     strip(root, &LIMITS);
 }
 
-/// Removes `nullable`. An optional field becomes a `Field`, which includes `null`, and the generator would add an `Option`.
+/// Removes `nullable`. An optional field becomes a `Field`, which includes `null`, and progenitor would add an `Option`.
 fn strip_nulls(root: &mut Value) {
     strip(root, &["nullable"]);
 }
@@ -128,7 +143,8 @@ fn strip_nulls(root: &mut Value) {
 fn strip(schema: &mut Value, keywords: &[&str]) {
     match schema {
         Value::Object(map) => {
-            if map.contains_key("type") || map.contains_key("$ref") {
+            // A property may have the name of a keyword.
+            if map.get("type").is_some_and(Value::is_string) || map.contains_key("$ref") {
                 keywords.iter().for_each(|keyword| drop(map.remove(*keyword)));
             }
             map.values_mut().for_each(|inner| strip(inner, keywords));

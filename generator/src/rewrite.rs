@@ -1,35 +1,39 @@
-//! The steps over the generated syntax trees. Each counts what it rewrites and fails the build on a miss.
+//! The steps over the generated syntax trees. Each counts what it rewrites and fails on a miss.
 
 mod construction;
+mod crates;
 mod debug;
 mod docs;
 mod enums;
 mod find;
 mod mocks;
+mod paths;
 mod records;
 mod seal;
 mod send;
 mod signposts;
 mod table;
 
-use crate::{fault::Fault, model::Document};
+use crate::{Settings, error::Fault, model::Model};
 
 /// Rewrites the client: calls pass through the bridge, and records keep unknown fields.
-pub(crate) fn client(mut file: syn::File, document: &Document) -> Result<syn::File, Fault> {
-    construction::through_the_bridge(&mut file)?;
-    enums::open(&mut file, document)?;
-    records::keep_everything(&mut file, document)?;
-    debug::show_keys_only(&mut file, document)?;
-    send::through_the_bridge(&mut file, document)?;
-    seal::inside_the_crate(&mut file, document)?;
-    table::of_operations(&mut file, document)?;
-    docs::on_everything(&mut file, document)?;
-    signposts::set_up(&mut file, document)?;
+pub(crate) fn client(mut file: syn::File, model: &Model, settings: &Settings) -> Result<syn::File, Fault> {
+    construction::through_the_bridge(&mut file, settings)?;
+    enums::open(&mut file, model)?;
+    records::keep_everything(&mut file, model, settings)?;
+    debug::show_keys_only(&mut file, model)?;
+    send::through_the_bridge(&mut file, model, settings)?;
+    seal::inside_the_crate(&mut file, model)?;
+    table::of_operations(&mut file, model, settings);
+    docs::on_everything(&mut file, model, settings)?;
+    signposts::set_up(&mut file, model)?;
+    crates::through_the_runtime(&mut file, settings);
     Ok(file)
 }
 
-/// Rewrites the typed mock: ids are compared unencoded.
-pub(crate) fn mock(mut file: syn::File, document: &Document) -> Result<syn::File, Fault> {
-    mocks::compare_ids(&mut file, document)?;
+/// Rewrites the typed mock: values in paths are compared unencoded.
+pub(crate) fn mock(mut file: syn::File, model: &Model, settings: &Settings) -> Result<syn::File, Fault> {
+    mocks::compare_values(&mut file, model, settings)?;
+    crates::through_the_runtime(&mut file, settings);
     Ok(file)
 }

@@ -6,7 +6,7 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use httpmock::{HttpMockRequest, Then, When};
 use serde_json::json;
 
-use super::too_many_requests;
+use crate::runtime::mock::too_many_requests;
 
 /// The path of the token endpoint, as in the vendor's guide.
 pub(super) const PATH: &str = "/auth/oauth/token";

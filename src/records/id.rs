@@ -73,7 +73,7 @@ impl Id {
 
 /// Encodes a string as one segment of a path: everything but letters, digits and `-._~` is percent-encoded. This includes the
 /// backslash, which URL parsers treat as a slash.
-pub(crate) fn segment(text: &str) -> String {
+pub fn segment(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

@@ -10,21 +10,53 @@ use crate::{error::Error, runtime::Operation};
 
 /// The state of a generated client: the pipeline and the call options.
 #[derive(Clone, Debug)]
-pub(crate) struct Bridge {
-    pub(crate) auth: Client,
-    pub(crate) options: Arc<CallOptions>,
+pub struct Bridge {
+    auth: Client,
+    options: Arc<CallOptions>,
     /// True if a call ends with the headers of its response instead of its body.
-    pub(crate) is_streaming: bool,
+    is_streaming: bool,
+}
+
+impl Bridge {
+    /// Creates a bridge to an authorised client.
+    pub fn new(auth: &Client) -> Self {
+        Self { auth: auth.clone(), options: Arc::default(), is_streaming: false }
+    }
+
+    /// Returns a bridge whose calls use these options, and otherwise those of this bridge.
+    #[must_use]
+    pub fn with_options(&self, options: CallOptions) -> Self {
+        Self { options: Arc::new(options.over(&self.options)), ..self.clone() }
+    }
+
+    /// Returns a bridge whose calls end with the headers of their responses.
+    pub(crate) fn streaming(&self) -> Self {
+        Self { is_streaming: true, ..self.clone() }
+    }
+
+    /// Returns the client that sends the calls.
+    pub fn auth(&self) -> &Client {
+        &self.auth
+    }
+
+    /// Returns the options of the calls.
+    pub fn options(&self) -> &CallOptions {
+        &self.options
+    }
+
+    /// Returns the base address of the API without a slash at the end.
+    pub fn base_url(&self) -> String {
+        self.auth.api_url().as_str().trim_end_matches('/').to_owned()
+    }
 }
 
 type Request = Result<reqwest::Request, reqwest::Error>;
 
 /// Sends a request of the generated client and returns the response, with its whole body unless it is streamed.
-pub(crate) async fn send_raw(
-    bridge: &Bridge,
-    request: Request,
-    operation: &'static Operation,
-) -> Result<Response, Error> {
+///
+/// # Errors
+/// The request cannot be built, or the call fails.
+pub async fn send_raw(bridge: &Bridge, request: Request, operation: &'static Operation) -> Result<Response, Error> {
     // The message of the cause may contain the URL with its query.
     let request = request.map_err(|_| Error::invalid_request(operation.id, "the values make no request"))?;
     let call = Call::new(operation.id, operation.idempotency).options(&bridge.options);
@@ -33,7 +65,10 @@ pub(crate) async fn send_raw(
 }
 
 /// Sends a request of the generated client and reads the JSON response.
-pub(crate) async fn send_json<T: DeserializeOwned>(
+///
+/// # Errors
+/// The request cannot be built, the call fails, or the response is not the expected JSON.
+pub async fn send_json<T: DeserializeOwned>(
     bridge: &Bridge,
     request: Request,
     operation: &'static Operation,
@@ -45,7 +80,10 @@ pub(crate) async fn send_json<T: DeserializeOwned>(
 }
 
 /// Sends a request of the generated client whose response has no body to read.
-pub(crate) async fn send_empty(
+///
+/// # Errors
+/// The request cannot be built, or the call fails.
+pub async fn send_empty(
     bridge: &Bridge,
     request: Request,
     operation: &'static Operation,

@@ -5,20 +5,23 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, Visitor};
 
 /// The name of a field: its index among the known ones, or the name itself.
-pub(crate) enum FieldName {
+pub enum FieldName {
+    /// The index of a known name.
     Known(usize),
+    /// Another name.
     Unknown(String),
 }
 
 /// The known field names of a record. Servers write fields in a fixed order, so the name after the last one is tried first.
-pub(crate) struct FieldNames {
+pub struct FieldNames {
     names: &'static [&'static str],
     next: usize,
 }
 
 impl FieldNames {
+    /// Creates the names of a record, in the order in which they are expected.
     #[inline]
-    pub(crate) fn new(names: &'static [&'static str]) -> Self {
+    pub fn new(names: &'static [&'static str]) -> Self {
         Self { names, next: 0 }
     }
 

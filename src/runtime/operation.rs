@@ -1,17 +1,24 @@
-//! The name, path and idempotency of an operation of the document.
+//! The name, path and idempotency of an operation of a document.
 
 use perenso_auth::Idempotency;
 
-/// An operation of the vendored document, written by the build script.
+/// An operation of an OpenAPI document, written by the generator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Operation {
+#[non_exhaustive]
+pub struct Operation {
     /// The `operationId`, the name in errors and logs.
-    pub(crate) id: &'static str,
-    #[allow(dead_code)]
-    pub(crate) method: &'static str,
+    pub id: &'static str,
+    /// The method, in upper case.
+    pub method: &'static str,
     /// The path with its parameters in braces. Spans show it, because ids are data.
-    #[allow(dead_code)]
-    pub(crate) path: &'static str,
-    /// The `x-idempotency` of the operation.
-    pub(crate) idempotency: Idempotency,
+    pub path: &'static str,
+    /// The idempotency of the operation.
+    pub idempotency: Idempotency,
+}
+
+impl Operation {
+    /// Creates an operation.
+    pub const fn new(id: &'static str, method: &'static str, path: &'static str, idempotency: Idempotency) -> Self {
+        Self { id, method, path, idempotency }
+    }
 }

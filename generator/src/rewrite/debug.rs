@@ -6,38 +6,36 @@ use syn::{Fields, Item, ItemStruct, parse_quote};
 
 use super::find;
 use crate::{
-    fault::{Fault, count},
-    model::Document,
-    schema::{self, Record},
+    error::{Fault, count},
+    model::{
+        Model,
+        schema::{self, Record},
+    },
 };
 
-/// Replaces every derived `Debug` of a struct.
-pub(crate) fn show_keys_only(file: &mut syn::File, document: &Document) -> Result<(), Fault> {
-    let records = schema::records(document)?;
-    let wrappers = schema::wrappers(document)?;
-    let nothing = |_: &ItemStruct| Ok(Vec::new());
+/// Replaces every derived `Debug` of a struct, and of an enum that holds values.
+pub(crate) fn show_keys_only(file: &mut syn::File, model: &Model) -> Result<(), Fault> {
+    let records = schema::records(model);
+    let nothing = |_: &ItemStruct| Vec::new();
 
     replace(&mut file.items, nothing)?;
     let types = find::module(&mut file.items, &["types"])?;
+    let open: Vec<_> = schema::enums(model).into_iter().map(|known| known.name).collect();
+    hide_choices(types, &open);
     replace(types, |item| {
-        if let Some(record) = records.iter().find(|record| item.ident == record.name) {
-            return Ok(allowed(item, record));
-        }
-        if wrappers.iter().any(|wrapper| item.ident == wrapper) {
-            return Ok(Vec::new());
-        }
-        Err(Fault::new("/components/schemas", format_args!("what may `Debug` show of `{}`?", item.ident)))
+        let record = records.iter().find(|record| item.ident == record.name);
+        record.map(|record| allowed(item, record)).unwrap_or_default()
     })?;
     replace(find::module(types, &["builder"])?, nothing)?;
-    replace(find::module(&mut file.items, &["builder"])?, |item| Ok(ids(item)))
+    replace(find::module(&mut file.items, &["builder"])?, ids)
 }
 
 /// Replaces the derived `Debug` of each struct by one that shows the fields of `shown`.
-fn replace(items: &mut Vec<Item>, shown: impl Fn(&ItemStruct) -> Result<Vec<TokenStream>, Fault>) -> Result<(), Fault> {
+fn replace(items: &mut Vec<Item>, shown: impl Fn(&ItemStruct) -> Vec<TokenStream>) -> Result<(), Fault> {
     let mut impls = Vec::new();
     for item in find::structs(items) {
         count("/", &format!("derived `Debug` of `{}`", item.ident), 1, find::underive(&mut item.attrs, &["Debug"]))?;
-        let (name, shown) = (&item.ident, shown(item)?);
+        let (name, shown) = (&item.ident, shown(item));
         let text = name.to_string();
         let (given, types, bounds) = item.generics.split_for_impl();
         impls.push(parse_quote! {
@@ -53,6 +51,27 @@ fn replace(items: &mut Vec<Item>, shown: impl Fn(&ItemStruct) -> Result<Vec<Toke
     }
     items.extend::<Vec<Item>>(impls);
     Ok(())
+}
+
+/// Replaces the derived `Debug` of each enum whose variants hold values by one that shows its name.
+fn hide_choices(items: &mut Vec<Item>, open: &[String]) {
+    let mut impls: Vec<Item> = Vec::new();
+    for item in items.iter_mut() {
+        if let Item::Enum(item) = item
+            && !open.iter().any(|name| item.ident == name)
+            && find::underive(&mut item.attrs, &["Debug"]) > 0
+        {
+            let (name, text) = (&item.ident, item.ident.to_string());
+            impls.push(parse_quote! {
+                impl ::std::fmt::Debug for #name {
+                    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                        f.debug_struct(#text).finish_non_exhaustive()
+                    }
+                }
+            });
+        }
+    }
+    items.extend(impls);
 }
 
 /// Returns the fields of a record that may be shown.

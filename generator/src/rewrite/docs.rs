@@ -1,30 +1,30 @@
 //! Adds documentation where the generator writes none: setters, constructors, helpers.
 
-use syn::{Attribute, Item, TraitItem, parse_quote};
+use syn::{Attribute, Expr, Item, Lit, LitStr, Meta, TraitItem, parse_quote, visit_mut::VisitMut};
 
 use super::{find, send::pascal, table};
 use crate::{
-    fault::{Fault, count},
-    model::Document,
-    schema,
+    Settings,
+    error::{Fault, count},
+    model::{Model, schema},
+    prepare::TWIN,
 };
 
-/// The documentation of the generated modules.
+/// The documentation of the generated modules. `RUNTIME` is the path of the runtime.
 const MODULES: [(&str, &str); 3] = [
     (
         "types",
-        "The records of the API.\n\nThe vendor does not document which fields are required, so nearly every field is a \
-         [`Field`](crate::Field): missing, `null`, or a value. Undocumented fields are kept in `extra`. `Debug` hides \
-         personal data; [`Reveal`](crate::Reveal) shows it. See the guide to \
-         [lists and bulk](crate::guide::lists_and_bulk#fields-of-a-record).",
+        "The records of the API.\n\nA field that the vendor does not document as required is a \
+         [`Field`](RUNTIME::Field): missing, `null`, or a value. Undocumented fields are kept in `extra`. `Debug` hides \
+         personal data; [`Reveal`](RUNTIME::Reveal) shows it.",
     ),
     ("builder", "Builders of calls: a setter for each parameter, then `send`."),
     ("prelude", "The traits of all operations, which must be in scope for calls."),
 ];
 
 /// Documents public items without documentation.
-pub(crate) fn on_everything(file: &mut syn::File, document: &Document) -> Result<(), Fault> {
-    let records = schema::records(document)?;
+pub(crate) fn on_everything(file: &mut syn::File, model: &Model, settings: &Settings) -> Result<(), Fault> {
+    let records = schema::records(model);
     let types = find::module(&mut file.items, &["types"])?;
     let mut texts = Vec::new();
     for item in find::structs(types) {
@@ -43,6 +43,12 @@ pub(crate) fn on_everything(file: &mut syn::File, document: &Document) -> Result
                 .for_each(|function| document_if_bare(&mut function.attrs, "Builds a record field by field.")),
             Item::Mod(item) if item.ident == "builder" => document_if_bare(&mut item.attrs, "Builders of records."),
             Item::Mod(item) if item.ident == "error" => document_if_bare(&mut item.attrs, "Why a value is refused."),
+            Item::Enum(item) => {
+                document_if_bare(&mut item.attrs, "One of several kinds of values.");
+                for variant in &mut item.variants {
+                    document_if_bare(&mut variant.attrs, "A value of this kind.");
+                }
+            }
             Item::Struct(item) if !records.iter().any(|record| item.ident == record.name) => {
                 item.fields.iter_mut().for_each(|field| document_if_bare(&mut field.attrs, "The value."))
             }
@@ -63,17 +69,35 @@ pub(crate) fn on_everything(file: &mut syn::File, document: &Document) -> Result
             }
         }
     }
-    on_calls(file, document)?;
-    on_modules(file)?;
-    cut_examples(file, document)
+    on_calls(file, model)?;
+    on_modules(file, settings)?;
+    cut_examples(file, model)?;
+    Marks.visit_file_mut(file);
+    Ok(())
 }
 
-fn on_modules(file: &mut syn::File) -> Result<(), Fault> {
+/// Removes the mark of the second path of an operation.
+struct Marks;
+
+impl VisitMut for Marks {
+    fn visit_attribute_mut(&mut self, node: &mut Attribute) {
+        if let Meta::NameValue(pair) = &mut node.meta
+            && let Expr::Lit(literal) = &mut pair.value
+            && let Lit::Str(text) = &mut literal.lit
+            && text.value().contains(TWIN)
+        {
+            *text = LitStr::new(&text.value().replace(TWIN, ""), text.span());
+        }
+    }
+}
+
+fn on_modules(file: &mut syn::File, settings: &Settings) -> Result<(), Fault> {
     let mut documented = 0;
     for item in &mut file.items {
         let Item::Mod(item) = item else { continue };
         if let Some((_, text)) = MODULES.iter().find(|(name, _)| item.ident == name) {
             item.attrs.retain(|attribute| !attribute.path().is_ident("doc"));
+            let text = text.replace("RUNTIME", &settings.runtime_text());
             item.attrs.push(parse_quote!(#[doc = #text]));
             documented += 1;
         }
@@ -82,10 +106,11 @@ fn on_modules(file: &mut syn::File) -> Result<(), Fault> {
 }
 
 /// Removes the generator's examples from the documentation. They do not compile, and do not show this crate.
-fn cut_examples(file: &mut syn::File, document: &Document) -> Result<(), Fault> {
+fn cut_examples(file: &mut syn::File, model: &Model) -> Result<(), Fault> {
     let mut cut = 0;
     for item in &mut file.items {
         let Item::Trait(item) = item else { continue };
+        document_if_bare(&mut item.attrs, "Calls of the API.");
         for function in &mut item.items {
             let TraitItem::Fn(function) = function else { continue };
             let text = find::docs(&function.attrs);
@@ -96,12 +121,12 @@ fn cut_examples(file: &mut syn::File, document: &Document) -> Result<(), Fault> 
             }
         }
     }
-    count("/paths", "examples of calls", table::entries(document)?.len(), cut)
+    count("/paths", "examples of calls", table::entries(model).len(), cut)
 }
 
-fn on_calls(file: &mut syn::File, document: &Document) -> Result<(), Fault> {
+fn on_calls(file: &mut syn::File, model: &Model) -> Result<(), Fault> {
     let builders = find::module(&mut file.items, &["builder"])?;
-    for entry in table::entries(document)? {
+    for entry in table::entries(model) {
         let name = pascal(&entry.generated);
         for item in find::inherent_impls(builders).filter(|item| find::last_of(&item.self_ty).as_ref() == Some(&name)) {
             for function in find::functions(item) {
@@ -109,8 +134,8 @@ fn on_calls(file: &mut syn::File, document: &Document) -> Result<(), Fault> {
                     "new" => document_if_bare(&mut function.attrs, "Starts the call; nothing is sent yet."),
                     "body_map" => document_if_bare(&mut function.attrs, "Changes the body by its builder."),
                     setter => {
-                        let text = entry.text(setter).unwrap_or("The id in the path.");
-                        document_if_bare(&mut function.attrs, text);
+                        let text = entry.text(setter);
+                        document_if_bare(&mut function.attrs, &text);
                     }
                 }
             }

@@ -1,21 +1,22 @@
 //! Makes enums open: a value that the document does not name is kept unchanged.
 
-use quote::quote;
+use quote::{format_ident, quote};
 use syn::{Item, parse_quote};
 
 use super::find;
 use crate::{
-    fault::{Fault, count},
-    model::Document,
-    schema,
+    error::{Fault, count},
+    model::{Model, schema},
 };
 
+/// The names of the variant for other values. The document may have a value of that name.
+const OTHER: [&str; 3] = ["Other", "Unlisted", "AnyOther"];
+
 /// Adds `Other(String)` to every enum, and rewrites its serialisation.
-pub(crate) fn open(file: &mut syn::File, document: &Document) -> Result<(), Fault> {
-    let enums = schema::enums(document)?;
+pub(crate) fn open(file: &mut syn::File, model: &Model) -> Result<(), Fault> {
+    let enums = schema::enums(model);
     let items = find::module(&mut file.items, &["types"])?;
     let mut written = Vec::new();
-    let mut rewritten = 0;
     for known in &enums {
         let place = format!("/components/schemas/{}", known.name);
         let Some(item) = items.iter_mut().find_map(|item| match item {
@@ -32,9 +33,11 @@ pub(crate) fn open(file: &mut syn::File, document: &Document) -> Result<(), Faul
         for (variant, value) in item.variants.iter_mut().zip(values) {
             variant.attrs = vec![doc(&format!("`{value}`."))];
         }
+        let other = OTHER.iter().map(|name| format_ident!("{name}")).find(|other| !variants.contains(other));
+        let other = other.ok_or_else(|| Fault::missed(&place, "free name for other values", 1, 0))?;
         item.variants.push(parse_quote! {
             #[doc = "A value that the document does not name, as it came."]
-            Other(String)
+            #other(String)
         });
         written.push(quote! {
             impl #name {
@@ -42,7 +45,7 @@ pub(crate) fn open(file: &mut syn::File, document: &Document) -> Result<(), Faul
                 pub fn as_str(&self) -> &str {
                     match self {
                         #(Self::#variants => #values,)*
-                        Self::Other(value) => value,
+                        Self::#other(value) => value,
                     }
                 }
             }
@@ -55,7 +58,7 @@ pub(crate) fn open(file: &mut syn::File, document: &Document) -> Result<(), Faul
                 fn from(value: &str) -> Self {
                     match value {
                         #(#values => Self::#variants,)*
-                        other => Self::Other(other.to_string()),
+                        value => Self::#other(value.to_string()),
                     }
                 }
             }
@@ -63,7 +66,7 @@ pub(crate) fn open(file: &mut syn::File, document: &Document) -> Result<(), Faul
                 fn from(value: ::std::string::String) -> Self {
                     match value.as_str() {
                         #(#values => Self::#variants,)*
-                        _ => Self::Other(value),
+                        _ => Self::#other(value),
                     }
                 }
             }
@@ -88,14 +91,12 @@ pub(crate) fn open(file: &mut syn::File, document: &Document) -> Result<(), Faul
         let before = items.len();
         items.retain(|item| find::impl_of(item).is_none_or(|(_, of)| of != known.name));
         count(&place, "impls of an enum", 4, before - items.len())?;
-        rewritten += 1;
     }
     for tokens in written {
         let file: syn::File = syn::parse2(tokens).map_err(|error| Fault::new("/", error))?;
         items.extend(file.items);
     }
-    let all = items.iter().filter(|item| matches!(item, Item::Enum(_))).count();
-    count("/components/schemas", "open enums", all, rewritten)
+    Ok(())
 }
 
 fn doc(text: &str) -> syn::Attribute {

@@ -6,7 +6,7 @@ use syn::{
     PathArguments, Type, TypeParamBound, WherePredicate,
 };
 
-use crate::fault::Fault;
+use crate::error::Fault;
 
 /// Returns the items of a module, by its path from the root.
 pub(crate) fn module<'a>(items: &'a mut Vec<Item>, path: &[&str]) -> Result<&'a mut Vec<Item>, Fault> {
@@ -153,4 +153,13 @@ pub(crate) fn target(function: &mut ImplItemFn) -> Option<&mut Type> {
         }),
         _ => None,
     })
+}
+
+/// Returns true if one of these names is in `#[derive(…)]`.
+pub(crate) fn derives(attributes: &[Attribute], names: &[&str]) -> bool {
+    let derives = attributes.iter().filter(|attribute| attribute.path().is_ident("derive"));
+    let paths = derives.filter_map(|attribute| {
+        attribute.parse_args_with(syn::punctuated::Punctuated::<Path, syn::Token![,]>::parse_terminated).ok()
+    });
+    paths.flatten().any(|path| last(&path).is_some_and(|name| names.contains(&name.as_str())))
 }

@@ -1,38 +1,41 @@
-//! Rewrites the typed mock: ids are compared as strings (the generator writes them into regular expressions), and its items are
-//! documented.
+//! Rewrites the typed mock: values in paths are compared as strings (progenitor writes them into regular expressions), every
+//! operation can be limited, and its items are documented.
 
 use quote::quote;
 use syn::{
-    Expr, ExprMethodCall, Ident, ImplItemFn, Item, ItemImpl, LitStr, TraitItem, parse_quote, visit_mut::VisitMut,
+    Expr, ExprMethodCall, Ident, ImplItemFn, Item, ItemImpl, LitStr, Path, TraitItem, parse_quote, visit_mut::VisitMut,
 };
 
 use super::{docs::document_if_bare, find, send::pascal, table};
 use crate::{
-    fault::{Fault, count},
-    model::Document,
+    Settings,
+    error::{Fault, count},
+    model::Model,
 };
 
 /// Rewrites the expectations of every operation, and documents them.
-pub(crate) fn compare_ids(file: &mut syn::File, document: &Document) -> Result<(), Fault> {
-    let entries = table::entries(document)?;
+pub(crate) fn compare_values(file: &mut syn::File, model: &Model, settings: &Settings) -> Result<(), Fault> {
+    let runtime = &settings.runtime;
+    let entries = table::entries(model);
     let operations = find::module(&mut file.items, &["operations"])?;
     // The documentation of the module replaces the generator's hints at `into_inner`.
     for entry in &entries {
         let (when, then) = (format!("{}When", pascal(&entry.generated)), format!("{}Then", pascal(&entry.generated)));
-        let (mut whens, mut paths, mut limits) = (0, 0, 0);
+        let (mut whens, mut paths, mut thens) = (0, 0, 0);
         for item in find::inherent_impls(operations) {
             let of = find::last_of(&item.self_ty);
             if of.as_deref() == Some(&when) {
-                let (matched, compared) = rewrite_when(item, entry)?;
+                let (matched, compared) = rewrite_when(item, entry, runtime);
                 (whens, paths) = (whens + matched, paths + compared);
             } else if of.as_deref() == Some(&then) {
-                limits += add_retry_after(item);
+                add_retry_after(item, runtime);
+                thens += 1;
                 find::functions(item).for_each(document_response);
             }
         }
         count(&entry.place, "paths of a mock", 1, whens)?;
-        count(&entry.place, "ids of a mock", entry.path.matches('{').count(), paths)?;
-        count(&entry.place, "rate limits of a mock", 1, limits)?;
+        count(&entry.place, "values of a mock in the path", entry.path.matches('{').count(), paths)?;
+        count(&entry.place, "responses of a mock", 1, thens)?;
         for item in find::structs(operations) {
             if item.ident == when {
                 document_if_bare(&mut item.attrs, &format!("What a request of `{}` looks like.", entry.id));
@@ -61,73 +64,104 @@ impl VisitMut for Links {
     }
 }
 
-fn rewrite_when(item: &mut ItemImpl, entry: &table::Entry) -> Result<(usize, usize), Fault> {
-    let mut patterns = 0;
-    let mut ids = 0;
+/// Returns the number of paths, and of values in them, that were rewritten.
+fn rewrite_when(item: &mut ItemImpl, entry: &table::Entry, runtime: &Path) -> (usize, usize) {
+    let (mut paths, mut values) = (0, 0);
     for function in find::functions(item) {
         let name = function.sig.ident.to_string();
+        let text = quote!(#function).to_string();
         if name == "new" {
-            let mut bare = Patterns(0);
-            bare.visit_block_mut(&mut function.block);
-            patterns += bare.0;
+            let mut patterns = Patterns { path: &entry.path, runtime, found: 0 };
+            patterns.visit_block_mut(&mut function.block);
+            paths += patterns.found;
             document_if_bare(&mut function.attrs, "Expects the method and the path.");
         } else if name == "into_inner" {
             document_if_bare(&mut function.attrs, "What `httpmock` has of it, to expect more.");
-        } else if quote!(#function).to_string().contains("path_matches") {
-            *function = compare(entry)?;
-            ids += 1;
+        } else if text.contains("path_matches") {
+            values += usize::from(compare(function, entry, runtime));
         } else {
-            let text = entry.text(&name).unwrap_or("The body.");
-            document_if_bare(&mut function.attrs, &format!("Expects this value. {text}"));
+            if text.contains(":: Vec <") {
+                Lists { runtime }.visit_block_mut(&mut function.block);
+            }
+            document_if_bare(&mut function.attrs, &format!("Expects this value. {}", entry.text(&name)));
         }
     }
-    Ok((patterns, ids))
+    (paths, values)
 }
 
-/// Compares the id in a path as it is received: percent-encoded once.
-fn compare(entry: &table::Entry) -> Result<ImplItemFn, Fault> {
-    let Some((before, rest)) = entry.path.split_once('{') else {
-        return Err(Fault::missed(&entry.place, "id in the path", 1, 0));
+/// Compares a value in a path as it is received: percent-encoded once.
+fn compare(function: &mut ImplItemFn, entry: &table::Entry, runtime: &Path) -> bool {
+    let name = function.sig.ident.clone();
+    let Some(index) = position(&function.block, &entry.path) else { return false };
+    let path = &entry.path;
+    let text =
+        format!("Expects this value in the path. It may contain any characters. {}", entry.text(&name.to_string()));
+    *function = parse_quote! {
+        #[doc = #text]
+        pub fn #name(self, value: impl ::std::fmt::Display) -> Self {
+            Self(#runtime::mock::value_in_path(self.0, #path, #index, value))
+        }
     };
-    let path = format!("{before}{{}}{}", rest.split_once('}').map_or("", |(_, after)| after));
-    Ok(parse_quote! {
-        /// Expects this id in the path. It may contain any characters.
-        pub fn id(self, value: impl AsRef<str>) -> Self {
-            Self(self.0.path(format!(#path, crate::records::segment(value.as_ref()))))
-        }
-    })
+    true
 }
 
-/// Replaces `Regex::new(pattern).unwrap()` by the pattern. `httpmock` compiles it, so this crate does not need `regex`.
-struct Patterns(usize);
+/// Returns which of the values of a path a function compares, by its pattern: it has a placeholder where the value is, and
+/// wildcards for the others.
+fn position(block: &syn::Block, path: &str) -> Option<usize> {
+    let text = quote!(#block).to_string();
+    let values = path.matches('{').count();
+    let before = text.split("{}").next()?;
+    (text.contains("{}") && values > 0).then(|| before.matches(".*").count()).filter(|index| *index < values)
+}
 
-impl VisitMut for Patterns {
-    fn visit_expr_method_call_mut(&mut self, node: &mut ExprMethodCall) {
-        if node.method == "path_matches"
-            && let Some(Expr::MethodCall(unwrapped)) = node.args.first()
-            && let Expr::Call(made) = &*unwrapped.receiver
+/// Replaces the regular expression of a path by the path.
+struct Patterns<'a> {
+    path: &'a str,
+    runtime: &'a Path,
+    found: usize,
+}
+
+impl VisitMut for Patterns<'_> {
+    fn visit_expr_mut(&mut self, node: &mut Expr) {
+        if let Expr::MethodCall(ExprMethodCall { receiver, method, .. }) = node
+            && method == "path_matches"
         {
-            node.args = made.args.clone();
-            self.0 += 1;
+            let (runtime, path) = (self.runtime, self.path);
+            *node = parse_quote!(#runtime::mock::path(#receiver, #path));
+            self.found += 1;
         }
-        syn::visit_mut::visit_expr_method_call_mut(self, node);
+        syn::visit_mut::visit_expr_mut(self, node);
     }
 }
 
-/// Adds `Retry-After` to the 429 response, for which the document has no headers.
-fn add_retry_after(item: &mut ItemImpl) -> usize {
-    let limits = find::functions(item).filter(|function| function.sig.ident == "too_many_requests");
-    limits
-        .map(|function| {
-            *function = parse_quote! {
-                /// Responds with status 429: the calls of this minute are used up. `Retry-After` has the time to wait in whole
-                /// seconds, rounded up.
-                pub fn too_many_requests(self, retry_after: ::std::time::Duration) -> Self {
-                    Self(crate::mock::too_many_requests(self.0, retry_after))
-                }
-            };
-        })
-        .count()
+/// Compares each value of a list in the query, where progenitor writes code that does not compile.
+struct Lists<'a> {
+    runtime: &'a Path,
+}
+
+impl VisitMut for Lists<'_> {
+    fn visit_expr_mut(&mut self, node: &mut Expr) {
+        syn::visit_mut::visit_expr_mut(self, node);
+        if let Expr::MethodCall(ExprMethodCall { receiver, method, args, .. }) = node
+            && method == "query_param"
+            && let Some(name) = args.first()
+        {
+            let runtime = self.runtime;
+            *node = parse_quote!(#runtime::mock::list_in_query(#receiver, #name, value));
+        }
+    }
+}
+
+/// Gives each operation a 429 with `Retry-After`, for which documents have no headers.
+fn add_retry_after(item: &mut ItemImpl, runtime: &Path) {
+    item.items.retain(|part| !matches!(part, syn::ImplItem::Fn(function) if function.sig.ident == "too_many_requests"));
+    item.items.push(parse_quote! {
+        /// Responds with status 429: the calls of this minute are used up. `Retry-After` has the time to wait in whole
+        /// seconds, rounded up.
+        pub fn too_many_requests(self, retry_after: ::std::time::Duration) -> Self {
+            Self(#runtime::mock::too_many_requests(self.0, retry_after))
+        }
+    });
 }
 
 fn document_response(function: &mut ImplItemFn) {

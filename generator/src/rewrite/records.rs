@@ -5,26 +5,29 @@ use syn::{Expr, Fields, Ident, Item, ItemStruct, Member, Stmt, Type, parse_quote
 
 use super::find;
 use crate::{
-    fault::{Fault, count},
-    model::Document,
-    schema::{self, Record},
+    Settings,
+    error::{Fault, count},
+    model::{
+        Model,
+        schema::{self, Record},
+    },
 };
 
 /// The Rust name of a field, and its index in the document.
 type Names = Vec<(Ident, usize)>;
 
 /// Rewrites every record and its builder.
-pub(crate) fn keep_everything(file: &mut syn::File, document: &Document) -> Result<(), Fault> {
-    let records = schema::records(document)?;
+pub(crate) fn keep_everything(file: &mut syn::File, model: &Model, settings: &Settings) -> Result<(), Fault> {
+    let records = schema::records(model);
     let types = find::module(&mut file.items, &["types"])?;
     let (mut readers, mut names) = (Vec::new(), Vec::new());
     for record in &records {
-        let place = format!("/components/schemas/{}", record.name);
+        let place = &record.place;
         let item = find::structs(types)
             .find(|item| item.ident == record.name)
-            .ok_or_else(|| Fault::missed(&place, "records", 1, 0))?;
-        names.push(rewrite_struct(item, record, &place)?);
-        readers.push(reader(item, record, &place)?);
+            .ok_or_else(|| Fault::missed(place, "records", 1, 0))?;
+        names.push(rewrite_struct(item, record, settings)?);
+        readers.push(reader(item, record, settings)?);
     }
     let named = find::structs(types).filter(|item| matches!(item.fields, Fields::Named(_))).count();
     count("/components/schemas", "records", records.len(), named)?;
@@ -32,13 +35,15 @@ pub(crate) fn keep_everything(file: &mut syn::File, document: &Document) -> Resu
 
     let builders = find::module(types, &["builder"])?;
     for (record, names) in records.iter().zip(&names) {
-        rewrite_builder(builders, record, names, &format!("/components/schemas/{}", record.name))?;
+        rewrite_builder(builders, record, names, settings)?;
     }
     Ok(())
 }
 
 /// Changes optional fields into a `Field`. Returns the Rust name of each field of the document.
-fn rewrite_struct(item: &mut ItemStruct, record: &Record, place: &str) -> Result<Names, Fault> {
+fn rewrite_struct(item: &mut ItemStruct, record: &Record, settings: &Settings) -> Result<Names, Fault> {
+    let place = &record.place;
+    let unset = settings.of_runtime("Field::is_unset");
     count(place, "derived `Deserialize`", 1, find::underive(&mut item.attrs, &["Deserialize"]))?;
     if record.fields.iter().all(|field| !field.required || field.list) {
         item.attrs.push(parse_quote!(#[derive(Default)]));
@@ -49,10 +54,11 @@ fn rewrite_struct(item: &mut ItemStruct, record: &Record, place: &str) -> Result
             extra += 1;
             continue;
         }
-        let wire = find::wire_name(field);
+        let key = find::wire_name(field);
         let (index, known) = record
-            .field(&wire)
-            .ok_or_else(|| Fault::new(place, format_args!("the generated field `{wire}` is not in the document")))?;
+            .field(&key)
+            .ok_or_else(|| Fault::new(place, format_args!("the generated field `{key}` is not in the document")))?;
+        let wire = &known.wire;
         names.extend(field.ident.clone().map(|ident| (ident, index)));
         field.attrs.clear();
         let description = &known.description;
@@ -60,10 +66,8 @@ fn rewrite_struct(item: &mut ItemStruct, record: &Record, place: &str) -> Result
         if known.required {
             field.attrs.push(parse_quote!(#[serde(rename = #wire)]));
         } else {
-            optional += usize::from(make_optional(&mut field.ty));
-            field
-                .attrs
-                .push(parse_quote!(#[serde(rename = #wire, skip_serializing_if = "crate::records::Field::is_unset")]));
+            optional += usize::from(make_optional(&mut field.ty, settings));
+            field.attrs.push(parse_quote!(#[serde(rename = #wire, skip_serializing_if = #unset)]));
         }
     }
     count(place, "maps of unknown fields", 1, extra)?;
@@ -81,32 +85,30 @@ fn rewrite_struct(item: &mut ItemStruct, record: &Record, place: &str) -> Result
     Ok(names)
 }
 
-/// Replaces `Option<T>`, or any other type of an optional field, by `Field<T>`.
-fn make_optional(ty: &mut Type) -> bool {
-    match find::last_of(ty).as_deref() {
-        Some("Option") => {
-            let Some(inner) = find::argument_of(ty).cloned() else { return false };
-            *ty = parse_quote!(crate::records::Field<#inner>);
-            true
-        }
-        Some("Vec") => {
-            let list = ty.clone();
-            *ty = parse_quote!(crate::records::Field<#list>);
-            true
-        }
-        _ => false,
-    }
+/// Replaces `Option<T>` by `Field<T>`, and so each other type that progenitor gives an optional field.
+fn make_optional(ty: &mut Type, settings: &Settings) -> bool {
+    let inner = match find::last_of(ty).as_deref() {
+        Some("Option") => find::argument_of(ty).cloned(),
+        // Lists, maps and any JSON have an empty value of their own.
+        Some("Vec" | "HashMap" | "Map" | "Value") => Some(ty.clone()),
+        _ => None,
+    };
+    let Some(inner) = inner else { return false };
+    let runtime = &settings.runtime;
+    *ty = parse_quote!(#runtime::Field<#inner>);
+    true
 }
 
 /// Deserialises a record. Serde's own `flatten` would buffer the whole record, and lose the path of an error.
-fn reader(item: &ItemStruct, record: &Record, place: &str) -> Result<Item, Fault> {
+fn reader(item: &ItemStruct, record: &Record, settings: &Settings) -> Result<Item, Fault> {
+    let (place, runtime) = (&record.place, &settings.runtime);
     let name = &item.ident;
     let expecting = format!("{name} as an object");
     let mut wires = Vec::new();
     let (mut starts, mut arms, mut ends) = (Vec::new(), Vec::new(), Vec::new());
     // In the order of the document, which is that of the samples, so that the next name can be predicted from the last.
     for (index, known) in record.fields.iter().enumerate() {
-        let field = item.fields.iter().find(|field| find::wire_name(field) == known.wire);
+        let field = item.fields.iter().find(|field| find::wire_name(field) == known.wire && !find::is_extra(field));
         let Some(field) = field else {
             return Err(Fault::missed(place, &format!("field `{}`", known.wire), 1, 0));
         };
@@ -115,19 +117,19 @@ fn reader(item: &ItemStruct, record: &Record, place: &str) -> Result<Item, Fault
         wires.push(wire);
         if known.required && !known.list {
             starts.push(quote!(let mut #local: ::std::option::Option<#ty> = None;));
-            arms.push(quote!(crate::runtime::FieldName::Known(#index) => #local = Some(map.next_value()?),));
+            arms.push(quote!(#runtime::FieldName::Known(#index) => #local = Some(map.next_value()?),));
             ends.push(quote!(#ident: #local.ok_or_else(|| ::serde::de::Error::missing_field(#wire))?,));
         } else if known.required {
             starts.push(quote!(let mut #local: #ty = ::std::default::Default::default();));
             arms.push(quote! {
-                crate::runtime::FieldName::Known(#index) => {
+                #runtime::FieldName::Known(#index) => {
                     #local = map.next_value::<::std::option::Option<#ty>>()?.unwrap_or_default()
                 }
             });
             ends.push(quote!(#ident: #local,));
         } else {
             starts.push(quote!(let mut #local: #ty = ::std::default::Default::default();));
-            arms.push(quote!(crate::runtime::FieldName::Known(#index) => #local = map.next_value()?,));
+            arms.push(quote!(#runtime::FieldName::Known(#index) => #local = map.next_value()?,));
             ends.push(quote!(#ident: #local,));
         }
     }
@@ -146,14 +148,14 @@ fn reader(item: &ItemStruct, record: &Record, place: &str) -> Result<Item, Fault
                         self,
                         mut map: A,
                     ) -> ::std::result::Result<#name, A::Error> {
-                        let mut keys = crate::runtime::FieldNames::new(&[#(#wires),*]);
+                        let mut keys = #runtime::FieldNames::new(&[#(#wires),*]);
                         let mut extra = ::serde_json::Map::new();
                         #(#starts)*
                         while let Some(key) = map.next_key_seed(&mut keys)? {
                             match key {
                                 #(#arms)*
-                                crate::runtime::FieldName::Known(_) => unreachable!(),
-                                crate::runtime::FieldName::Unknown(name) => {
+                                #runtime::FieldName::Known(_) => unreachable!(),
+                                #runtime::FieldName::Unknown(name) => {
                                     extra.insert(name, map.next_value()?);
                                 }
                             }
@@ -168,7 +170,8 @@ fn reader(item: &ItemStruct, record: &Record, place: &str) -> Result<Item, Fault
 }
 
 /// Changes the setters of a builder to the types of the record. Unknown fields and lists may be omitted.
-fn rewrite_builder(builders: &mut [Item], record: &Record, names: &Names, place: &str) -> Result<(), Fault> {
+fn rewrite_builder(builders: &mut [Item], record: &Record, names: &Names, settings: &Settings) -> Result<(), Fault> {
+    let place = &record.place;
     let known = |ident: &Ident| names.iter().find(|(name, _)| name == ident).map(|(_, index)| &record.fields[*index]);
     let optional = |ident: &Ident| known(ident).is_some_and(|field| !field.required);
     let list = |ident: &Ident| known(ident).is_some_and(|field| field.required && field.list);
@@ -178,7 +181,8 @@ fn rewrite_builder(builders: &mut [Item], record: &Record, names: &Names, place:
             Item::Struct(item) if item.ident == record.name => {
                 for field in &mut item.fields {
                     if field.ident.as_ref().is_some_and(optional) {
-                        fields += usize::from(find::argument_of(&mut field.ty).is_some_and(make_optional));
+                        fields +=
+                            usize::from(find::argument_of(&mut field.ty).is_some_and(|ty| make_optional(ty, settings)));
                     }
                 }
             }
@@ -186,7 +190,7 @@ fn rewrite_builder(builders: &mut [Item], record: &Record, names: &Names, place:
                 let name = item.trait_.as_ref().and_then(|(_, path, _)| find::last(path));
                 for function in find::functions(item) {
                     if name.is_none() && optional(&function.sig.ident) {
-                        setters += usize::from(find::target(function).is_some_and(make_optional));
+                        setters += usize::from(find::target(function).is_some_and(|ty| make_optional(ty, settings)));
                     } else if name.as_deref() == Some("Default") {
                         defaults += make_default(&mut function.block.stmts, |ident| ident == "extra" || list(ident));
                     }

@@ -1,19 +1,20 @@
 //! Hides the calls for which the crate has a checked method.
 
-use syn::{Item, Visibility, parse_quote};
+use syn::{Attribute, Item, Visibility, parse_quote};
 
 use super::{find, send::pascal, table};
 use crate::{
-    fault::{Fault, count},
-    model::Document,
+    error::{Fault, count},
+    model::Model,
     prepare::SEALED_TAG,
 };
 
 /// Hides the builders of sealed operations and the trait that creates them.
-pub(crate) fn inside_the_crate(file: &mut syn::File, document: &Document) -> Result<(), Fault> {
+pub(crate) fn inside_the_crate(file: &mut syn::File, model: &Model) -> Result<(), Fault> {
     let inside: Visibility = parse_quote!(pub(crate));
+    let unused: Attribute = parse_quote!(#[allow(dead_code)]);
     let sealed: Vec<_> =
-        table::entries(document)?.iter().filter(|entry| entry.sealed).map(|entry| pascal(&entry.generated)).collect();
+        table::entries(model).iter().filter(|entry| entry.sealed).map(|entry| pascal(&entry.generated)).collect();
     if sealed.is_empty() {
         return Ok(());
     }
@@ -22,11 +23,13 @@ pub(crate) fn inside_the_crate(file: &mut syn::File, document: &Document) -> Res
     for item in find::inherent_impls(items) {
         if find::last_of(&item.self_ty).is_some_and(|name| sealed.contains(&name)) {
             find::functions(item).for_each(|function| function.vis = inside.clone());
+            item.attrs.push(unused.clone());
         }
     }
     for item in find::structs(items) {
         if sealed.iter().any(|name| item.ident == name) {
             item.vis = inside.clone();
+            item.attrs.push(unused.clone());
             builders += 1;
         }
     }
@@ -39,6 +42,7 @@ pub(crate) fn inside_the_crate(file: &mut syn::File, document: &Document) -> Res
             && item.ident == name
         {
             item.vis = inside.clone();
+            item.attrs.push(unused.clone());
             traits += 1;
         }
     }

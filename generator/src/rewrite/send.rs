@@ -1,30 +1,36 @@
-//! Sends every call through the bridge, with the error type of the SDK.
+//! Sends every call through the bridge, with its error type.
 
-use quote::{ToTokens, quote};
+use quote::{ToTokens as _, quote};
 use syn::{
-    Expr, ExprMethodCall, Ident, ImplItemFn, Pat, ReturnType, Stmt, Token, Type, parse_quote, punctuated::Punctuated,
+    Expr, ExprMethodCall, GenericParam, Ident, ImplItemFn, Pat, Path, ReturnType, Stmt, Type, parse_quote,
     visit_mut::VisitMut,
 };
 
-use super::{find, table};
+use super::{
+    find,
+    paths::{self, Encodings},
+    table,
+};
 use crate::{
-    fault::{Fault, count},
-    model::Document,
+    Settings,
+    error::{Fault, count},
+    model::Model,
 };
 
 /// Rewrites `send` of the builder of every operation.
-pub(crate) fn through_the_bridge(file: &mut syn::File, document: &Document) -> Result<(), Fault> {
-    let entries = table::entries(document)?;
+pub(crate) fn through_the_bridge(file: &mut syn::File, model: &Model, settings: &Settings) -> Result<(), Fault> {
+    let entries = table::entries(model);
     let builders = find::module(&mut file.items, &["builder"])?;
     for entry in &entries {
         let builder = pascal(&entry.generated);
+        let ids = paths::ids(builders, &builder);
         let mut sends = 0;
         for item in
             find::inherent_impls(builders).filter(|item| find::last_of(&item.self_ty).as_ref() == Some(&builder))
         {
             for function in find::functions(item) {
                 if function.sig.ident == "send" {
-                    rewrite_send(function, entry)?;
+                    rewrite_send(function, entry, &ids, &settings.runtime)?;
                     sends += 1;
                 } else if function.sig.ident != "new" && function.sig.ident != "body_map" {
                     explain_refusals(function, &entry.place)?;
@@ -42,24 +48,25 @@ pub(crate) fn through_the_bridge(file: &mut syn::File, document: &Document) -> R
     count("/paths", "errors and hooks of the generator", 0, left.0)
 }
 
-fn rewrite_send(function: &mut ImplItemFn, entry: &table::Entry) -> Result<(), Fault> {
+fn rewrite_send(function: &mut ImplItemFn, entry: &table::Entry, ids: &[String], runtime: &Path) -> Result<(), Fault> {
     let place = &entry.place;
     let response =
         response(&mut function.sig.output).ok_or_else(|| Fault::missed(place, "type of the response", 1, 0))?;
     let (reported, operation) = (&entry.id, &entry.constant);
 
     let mut body = Vec::new();
-    let (mut values, mut versions, mut requests, mut ids) = (0, 0, 0, 0);
+    let (mut values, mut versions, mut requests) = (0, 0, 0);
+    let mut encodings = Encodings { runtime, entry, ids, values: 0, twins: 0 };
     for mut statement in std::mem::take(&mut function.block.stmts) {
         if requests > 0 {
             // The rest is the generator's code that sends the request, which is replaced.
             break;
         }
         match binding(&statement).as_deref() {
-            Some("header_map") => continue,
+            Some("header_map") if !entry.has_headers => continue,
             Some("request") => {
                 requests += 1;
-                body.push(request(&statement, place)?);
+                body.push(request(&statement, entry, runtime)?);
                 continue;
             }
             None if statement.to_token_stream().to_string().contains("\"api-version\"") => {
@@ -68,10 +75,9 @@ fn rewrite_send(function: &mut ImplItemFn, entry: &table::Entry) -> Result<(), F
             }
             _ => {}
         }
-        let mut encodings = Encodings(0);
         encodings.visit_stmt_mut(&mut statement);
-        ids += encodings.0;
-        let mut refusals = Refusals { operation: reported, found: 0 };
+        Headers { runtime, operation: reported }.visit_stmt_mut(&mut statement);
+        let mut refusals = Refusals { runtime, operation: reported, found: 0 };
         refusals.visit_stmt_mut(&mut statement);
         values += refusals.found;
         body.push(statement);
@@ -79,33 +85,34 @@ fn rewrite_send(function: &mut ImplItemFn, entry: &table::Entry) -> Result<(), F
     count(place, "requests", 1, requests)?;
     count(place, "`api-version` headers", 1, versions)?;
     count(place, "values of the builder", entry.values, values)?;
-    count(place, "ids in the path", entry.path.matches('{').count(), ids)?;
+    count(place, "values in the path", entry.path.matches('{').count(), encodings.values)?;
+    count(place, "paths with a mark", usize::from(entry.is_twin), encodings.twins)?;
 
     let send: Expr = match find::last_of(&response).as_deref() {
         _ if matches!(&response, Type::Tuple(unit) if unit.elems.is_empty()) => {
-            parse_quote!(crate::runtime::send_empty(&client.inner, request, &super::operations::#operation).await)
+            parse_quote!(#runtime::send_empty(&client.inner, request, &super::operations::#operation).await)
         }
         Some("ByteStream") => {
-            parse_quote!(crate::runtime::send_raw(&client.inner, request, &super::operations::#operation).await)
+            parse_quote!(#runtime::send_raw(&client.inner, request, &super::operations::#operation).await)
         }
         // `null` for a list is read as an empty list.
         Some("Vec") => parse_quote! {
-            crate::runtime::send_json::<::std::option::Option<#response>>(&client.inner, request, &super::operations::#operation)
+            #runtime::send_json::<::std::option::Option<#response>>(&client.inner, request, &super::operations::#operation)
                 .await?
                 .map(::std::option::Option::unwrap_or_default)
         },
         _ => {
-            parse_quote!(crate::runtime::send_json::<#response>(&client.inner, request, &super::operations::#operation).await)
+            parse_quote!(#runtime::send_json::<#response>(&client.inner, request, &super::operations::#operation).await)
         }
     };
     body.push(Stmt::Expr(send, None));
     function.block.stmts = body;
     // A body of bytes keeps its headers and its own error type, which the stream of the generator does not support.
     let value: Type = match find::last_of(&response).as_deref() {
-        Some("ByteStream") => parse_quote!(perenso_auth::Response),
+        Some("ByteStream") => parse_quote!(#runtime::auth::Response),
         _ => parse_quote!(ResponseValue<#response>),
     };
-    function.sig.output = parse_quote!(-> ::std::result::Result<#value, crate::Error>);
+    function.sig.output = parse_quote!(-> ::std::result::Result<#value, #runtime::Error>);
     function.attrs.push(parse_quote!(#[doc = ""]));
     function.attrs.push(parse_quote!(#[doc = "# Errors"]));
     function.attrs.push(parse_quote!(#[doc = "A value that the call cannot take, or whatever went wrong on the way."]));
@@ -133,8 +140,8 @@ fn binding(statement: &Stmt) -> Option<String> {
 }
 
 /// Builds the request without the header of the generator, and keeps its error for the bridge.
-fn request(statement: &Stmt, place: &str) -> Result<Stmt, Fault> {
-    let missed = |what| Fault::missed(place, what, 1, 0);
+fn request(statement: &Stmt, entry: &table::Entry, runtime: &Path) -> Result<Stmt, Fault> {
+    let missed = |what| Fault::missed(&entry.place, what, 1, 0);
     let Stmt::Local(local) = statement else { return Err(missed("request")) };
     let built = match local.init.as_ref().map(|init| &*init.expr) {
         Some(Expr::Try(built)) => &*built.expr,
@@ -142,18 +149,61 @@ fn request(statement: &Stmt, place: &str) -> Result<Stmt, Fault> {
     };
     let headed = receiver(built, "build").ok_or_else(|| missed("`build` of the request"))?;
     let plain = receiver(headed, "headers").ok_or_else(|| missed("`headers` of the request"))?;
-    Ok(parse_quote!(let request = #plain.build();))
+    let mut request = if entry.has_headers { headed.clone() } else { plain.clone() };
+    Forms { runtime, operation: &entry.id }.visit_expr_mut(&mut request);
+    Ok(parse_quote!(let request = #request.build();))
 }
 
-fn receiver<'a>(call: &'a Expr, method: &str) -> Option<&'a Expr> {
+/// Returns the receiver of a call of a method.
+pub(crate) fn receiver<'a>(call: &'a Expr, method: &str) -> Option<&'a Expr> {
     match call {
         Expr::MethodCall(ExprMethodCall { receiver, method: name, .. }) if name == method => Some(receiver),
         _ => None,
     }
 }
 
-/// Replaces `Error::InvalidRequest` by the error of the SDK, with the name of the operation.
+/// Writes forms by the runtime, since those of the generator fail with its own error.
+struct Forms<'a> {
+    runtime: &'a Path,
+    operation: &'a str,
+}
+
+impl VisitMut for Forms<'_> {
+    fn visit_expr_mut(&mut self, node: &mut Expr) {
+        syn::visit_mut::visit_expr_mut(self, node);
+        if let Expr::Try(call) = node
+            && let Expr::MethodCall(ExprMethodCall { receiver, method, args, .. }) = &*call.expr
+            && method == "form_urlencoded"
+        {
+            let (runtime, operation) = (self.runtime, self.operation);
+            *node = parse_quote!(#runtime::form(#receiver, #operation, #args)?);
+        }
+    }
+}
+
+/// Writes header parameters by the runtime, since those of the generator fail with its own error.
+struct Headers<'a> {
+    runtime: &'a Path,
+    operation: &'a str,
+}
+
+impl VisitMut for Headers<'_> {
+    fn visit_expr_mut(&mut self, node: &mut Expr) {
+        syn::visit_mut::visit_expr_mut(self, node);
+        if let Expr::MethodCall(ExprMethodCall { receiver: map, method, args, .. }) = node
+            && method == "append"
+            && let (Some(name), Some(Expr::Try(value))) = (args.first(), args.get(1))
+            && let Some(value) = receiver(&value.expr, "try_into").and_then(|text| receiver(text, "to_string"))
+        {
+            let (runtime, operation) = (self.runtime, self.operation);
+            *node = parse_quote!(#runtime::append_header(&mut #map, #operation, #name, &#value)?);
+        }
+    }
+}
+
+/// Replaces `Error::InvalidRequest` by the error of the runtime, with the name of the operation.
 struct Refusals<'a> {
+    runtime: &'a Path,
     operation: &'a str,
     found: usize,
 }
@@ -163,33 +213,11 @@ impl VisitMut for Refusals<'_> {
         if matches!(node, Expr::Path(path) if path.path.segments.len() == 2
             && path.path.segments[0].ident == "Error" && path.path.segments[1].ident == "InvalidRequest")
         {
-            let operation = self.operation;
-            *node = parse_quote!(|detail| crate::Error::invalid_request(#operation, detail));
+            let (runtime, operation) = (self.runtime, self.operation);
+            *node = parse_quote!(|detail| #runtime::invalid_request(#operation, detail));
             self.found += 1;
         }
         syn::visit_mut::visit_expr_mut(self, node);
-    }
-}
-
-/// Encodes ids in a path by the crate. The generator does not encode a backslash, which a URL treats as a slash.
-struct Encodings(usize);
-
-impl VisitMut for Encodings {
-    fn visit_macro_mut(&mut self, node: &mut syn::Macro) {
-        let Ok(mut arguments) = node.parse_body_with(Punctuated::<Expr, Token![,]>::parse_terminated) else {
-            return;
-        };
-        for argument in &mut arguments {
-            if let Expr::Call(call) = argument
-                && quote!(#call).to_string().starts_with("encode_path")
-                && let Some(Expr::Reference(text)) = call.args.first()
-                && let Some(id) = receiver(&text.expr, "to_string")
-            {
-                *argument = parse_quote!(crate::records::segment(#id.as_str()));
-                self.0 += 1;
-            }
-        }
-        node.tokens = arguments.into_token_stream();
     }
 }
 
@@ -203,10 +231,15 @@ fn explain_refusals(function: &mut ImplItemFn, place: &str) -> Result<(), Fault>
     let mut reasons = Reasons { reason: parse_quote!(|error| format!(#text)), found: 0 };
     reasons.visit_block_mut(&mut function.block);
     count(place, &format!("refusals in `{name}`"), 1, reasons.found)?;
-    if let Some(bounds) = &mut function.sig.generics.where_clause
+    let value = function.sig.generics.params.iter().find_map(|parameter| match parameter {
+        GenericParam::Type(parameter) => Some(parameter.ident.clone()),
+        _ => None,
+    });
+    if let Some(value) = value
+        && let Some(bounds) = &mut function.sig.generics.where_clause
         && bounds.predicates.len() == 1
     {
-        bounds.predicates.push(parse_quote!(V::Error: ::std::fmt::Display));
+        bounds.predicates.push(parse_quote!(#value::Error: ::std::fmt::Display));
     }
     Ok(())
 }

@@ -1,12 +1,11 @@
 //! The table of operations for the bridge.
 
 use quote::{format_ident, quote};
-use serde_json::Value;
 use syn::{Ident, parse_quote};
 
 use crate::{
-    fault::Fault,
-    model::Document,
+    Settings,
+    model::{Model, text},
     prepare::{WITH_BODY, has_optional_body},
 };
 
@@ -24,6 +23,10 @@ pub(crate) struct Entry {
     pub(crate) values: usize,
     /// True if it is private to the crate.
     pub(crate) sealed: bool,
+    /// True if it is the second call of an operation with an optional body.
+    pub(crate) is_twin: bool,
+    /// True if it has parameters that are headers.
+    pub(crate) has_headers: bool,
     /// The documentation of each parameter, by its name in the document.
     parameters: Vec<(String, String)>,
     /// The summary.
@@ -36,26 +39,28 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// Returns the documentation of a parameter by its Rust name, which differs in case and underscores.
-    pub(crate) fn text(&self, name: &str) -> Option<&str> {
-        let bare = |name: &str| name.replace('_', "").to_lowercase();
-        self.parameters.iter().find(|(wire, _)| bare(wire) == bare(name)).map(|(_, text)| text.as_str())
+    /// Returns the documentation of a parameter by its Rust name, which differs in case and punctuation.
+    pub(crate) fn text(&self, name: &str) -> String {
+        let bare = |name: &str| name.replace(|c: char| !c.is_alphanumeric(), "").to_lowercase();
+        let parameter = self.parameters.iter().find(|(wire, _)| bare(wire) == bare(name));
+        match parameter {
+            Some((_, text)) if !text.is_empty() => text.clone(),
+            Some((wire, _)) => format!("Sets `{wire}`."),
+            None => format!("Sets `{name}`."),
+        }
     }
 }
 
 /// Returns the generated calls: two for an operation whose body is optional.
-pub(crate) fn entries(document: &Document) -> Result<Vec<Entry>, Fault> {
+pub(crate) fn entries(model: &Model) -> Vec<Entry> {
     let mut entries = Vec::new();
-    for operation in document.operations()? {
-        let parameters: Vec<_> = operation.node["parameters"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .map(|parameter| (text(&parameter["name"]), text(&parameter["description"])))
-            .collect();
-        let body = operation.node.get("requestBody").map(|body| ("body".to_string(), text(&body["description"])));
+    for operation in model.operations() {
+        let given = operation.node["parameters"].as_array().map_or(&[][..], Vec::as_slice);
+        let described = |node, name: &str| (name.to_string(), text(node, "description").to_string());
+        let parameters: Vec<_> = given.iter().map(|parameter| described(parameter, text(parameter, "name"))).collect();
+        let body = operation.node.get("requestBody").map(|body| described(body, "body"));
         let optional = has_optional_body(operation.node);
-        let entry = |generated: String, body: Option<(String, String)>| {
+        let entry = |generated: String, body: Option<(String, String)>, is_twin: bool| {
             let parameters: Vec<_> = parameters.iter().cloned().chain(body).collect();
             Entry {
                 place: operation.place.clone(),
@@ -63,47 +68,40 @@ pub(crate) fn entries(document: &Document) -> Result<Vec<Entry>, Fault> {
                 constant: format_ident!("{}", generated.to_uppercase()),
                 generated,
                 values: parameters.len(),
-                sealed: operation.sealed,
+                sealed: operation.is_sealed(),
+                is_twin,
+                has_headers: given.iter().any(|parameter| parameter["in"] == "header"),
                 parameters,
-                summary: text(&operation.node["summary"]),
+                summary: operation.summary(),
                 method: operation.method.to_uppercase(),
                 path: operation.path.to_string(),
-                idempotency: format_ident!("{}", super::send::pascal(&operation.idempotency.replace('-', "_"))),
+                idempotency: format_ident!("{}", super::send::pascal(&operation.idempotency().replace('-', "_"))),
             }
         };
-        entries.push(entry(operation.id.to_string(), body.clone().filter(|_| !optional)));
+        entries.push(entry(operation.id.to_string(), body.clone().filter(|_| !optional), false));
         if optional {
-            entries.push(entry(format!("{}{WITH_BODY}", operation.id), body));
+            entries.push(entry(format!("{}{WITH_BODY}", operation.id), body, true));
         }
     }
-    Ok(entries)
+    entries
 }
 
 /// Adds the module `operations`.
-pub(crate) fn of_operations(file: &mut syn::File, document: &Document) -> Result<(), Fault> {
-    let entries = entries(document)?;
-    let constants = entries.iter().map(|entry| &entry.constant);
+pub(crate) fn of_operations(file: &mut syn::File, model: &Model, settings: &Settings) {
+    let runtime = &settings.runtime;
+    let entries = entries(model);
     let rows = entries.iter().map(|Entry { constant, id, method, path, idempotency, .. }| {
         quote! {
-            pub(crate) const #constant: Operation =
-                Operation { id: #id, method: #method, path: #path, idempotency: Idempotency::#idempotency };
+            pub(crate) const #constant: Operation = Operation::new(#id, #method, #path, Idempotency::#idempotency);
         }
     });
     file.items.push(parse_quote! {
         /// The properties of each operation in the document.
+        #[allow(dead_code)]
         pub(crate) mod operations {
-            use perenso_auth::Idempotency;
-
-            use crate::runtime::Operation;
+            use #runtime::{Operation, auth::Idempotency};
 
             #(#rows)*
-
-            pub(crate) const ALL: &[&Operation] = &[#(&#constants),*];
         }
     });
-    Ok(())
-}
-
-fn text(node: &Value) -> String {
-    node.as_str().unwrap_or_default().to_string()
 }

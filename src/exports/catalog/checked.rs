@@ -65,7 +65,7 @@ impl CheckedRequest {
         let id = self.id.clone();
         let result = match self.body() {
             None => show.api().export_run().id(id).send().await,
-            Some(values) => show.api().export_run_with().record_id(id).body(ExportValues(values)).send().await,
+            Some(values) => show.api().export_run_with().id(id).body(ExportValues(values)).send().await,
         };
         let refusals = [StatusCode::BAD_REQUEST, StatusCode::NOT_FOUND, StatusCode::UNPROCESSABLE_ENTITY];
         if let Err(error) = &result

@@ -1,44 +1,60 @@
-//! The error of the build, with its place in the document.
+//! The error of the build, with the places in the document.
 
-use std::{fmt, path::Path};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
-/// The error of a document from which no client can be generated. `Display` names the document and the place in it.
-pub struct Error(String);
+/// The reasons why no client was generated. `Display` names the document, and each place in it, in one line.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Error {
+    document: PathBuf,
+    faults: Vec<Fault>,
+}
+
+/// A message with its place: a JSON pointer into the document, or line and column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Fault {
+    pub(crate) place: String,
+    pub(crate) what: String,
+}
 
 impl Error {
-    pub(crate) fn new(document: &Path, fault: Fault) -> Self {
-        Self(format!("{}: {fault}", document.display()))
+    pub(crate) fn new(document: &Path, faults: Vec<Fault>) -> Self {
+        Self { document: document.to_owned(), faults }
+    }
+
+    /// Returns the problems, each with its place in the document.
+    pub fn problems(&self) -> impl Iterator<Item = String> {
+        self.faults.iter().map(ToString::to_string)
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        write!(f, "{}: ", self.document.display())?;
+        if self.faults.len() > 1 {
+            write!(f, "{} problems: ", self.faults.len())?;
+        }
+        f.write_str(&self.problems().collect::<Vec<_>>().join("; "))
     }
 }
 
-/// The same text as `Display`: a build script that returns the error from `main` prints its `Debug` form.
+/// The text of `Display`: a build script that returns the error from `main` prints its `Debug` form.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        fmt::Display::fmt(self, f)
     }
 }
 
 impl std::error::Error for Error {}
-
-/// A message with its place: a JSON pointer into the document, or line and column.
-#[derive(Debug)]
-pub(crate) struct Fault {
-    place: String,
-    what: String,
-}
 
 impl Fault {
     pub(crate) fn new(place: impl fmt::Display, what: impl fmt::Display) -> Self {
         Self { place: place.to_string(), what: what.to_string() }
     }
 
-    /// Creates the error of a rewrite that did not find the expected code, most likely because of a newer generator.
+    /// Creates the error of a rewrite that did not find the expected code, most likely because of a newer progenitor.
     pub(crate) fn missed(place: impl fmt::Display, step: &str, expected: usize, found: usize) -> Self {
         Self::new(place, format_args!("{step}: expected {expected} in the generated code, found {found}"))
     }

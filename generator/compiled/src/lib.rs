@@ -1,0 +1,171 @@
+//! Compiles the client and the mock of a made-up document, and calls each kind of operation.
+
+#![cfg(test)]
+#![deny(missing_docs)]
+#![allow(clippy::unwrap_used)]
+
+/// The client of a made-up document.
+pub mod storage {
+    include!(concat!(env!("OUT_DIR"), "/client.rs"));
+
+    /// The mock of its server.
+    pub mod mock {
+        include!(concat!(env!("OUT_DIR"), "/mock.rs"));
+    }
+}
+
+use std::time::Duration;
+
+use httpmock::MockServer;
+use perenso::{Field, Perenso, mock::MockShow, types};
+use serde_json::{Value, json};
+
+use self::storage::{
+    Client, ClientSealedExt as _,
+    mock::MockServerExt as _,
+    prelude::*,
+    types::{Bay, Content, Filter, Pallet, State},
+};
+
+/// A client over the tokens and connections of the SDK, of a server that expects the bearer token.
+async fn server() -> (MockServer, Perenso, Client) {
+    let server = MockServer::start_async().await;
+    let show = server.show().unwrap();
+    let client = Client::new(show.auth_client());
+    (server, show, client)
+}
+
+fn filter(name: &str) -> Filter {
+    Filter(serde_json::Map::from_iter([("name".to_string(), json!(name))]))
+}
+
+#[tokio::test]
+async fn the_client_shares_tokens_with_the_sdk() {
+    let (server, show, client) = server().await;
+    let pallets = server.pallet_list(|when, then| {
+        when.page(2)
+            .label(&vec!["a".to_string(), "b".to_string()])
+            .into_inner()
+            .header("authorization", "Bearer mock-token");
+        then.ok(&vec![Pallet { pallet_no: "7".into(), ..Pallet::default() }]);
+    });
+    let list = client.pallet_list().page(2).label(["a", "b"].map(str::to_string).to_vec());
+    let found = list.send().await.unwrap();
+    assert_eq!((found.status().as_u16(), found[0].pallet_no.as_deref()), (200, Some("7")));
+    pallets.assert();
+    assert!(show.token_in_hand().is_some());
+    assert_eq!(client.auth_client().api_url(), show.auth_client().api_url());
+    let _ = types::Customer::default();
+}
+
+#[tokio::test]
+async fn several_values_in_a_path_and_headers_are_sent() {
+    let (server, _, client) = server().await;
+    let mock = server.bay_get(|when, then| {
+        when.hall_code("a.b/c").bay_no(7).x_tenant("t1").x_trace(Some(3));
+        then.ok(&Bay { bay_id: "B7".into(), ..Bay::default() });
+    });
+    let bay = client.bay_get().hall_code("a.b/c").bay_no(7).x_tenant("t1").x_trace(3).send().await.unwrap();
+    assert_eq!(bay.bay_id.as_deref(), Some("B7"));
+    // As a regular expression, `a.b` would match.
+    let call = |hall: &'static str| client.bay_get().hall_code(hall).bay_no(7).x_tenant("t1").x_trace(3).send();
+    assert!(call("axb/c").await.unwrap_err().is_not_found());
+    mock.assert();
+
+    for hall in ["", "..", "a\nb"] {
+        let error = call(hall).await.unwrap_err();
+        assert!(error.to_string().starts_with("bay_get: hall_code: an id "), "{error}");
+    }
+    let error = client.bay_get().hall_code("a").bay_no(7).x_tenant("a\r\nb").send().await.unwrap_err();
+    assert!(error.to_string().starts_with("bay_get: X-Tenant: a value without line breaks"), "{error}");
+    let error = client.bay_get().hall_code("a").bay_no(7).send().await.unwrap_err();
+    assert_eq!(error.to_string(), "bay_get: x_tenant was not initialized");
+}
+
+#[tokio::test]
+async fn an_optional_body_is_optional() {
+    let (server, _, client) = server().await;
+    let with = server.pallet_search_with(|when, then| {
+        when.body(&filter("a"));
+        then.ok(&vec![Pallet::default()]);
+    });
+    let without = server.pallet_search(|_, then| {
+        then.ok(&Vec::new());
+    });
+    assert!(client.pallet_search().send().await.unwrap().is_empty());
+    assert_eq!(client.pallet_search_with().body(filter("a")).send().await.unwrap().len(), 1);
+    with.assert();
+    without.assert();
+}
+
+#[tokio::test]
+async fn bytes_and_forms_are_sent_as_they_are() {
+    let (server, _, client) = server().await;
+    let photo = server.photo_put(|when, then| {
+        when.name("front").into_inner().header("content-type", "application/octet-stream").body("jpeg");
+        then.no_content();
+    });
+    client.photo_put().name("front").body("jpeg").send().await.unwrap();
+    photo.assert();
+    let session = server.session_start(|when, then| {
+        when.into_inner().header("content-type", "application/x-www-form-urlencoded").body("name=a+b");
+        then.ok(&json!({"session": 1}));
+    });
+    let started = client.session_start().body(filter("a b")).send().await.unwrap();
+    assert_eq!(started["session"], 1);
+    session.assert();
+    let nested = Filter(serde_json::Map::from_iter([("a".to_string(), json!({"b": 1}))]));
+    let error = client.session_start().body(nested).send().await.unwrap_err();
+    assert!(error.to_string().starts_with("session_start: body: an object of plain values"), "{error}");
+    let report = server.report_run(|when, then| {
+        when.id("r1");
+        then.ok(json!(["row"]));
+    });
+    let response = client.report_run().id("r1").send().await.unwrap();
+    assert_eq!(response.text().await.unwrap(), r#"["row"]"#);
+    report.assert();
+}
+
+#[tokio::test]
+async fn every_operation_can_be_limited() {
+    let (server, _, client) = server().await;
+    server.pallet_get(|when, then| {
+        when.id("p1");
+        then.too_many_requests(Duration::from_millis(1_500));
+    });
+    let options = perenso::CallOptions::new().deadline(Duration::ZERO);
+    let error = client.with_options(options).pallet_get().id("p1").send().await.unwrap_err();
+    assert!(error.is_timeout(), "{error}");
+    let error = client.pallet_get().id("p1").send().await.unwrap_err();
+    assert_eq!((error.operation(), error.retry_after()), ("pallet_get", Some(Duration::from_secs(2))));
+}
+
+#[test]
+fn a_record_goes_back_as_it_came() {
+    let json = json!({
+        "palletNo": "7", "owner": null, "labels": ["a"], "state": "Other", "price": 1.5, "sizes": {"x": 1},
+        "anything": [1, {"a": null}], "extra": "b", "below": {"labels": [], "state": "lost", "sizes": null}, "new": {"c": 2},
+    });
+    let pallet: Pallet = serde_json::from_value(json.clone()).unwrap();
+    assert_eq!(pallet.state, Field::Value(State::Other));
+    assert_eq!(pallet.below.get().unwrap().state, Field::Value(State::Unlisted("lost".to_string())));
+    assert_eq!((&pallet.owner, pallet.extra_field.as_deref()), (&Field::Null, Some("b")));
+    assert_eq!(pallet.extra, serde_json::Map::from_iter([("new".to_string(), json!({"c": 2}))]));
+    assert_eq!(serde_json::to_value(&pallet).unwrap(), json);
+    let built: Pallet = Pallet::builder()
+        .pallet_no("7")
+        .sizes([("x".to_string(), 1)].into_iter().collect::<std::collections::HashMap<_, _>>())
+        .try_into()
+        .unwrap();
+    assert_eq!(serde_json::to_value(&built).unwrap(), json!({"palletNo": "7", "labels": [], "sizes": {"x": 1}}));
+}
+
+#[test]
+fn debug_shows_ids_codes_and_statuses() {
+    let secret: Value = json!({"bayID": "B7", "keeper": "Ada", "sessionId": "s1", "content": "Ada", "new": "Ada"});
+    let bay: Bay = serde_json::from_value(secret).unwrap();
+    assert_eq!(format!("{bay:?}"), r#"Bay { bay_id: "B7", .. }"#);
+    assert_eq!(format!("{:?}", Content::String("Ada".to_string())), "Content { .. }");
+    let pallet = Pallet { id: "p1".into(), owner: "Ada".into(), ..Pallet::default() };
+    assert_eq!(format!("{pallet:?}"), r#"Pallet { id: "p1", .. }"#);
+}

@@ -1,0 +1,57 @@
+//! The core of generated mocks: expectations and responses of `httpmock`.
+
+use std::{fmt, time::Duration};
+
+use httpmock::{Then, When};
+
+use crate::records::segment;
+
+/// Expects a path with any values. Names of values stand in braces.
+pub fn path(when: When, path: &str) -> When {
+    matches(when, path, |_| None)
+}
+
+/// Expects a path with this value at the given place, counted from 0, and any others. The value may contain any characters.
+pub fn value_in_path(when: When, path: &str, place: usize, value: impl fmt::Display) -> When {
+    let value = literal(&segment(&value.to_string()));
+    matches(when, path, |index| (index == place).then(|| value.clone()))
+}
+
+/// Expects each of these values of a query parameter.
+pub fn list_in_query<T: fmt::Display>(when: When, name: &str, values: impl IntoIterator<Item = T>) -> When {
+    values.into_iter().fold(when, |when, value| when.query_param(name, value.to_string()))
+}
+
+/// Responds with status 429. `Retry-After` is in whole seconds, rounded up.
+pub fn too_many_requests(then: Then, retry_after: Duration) -> Then {
+    let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
+    then.status(429).header("retry-after", seconds.to_string())
+}
+
+/// Expects a path whose values match these regular expressions, or any segment.
+fn matches(when: When, path: &str, value: impl Fn(usize) -> Option<String>) -> When {
+    let mut pattern = "^".to_owned();
+    let mut rest = path;
+    for index in 0.. {
+        let Some((before, after)) = rest.split_once('{') else { break };
+        let Some((_, after)) = after.split_once('}') else { break };
+        pattern.push_str(&literal(before));
+        pattern.push_str(value(index).as_deref().unwrap_or("[^/]*"));
+        rest = after;
+    }
+    pattern.push_str(&literal(rest));
+    pattern.push('$');
+    when.path_matches(pattern.as_str())
+}
+
+/// Returns a regular expression that matches exactly this text.
+fn literal(text: &str) -> String {
+    let mut pattern = String::new();
+    for letter in text.chars() {
+        if letter.is_ascii_punctuation() {
+            pattern.push('\\');
+        }
+        pattern.push(letter);
+    }
+    pattern
+}

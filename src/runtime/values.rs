@@ -1,0 +1,86 @@
+//! Values of calls in paths, headers and forms.
+
+use std::fmt;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use progenitor_client::RequestBuilderExt;
+use reqwest::RequestBuilder;
+use serde::Serialize;
+
+use crate::{
+    error::Error,
+    records::{Id, segment},
+};
+
+/// Returns the error of a call with an invalid or missing value.
+pub fn invalid_request(operation: &'static str, detail: impl fmt::Display) -> Error {
+    Error::invalid_request(operation, detail)
+}
+
+/// Encodes a value as one segment of a path.
+///
+/// # Errors
+/// The value is empty, `.`, `..`, or has a control character: it would change the path.
+pub fn checked_segment(operation: &'static str, name: &str, value: &impl fmt::Display) -> Result<String, Error> {
+    match Id::new(value.to_string()) {
+        Ok(id) => Ok(segment(id.as_str())),
+        Err(error) => Err(invalid_request(operation, format_args!("{name}: {error}"))),
+    }
+}
+
+/// Adds a header parameter.
+///
+/// # Errors
+/// The name or the value is not valid in a header.
+pub fn append_header(
+    headers: &mut HeaderMap,
+    operation: &'static str,
+    name: &str,
+    value: &impl fmt::Display,
+) -> Result<(), Error> {
+    let invalid = |what| invalid_request(operation, format_args!("{name}: {what}"));
+    let header = HeaderName::try_from(name).map_err(|_| invalid("the name is not valid for a header"))?;
+    let value = HeaderValue::try_from(value.to_string())
+        .map_err(|_| invalid("a value without line breaks and control characters is expected"))?;
+    headers.append(header, value);
+    Ok(())
+}
+
+/// Sets the body of a request as a form.
+///
+/// # Errors
+/// The body is not an object of plain values.
+pub fn form(
+    request: RequestBuilder,
+    operation: &'static str,
+    body: &(impl Serialize + ?Sized),
+) -> Result<RequestBuilder, Error> {
+    RequestBuilderExt::<()>::form_urlencoded(request, body)
+        .map_err(|_| invalid_request(operation, "body: an object of plain values is expected for a form"))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_never_changes_the_path() {
+        assert_eq!(checked_segment("get", "no", &7).unwrap(), "7");
+        assert_eq!(checked_segment("get", "key", &r"a/b\c d").unwrap(), "a%2Fb%5Cc%20d");
+        for value in ["", ".", "..", "a\nb"] {
+            let error = checked_segment("get", "key", &value).unwrap_err();
+            assert!(error.to_string().starts_with("get: key: an id "), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_header_that_cannot_be_sent_is_an_error() {
+        let mut headers = HeaderMap::new();
+        append_header(&mut headers, "get", "X-Count", &7).unwrap();
+        assert_eq!(headers["x-count"], "7");
+        let error = append_header(&mut headers, "get", "X-Count", &"a\r\nb: c").unwrap_err();
+        assert!(error.to_string().starts_with("get: X-Count: a value without line breaks"), "{error}");
+        assert!(append_header(&mut headers, "get", "X Count", &1).is_err());
+    }
+}
