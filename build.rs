@@ -6,8 +6,11 @@ use perenso_openapi::Generator;
 
 fn main() -> ExitCode {
     println!("cargo::rerun-if-changed=build.rs");
-    let generator =
-        Generator::new("openapi/perenso.json").runtime_path("crate::runtime").client_path("crate::generated");
+    let generator = Generator::new("openapi/perenso.json")
+        .plain()
+        .strict(true)
+        .runtime_path("crate::runtime")
+        .client_path("crate::generated");
     match generator.write_to_out_dir() {
         Ok(_) => ExitCode::SUCCESS,
         Err(error) => {

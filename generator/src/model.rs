@@ -1,16 +1,15 @@
 //! The document as the steps see it: its operations, and what was found to be wrong with it.
 
 mod check;
+pub(crate) mod order;
 pub(crate) mod reach;
 pub(crate) mod schema;
 mod tidy;
 
-use std::collections::BTreeMap;
-
-use openapiv3::{OpenAPI, ReferenceOr, Schema, SchemaKind, Type};
 use serde_json::{Map, Value};
 
 use crate::error::{Fault, segment};
+use order::Order;
 
 const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
@@ -18,7 +17,7 @@ const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "
 #[derive(Clone)]
 pub(crate) struct Model {
     pub(crate) root: Value,
-    order: BTreeMap<String, Vec<String>>,
+    order: Order,
 }
 
 /// An operation and its place in the document.
@@ -30,17 +29,16 @@ pub(crate) struct Operation<'a> {
     pub(crate) node: &'a Value,
 }
 
-/// Reads a document. The errors are all places that no client can be generated from.
-pub(crate) fn read(text: &str) -> Result<Model, Vec<Fault>> {
-    let mut root: Value = serde_json::from_str(text)
-        .map_err(|error| vec![Fault::new(format_args!("line {}, column {}", error.line(), error.column()), error)])?;
-    tidy::texts(&mut root);
-    check::document(&root)?;
-    tidy::required(&mut root);
-    Ok(Model { root, order: written_order(text) })
-}
-
 impl Model {
+    /// Takes a normalised document. The errors are all places that no client can be generated from. `order` is that of
+    /// the properties as they were written.
+    pub(crate) fn new(mut root: Value, order: Order) -> Result<Self, Vec<Fault>> {
+        tidy::texts(&mut root);
+        check::document(&root)?;
+        tidy::required(&mut root);
+        Ok(Self { root, order })
+    }
+
     /// Returns the schemas by name.
     pub(crate) fn schemas(&self) -> impl Iterator<Item = (&String, &Value)> {
         self.root.pointer("/components/schemas").and_then(Value::as_object).into_iter().flatten()
@@ -49,6 +47,34 @@ impl Model {
     /// Returns the operations, in the order of the document.
     pub(crate) fn operations(&self) -> Vec<Operation<'_>> {
         operations(&self.root).filter_map(Result::ok).collect()
+    }
+
+    /// Removes the operations at these places, and those that need a schema at one of them. Returns them with the reasons.
+    pub(crate) fn leave_out(&mut self, faults: &[Fault]) -> Vec<Fault> {
+        let mut gone = Vec::new();
+        for Fault { place, what } in faults {
+            let schema = place.strip_prefix("/components/schemas/").map(|rest| rest.split('/').next().unwrap_or(rest));
+            for operation in self.operations() {
+                let needed = schema.is_some_and(|name| reach::uses(&self.root, operation.node, name));
+                if needed || operation.place == *place {
+                    let what = if needed { format!("it needs {place}: {what}") } else { what.clone() };
+                    gone.push(Fault::new(&operation.place, what));
+                }
+            }
+        }
+        for Fault { place, .. } in &gone {
+            let Some((path, method)) = place.rsplit_once('/') else { continue };
+            self.root.pointer_mut(path).and_then(Value::as_object_mut).map(|item| item.remove(method));
+        }
+        let schemas = faults.iter().any(|fault| fault.place.starts_with("/components/"));
+        if schemas {
+            let before = self.schemas().count();
+            reach::keep_used(&mut self.root);
+            if gone.is_empty() && self.schemas().count() < before {
+                gone.extend(faults.iter().cloned());
+            }
+        }
+        gone
     }
 
     /// Returns the properties of a schema in the order of the document, which a `Value` does not keep.
@@ -111,16 +137,4 @@ pub(crate) fn text<'a>(node: &'a Value, name: &str) -> &'a str {
 /// Returns the object at a JSON pointer, if there is one.
 pub(crate) fn object<'a>(root: &'a Value, pointer: &str) -> Option<&'a Map<String, Value>> {
     root.pointer(pointer).and_then(Value::as_object)
-}
-
-/// Returns the properties of each schema as the text has them. They are only an order, so a document that cannot be read in
-/// this way has none.
-fn written_order(text: &str) -> BTreeMap<String, Vec<String>> {
-    let document: Option<OpenAPI> = serde_json::from_str(text).ok();
-    let schemas = document.and_then(|document| document.components).into_iter().flat_map(|parts| parts.schemas);
-    let properties = |schema: ReferenceOr<Schema>| match schema.into_item()?.schema_kind {
-        SchemaKind::Type(Type::Object(object)) => Some(object.properties.into_keys().collect()),
-        _ => None,
-    };
-    schemas.filter_map(|(name, schema)| Some((name, properties(schema)?))).collect()
 }

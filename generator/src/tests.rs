@@ -4,12 +4,17 @@
 
 use serde_json::{Value, json};
 
-use crate::{Generated, Generator, generate, model, prepare, rewrite, settings::Settings};
+use crate::{Effect, Generated, Generator, generate, model::Model, prepare, rewrite, settings::Settings};
 
 const DOCUMENT: &str = include_str!("../tests/storage.json");
 
 fn run(text: &str) -> Result<Generated, Vec<String>> {
-    Generator::new("openapi.json").generate(text).map_err(|error| error.problems().collect())
+    let generator = Generator::new("openapi.json").plain().strict(true);
+    generator.generate(text).map_err(|error| error.problems().collect())
+}
+
+fn model() -> Model {
+    Model::new(serde_json::from_str(DOCUMENT).unwrap(), Default::default()).unwrap()
 }
 
 fn client() -> String {
@@ -27,7 +32,8 @@ fn problems(change: impl FnOnce(&mut Value)) -> Vec<String> {
 fn a_mistake_in_the_syntax_has_a_line_and_a_column() {
     let text = DOCUMENT.replacen("\"info\": {", "\"info\": {,", 1);
     let problems = run(&text).unwrap_err();
-    assert!(problems[0].starts_with("at line 3, column 11: "), "{problems:?}");
+    assert!(problems[0].starts_with("at /: expected JSON, found "), "{problems:?}");
+    assert!(problems[0].ends_with(" at line 3 column 11"), "{problems:?}");
 }
 
 #[test]
@@ -57,6 +63,7 @@ fn an_error_is_named_with_its_location() {
         ("/components/schemas/Pallet/x-shown/0", json!("ID"), "at /components/schemas/Pallet/x-shown: there is no"),
         ("/components/schemas/Id/x-perenso-type", json!("key"), "at /components/schemas/Id/x-perenso-type: expected"),
         ("/openapi", json!("3.1.0"), "at /: progenitor refuses it"),
+        ("/openapi", json!("4.0.0"), "at /: expected an OpenAPI 3.0.x or 3.1.x or a Swagger 2.0 document, found"),
         ("/paths/~1pallets", json!([]), "at /paths/~1pallets: an object"),
         ("/paths", json!([]), "at /paths: an object"),
         ("/paths/~1pallets/get/responses", json!(1), "at /paths/~1pallets/get/responses: an object"),
@@ -74,7 +81,8 @@ fn all_problems_are_reported_at_once() {
         root["components"]["schemas"]["Bay"]["properties"]["bayID"] = json!({ "$ref": "#/none" });
     });
     assert_eq!(found.len(), 3, "{found:?}");
-    let error = Generator::new("a.json").generate(r#"{"paths": {"/a": 1, "/b": 2}}"#).unwrap_err();
+    let error =
+        Generator::new("a.json").plain().generate(r#"{"openapi": "3.0.3", "paths": {"/a": 1, "/b": 2}}"#).unwrap_err();
     let expected =
         "a.json: 2 problems: at /paths/~1a: an object is expected here; at /paths/~1b: an object is expected here";
     assert_eq!(error.to_string(), expected);
@@ -90,8 +98,9 @@ fn each_operation_that_progenitor_cannot_take_is_a_problem_in_one_line() {
         }
     });
     assert_eq!(found.len(), 2);
-    assert!(found[0].starts_with("at /paths/~1pallets/post: progenitor gave up: "), "{found:?}");
-    assert!(found[1].starts_with("at /paths/~1pallets~1{id}/put: progenitor gave up: "), "{found:?}");
+    let gave_up = "the operation is left out: progenitor gave up: ";
+    assert!(found[0].starts_with(&format!("at /paths/~1pallets/post: {gave_up}")), "{found:?}");
+    assert!(found[1].starts_with(&format!("at /paths/~1pallets~1{{id}}/put: {gave_up}")), "{found:?}");
     assert!(!found[0].contains('\n'), "{found:?}");
 }
 
@@ -101,14 +110,17 @@ fn a_schema_that_progenitor_cannot_take_is_named() {
         root["components"]["schemas"]["Filter"]["type"] = json!(7);
         root["components"]["schemas"]["State"]["enum"] = json!("stored");
     });
-    assert!(found.iter().any(|problem| problem.starts_with("at /components/schemas/Filter: ")), "{found:?}");
-    assert!(found.iter().any(|problem| problem.starts_with("at /components/schemas/State: ")), "{found:?}");
+    for (place, schema) in [("/session/post", "Filter"), ("/pallets/get", "State")] {
+        let place =
+            format!("at /paths/~1{}: the operation is left out: it needs /components/schemas/{schema}: ", &place[1..]);
+        assert!(found.iter().any(|problem| problem.starts_with(&place)), "{place} {found:?}");
+    }
 }
 
 /// Returns the generated client, changed before the rewrites.
 fn rewritten(change: impl FnOnce(String) -> String) -> Result<syn::File, String> {
     let settings = Settings::new("perenso::runtime", "super::super").unwrap();
-    let model = model::read(DOCUMENT).unwrap();
+    let model = model();
     let raw = generate::client(&prepare::for_client(&model), &model, &settings).unwrap();
     let raw = prettyplease::unparse(&raw);
     let changed = change(raw.clone());
@@ -214,7 +226,7 @@ fn nothing_of_progenitors_errors_and_hooks_is_left() {
         .map(|call| client.matches(&format!("perenso::runtime::{call}")).count())
         .sum();
     // Every operation once, and those with an optional body a second time.
-    assert_eq!((sends, calls), (model::read(DOCUMENT).unwrap().operations().len() + 2, sends));
+    assert_eq!((sends, calls), (model().operations().len() + 2, sends));
 }
 
 #[test]
@@ -249,5 +261,62 @@ fn only_reads_are_repeated_unless_the_document_says_more() {
         let row_of = text.split(&format!("Operation::new({id:?},")).nth(1).unwrap_or(row);
         let found = row_of.split("Idempotency::").nth(1).unwrap();
         assert!(found.starts_with(class), "{id}: {}", &found[..20]);
+    }
+}
+
+/// Returns what is generated from a changed document, with everything else left out.
+fn lenient(change: impl FnOnce(&mut Value)) -> Generated {
+    let mut root = serde_json::from_str(DOCUMENT).unwrap();
+    change(&mut root);
+    Generator::new("openapi.json").plain().generate(&root.to_string()).unwrap()
+}
+
+#[test]
+fn what_cannot_be_generated_is_left_out_and_named() {
+    let generated = lenient(|root| {
+        root["paths"]["/pallets"]["post"]["requestBody"]["content"]["text/plain"] = json!({});
+        root["components"]["schemas"]["Bay"]["required"] = json!("bayID");
+    });
+    let left_out: Vec<_> = generated.report.left_out().map(|problem| problem.pointer.as_str()).collect();
+    assert_eq!(left_out, ["/paths/~1halls~1{hallCode}~1bays~1{bay_no}/get", "/paths/~1pallets/post"]);
+    let reason = &generated.report.problems[0].message;
+    assert!(reason.starts_with("the operation is left out: it needs /components/schemas/Bay: "), "{reason}");
+    assert!(!generated.client.contains("fn pallet_create") && !generated.client.contains("pub struct Bay"));
+    assert!(generated.client.contains("fn pallet_list") && generated.mock.contains("fn pallet_list"));
+    assert!(generated.summary.contains("## Left out"), "{}", generated.summary);
+}
+
+#[test]
+fn an_operation_that_only_the_mock_cannot_take_stays_in_the_client() {
+    let generated = lenient(|root| {
+        // Only the mock has responses of errors.
+        let content = json!({ "application/json": { "schema": { "type": 7 } } });
+        root["paths"]["/pallets/{id}"]["get"]["responses"]["404"]["content"] = content;
+    });
+    let problems = &generated.report.problems;
+    assert_eq!((problems.len(), problems[0].effect), (1, Effect::Lost), "{problems:?}");
+    assert!(generated.client.contains("fn pallet_get") && !generated.mock.contains("fn pallet_get"));
+}
+
+#[test]
+fn tags_and_paths_choose_operations_and_their_schemas() {
+    let generator = Generator::new("openapi.json").only_tags(["Photo"]).only_paths(["/halls"]);
+    let Generated { client, .. } = generator.generate(DOCUMENT).unwrap();
+    assert!(client.contains("fn photo_put") && client.contains("fn bay_get") && !client.contains("fn pallet_list"));
+    assert!(client.contains("pub struct Bay") && !client.contains("pub struct Filter"));
+    let error = Generator::new("a.json").only_tags(["Halls"]).generate(DOCUMENT).unwrap_err();
+    assert_eq!(error.to_string(), "a.json: at /paths: no operation has the tag `Halls`");
+}
+
+#[test]
+fn the_summary_names_operations_and_shown_fields() {
+    let summary = run(DOCUMENT).unwrap().summary;
+    for line in [
+        "| `pallet_update` | `PUT /pallets/{id}` | idempotent |",
+        "| `pallet_search` | `POST /pallets/search` | not-repeatable |",
+        "| `Bay` | `bayID` |",
+        "| `Pallet` | `id`, `palletNo` |",
+    ] {
+        assert!(summary.contains(line), "{line}: {summary}");
     }
 }

@@ -34,6 +34,24 @@ pub(crate) fn keep(root: &mut Value, mut used: BTreeSet<String>) {
     schemas.retain(|name, _| used.contains(name));
 }
 
+/// Returns true if a part of a document needs the schema of this name, which is escaped as in a JSON pointer.
+pub(crate) fn uses(root: &Value, part: &Value, schema: &str) -> bool {
+    let schema = schema.replace("~1", "/").replace("~0", "~");
+    let mut used = BTreeSet::new();
+    references(part, &mut used);
+    let mut next: Vec<String> = used.iter().cloned().collect();
+    while let Some(name) = next.pop() {
+        if name == schema {
+            return true;
+        }
+        let mut found = BTreeSet::new();
+        let inner = root.get("components").and_then(|parts| parts.get("schemas")?.get(&name));
+        inner.into_iter().for_each(|inner| references(inner, &mut found));
+        next.extend(found.into_iter().filter(|name| used.insert(name.clone())));
+    }
+    false
+}
+
 fn references(node: &Value, found: &mut BTreeSet<String>) {
     match node {
         Value::Object(map) => {

@@ -26,7 +26,9 @@ pub(crate) fn show_keys_only(file: &mut syn::File, model: &Model) -> Result<(), 
         let record = records.iter().find(|record| item.ident == record.name);
         record.map(|record| allowed(item, record)).unwrap_or_default()
     })?;
-    replace(find::module(types, &["builder"])?, nothing)?;
+    if let Some(builders) = find::module_if_any(types, "builder") {
+        replace(builders, nothing)?;
+    }
     replace(find::module(&mut file.items, &["builder"])?, ids)
 }
 

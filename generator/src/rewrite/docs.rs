@@ -55,7 +55,7 @@ pub(crate) fn on_everything(file: &mut syn::File, model: &Model, settings: &Sett
             _ => {}
         }
     }
-    let builders = find::module(types, &["builder"])?;
+    let builders = find::module_if_any(types, "builder").map_or(&mut [][..], Vec::as_mut_slice);
     for item in find::structs(builders) {
         let text = format!("Builds a [`{0}`](super::{0}) field by field.", item.ident);
         document_if_bare(&mut item.attrs, &text);

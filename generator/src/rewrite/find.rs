@@ -13,11 +13,15 @@ pub(crate) fn module<'a>(items: &'a mut Vec<Item>, path: &[&str]) -> Result<&'a 
     let Some((name, rest)) = path.split_first() else {
         return Ok(items);
     };
-    let inner = items.iter_mut().find_map(|item| match item {
+    module(module_if_any(items, name).ok_or_else(|| Fault::missed("/", &format!("module `{name}`"), 1, 0))?, rest)
+}
+
+/// Returns the items of a module, or none if there is no such module.
+pub(crate) fn module_if_any<'a>(items: &'a mut [Item], name: &str) -> Option<&'a mut Vec<Item>> {
+    items.iter_mut().find_map(|item| match item {
         Item::Mod(ItemMod { ident, content: Some((_, inner)), .. }) if ident == name => Some(inner),
         _ => None,
-    });
-    module(inner.ok_or_else(|| Fault::missed("/", &format!("module `{name}`"), 1, 0))?, rest)
+    })
 }
 
 /// Returns the structs among items.

@@ -33,6 +33,9 @@ pub(crate) fn keep_everything(file: &mut syn::File, model: &Model, settings: &Se
     count("/components/schemas", "records", records.len(), named)?;
     types.extend(readers);
 
+    if records.is_empty() {
+        return Ok(());
+    }
     let builders = find::module(types, &["builder"])?;
     for (record, names) in records.iter().zip(&names) {
         rewrite_builder(builders, record, names, settings)?;
