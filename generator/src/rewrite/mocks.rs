@@ -44,10 +44,25 @@ pub(crate) fn compare_values(file: &mut syn::File, model: &Model, settings: &Set
             }
         }
     }
+    operations.iter_mut().for_each(|item| Borrows.visit_item_mut(item));
     let mut links = Links(0);
     links.visit_file_mut(file);
     count("", "links to `httpmock`", 4, links.0)?;
     document_traits(file, &entries)
+}
+
+/// Borrows the values of JSON bodies, where progenitor forgets it for numbers.
+struct Borrows;
+
+impl VisitMut for Borrows {
+    fn visit_expr_method_call_mut(&mut self, node: &mut ExprMethodCall) {
+        syn::visit_mut::visit_expr_method_call_mut(self, node);
+        if node.method == "json_body_obj"
+            && let Some(value) = node.args.first_mut()
+        {
+            *value = parse_quote!(&#value);
+        }
+    }
 }
 
 /// Removes the leading `::` of links to `httpmock`, which rustdoc does not resolve.
@@ -80,6 +95,7 @@ fn rewrite_when(item: &mut ItemImpl, entry: &table::Entry, runtime: &Path) -> (u
         } else if text.contains("path_matches") {
             values += usize::from(compare(function, entry, runtime));
         } else {
+            table::Literals(&entry.literals).visit_block_mut(&mut function.block);
             if text.contains(":: Vec <") {
                 Lists { runtime }.visit_block_mut(&mut function.block);
             }

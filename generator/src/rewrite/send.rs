@@ -76,6 +76,7 @@ fn rewrite_send(function: &mut ImplItemFn, entry: &table::Entry, ids: &[String],
             _ => {}
         }
         encodings.visit_stmt_mut(&mut statement);
+        table::Literals(&entry.literals).visit_stmt_mut(&mut statement);
         Headers { runtime, operation: reported }.visit_stmt_mut(&mut statement);
         let mut refusals = Refusals { runtime, operation: reported, found: 0 };
         refusals.visit_stmt_mut(&mut statement);
@@ -151,6 +152,7 @@ fn request(statement: &Stmt, entry: &table::Entry, runtime: &Path) -> Result<Stm
     let plain = receiver(headed, "headers").ok_or_else(|| missed("`headers` of the request"))?;
     let mut request = if entry.has_headers { headed.clone() } else { plain.clone() };
     Forms { runtime, operation: &entry.id }.visit_expr_mut(&mut request);
+    table::Literals(&entry.literals).visit_expr_mut(&mut request);
     Ok(parse_quote!(let request = #request.build();))
 }
 

@@ -1,7 +1,8 @@
 //! The table of operations for the bridge.
 
 use quote::{format_ident, quote};
-use syn::{Ident, parse_quote};
+use serde_json::Value;
+use syn::{Ident, LitStr, parse_quote, visit_mut::VisitMut};
 
 use crate::{
     Settings,
@@ -27,6 +28,8 @@ pub(crate) struct Entry {
     pub(crate) is_twin: bool,
     /// True if it has parameters that are headers.
     pub(crate) has_headers: bool,
+    /// The strings in its code that differ from what is sent: names of parameters, and the media type of a body of bytes.
+    pub(crate) literals: Vec<(String, String)>,
     /// The documentation of each parameter, by its name in the document.
     parameters: Vec<(String, String)>,
     /// The summary.
@@ -71,6 +74,7 @@ pub(crate) fn entries(model: &Model) -> Vec<Entry> {
                 sealed: operation.is_sealed(),
                 is_twin,
                 has_headers: given.iter().any(|parameter| parameter["in"] == "header"),
+                literals: literals(operation.node),
                 parameters,
                 summary: operation.summary(),
                 method: operation.method.to_uppercase(),
@@ -84,6 +88,30 @@ pub(crate) fn entries(model: &Model) -> Vec<Entry> {
         }
     }
     entries
+}
+
+/// Returns the strings that the generated code has, with those that it has to send instead.
+fn literals(operation: &Value) -> Vec<(String, String)> {
+    let parameters = operation.get("parameters").and_then(Value::as_array).into_iter().flatten();
+    let renamed = parameters.map(|parameter| (text(parameter, "name"), text(parameter, "x-perenso-wire-name")));
+    let media_type = operation.get("requestBody").map(|body| text(body, "x-perenso-media-type")).unwrap_or_default();
+    let is_valid = media_type.bytes().all(|byte| (0x20..0x7f).contains(&byte));
+    renamed
+        .chain(is_valid.then_some(("application/octet-stream", media_type)))
+        .filter(|(_, sent)| !sent.is_empty())
+        .map(|(name, sent)| (name.to_string(), sent.to_string()))
+        .collect()
+}
+
+/// Replaces the strings of one call by those that are sent.
+pub(crate) struct Literals<'a>(pub(crate) &'a [(String, String)]);
+
+impl VisitMut for Literals<'_> {
+    fn visit_lit_str_mut(&mut self, node: &mut LitStr) {
+        if let Some((_, sent)) = self.0.iter().find(|(name, _)| *name == node.value()) {
+            *node = LitStr::new(sent, node.span());
+        }
+    }
 }
 
 /// Adds the module `operations`.
