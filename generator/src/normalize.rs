@@ -79,6 +79,19 @@ const STEPS: &[(&str, Step)] = &[
 
 /// Turns a document into one that the code generator takes.
 ///
+/// The result is plain OpenAPI 3.0.3. What that cannot say is in extensions:
+///
+/// | member of | name | meaning |
+/// |---|---|---|
+/// | schema | `x-perenso-type` | `timestamp` or `decimal`: the type that replaces it |
+/// | schema | `x-perenso-union` | a `oneOf` whose alternatives have distinct JSON types |
+/// | parameter | `x-perenso-wire-name` | the name that is sent, where Rust needs another one |
+/// | request body | `x-perenso-media-type` | the media type of bytes |
+/// | request body | `x-perenso-multipart` | the schema of a multipart body |
+/// | operation | `x-perenso-other-responses` | further statuses of success, with their descriptions |
+///
+/// An overlay pins names by two more: `x-operation-name` of an operation and `x-type-name` of an inline schema.
+///
 /// Nothing in a document makes it fail: an operation for which no code can be generated is left out, and the report names it.
 pub fn normalize(document: &Document, options: &Options) -> Normalized {
     let mut root = document.root().clone();

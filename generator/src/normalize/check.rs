@@ -8,6 +8,9 @@ use crate::document::{
     pointer::segment,
 };
 
+/// The methods that the generated code could not send.
+const UNSENT: [&str; 2] = ["options", "trace"];
+
 /// Leaves out operations, and unties schemas, that are not OpenAPI 3.0 after all.
 pub(crate) fn check(root: &mut Value, log: &mut Log<'_>) {
     for (name, schema) in root.pointer_mut("/components/schemas").and_then(Value::as_object_mut).into_iter().flatten() {
@@ -32,10 +35,16 @@ pub(crate) fn check(root: &mut Value, log: &mut Log<'_>) {
     }
     let mut gone = Vec::new();
     for operation in operations(root) {
-        if let Err(error) = serde_json::from_value::<openapiv3::Operation>(Value::Object(operation.node.clone())) {
-            log.left_out(&operation.pointer, format!("the operation is left out: {error}"));
-            gone.push((operation.path.to_string(), operation.method.to_string()));
-        }
+        let read = serde_json::from_value::<openapiv3::Operation>(Value::Object(operation.node.clone()));
+        let reason = match read {
+            Err(error) => error.to_string(),
+            Ok(_) if UNSENT.contains(&operation.method) => {
+                format!("the HTTP client has no method for {}", operation.method.to_ascii_uppercase())
+            }
+            Ok(_) => continue,
+        };
+        log.left_out(&operation.pointer, format!("the operation is left out: {reason}"));
+        gone.push((operation.path.to_string(), operation.method.to_string()));
     }
     remove(root, &gone);
 }
@@ -54,7 +63,8 @@ mod tests {
                     "schemas": { "A": { "type": "object", "required": 7 } },
                     "securitySchemes": { "mutual": { "type": "mutualTLS" } }
                 },
-                "paths": { "/a": { "get": { "responses": {} }, "put": { "parameters": 7, "responses": {} } } }
+                "paths": { "/a": { "get": { "responses": {} }, "options": { "responses": {} },
+                    "put": { "parameters": 7, "responses": {} } } }
             }),
         );
         assert_eq!(root["components"], json!({ "schemas": { "A": {} }, "securitySchemes": {} }));
@@ -64,6 +74,7 @@ mod tests {
             [
                 (Effect::Lost, "/components/schemas/A".into()),
                 (Effect::Lost, "/components/securitySchemes/mutual".into()),
+                (Effect::LeftOut, "/paths/~1a/options".into()),
                 (Effect::LeftOut, "/paths/~1a/put".into())
             ]
         );

@@ -149,7 +149,7 @@ impl Merge<'_> {
                 let items = self.either(&items, depth)?;
                 (json!({ "type": "array", "items": items }), Some("a list with items of any of them"))
             }
-            () if targets.iter().all(|target| is_record(target)) => {
+            () if targets.iter().any(|target| is_record(target)) => {
                 (self.record(targets, depth)?, Some("one record with the fields of all"))
             }
             () => (json!({ "type": "object", "additionalProperties": {} }), Some("a map of JSON values")),
@@ -338,12 +338,14 @@ mod tests {
             json!({ "components": { "schemas": {
                 "A": { "oneOf": [reference("B"), { "type": "integer" }] },
                 "B": { "oneOf": [{ "type": "integer" }, { "type": "number" }] },
-                "C": { "oneOf": [reference("C"), { "type": "integer" }] }
+                "C": { "oneOf": [reference("C"), { "type": "integer" }] },
+                "D": { "oneOf": [{ "type": "object" }, { "type": "object", "properties": { "a": {} }, "required": ["a"] }] }
             } } }),
         );
         assert_eq!(
             root["components"]["schemas"],
-            json!({ "A": { "type": "number" }, "B": { "type": "number" }, "C": {} })
+            json!({ "A": { "type": "number" }, "B": { "type": "number" }, "C": {},
+                "D": { "type": "object", "properties": { "a": {} }, "additionalProperties": {} } })
         );
     }
 }
