@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::error::Error;
 use crate::http::server::Server;
 use crate::http::shows::Shows;
+use crate::model::document::Document;
 use crate::model::exports::Export;
 use crate::model::reference::Reference;
 use crate::model::tokens::Rotation;
@@ -234,6 +235,39 @@ impl Builder {
     pub fn page_cap(mut self, rows: usize) -> Self {
         self.last.behavior.page_cap = Some(rows);
         self
+    }
+
+    /// Sets another document than the vendored one, as OpenAPI 3.0 in JSON without references outside of schemas, which is what
+    /// `perenso-openapi` writes when it normalises a document.
+    ///
+    /// Requests are checked against it. A path that the vendored document has is handled as without it. A path with a list and
+    /// a path below it for one record are a resource, which starts empty and keeps what it is sent; a list ignores its query
+    /// parameters. Every other operation has an example as its response, from the document or made up.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), perenso_sandbox::Error> {
+    /// use perenso_sandbox::Sandbox;
+    ///
+    /// let document = r#"{
+    ///     "openapi": "3.0.3",
+    ///     "info": {"title": "Shop", "version": "1"},
+    ///     "paths": {"/ping": {"get": {"responses": {"200": {
+    ///         "description": "Alive.",
+    ///         "content": {"application/json": {"schema": {"type": "boolean"}}}
+    ///     }}}}}
+    /// }"#;
+    /// let sandbox = Sandbox::builder().document(document)?.start().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Data`] if it is not such a document.
+    pub fn document(mut self, json: &str) -> Result<Self, Error> {
+        let document = Document::parse(json).map_err(|error| Error::data("the document", error))?;
+        self.last.document = Some(Arc::new(document));
+        Ok(self)
     }
 
     /// Starts the sandbox.

@@ -2,6 +2,7 @@
 
 pub(crate) mod api_error;
 pub(crate) mod body;
+pub(crate) mod documented;
 pub(crate) mod exchange;
 mod middleware;
 mod resources;

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::str::FromStr;
 use std::time::Duration;
@@ -69,6 +69,10 @@ struct Perenso {
     /// Print a file for --behavior with all switches and their defaults, and exit
     #[arg(long)]
     print_behavior: bool,
+    /// Check requests against another document: OpenAPI 3.0 in JSON, as `perenso-openapi` normalises it. Its resources keep
+    /// what they are sent, and its other operations return examples
+    #[arg(long, value_name = "FILE")]
+    document: Option<PathBuf>,
     /// Reject fields and query parameters that the document does not have; a list always rejects such parameters
     #[arg(long)]
     strict: bool,
@@ -190,8 +194,13 @@ fn perenso(arguments: Arguments) -> Result<Builder, perenso_sandbox::Error> {
     exports
         .extend(perenso.rows.into_iter().flat_map(|rows| [Export::order_lines(rows), Export::order_lines_since(rows)]));
 
+    let document = perenso.document.as_ref().map(|path| read(path)).transpose()?;
     let set_up = |builder: Builder, credentials: Credentials| {
-        let mut builder = builder.client_id(credentials.id).behavior(behavior.clone());
+        let mut builder = match &document {
+            Some(document) => builder.document(document)?,
+            None => builder,
+        };
+        builder = builder.client_id(credentials.id).behavior(behavior.clone());
         builder = builder.journal_cap(perenso.journal.unwrap_or(1000));
         if let Some(secret) = credentials.secret {
             builder = builder.client_secret(secret);
@@ -208,7 +217,7 @@ fn perenso(arguments: Arguments) -> Result<Builder, perenso_sandbox::Error> {
         if let Some(seed) = perenso.seed {
             builder = builder.seed(seed);
         }
-        exports.iter().cloned().fold(builder, Builder::export)
+        Ok::<_, perenso_sandbox::Error>(exports.iter().cloned().fold(builder, Builder::export))
     };
     let mut builder = Sandbox::builder().listen(SocketAddr::new(arguments.host, arguments.port));
     if arguments.allow_remote {
@@ -222,8 +231,12 @@ fn perenso(arguments: Arguments) -> Result<Builder, perenso_sandbox::Error> {
         id: arguments.client_id.unwrap_or_else(|| "sandbox-show".to_owned()),
         secret: arguments.client_secret,
     });
-    let builder = set_up(builder, first);
-    Ok(shows.fold(builder, |builder, show| set_up(builder.another_show(show.id.clone()), show)))
+    let builder = set_up(builder, first)?;
+    shows.try_fold(builder, |builder, show| set_up(builder.another_show(show.id.clone()), show))
+}
+
+fn read(path: &Path) -> Result<String, perenso_sandbox::Error> {
+    std::fs::read_to_string(path).map_err(|source| perenso_sandbox::Error::File { path: path.to_owned(), source })
 }
 
 /// Returns the values that a client needs besides the URL of the API.

@@ -1,5 +1,6 @@
 //! The model: records, tables, tokens and exports as data. Nothing in here knows HTTP.
 
+pub(crate) mod collections;
 pub(crate) mod document;
 pub(crate) mod exports;
 pub(crate) mod records;

@@ -19,7 +19,7 @@ use chrono::NaiveDateTime;
 use serde_json::Value;
 
 use crate::error::Error;
-use crate::model::document::Problem;
+use crate::model::document::{DOCUMENT, Document, Problem};
 use crate::model::exports::Export;
 use crate::model::records::ordering_groups::flatten_groups;
 use crate::model::reference::Reference;
@@ -204,6 +204,16 @@ impl Show {
     #[must_use]
     pub fn order_history(&self) -> Vec<Value> {
         self.state().tables.order_history.to_vec()
+    }
+
+    /// Returns true if it was started with another document than the vendored one.
+    pub(crate) fn has_own_document(&self) -> bool {
+        self.settings.document.is_some()
+    }
+
+    /// Returns the document of its API.
+    pub(crate) fn document(&self) -> &Document {
+        self.settings.document.as_deref().unwrap_or(&DOCUMENT)
     }
 
     fn records(&self, table: fn(&Tables) -> &Table) -> Vec<Value> {

@@ -350,3 +350,22 @@ async fn no_admin_disables_the_admin_calls() {
     let response = http::client().get(format!("{}/sandbox", ready["url"])).send().await.unwrap();
     assert_eq!(response.status(), 401);
 }
+
+#[tokio::test]
+async fn a_document_of_its_own_is_read_from_a_file() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let schema = json!({"type": "string", "enum": ["pong"]});
+    let response = json!({"description": "d", "content": {"application/json": {"schema": schema}}});
+    let document = json!({"openapi": "3.0.3", "paths": {"/ping": {"get": {"responses": {"200": response}}}}});
+    std::fs::write(file.path(), document.to_string()).unwrap();
+    let (_child, ready) = start(&["--document", file.path().to_str().unwrap()]).await;
+    let token = token(&ready, &ready["client_id"], &ready["client_secret"]).await;
+    let request = http::client().get(format!("{}/ping", ready["url"]));
+    let response = request.bearer_auth(token["access_token"].as_str().unwrap()).send().await.unwrap();
+    assert_eq!(response.json::<Value>().await.unwrap(), "pong");
+
+    std::fs::write(file.path(), "{}").unwrap();
+    let output = command().args(["--document", file.path().to_str().unwrap()]).stderr(Stdio::piped()).output().await;
+    let error = String::from_utf8(output.unwrap().stderr).unwrap();
+    assert!(error.contains("cannot parse the document") && error.contains("version 3.0"), "{error}");
+}

@@ -1,12 +1,14 @@
-//! The vendored OpenAPI document: its operations, and what each of them accepts.
+//! An OpenAPI 3.0 document: its operations, and what each of them accepts. Usually the vendored one.
 
+mod example;
 mod problem;
 mod schema;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 pub(crate) use problem::{Problem, json_type};
@@ -14,23 +16,22 @@ use schema::Schemas;
 pub(crate) use schema::{Schema, Validator};
 
 /// The text of the vendored document.
-pub(crate) const TEXT: &str = include_str!("../../openapi/perenso.json");
+const TEXT: &str = include_str!("../../openapi/perenso.json");
 
 /// The parsed document.
 #[allow(clippy::expect_used, reason = "it is compiled in, and a test reads it")]
 pub(crate) static DOCUMENT: LazyLock<Document> =
     LazyLock::new(|| Document::parse(TEXT).expect("the vendored document can be parsed"));
 
-#[derive(Deserialize)]
 pub(crate) struct Document {
+    text: String,
+    root: Value,
     paths: BTreeMap<String, BTreeMap<String, Operation>>,
-    components: Components,
-}
-
-#[derive(Deserialize)]
-struct Components {
     schemas: Schemas,
 }
+
+/// The methods of a path item. Its other members are not operations.
+const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
 /// One operation of the document.
 #[derive(Deserialize)]
@@ -49,6 +50,7 @@ pub(crate) struct Parameter {
     pub(crate) location: Location,
     #[serde(default)]
     pub(crate) required: bool,
+    #[serde(default)]
     pub(crate) schema: Schema,
 }
 
@@ -59,6 +61,7 @@ pub(crate) enum Location {
     Query,
     Path,
     Header,
+    Cookie,
 }
 
 #[derive(Deserialize)]
@@ -76,8 +79,14 @@ struct Response {
 
 #[derive(Deserialize)]
 struct MediaType {
-    #[serde(default)]
-    schema: Schema,
+    #[serde(default, deserialize_with = "schema_and_json")]
+    schema: (Schema, Value),
+}
+
+/// Reads a schema to check values, and its JSON to make examples.
+fn schema_and_json<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(Schema, Value), D::Error> {
+    let json = Value::deserialize(deserializer)?;
+    Ok((Schema::deserialize(&json).map_err(D::Error::custom)?, json))
 }
 
 const JSON: &str = "application/json";
@@ -85,6 +94,7 @@ const JSON: &str = "application/json";
 /// The path item that a path matches.
 pub(crate) struct PathItem<'a> {
     methods: &'a BTreeMap<String, Operation>,
+    pub(crate) template: &'a str,
     /// The values of the path parameters, still percent-encoded.
     pub(crate) parameters: Vec<(&'a str, String)>,
     /// The records of its body are checked one by one.
@@ -109,17 +119,45 @@ impl<'a> PathItem<'a> {
 }
 
 impl Document {
-    fn parse(text: &str) -> Result<Self, serde_json::Error> {
-        serde_json::from_str(text)
+    /// Parses OpenAPI 3.0 in JSON. References are resolved in schemas only, as in a document that is normalised.
+    pub(crate) fn parse(text: &str) -> Result<Self, serde_json::Error> {
+        let root: Value = serde_json::from_str(text)?;
+        let version = root["openapi"].as_str().unwrap_or_default();
+        if !version.starts_with("3.0.") {
+            let found = if version.is_empty() { "another" } else { version };
+            return Err(serde_json::Error::custom(format!(
+                "expected an OpenAPI document of version 3.0, found {found}"
+            )));
+        }
+        let mut paths = BTreeMap::new();
+        for (path, item) in root["paths"].as_object().into_iter().flatten() {
+            let mut methods = BTreeMap::new();
+            for method in METHODS {
+                let Some(operation) = item.get(method) else { continue };
+                let operation = Operation::deserialize(operation)
+                    .map_err(|error| serde_json::Error::custom(format!("{method} {path}: {error}")))?;
+                methods.insert(method.to_owned(), operation);
+            }
+            paths.insert(path.clone(), methods);
+        }
+        let mut schemas = Schemas::new();
+        for (name, schema) in root["components"]["schemas"].as_object().into_iter().flatten() {
+            let schema = Schema::deserialize(schema)
+                .map_err(|error| serde_json::Error::custom(format!("the schema {name}: {error}")))?;
+            schemas.insert(name.clone(), schema);
+        }
+        Ok(Self { text: text.to_owned(), root, paths, schemas })
     }
 
     /// Finds the path item of a path.
     pub(crate) fn path_item(&self, path: &str) -> Option<PathItem<'_>> {
         let segments: Vec<&str> = path.split('/').collect();
-        self.paths.iter().find_map(|(template, methods)| {
+        let items = self.paths.iter().filter_map(|(template, methods)| {
             let parameters = match_template(template, &segments)?;
-            Some(PathItem { methods, parameters, is_bulk: template.ends_with("/bulk") })
-        })
+            Some(PathItem { methods, template, parameters, is_bulk: template.ends_with("/bulk") })
+        });
+        // A path without parameters goes before one with parameters.
+        items.min_by_key(|item| item.parameters.len())
     }
 
     /// Returns the method and path template of every operation.
@@ -138,11 +176,21 @@ impl Document {
 
     /// Returns a validator. A strict one reports fields that the document does not have.
     pub(crate) fn validator(&self, strict: bool) -> Validator<'_> {
-        Validator { schemas: &self.components.schemas, strict }
+        Validator { schemas: &self.schemas, strict }
     }
 
     pub(crate) fn schema(&self, name: &str) -> Option<&Schema> {
-        self.components.schemas.get(name)
+        self.schemas.get(name)
+    }
+
+    /// Returns the document as JSON text, with its members in their order.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Returns true if it has a path with this template, apart from the names of parameters.
+    pub(crate) fn has_path(&self, template: &str) -> bool {
+        self.path_item(template).is_some()
     }
 
     /// Checks a record against the schema with this name.
@@ -171,13 +219,27 @@ impl Operation {
     /// Returns true if the response is a list. An unknown parameter of a list might be a filter.
     pub(crate) fn is_list(&self) -> bool {
         let response = self.responses.get("200").and_then(|response| response.content.get(JSON));
-        self.request_body.is_none() && response.is_some_and(|response| response.schema.is_array())
+        self.request_body.is_none() && response.is_some_and(|response| response.schema.0.is_array())
+    }
+}
+
+impl Operation {
+    /// Returns the status of the first successful response, and its schema if it has a body.
+    pub(crate) fn success(&self) -> Option<(&str, Option<&Value>)> {
+        let (status, response) = self.responses.iter().find(|(status, _)| status.starts_with('2'))?;
+        Some((status, response.content.values().next().map(|media| &media.schema.1)))
+    }
+
+    /// Returns the media type of the first successful response.
+    pub(crate) fn success_media_type(&self) -> Option<&str> {
+        let (_, response) = self.responses.iter().find(|(status, _)| status.starts_with('2'))?;
+        response.content.keys().next().map(String::as_str)
     }
 }
 
 impl RequestBody {
     pub(crate) fn schema(&self) -> Option<&Schema> {
-        self.content.get(JSON).map(|media| &media.schema)
+        self.content.get(JSON).map(|media| &media.schema.0)
     }
 }
 
@@ -261,5 +323,22 @@ mod tests {
         let unknown: Vec<_> =
             rules.iter().filter(|rule| !KNOWN.contains(&rule.as_str()) && !rule.starts_with("x-")).collect();
         assert_eq!(unknown, [""; 0]);
+    }
+
+    #[test]
+    fn every_pattern_of_the_vendored_document_is_checked() {
+        fn patterns<'a>(node: &'a Value, found: &mut Vec<&'a str>) {
+            match node {
+                Value::Object(fields) => {
+                    found.extend(fields.get("pattern").and_then(Value::as_str));
+                    fields.values().for_each(|value| patterns(value, found));
+                }
+                Value::Array(items) => items.iter().for_each(|item| patterns(item, found)),
+                _ => {}
+            }
+        }
+        let mut found = Vec::new();
+        patterns(&DOCUMENT.root, &mut found);
+        assert!(found.len() > 2 && found.iter().all(|pattern| regex_lite::Regex::new(pattern).is_ok()), "{found:?}");
     }
 }

@@ -7,6 +7,7 @@ use fastrand::Rng;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::collections::Collections;
 use super::records::{attendee, booth, customer, order, product, vendor, warehouse};
 use super::reference::References;
 use super::seeded::Key;
@@ -41,6 +42,8 @@ pub(crate) struct Tables {
     pub(crate) vendor_users: Table,
     /// The order history items, in the order in which they were created. The API does not return them.
     pub(crate) order_history: Arc<Vec<Value>>,
+    /// The resources of a document that the sandbox was started with.
+    pub(crate) documented: Collections,
     pub(crate) references: References,
     pub(crate) booth_products: BoothProducts,
 }
@@ -70,6 +73,7 @@ impl Tables {
             sales_rep_managers: empty_table(seeds()),
             vendor_users: empty_table(seeds()),
             order_history: Arc::default(),
+            documented: Collections::default(),
         }
     }
 }

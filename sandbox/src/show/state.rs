@@ -1,7 +1,10 @@
 //! The state of a show, and the settings that it starts from.
 
+use std::sync::Arc;
+
 use super::behavior::Behavior;
 use super::rate_limiter::RateLimiter;
+use crate::model::document::Document;
 use crate::model::exports::{Export, guide};
 use crate::model::reference::Reference;
 use crate::model::tables::{Seed, Tables};
@@ -18,6 +21,8 @@ pub(crate) struct ShowSettings {
     pub(crate) journal_cap: usize,
     pub(crate) behavior: Behavior,
     pub(crate) exports: Vec<Export>,
+    /// A document in the place of the vendored one.
+    pub(crate) document: Option<Arc<Document>>,
 }
 
 impl ShowSettings {
@@ -30,6 +35,7 @@ impl ShowSettings {
             journal_cap: 100_000,
             behavior: Behavior::default(),
             exports: guide(),
+            document: None,
         }
     }
 }

@@ -13,34 +13,42 @@ use serde_json::Value;
 
 use crate::http::api_error::{ApiError, unprocessable, wrong_method};
 use crate::http::body;
+use crate::http::documented::Call;
 use crate::model::document::{DOCUMENT, Location, Operation, Parameter, PathItem, RequestBody, Validator};
 use crate::show::Show;
 
-/// Rejects a request that breaks the contract. Paths that the document does not have pass.
+/// Rejects a request that breaks the contract. Paths that the document does not have pass. Those that only the sandbox's own
+/// document has are responded to here.
 pub(crate) async fn check(
     Context(show): Context<Arc<Show>>,
     request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
-    let Some(item) = DOCUMENT.path_item(request.uri().path()) else {
+    let document = show.document();
+    let Some(item) = document.path_item(request.uri().path()) else {
         return Ok(next.run(request).await);
     };
     let (parts, body) = request.into_parts();
     // The exchange has limited the body and read all of it.
     let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
-    let validator = DOCUMENT.validator(show.state().behavior.strict);
-    check_request(&item, validator, &parts.method, &parts.uri, &parts.headers, &body)?;
+    let validator = document.validator(show.state().behavior.strict);
+    let operation = check_request(&item, validator, &parts.method, &parts.uri, &parts.headers, &body)?;
+    if !DOCUMENT.has_path(item.template) {
+        let (method, path, headers) = (parts.method.as_str(), parts.uri.path(), &parts.headers);
+        let call = Call { document, item: &item, method, path, headers, body: &body };
+        return call.respond(operation, &mut show.state().tables.documented);
+    }
     Ok(next.run(Request::from_parts(parts, body.into())).await)
 }
 
-fn check_request(
-    item: &PathItem<'_>,
+fn check_request<'a>(
+    item: &PathItem<'a>,
     validator: Validator<'_>,
     method: &Method,
     uri: &Uri,
     headers: &HeaderMap,
     body: &Bytes,
-) -> Result<(), ApiError> {
+) -> Result<&'a Operation, ApiError> {
     let Some(operation) = item.operation(method.as_str()) else {
         let error = wrong_method(method, uri);
         return Err(match HeaderValue::from_str(&item.allow()) {
@@ -56,10 +64,18 @@ fn check_request(
         }
     }
     check_query(operation, validator, uri.query().unwrap_or_default())?;
-    match &operation.request_body {
-        Some(expected) => check_body(expected, item.is_bulk, validator, headers, body),
-        None => Ok(()),
+    for parameter in operation.parameters.iter().filter(|parameter| parameter.location == Location::Header) {
+        match headers.get(&parameter.name).map(HeaderValue::to_str) {
+            Some(Ok(value)) => check_parameter(parameter, validator, value)?,
+            Some(Err(_)) => return Err(ApiError::parameter(&parameter.name, "it is not ASCII")),
+            None if parameter.required => return Err(ApiError::parameter(&parameter.name, "it is missing")),
+            None => {}
+        }
     }
+    if let Some(expected) = &operation.request_body {
+        check_body(expected, item.is_bulk, validator, headers, body)?;
+    }
+    Ok(operation)
 }
 
 fn check_query(operation: &Operation, validator: Validator<'_>, query: &str) -> Result<(), ApiError> {
@@ -111,9 +127,14 @@ fn check_body(
     let Some(schema) = expected.schema() else {
         return Ok(());
     };
-    let has_right_type = matches!((schema.is_array(), &value), (true, Value::Array(_)) | (false, Value::Object(_)));
-    if !has_right_type {
-        return Err(body::wrong_shape(if schema.is_array() { "array" } else { "object" }, &value));
+    let wrong_shape = match &value {
+        Value::Array(_) => validator.is_object(schema).then_some("object"),
+        Value::Object(_) => validator.is_array(schema).then_some("array"),
+        _ if validator.is_array(schema) => Some("array"),
+        _ => validator.is_object(schema).then_some("object"),
+    };
+    if let Some(expected) = wrong_shape {
+        return Err(body::wrong_shape(expected, &value));
     }
     // Each record of a bulk call succeeds or fails by itself.
     let problems = if is_bulk { Vec::new() } else { validator.check(schema, &value, "") };

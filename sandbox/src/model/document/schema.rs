@@ -19,6 +19,7 @@ pub(crate) struct Schema {
     reference: Option<String>,
     all_of: Vec<Schema>,
     one_of: Vec<Schema>,
+    any_of: Vec<Schema>,
     #[serde(rename = "type")]
     schema_type: Option<SchemaType>,
     nullable: bool,
@@ -46,8 +47,8 @@ enum SchemaType {
 }
 
 fn regex<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Regex>, D::Error> {
-    let pattern = String::deserialize(deserializer)?;
-    Regex::new(&pattern).map(Some).map_err(serde::de::Error::custom)
+    // Another dialect than the one of `regex_lite` is not checked. The patterns of the vendored document have a test.
+    Ok(Regex::new(&String::deserialize(deserializer)?).ok())
 }
 
 /// Checks values against schemas.
@@ -78,8 +79,11 @@ impl Validator<'_> {
         for part in parts {
             self.check_value(part, value, path, problems);
         }
-        if !schema.one_of.is_empty() && !schema.one_of.iter().any(|one| self.check(one, value, path).is_empty()) {
-            problems.push(Problem::new(path, format!("{} matches none of the documented schemas", json_type(value))));
+        for choices in [&schema.one_of, &schema.any_of] {
+            if !choices.is_empty() && choices.iter().all(|one| !self.check(one, value, path).is_empty()) {
+                let message = format!("{} matches none of the documented schemas", json_type(value));
+                problems.push(Problem::new(path, message));
+            }
         }
         let Some(expected) = schema.schema_type else {
             return;
@@ -135,6 +139,16 @@ impl Validator<'_> {
             Some(SchemaType::Boolean) => text.parse::<bool>().map_or_else(|_| string(), Value::from),
             _ => string(),
         }
+    }
+
+    /// Returns true if values of the schema are arrays.
+    pub(crate) fn is_array(&self, schema: &Schema) -> bool {
+        self.type_of(schema) == Some(SchemaType::Array)
+    }
+
+    /// Returns true if values of the schema are objects.
+    pub(crate) fn is_object(&self, schema: &Schema) -> bool {
+        self.type_of(schema) == Some(SchemaType::Object)
     }
 
     fn type_of(&self, schema: &Schema) -> Option<SchemaType> {

@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 
 use super::examples::Examples;
 use super::node::Node;
-use crate::model::document::TEXT;
 use crate::show::{Show, TOKEN_PATH};
 
 /// The note on a repeated create.
@@ -16,13 +15,16 @@ const CREATED_TWICE: &str = "In this sandbox a second call with the same body cr
 pub(super) fn served(show: &Show, host: Option<&str>) -> serde_json::Result<Vec<u8>> {
     let origin =
         host.and_then(|host| host.parse::<Authority>().ok()).map_or(String::new(), |at| format!("http://{at}"));
-    let mut document: Node = serde_json::from_str(TEXT)?;
+    let mut document: Node = serde_json::from_str(show.document().text())?;
     let server = if origin.is_empty() { "/" } else { &origin };
     document.set("servers", json!([{ "url": server, "description": "This sandbox. It is not the Perenso service." }]));
     if let Some(flow) = document.at(&["components", "securitySchemes", "oauth2", "flows", "clientCredentials"]) {
         for address in ["tokenUrl", "refreshUrl"] {
             flow.set(address, format!("{origin}{}", TOKEN_PATH));
         }
+    }
+    if show.has_own_document() {
+        return serde_json::to_vec(&document);
     }
     let examples = Examples::of(show);
     let part = |document: &mut Node, path: &[&str]| document.at(path).cloned().unwrap_or(Node::Other(Value::Null));

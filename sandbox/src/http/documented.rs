@@ -1,0 +1,162 @@
+//! Responses to the operations of a document that the sandbox was started with.
+//!
+//! A path with a list and a path below it with one record are a resource, which keeps what it is sent. Every other operation
+//! has an example as its response.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use percent_encoding::percent_decode_str;
+use serde_json::{Map, Value, json};
+
+use super::api_error::ApiError;
+use super::body;
+use crate::model::collections::Collections;
+use crate::model::document::{Document, Operation, PathItem};
+
+/// A request to an operation of the document, which it fits.
+pub(crate) struct Call<'a> {
+    pub(crate) document: &'a Document,
+    pub(crate) item: &'a PathItem<'a>,
+    pub(crate) method: &'a str,
+    pub(crate) path: &'a str,
+    pub(crate) headers: &'a HeaderMap,
+    pub(crate) body: &'a Bytes,
+}
+
+/// The path of a list, and the id of one of its records.
+struct Place<'a> {
+    list: &'a str,
+    id: Option<String>,
+    /// The name of the id in records, and true if it is an integer.
+    id_field: (String, bool),
+}
+
+impl Call<'_> {
+    /// Returns the response.
+    pub(crate) fn respond(&self, operation: &Operation, records: &mut Collections) -> Result<Response, ApiError> {
+        let success = operation.success();
+        let status =
+            success.and_then(|(status, _)| status.parse().ok()).and_then(|code| StatusCode::from_u16(code).ok());
+        let status = status.unwrap_or(StatusCode::OK);
+        let schema = success.and_then(|(_, schema)| schema);
+        let value = match self.place() {
+            Some(place) => self.record(&place, operation, schema, records)?,
+            None => schema.map(|schema| self.document.example(schema)),
+        };
+        Ok(match (value, operation.success_media_type()) {
+            (None, _) => status.into_response(),
+            (Some(value), None | Some("application/json")) => (status, Json(value)).into_response(),
+            (Some(_), Some(other)) => (status, [("content-type", other)], "example").into_response(),
+        })
+    }
+
+    /// Returns the place of the request in a resource: a path that has a list, and records below it.
+    fn place(&self) -> Option<Place<'_>> {
+        let (list_template, is_one) = match self.item.template.rsplit_once('/')? {
+            (list, last) if last.starts_with('{') => (list, true),
+            _ => (self.item.template, false),
+        };
+        let one = self.document.path_item(&format!("{list_template}/{{id}}"))?;
+        let list = self.document.path_item(list_template)?;
+        let parameter = one.template.rsplit_once('/')?.1.trim_matches(['{', '}']);
+        list.operation("GET").filter(|operation| self.items(operation).is_some())?;
+        let record = one.operation("GET")?.success()?.1.map(|schema| self.document.resolve(schema))?;
+        let properties = record["properties"].as_object()?;
+        // A wrapped record, without an id of its own, is an example only.
+        let name = properties
+            .keys()
+            .find(|name| is_same_name(name, parameter))
+            .or(properties.get_key_value("id").map(|(id, _)| id))?;
+        let is_integer = self.document.resolve(&properties[name])["type"] == "integer";
+        let (path, last) = if is_one { self.path.rsplit_once('/')? } else { (self.path, "") };
+        let id = is_one.then(|| percent_decode_str(last).decode_utf8_lossy().into_owned());
+        Some(Place { list: path, id, id_field: (name.clone(), is_integer) })
+    }
+
+    /// Returns the member with the list in the response of an operation: `None` if there is no list, and an empty name if the
+    /// response itself is one.
+    fn items<'a>(&'a self, operation: &'a Operation) -> Option<String> {
+        let schema = self.document.resolve(operation.success()?.1?);
+        if schema["type"] == "array" {
+            return Some(String::new());
+        }
+        let mut lists = schema["properties"]
+            .as_object()?
+            .iter()
+            .filter(|(_, member)| self.document.resolve(member)["type"] == "array");
+        lists.next().map(|(name, _)| name.clone()).filter(|_| lists.next().is_none())
+    }
+
+    /// Carries out a call on a resource. Returns the body of the response.
+    fn record(
+        &self,
+        place: &Place<'_>,
+        operation: &Operation,
+        schema: Option<&Value>,
+        records: &mut Collections,
+    ) -> Result<Option<Value>, ApiError> {
+        let example = || schema.map(|schema| self.document.example(schema));
+        let not_found = |id: &str| ApiError::not_found("record", id);
+        match (self.method, &place.id) {
+            ("GET" | "HEAD", None) => {
+                let all = records.all(place.list).into();
+                let Some(name) = self.items(operation).filter(|name| !name.is_empty()) else { return Ok(Some(all)) };
+                let mut whole = example().unwrap_or_default();
+                whole[name] = all;
+                Ok(Some(whole))
+            }
+            ("POST", None) => {
+                let fields = body::object(self.headers, self.body)?;
+                let (name, is_integer) = &place.id_field;
+                let id = match fields.get(name) {
+                    Some(Value::String(id)) if !is_integer => id.clone(),
+                    Some(Value::Number(id)) if *is_integer => id.to_string(),
+                    _ => records.next_id().to_string(),
+                };
+                let value = if *is_integer { json!(id.parse::<u64>().unwrap_or_default()) } else { json!(id) };
+                let mut record = self.filled(operation, fields);
+                record.insert(name.clone(), value);
+                records.insert(place.list, &id, record.clone().into());
+                // A response of another shape than the record, such as an id alone.
+                let is_record =
+                    schema.is_some_and(|schema| self.document.resolve(schema)["properties"].get(name).is_some());
+                Ok(if is_record { Some(record.into()) } else { example() })
+            }
+            ("GET" | "HEAD", Some(id)) => records.get(place.list, id).cloned().map(Some).ok_or_else(|| not_found(id)),
+            ("PUT" | "PATCH", Some(id)) => {
+                let Some(Value::Object(mut record)) = records.get(place.list, id).cloned() else {
+                    return Err(not_found(id));
+                };
+                let kept = record.get(&place.id_field.0).cloned();
+                record.extend(body::object(self.headers, self.body)?);
+                record.extend(kept.map(|kept| (place.id_field.0.clone(), kept)));
+                records.insert(place.list, id, record.clone().into());
+                Ok(schema.map(|_| record.into()))
+            }
+            ("DELETE", Some(id)) => {
+                let record = records.get(place.list, id).cloned().ok_or_else(|| not_found(id))?;
+                records.remove(place.list, id);
+                Ok(schema.map(|_| record))
+            }
+            _ => Ok(example()),
+        }
+    }
+
+    /// Returns the fields of a new record, with examples for those that its type requires and the request does not have.
+    fn filled(&self, operation: &Operation, fields: Map<String, Value>) -> Map<String, Value> {
+        let Some(schema) = operation.success().and_then(|(_, schema)| schema) else { return fields };
+        let required = self.document.resolve(schema)["required"].as_array().cloned().unwrap_or_default();
+        let example = self.document.example(schema);
+        let names = required.iter().filter_map(Value::as_str).filter(|name| !fields.contains_key(*name));
+        let missing: Vec<_> = names.filter_map(|name| Some((name.to_owned(), example.get(name)?.clone()))).collect();
+        fields.into_iter().chain(missing).collect()
+    }
+}
+
+/// Compares names without their case and underscores, such as `orderId` and `order_id`.
+fn is_same_name(one: &str, other: &str) -> bool {
+    let plain = |name: &str| name.replace(['_', '-'], "").to_lowercase();
+    plain(one) == plain(other)
+}

@@ -1,0 +1,167 @@
+//! A sandbox with another document than the vendored one.
+
+#![allow(clippy::unwrap_used)]
+
+#[path = "support/call.rs"]
+mod call;
+
+use call::Caller;
+use perenso_sandbox::Sandbox;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+/// A shop: carts by an integer, lines below them, articles in an envelope, and a report.
+fn document() -> Value {
+    let json = |schema: Value| json!({"application/json": {"schema": schema}});
+    let of = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
+    let ok = |schema: Value| json!({"200": {"description": "d", "content": json(schema)}});
+    let gone = json!({"204": {"description": "d"}});
+    let list = |schema: Value| json!({"type": "array", "items": schema});
+    let id = |name: &str, kind: &str| json!([{"name": name, "in": "path", "required": true, "schema": {"type": kind}}]);
+    let body = |schema: Value| json!({"required": true, "content": json(schema)});
+    json!({
+        "openapi": "3.0.3",
+        "info": {"title": "Shop", "version": "1"},
+        "paths": {
+            "/carts": {
+                "get": {"responses": ok(list(of("Cart")))},
+                "post": {"requestBody": body(of("NewCart")), "responses": {"201": {"description": "d", "content": json(of("Cart"))}}},
+            },
+            "/carts/{cartId}": {
+                "get": {"parameters": id("cartId", "integer"), "responses": ok(of("Cart"))},
+                "put": {"parameters": id("cartId", "integer"), "requestBody": body(of("NewCart")), "responses": ok(of("Cart"))},
+                "delete": {"parameters": id("cartId", "integer"), "responses": gone},
+            },
+            "/carts/{cartId}/lines": {
+                "get": {"parameters": id("cartId", "integer"), "responses": ok(list(of("Line")))},
+                "post": {"parameters": id("cartId", "integer"), "requestBody": body(of("Line")), "responses": ok(of("Line"))},
+            },
+            "/carts/{cartId}/lines/{id}": {
+                "get": {"parameters": [id("cartId", "integer")[0], id("id", "string")[0]], "responses": ok(of("Line"))},
+            },
+            "/articles": {"get": {"responses": ok(json!({
+                "type": "object", "required": ["total"],
+                "properties": {"total": {"type": "integer"}, "data": list(of("Line"))},
+            }))}},
+            "/articles/{id}": {"get": {"parameters": id("id", "string"), "responses": ok(of("Line"))}},
+            "/report": {"get": {
+                "parameters": [
+                    {"name": "day", "in": "query", "required": true, "schema": {"type": "string"}},
+                    {"name": "X-Tenant", "in": "header", "required": true, "schema": {"type": "string", "minLength": 2}},
+                ],
+                "responses": ok(of("Tree")),
+            }},
+        },
+        "components": {"schemas": {
+            "NewCart": {"type": "object", "required": ["title"], "properties": {"title": {"type": "string"}}},
+            "Cart": {
+                "type": "object",
+                "required": ["cart_id", "title", "state"],
+                "properties": {
+                    "cart_id": {"type": "integer"},
+                    "title": {"type": "string"},
+                    "state": {"type": "string", "enum": ["open", "paid"]},
+                },
+            },
+            "Line": {"type": "object", "properties": {"id": {"type": "string"}, "units": {"type": "integer"}}},
+            "Tree": {"type": "object", "required": ["name"], "properties": {
+                "name": {"type": "string", "example": "root"},
+                "at": {"type": "string", "format": "date-time"},
+                "children": list(of("Tree")),
+            }},
+        }},
+    })
+}
+
+async fn start() -> (Sandbox, Caller) {
+    let sandbox = Sandbox::builder().document(&document().to_string()).unwrap().start().await.unwrap();
+    let caller = Caller::new(&sandbox);
+    (sandbox, caller)
+}
+
+#[tokio::test]
+async fn a_resource_with_the_five_verbs_keeps_its_records() {
+    let (sandbox, caller) = start().await;
+    assert_eq!(caller.get("/carts").await, (200, json!([])));
+    let (status, made) = caller.call(Method::POST, "/carts", Some(json!({"title": "A", "more": 1}))).await;
+    // The state is required in a response, so it is made up.
+    assert_eq!((status, &made), (201, &json!({"cart_id": 1, "title": "A", "more": 1, "state": "open"})));
+    caller.call(Method::POST, "/carts", Some(json!({"title": "B"}))).await;
+    let (_, changed) = caller.call(Method::PUT, "/carts/1", Some(json!({"title": "C", "cart_id": 9}))).await;
+    assert_eq!(changed, json!({"cart_id": 1, "title": "C", "more": 1, "state": "open"}));
+    assert_eq!(caller.get("/carts/1").await, (200, changed.clone()));
+    assert_eq!(caller.get("/carts").await.1[1]["title"], "B");
+    assert_eq!(caller.call(Method::DELETE, "/carts/1", None).await.0, 204);
+    assert_eq!(caller.get("/carts/1").await.0, 404);
+    assert_eq!(caller.call(Method::PUT, "/carts/1", Some(json!({"title": "C"}))).await.0, 404);
+    assert_eq!(caller.get("/carts").await.1.as_array().unwrap().len(), 1);
+    sandbox.reset();
+    assert_eq!(Caller::new(&sandbox).get("/carts").await, (200, json!([])));
+}
+
+#[tokio::test]
+async fn records_below_another_record_belong_to_it_and_lists_may_be_members() {
+    let (_sandbox, caller) = start().await;
+    let (_, line) = caller.call(Method::POST, "/carts/7/lines", Some(json!({"units": 3}))).await;
+    let id = line["id"].as_str().unwrap();
+    assert_eq!(caller.get(&format!("/carts/7/lines/{id}")).await, (200, json!({"units": 3, "id": id})));
+    assert_eq!(caller.get(&format!("/carts/8/lines/{id}")).await.0, 404);
+    assert_eq!(caller.get("/carts/8/lines").await, (200, json!([])));
+    assert_eq!(caller.get("/articles").await, (200, json!({"total": 1, "data": []})));
+}
+
+#[tokio::test]
+async fn requests_are_checked_against_the_document() {
+    let (_sandbox, caller) = start().await;
+    for (method, path, body, status) in [
+        (Method::POST, "/carts", Some(json!({"title": 5})), 422),
+        (Method::POST, "/carts", Some(json!({})), 422),
+        (Method::POST, "/carts", Some(json!([])), 400),
+        (Method::GET, "/carts/seven", None, 400),
+        (Method::GET, "/carts?page=1", None, 400),
+        (Method::PATCH, "/carts/1", Some(json!({})), 405),
+        (Method::GET, "/report", None, 400),
+        (Method::GET, "/report?day=2026-01-31", None, 400),
+        (Method::GET, "/nowhere", None, 501),
+    ] {
+        assert_eq!(caller.call(method.clone(), path, body).await.0, status, "{method} {path}");
+    }
+}
+
+#[tokio::test]
+async fn other_operations_have_an_example_that_fits() {
+    let (sandbox, _) = start().await;
+    let request = reqwest::Client::new().get(format!("{}/report?day=2026-01-31", sandbox.url()));
+    let response = request.header("x-tenant", "T1").bearer_auth(sandbox.issue_token()).send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    let mut tree: Value = response.json().await.unwrap();
+    // A type that contains itself ends.
+    for _ in 0..20 {
+        assert_eq!(tree["name"], "root");
+        match tree.pointer_mut("/children/0").map(Value::take) {
+            None => return,
+            Some(child) => tree = child,
+        }
+    }
+    panic!("endless");
+}
+
+#[tokio::test]
+async fn the_documents_own_paths_stay_and_the_page_shows_the_document() {
+    let mut both = document();
+    both["paths"]["/Customer"] = json!({"get": {"responses": {"200": {"description": "d"}}}});
+    let sandbox = Sandbox::builder().customers(3).document(&both.to_string()).unwrap().start().await.unwrap();
+    assert_eq!(Caller::new(&sandbox).get("/Customer").await.1.as_array().unwrap().len(), 3);
+    let served = reqwest::get(format!("{}/openapi.json", sandbox.url())).await.unwrap();
+    assert_eq!(served.json::<Value>().await.unwrap()["info"]["title"], "Shop");
+}
+
+#[tokio::test]
+async fn a_text_that_is_no_such_document_is_an_error() {
+    for text in ["", "[]", "{}", r#"{"openapi": "3.1.0"}"#, r#"{"swagger": "2.0"}"#] {
+        assert!(Sandbox::builder().document(text).is_err(), "{text}");
+    }
+    let broken = json!({"openapi": "3.0.0", "paths": {"/a": {"get": {"responses": 7}}}});
+    let error = Sandbox::builder().document(&broken.to_string()).unwrap_err();
+    assert!(std::error::Error::source(&error).unwrap().to_string().contains("get /a"), "{error:?}");
+}
