@@ -8,9 +8,14 @@ mod operations;
 mod schemas;
 mod swagger;
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
-use crate::{Document, Effect, Problem, Report};
+use crate::{
+    Document, Effect, Problem, Report,
+    document::pointer::{COMPONENTS, segment, unescape},
+};
 
 /// A document that the code generator takes, and the account of what that took.
 #[derive(Clone, Debug, PartialEq)]
@@ -96,8 +101,9 @@ const STEPS: &[(&str, Step)] = &[
 pub fn normalize(document: &Document, options: &Options) -> Normalized {
     let mut root = document.root().clone();
     let mut report = Report::default();
+    let mut origins = BTreeMap::new();
     for (step, run) in STEPS {
-        run(&mut root, &mut Log { step, options, report: &mut report });
+        run(&mut root, &mut Log { step, options, report: &mut report, origins: &mut origins });
     }
     Normalized { root, report }
 }
@@ -107,6 +113,8 @@ pub(crate) struct Log<'a> {
     step: &'static str,
     options: &'a Options,
     report: &'a mut Report,
+    /// The place in the document before normalisation of each component schema that has another one now.
+    origins: &'a mut BTreeMap<String, String>,
 }
 
 impl Log<'_> {
@@ -125,8 +133,31 @@ impl Log<'_> {
         self.add(Effect::LeftOut, pointer, message.into());
     }
 
+    /// Notes where a component schema comes from.
+    pub(crate) fn moved(&mut self, name: &str, from: &str) {
+        let from = self.origin(from);
+        self.origins.insert(name.to_string(), from);
+    }
+
+    /// Notes the new names of component schemas.
+    pub(crate) fn renamed(&mut self, names: &BTreeMap<String, String>) {
+        let origin = |name: &String| self.origin(&format!("{COMPONENTS}{}", segment(name)));
+        *self.origins = names.iter().map(|(old, new)| (new.clone(), origin(old))).collect();
+    }
+
+    /// Returns the pointer before normalisation of a part of a component schema.
+    fn origin(&self, pointer: &str) -> String {
+        let Some(rest) = pointer.strip_prefix(COMPONENTS) else { return pointer.to_string() };
+        let (name, rest) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        match self.origins.get(&unescape(name)) {
+            Some(origin) => format!("{origin}{rest}"),
+            None => pointer.to_string(),
+        }
+    }
+
     fn add(&mut self, effect: Effect, pointer: &str, message: String) {
-        self.report.problems.push(Problem { step: self.step, effect, pointer: pointer.to_string(), message });
+        let pointer = self.origin(pointer);
+        self.report.problems.push(Problem { step: self.step, effect, pointer, message });
     }
 }
 
@@ -139,7 +170,8 @@ pub(crate) mod tests {
     /// Runs one step. Returns the document and the effects with their places.
     pub(crate) fn run(step: Step, mut root: Value) -> (Value, Vec<(Effect, String)>) {
         let mut report = Report::default();
-        step(&mut root, &mut Log { step: "step", options: &Options::default(), report: &mut report });
+        let (options, mut origins) = (Options::default(), BTreeMap::new());
+        step(&mut root, &mut Log { step: "step", options: &options, report: &mut report, origins: &mut origins });
         (root, report.problems.into_iter().map(|problem| (problem.effect, problem.pointer)).collect())
     }
 
@@ -147,5 +179,15 @@ pub(crate) mod tests {
     pub(crate) fn run_on_schema(step: Step, schema: Value) -> (Value, Vec<(Effect, String)>) {
         let (mut root, effects) = run(step, json!({ "components": { "schemas": { "A": schema } } }));
         (root["components"]["schemas"]["A"].take(), effects)
+    }
+
+    #[test]
+    fn a_problem_is_where_the_vendor_finds_it() {
+        let document = json!({ "swagger": "2.0", "definitions": { "Api.Order": { "properties": { "lines": { "items": {
+            "properties": { "state": { "enum": ["a", "b"] }, "fooBar": {}, "foo_bar": {} }
+        } } } } } });
+        let report = normalize(&Document::from_value(document).unwrap(), &Options::default()).report;
+        let lost: Vec<_> = report.lost().map(|problem| problem.pointer.as_str()).collect();
+        assert_eq!(lost, ["/definitions/Api.Order/properties/lines/items"]);
     }
 }

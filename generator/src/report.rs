@@ -21,8 +21,7 @@ pub struct Problem {
     pub step: &'static str,
     /// The consequence for the generated code.
     pub effect: Effect,
-    /// The JSON pointer of the part. It refers to the document as the step found it, so names that a later step cleans are the
-    /// vendor's.
+    /// The JSON pointer of the part, in the vendor's document. A part that the document only refers to is where it is used.
     pub pointer: String,
     /// A sentence that says what was found and what was made of it.
     pub message: String,

@@ -6,23 +6,29 @@ use serde_json::{Value, json};
 /// The references that a chain may have before it counts as a circle.
 const CHAIN: usize = 32;
 
-const SCHEMAS: &str = "/components/schemas/";
+/// The pointer of the component schemas, up to their names.
+pub(crate) const COMPONENTS: &str = "/components/schemas/";
 
 /// Escapes a name as a segment of a JSON pointer.
 pub(crate) fn segment(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 
+/// Returns the name that a segment of a JSON pointer stands for.
+pub(crate) fn unescape(segment: &str) -> String {
+    segment.replace("~1", "/").replace("~0", "~")
+}
+
 /// Returns the reference to a component schema.
 pub(crate) fn schema_reference(name: &str) -> Value {
-    json!({ "$ref": format!("#{SCHEMAS}{}", segment(name)) })
+    json!({ "$ref": format!("#{COMPONENTS}{}", segment(name)) })
 }
 
 /// Returns the name of the component schema that a schema refers to.
 pub(crate) fn schema_name(schema: &Value) -> Option<String> {
     let pointer = local(schema.get("$ref")?.as_str()?)?;
-    let name = pointer.strip_prefix(SCHEMAS)?;
-    (!name.contains('/')).then(|| name.replace("~1", "/").replace("~0", "~"))
+    let name = pointer.strip_prefix(COMPONENTS)?;
+    (!name.contains('/')).then(|| unescape(name))
 }
 
 /// Returns the pointer of a reference into the same document. It is percent-decoded, as it is part of a URI.

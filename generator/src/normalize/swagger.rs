@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::Log;
 use crate::document::{
     operations::{METHODS, pointer},
-    pointer::resolve,
+    pointer::{resolve, segment},
 };
 
 /// Converts a document with `swagger: 2.0`. Other documents stay as they are.
@@ -25,6 +25,9 @@ pub(crate) fn convert(root: &mut Value, log: &mut Log<'_>) {
     }
     converted.insert("openapi".into(), json!("3.0.3"));
     converted.insert("servers".into(), servers(&source));
+    for name in source.get("definitions").and_then(Value::as_object).into_iter().flat_map(Map::keys) {
+        log.moved(name, &format!("/definitions/{}", segment(name)));
+    }
     let mut components = json!({ "schemas": source.get("definitions").cloned().unwrap_or_else(|| json!({})) });
     if let Some(schemes) = source.get("securityDefinitions").and_then(Value::as_object) {
         components["securitySchemes"] = security::schemes(schemes, log);

@@ -54,20 +54,22 @@ impl Flat<'_> {
 
     /// Follows the references of a part. Fails with the name of a component that contains itself.
     fn resolved(&mut self, mut part: Value, log: &mut Log<'_>) -> Result<Value, String> {
+        let mut last = String::new();
         for _ in 0..DEPTH {
             // A part that admits null has its reference in an `allOf` of its own.
             if let Some([only]) = part.get("allOf").and_then(Value::as_array).map(Vec::as_slice) {
                 part = only.clone();
             }
-            let Some(name) = schema_name(&part) else { break };
+            let Some(name) = schema_name(&part) else { return Ok(part) };
             let Some(base) = self.component(&name, log) else { return Err(name) };
             part = base.clone();
             // The description and the discriminator of a base are not those of what extends it.
             if let Some(base) = part.as_object_mut() {
                 base.retain(|keyword, _| !is_note(keyword) && keyword != "discriminator");
             }
+            last = name;
         }
-        Ok(part)
+        Err(last)
     }
 
     fn one(&mut self, schema: &mut Value, pointer: &str, log: &mut Log<'_>) {

@@ -8,7 +8,7 @@ use super::{is_nullable, is_record, nullable, put_components, take_components, u
 use crate::{
     document::{
         operations::operations,
-        pointer::schema_reference,
+        pointer::{COMPONENTS, schema_reference, segment},
         schemas::{MULTIPART, each_part},
     },
     normalize::{
@@ -23,25 +23,27 @@ const NAME: &str = "x-type-name";
 /// Moves inline records and enums to the components. A name consists of the parent and the field, or the operation and the place.
 pub(crate) fn hoist(root: &mut Value, log: &mut Log<'_>) {
     let components = take_components(root);
-    let mut hoist = Hoist { taken: components.keys().cloned().collect(), made: Map::new() };
+    let mut hoist = Hoist { taken: components.keys().cloned().collect(), made: Map::new(), moved: Vec::new() };
     for (name, mut schema) in components {
-        hoist.parts(&mut schema, &name);
+        hoist.parts(&mut schema, &name, &format!("{COMPONENTS}{}", segment(&name)));
         hoist.made.insert(name, schema);
     }
     for operation in operations(root) {
         let id = pascal(operation.node.get("operationId").and_then(Value::as_str).unwrap_or_default());
-        for parameter in operation.node.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
+        let place = operation.pointer;
+        let parameters = operation.node.get_mut("parameters").and_then(Value::as_array_mut);
+        for (index, parameter) in parameters.into_iter().flatten().enumerate() {
             let name = format!("{id}{}", pascal(parameter["name"].as_str().unwrap_or_default()));
             if let Some(schema) = parameter.get_mut("schema") {
-                hoist.whole(schema, &name);
+                hoist.whole(schema, &name, &format!("{place}/parameters/{index}/schema"));
             }
         }
         if let Some(body) = operation.node.get_mut("requestBody") {
-            for schema in content(body) {
-                hoist.whole(schema, &format!("{id}Body"));
+            for (media_type, schema) in content(body) {
+                hoist.whole(schema, &format!("{id}Body"), &format!("{place}/requestBody/content/{media_type}/schema"));
             }
             if let Some(schema) = body.get_mut(MULTIPART) {
-                hoist.whole(schema, &format!("{id}Form"));
+                hoist.whole(schema, &format!("{id}Form"), &format!("{place}/requestBody/{MULTIPART}"));
             }
         }
         // Responses of one type must be of one type afterwards.
@@ -49,16 +51,17 @@ pub(crate) fn hoist(root: &mut Value, log: &mut Log<'_>) {
         for (status, response) in
             operation.node.get_mut("responses").and_then(Value::as_object_mut).into_iter().flatten()
         {
-            for schema in content(response) {
+            for (media_type, schema) in content(response) {
+                let here = format!("{place}/responses/{status}/content/{media_type}/schema");
                 if !status.starts_with('2') {
-                    untype(schema, &format!("{}/responses/{status}", operation.pointer), log);
+                    untype(schema, &here, log);
                     continue;
                 }
                 let before = schema.to_string();
                 match done.get(&before) {
                     Some(same) => *schema = same.clone(),
                     None => {
-                        hoist.whole(schema, &format!("{id}Response"));
+                        hoist.whole(schema, &format!("{id}Response"), &here);
                         done.insert(before, schema.clone());
                     }
                 }
@@ -66,6 +69,9 @@ pub(crate) fn hoist(root: &mut Value, log: &mut Log<'_>) {
         }
     }
     put_components(root, hoist.made);
+    for (name, from) in hoist.moved {
+        log.moved(&name, &from);
+    }
 }
 
 /// Makes inline records of an error any JSON value. The client reads errors as they are, and a type for each would double its size.
@@ -78,9 +84,10 @@ fn untype(schema: &mut Value, place: &str, log: &mut Log<'_>) {
     }
 }
 
-fn content(node: &mut Value) -> impl Iterator<Item = &mut Value> {
+/// Returns the schemas of a body or response, with their media types as in a pointer.
+fn content(node: &mut Value) -> impl Iterator<Item = (String, &mut Value)> {
     let content = node.get_mut("content").and_then(Value::as_object_mut);
-    content.into_iter().flatten().filter_map(|(_, entry)| entry.get_mut("schema"))
+    content.into_iter().flatten().filter_map(|(name, entry)| Some((segment(name), entry.get_mut("schema")?)))
 }
 
 /// Returns true for a schema that the code generator writes a type for.
@@ -91,13 +98,15 @@ fn is_named(schema: &Value) -> bool {
 struct Hoist {
     taken: BTreeSet<String>,
     made: Map<String, Value>,
+    /// The names of new components, with the pointers of what they were.
+    moved: Vec<(String, String)>,
 }
 
 impl Hoist {
     /// Hoists a schema that is not a component, or its parts.
-    fn whole(&mut self, schema: &mut Value, name: &str) {
+    fn whole(&mut self, schema: &mut Value, name: &str, place: &str) {
         if !is_named(schema) {
-            return self.parts(schema, name);
+            return self.parts(schema, name, place);
         }
         let pinned = schema.get(NAME).and_then(Value::as_str);
         let name = unique(&type_name(pinned.unwrap_or(name)), &mut self.taken);
@@ -106,31 +115,34 @@ impl Hoist {
         if let Some(map) = inner.as_object_mut() {
             map.remove("nullable");
         }
-        self.parts(&mut inner, &name);
+        self.moved.push((name.clone(), place.to_string()));
+        self.parts(&mut inner, &name, place);
         self.made.insert(name.clone(), inner);
         let reference = schema_reference(&name);
         *schema = if admits_null { nullable(reference) } else { reference };
     }
 
     /// Hoists the parts of a schema.
-    fn parts(&mut self, schema: &mut Value, name: &str) {
+    fn parts(&mut self, schema: &mut Value, name: &str, place: &str) {
         let Some(map) = schema.as_object_mut() else { return };
         for (field, part) in map.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
-            self.whole(part, &format!("{name}{}", pascal(field)));
+            let place = format!("{place}/properties/{}", segment(field));
+            self.whole(part, &format!("{name}{}", pascal(field)), &place);
         }
         let is_distinct = map.contains_key(DISTINCT);
         for keyword in ["allOf", "oneOf", "anyOf"] {
             for (index, part) in map.get_mut(keyword).and_then(Value::as_array_mut).into_iter().flatten().enumerate() {
                 // Parts of what is not merged yet are no types of their own.
+                let place = format!("{place}/{keyword}/{index}");
                 match is_distinct {
-                    true => self.whole(part, &format!("{name}Variant{index}")),
-                    false => self.parts(part, name),
+                    true => self.whole(part, &format!("{name}Variant{index}"), &place),
+                    false => self.parts(part, name, &place),
                 }
             }
         }
         for (keyword, suffix) in [("items", "Item"), ("additionalProperties", "Value")] {
             if let Some(part) = map.get_mut(keyword).filter(|part| part.is_object()) {
-                self.whole(part, &format!("{name}{suffix}"));
+                self.whole(part, &format!("{name}{suffix}"), &format!("{place}/{keyword}"));
             }
         }
     }

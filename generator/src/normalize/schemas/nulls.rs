@@ -7,13 +7,11 @@ use serde_json::{Map, Value};
 use super::{is_nullable, nullable, put_components, take_components};
 use crate::{
     document::{
-        pointer::{schema_name, segment},
+        pointer::{COMPONENTS, schema_name, segment},
         schemas::each_schema,
     },
     normalize::Log,
 };
-
-const COMPONENTS: &str = "/components/schemas/";
 
 /// Moves `nullable` from components to the references to them, so that each component is one type.
 pub(crate) fn unify(root: &mut Value, log: &mut Log<'_>) {

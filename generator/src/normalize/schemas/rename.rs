@@ -38,6 +38,7 @@ pub(crate) fn clean(root: &mut Value, log: &mut Log<'_>) {
         }
         renamed.insert(new.clone(), schema);
     }
+    log.renamed(&names);
     put_components(root, renamed);
     each_schema(root, &mut |schema, _| {
         if let Some(new) = schema_name(schema).and_then(|name| names.get(&name))
