@@ -57,7 +57,7 @@ fn clean_text(text: &str) -> String {
     if is_code {
         lines.push("```".to_string());
     }
-    lines.join("\n")
+    lines.join("\n").trim().to_string()
 }
 
 /// Returns true for the word behind a fence that rustdoc takes for Rust.
