@@ -22,12 +22,14 @@ mod bridge;
 mod field_names;
 #[cfg(feature = "mock")]
 pub mod mock;
+mod multipart;
 mod operation;
 mod values;
 
 pub use self::{
     bridge::{Bridge, send_empty, send_json, send_raw},
     field_names::{FieldName, FieldNames},
+    multipart::{Multipart, multipart},
     operation::Operation,
     values::{append_header, checked_segment, form, invalid_request},
 };

@@ -7,6 +7,7 @@ mod docs;
 mod enums;
 mod find;
 mod mocks;
+mod multipart;
 mod paths;
 mod records;
 mod seal;

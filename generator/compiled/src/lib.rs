@@ -17,7 +17,7 @@ pub mod storage {
 use std::time::Duration;
 
 use httpmock::MockServer;
-use perenso::{Field, Perenso, mock::MockShow, types};
+use perenso::{Field, Perenso, mock::MockShow, runtime::Multipart, types};
 use serde_json::{Value, json};
 
 use self::storage::{
@@ -124,6 +124,27 @@ async fn bytes_and_forms_are_sent_as_they_are() {
     let response = client.report_run().id("r1").send().await.unwrap();
     assert_eq!(response.text().await.unwrap(), r#"["row"]"#);
     report.assert();
+}
+
+#[tokio::test]
+async fn several_parts_have_a_boundary_and_names_are_the_vendors() {
+    let (server, _, client) = server().await;
+    let upload = server.plan_upload(|when, then| {
+        let part = "content-disposition: form-data; name=\"file\"; filename=\"a.pdf\"\r\ncontent-type: application/pdf\r\n\r\npdf";
+        let when = when.into_inner().header_prefix("content-type", "multipart/form-data; boundary=");
+        when.body_includes(part).body_includes("name=\"title\"\r\n\r\nHall 7\r\n");
+        then.no_content();
+    });
+    let form = Multipart::new().text("title", "Hall 7").file("file", "a.pdf", "application/pdf", "pdf");
+    client.plan_upload().body(form).send().await.unwrap();
+    upload.assert();
+    let cover = server.cover_put(|when, then| {
+        let when = when.send_2(Some("a b")).new_2(Some("c")).into_inner();
+        when.query_param("send", "a b").header("new", "c").header("content-type", "image/png").body("png");
+        then.no_content();
+    });
+    client.cover_put().send_2("a b").new_2("c").body("png").send().await.unwrap();
+    cover.assert();
 }
 
 #[tokio::test]

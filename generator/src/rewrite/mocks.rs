@@ -102,6 +102,10 @@ fn rewrite_when(item: &mut ItemImpl, entry: &table::Entry, runtime: &Path) -> (u
             document_if_bare(&mut function.attrs, &format!("Expects this value. {}", entry.text(&name)));
         }
     }
+    // The boundary of a body of several parts is not known beforehand.
+    item.items.retain(|part| {
+        !entry.is_multipart || !matches!(part, syn::ImplItem::Fn(function) if function.sig.ident == "body")
+    });
     (paths, values)
 }
 

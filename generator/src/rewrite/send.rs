@@ -7,7 +7,7 @@ use syn::{
 };
 
 use super::{
-    find,
+    find, multipart,
     paths::{self, Encodings},
     table,
 };
@@ -24,6 +24,10 @@ pub(crate) fn through_the_bridge(file: &mut syn::File, model: &Model, settings: 
     for entry in &entries {
         let builder = pascal(&entry.generated);
         let ids = paths::ids(builders, &builder);
+        if entry.is_multipart {
+            let changed = multipart::take_parts(builders, &builder, &settings.runtime);
+            count(&entry.place, "types of a body of several parts", 2, changed)?;
+        }
         let mut sends = 0;
         for item in
             find::inherent_impls(builders).filter(|item| find::last_of(&item.self_ty).as_ref() == Some(&builder))
@@ -153,6 +157,11 @@ fn request(statement: &Stmt, entry: &table::Entry, runtime: &Path) -> Result<Stm
     let mut request = if entry.has_headers { headed.clone() } else { plain.clone() };
     Forms { runtime, operation: &entry.id }.visit_expr_mut(&mut request);
     table::Literals(&entry.literals).visit_expr_mut(&mut request);
+    let mut parts = multipart::Parts { runtime, found: 0 };
+    if entry.is_multipart {
+        parts.visit_expr_mut(&mut request);
+    }
+    count(&entry.place, "bodies of several parts", usize::from(entry.is_multipart), parts.found)?;
     Ok(parse_quote!(let request = #request.build();))
 }
 

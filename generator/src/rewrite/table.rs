@@ -6,7 +6,7 @@ use syn::{Ident, LitStr, parse_quote, visit_mut::VisitMut};
 
 use crate::{
     Settings,
-    model::{Model, text},
+    model::{Model, schema, text},
     prepare::{WITH_BODY, has_optional_body},
 };
 
@@ -28,6 +28,8 @@ pub(crate) struct Entry {
     pub(crate) is_twin: bool,
     /// True if it has parameters that are headers.
     pub(crate) has_headers: bool,
+    /// True if its body has several parts.
+    pub(crate) is_multipart: bool,
     /// The strings in its code that differ from what is sent: names of parameters, and the media type of a body of bytes.
     pub(crate) literals: Vec<(String, String)>,
     /// The documentation of each parameter, by its name in the document.
@@ -61,9 +63,13 @@ pub(crate) fn entries(model: &Model) -> Vec<Entry> {
         let given = operation.node["parameters"].as_array().map_or(&[][..], Vec::as_slice);
         let described = |node, name: &str| (name.to_string(), text(node, "description").to_string());
         let parameters: Vec<_> = given.iter().map(|parameter| described(parameter, text(parameter, "name"))).collect();
-        let body = operation.node.get("requestBody").map(|body| described(body, "body"));
+        let body = operation.node.get("requestBody").map(|body| {
+            let (name, text) = described(body, "body");
+            (name, [text, parts(model, body)].join("\n\n").trim().to_string())
+        });
         let optional = has_optional_body(operation.node);
         let entry = |generated: String, body: Option<(String, String)>, is_twin: bool| {
+            let is_multipart = body.is_some() && operation.node.pointer("/requestBody/x-perenso-multipart").is_some();
             let parameters: Vec<_> = parameters.iter().cloned().chain(body).collect();
             Entry {
                 place: operation.place.clone(),
@@ -74,6 +80,7 @@ pub(crate) fn entries(model: &Model) -> Vec<Entry> {
                 sealed: operation.is_sealed(),
                 is_twin,
                 has_headers: given.iter().any(|parameter| parameter["in"] == "header"),
+                is_multipart,
                 literals: literals(operation.node),
                 parameters,
                 summary: operation.summary(),
@@ -88,6 +95,21 @@ pub(crate) fn entries(model: &Model) -> Vec<Entry> {
         }
     }
     entries
+}
+
+/// Returns the documentation of the parts of a body that has several.
+fn parts(model: &Model, body: &Value) -> String {
+    let Some(schema) = body.get("x-perenso-multipart") else { return String::new() };
+    let target = schema.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'));
+    let schema = target.and_then(|pointer| model.root.pointer(pointer)).unwrap_or(schema);
+    let required = schema::texts(schema, "required");
+    let parts = schema.get("properties").and_then(Value::as_object).into_iter().flatten().map(|(name, part)| {
+        let need = if required.contains(name) { ", required" } else { "" };
+        let kind = if text(part, "format") == "binary" { "a file" } else { "a field" };
+        format!("- `{name}`: {kind}{need}. {}", text(part, "description")).trim().to_string()
+    });
+    let parts: Vec<_> = parts.collect();
+    if parts.is_empty() { String::new() } else { format!("Parts of the form:\n{}", parts.join("\n")) }
 }
 
 /// Returns the strings that the generated code has, with those that it has to send instead.

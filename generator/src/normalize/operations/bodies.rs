@@ -55,7 +55,14 @@ pub(crate) fn choose(root: &mut Value, log: &mut Log<'_>) {
             MediaKind::Text => json!({ "text/plain": { "schema": { "type": "string" } } }),
             MediaKind::Form | MediaKind::Multipart | MediaKind::Bytes => {
                 if name != BYTES {
-                    log.lost(&place, format!("the body is bytes of type `{name}`"));
+                    log.lost(
+                        &place,
+                        if kind == MediaKind::Multipart && schema.is_some() {
+                            "the parts of the body have names, but no types".to_string()
+                        } else {
+                            format!("the body is bytes of type `{name}`")
+                        },
+                    );
                     chosen.insert(MEDIA_TYPE.into(), json!(name));
                 }
                 if kind == MediaKind::Multipart
