@@ -7,6 +7,7 @@ use perenso_openapi::Generator;
 fn main() -> ExitCode {
     println!("cargo::rerun-if-changed=build.rs");
     let generator = Generator::new("openapi/perenso.json")
+        .overlay("openapi/overlay.json")
         .plain()
         .strict(true)
         .runtime_path("crate::runtime")

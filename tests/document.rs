@@ -3,9 +3,11 @@
 
 #![allow(clippy::unwrap_used)]
 
+use perenso_openapi::{Document, Overlay};
 use serde_json::{Map, Value, json};
 
 const DOCUMENT: &str = include_str!("../openapi/perenso.json");
+const OVERLAY: &str = include_str!("../openapi/overlay.json");
 
 /// The keywords that the vendor's pages never document, even for parts that they show.
 const UNSEEN: [&str; 6] = ["nullable", "format", "pattern", "minLength", "minimum", "maximum"];
@@ -137,8 +139,13 @@ fn holds(schema: &Value, keyword: &str) -> bool {
     }
 }
 
+fn overlaid(document: &str, overlay: &str) -> Value {
+    let document = Document::from_json(document).unwrap();
+    Overlay::from_json(overlay).unwrap().apply(&document).unwrap().root().clone()
+}
+
 fn vendored() -> Value {
-    serde_json::from_str(DOCUMENT).unwrap()
+    overlaid(DOCUMENT, OVERLAY)
 }
 
 /// Returns the findings in a changed document, one a line.

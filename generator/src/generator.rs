@@ -8,7 +8,7 @@ use std::{
 use serde_json::Value;
 
 use crate::{
-    Document, Effect, Error, Normalized, NumberType, Options, Problem, Report,
+    Document, Effect, Error, Normalized, NumberType, Options, Overlay, Problem, Report,
     error::Fault,
     filter::Filter,
     generate,
@@ -49,6 +49,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Generator {
     document: PathBuf,
+    overlays: Vec<PathBuf>,
     runtime_path: String,
     client_path: String,
     options: Options,
@@ -78,6 +79,7 @@ impl Generator {
     pub fn new(document: impl Into<PathBuf>) -> Self {
         Self {
             document: document.into(),
+            overlays: Vec::new(),
             runtime_path: "perenso::runtime".to_string(),
             client_path: "super::super".to_string(),
             options: Options::default(),
@@ -85,6 +87,14 @@ impl Generator {
             is_plain: false,
             is_strict: false,
         }
+    }
+
+    /// Applies an [`Overlay`] from a file to the document, after earlier ones. It holds what the vendor's document does not say:
+    /// `x-idempotency`, `x-personal`, names, corrections.
+    #[must_use]
+    pub fn overlay(mut self, overlay: impl Into<PathBuf>) -> Self {
+        self.overlays.push(overlay.into());
+        self
     }
 
     /// Generates only the operations with one of these tags. Schemas that no operation uses are dropped.
@@ -146,7 +156,9 @@ impl Generator {
     /// The document cannot be read, or no client can be generated from it, or `OUT_DIR` cannot be written.
     #[allow(clippy::print_stdout)]
     pub fn write_to_out_dir(&self) -> Result<Generated, Error> {
-        println!("cargo::rerun-if-changed={}", self.document.display());
+        for file in [&self.document].into_iter().chain(&self.overlays) {
+            println!("cargo::rerun-if-changed={}", file.display());
+        }
         let generated = self.write().map_err(|faults| self.error(faults))?;
         let report = &generated.report;
         if report.left_out().next().is_some() || report.lost().next().is_some() {
@@ -156,7 +168,7 @@ impl Generator {
         Ok(generated)
     }
 
-    /// Generates the code from the text of a JSON document, without files.
+    /// Generates the code from the text of a JSON document. Overlays are not applied.
     ///
     /// # Errors
     /// No client can be generated from the document.
@@ -166,7 +178,7 @@ impl Generator {
         self.run(&document, order).map_err(|faults| self.error(faults))
     }
 
-    /// Generates the code from a document, without files.
+    /// Generates the code from a document. Overlays are not applied.
     ///
     /// # Errors
     /// No client can be generated from the document.
@@ -178,10 +190,29 @@ impl Generator {
         Error::new(&self.document, faults)
     }
 
-    fn write(&self) -> Result<Generated, Vec<Fault>> {
-        let document = Document::read(&self.document).map_err(global)?;
+    /// Generates the code from the document with its overlays, and writes nothing.
+    ///
+    /// # Errors
+    /// A file cannot be read, or no client can be generated from the document.
+    pub fn generate_from_files(&self) -> Result<Generated, Error> {
+        self.read_and_run().map_err(|faults| self.error(faults))
+    }
+
+    fn read_and_run(&self) -> Result<Generated, Vec<Fault>> {
+        let mut document = Document::read(&self.document).map_err(global)?;
+        for path in &self.overlays {
+            let overlaid = Overlay::read(path).and_then(|overlay| overlay.apply(&document));
+            document = overlaid.map_err(|error| {
+                let at = |problem: &String| Fault::new(path.display(), problem);
+                error.problems.iter().map(at).collect::<Vec<_>>()
+            })?;
+        }
         let order = fs::read_to_string(&self.document).map(|text| order::written(&text)).unwrap_or_default();
-        let generated = self.run(&document, order)?;
+        self.run(&document, order)
+    }
+
+    fn write(&self) -> Result<Generated, Vec<Fault>> {
+        let generated = self.read_and_run()?;
         let folder =
             env::var_os("OUT_DIR").ok_or_else(|| global("`OUT_DIR` is not set: call this from a build script"))?;
         let files = [("client.rs", &generated.client), ("mock.rs", &generated.mock), ("report.md", &generated.summary)];

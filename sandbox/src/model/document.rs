@@ -24,6 +24,7 @@ pub(crate) static DOCUMENT: LazyLock<Document> =
     LazyLock::new(|| Document::parse(TEXT).expect("the vendored document can be parsed"));
 
 pub(crate) struct Document {
+    #[cfg(feature = "docs")]
     text: String,
     root: Value,
     paths: BTreeMap<String, BTreeMap<String, Operation>>,
@@ -146,7 +147,13 @@ impl Document {
                 .map_err(|error| serde_json::Error::custom(format!("the schema {name}: {error}")))?;
             schemas.insert(name.clone(), schema);
         }
-        Ok(Self { text: text.to_owned(), root, paths, schemas })
+        Ok(Self {
+            #[cfg(feature = "docs")]
+            text: text.to_owned(),
+            root,
+            paths,
+            schemas,
+        })
     }
 
     /// Finds the path item of a path.
@@ -184,6 +191,7 @@ impl Document {
     }
 
     /// Returns the document as JSON text, with its members in their order.
+    #[cfg(feature = "docs")]
     pub(crate) fn text(&self) -> &str {
         &self.text
     }
