@@ -1,6 +1,9 @@
 //! Adds documentation where the generator writes none: setters, constructors, helpers.
 
-use syn::{Attribute, Expr, Item, Lit, LitStr, Meta, TraitItem, parse_quote, visit_mut::VisitMut};
+use syn::{
+    Attribute, Expr, Item, ItemMod, ItemStruct, ItemTrait, Lit, LitStr, Meta, TraitItem, parse_quote,
+    visit_mut::VisitMut,
+};
 
 use super::{find, send::pascal, table};
 use crate::{
@@ -73,7 +76,29 @@ pub(crate) fn on_everything(file: &mut syn::File, model: &Model, settings: &Sett
     on_modules(file, settings)?;
     cut_examples(file, model)?;
     Marks.visit_file_mut(file);
+    tolerate(file, model);
     Ok(())
+}
+
+/// Lets rustdoc pass the vendor's texts, whatever they look like to it. Links of our own are checked.
+fn tolerate(file: &mut syn::File, model: &Model) {
+    let own = model.operations().iter().any(|operation| operation.node.get("x-perenso-method").is_some());
+    let mut lints: Attribute = parse_quote!(#[allow(rustdoc::bare_urls, rustdoc::invalid_html_tags)]);
+    if !own {
+        lints = parse_quote! {
+            #[allow(rustdoc::bare_urls, rustdoc::broken_intra_doc_links, rustdoc::invalid_html_tags)]
+        };
+    }
+    for item in &mut file.items {
+        match item {
+            Item::Mod(ItemMod { attrs, .. })
+            | Item::Trait(ItemTrait { attrs, .. })
+            | Item::Struct(ItemStruct { attrs, .. }) => {
+                attrs.push(lints.clone());
+            }
+            _ => {}
+        }
+    }
 }
 
 /// Removes the mark of the second path of an operation.

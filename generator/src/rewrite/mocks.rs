@@ -45,9 +45,9 @@ pub(crate) fn compare_values(file: &mut syn::File, model: &Model, settings: &Set
         }
     }
     operations.iter_mut().for_each(|item| Borrows.visit_item_mut(item));
-    let mut links = Links(0);
+    let mut links = Links { target: format!("]({}::", settings.of_runtime("httpmock")), found: 0 };
     links.visit_file_mut(file);
-    count("", "links to `httpmock`", 4, links.0)?;
+    count("", "links to `httpmock`", 4, links.found)?;
     document_traits(file, &entries)
 }
 
@@ -65,16 +65,19 @@ impl VisitMut for Borrows {
     }
 }
 
-/// Removes the leading `::` of links to `httpmock`, which rustdoc does not resolve.
-struct Links(usize);
+/// Leads links to `httpmock` through the runtime. Rustdoc does not resolve a leading `::`.
+struct Links {
+    target: String,
+    found: usize,
+}
 
 impl VisitMut for Links {
     fn visit_lit_str_mut(&mut self, text: &mut LitStr) {
         let value = text.value();
         let found = value.matches("](::httpmock::").count();
         if found > 0 {
-            self.0 += found;
-            *text = LitStr::new(&value.replace("](::httpmock::", "](httpmock::"), text.span());
+            self.found += found;
+            *text = LitStr::new(&value.replace("](::httpmock::", &self.target), text.span());
         }
     }
 }
