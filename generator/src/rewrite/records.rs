@@ -92,6 +92,11 @@ fn rewrite_struct(item: &mut ItemStruct, record: &Record, settings: &Settings) -
 fn make_optional(ty: &mut Type, settings: &Settings) -> bool {
     let inner = match find::last_of(ty).as_deref() {
         Some("Option") => find::argument_of(ty).cloned(),
+        // The option is inside of the box that breaks some circles of records.
+        Some("Box") => find::argument_of(ty)
+            .filter(|ty| find::last_of(ty).as_deref() == Some("Option"))
+            .and_then(find::argument_of)
+            .map(|inner| parse_quote!(::std::boxed::Box<#inner>)),
         // Lists, maps and any JSON have an empty value of their own.
         Some("Vec" | "HashMap" | "Map" | "Value") => Some(ty.clone()),
         _ => None,

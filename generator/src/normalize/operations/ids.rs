@@ -62,7 +62,9 @@ enum Origin {
 pub(crate) fn assign(root: &mut Value, log: &mut Log<'_>) {
     let mut wanted: Vec<(Origin, String)> = Vec::new();
     for operation in operations(root) {
-        let text = |name: &str| operation.node.get(name).and_then(Value::as_str).filter(|text| !snake(text).is_empty());
+        // A name that is not written in ASCII letters says less without the others than the path does.
+        let is_name = |text: &&str| text.is_ascii() && text.contains(|c: char| c.is_ascii_alphanumeric());
+        let text = |name: &str| operation.node.get(name).and_then(Value::as_str).filter(is_name);
         wanted.push(match (text(PIN), text("operationId")) {
             (Some(name), _) => (Origin::Pinned, free(name)),
             (None, Some(name)) => (Origin::Given, free(name)),
@@ -114,7 +116,7 @@ fn free(name: &str) -> String {
 
 /// Returns the name that method and path give: `get_customers_by_id_orders`.
 fn derived(method: &str, path: &str) -> String {
-    let path = path.replace('{', " by ").replace(['}', '?', '&', '='], " ");
+    let path = path.replace('{', " by ").replace(|c: char| !c.is_ascii() || "}?&=".contains(c), " ");
     snake(&format!("{method} {path}"))
 }
 
@@ -158,8 +160,8 @@ mod tests {
             "get": { "operationId": "Order_GetAll" },
             "post": { "operationId": "fn" },
             "put": { "operationId": "a", "x-operation-name": "replace_order" }
-        }});
-        assert_eq!(ids(paths), ["order_get_all", "fn_operation", "replace_order"]);
+        }, "/größe": { "get": { "operationId": "größe" } } });
+        assert_eq!(ids(paths), ["order_get_all", "fn_operation", "replace_order", "get_gr_e"]);
     }
 
     #[test]
