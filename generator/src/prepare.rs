@@ -144,7 +144,7 @@ fn strip(schema: &mut Value, keywords: &[&str]) {
     match schema {
         Value::Object(map) => {
             // A property may have the name of a keyword.
-            if map.get("type").is_some_and(Value::is_string) || map.contains_key("$ref") {
+            if ["type", "$ref"].iter().any(|keyword| map.get(*keyword).is_some_and(Value::is_string)) {
                 keywords.iter().for_each(|keyword| drop(map.remove(*keyword)));
             }
             map.values_mut().for_each(|inner| strip(inner, keywords));

@@ -15,8 +15,8 @@ use crate::{
 /// The member of a parameter that keeps the name that is sent, where Rust needs another one.
 const WIRE_NAME: &str = "x-perenso-wire-name";
 
-/// Methods and fields that every builder has, and a variable of every method.
-const TAKEN: [&str; 5] = ["new", "send", "client", "header_map", "self"];
+/// Methods and fields that every builder has, and variables of every method.
+const TAKEN: [&str; 6] = ["new", "send", "client", "header_map", "request", "self"];
 
 /// Gives the parameters of each operation distinct names. Names in the path are free, others are sent.
 pub(crate) fn separate(root: &mut Value, log: &mut Log<'_>) {

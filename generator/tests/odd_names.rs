@@ -1,0 +1,75 @@
+//! Documents whose names mean something in Rust, in JSON schema or in generated code: every operation is generated.
+
+use perenso_openapi::{Document, Generated, Generator};
+use serde_json::{Value, json};
+
+fn generated(root: Value) -> Generated {
+    let document = Document::from_value(root).expect("a document");
+    let generated = Generator::new("openapi.json").generate_from(&document).expect("code");
+    let left_out: Vec<_> = generated.report.left_out().map(ToString::to_string).collect();
+    assert_eq!(left_out, [""; 0]);
+    generated
+}
+
+fn reference(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{name}") })
+}
+
+fn found(schema: Value) -> Value {
+    json!({ "200": { "description": "found", "content": { "application/json": { "schema": schema } } } })
+}
+
+#[test]
+fn records_may_contain_one_another_in_a_circle() {
+    let names = ["Aisle", "Bay", "Crate", "Depot"];
+    let next = |index: usize| reference(names[(index + 1) % names.len()]);
+    let schemas: serde_json::Map<_, _> = (0..names.len())
+        .map(|index| (names[index].to_string(), json!({ "type": "object", "properties": { "next": next(index) } })))
+        .collect();
+    let client = generated(json!({
+        "openapi": "3.0.3",
+        "components": { "schemas": schemas },
+        "paths": { "/aisles": { "get": { "responses": found(reference("Aisle")) } } }
+    }))
+    .client;
+    assert!(client.contains("Field<::std::boxed::Box<"), "an optional field in a circle is a `Field` as well");
+}
+
+#[test]
+fn fields_and_parameters_may_be_keywords() {
+    let words = ["type", "$ref", "default", "pattern", "nullable", "items", "self", "fn", "value", "result", "error"];
+    let fields: serde_json::Map<_, _> =
+        words.iter().map(|word| (word.to_string(), json!({ "type": "string" }))).collect();
+    let parameters: Vec<_> = ["request", "send", "new", "client", "body", "url", "type", "response", "header_map"]
+        .iter()
+        .map(|name| json!({ "name": name, "in": "query", "schema": { "type": "string" } }))
+        .collect();
+    let client = generated(json!({
+        "openapi": "3.0.3",
+        "components": { "schemas": { "Error": { "type": "object", "properties": fields } } },
+        "paths": { "/error/{type}": { "put": {
+            "operationId": "from",
+            "parameters": parameters,
+            "requestBody": { "required": true, "content": { "application/json": { "schema": reference("Error") } } },
+            "responses": found(reference("Error"))
+        } } }
+    }))
+    .client;
+    for word in words {
+        assert!(client.contains(&format!("rename = \"{word}\"")), "the field `{word}` is missing");
+    }
+    for sent in ["\"request\"", "\"send\"", "\"body\""] {
+        assert!(client.contains(sent), "the parameter {sent} is not sent under its name");
+    }
+}
+
+#[test]
+fn names_in_other_alphabets_are_names() {
+    generated(json!({
+        "openapi": "3.1.0",
+        "components": { "schemas": {
+            "注文": { "type": "object", "properties": { "状態": { "enum": ["新規", "完了"] }, "größe": { "type": "number" } } }
+        } },
+        "paths": { "/注文/{番号}": { "get": { "tags": ["注文"], "operationId": "注文", "responses": found(reference("注文")) } } }
+    }));
+}
