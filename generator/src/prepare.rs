@@ -38,7 +38,9 @@ pub(crate) fn for_mock(model: &Model) -> Value {
 
 /// Returns true if the body of an operation is optional.
 pub(crate) fn has_optional_body(operation: &Value) -> bool {
-    operation.get("requestBody").is_some_and(|body| body.get("required") != Some(&Value::Bool(true)))
+    operation
+        .get("requestBody")
+        .is_some_and(|body| body.is_object() && body.get("required") != Some(&Value::Bool(true)))
 }
 
 /// Gives each operation one tag, and thereby one trait. Operations of the crate have one of their own.

@@ -178,6 +178,7 @@ fn checked(root: Value, numbers: NumberType) -> Result<usize, TestCaseError> {
         serde_json::from_value(normalized.root.clone()).map_err(|error| TestCaseError::fail(error.to_string()))?;
     let left = read.operations().count();
     parses(normalized.root.clone())?;
+    generates(&document, numbers, left)?;
     // A normalised document has nothing left to normalise.
     let again =
         Document::from_value(normalized.root.clone()).map_err(|error| TestCaseError::fail(error.to_string()))?;
@@ -203,6 +204,27 @@ fn parses(mut root: Value) -> Result<(), TestCaseError> {
     let tokens = Generator::new(&settings).generate_tokens(&document);
     let tokens = tokens.map_err(|error| TestCaseError::fail(error.to_string()))?;
     syn::parse2::<syn::File>(tokens).map_err(|error| TestCaseError::fail(error.to_string()))?;
+    Ok(())
+}
+
+/// Fails unless the client and the mock have every operation that is left, in code that parses.
+fn generates(document: &Document, numbers: NumberType, left: usize) -> Result<(), TestCaseError> {
+    // A document that is plain already may be anything: it is refused, at most.
+    let _ = perenso_openapi::Generator::new("a.json").plain().generate_from(document);
+    let generator = perenso_openapi::Generator::new("a.json").numbers(numbers);
+    let generated = match generator.generate_from(document) {
+        Err(error) => {
+            prop_assert_eq!(left, 0, "{}", error);
+            return Ok(());
+        }
+        Ok(generated) => generated,
+    };
+    let operations = |code: &str| code.matches("Operation::new(").count();
+    let problems = generated.report.to_markdown();
+    prop_assert!(operations(&generated.client) >= left && !problems.contains("the mock has no"), "{}", problems);
+    for code in [&generated.client, &generated.mock] {
+        syn::parse_file(code).map_err(|error| TestCaseError::fail(error.to_string()))?;
+    }
     Ok(())
 }
 
