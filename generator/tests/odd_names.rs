@@ -1,5 +1,7 @@
 //! Documents whose names mean something in Rust, in JSON schema or in generated code: every operation is generated.
 
+#![allow(clippy::expect_used)]
+
 use perenso_openapi::{Document, Generated, Generator};
 use serde_json::{Value, json};
 
@@ -60,6 +62,23 @@ fn fields_and_parameters_may_be_keywords() {
     }
     for sent in ["\"request\"", "\"send\"", "\"body\""] {
         assert!(client.contains(sent), "the parameter {sent} is not sent under its name");
+    }
+}
+
+#[test]
+fn records_and_values_may_have_the_names_of_generated_code() {
+    let record = json!({ "type": "object", "properties": { "id": { "type": "integer" } } });
+    let client = generated(json!({
+        "openapi": "3.0.3",
+        "components": { "schemas": {
+            "A": record, "D": record, "Reader": record, "State": { "type": "string", "enum": ["Err", "Error", "Ok", "None"] }
+        } },
+        "paths": { "/states": { "get": { "responses": found(reference("State")) } } }
+    }))
+    .client;
+    // `Self::Err` would be the value as well as the type.
+    for ambiguous in ["Self::Err>", "Self::Error>", "<A:", "<D:", "struct Reader;"] {
+        assert!(!client.contains(ambiguous), "`{ambiguous}` is ambiguous");
     }
 }
 

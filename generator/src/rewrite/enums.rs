@@ -73,7 +73,7 @@ pub(crate) fn open(file: &mut syn::File, model: &Model) -> Result<(), Fault> {
             impl ::std::str::FromStr for #name {
                 type Err = ::std::convert::Infallible;
 
-                fn from_str(value: &str) -> ::std::result::Result<Self, Self::Err> {
+                fn from_str(value: &str) -> ::std::result::Result<Self, ::std::convert::Infallible> {
                     Ok(value.into())
                 }
             }

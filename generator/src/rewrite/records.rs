@@ -141,21 +141,24 @@ fn reader(item: &ItemStruct, record: &Record, settings: &Settings) -> Result<Ite
             ends.push(quote!(#ident: #local,));
         }
     }
+    // A record may have the name of any parameter or type without underscores.
     Ok(parse_quote! {
         impl<'de> ::serde::Deserialize<'de> for #name {
-            fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
-                struct Reader;
-                impl<'de> ::serde::de::Visitor<'de> for Reader {
+            fn deserialize<__D: ::serde::Deserializer<'de>>(
+                deserializer: __D,
+            ) -> ::std::result::Result<Self, __D::Error> {
+                struct __Reader;
+                impl<'de> ::serde::de::Visitor<'de> for __Reader {
                     type Value = #name;
 
                     fn expecting(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                         f.write_str(#expecting)
                     }
 
-                    fn visit_map<A: ::serde::de::MapAccess<'de>>(
+                    fn visit_map<__A: ::serde::de::MapAccess<'de>>(
                         self,
-                        mut map: A,
-                    ) -> ::std::result::Result<#name, A::Error> {
+                        mut map: __A,
+                    ) -> ::std::result::Result<#name, __A::Error> {
                         let mut keys = #runtime::FieldNames::new(&[#(#wires),*]);
                         let mut extra = ::serde_json::Map::new();
                         #(#starts)*
@@ -171,7 +174,7 @@ fn reader(item: &ItemStruct, record: &Record, settings: &Settings) -> Result<Ite
                         Ok(#name { #(#ends)* extra })
                     }
                 }
-                deserializer.deserialize_map(Reader)
+                deserializer.deserialize_map(__Reader)
             }
         }
     })
