@@ -25,6 +25,7 @@ examples:
         ${CARGO_TARGET_DIR:-target}/debug/examples/$example > /dev/null
     done
     cargo run -q -p saved-catalog > /dev/null
+    cargo run -q -p own-document > /dev/null
     for example in mock shows "parquet -- 50000"; do
         cargo run -q -p perenso --all-features --example $example > /dev/null
     done
@@ -55,7 +56,7 @@ features:
     just feature perenso-auth '""' native-tls redis redis,native-tls redis,rustls registry rustls test-util
     just feature perenso '""' native-tls rustls files mock redis registry parquet test-util
     just feature perenso-sandbox '""' cli docs
-    cargo test -p perenso-codegen-compiled -p perenso-openapi-compiled -p saved-catalog -p nightly-sync
+    cargo test -p perenso-codegen-compiled -p perenso-openapi-compiled -p saved-catalog -p nightly-sync -p own-document
     cargo test -p perenso-auth --all-features
     tests=$(grep -rl 'cfg(.*feature' tests | sed -E 's#^tests/([^/.]+).*#--test \1#' | sort -u)
     cargo test -p perenso --all-features --lib $tests
@@ -127,7 +128,11 @@ package:
         [[ ! -d target/debug/$part ]] || cp -al "target/debug/$part" "$target/debug/$part"
     done
     cargo package --workspace --exclude perenso-bench --exclude perenso-codegen-compiled --exclude perenso-openapi-compiled \
-        --exclude saved-catalog --exclude nightly-sync --allow-dirty --target-dir "$target"
+        --exclude saved-catalog --exclude nightly-sync --exclude own-document --exclude perenso-documents --allow-dirty --target-dir "$target"
+
+# A client of every document of a folder, generated and compiled: `DOCUMENTS=folder just documents`.
+documents:
+    proof/documents.sh ${DOCUMENTS:-}
 
 # Licences, sources and bans of every package, features and all (`cargo install cargo-deny`).
 deny:
@@ -189,4 +194,4 @@ fuzz seconds="600":
 fuzz-short: (fuzz "5")
 
 # What CI runs.
-ci: format lint test interop readback doc quickstart examples schemathesis prism browser soak-short features arbitrary-precision-short document package deny fuzz-short bench-short
+ci: format lint test interop readback doc quickstart examples schemathesis prism browser soak-short features arbitrary-precision-short document documents package deny fuzz-short bench-short

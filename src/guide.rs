@@ -5,6 +5,7 @@
 //! | credentials, token renewal, token stores | [authentication] |
 //! | lists, single records, bulk upserts | [lists and bulk](lists_and_bulk) |
 //! | custom exports: data without a call of the API | [exports] |
+//! | a client from the vendor's document, or from that of another system | [documents] |
 //! | retries, rate limits, timeouts, errors, logs | [retries] |
 //! | Ctrl-C, dropped futures, deadlines | [stopping] |
 //! | tests without a live show | [testing] |
@@ -12,6 +13,9 @@
 
 #[doc = include_str!("guide/authentication.md")]
 pub mod authentication {}
+
+#[doc = include_str!("guide/documents.md")]
+pub mod documents {}
 
 #[doc = include_str!("guide/exports.md")]
 pub mod exports {}
