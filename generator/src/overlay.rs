@@ -12,8 +12,8 @@ use self::action::Action;
 /// [OpenAPI Overlay Specification 1.0](https://spec.openapis.org/overlay/v1.0.0.html).
 ///
 /// An action selects parts of the document by a JSONPath (RFC 9535), and merges a value into each of them or removes them. An
-/// object is merged field by field, and an array takes the value as its last entry. A target that selects nothing is an error:
-/// the document has changed, and the action with it.
+/// object is merged field by field, and an array takes the value as its last entry. A target that selects nothing is an error,
+/// which quotes the `description` of the action: the document has changed.
 ///
 /// ```
 /// use perenso_openapi::{Document, Overlay};
@@ -213,7 +213,7 @@ mod tests {
     fn a_target_that_selects_nothing_or_cannot_be_changed_is_an_error() {
         let mut root = json!({"a": "text", "list": []});
         let overlay = overlay(json!([
-            {"target": "$.b.c", "update": {}},
+            {"target": "$.b.c", "description": "`Orders::list` needs it.", "update": {}},
             {"target": "$.a", "update": {}},
             {"target": "$", "remove": true},
             {"target": "$", "update": [1]},
@@ -223,7 +223,7 @@ mod tests {
         assert_eq!(
             problems,
             [
-                "/actions/0: the target `$.b.c` selects nothing: correct it, or remove the action",
+                "/actions/0 (`Orders::list` needs it): the target `$.b.c` selects nothing: correct it, or remove the action",
                 "/actions/1: expected an object or an array at `/a`, found a string: target its parent",
                 "/actions/2: the whole document cannot be removed",
                 "/actions/3: expected an object as the update of ``, which is an object, found an array",

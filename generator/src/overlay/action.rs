@@ -9,6 +9,7 @@ const FIELDS: [&str; 4] = ["target", "description", "update", "remove"];
 #[derive(Clone, Debug)]
 pub(super) struct Action {
     index: usize,
+    description: Option<String>,
     target: String,
     path: JsonPath,
     change: Change,
@@ -38,7 +39,8 @@ impl Action {
             (Some(Value::Bool(_)) | None, None) => return Err(problem("expected `update` or `remove: true`")),
             (Some(_), _) => return Err(problem("expected true or false as `remove`")),
         };
-        Ok(Self { index, target: target.to_owned(), path, change })
+        let description = action.get("description").and_then(Value::as_str).map(str::to_owned);
+        Ok(Self { index, description, target: target.to_owned(), path, change })
     }
 
     /// Changes everything that the target selects. Returns the problems.
@@ -63,7 +65,9 @@ impl Action {
     }
 
     fn problem(&self, what: String) -> String {
-        format!("/actions/{}: {what}", self.index)
+        let description =
+            self.description.as_ref().map(|description| format!(" ({})", description.trim_end_matches('.')));
+        format!("/actions/{}{}: {what}", self.index, description.unwrap_or_default())
     }
 }
 
