@@ -2,5 +2,8 @@
 
 fn main() -> Result<(), perenso_openapi::Error> {
     perenso_openapi::Generator::new("../tests/storage.json").plain().write_to_out_dir()?;
+    // Several documents have files of their own names.
+    let photos = perenso_openapi::Generator::new("../tests/storage.json").only_tags(["Photo"]);
+    photos.file_prefix("photo_").write_to_out_dir()?;
     Ok(())
 }

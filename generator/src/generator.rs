@@ -50,6 +50,7 @@ use crate::{
 pub struct Generator {
     document: PathBuf,
     overlays: Vec<PathBuf>,
+    file_prefix: String,
     runtime_path: String,
     client_path: String,
     options: Options,
@@ -80,6 +81,7 @@ impl Generator {
         Self {
             document: document.into(),
             overlays: Vec::new(),
+            file_prefix: String::new(),
             runtime_path: "perenso::runtime".to_string(),
             client_path: "super::super".to_string(),
             options: Options::default(),
@@ -134,6 +136,14 @@ impl Generator {
         self
     }
 
+    /// Sets the beginning of the names of the files, for a build script with several documents: `billing_` makes
+    /// `billing_client.rs`, `billing_mock.rs` and `billing_report.md`.
+    #[must_use]
+    pub fn file_prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.file_prefix = prefix.into();
+        self
+    }
+
     /// Sets the path of the runtime that the generated code uses. The default is `perenso::runtime`.
     #[must_use]
     pub fn runtime_path(mut self, path: impl Into<String>) -> Self {
@@ -162,7 +172,8 @@ impl Generator {
         let generated = self.write().map_err(|faults| self.error(faults))?;
         let report = &generated.report;
         if report.left_out().next().is_some() || report.lost().next().is_some() {
-            let at = Path::new(&env::var_os("OUT_DIR").unwrap_or_default()).join("report.md");
+            let at =
+                Path::new(&env::var_os("OUT_DIR").unwrap_or_default()).join(format!("{}report.md", self.file_prefix));
             println!("cargo::warning={}: {report}: see {}", self.document.display(), at.display());
         }
         Ok(generated)
@@ -217,7 +228,8 @@ impl Generator {
             env::var_os("OUT_DIR").ok_or_else(|| global("`OUT_DIR` is not set: call this from a build script"))?;
         let files = [("client.rs", &generated.client), ("mock.rs", &generated.mock), ("report.md", &generated.summary)];
         for (name, text) in files {
-            fs::write(Path::new(&folder).join(name), text)
+            let name = format!("{}{name}", self.file_prefix);
+            fs::write(Path::new(&folder).join(&name), text)
                 .map_err(|error| global(format_args!("`{name}` cannot be written: {error}")))?;
         }
         Ok(generated)

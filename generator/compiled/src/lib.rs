@@ -14,6 +14,11 @@ pub mod storage {
     }
 }
 
+/// The photos alone, as a second client.
+pub mod photos {
+    include!(concat!(env!("OUT_DIR"), "/photo_client.rs"));
+}
+
 use std::time::Duration;
 
 use httpmock::MockServer;
@@ -145,6 +150,13 @@ async fn several_parts_have_a_boundary_and_names_are_the_vendors() {
     });
     client.cover_put().send_2("a b").new_2("c").body("png").send().await.unwrap();
     cover.assert();
+    // A second client of the same program, over the same tokens.
+    photos::ClientPhotoExt::plan_upload(&photos::Client::new(client.auth_client()))
+        .body(Multipart::new().text("title", "Hall 7").file("file", "a.pdf", "application/pdf", "pdf"))
+        .send()
+        .await
+        .unwrap();
+    upload.assert_calls(2);
 }
 
 #[tokio::test]

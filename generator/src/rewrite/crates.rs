@@ -2,7 +2,7 @@
 
 use quote::quote;
 use syn::{
-    Attribute, ExprPath, ItemEnum, ItemStruct, Path, QSelf, Token, TypePath, parse_quote, parse_quote_spanned,
+    Attribute, ExprPath, ItemEnum, ItemStruct, ItemUse, Path, QSelf, Token, TypePath, parse_quote, parse_quote_spanned,
     punctuated::Punctuated, spanned::Spanned, visit_mut::VisitMut,
 };
 
@@ -79,6 +79,14 @@ impl VisitMut for Crates<'_> {
     fn visit_item_enum_mut(&mut self, node: &mut ItemEnum) {
         self.derived(&mut node.attrs);
         syn::visit_mut::visit_item_enum_mut(self, node);
+    }
+
+    fn visit_item_use_mut(&mut self, node: &mut ItemUse) {
+        // A small document does not use each of them.
+        if !find::allows(&node.attrs, "unused_imports") {
+            node.attrs.push(parse_quote!(#[allow(unused_imports)]));
+        }
+        syn::visit_mut::visit_item_use_mut(self, node);
     }
 
     fn visit_macro_mut(&mut self, node: &mut syn::Macro) {

@@ -167,3 +167,10 @@ pub(crate) fn derives(attributes: &[Attribute], names: &[&str]) -> bool {
     });
     paths.flatten().any(|path| last(&path).is_some_and(|name| names.contains(&name.as_str())))
 }
+
+/// Returns true if an item allows a lint.
+pub(crate) fn allows(attributes: &[Attribute], lint: &str) -> bool {
+    attributes.iter().any(|attribute| {
+        attribute.path().is_ident("allow") && attribute.meta.to_token_stream().to_string().contains(lint)
+    })
+}
