@@ -27,7 +27,7 @@ mod operation;
 mod values;
 
 pub use self::{
-    bridge::{Bridge, send_empty, send_json, send_raw},
+    bridge::{Bridge, send_empty, send_json, send_json_object, send_raw},
     field_names::{FieldName, FieldNames},
     multipart::{Multipart, multipart},
     operation::Operation,

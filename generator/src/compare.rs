@@ -70,6 +70,19 @@ pub enum DocumentChange {
     Removed,
     /// It is required now.
     Required,
+    /// It is optional now.
+    Optional,
+    /// It can be null now.
+    Nullable,
+    /// It cannot be null any more.
+    NotNull,
+    /// Values of an enum came and went.
+    Values {
+        /// The values that only the new document has.
+        added: Vec<String>,
+        /// The values that only the old document has.
+        removed: Vec<String>,
+    },
     /// It has another type.
     Type {
         /// The type in the old document.
@@ -186,6 +199,16 @@ impl fmt::Display for DocumentChange {
             Self::Added => f.write_str("added"),
             Self::Removed => f.write_str("removed"),
             Self::Required => f.write_str("required now"),
+            Self::Optional => f.write_str("optional now"),
+            Self::Nullable => f.write_str("can be null now"),
+            Self::NotNull => f.write_str("cannot be null any more"),
+            Self::Values { added, removed } => {
+                let list = |name: &str, values: &[String]| match values {
+                    [] => String::new(),
+                    values => format!(" {name} `{}`", values.join("`, `")),
+                };
+                write!(f, "values:{}{}", list("removed", removed), list("added", added))
+            }
             Self::Type { old, new } => write!(f, "{new} instead of {old}"),
             Self::Path { new } => write!(f, "the path is `{new}`"),
         }

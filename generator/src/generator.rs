@@ -114,7 +114,7 @@ impl Generator {
         self
     }
 
-    /// Sets the type of numbers that may have a fraction. The default keeps all digits.
+    /// Sets the type of numbers that may have a fraction. The default is a decimal number, exact up to 15 digits.
     #[must_use]
     pub fn numbers(mut self, numbers: NumberType) -> Self {
         self.options.numbers = numbers;

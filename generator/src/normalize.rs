@@ -39,7 +39,7 @@ pub struct Options {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NumberType {
-    /// A decimal number, which keeps all digits of an amount of money.
+    /// A decimal number, which is exact up to 15 digits.
     #[default]
     Decimal,
     /// An `f64`.

@@ -207,7 +207,6 @@ impl Show {
     }
 
     /// Returns true if it was started with another document than the vendored one.
-    #[cfg(feature = "docs")]
     pub(crate) fn has_own_document(&self) -> bool {
         self.settings.document.is_some()
     }

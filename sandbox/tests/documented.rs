@@ -157,6 +157,35 @@ async fn the_documents_own_paths_stay_and_the_page_shows_the_document() {
 }
 
 #[tokio::test]
+async fn operations_that_the_sandbox_lacks_are_added_to_its_resources() {
+    let mut own = document();
+    let id = json!([{"name": "id", "in": "path", "required": true, "schema": {"type": "string"}}]);
+    let ok = |schema: Value| json!({"200": {"description": "d", "content": {"application/json": {"schema": schema}}}});
+    let record = json!({"type": "object", "properties": {"id": {"type": "string"}}});
+    own["paths"]["/Order"] = json!({
+        "get": {"responses": ok(json!({"type": "array", "items": record}))},
+        "post": {"requestBody": {"content": {"application/json": {"schema": record}}}, "responses": ok(record.clone())},
+    });
+    own["paths"]["/Order/{id}"] = json!({
+        "get": {"parameters": id, "responses": ok(record.clone())},
+        "delete": {"parameters": id, "responses": ok(json!({"type": "object", "properties": {}}))},
+    });
+    own["paths"]["/Attendee"] = json!({"get": {"responses": ok(json!({"type": "array", "items": record}))}});
+    own["paths"]["/Attendee/{id}"] = json!({"get": {"parameters": id, "responses": ok(record.clone())}});
+    let sandbox = Sandbox::builder().document(&own.to_string()).unwrap().start().await.unwrap();
+    let caller = Caller::new(&sandbox);
+    let order = sandbox.orders()[0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(caller.get("/Order").await.1[0]["id"], *order);
+    assert_eq!(caller.get(&format!("/Order/{order}")).await.0, 200);
+    // An optional body may be left out.
+    let (status, made) = caller.call(Method::POST, "/Order", None).await;
+    assert_eq!((status, &made), (200, &json!({"id": "1"})));
+    assert_eq!(caller.call(Method::DELETE, "/Order/1", None).await, (200, json!({})));
+    // A path is that of the document, whatever the sandbox has in another case.
+    assert_eq!(caller.get("/Attendee").await, (200, json!([])));
+}
+
+#[tokio::test]
 async fn a_text_that_is_no_such_document_is_an_error() {
     for text in ["", "[]", "{}", r#"{"openapi": "3.1.0"}"#, r#"{"swagger": "2.0"}"#] {
         assert!(Sandbox::builder().document(text).is_err(), "{text}");

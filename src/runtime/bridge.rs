@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use http::{StatusCode, header::CONTENT_LENGTH};
 use perenso_auth::{Call, CallOptions, Client, Response};
 use progenitor_client::ResponseValue;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 use crate::{error::Error, runtime::Operation};
 
@@ -57,8 +59,12 @@ type Request = Result<reqwest::Request, reqwest::Error>;
 /// # Errors
 /// The request cannot be built, or the call fails.
 pub async fn send_raw(bridge: &Bridge, request: Request, operation: &'static Operation) -> Result<Response, Error> {
-    // The message of the cause may contain the URL with its query.
-    let request = request.map_err(|_| Error::invalid_request(operation.id, "the values make no request"))?;
+    let request = request.map_err(|error| {
+        // The message of the error itself may contain the URL with its query.
+        let cause = std::error::Error::source(&error).and_then(|cause| cause.downcast_ref::<serde_json::Error>());
+        let cause = cause.map_or(String::new(), |cause| format!(": {cause}"));
+        Error::invalid_request(operation.id, format!("the values make no request{cause}"))
+    })?;
     let call = Call::new(operation.id, operation.idempotency).options(&bridge.options);
     let call = if bridge.is_streaming { call } else { call.buffered() };
     Ok(bridge.auth.execute(request, call).await?)
@@ -76,6 +82,26 @@ pub async fn send_json<T: DeserializeOwned>(
     let response = send_raw(bridge, request, operation).await?;
     let status = response.status();
     let (value, headers) = response.json_with_headers().await?;
+    Ok(ResponseValue::new(value, status, headers))
+}
+
+/// Sends a request of the generated client and reads a JSON object without documented fields. An empty body is an empty object:
+/// such a schema is often the sample of a response that has no body.
+///
+/// # Errors
+/// The request cannot be built, the call fails, or the response is not a JSON object.
+pub async fn send_json_object(
+    bridge: &Bridge,
+    request: Request,
+    operation: &'static Operation,
+) -> Result<ResponseValue<Map<String, Value>>, Error> {
+    let response = send_raw(bridge, request, operation).await?;
+    let status = response.status();
+    let is_empty = response.headers().get(CONTENT_LENGTH).is_some_and(|length| length == "0");
+    let (value, headers) = match status == StatusCode::NO_CONTENT || is_empty {
+        true => (Map::new(), response.acknowledge().await?),
+        false => response.json_with_headers().await?,
+    };
     Ok(ResponseValue::new(value, status, headers))
 }
 

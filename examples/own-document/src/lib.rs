@@ -57,4 +57,21 @@ mod tests {
         mock.assert();
         Ok(())
     }
+
+    /// The document shows an empty object, which is often the sample of a response without a body.
+    #[tokio::test]
+    async fn a_berth_is_freed_whatever_the_response_holds() -> Result<(), Box<dyn std::error::Error>> {
+        let server = MockServer::start_async().await;
+        let harbour = super::harbour::Client::new(&server.show()?.auth_client());
+        for (status, body) in [(204, ""), (200, ""), (200, "{}"), (200, r#"{"freed": true}"#)] {
+            let mut mock = server.berth_free(|when, then| {
+                when.berth_id(7);
+                then.into_inner().status(status).body(body);
+            });
+            let freed = harbour.berth_free().berth_id(7).send().await?;
+            assert_eq!(freed.contains_key("freed"), body.contains("freed"), "{status} {body}");
+            mock.delete();
+        }
+        Ok(())
+    }
 }

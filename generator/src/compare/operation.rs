@@ -64,8 +64,17 @@ pub(super) fn compare(
     compare_parameters(old_root, new_root, old, new, found);
     let (old_body, new_body) =
         (resolve(old_root, &old.node["requestBody"]), resolve(new_root, &new.node["requestBody"]));
+    if let (Some(before), Some(after)) = (media_type(old_body), media_type(new_body))
+        && before != after
+    {
+        let change = DocumentChange::Type { old: before.to_owned(), new: after.to_owned() };
+        found.push(("request body".to_owned(), change, true));
+    }
     match (schema_of(old_body), schema_of(new_body)) {
         (Some(old), Some(new)) => {
+            if new_body["required"] == true && old_body["required"] != true {
+                found.push(("request body".to_owned(), DocumentChange::Required, true));
+            }
             schema::Walk::new(old_root, new_root, found).compare("request", old, new, Direction::Request);
         }
         (Some(_), None) => found.push(("request body".to_owned(), DocumentChange::Removed, true)),
@@ -97,6 +106,18 @@ fn compare_parameters(
     new: &Operation<'_>,
     found: &mut Vec<Found>,
 ) {
+    // The names of path parameters are not sent, so these are compared by their place.
+    let in_path = |operation: &Operation<'_>| -> Vec<Value> {
+        let names = operation.path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'));
+        let is = |node: &Value, name: &str| node["in"] == "path" && node["name"] == name;
+        let find = |name| operation.parameters.iter().rfind(|node| is(node, name)).map(|node| (**node).clone());
+        names.map(|name| find(name).unwrap_or_default()).collect()
+    };
+    for (before, after) in in_path(old).iter().zip(&in_path(new)) {
+        let part = format!("path parameter `{}`", before["name"].as_str().unwrap_or_default());
+        let mut walk = schema::Walk::new(old_root, new_root, found);
+        walk.compare(&part, &before["schema"], &after["schema"], Direction::Request);
+    }
     // An operation overrides the parameters of its path.
     let named = |operation: &Operation<'_>| -> BTreeMap<(String, String), Value> {
         let key = |node: &Value| [&node["in"], &node["name"]].map(|part| part.as_str().unwrap_or_default().to_owned());
@@ -121,6 +142,11 @@ fn compare_parameters(
         let required = added["required"] == true;
         found.push((format!("{place} parameter `{name}`"), DocumentChange::Added, required));
     }
+}
+
+/// Returns the only media type.
+fn media_type(node: &Value) -> Option<&str> {
+    node["content"].as_object()?.keys().next().map(String::as_str)
 }
 
 /// Returns the schema of the only media type.

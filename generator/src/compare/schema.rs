@@ -42,6 +42,7 @@ impl<'a, 'f> Walk<'a, 'f> {
             let change = DocumentChange::Type { old: name(old, old_type), new: name(new, new_type) };
             self.found.push((named(part, path), change, breaks));
         }
+        self.values(&named(part, path), old, new, direction);
         match (old_type, new_type) {
             (JsonType::Object, JsonType::Object) => self.properties(part, path, old, new, direction),
             (JsonType::Array, JsonType::Array) => {
@@ -59,19 +60,75 @@ impl<'a, 'f> Walk<'a, 'f> {
         };
         for name in names {
             let inner = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+            let was_required = is_required(old, name);
+            let is_gone_duty = direction == Direction::Response && is_required(old, name) && !is_required(new, name);
             let is_new_duty = direction == Direction::Request && is_required(new, name) && !is_required(old, name);
             match (old["properties"].get(name), new["properties"].get(name)) {
                 (Some(old), Some(new)) => {
                     if is_new_duty {
                         self.found.push((named(part, &inner), DocumentChange::Required, true));
                     }
+                    if is_gone_duty {
+                        self.found.push((named(part, &inner), DocumentChange::Optional, true));
+                    }
+                    self.null(&named(part, &inner), (old, was_required), new, direction);
                     self.fields(part, &inner, old, new, direction);
                 }
                 (Some(_), None) => self.found.push((named(part, &inner), DocumentChange::Removed, true)),
                 (None, _) => self.found.push((named(part, &inner), DocumentChange::Added, is_new_duty)),
             }
         }
+        self.additional(part, path, old, new, direction);
     }
+
+    /// Compares the values of fields without names.
+    fn additional(&mut self, part: &str, path: &str, old: &'a Value, new: &'a Value, direction: Direction) {
+        let (old, new) = (&old["additionalProperties"], &new["additionalProperties"]);
+        if old.is_object() && new.is_object() {
+            let path = if path.is_empty() { "*".to_owned() } else { format!("{path}.*") };
+            self.fields(part, &path, old, new, direction);
+        }
+    }
+
+    /// Compares the values of enums. Enums of the generated code are open, so a new value in a response breaks nothing.
+    fn values(&mut self, part: &str, old: &Value, new: &Value, direction: Direction) {
+        let values = |schema: &Value| -> Option<BTreeSet<String>> {
+            Some(schema["enum"].as_array()?.iter().filter(|value| !value.is_null()).map(text).collect())
+        };
+        let (added, removed) = match (values(old), values(new)) {
+            (Some(old), Some(new)) => {
+                (new.difference(&old).cloned().collect(), old.difference(&new).cloned().collect())
+            }
+            // All other values are refused now.
+            (None, Some(new)) if direction == Direction::Request => {
+                (new.into_iter().collect(), vec!["any other".to_owned()])
+            }
+            _ => (Vec::new(), Vec::new()),
+        };
+        if !added.is_empty() || !removed.is_empty() {
+            let breaks = direction == Direction::Request && !removed.is_empty();
+            self.found.push((part.to_owned(), DocumentChange::Values { added, removed }, breaks));
+        }
+    }
+
+    /// Compares whether a field can be null. An optional field of the generated code always can in a response.
+    fn null(&mut self, part: &str, old: (&'a Value, bool), new: &'a Value, direction: Direction) {
+        let is_nullable = |root: &'a Value, schema: &'a Value| {
+            schema["nullable"] == true || resolve(root, schema)["nullable"] == true
+        };
+        let ((old, was_required), is_new) = (old, is_nullable(self.new, new));
+        match (is_nullable(self.old, old), is_new, direction) {
+            (false, true, Direction::Response) => {
+                self.found.push((part.to_owned(), DocumentChange::Nullable, was_required))
+            }
+            (true, false, Direction::Request) => self.found.push((part.to_owned(), DocumentChange::NotNull, true)),
+            _ => {}
+        }
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn named(part: &str, path: &str) -> String {

@@ -158,3 +158,72 @@ fn markdown_begins_with_what_breaks_and_names_the_method() {
          ## Other differences\n\n- `GET /Order`, used by `Orders::list`\n  - response: `town`: added\n\n"
     );
 }
+
+/// Returns an object with one field.
+fn field(schema: Value, required: bool) -> Value {
+    let mut object = object(json!({"a": schema}));
+    if required {
+        object["required"] = json!(["a"]);
+    }
+    object
+}
+
+#[test]
+fn a_required_field_of_a_response_that_may_be_missing_or_null_breaks() {
+    let text = json!({"type": "string"});
+    let null = json!({"type": "string", "nullable": true});
+    assert_eq!(
+        differences(&responding(field(text.clone(), true)), &responding(field(text.clone(), false))),
+        ["! GET /Order: response: `a`: optional now"]
+    );
+    assert_eq!(
+        differences(&responding(field(text.clone(), true)), &responding(field(null.clone(), true))),
+        ["! GET /Order: response: `a`: can be null now"]
+    );
+    let optional = differences(&responding(field(text.clone(), false)), &responding(field(null.clone(), false)));
+    assert_eq!(optional, ["GET /Order: response: `a`: can be null now"]);
+    assert_eq!(
+        differences(&requesting(field(null, false)), &requesting(field(text, false))),
+        ["! POST /Order: request: `a`: cannot be null any more"]
+    );
+}
+
+#[test]
+fn values_of_an_enum_break_in_a_request() {
+    let of = |values: Value| field(json!({"type": "string", "enum": values}), false);
+    let (old, new) = (of(json!(["x", "y"])), of(json!(["y", "z"])));
+    assert_eq!(
+        differences(&requesting(old.clone()), &requesting(new.clone())),
+        ["! POST /Order: request: `a`: values: removed `x` added `z`"]
+    );
+    assert_eq!(
+        differences(&responding(old), &responding(new)),
+        ["GET /Order: response: `a`: values: removed `x` added `z`"]
+    );
+}
+
+#[test]
+fn bodies_and_paths_are_compared_as_a_whole() {
+    let optional = requesting(object(json!({"a": {"type": "string"}})));
+    let mut required = optional.root().clone();
+    required["paths"]["/Order"]["post"]["requestBody"]["required"] = json!(true);
+    let required = Document::from_value(required).unwrap();
+    assert_eq!(differences(&optional, &required), ["! POST /Order: request body: required now"]);
+    assert_eq!(differences(&required, &optional), [""; 0]);
+
+    let by = |name: &str, kind: &str| {
+        let parameter = json!([{"name": name, "in": "path", "required": true, "schema": {"type": kind}}]);
+        let get = json!({"parameters": parameter, "responses": {"204": {"description": "d"}}});
+        document(&format!("/Order/{{{name}}}"), json!({ "get": get }))
+    };
+    assert_eq!(
+        differences(&by("id", "string"), &by("order", "integer")),
+        ["! GET /Order/{id}: path parameter `id`: integer instead of string"]
+    );
+
+    let of = |kind: &str| responding(field(json!({"type": "object", "additionalProperties": {"type": kind}}), false));
+    assert_eq!(
+        differences(&of("string"), &of("integer")),
+        ["! GET /Order: response: `a.*`: integer instead of string"]
+    );
+}

@@ -100,6 +100,9 @@ fn rewrite_send(function: &mut ImplItemFn, entry: &table::Entry, ids: &[String],
         Some("ByteStream") => {
             parse_quote!(#runtime::send_raw(&client.inner, request, &super::operations::#operation).await)
         }
+        Some("Map") => {
+            parse_quote!(#runtime::send_json_object(&client.inner, request, &super::operations::#operation).await)
+        }
         // `null` for a list is read as an empty list.
         Some("Vec") => parse_quote! {
             #runtime::send_json::<::std::option::Option<#response>>(&client.inner, request, &super::operations::#operation)

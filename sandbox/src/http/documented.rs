@@ -108,7 +108,11 @@ impl Call<'_> {
                 Ok(Some(whole))
             }
             ("POST", None) => {
-                let fields = body::object(self.headers, self.body)?;
+                // An optional body may be left out.
+                let fields = match self.body.is_empty() {
+                    true => Map::new(),
+                    false => body::object(self.headers, self.body)?,
+                };
                 let (name, is_integer) = &place.id_field;
                 let id = match fields.get(name) {
                     Some(Value::String(id)) if !is_integer => id.clone(),
@@ -120,9 +124,7 @@ impl Call<'_> {
                 record.insert(name.clone(), value);
                 records.insert(place.list, &id, record.clone().into());
                 // A response of another shape than the record, such as an id alone.
-                let is_record =
-                    schema.is_some_and(|schema| self.document.resolve(schema)["properties"].get(name).is_some());
-                Ok(if is_record { Some(record.into()) } else { example() })
+                Ok(if self.is_record(schema, place) { Some(record.into()) } else { example() })
             }
             ("GET" | "HEAD", Some(id)) => records.get(place.list, id).cloned().map(Some).ok_or_else(|| not_found(id)),
             ("PUT" | "PATCH", Some(id)) => {
@@ -130,18 +132,25 @@ impl Call<'_> {
                     return Err(not_found(id));
                 };
                 let kept = record.get(&place.id_field.0).cloned();
-                record.extend(body::object(self.headers, self.body)?);
+                if !self.body.is_empty() {
+                    record.extend(body::object(self.headers, self.body)?);
+                }
                 record.extend(kept.map(|kept| (place.id_field.0.clone(), kept)));
                 records.insert(place.list, id, record.clone().into());
-                Ok(schema.map(|_| record.into()))
+                Ok(if self.is_record(schema, place) { Some(record.into()) } else { example() })
             }
             ("DELETE", Some(id)) => {
                 let record = records.get(place.list, id).cloned().ok_or_else(|| not_found(id))?;
                 records.remove(place.list, id);
-                Ok(schema.map(|_| record))
+                Ok(if self.is_record(schema, place) { Some(record) } else { example() })
             }
             _ => Ok(example()),
         }
+    }
+
+    /// Returns true if a response with this schema is a record.
+    fn is_record(&self, schema: Option<&Value>, place: &Place<'_>) -> bool {
+        schema.is_some_and(|schema| self.document.resolve(schema)["properties"].get(&place.id_field.0).is_some())
     }
 
     /// Returns the fields of a new record, with examples for those that its type requires and the request does not have.

@@ -90,7 +90,10 @@ impl ShowHost for ShowApi {
         if let Err(error) = require_length(request.method(), request.headers()) {
             return with_error_body(error.into_response(), error_body);
         }
-        *request.uri_mut() = normalize(request.uri(), ignore_case);
+        // A path of the sandbox's own document is spelled as it is there.
+        let is_documented =
+            self.show.has_own_document() && self.show.document().path_item(request.uri().path()).is_some();
+        *request.uri_mut() = normalize(request.uri(), ignore_case && !is_documented);
         let Ok(response) = self.router.call(request.map(Body::from)).await;
         response
     }

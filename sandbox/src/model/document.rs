@@ -196,9 +196,10 @@ impl Document {
         &self.text
     }
 
-    /// Returns true if it has a path with this template, apart from the names of parameters.
-    pub(crate) fn has_path(&self, template: &str) -> bool {
-        self.path_item(template).is_some()
+    /// Returns true if it has a path with the same first segment.
+    pub(crate) fn has_resource(&self, template: &str) -> bool {
+        let first = |path: &str| path.split('/').nth(1).map(str::to_owned);
+        self.paths.keys().any(|path| first(path) == first(template))
     }
 
     /// Checks a record against the schema with this name.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::{Bytes, to_bytes};
 use axum::extract::{Request, State as Context};
 use axum::http::header::ALLOW;
-use axum::http::{HeaderMap, HeaderValue, Method, Uri};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::Response;
 use percent_encoding::percent_decode_str;
@@ -17,8 +17,8 @@ use crate::http::documented::Call;
 use crate::model::document::{DOCUMENT, Location, Operation, Parameter, PathItem, RequestBody, Validator};
 use crate::show::Show;
 
-/// Rejects a request that breaks the contract. Paths that the document does not have pass. Those that only the sandbox's own
-/// document has are responded to here.
+/// Rejects a request that breaks the contract. Paths that the document does not have pass. An operation of the sandbox's own
+/// document that has no handler is responded to here.
 pub(crate) async fn check(
     Context(show): Context<Arc<Show>>,
     request: Request,
@@ -33,12 +33,17 @@ pub(crate) async fn check(
     let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
     let validator = document.validator(show.state().behavior.strict);
     let operation = check_request(&item, validator, &parts.method, &parts.uri, &parts.headers, &body)?;
-    if !DOCUMENT.has_path(item.template) {
-        let (method, path, headers) = (parts.method.as_str(), parts.uri.path(), &parts.headers);
-        let call = Call { document, item: &item, method, path, headers, body: &body };
-        return call.respond(operation, &mut show.state().tables.documented);
+    // A resource that the vendored document has is that of the sandbox, with its records.
+    if DOCUMENT.has_resource(item.template) {
+        let response = next.run(Request::from_parts(parts.clone(), body.clone().into())).await;
+        let has_handler = ![StatusCode::NOT_IMPLEMENTED, StatusCode::METHOD_NOT_ALLOWED].contains(&response.status());
+        if has_handler || !show.has_own_document() {
+            return Ok(response);
+        }
     }
-    Ok(next.run(Request::from_parts(parts, body.into())).await)
+    let (method, path, headers) = (parts.method.as_str(), parts.uri.path(), &parts.headers);
+    let call = Call { document, item: &item, method, path, headers, body: &body };
+    call.respond(operation, &mut show.state().tables.documented)
 }
 
 fn check_request<'a>(
