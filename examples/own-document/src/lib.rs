@@ -62,7 +62,7 @@ mod tests {
     #[tokio::test]
     async fn a_berth_is_freed_whatever_the_response_holds() -> Result<(), Box<dyn std::error::Error>> {
         let server = MockServer::start_async().await;
-        let harbour = super::harbour::Client::new(&server.show()?.auth_client());
+        let harbour = super::harbour::Client::new(server.show()?.auth_client());
         for (status, body) in [(204, ""), (200, ""), (200, "{}"), (200, r#"{"freed": true}"#)] {
             let mut mock = server.berth_free(|when, then| {
                 when.berth_id(7);
