@@ -78,6 +78,7 @@ const STEPS: &[(&str, Step)] = &[
     ("fields", schemas::fields::separate),
     ("forms", operations::forms::flatten),
     ("inline types", schemas::hoist::hoist),
+    ("equal types", schemas::equal::share),
     ("parameter names", operations::parameter_names::separate),
     ("check", check::check),
 ];
@@ -146,7 +147,7 @@ impl Log<'_> {
     }
 
     /// Returns the pointer before normalisation of a part of a component schema.
-    fn origin(&self, pointer: &str) -> String {
+    pub(crate) fn origin(&self, pointer: &str) -> String {
         let Some(rest) = pointer.strip_prefix(COMPONENTS) else { return pointer.to_string() };
         let (name, rest) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         match self.origins.get(&unescape(name)) {

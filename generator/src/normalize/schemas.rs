@@ -4,6 +4,7 @@ pub(super) mod aliases;
 pub(super) mod all_of;
 pub(super) mod dialect;
 pub(super) mod enums;
+pub(super) mod equal;
 pub(super) mod fields;
 pub(super) mod hoist;
 pub(super) mod limits;

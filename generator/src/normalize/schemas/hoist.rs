@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The member by which an overlay names an inline type.
-const NAME: &str = "x-type-name";
+pub(super) const NAME: &str = "x-type-name";
 
 /// Moves inline records and enums to the components. A name consists of the parent and the field, or the operation and the place.
 pub(crate) fn hoist(root: &mut Value, log: &mut Log<'_>) {
