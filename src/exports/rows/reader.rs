@@ -316,9 +316,21 @@ pub(crate) fn in_row(number: u64, mismatch: &Mismatch) -> String {
     }
 }
 
+/// Returns true for white space of JSON. That of ASCII has the form feed too.
+fn is_whitespace(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+}
+
+/// Removes JSON white space at both ends.
+fn trim_whitespace(bytes: &[u8]) -> &[u8] {
+    let start = bytes.iter().position(|byte| !is_whitespace(*byte)).unwrap_or(bytes.len());
+    let end = bytes.iter().rposition(|byte| !is_whitespace(*byte)).map_or(start, |last| last + 1);
+    &bytes[start..end]
+}
+
 /// Skips JSON white space.
 fn skip_whitespace(chunk: &mut Bytes) {
-    let blanks = chunk.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).count();
+    let blanks = chunk.iter().take_while(|byte| is_whitespace(**byte)).count();
     if blanks > 0 {
         chunk.advance(blanks);
     }

@@ -4,7 +4,7 @@ use bytes::{Buf, Bytes};
 use memchr::memchr;
 use serde::de::IgnoredAny;
 
-use super::{RowContext, Step, skip_whitespace};
+use super::{RowContext, Step, is_whitespace, skip_whitespace, trim_whitespace};
 use crate::exports::{rows::raw::FromRow, rows::syntax::ONE_OBJECT};
 
 /// Reads the rows of JSON lines in place. Only a line that spans chunks is copied.
@@ -56,21 +56,20 @@ impl Lines {
     fn first<T: FromRow>(&mut self, chunk: &mut Bytes, context: RowContext) -> Step<T> {
         let has_ended = self.part.contains(&b'\n');
         let end = if has_ended { Some(0) } else { memchr(b'\n', chunk) };
-        let behind =
-            end.map(|end| &chunk[end..]).and_then(|rest| rest.iter().position(|byte| !byte.is_ascii_whitespace()));
+        let behind = end.map(|end| &chunk[end..]).and_then(|rest| rest.iter().position(|byte| !is_whitespace(*byte)));
         let length = match (end, behind) {
             (Some(end), Some(behind)) => end + behind,
             _ => chunk.len(),
         };
         self.part.extend_from_slice(&chunk[..length]);
         chunk.advance(length);
-        if self.part.trim_ascii().len() > context.max_row_bytes {
+        if trim_whitespace(&self.part).len() > context.max_row_bytes {
             return context.too_large();
         }
         if behind.is_some() {
             self.is_guessed = false;
             let line = std::mem::take(&mut self.part);
-            return row(line.trim_ascii(), context);
+            return row(trim_whitespace(&line), context);
         }
         if !context.is_last {
             return Step::More;

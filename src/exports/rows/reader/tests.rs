@@ -574,3 +574,16 @@ fn types_may_change_from_row_to_row() {
     assert_eq!(reader.next_row::<String>().unwrap().unwrap(), "a");
     assert_eq!(format!("{reader:?}"), r#"RowReader { content_type: Some("application/json"), received: 2, .. }"#);
 }
+
+/// `u8::is_ascii_whitespace` includes the form feed, which is not white space of JSON.
+#[test]
+fn a_form_feed_is_no_white_space_whether_the_syntax_is_given_or_inferred() {
+    for content_type in [None, Some(LINES)] {
+        for (body, rows) in [("\n{\"a\":1}\u{c}\n{\"a\":2}\n", 0), ("{\"a\":1}\n\u{c}\n", 1)] {
+            for pieces in [vec![body.as_bytes()], body.as_bytes().chunks(1).collect()] {
+                let outcome: Outcome<Value> = read_chunks(RowReader::new(content_type).unwrap(), &pieces, true);
+                assert!(outcome.rows.len() == rows && outcome.end.is_some(), "{content_type:?}: {outcome:?}");
+            }
+        }
+    }
+}
