@@ -15,6 +15,13 @@ use crate::{
 /// Keeps the first tag, which names the trait of an operation. Tags that would name the same trait become one.
 pub(crate) fn unify(root: &mut Value, log: &mut Log<'_>) {
     let mut spellings: BTreeMap<String, String> = BTreeMap::new();
+    for tag in root.get_mut("tags").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(name) = tag.get_mut("name")
+            && let Some(trimmed) = name.as_str().map(|name| name.trim().to_owned())
+        {
+            *name = trimmed.into();
+        }
+    }
     // The document may declare tags that no operation has.
     let declared = root["tags"].as_array().into_iter().flatten().filter_map(|tag| tag["name"].as_str());
     for name in declared {
@@ -24,7 +31,7 @@ pub(crate) fn unify(root: &mut Value, log: &mut Log<'_>) {
         let place = format!("{}/tags", operation.pointer);
         let Some(tags) = operation.node.remove("tags") else { continue };
         let names: Vec<_> = tags.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        let Some(first) = names.iter().find(|name| !name.trim().is_empty()) else { continue };
+        let Some(first) = names.iter().map(|name| name.trim()).find(|name| !name.is_empty()) else { continue };
         if names.len() > 1 {
             log.changed(&place, "the first tag is kept");
         }
@@ -68,5 +75,17 @@ mod tests {
             })
         );
         assert_eq!(effects.len(), 3);
+    }
+
+    #[test]
+    fn blanks_around_a_tag_are_no_part_of_it() {
+        let (root, _) = run(
+            unify,
+            json!({"tags": [{ "name": " Berths" }], "paths": { "/a": { "get": { "tags": [" Berths"] }, "put": { "tags": ["Berths\t"] } } }}),
+        );
+        assert_eq!(run(unify, root.clone()).0, root);
+        let berths = json!(["Berths"]);
+        assert_eq!(root["tags"], json!([{ "name": "Berths" }]));
+        assert_eq!((&root["paths"]["/a"]["get"]["tags"], &root["paths"]["/a"]["put"]["tags"]), (&berths, &berths));
     }
 }
