@@ -17,9 +17,9 @@ pub(crate) fn unify(root: &mut Value, log: &mut Log<'_>) {
     let mut spellings: BTreeMap<String, String> = BTreeMap::new();
     for tag in root.get_mut("tags").and_then(Value::as_array_mut).into_iter().flatten() {
         if let Some(name) = tag.get_mut("name")
-            && let Some(trimmed) = name.as_str().map(|name| name.trim().to_owned())
+            && let Some(usable) = name.as_str().map(usable)
         {
-            *name = trimmed.into();
+            *name = usable.into();
         }
     }
     // The document may declare tags that no operation has.
@@ -35,11 +35,9 @@ pub(crate) fn unify(root: &mut Value, log: &mut Log<'_>) {
         if names.len() > 1 {
             log.changed(&place, "the first tag is kept");
         }
-        // A trait cannot be called by a number or a keyword.
-        let is_name = first.starts_with(|c: char| c.is_alphabetic()) && !is_keyword(&pascal(first));
-        let first = if is_name { first.to_string() } else { format!("Tag {first}") };
-        let spelling = spellings.entry(pascal(&first)).or_insert_with(|| first.clone());
-        if *spelling != first || !is_name {
+        let name = usable(first);
+        let spelling = spellings.entry(pascal(&name)).or_insert(name);
+        if spelling != first {
             log.changed(&place, format!("the tag is written `{spelling}`"));
         }
         operation.node.insert("tags".into(), json!([spelling]));
@@ -49,6 +47,13 @@ pub(crate) fn unify(root: &mut Value, log: &mut Log<'_>) {
             tag["name"].as_str().is_some_and(|name| spellings.get(&pascal(name)).is_some_and(|s| s == name))
         });
     }
+}
+
+/// Returns a tag without blanks around it. A trait cannot be called by a number or a keyword, so such a tag gets a word more.
+fn usable(tag: &str) -> String {
+    let tag = tag.trim();
+    let is_name = tag.starts_with(|c: char| c.is_alphabetic()) && !is_keyword(&pascal(tag));
+    if is_name || tag.is_empty() { tag.to_owned() } else { format!("Tag {tag}") }
 }
 
 #[cfg(test)]
@@ -84,6 +89,12 @@ mod tests {
             json!({"tags": [{ "name": " Berths" }], "paths": { "/a": { "get": { "tags": [" Berths"] }, "put": { "tags": ["Berths\t"] } } }}),
         );
         assert_eq!(run(unify, root.clone()).0, root);
+        for tag in ["'Berths", "7", "type"] {
+            let (root, _) =
+                run(unify, json!({"tags": [{ "name": tag }], "paths": { "/a": { "get": { "tags": [tag] } } }}));
+            assert_eq!(root["paths"]["/a"]["get"]["tags"][0], root["tags"][0]["name"]);
+            assert_eq!(run(unify, root.clone()).0, root);
+        }
         let berths = json!(["Berths"]);
         assert_eq!(root["tags"], json!([{ "name": "Berths" }]));
         assert_eq!((&root["paths"]["/a"]["get"]["tags"], &root["paths"]["/a"]["put"]["tags"]), (&berths, &berths));
