@@ -39,7 +39,7 @@ pub enum DocumentError {
     Yaml(String),
     /// The value is not an OpenAPI or Swagger document.
     Version {
-        /// What the value is instead.
+        /// The kind of value found instead.
         found: String,
     },
 }

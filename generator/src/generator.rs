@@ -69,7 +69,7 @@ pub struct Generated {
     pub mock: String,
     /// The document that the code was generated from: plain OpenAPI 3.0.3.
     pub document: Value,
-    /// What was changed, lost and left out.
+    /// The changes, and the parts that were lost or left out.
     pub report: Report,
     /// The operations, what `Debug` shows, and the report, as Markdown.
     pub summary: String,

@@ -23,7 +23,7 @@ use crate::{
 pub struct Normalized {
     /// The document, as OpenAPI 3.0.3.
     pub root: Value,
-    /// What was changed, lost and left out.
+    /// The changes, and the parts that were lost or left out.
     pub report: Report,
 }
 

@@ -1,4 +1,4 @@
-//! What the generator changed, lost or left out, as data and as Markdown.
+//! The changes, losses and omissions of the generator, as data and as Markdown.
 
 use std::{collections::BTreeMap, fmt};
 

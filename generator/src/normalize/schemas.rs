@@ -16,12 +16,29 @@ pub(super) mod unions;
 
 use serde_json::{Map, Value, json};
 
+use crate::document::{
+    pointer::{schema_name, schema_reference},
+    schemas::each_schema,
+};
+
 /// Moves the component schemas out of a document, so that a step can change the rest beside them.
 pub(super) fn take_components(root: &mut Value) -> Map<String, Value> {
     match root.pointer_mut("/components/schemas").map(Value::take) {
         Some(Value::Object(schemas)) => schemas,
         _ => Map::new(),
     }
+}
+
+/// Makes references to component schemas refer to other ones, by the new name of a name that has one.
+pub(super) fn redirect(root: &mut Value, new_name: impl Fn(&str) -> Option<String>) {
+    each_schema(root, &mut |schema, _| {
+        if let Some(name) = schema_name(schema)
+            && let Some(new) = new_name(&name)
+            && let Some(map) = schema.as_object_mut()
+        {
+            map.insert("$ref".into(), schema_reference(&new)["$ref"].clone());
+        }
+    });
 }
 
 /// Puts the component schemas back.

@@ -49,7 +49,7 @@ const TAKEN: [&str; 30] = [
     "drop",
 ];
 
-/// How an operation got its name. A better one wins where two names are equal.
+/// The origin of the name of an operation. A better one wins where two names are equal.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Origin {
     Pinned,

@@ -4,12 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{put_components, take_components};
+use super::{put_components, redirect, take_components};
 use crate::{
-    document::{
-        pointer::{schema_name, schema_reference, segment},
-        schemas::each_schema,
-    },
+    document::pointer::{schema_name, segment},
     normalize::Log,
 };
 
@@ -45,19 +42,13 @@ pub(crate) fn resolve(root: &mut Value, log: &mut Log<'_>) {
     if aliases.is_empty() {
         return;
     }
-    each_schema(root, &mut |schema, _| {
-        if let Some(target) = schema_name(schema).filter(|name| aliases.contains_key(name)).and_then(|name| end(&name))
-            && let Some(map) = schema.as_object_mut()
-        {
-            map.insert("$ref".into(), schema_reference(&target)["$ref"].clone());
-        }
-    });
+    redirect(root, |name| aliases.contains_key(name).then(|| end(name))?);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Effect, normalize::tests::run};
+    use crate::{Effect, document::pointer::schema_reference, normalize::tests::run};
 
     #[test]
     fn other_names_become_the_name_itself() {

@@ -4,12 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{hoist::NAME, put_components, take_components};
+use super::{hoist::NAME, put_components, redirect, take_components};
 use crate::{
-    document::{
-        pointer::{COMPONENTS, schema_name, schema_reference, segment, unescape},
-        schemas::each_schema,
-    },
+    document::pointer::{COMPONENTS, segment, unescape},
     normalize::{
         Log,
         names::{pascal, type_name},
@@ -56,13 +53,7 @@ pub(crate) fn share(root: &mut Value, log: &mut Log<'_>) {
         if names.is_empty() {
             return;
         }
-        each_schema(root, &mut |schema, _| {
-            if let Some(shared) = schema_name(schema).and_then(|name| names.get(&name))
-                && let Some(map) = schema.as_object_mut()
-            {
-                map.insert("$ref".into(), schema_reference(shared)["$ref"].clone());
-            }
-        });
+        redirect(root, |name| names.get(name).cloned());
     }
 }
 

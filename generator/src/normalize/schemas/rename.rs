@@ -4,12 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::{put_components, take_components};
+use super::{put_components, redirect, take_components};
 use crate::{
-    document::{
-        pointer::{schema_name, schema_reference, segment},
-        schemas::each_schema,
-    },
+    document::pointer::segment,
     normalize::{
         Log,
         names::{type_name, unique},
@@ -40,13 +37,7 @@ pub(crate) fn clean(root: &mut Value, log: &mut Log<'_>) {
     }
     log.renamed(&names);
     put_components(root, renamed);
-    each_schema(root, &mut |schema, _| {
-        if let Some(new) = schema_name(schema).and_then(|name| names.get(&name))
-            && let Some(map) = schema.as_object_mut()
-        {
-            map.insert("$ref".into(), schema_reference(new)["$ref"].clone());
-        }
-    });
+    redirect(root, |name| names.get(name).cloned());
 }
 
 #[cfg(test)]
@@ -54,7 +45,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::normalize::tests::run;
+    use crate::{document::pointer::schema_reference, normalize::tests::run};
 
     #[test]
     fn schemas_have_the_names_of_their_types() {

@@ -33,11 +33,14 @@ pub(crate) async fn check(
     let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
     let validator = document.validator(show.state().behavior.strict);
     let operation = check_request(&item, validator, &parts.method, &parts.uri, &parts.headers, &body)?;
+    if !show.has_own_document() {
+        return Ok(next.run(Request::from_parts(parts, body.into())).await);
+    }
     // A resource that the vendored document has is that of the sandbox, with its records.
     if DOCUMENT.has_resource(item.template) {
         let response = next.run(Request::from_parts(parts.clone(), body.clone().into())).await;
         let has_handler = ![StatusCode::NOT_IMPLEMENTED, StatusCode::METHOD_NOT_ALLOWED].contains(&response.status());
-        if has_handler || !show.has_own_document() {
+        if has_handler {
             return Ok(response);
         }
     }
