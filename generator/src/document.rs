@@ -1,5 +1,6 @@
 //! An OpenAPI or Swagger document as JSON.
 
+pub(crate) mod filter;
 pub(crate) mod operations;
 pub(crate) mod pointer;
 pub(crate) mod schemas;

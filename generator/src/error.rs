@@ -72,8 +72,3 @@ impl fmt::Display for Fault {
 pub(crate) fn count(place: &str, step: &str, expected: usize, found: usize) -> Result<(), Fault> {
     if expected == found { Ok(()) } else { Err(Fault::missed(place, step, expected, found)) }
 }
-
-/// Returns a segment of a JSON pointer, escaped.
-pub(crate) fn segment(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
-}

@@ -1,6 +1,9 @@
 //! Runs progenitor over a prepared document, and turns its panics into faults.
 
 mod culprits;
+pub(crate) mod prepare;
+pub(crate) mod settings;
+pub(crate) mod summary;
 
 use std::{
     cell::{Cell, RefCell},
@@ -13,8 +16,9 @@ use progenitor::{GenerationSettings, Generator, HooksMode, InterfaceStyle, TagSt
 use quote::quote;
 use serde_json::Value;
 
+use settings::Settings;
+
 use crate::{
-    Settings,
     error::Fault,
     model::{Model, schema},
 };

@@ -9,17 +9,15 @@ use serde_json::Value;
 
 use crate::{
     Document, Effect, Error, Normalized, NumberType, Options, Overlay, Problem, Report,
+    document::filter::Filter,
     error::Fault,
-    filter::Filter,
-    generate,
+    generate::{self, prepare, settings::Settings, summary},
     model::{
         Model,
         order::{self, Order},
         reach,
     },
-    normalize, prepare, rewrite,
-    settings::Settings,
-    summary,
+    normalize, rewrite,
 };
 
 /// A generator of a client and a mock from one OpenAPI document.

@@ -17,17 +17,13 @@
 mod compare;
 mod document;
 mod error;
-mod filter;
 mod generate;
 mod generator;
 mod model;
 mod normalize;
 mod overlay;
-mod prepare;
 mod report;
 mod rewrite;
-mod settings;
-mod summary;
 #[cfg(test)]
 mod tests;
 
@@ -38,4 +34,3 @@ pub use generator::{Generated, Generator};
 pub use normalize::{Normalized, NumberType, Options, normalize};
 pub use overlay::{Overlay, OverlayError};
 pub use report::{Effect, Problem, Report};
-use settings::Settings;

@@ -8,7 +8,7 @@ mod tidy;
 
 use serde_json::{Map, Value};
 
-use crate::error::{Fault, segment};
+use crate::{document::pointer::segment, error::Fault};
 use order::Order;
 
 const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];

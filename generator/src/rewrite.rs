@@ -15,7 +15,7 @@ mod send;
 mod signposts;
 mod table;
 
-use crate::{Settings, error::Fault, model::Model};
+use crate::{error::Fault, generate::settings::Settings, model::Model};
 
 /// Rewrites the client: calls pass through the bridge, and records keep unknown fields.
 pub(crate) fn client(mut file: syn::File, model: &Model, settings: &Settings) -> Result<syn::File, Fault> {

@@ -4,7 +4,12 @@
 
 use serde_json::{Value, json};
 
-use crate::{Effect, Generated, Generator, generate, model::Model, prepare, rewrite, settings::Settings};
+use crate::{
+    Effect, Generated, Generator,
+    generate::{self, prepare, settings::Settings},
+    model::Model,
+    rewrite,
+};
 
 const DOCUMENT: &str = include_str!("../tests/storage.json");
 

@@ -5,11 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::{Step, attempt};
-use crate::{
-    error::{Fault, segment},
-    model::reach,
-    prepare::TWIN,
-};
+use crate::{document::pointer::segment, error::Fault, generate::prepare::TWIN, model::reach};
 
 /// An operation: its path, its method, and itself.
 type Part<'a> = (&'a str, &'a str, &'a Value);

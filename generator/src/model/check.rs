@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{Operation, object, operations, schema, text};
-use crate::error::{Fault, segment};
+use crate::{document::pointer::segment, error::Fault};
 
 /// The values of `x-idempotency`, the classes of RFC 9110 section 9.2.
 const CLASSES: [&str; 3] = ["safe", "idempotent", "not-repeatable"];

@@ -95,7 +95,7 @@ pub(crate) fn records(model: &Model) -> Vec<Record> {
                 })
                 .collect();
             fields.sort_by_key(|field| written.iter().position(|name| *name == field.wire));
-            let place = format!("/components/schemas/{}", crate::error::segment(name));
+            let place = format!("/components/schemas/{}", crate::document::pointer::segment(name));
             Record { name: name.clone(), fields, place, shown: shown(schema) }
         })
         .collect()

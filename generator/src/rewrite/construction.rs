@@ -4,8 +4,8 @@ use syn::{Item, parse_quote};
 
 use super::find;
 use crate::{
-    Settings,
     error::{Fault, count},
+    generate::settings::Settings,
 };
 
 /// Replaces the constructors, which would create a client without tokens and with a total timeout, and removes the code of

@@ -7,7 +7,7 @@ use syn::{
 };
 
 use super::find;
-use crate::Settings;
+use crate::generate::settings::Settings;
 
 /// The crates that generated code names.
 const CRATES: [&str; 5] = ["httpmock", "progenitor_client", "reqwest", "serde", "serde_json"];

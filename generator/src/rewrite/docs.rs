@@ -7,10 +7,10 @@ use syn::{
 
 use super::{find, send::pascal, table};
 use crate::{
-    Settings,
     error::{Fault, count},
+    generate::prepare::TWIN,
+    generate::settings::Settings,
     model::{Model, schema},
-    prepare::TWIN,
 };
 
 /// The documentation of the generated modules. `RUNTIME` is the path of the runtime.

@@ -8,8 +8,8 @@ use syn::{
 
 use super::{docs::document_if_bare, find, send::pascal, table};
 use crate::{
-    Settings,
     error::{Fault, count},
+    generate::settings::Settings,
     model::Model,
 };
 

@@ -5,7 +5,7 @@ use quote::{ToTokens as _, quote};
 use syn::{Expr, Item, Lit, Path, Token, Type, parse_quote, punctuated::Punctuated, visit_mut::VisitMut};
 
 use super::{find, send::receiver, table::Entry};
-use crate::prepare::TWIN;
+use crate::generate::prepare::TWIN;
 
 /// The rewritten parts of one path.
 pub(crate) struct Encodings<'a> {

@@ -5,8 +5,8 @@ use syn::{Expr, Fields, Ident, Item, ItemStruct, Member, Stmt, Type, parse_quote
 
 use super::find;
 use crate::{
-    Settings,
     error::{Fault, count},
+    generate::settings::Settings,
     model::{
         Model,
         schema::{self, Record},

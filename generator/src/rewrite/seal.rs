@@ -5,8 +5,8 @@ use syn::{Attribute, Item, Visibility, parse_quote};
 use super::{find, send::pascal, table};
 use crate::{
     error::{Fault, count},
+    generate::prepare::SEALED_TAG,
     model::Model,
-    prepare::SEALED_TAG,
 };
 
 /// Hides the builders of sealed operations and the trait that creates them.

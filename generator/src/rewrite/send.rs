@@ -12,8 +12,8 @@ use super::{
     table,
 };
 use crate::{
-    Settings,
     error::{Fault, count},
+    generate::settings::Settings,
     model::Model,
 };
 

@@ -5,9 +5,9 @@ use serde_json::Value;
 use syn::{Ident, LitStr, parse_quote, visit_mut::VisitMut};
 
 use crate::{
-    Settings,
+    generate::prepare::{WITH_BODY, has_optional_body},
+    generate::settings::Settings,
     model::{Model, schema, text},
-    prepare::{WITH_BODY, has_optional_body},
 };
 
 /// One generated call.

@@ -2,11 +2,8 @@
 
 use serde_json::Value;
 
-use crate::{
-    Document,
-    document::operations::{operations, remove},
-    error::Fault,
-};
+use super::operations::{operations, remove};
+use crate::{Document, error::Fault};
 
 /// The wanted tags and beginnings of paths; none for all operations.
 #[derive(Clone, Debug, Default)]
