@@ -24,6 +24,7 @@ mod field_names;
 pub mod mock;
 mod multipart;
 mod operation;
+mod parameters;
 mod values;
 
 pub use self::{
@@ -31,6 +32,7 @@ pub use self::{
     field_names::{FieldName, FieldNames},
     multipart::{Multipart, multipart},
     operation::Operation,
+    parameters::{append_list, list_segment, with_list, with_map},
     values::{append_header, checked_segment, form, invalid_request},
 };
 pub use crate::{

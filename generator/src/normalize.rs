@@ -3,7 +3,7 @@
 mod check;
 mod descriptions;
 mod head;
-mod names;
+pub(crate) mod names;
 mod operations;
 mod schemas;
 mod swagger;

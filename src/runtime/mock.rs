@@ -17,9 +17,50 @@ pub fn value_in_path(when: When, path: &str, place: usize, value: impl fmt::Disp
     matches(when, path, |index| (index == place).then(|| value.clone()))
 }
 
+/// Expects a path with these values at the given place, and commas between them.
+pub fn list_in_path<T: fmt::Display>(
+    when: When,
+    path: &str,
+    place: usize,
+    values: impl IntoIterator<Item = T>,
+) -> When {
+    let values: Vec<_> = values.into_iter().map(|value| segment(&value.to_string())).collect();
+    let value = literal(&values.join(","));
+    matches(when, path, |index| (index == place).then(|| value.clone()))
+}
+
 /// Expects each of these values of a query parameter.
 pub fn list_in_query<T: fmt::Display>(when: When, name: &str, values: impl IntoIterator<Item = T>) -> When {
     values.into_iter().fold(when, |when, value| when.query_param(name, value.to_string()))
+}
+
+/// Expects a query parameter with these values, and the separator between them.
+pub fn separated_in_query<T: fmt::Display>(
+    when: When,
+    name: &str,
+    values: impl IntoIterator<Item = T>,
+    separator: &str,
+) -> When {
+    when.query_param(name, joined(values, separator))
+}
+
+/// Expects a query parameter per entry. With a name, the key follows it in brackets.
+pub fn map_in_query<K: fmt::Display, V: fmt::Display>(
+    when: When,
+    name: Option<&str>,
+    entries: impl IntoIterator<Item = (K, V)>,
+) -> When {
+    let full = |key: K| name.map_or_else(|| key.to_string(), |name| format!("{name}[{key}]"));
+    entries.into_iter().fold(when, |when, (key, value)| when.query_param(full(key), value.to_string()))
+}
+
+/// Expects a header with these values, and commas between them.
+pub fn list_in_header<T: fmt::Display>(when: When, name: &str, values: impl IntoIterator<Item = T>) -> When {
+    when.header(name, joined(values, ","))
+}
+
+fn joined<T: fmt::Display>(values: impl IntoIterator<Item = T>, separator: &str) -> String {
+    values.into_iter().map(|value| value.to_string()).collect::<Vec<_>>().join(separator)
 }
 
 /// Responds with status 429. `Retry-After` is in whole seconds, rounded up.

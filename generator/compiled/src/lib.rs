@@ -19,7 +19,7 @@ pub mod photos {
     include!(concat!(env!("OUT_DIR"), "/photo_client.rs"));
 }
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use httpmock::MockServer;
 use perenso::{Field, Perenso, mock::MockShow, runtime::Multipart, types};
@@ -187,7 +187,7 @@ fn a_record_goes_back_as_it_came() {
     assert_eq!(serde_json::to_value(&pallet).unwrap(), json);
     let built: Pallet = Pallet::builder()
         .pallet_no("7")
-        .sizes([("x".to_string(), 1)].into_iter().collect::<std::collections::HashMap<_, _>>())
+        .sizes([("x".to_string(), 1)].into_iter().collect::<HashMap<_, _>>())
         .try_into()
         .unwrap();
     assert_eq!(serde_json::to_value(&built).unwrap(), json!({"palletNo": "7", "labels": [], "sizes": {"x": 1}}));
@@ -201,4 +201,33 @@ fn debug_shows_ids_codes_and_statuses() {
     assert_eq!(format!("{:?}", Content::String("Ada".to_string())), "Content { .. }");
     let pallet = Pallet { id: "p1".into(), owner: "Ada".into(), ..Pallet::default() };
     assert_eq!(format!("{pallet:?}"), r#"Pallet { id: "p1", .. }"#);
+}
+
+#[tokio::test]
+async fn lists_and_maps_are_sent_in_their_styles() {
+    let (server, _, client) = server().await;
+    let (color, x) = ([("color".to_string(), "red".to_string())], [("x".to_string(), 7)]);
+    let prices = server.price_list(|when, then| {
+        let when = when.codes(["a", "b,c"]).state(&vec![State::Stored, State::OnHold]).sizes(&vec![1, 2]);
+        let when = when
+            .words_value(&vec!["a b".to_string()])
+            .filter(&HashMap::from(color.clone()))
+            .more(&HashMap::from(x.clone()));
+        let when = when.x_ids(&vec![3, 4]).x_names(&vec!["n".to_string()]).into_inner();
+        when.header("x-ids", "3,4")
+            .query_param("words", "a b")
+            .query_param("sizes", "1|2")
+            .query_param("state", "stored,on-hold");
+        then.no_content();
+    });
+    let call = || {
+        let call =
+            client.price_list().codes(["a".to_string(), "b,c".to_string()]).state(vec![State::Stored, State::OnHold]);
+        let call = call.sizes([1, 2]).words_value(["a b".to_string()]).filter(color.clone());
+        call.more(x.clone()).x_ids([3, 4])
+    };
+    call().x_names(["n".to_string()]).send().await.unwrap();
+    prices.assert();
+    let error = call().x_names(["a,b".to_string()]).send().await.unwrap_err();
+    assert_eq!(error.to_string(), "price_list: X-Names: a list of values without commas is expected");
 }

@@ -29,6 +29,7 @@ pub(crate) fn for_mock(model: &Model) -> Value {
     name_tags(&mut root, model);
     split_optional_bodies(&mut root, model);
     each_operation(&mut root, respond_with_bytes);
+    each_operation(&mut root, forget_styles);
     open_records(&mut root);
     unwrap_references(&mut root);
     strip_limits(&mut root);
@@ -73,6 +74,15 @@ fn respond_with_bytes(operation: &mut Value) {
             response["content"] =
                 json!({ "application/octet-stream": { "schema": { "type": "string", "format": "binary" } } });
         }
+    }
+}
+
+/// Removes the styles of parameters, which progenitor refuses: the runtime writes lists and maps.
+fn forget_styles(operation: &mut Value) {
+    let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
+    for parameter in parameters.into_iter().flatten().filter_map(Value::as_object_mut) {
+        parameter.remove("style");
+        parameter.remove("explode");
     }
 }
 

@@ -6,7 +6,7 @@ use syn::{
     Expr, ExprMethodCall, Ident, ImplItemFn, Item, ItemImpl, LitStr, Path, TraitItem, parse_quote, visit_mut::VisitMut,
 };
 
-use super::{docs::document_if_bare, find, send::pascal, table};
+use super::{compounds::Expectations, docs::document_if_bare, find, send::pascal, table};
 use crate::{
     error::{Fault, count},
     generate::settings::Settings,
@@ -98,10 +98,10 @@ fn rewrite_when(item: &mut ItemImpl, entry: &table::Entry, runtime: &Path) -> (u
         } else if text.contains("path_matches") {
             values += usize::from(compare(function, entry, runtime));
         } else {
-            table::Literals(&entry.literals).visit_block_mut(&mut function.block);
-            if text.contains(":: Vec <") {
-                Lists { runtime }.visit_block_mut(&mut function.block);
+            if [":: Vec <", ":: HashMap <"].iter().any(|ty| text.contains(ty)) {
+                Expectations { runtime, compounds: &entry.compounds }.visit_block_mut(&mut function.block);
             }
+            table::Literals(&entry.literals).visit_block_mut(&mut function.block);
             document_if_bare(&mut function.attrs, &format!("Expects this value. {}", entry.text(&name)));
         }
     }
@@ -119,11 +119,19 @@ fn compare(function: &mut ImplItemFn, entry: &table::Entry, runtime: &Path) -> b
     let path = &entry.path;
     let text =
         format!("Expects this value in the path. It may contain any characters. {}", entry.text(&name.to_string()));
-    *function = parse_quote! {
-        #[doc = #text]
-        pub fn #name(self, value: impl ::std::fmt::Display) -> Self {
-            Self(#runtime::mock::value_in_path(self.0, #path, #index, value))
-        }
+    *function = match entry.compounds.iter().any(|compound| compound.is_in_path(&name.to_string())) {
+        true => parse_quote! {
+            #[doc = #text]
+            pub fn #name(self, values: impl IntoIterator<Item = impl ::std::fmt::Display>) -> Self {
+                Self(#runtime::mock::list_in_path(self.0, #path, #index, values))
+            }
+        },
+        false => parse_quote! {
+            #[doc = #text]
+            pub fn #name(self, value: impl ::std::fmt::Display) -> Self {
+                Self(#runtime::mock::value_in_path(self.0, #path, #index, value))
+            }
+        },
     };
     true
 }
@@ -154,24 +162,6 @@ impl VisitMut for Patterns<'_> {
             self.found += 1;
         }
         syn::visit_mut::visit_expr_mut(self, node);
-    }
-}
-
-/// Compares each value of a list in the query, where progenitor writes code that does not compile.
-struct Lists<'a> {
-    runtime: &'a Path,
-}
-
-impl VisitMut for Lists<'_> {
-    fn visit_expr_mut(&mut self, node: &mut Expr) {
-        syn::visit_mut::visit_expr_mut(self, node);
-        if let Expr::MethodCall(ExprMethodCall { receiver, method, args, .. }) = node
-            && method == "query_param"
-            && let Some(name) = args.first()
-        {
-            let runtime = self.runtime;
-            *node = parse_quote!(#runtime::mock::list_in_query(#receiver, #name, value));
-        }
     }
 }
 

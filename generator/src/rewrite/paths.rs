@@ -30,7 +30,10 @@ impl VisitMut for Encodings<'_> {
                 && let Some(value) = receiver(&text.expr, "to_string")
             {
                 let name = quote!(#value).to_string();
-                *argument = if self.ids.contains(&name) {
+                let is_list = self.entry.compounds.iter().any(|compound| compound.is_in_path(&name));
+                *argument = if is_list {
+                    parse_quote!(#runtime::list_segment(#operation, #name, &#value)?)
+                } else if self.ids.contains(&name) {
                     parse_quote!(#runtime::segment(#value.as_str()))
                 } else {
                     parse_quote!(#runtime::checked_segment(#operation, #name, &#value)?)

@@ -7,6 +7,7 @@ use syn::{
 };
 
 use super::{
+    compounds::Queries,
     find, multipart,
     paths::{self, Encodings},
     table,
@@ -70,7 +71,7 @@ fn rewrite_send(function: &mut ImplItemFn, entry: &table::Entry, ids: &[String],
             Some("header_map") if !entry.has_headers => continue,
             Some("request") => {
                 requests += 1;
-                body.push(request(&statement, entry, runtime)?);
+                body.extend(request(&statement, entry, runtime)?);
                 continue;
             }
             None if statement.to_token_stream().to_string().contains("\"api-version\"") => {
@@ -80,8 +81,8 @@ fn rewrite_send(function: &mut ImplItemFn, entry: &table::Entry, ids: &[String],
             _ => {}
         }
         encodings.visit_stmt_mut(&mut statement);
+        Headers { runtime, entry }.visit_stmt_mut(&mut statement);
         table::Literals(&entry.literals).visit_stmt_mut(&mut statement);
-        Headers { runtime, operation: reported }.visit_stmt_mut(&mut statement);
         let mut refusals = Refusals { runtime, operation: reported, found: 0 };
         refusals.visit_stmt_mut(&mut statement);
         values += refusals.found;
@@ -148,7 +149,7 @@ fn binding(statement: &Stmt) -> Option<String> {
 }
 
 /// Builds the request without the header of the generator, and keeps its error for the bridge.
-fn request(statement: &Stmt, entry: &table::Entry, runtime: &Path) -> Result<Stmt, Fault> {
+fn request(statement: &Stmt, entry: &table::Entry, runtime: &Path) -> Result<Vec<Stmt>, Fault> {
     let missed = |what| Fault::missed(&entry.place, what, 1, 0);
     let Stmt::Local(local) = statement else { return Err(missed("request")) };
     let built = match local.init.as_ref().map(|init| &*init.expr) {
@@ -159,13 +160,17 @@ fn request(statement: &Stmt, entry: &table::Entry, runtime: &Path) -> Result<Stm
     let plain = receiver(headed, "headers").ok_or_else(|| missed("`headers` of the request"))?;
     let mut request = if entry.has_headers { headed.clone() } else { plain.clone() };
     Forms { runtime, operation: &entry.id }.visit_expr_mut(&mut request);
+    let mut queries = Queries { runtime, compounds: &entry.compounds, written: Vec::new() };
+    queries.visit_expr_mut(&mut request);
+    count(&entry.place, "lists and maps in the query", queries.expected(), queries.written.len())?;
     table::Literals(&entry.literals).visit_expr_mut(&mut request);
     let mut parts = multipart::Parts { runtime, found: 0 };
     if entry.is_multipart {
         parts.visit_expr_mut(&mut request);
     }
     count(&entry.place, "bodies of several parts", usize::from(entry.is_multipart), parts.found)?;
-    Ok(parse_quote!(let request = #request.build();))
+    let built = parse_quote!(let request = #request.build(););
+    Ok(std::iter::once(built).chain(queries.written).collect())
 }
 
 /// Returns the receiver of a call of a method.
@@ -198,7 +203,7 @@ impl VisitMut for Forms<'_> {
 /// Writes header parameters by the runtime, since those of the generator fail with its own error.
 struct Headers<'a> {
     runtime: &'a Path,
-    operation: &'a str,
+    entry: &'a table::Entry,
 }
 
 impl VisitMut for Headers<'_> {
@@ -209,8 +214,12 @@ impl VisitMut for Headers<'_> {
             && let (Some(name), Some(Expr::Try(value))) = (args.first(), args.get(1))
             && let Some(value) = receiver(&value.expr, "try_into").and_then(|text| receiver(text, "to_string"))
         {
-            let (runtime, operation) = (self.runtime, self.operation);
-            *node = parse_quote!(#runtime::append_header(&mut #map, #operation, #name, &#value)?);
+            let (runtime, operation) = (self.runtime, &self.entry.id);
+            let is_list = self.entry.compounds.iter().any(|compound| compound.is_header(name));
+            *node = match is_list {
+                true => parse_quote!(#runtime::append_list(&mut #map, #operation, #name, &#value)?),
+                false => parse_quote!(#runtime::append_header(&mut #map, #operation, #name, &#value)?),
+            };
         }
     }
 }

@@ -4,6 +4,7 @@ use quote::{format_ident, quote};
 use serde_json::Value;
 use syn::{Ident, LitStr, parse_quote, visit_mut::VisitMut};
 
+use super::compounds::Compound;
 use crate::{
     generate::prepare::{WITH_BODY, has_optional_body},
     generate::settings::Settings,
@@ -32,6 +33,8 @@ pub(crate) struct Entry {
     pub(crate) is_multipart: bool,
     /// The strings in its code that differ from what is sent: names of parameters, and the media type of a body of bytes.
     pub(crate) literals: Vec<(String, String)>,
+    /// The parameters that the runtime writes, since they are lists or maps.
+    pub(crate) compounds: Vec<Compound>,
     /// The documentation of each parameter, by its name in the document.
     parameters: Vec<(String, String)>,
     /// The summary.
@@ -82,6 +85,7 @@ pub(crate) fn entries(model: &Model) -> Vec<Entry> {
                 has_headers: given.iter().any(|parameter| parameter["in"] == "header"),
                 is_multipart,
                 literals: literals(operation.node),
+                compounds: given.iter().filter_map(Compound::of).collect(),
                 parameters,
                 summary: operation.summary(),
                 method: operation.method.to_uppercase(),
