@@ -32,7 +32,7 @@ pub use self::{
     field_names::{FieldName, FieldNames},
     multipart::{Multipart, multipart},
     operation::Operation,
-    parameters::{append_list, list_segment, with_list, with_map},
+    parameters::{append_cookie, append_list, list_segment, with_list, with_map},
     values::{append_header, checked_segment, form, invalid_request},
 };
 pub use crate::{

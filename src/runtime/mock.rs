@@ -59,6 +59,17 @@ pub fn list_in_header<T: fmt::Display>(when: When, name: &str, values: impl Into
     when.header(name, joined(values, ","))
 }
 
+/// Expects a cookie with this value, or no cookie of this name.
+pub fn cookie(when: When, name: &str, value: Option<String>) -> When {
+    let name = name.to_owned();
+    when.is_true(move |request| {
+        let headers = request.headers();
+        let cookies = headers.get_all("cookie").iter().filter_map(|cookies| cookies.to_str().ok());
+        let mut pairs = cookies.flat_map(|cookies| cookies.split("; ")).filter_map(|cookie| cookie.split_once('='));
+        pairs.find(|(key, _)| *key == name).map(|(_, value)| value) == value.as_deref()
+    })
+}
+
 fn joined<T: fmt::Display>(values: impl IntoIterator<Item = T>, separator: &str) -> String {
     values.into_iter().map(|value| value.to_string()).collect::<Vec<_>>().join(separator)
 }

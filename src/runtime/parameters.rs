@@ -1,8 +1,8 @@
-//! Parameters that are lists or maps, as the styles of OpenAPI write them.
+//! Parameters that are lists, maps or cookies, as the styles of OpenAPI write them.
 
 use std::fmt;
 
-use http::HeaderMap;
+use http::{HeaderMap, header::COOKIE};
 use reqwest::{Request, Url};
 
 use super::values::{append_header, checked_segment, invalid_request};
@@ -80,6 +80,29 @@ pub fn append_list<T: fmt::Display>(
     if values.is_empty() { Ok(()) } else { append_header(headers, operation, name, &values.join(",")) }
 }
 
+/// Adds a cookie to the `Cookie` header, after those that are in it.
+///
+/// # Errors
+/// The value has characters that RFC 6265 does not allow in a cookie.
+pub fn append_cookie(
+    headers: &mut HeaderMap,
+    operation: &'static str,
+    name: &str,
+    value: &impl fmt::Display,
+) -> Result<(), Error> {
+    let value = value.to_string();
+    if !value.bytes().all(|byte| byte.is_ascii_graphic() && !b"\",;\\".contains(&byte)) {
+        let expected = "a value without spaces, quotes, commas, semicolons, backslashes and other letters than those of ASCII is \
+                        expected: encode it as the server does";
+        return Err(invalid_request(operation, format_args!("{name}: {expected}")));
+    }
+    let before = headers.remove(COOKIE).map(|before| format!("{}; ", String::from_utf8_lossy(before.as_bytes())));
+    append_header(headers, operation, COOKIE.as_str(), &format!("{}{name}={value}", before.unwrap_or_default()))?;
+    // Logs hide the value.
+    headers.get_mut(COOKIE).into_iter().for_each(|cookies| cookies.set_sensitive(true));
+    Ok(())
+}
+
 /// Encodes a list as one segment of a path, with commas between its entries.
 ///
 /// # Errors
@@ -120,13 +143,23 @@ mod tests {
     }
 
     #[test]
-    fn lists_in_headers_and_paths_are_checked() {
+    fn lists_and_cookies_in_headers_and_paths_are_checked() {
         let mut headers = HeaderMap::new();
         append_list(&mut headers, "get", "X-Ids", &[1, 2]).unwrap();
         append_list(&mut headers, "get", "X-None", &[0; 0]).unwrap();
         assert_eq!((&headers["x-ids"], headers.len()), (&http::HeaderValue::from_static("1,2"), 1));
         let error = append_list(&mut headers, "get", "X-Ids", &["a,b"]).unwrap_err();
         assert_eq!(error.to_string(), "get: X-Ids: a list of values without commas is expected");
+        append_cookie(&mut headers, "get", "a", &"b=").unwrap();
+        append_cookie(&mut headers, "get", "c", &1).unwrap();
+        assert_eq!(
+            (&headers["cookie"], headers["cookie"].is_sensitive()),
+            (&http::HeaderValue::from_static("a=b=; c=1"), true)
+        );
+        for value in ["a; b=c", "é", "a\r\n"] {
+            let error = append_cookie(&mut headers, "get", "a", &value).unwrap_err().to_string();
+            assert!(error.starts_with("get: a: a value without spaces, quotes"), "{error}");
+        }
         assert_eq!(list_segment("get", "ids", &["a,b", "c/d"]).unwrap(), "a%2Cb,c%2Fd");
         assert!(list_segment("get", "ids", &["a", ".."]).is_err() && list_segment("get", "ids", &[0; 0]).is_err());
     }

@@ -204,7 +204,7 @@ fn debug_shows_ids_codes_and_statuses() {
 }
 
 #[tokio::test]
-async fn lists_and_maps_are_sent_in_their_styles() {
+async fn lists_maps_and_cookies_are_sent_in_their_styles() {
     let (server, _, client) = server().await;
     let (color, x) = ([("color".to_string(), "red".to_string())], [("x".to_string(), 7)]);
     let prices = server.price_list(|when, then| {
@@ -213,7 +213,7 @@ async fn lists_and_maps_are_sent_in_their_styles() {
             .words_value(&vec!["a b".to_string()])
             .filter(&HashMap::from(color.clone()))
             .more(&HashMap::from(x.clone()));
-        let when = when.x_ids(&vec![3, 4]).x_names(&vec!["n".to_string()]).into_inner();
+        let when = when.x_ids(&vec![3, 4]).x_names(&vec!["n".to_string()]).locale("de").seen_value(None).into_inner();
         when.header("x-ids", "3,4")
             .query_param("words", "a b")
             .query_param("sizes", "1|2")
@@ -226,8 +226,17 @@ async fn lists_and_maps_are_sent_in_their_styles() {
         let call = call.sizes([1, 2]).words_value(["a b".to_string()]).filter(color.clone());
         call.more(x.clone()).x_ids([3, 4])
     };
+    let call = || call().locale("de");
     call().x_names(["n".to_string()]).send().await.unwrap();
     prices.assert();
+    let both = server.price_list(|when, then| {
+        when.locale("de").seen_value(Some(7)).into_inner().header("cookie", "locale=de; seen=7");
+        then.no_content();
+    });
+    call().x_names(["n".to_string()]).seen_value(7).send().await.unwrap();
+    both.assert();
+    let error = call().x_names(["n".to_string()]).locale("a; b=c").send().await.unwrap_err();
+    assert!(error.to_string().starts_with("price_list: locale: a value without spaces, quotes, commas"), "{error}");
     let error = call().x_names(["a,b".to_string()]).send().await.unwrap_err();
     assert_eq!(error.to_string(), "price_list: X-Names: a list of values without commas is expected");
 }

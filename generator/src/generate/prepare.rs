@@ -29,7 +29,7 @@ pub(crate) fn for_mock(model: &Model) -> Value {
     name_tags(&mut root, model);
     split_optional_bodies(&mut root, model);
     each_operation(&mut root, respond_with_bytes);
-    each_operation(&mut root, forget_styles);
+    each_operation(&mut root, simplify_parameters);
     open_records(&mut root);
     unwrap_references(&mut root);
     strip_limits(&mut root);
@@ -77,12 +77,15 @@ fn respond_with_bytes(operation: &mut Value) {
     }
 }
 
-/// Removes the styles of parameters, which progenitor refuses: the runtime writes lists and maps.
-fn forget_styles(operation: &mut Value) {
+/// Removes the styles of parameters, and makes cookies headers: progenitor refuses both, and the runtime writes them.
+fn simplify_parameters(operation: &mut Value) {
     let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
     for parameter in parameters.into_iter().flatten().filter_map(Value::as_object_mut) {
         parameter.remove("style");
         parameter.remove("explode");
+        if parameter.get("in") == Some(&json!("cookie")) {
+            parameter.insert("in".into(), json!("header"));
+        }
     }
 }
 

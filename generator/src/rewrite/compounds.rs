@@ -1,13 +1,14 @@
-//! Parameters that are lists or maps. Progenitor knows lists in a query only, and repeats their name; the runtime writes all others.
+//! Parameters that are lists, maps or cookies. Progenitor knows lists in a query only, and repeats their name; the runtime writes
+//! all others.
 
-use quote::quote;
+use quote::{format_ident, quote};
 use serde_json::Value;
-use syn::{Expr, ExprMethodCall, Lit, Path, Stmt, parse_quote, visit_mut::VisitMut};
+use syn::{Expr, ExprMethodCall, Ident, Lit, Path, Stmt, parse_quote, visit_mut::VisitMut};
 
 use super::send::receiver;
 use crate::{model::text, normalize::names::snake};
 
-/// A parameter that is a list or a map.
+/// A parameter that is a list, a map or a cookie.
 #[derive(Clone)]
 pub(crate) struct Compound {
     /// The name in the generated code.
@@ -18,11 +19,12 @@ pub(crate) struct Compound {
     place: Place,
 }
 
-/// The place of a list or map, and the form that it has there.
+/// The place of a parameter, and the form that it has there.
 #[derive(Clone, Copy, PartialEq)]
 enum Place {
     Path,
     Header,
+    Cookie,
     /// A list as one value in a query, with this separator.
     Query(&'static str),
     /// A parameter per entry of a map; of a deep one with the name of the map and the key in brackets.
@@ -32,12 +34,13 @@ enum Place {
 }
 
 impl Compound {
-    /// Returns a parameter if it is a list or map, unless it is a list whose name is repeated in the query.
+    /// Returns a parameter if it is a list, a map or a cookie, unless it is a list whose name is repeated in the query.
     pub(crate) fn of(parameter: &Value) -> Option<Self> {
         let is_repeated = parameter["explode"] != false;
         let place = match (text(parameter, "in"), text(&parameter["schema"], "type"), text(parameter, "style")) {
             ("path", "array", _) => Place::Path,
             ("header", "array", _) => Place::Header,
+            ("cookie", _, _) => Place::Cookie,
             ("query", "array", "spaceDelimited") if !is_repeated => Place::Query(" "),
             ("query", "array", "pipeDelimited") if !is_repeated => Place::Query("|"),
             ("query", "array", _) if !is_repeated => Place::Query(","),
@@ -56,9 +59,14 @@ impl Compound {
         self.place == Place::Path && snake(&self.name) == name.trim_end_matches('_')
     }
 
-    /// Returns true for a list in a header with this name.
-    pub(crate) fn is_header(&self, name: &Expr) -> bool {
-        self.place == Place::Header && is_text(name, &self.name)
+    /// Returns the function of the runtime that appends this parameter to the headers.
+    pub(crate) fn append(&self, name: &Expr) -> Option<Ident> {
+        let function = match self.place {
+            Place::Header => "append_list",
+            Place::Cookie => "append_cookie",
+            _ => return None,
+        };
+        is_text(name, &self.name).then(|| format_ident!("{function}"))
     }
 
     fn is_in_query(&self) -> bool {
@@ -111,22 +119,26 @@ impl VisitMut for Queries<'_> {
     }
 }
 
-/// Compares lists and maps in the mock, where progenitor writes code that does not compile.
+/// Compares lists, maps and cookies in the mock, where progenitor writes code that does not compile.
 pub(crate) struct Expectations<'a> {
     pub(crate) runtime: &'a Path,
     pub(crate) compounds: &'a [Compound],
+    /// True if the value is a list.
+    pub(crate) is_list: bool,
 }
 
 impl VisitMut for Expectations<'_> {
     fn visit_expr_mut(&mut self, node: &mut Expr) {
         syn::visit_mut::visit_expr_mut(self, node);
         let Expr::MethodCall(ExprMethodCall { receiver, method, args, .. }) = &*node else { return };
-        let Some(name) = args.first().filter(|_| args.len() == 2) else { return };
+        let Some(name) = args.first() else { return };
         let found = self.compounds.iter().find(|compound| is_text(name, &compound.name));
         let runtime = self.runtime;
         *node = match (method.to_string().as_str(), found.map(|found| found.place)) {
             // A name that is repeated.
-            ("query_param", None) => parse_quote!(#runtime::mock::list_in_query(#receiver, #name, value)),
+            ("query_param", None) if self.is_list => {
+                parse_quote!(#runtime::mock::list_in_query(#receiver, #name, value))
+            }
             ("query_param", Some(Place::Query(separator))) => {
                 parse_quote!(#runtime::mock::separated_in_query(#receiver, #name, value, #separator))
             }
@@ -135,6 +147,10 @@ impl VisitMut for Expectations<'_> {
                 parse_quote!(#runtime::mock::map_in_query(#receiver, #outer, value))
             }
             ("header", Some(Place::Header)) => parse_quote!(#runtime::mock::list_in_header(#receiver, #name, value)),
+            ("header", Some(Place::Cookie)) => {
+                parse_quote!(#runtime::mock::cookie(#receiver, #name, Some(value.to_string())))
+            }
+            ("header_missing", Some(Place::Cookie)) => parse_quote!(#runtime::mock::cookie(#receiver, #name, None)),
             _ => return,
         };
     }

@@ -98,9 +98,8 @@ fn rewrite_when(item: &mut ItemImpl, entry: &table::Entry, runtime: &Path) -> (u
         } else if text.contains("path_matches") {
             values += usize::from(compare(function, entry, runtime));
         } else {
-            if [":: Vec <", ":: HashMap <"].iter().any(|ty| text.contains(ty)) {
-                Expectations { runtime, compounds: &entry.compounds }.visit_block_mut(&mut function.block);
-            }
+            let is_list = text.contains(":: Vec <");
+            Expectations { runtime, compounds: &entry.compounds, is_list }.visit_block_mut(&mut function.block);
             table::Literals(&entry.literals).visit_block_mut(&mut function.block);
             document_if_bare(&mut function.attrs, &format!("Expects this value. {}", entry.text(&name)));
         }

@@ -1,6 +1,6 @@
 //! Sends every call through the bridge, with its error type.
 
-use quote::{ToTokens as _, quote};
+use quote::{ToTokens as _, format_ident, quote};
 use syn::{
     Expr, ExprMethodCall, GenericParam, Ident, ImplItemFn, Pat, Path, ReturnType, Stmt, Type, parse_quote,
     visit_mut::VisitMut,
@@ -215,11 +215,9 @@ impl VisitMut for Headers<'_> {
             && let Some(value) = receiver(&value.expr, "try_into").and_then(|text| receiver(text, "to_string"))
         {
             let (runtime, operation) = (self.runtime, &self.entry.id);
-            let is_list = self.entry.compounds.iter().any(|compound| compound.is_header(name));
-            *node = match is_list {
-                true => parse_quote!(#runtime::append_list(&mut #map, #operation, #name, &#value)?),
-                false => parse_quote!(#runtime::append_header(&mut #map, #operation, #name, &#value)?),
-            };
+            let compound = self.entry.compounds.iter().find_map(|compound| compound.append(name));
+            let append = compound.unwrap_or_else(|| format_ident!("append_header"));
+            *node = parse_quote!(#runtime::#append(&mut #map, #operation, #name, &#value)?);
         }
     }
 }

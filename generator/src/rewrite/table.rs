@@ -27,13 +27,13 @@ pub(crate) struct Entry {
     pub(crate) sealed: bool,
     /// True if it is the second call of an operation with an optional body.
     pub(crate) is_twin: bool,
-    /// True if it has parameters that are headers.
+    /// True if it has parameters that are headers or cookies.
     pub(crate) has_headers: bool,
     /// True if its body has several parts.
     pub(crate) is_multipart: bool,
     /// The strings in its code that differ from what is sent: names of parameters, and the media type of a body of bytes.
     pub(crate) literals: Vec<(String, String)>,
-    /// The parameters that the runtime writes, since they are lists or maps.
+    /// The parameters that the runtime writes, since they are lists, maps or cookies.
     pub(crate) compounds: Vec<Compound>,
     /// The documentation of each parameter, by its name in the document.
     parameters: Vec<(String, String)>,
@@ -82,7 +82,7 @@ pub(crate) fn entries(model: &Model) -> Vec<Entry> {
                 values: parameters.len(),
                 sealed: operation.is_sealed(),
                 is_twin,
-                has_headers: given.iter().any(|parameter| parameter["in"] == "header"),
+                has_headers: given.iter().any(|parameter| parameter["in"] == "header" || parameter["in"] == "cookie"),
                 is_multipart,
                 literals: literals(operation.node),
                 compounds: given.iter().filter_map(Compound::of).collect(),

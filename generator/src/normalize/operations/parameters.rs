@@ -1,4 +1,4 @@
-//! The parameters that a generated method can have: path, query and header, each with a schema.
+//! The parameters that a generated method can have: path, query, header and cookie, each with a schema.
 
 use std::collections::BTreeSet;
 
@@ -63,11 +63,10 @@ fn refusal(name: &str, kind: &str, keys: &BTreeSet<(String, String)>) -> Option<
     let lower = name.to_ascii_lowercase();
     let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
     match kind {
-        "cookie" => Some((false, "cookies are not sent")),
         "header" if OWN_HEADERS.contains(&lower.as_str()) => Some((true, "the client sets this header itself")),
         "header" if CREDENTIALS.contains(&lower.as_str()) => Some((true, "the token layer sends the credentials")),
-        "header" if !name.chars().all(is_token) => Some((false, "it is no name of a header")),
-        "header" | "query" if keys.contains(&(lower.clone(), kind.to_string())) => {
+        "header" | "cookie" if !name.chars().all(is_token) => Some((false, "it is no name of a header or cookie")),
+        "header" | "query" | "cookie" if keys.contains(&(lower.clone(), kind.to_string())) => {
             Some((true, "it is the API key of a security scheme, which the token layer sends"))
         }
         _ => None,
@@ -115,7 +114,8 @@ mod tests {
         let (root, effects) = run(
             clean,
             json!({
-                "components": { "securitySchemes": { "key": { "type": "apiKey", "in": "header", "name": "X-Api-Key" } } },
+                "components": { "securitySchemes": { "key": { "type": "apiKey", "in": "header", "name": "X-Api-Key" },
+                    "session": { "type": "apiKey", "in": "cookie", "name": "session" } } },
                 "paths": { "/a": { "get": { "parameters": parameters } } }
             }),
         );
@@ -132,9 +132,16 @@ mod tests {
     }
 
     #[test]
+    fn cookies_are_parameters_unless_they_are_credentials() {
+        let cookie = |name: &str| json!({ "name": name, "in": "cookie", "schema": { "type": "string" } });
+        let kept = json!([cookie("locale")]);
+        assert_eq!(cleaned(json!([cookie("session"), cookie("locale")])), (kept, vec![Effect::Changed]));
+    }
+
+    #[test]
     fn what_cannot_be_sent_is_reported_as_lost() {
         let parameters =
-            json!([{ "name": "session", "in": "cookie" }, { "name": "a b", "in": "header" }, { "in": "query" }]);
+            json!([{ "name": "a;b", "in": "cookie" }, { "name": "a b", "in": "header" }, { "in": "query" }]);
         assert_eq!(cleaned(parameters), (json!([]), vec![Effect::Lost; 3]));
     }
 
