@@ -5,7 +5,7 @@ mod descriptions;
 mod head;
 pub(crate) mod names;
 mod operations;
-mod schemas;
+pub(crate) mod schemas;
 mod swagger;
 
 use std::collections::BTreeMap;
@@ -71,6 +71,8 @@ const STEPS: &[(&str, Step)] = &[
     ("inline types", schemas::hoist::hoist),
     ("allOf", schemas::all_of::flatten),
     ("oneOf and anyOf", schemas::unions::merge),
+    // What `allOf` and the alternatives have made.
+    ("enums", schemas::enums::clean),
     ("null", schemas::nulls::unify),
     ("other names", schemas::aliases::resolve),
     ("shapes of parameters", operations::shapes::flatten),
@@ -90,6 +92,8 @@ const STEPS: &[(&str, Step)] = &[
 /// | member of | name | meaning |
 /// |---|---|---|
 /// | schema | `x-perenso-type` | `timestamp` or `decimal`: the type that replaces it |
+/// | schema | `x-enum-varnames` | the names of the values of an enum |
+/// | schema | `x-enum-descriptions` | the descriptions of the values of an enum |
 /// | schema | `x-perenso-union` | a `oneOf` whose alternatives have distinct JSON types |
 /// | parameter | `x-perenso-wire-name` | the name that is sent, where Rust needs another one |
 /// | request body | `x-perenso-media-type` | the media type of bytes |

@@ -79,6 +79,15 @@ fn an_error_is_named_with_its_location() {
 }
 
 #[test]
+fn an_extension_may_hold_anything() {
+    let found = problems(|root| root["paths"]["/pallets"]["get"]["x-note"] = json!({ "$ref": "#/none" }));
+    assert_eq!(found, [""; 0]);
+    let broken =
+        |root: &mut Value| root["components"]["schemas"]["Bay"]["properties"]["x-a"] = json!({ "$ref": "#/none" });
+    assert_eq!(problems(broken).len(), 1);
+}
+
+#[test]
 fn all_problems_are_reported_at_once() {
     let found = problems(|root| {
         root["paths"]["/pallets"]["get"]["operationId"] = json!("PalletList");

@@ -119,6 +119,8 @@ fn any_schema() -> impl Strategy<Value = Value> {
         2 => prop::sample::select(vec!["A", "B", "C", "None"]).prop_map(|name| json!({ "$ref": format!("#/components/schemas/{name}") })),
         1 => Just(json!({ "type": "string", "enum": ["a", "b", null] })),
         1 => Just(json!({ "enum": ["a-b", "a_b", 1] })),
+        1 => Just(json!({ "enum": ["", "a", "A"] })),
+        1 => Just(json!({ "enum": [2, 1, null], "x-enum-varnames": ["a", "A", "b"] })),
         1 => Just(json!({ "type": ["string", "null"], "format": "date-time" })),
         1 => Just(json!(true)),
     ];

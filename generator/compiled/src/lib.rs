@@ -29,7 +29,7 @@ use self::storage::{
     Client, ClientSealedExt as _,
     mock::MockServerExt as _,
     prelude::*,
-    types::{Bay, Content, Filter, Pallet, State},
+    types::{Bay, Content, Filter, Grade, Pallet, Sign, State},
 };
 
 /// A client over the tokens and connections of the SDK, of a server that expects the bearer token.
@@ -194,6 +194,23 @@ fn a_record_goes_back_as_it_came() {
 }
 
 #[test]
+fn values_of_enums_keep_their_json() {
+    let json = json!([{"grade": 1, "sign": ""}, {"grade": 2, "sign": "a"}, {"grade": 8, "sign": "A"}, {"grade": -1, "sign": "b"}]);
+    let bays: Vec<Bay> = serde_json::from_value(json.clone()).unwrap();
+    let known: Vec<_> =
+        bays.iter().map(|bay| (bay.grade.get().unwrap().clone(), bay.sign.get().unwrap().clone())).collect();
+    let expected = [
+        (Grade::Good, Sign::Empty),
+        (Grade::Other, Sign::A),
+        (Grade::Unlisted(8), Sign::A2),
+        (Grade::Bad, Sign::Other("b".to_string())),
+    ];
+    assert_eq!(known, expected);
+    assert_eq!(serde_json::to_value(&bays).unwrap(), json);
+    assert_eq!(("-1".parse(), Grade::Bad.as_i64(), Grade::Bad.to_string()), (Ok(Grade::Bad), -1, "-1".to_string()));
+}
+
+#[test]
 fn debug_shows_ids_codes_and_statuses() {
     let secret: Value = json!({"bayID": "B7", "keeper": "Ada", "sessionId": "s1", "content": "Ada", "new": "Ada"});
     let bay: Bay = serde_json::from_value(secret).unwrap();
@@ -213,18 +230,25 @@ async fn lists_maps_and_cookies_are_sent_in_their_styles() {
             .words_value(&vec!["a b".to_string()])
             .filter(&HashMap::from(color.clone()))
             .more(&HashMap::from(x.clone()));
-        let when = when.x_ids(&vec![3, 4]).x_names(&vec!["n".to_string()]).locale("de").seen_value(None).into_inner();
+        let when = when
+            .x_ids(&vec![3, 4])
+            .x_names(&vec!["n".to_string()])
+            .locale("de")
+            .seen_value(None)
+            .grades(&vec![Grade::Bad, 7.into()])
+            .into_inner();
         when.header("x-ids", "3,4")
             .query_param("words", "a b")
             .query_param("sizes", "1|2")
-            .query_param("state", "stored,on-hold");
+            .query_param("state", "stored,on-hold")
+            .query_param("grades", "-1,7");
         then.no_content();
     });
     let call = || {
         let call =
             client.price_list().codes(["a".to_string(), "b,c".to_string()]).state(vec![State::Stored, State::OnHold]);
         let call = call.sizes([1, 2]).words_value(["a b".to_string()]).filter(color.clone());
-        call.more(x.clone()).x_ids([3, 4])
+        call.more(x.clone()).x_ids([3, 4]).grades([Grade::Bad, Grade::from(7)])
     };
     let call = || call().locale("de");
     call().x_names(["n".to_string()]).send().await.unwrap();

@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::model::{Model, Operation, schema};
+use crate::{
+    model::{Model, Operation, schema},
+    normalize::schemas::enums::NAMES,
+};
 
 /// The tag of the operations that stay inside the crate.
 pub(crate) const SEALED_TAG: &str = "Sealed";
@@ -31,6 +34,7 @@ pub(crate) fn for_mock(model: &Model) -> Value {
     each_operation(&mut root, respond_with_bytes);
     each_operation(&mut root, simplify_parameters);
     open_records(&mut root);
+    name_values(&mut root);
     unwrap_references(&mut root);
     strip_limits(&mut root);
     strip_nulls(&mut root);
@@ -110,6 +114,19 @@ fn open_records(root: &mut Value) {
         }
         for name in schema.get_mut("required").and_then(Value::as_array_mut).into_iter().flatten() {
             *name = json!(schema::key(name.as_str().unwrap_or_default()));
+        }
+    }
+}
+
+/// Makes the names of values the values of an enum, so that progenitor gives them to the variants. It knows enums of strings only.
+fn name_values(root: &mut Value) {
+    let schemas = root.pointer_mut("/components/schemas").and_then(Value::as_object_mut);
+    for schema in schemas.into_iter().flat_map(|schemas| schemas.values_mut()) {
+        if schema.get("enum").is_some()
+            && let Some(names) = schema.get(NAMES).cloned()
+        {
+            schema["type"] = json!("string");
+            schema["enum"] = names;
         }
     }
 }

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{Operation, object, operations, schema, text};
-use crate::{document::pointer::segment, error::Fault};
+use crate::{
+    document::{pointer::segment, schemas::MULTIPART},
+    error::Fault,
+};
 
 /// The values of `x-idempotency`, the classes of RFC 9110 section 9.2.
 const CLASSES: [&str; 3] = ["safe", "idempotent", "not-repeatable"];
@@ -82,7 +85,10 @@ fn references(root: &Value, node: &Value, place: &str, faults: &mut Vec<Fault>) 
             {
                 faults.push(Fault::new(format_args!("{place}/$ref"), format_args!("there is no `{target}`")));
             }
-            for (name, child) in map {
+            // An extension may hold anything, but names of properties and schemas are free.
+            let is_named = ["/properties", "/schemas", "/paths"].iter().any(|names| place.ends_with(names));
+            let is_schema = |name: &str| is_named || !name.starts_with("x-") || name == MULTIPART;
+            for (name, child) in map.iter().filter(|(name, _)| is_schema(name)) {
                 references(root, child, &format!("{place}/{}", segment(name)), faults);
             }
         }

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{Model, text};
+use crate::normalize::schemas::enums::DESCRIPTIONS;
 
 /// The words that make the last word of a name personal or secret, although it is an id or a code.
 const PRIVATE: [&str; 21] = [
@@ -55,10 +56,11 @@ enum Shown {
     Keys(Vec<String>),
 }
 
-/// A schema whose values are named strings.
+/// A schema whose values are strings or integers with names.
 pub(crate) struct Enum {
     pub(crate) name: String,
-    pub(crate) values: Vec<String>,
+    pub(crate) values: Vec<Value>,
+    pub(crate) descriptions: Vec<String>,
 }
 
 impl Record {
@@ -110,7 +112,13 @@ pub(crate) fn key(wire: &str) -> String {
 /// Returns the enums of the document.
 pub(crate) fn enums(model: &Model) -> Vec<Enum> {
     let enums = model.schemas().filter(|(_, schema)| schema.get("enum").is_some());
-    enums.map(|(name, schema)| Enum { name: name.clone(), values: texts(schema, "enum") }).collect()
+    enums
+        .map(|(name, schema)| Enum {
+            name: name.clone(),
+            values: schema["enum"].as_array().cloned().unwrap_or_default(),
+            descriptions: texts(schema, DESCRIPTIONS),
+        })
+        .collect()
 }
 
 /// Returns true if a schema becomes a struct with named fields.

@@ -3,7 +3,7 @@
 pub(super) mod aliases;
 pub(super) mod all_of;
 pub(super) mod dialect;
-pub(super) mod enums;
+pub(crate) mod enums;
 pub(super) mod equal;
 pub(super) mod fields;
 pub(super) mod hoist;

@@ -109,6 +109,10 @@ fn merge(merged: &mut Map<String, Value>, part: Value, pointer: &str, log: &mut 
     {
         return log.lost(pointer, format!("a part of type {other} does not fit one of type {one}: it is ignored"));
     }
+    if part.contains_key("enum") {
+        // Other values have other names.
+        merged.retain(|keyword, _| !keyword.starts_with("x-enum"));
+    }
     for (keyword, value) in part {
         match (keyword.as_str(), merged.get_mut(&keyword), value) {
             ("properties", Some(Value::Object(known)), Value::Object(more)) => {

@@ -220,7 +220,7 @@ pub(super) fn is_note(keyword: &str) -> bool {
         "writeOnly",
         "xml",
     ];
-    NOTES.contains(&keyword) || keyword.starts_with("x-")
+    NOTES.contains(&keyword) || keyword.starts_with("x-") && !keyword.starts_with("x-enum")
 }
 
 #[cfg(test)]

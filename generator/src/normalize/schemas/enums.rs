@@ -1,4 +1,4 @@
-//! Enums: strings with distinct Rust names stay, all others become the plain type.
+//! Enums: strings, and integers whose values have names. All others become the plain type.
 
 use std::collections::BTreeSet;
 
@@ -7,8 +7,23 @@ use serde_json::{Map, Value, json};
 use super::describe;
 use crate::{
     document::schemas::each_schema,
-    normalize::{Log, names::pascal},
+    normalize::{
+        Log,
+        names::{pascal, type_name, unique},
+    },
 };
+
+/// The member of an enum with the names of its values, where those of integers, or of strings that need others, are kept.
+pub(crate) const NAMES: &str = "x-enum-varnames";
+
+/// The member of an enum with the descriptions of its values.
+pub(crate) const DESCRIPTIONS: &str = "x-enum-descriptions";
+
+/// The members by which tools name the values of an enum.
+const GIVEN_NAMES: [&str; 3] = [NAMES, "x-enumNames", "x-enum-names"];
+
+/// The members by which tools describe the values of an enum, in a list or by value.
+const GIVEN_DESCRIPTIONS: [&str; 2] = [DESCRIPTIONS, "x-enumDescriptions"];
 
 /// Cleans the enums. A plain type lists the values in its description.
 pub(crate) fn clean(root: &mut Value, log: &mut Log<'_>) {
@@ -21,48 +36,114 @@ pub(crate) fn clean(root: &mut Value, log: &mut Log<'_>) {
     });
 }
 
-fn clean_one(map: &mut Map<String, Value>, mut values: Vec<Value>, pointer: &str, log: &mut Log<'_>) {
-    let before = values.len();
-    values.retain(|value| !value.is_null());
-    if values.len() < before {
+/// A value of an enum, with what the document says of it.
+struct Known {
+    value: Value,
+    name: Option<String>,
+    description: Option<String>,
+}
+
+fn clean_one(map: &mut Map<String, Value>, values: Vec<Value>, pointer: &str, log: &mut Log<'_>) {
+    let mut known = known(map, values);
+    let before = known.len();
+    known.retain(|known| !known.value.is_null());
+    if known.len() < before {
         map.insert("nullable".into(), json!(true));
     }
-    if values.is_empty() {
+    if known.is_empty() {
         return;
     }
-    let kind = map.get("type").and_then(Value::as_str).unwrap_or_default();
-    if kind == "string" && values.iter().all(Value::is_string) && !map.contains_key("format") {
-        let mut seen = BTreeSet::new();
-        values.retain(|value| seen.insert(value.to_string()));
-        let names: BTreeSet<_> = values.iter().filter_map(Value::as_str).map(pascal).collect();
-        let has_names =
-            values.iter().all(|value| value.as_str().is_some_and(|text| text.chars().any(char::is_alphanumeric)));
-        if names.len() == values.len() && has_names {
-            map.insert("enum".into(), Value::Array(values));
-            return;
-        }
-        log.lost(pointer, "the values of the enum have no distinct names: it is a string");
-    } else {
-        log.lost(
-            pointer,
-            if kind.is_empty() {
-                "the enum has no type: it is any JSON value".into()
-            } else {
-                format!("an enum of type {kind} is the plain type")
-            },
-        );
+    if !map.contains_key("type") && known.iter().all(|known| known.value.is_i64()) {
+        map.insert("type".into(), json!("integer"));
     }
-    let names = ["x-enum-varnames", "x-enumNames", "x-enum-names"].iter().find_map(|key| map.get(*key)?.as_array());
-    let name = |index: usize| names.and_then(|names| names.get(index)).and_then(Value::as_str);
-    let known: Vec<_> = values
+    let kind = map.get("type").and_then(Value::as_str).unwrap_or_default();
+    if kind == "string" && !map.contains_key("format") {
+        for Known { value, .. } in known.iter_mut().filter(|known| known.value.is_number() || known.value.is_boolean())
+        {
+            log.changed(pointer, format!("the value {value} of an enum of strings is written as a string"));
+            *value = json!(value.to_string());
+        }
+    }
+    let mut seen = BTreeSet::new();
+    known.retain(|known| seen.insert(known.value.to_string()));
+    let has_names = known.iter().all(|known| known.name.is_some());
+    let fits = match kind {
+        "string" => !map.contains_key("format") && known.iter().all(|known| known.value.is_string()),
+        "integer" => has_names && known.iter().all(|known| known.value.is_i64()),
+        _ => false,
+    };
+    if fits {
+        return keep(map, known, pointer, log);
+    }
+    log.lost(
+        pointer,
+        match kind {
+            "" => "the enum has no type: it is any JSON value".to_string(),
+            "integer" => "the values of the enum have no names: it is an integer".to_string(),
+            kind => format!("an enum of type {kind} is the plain type"),
+        },
+    );
+    let known: Vec<_> = known
         .iter()
-        .enumerate()
-        .map(|(index, value)| match name(index) {
+        .map(|Known { value, name, .. }| match name {
             Some(name) => format!("`{value}` ({name})"),
             None => format!("`{value}`"),
         })
         .collect();
     describe(map, &format!("Known values: {}.", known.join(", ")));
+}
+
+/// Returns the values with their names and descriptions, which it removes.
+fn known(map: &mut Map<String, Value>, values: Vec<Value>) -> Vec<Known> {
+    let mut take = |members: &[&str]| {
+        let given: Vec<Value> = members.iter().filter_map(|member| map.remove(*member)).collect();
+        given.into_iter().find(|given| given.as_array().is_none_or(|given| given.len() == values.len()))
+    };
+    let (names, descriptions) = (take(&GIVEN_NAMES), take(&GIVEN_DESCRIPTIONS));
+    let of = |given: &Option<Value>, index: usize, value: &Value| {
+        let key = value.as_str().map_or_else(|| value.to_string(), str::to_string);
+        let found = given.as_ref().and_then(|given| given.get(index).or_else(|| given.get(key.as_str())))?;
+        found.as_str().map(|text| text.trim().to_string()).filter(|text| text.chars().any(char::is_alphanumeric))
+    };
+    let known = values.iter().enumerate().map(|(index, value)| Known {
+        value: value.clone(),
+        name: of(&names, index, value),
+        description: of(&descriptions, index, value),
+    });
+    known.collect()
+}
+
+/// Keeps an enum. Values without distinct Rust names of their own get the names that the document gives, or numbers behind theirs.
+fn keep(map: &mut Map<String, Value>, known: Vec<Known>, pointer: &str, log: &mut Log<'_>) {
+    let own: Vec<_> = known.iter().map(|known| known.value.as_str().and_then(own_name)).collect();
+    let distinct: BTreeSet<_> = own.iter().flatten().collect();
+    if distinct.len() < known.len() {
+        let mut taken = BTreeSet::new();
+        let named = known.iter().zip(&own).enumerate().map(|(index, (known, own))| {
+            let name = known.name.clone().or_else(|| own.clone());
+            let is_empty = known.value.as_str().is_some_and(|text| text.trim().is_empty());
+            let name = name.unwrap_or_else(|| if is_empty { "Empty".into() } else { format!("Value{}", index + 1) });
+            unique(&type_name(&name), &mut taken)
+        });
+        let names: Vec<_> = named.collect();
+        if known.iter().zip(&names).any(|(known, name)| known.name.as_ref() != Some(name)) {
+            log.changed(pointer, format!("the values of the enum are called {}", names.join(", ")));
+        }
+        map.insert(NAMES.into(), json!(names));
+    }
+    if known.iter().any(|known| known.description.is_some()) {
+        let texts = known.iter().map(|known| known.description.clone().unwrap_or_default());
+        map.insert(DESCRIPTIONS.into(), texts.collect());
+    }
+    if map.get("type") == Some(&json!("integer")) {
+        map.remove("format");
+    }
+    map.insert("enum".into(), known.into_iter().map(|known| known.value).collect());
+}
+
+/// Returns the Rust name that a string gives.
+fn own_name(text: &str) -> Option<String> {
+    text.chars().any(char::is_alphanumeric).then(|| pascal(text))
 }
 
 #[cfg(test)]
@@ -71,35 +152,72 @@ mod tests {
     use crate::{Effect, normalize::tests::run_on_schema};
 
     fn cleaned(schema: Value) -> Value {
-        run_on_schema(clean, schema).0
+        let (schema, _) = run_on_schema(clean, schema);
+        // A clean enum stays as it is.
+        assert_eq!(run_on_schema(clean, schema.clone()), (schema.clone(), vec![]));
+        schema
     }
 
     #[test]
     fn distinct_strings_stay_an_enum() {
         assert_eq!(
-            cleaned(json!({ "type": "string", "enum": ["open", "closed", "open", null] })),
+            cleaned(
+                json!({ "type": "string", "enum": ["open", "closed", "open", null], "x-enum-varnames": ["a", "b", "c", "d"] })
+            ),
             json!({ "type": "string", "enum": ["open", "closed"], "nullable": true })
+        );
+        assert_eq!(
+            cleaned(json!({ "type": "string", "enum": ["a", 7, true] })),
+            json!({ "type": "string", "enum": ["a", "7", "true"] })
         );
     }
 
     #[test]
-    fn integers_keep_their_type_and_their_names() {
-        let schema =
-            json!({ "type": "integer", "enum": [0, 1], "x-enum-varnames": ["Open", "Closed"], "description": "State" });
-        let (schema, effects) = run_on_schema(clean, schema);
-        assert_eq!(schema["description"], "State\n\nKnown values: `0` (Open), `1` (Closed).");
-        assert_eq!((schema["type"].clone(), schema.get("enum")), (json!("integer"), None));
-        assert_eq!(effects, [(Effect::Lost, "/components/schemas/A".to_string())]);
+    fn integers_with_names_stay_an_enum() {
+        let schema = json!({ "type": "integer", "format": "int32", "enum": [0, 1, -1], "x-enumNames": ["Open", "in work", "open"],
+            "x-enum-descriptions": { "1": "Being done." } });
+        assert_eq!(
+            cleaned(schema),
+            json!({ "type": "integer", "enum": [0, 1, -1], "x-enum-varnames": ["Open", "InWork", "Open2"],
+                "x-enum-descriptions": ["", "Being done.", ""] })
+        );
+        assert_eq!(
+            cleaned(json!({ "enum": [1, null], "x-enum-varnames": ["A", "None"] })),
+            json!({ "type": "integer", "enum": [1], "x-enum-varnames": ["A"], "nullable": true })
+        );
     }
 
     #[test]
-    fn colliding_and_empty_values_make_a_string() {
-        for values in [json!(["a-b", "a_b"]), json!(["", "a"]), json!(["+", "-"]), json!(["A", "a"])] {
-            let schema = cleaned(json!({ "type": "string", "enum": values }));
-            assert_eq!((schema["type"].clone(), schema.get("enum")), (json!("string"), None), "{values}");
+    fn integers_without_names_keep_their_type() {
+        for names in [json!(["A"]), json!(["A", ""]), json!([1, 2]), json!("A")] {
+            let schema = json!({ "type": "integer", "enum": [0, 1], "x-enum-varnames": names, "description": "State" });
+            let (schema, effects) = run_on_schema(clean, schema);
+            assert!(schema["description"].as_str().unwrap().starts_with("State\n\nKnown values: `0`"), "{schema}");
+            assert_eq!((schema["type"].clone(), schema.get("enum")), (json!("integer"), None));
+            assert_eq!(effects, [(Effect::Lost, "/components/schemas/A".to_string())]);
         }
+    }
+
+    #[test]
+    fn colliding_and_empty_values_have_names() {
+        for (values, names) in [
+            (json!(["a-b", "a_b"]), ["Ab", "Ab2"]),
+            (json!(["", "a"]), ["Empty", "A"]),
+            (json!(["+", "-"]), ["Value1", "Value2"]),
+            (json!(["A", "a"]), ["A", "A2"]),
+        ] {
+            let schema = cleaned(json!({ "type": "string", "enum": values }));
+            assert_eq!((&schema["enum"], &schema["x-enum-varnames"]), (&values, &json!(names)));
+        }
+        let given = cleaned(json!({ "type": "string", "enum": ["<", ">"], "x-enum-varnames": ["Less", "Greater"] }));
+        assert_eq!(given["x-enum-varnames"], json!(["Less", "Greater"]));
+    }
+
+    #[test]
+    fn what_is_no_enum_is_the_plain_type() {
         assert_eq!(cleaned(json!({ "enum": [] })), json!({}));
         assert_eq!(cleaned(json!({ "enum": [null] })), json!({ "nullable": true }));
         assert_eq!(cleaned(json!({ "type": "boolean", "enum": [true] }))["type"], "boolean");
+        assert_eq!(cleaned(json!({ "type": "number", "enum": [1.5] })).get("enum"), None);
     }
 }
