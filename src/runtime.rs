@@ -25,15 +25,18 @@ pub mod mock;
 mod multipart;
 mod operation;
 mod parameters;
+mod record;
+mod setters;
 mod values;
 
 pub use self::{
     bridge::{Bridge, send_empty, send_json, send_json_object, send_raw},
-    field_names::{FieldName, FieldNames},
     multipart::{Multipart, multipart},
     operation::Operation,
     parameters::{append_cookie, append_list, list_segment, with_list, with_map},
-    values::{append_header, checked_segment, form, invalid_request},
+    record::{Record, RecordWriter, build, read_field, read_list, read_record, read_required, write_record},
+    setters::{accepted, body, optional, set, set_required, value},
+    values::{append_header, checked_segment, form},
 };
 pub use crate::{
     error::Error,

@@ -1,5 +1,6 @@
 //! The steps over the generated syntax trees. Each counts what it rewrites and fails on a miss.
 
+mod builders;
 mod compounds;
 mod construction;
 mod crates;

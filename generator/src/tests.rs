@@ -160,11 +160,6 @@ fn a_rewrite_that_misses_stops_the_build() {
             "optional fields: expected",
         ),
         ("#[serde(flatten)]", "", "the generated field `extra` is not in the document"),
-        (
-            "T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>",
-            "T: Into<u8>",
-            "optional setters of a builder",
-        ),
         ("    pub enum State {", "    pub enum Kind {", "open enum: expected 1"),
         ("#[derive(Debug, Clone)]", "#[derive(Clone)]", "derived `Debug` of "),
         ("pub struct Bay {", "pub struct Box {", "records: expected 1"),

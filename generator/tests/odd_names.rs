@@ -58,7 +58,7 @@ fn fields_and_parameters_may_be_keywords() {
     }))
     .client;
     for word in words {
-        assert!(client.contains(&format!("rename = \"{word}\"")), "the field `{word}` is missing");
+        assert!(client.contains(&format!("out.field(\"{word}\", ")), "the field `{word}` is missing");
     }
     for sent in ["\"request\"", "\"send\"", "\"body\""] {
         assert!(client.contains(sent), "the parameter {sent} is not sent under its name");

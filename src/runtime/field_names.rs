@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, Visitor};
 
 /// The name of a field: its index among the known ones, or the name itself.
-pub enum FieldName {
+pub(super) enum FieldName {
     /// The index of a known name.
     Known(usize),
     /// Another name.
@@ -13,7 +13,7 @@ pub enum FieldName {
 }
 
 /// The known field names of a record. Servers write fields in a fixed order, so the name after the last one is tried first.
-pub struct FieldNames {
+pub(super) struct FieldNames {
     names: &'static [&'static str],
     next: usize,
 }
@@ -21,7 +21,7 @@ pub struct FieldNames {
 impl FieldNames {
     /// Creates the names of a record, in the order in which they are expected.
     #[inline]
-    pub fn new(names: &'static [&'static str]) -> Self {
+    pub(super) fn new(names: &'static [&'static str]) -> Self {
         Self { names, next: 0 }
     }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use http::{HeaderMap, header::COOKIE};
 use reqwest::{Request, Url};
 
-use super::values::{append_header, checked_segment, invalid_request};
+use super::values::{append_header, checked_segment};
 use crate::{error::Error, records::segment};
 
 /// Adds a list to the query of a request as one value. A separator inside of an entry is percent-encoded, the comma between
@@ -75,7 +75,10 @@ pub fn append_list<T: fmt::Display>(
 ) -> Result<(), Error> {
     let values: Vec<_> = values.iter().map(ToString::to_string).collect();
     if values.iter().any(|value| value.contains(',')) {
-        return Err(invalid_request(operation, format_args!("{name}: a list of values without commas is expected")));
+        return Err(Error::invalid_request(
+            operation,
+            format_args!("{name}: a list of values without commas is expected"),
+        ));
     }
     if values.is_empty() { Ok(()) } else { append_header(headers, operation, name, &values.join(",")) }
 }
@@ -94,7 +97,7 @@ pub fn append_cookie(
     if !value.bytes().all(|byte| byte.is_ascii_graphic() && !b"\",;\\".contains(&byte)) {
         let expected = "a value without spaces, quotes, commas, semicolons, backslashes and other letters than those of ASCII is \
                         expected: encode it as the server does";
-        return Err(invalid_request(operation, format_args!("{name}: {expected}")));
+        return Err(Error::invalid_request(operation, format_args!("{name}: {expected}")));
     }
     let before = headers.remove(COOKIE).map(|before| format!("{}; ", String::from_utf8_lossy(before.as_bytes())));
     append_header(headers, operation, COOKIE.as_str(), &format!("{}{name}={value}", before.unwrap_or_default()))?;
@@ -109,7 +112,10 @@ pub fn append_cookie(
 /// The list is empty, or an entry is empty, `.`, `..`, or has a control character.
 pub fn list_segment<T: fmt::Display>(operation: &'static str, name: &str, values: &[T]) -> Result<String, Error> {
     if values.is_empty() {
-        return Err(invalid_request(operation, format_args!("{name}: a list with at least one value is expected")));
+        return Err(Error::invalid_request(
+            operation,
+            format_args!("{name}: a list with at least one value is expected"),
+        ));
     }
     let values: Result<Vec<_>, _> = values.iter().map(|value| checked_segment(operation, name, value)).collect();
     Ok(values?.join(","))

@@ -12,11 +12,6 @@ use crate::{
     records::{Id, segment},
 };
 
-/// Returns the error of a call with an invalid or missing value.
-pub fn invalid_request(operation: &'static str, detail: impl fmt::Display) -> Error {
-    Error::invalid_request(operation, detail)
-}
-
 /// Encodes a value as one segment of a path.
 ///
 /// # Errors
@@ -24,7 +19,7 @@ pub fn invalid_request(operation: &'static str, detail: impl fmt::Display) -> Er
 pub fn checked_segment(operation: &'static str, name: &str, value: &impl fmt::Display) -> Result<String, Error> {
     match Id::new(value.to_string()) {
         Ok(id) => Ok(segment(id.as_str())),
-        Err(error) => Err(invalid_request(operation, format_args!("{name}: {error}"))),
+        Err(error) => Err(Error::invalid_request(operation, format_args!("{name}: {error}"))),
     }
 }
 
@@ -38,7 +33,7 @@ pub fn append_header(
     name: &str,
     value: &impl fmt::Display,
 ) -> Result<(), Error> {
-    let invalid = |what| invalid_request(operation, format_args!("{name}: {what}"));
+    let invalid = |what| Error::invalid_request(operation, format_args!("{name}: {what}"));
     let header = HeaderName::try_from(name).map_err(|_| invalid("the name is not valid for a header"))?;
     let value = HeaderValue::try_from(value.to_string())
         .map_err(|_| invalid("a value without line breaks and control characters is expected"))?;
@@ -56,7 +51,7 @@ pub fn form(
     body: &(impl Serialize + ?Sized),
 ) -> Result<RequestBuilder, Error> {
     RequestBuilderExt::<()>::form_urlencoded(request, body)
-        .map_err(|_| invalid_request(operation, "body: an object of plain values is expected for a form"))
+        .map_err(|_| Error::invalid_request(operation, "body: an object of plain values is expected for a form"))
 }
 
 #[cfg(test)]

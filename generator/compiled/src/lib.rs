@@ -29,7 +29,7 @@ use self::storage::{
     Client, ClientSealedExt as _,
     mock::MockServerExt as _,
     prelude::*,
-    types::{Bay, Content, Filter, Grade, Pallet, Sign, State},
+    types::{Bay, Content, Filter, Grade, Pallet, Sign, Slot, State},
 };
 
 /// A client over the tokens and connections of the SDK, of a server that expects the bearer token.
@@ -208,6 +208,30 @@ fn values_of_enums_keep_their_json() {
     assert_eq!(known, expected);
     assert_eq!(serde_json::to_value(&bays).unwrap(), json);
     assert_eq!(("-1".parse(), Grade::Bad.as_i64(), Grade::Bad.to_string()), (Ok(Grade::Bad), -1, "-1".to_string()));
+}
+
+#[test]
+fn a_record_that_needs_values_is_read_and_built_with_all_of_them() {
+    let json = json!({"slotNo": "7", "height": 2, "bay": {"bayID": "B7"}, "new": [1]});
+    let slot: Slot = serde_json::from_value(json.clone()).unwrap();
+    assert_eq!((slot.height, slot.note.is_unset()), (2, true));
+    assert_eq!(serde_json::to_value(&slot).unwrap(), json);
+    let error = |json| serde_json::from_value::<Slot>(json).unwrap_err().to_string();
+    assert_eq!(error(json!({"slotNo": "7", "bay": {}})), "missing field `height`");
+    assert_eq!(error(json!({"slotNo": null})), "invalid type: null, expected a string");
+    assert_eq!(error(json!(7)), "invalid type: integer `7`, expected Slot as an object");
+
+    let builder = Slot::builder().slot_no("7").height(2_u8);
+    let error = Slot::try_from(builder.clone()).unwrap_err();
+    assert_eq!(error.to_string(), "`bay` is required: set it in the builder");
+    let built: Slot = builder.clone().bay(Bay { bay_id: "B7".into(), ..Bay::default() }).try_into().unwrap();
+    assert_eq!(serde_json::to_value(&built).unwrap(), json!({"slotNo": "7", "height": 2, "bay": {"bayID": "B7"}}));
+    // The first refusal is reported, even if a later value would do.
+    let refused = builder.bay(Bay::default()).height(u64::MAX).height(2);
+    let error = Slot::try_from(refused).unwrap_err();
+    assert_eq!(error.to_string(), "height: out of range integral type conversion attempted");
+    let changed = self::storage::types::builder::Slot::from(slot).height(3);
+    assert_eq!(Slot::try_from(changed).unwrap().height, 3);
 }
 
 #[test]

@@ -73,6 +73,12 @@ impl VisitMut for Crates<'_> {
 
     fn visit_item_struct_mut(&mut self, node: &mut ItemStruct) {
         self.derived(&mut node.attrs);
+        if !find::derives(&node.attrs, &["Serialize", "Deserialize"]) {
+            // The names of a record's fields were kept here for the steps before.
+            node.fields
+                .iter_mut()
+                .for_each(|field| field.attrs.retain(|attribute| !attribute.path().is_ident("serde")));
+        }
         syn::visit_mut::visit_item_struct_mut(self, node);
     }
 

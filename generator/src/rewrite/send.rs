@@ -38,7 +38,7 @@ pub(crate) fn through_the_bridge(file: &mut syn::File, model: &Model, settings: 
                     rewrite_send(function, entry, &ids, &settings.runtime)?;
                     sends += 1;
                 } else if function.sig.ident != "new" && function.sig.ident != "body_map" {
-                    explain_refusals(function, &entry.place)?;
+                    explain_refusals(function, &entry.place, &settings.runtime)?;
                 }
             }
         }
@@ -222,7 +222,7 @@ impl VisitMut for Headers<'_> {
     }
 }
 
-/// Replaces `Error::InvalidRequest` by the error of the runtime, with the name of the operation.
+/// Replaces `.map_err(Error::InvalidRequest)` by the error of the runtime, with the name of the operation.
 struct Refusals<'a> {
     runtime: &'a Path,
     operation: &'a str,
@@ -231,25 +231,26 @@ struct Refusals<'a> {
 
 impl VisitMut for Refusals<'_> {
     fn visit_expr_mut(&mut self, node: &mut Expr) {
-        if matches!(node, Expr::Path(path) if path.path.segments.len() == 2
-            && path.path.segments[0].ident == "Error" && path.path.segments[1].ident == "InvalidRequest")
+        syn::visit_mut::visit_expr_mut(self, node);
+        if let Some(value) = receiver(node, "map_err")
+            && let Expr::MethodCall(ExprMethodCall { args, .. }) = &*node
+            && let Some(Expr::Path(path)) = args.first()
+            && path.path.segments.iter().map(|segment| segment.ident.to_string()).eq(["Error", "InvalidRequest"])
         {
             let (runtime, operation) = (self.runtime, self.operation);
-            *node = parse_quote!(|detail| #runtime::invalid_request(#operation, detail));
+            *node = parse_quote!(#runtime::accepted(#operation, #value));
             self.found += 1;
         }
-        syn::visit_mut::visit_expr_mut(self, node);
     }
 }
 
 /// Keeps the error of an invalid value in a setter, which the generator drops.
-fn explain_refusals(function: &mut ImplItemFn, place: &str) -> Result<(), Fault> {
+fn explain_refusals(function: &mut ImplItemFn, place: &str, runtime: &Path) -> Result<(), Fault> {
     let name = function.sig.ident.to_string();
     if find::target(function).is_none() {
         return Err(Fault::missed(place, &format!("conversion in `{name}`"), 1, 0));
     }
-    let text = format!("{name}: {{error}}");
-    let mut reasons = Reasons { reason: parse_quote!(|error| format!(#text)), found: 0 };
+    let mut reasons = Reasons { runtime, name: &name, found: 0 };
     reasons.visit_block_mut(&mut function.block);
     count(place, &format!("refusals in `{name}`"), 1, reasons.found)?;
     let value = function.sig.generics.params.iter().find_map(|parameter| match parameter {
@@ -265,18 +266,27 @@ fn explain_refusals(function: &mut ImplItemFn, place: &str) -> Result<(), Fault>
     Ok(())
 }
 
-struct Reasons {
-    reason: Expr,
+/// Replaces the conversion of a setter by that of the runtime: a function is cheaper to compile than closures.
+struct Reasons<'a> {
+    runtime: &'a Path,
+    name: &'a str,
     found: usize,
 }
 
-impl VisitMut for Reasons {
-    fn visit_expr_method_call_mut(&mut self, node: &mut ExprMethodCall) {
-        if node.method == "map_err" {
-            node.args = std::iter::once(self.reason.clone()).collect();
+impl VisitMut for Reasons<'_> {
+    fn visit_expr_mut(&mut self, node: &mut Expr) {
+        syn::visit_mut::visit_expr_mut(self, node);
+        let Some(converted) = receiver(node, "map_err") else { return };
+        let (converted, convert) = match receiver(converted, "map") {
+            Some(inner) if converted.to_token_stream().to_string().ends_with("map (Some)") => (inner, quote!(optional)),
+            Some(inner) => (inner, quote!(body)),
+            None => (converted, quote!(value)),
+        };
+        if let Some(value) = receiver(converted, "try_into") {
+            let (runtime, name) = (self.runtime, self.name);
+            *node = parse_quote!(#runtime::#convert(#name, #value));
             self.found += 1;
         }
-        syn::visit_mut::visit_expr_method_call_mut(self, node);
     }
 }
 
