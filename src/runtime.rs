@@ -18,6 +18,7 @@
 //! The functions and types that are not re-exported from the root of this crate change with the generator: use the same version of
 //! both.
 
+mod alternatives;
 mod bridge;
 mod field_names;
 #[cfg(feature = "mock")]
@@ -30,6 +31,7 @@ mod setters;
 mod values;
 
 pub use self::{
+    alternatives::alternative,
     bridge::{Bridge, send_empty, send_json, send_json_object, send_raw},
     multipart::{Multipart, multipart},
     operation::Operation,

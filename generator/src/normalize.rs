@@ -64,6 +64,7 @@ const STEPS: &[(&str, Step)] = &[
     ("request bodies", operations::bodies::choose),
     ("responses", operations::responses::choose),
     ("schema dialect", schemas::dialect::translate),
+    ("discriminators", schemas::alternatives::note),
     ("limits", schemas::limits::remove),
     ("enums", schemas::enums::clean),
     ("schema names", schemas::rename::clean),
@@ -94,7 +95,7 @@ const STEPS: &[(&str, Step)] = &[
 /// | schema | `x-perenso-type` | `timestamp` or `decimal`: the type that replaces it |
 /// | schema | `x-enum-varnames` | the names of the values of an enum |
 /// | schema | `x-enum-descriptions` | the descriptions of the values of an enum |
-/// | schema | `x-perenso-union` | a `oneOf` whose alternatives have distinct JSON types |
+/// | schema | `x-perenso-union` | the rules by which the alternatives of its `oneOf` are told apart |
 /// | parameter | `x-perenso-wire-name` | the name that is sent, where Rust needs another one |
 /// | request body | `x-perenso-media-type` | the media type of bytes |
 /// | request body | `x-perenso-multipart` | the schema of a multipart body |

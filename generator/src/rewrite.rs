@@ -16,6 +16,7 @@ mod seal;
 mod send;
 mod signposts;
 mod table;
+mod unions;
 
 use crate::{error::Fault, generate::settings::Settings, model::Model};
 
@@ -23,6 +24,7 @@ use crate::{error::Fault, generate::settings::Settings, model::Model};
 pub(crate) fn client(mut file: syn::File, model: &Model, settings: &Settings) -> Result<syn::File, Fault> {
     construction::through_the_bridge(&mut file, settings)?;
     enums::open(&mut file, model)?;
+    unions::choose(&mut file, model, settings)?;
     records::keep_everything(&mut file, model, settings)?;
     debug::show_keys_only(&mut file, model)?;
     send::through_the_bridge(&mut file, model, settings)?;

@@ -161,6 +161,8 @@ fn a_rewrite_that_misses_stops_the_build() {
         ),
         ("#[serde(flatten)]", "", "the generated field `extra` is not in the document"),
         ("    pub enum State {", "    pub enum Kind {", "open enum: expected 1"),
+        ("    pub enum Cargo {", "    pub enum Freight {", "enum of a union: expected 1"),
+        ("::new(\"state\", &state", "::new(\"status\", &state", "lists and maps in the query: expected 6"),
         ("#[derive(Debug, Clone)]", "#[derive(Clone)]", "derived `Debug` of "),
         ("pub struct Bay {", "pub struct Box {", "records: expected 1"),
         ("pub mod prelude {", "pub mod traits {", "module `prelude`: expected 1"),

@@ -123,6 +123,9 @@ fn any_schema() -> impl Strategy<Value = Value> {
         1 => Just(json!({ "enum": [2, 1, null], "x-enum-varnames": ["a", "A", "b"] })),
         1 => Just(json!({ "type": ["string", "null"], "format": "date-time" })),
         1 => Just(json!(true)),
+        1 => prop::sample::select(vec!["a", "b"]).prop_map(|kind| json!({
+            "type": "object", "properties": { "kind": { "const": kind }, kind: {} }, "required": ["kind", kind]
+        })),
     ];
     leaf.prop_recursive(4, 48, 4, |inner| {
         let field =
@@ -136,6 +139,9 @@ fn any_schema() -> impl Strategy<Value = Value> {
             inner.clone().prop_map(|value| json!({ "additionalProperties": value })),
             prop::collection::vec(inner.clone(), 0..3).prop_map(|parts| json!({ "allOf": parts })),
             prop::collection::vec(inner.clone(), 0..3).prop_map(|parts| json!({ "oneOf": parts, "nullable": true })),
+            prop::collection::vec(inner.clone(), 0..3).prop_map(|parts| json!({
+                "oneOf": parts, "discriminator": { "propertyName": "kind", "mapping": { "a": "A", "b": "#/components/schemas/B" } }
+            })),
             prop::collection::vec(inner, 0..3).prop_map(|parts| json!({ "anyOf": parts })),
         ]
     })

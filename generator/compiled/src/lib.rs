@@ -19,6 +19,16 @@ pub mod photos {
     include!(concat!(env!("OUT_DIR"), "/photo_client.rs"));
 }
 
+/// The client of a document as a vendor writes it.
+pub mod harbour {
+    include!(concat!(env!("OUT_DIR"), "/harbour_client.rs"));
+
+    /// The mock of its server.
+    pub mod mock {
+        include!(concat!(env!("OUT_DIR"), "/harbour_mock.rs"));
+    }
+}
+
 use std::{collections::HashMap, time::Duration};
 
 use httpmock::MockServer;
@@ -29,7 +39,7 @@ use self::storage::{
     Client, ClientSealedExt as _,
     mock::MockServerExt as _,
     prelude::*,
-    types::{Bay, Content, Filter, Grade, Pallet, Sign, Slot, State},
+    types::{Barrel, Bay, Cargo, Chest, Content, Filter, Grade, Pallet, Sign, Slot, State},
 };
 
 /// A client over the tokens and connections of the SDK, of a server that expects the bearer token.
@@ -191,6 +201,73 @@ fn a_record_goes_back_as_it_came() {
         .try_into()
         .unwrap();
     assert_eq!(serde_json::to_value(&built).unwrap(), json!({"palletNo": "7", "labels": [], "sizes": {"x": 1}}));
+}
+
+#[test]
+fn a_value_of_several_types_is_told_and_kept() {
+    let barrel = json!({"kind": "keg", "litres": 1.5, "new": 1});
+    let chest = json!({"kind": "chest", "inner": ["a", barrel]});
+    let unknown =
+        [json!({"kind": "crate"}), json!({"kind": "chest"}), json!(true), json!({"kind": "chest", "inner": 7})];
+    let json = [json!("a"), json!(7.5), json!(["a"]), barrel, chest]
+        .into_iter()
+        .chain(unknown)
+        .map(|cargo| json!({"cargo": cargo}));
+    let json: Value = json.collect();
+    let bays: Vec<Bay> = serde_json::from_value(json.clone()).unwrap();
+    let cargo: Vec<_> = bays.iter().map(|bay| bay.cargo.get().unwrap()).collect();
+    assert_eq!(cargo[..3], [&Cargo::from("a"), &Cargo::from(7.5), &Cargo::from(vec!["a".to_string()])]);
+    let Cargo::Barrel(Barrel { litres, extra, .. }) = cargo[3] else { panic!("no barrel") };
+    assert_eq!((litres.get().unwrap().to_string(), &extra["new"]), ("1.5".to_string(), &json!(1)));
+    assert!(matches!(cargo[4], Cargo::Chest(Chest { inner, .. }) if inner.len() == 2));
+    assert!(cargo[5..].iter().all(|cargo| matches!(cargo, Cargo::Other(_))));
+    assert_eq!(serde_json::to_value(&bays).unwrap(), json);
+    assert_eq!(format!("{:?}", cargo[3]), "Cargo { .. }");
+}
+
+#[tokio::test]
+async fn alternatives_of_objects_are_told_by_a_property_or_by_their_fields() {
+    use self::harbour::{mock::MockServerExt as _, prelude::*, types::*};
+
+    let server = MockServer::start_async().await;
+    let client = harbour::Client::new(server.show().unwrap().auth_client());
+    let escorts = json!([
+        {"kind": "freighter", "owner": null},
+        {"kind": "freighter", "owner": "Ada", "tons": 7.5},
+        {"kind": "freighter", "owner": {"companyId": "c1", "parent": {"parent": "p"}}},
+        {"kind": "Tug"},
+        {"kind": "raft", "planks": [3]},
+    ]);
+    let json = json!({"kind": "car-ferry", "seats": 9, "escorts": escorts});
+    let ship: Ship = serde_json::from_value(json.clone()).unwrap();
+    server.get_ship(|when, then| {
+        when.id("s1");
+        then.ok(&ship);
+    });
+    let found = client.get_ship().id("s1").send().await.unwrap().into_inner();
+    assert_eq!((&serde_json::to_value(&found).unwrap(), &found), (&json, &ship));
+    let Ship::Ferry(ferry) = found else { panic!("no ferry") };
+    let escorts = ferry.escorts.get().unwrap();
+    let owner = |index: usize| match &escorts[index] {
+        Ship::Freighter(freighter) => freighter.owner.clone(),
+        _ => panic!("no freighter"),
+    };
+    assert_eq!((owner(0), owner(1)), (Field::Null, FreighterOwner::from("Ada").into()));
+    assert!(matches!(owner(2), Field::Value(FreighterOwner::Company(company)) if company.company_id == "c1".into()));
+    // A tug requires its power.
+    assert!(escorts[3..].iter().all(|ship| matches!(ship, Ship::Other(_))));
+
+    let paid = server.pay(|when, then| {
+        when.body(&PaymentCash { cash: 7, extra: Default::default() }.into());
+        then.created(&serde_json::from_value(json!({"no": "1", "lines": ["a", {"b": []}, 7]})).unwrap());
+    });
+    let receipt = client.pay().body(PaymentCash { cash: 7, extra: Default::default() }).send().await.unwrap();
+    assert!(
+        matches!(receipt.lines.get(), Some(Tree::Array(lines)) if matches!(&lines[2], Tree::Other(value) if *value == 7))
+    );
+    paid.assert();
+    let card: Payment = serde_json::from_value(json!({"card": "4", "amount": 1})).unwrap();
+    assert!(matches!(card, Payment::Card(PaymentCard { amount: 1, .. })));
 }
 
 #[test]

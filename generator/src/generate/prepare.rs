@@ -35,6 +35,7 @@ pub(crate) fn for_mock(model: &Model) -> Value {
     each_operation(&mut root, simplify_parameters);
     open_records(&mut root);
     name_values(&mut root);
+    tag_unions(&mut root);
     unwrap_references(&mut root);
     strip_limits(&mut root);
     strip_nulls(&mut root);
@@ -127,6 +128,20 @@ fn name_values(root: &mut Value) {
         {
             schema["type"] = json!("string");
             schema["enum"] = names;
+        }
+    }
+}
+
+/// Gives each alternative of a union a tag, so that progenitor writes an enum with the types of all. It would guess without.
+fn tag_unions(root: &mut Value) {
+    let schemas = root.pointer_mut("/components/schemas").and_then(Value::as_object_mut);
+    for schema in schemas.into_iter().flat_map(|schemas| schemas.values_mut()).filter(|schema| schema::is_union(schema))
+    {
+        for (index, part) in schema["oneOf"].as_array_mut().into_iter().flatten().enumerate() {
+            let tag = format!("V{index}");
+            *part = json!({
+                "type": "object", "required": [tag], "properties": { &tag: part }, "additionalProperties": false
+            });
         }
     }
 }

@@ -3,7 +3,13 @@
 use serde_json::Value;
 
 use super::{Model, text};
-use crate::normalize::schemas::enums::DESCRIPTIONS;
+use crate::{
+    document::pointer::schema_name,
+    normalize::schemas::{
+        alternatives::{RULES, has_rules},
+        enums::DESCRIPTIONS,
+    },
+};
 
 /// The words that make the last word of a name personal or secret, although it is an id or a code.
 const PRIVATE: [&str; 21] = [
@@ -61,6 +67,21 @@ pub(crate) struct Enum {
     pub(crate) name: String,
     pub(crate) values: Vec<Value>,
     pub(crate) descriptions: Vec<String>,
+}
+
+/// A schema whose values are of one of several types.
+pub(crate) struct Union {
+    pub(crate) name: String,
+    pub(crate) alternatives: Vec<Alternative>,
+}
+
+/// A type of a union, and what tells a value of it.
+pub(crate) struct Alternative {
+    /// The schema that it refers to, otherwise its JSON type.
+    pub(crate) name: String,
+    pub(crate) kind: String,
+    pub(crate) property: Option<(String, Vec<String>)>,
+    pub(crate) fields: Vec<String>,
 }
 
 impl Record {
@@ -121,10 +142,36 @@ pub(crate) fn enums(model: &Model) -> Vec<Enum> {
         .collect()
 }
 
+/// Returns the unions of the document.
+pub(crate) fn unions(model: &Model) -> Vec<Union> {
+    let unions = model.schemas().filter(|(_, schema)| is_union(schema));
+    let list = |schema: &Value, name: &str| schema[name].as_array().cloned().unwrap_or_default();
+    unions
+        .map(|(name, schema)| {
+            let parts = list(schema, "oneOf").into_iter().zip(list(schema, RULES));
+            let alternatives = parts.map(|(part, rule)| {
+                let property = text(&rule, "property");
+                Alternative {
+                    name: schema_name(&part).unwrap_or_else(|| text(&rule, "type").to_string()),
+                    kind: text(&rule, "type").to_string(),
+                    property: (!property.is_empty()).then(|| (property.to_string(), texts(&rule, "values"))),
+                    fields: texts(&rule, "fields"),
+                }
+            });
+            Union { name: name.clone(), alternatives: alternatives.collect() }
+        })
+        .collect()
+}
+
 /// Returns true if a schema becomes a struct with named fields.
 pub(crate) fn is_record(schema: &Value) -> bool {
     let properties = schema.get("properties").and_then(Value::as_object);
     properties.is_some_and(|properties| !properties.is_empty()) && marked(schema).is_none()
+}
+
+/// Returns true if a schema becomes an enum of several types.
+pub(crate) fn is_union(schema: &Value) -> bool {
+    has_rules(schema) && marked(schema).is_none()
 }
 
 /// Returns the schemas with hand-written types, and these types.

@@ -2,6 +2,7 @@
 
 pub(super) mod aliases;
 pub(super) mod all_of;
+pub(crate) mod alternatives;
 pub(super) mod dialect;
 pub(crate) mod enums;
 pub(super) mod equal;

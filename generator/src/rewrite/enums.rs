@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The names of the variant for other values. The document may have a value of that name.
-const OTHER: [&str; 3] = ["Other", "Unlisted", "AnyOther"];
+pub(super) const OTHER: [&str; 3] = ["Other", "Unlisted", "AnyOther"];
 
 /// Adds `Other(String)` to every enum, or `Other(i64)` to one of integers, and rewrites its serialisation.
 pub(crate) fn open(file: &mut syn::File, model: &Model) -> Result<(), Fault> {

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::{is_nullable, is_record, nullable, put_components, take_components, unions::DISTINCT};
+use super::{
+    alternatives::{RULES, has_rules},
+    is_nullable, is_record, nullable, put_components, take_components,
+};
 use crate::{
     document::{
         operations::operations,
@@ -92,7 +95,7 @@ fn content(node: &mut Value) -> impl Iterator<Item = (String, &mut Value)> {
 
 /// Returns true for a schema that the code generator writes a type for.
 fn is_named(schema: &Value) -> bool {
-    is_record(schema) || schema.get("enum").is_some() || schema.get(DISTINCT).is_some()
+    is_record(schema) || schema.get("enum").is_some() || has_rules(schema)
 }
 
 struct Hoist {
@@ -124,19 +127,23 @@ impl Hoist {
 
     /// Hoists the parts of a schema.
     fn parts(&mut self, schema: &mut Value, name: &str, place: &str) {
+        let rules = has_rules(schema).then(|| schema[RULES].clone());
         let Some(map) = schema.as_object_mut() else { return };
         for (field, part) in map.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
             let place = format!("{place}/properties/{}", segment(field));
             self.whole(part, &format!("{name}{}", pascal(field)), &place);
         }
-        let is_distinct = map.contains_key(DISTINCT);
         for keyword in ["allOf", "oneOf", "anyOf"] {
             for (index, part) in map.get_mut(keyword).and_then(Value::as_array_mut).into_iter().flatten().enumerate() {
                 // Parts of what is not merged yet are no types of their own.
                 let place = format!("{place}/{keyword}/{index}");
-                match is_distinct {
-                    true => self.whole(part, &format!("{name}Variant{index}"), &place),
-                    false => self.parts(part, name, &place),
+                match &rules {
+                    Some(rules) => {
+                        let told = ["values", "fields"].iter().find_map(|by| rules[index][by][0].as_str());
+                        let suffix = told.map_or_else(|| format!("Variant{index}"), pascal);
+                        self.whole(part, &format!("{name}{suffix}"), &place);
+                    }
+                    None => self.parts(part, name, &place),
                 }
             }
         }

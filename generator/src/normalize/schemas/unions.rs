@@ -1,18 +1,33 @@
-//! `oneOf` and `anyOf`: one type for all alternatives.
+//! `oneOf` and `anyOf`: an enum where a value tells which alternative it is, otherwise one type for all.
+//!
+//! | alternatives | become |
+//! |---|---|
+//! | of different JSON types | an enum |
+//! | objects with a discriminator, or a required property whose values differ | an enum |
+//! | `oneOf` of objects, each of which requires a field that no other has | an enum |
+//! | other objects | one record with the fields of all: an enum would have to guess |
+//! | strings, or numbers | one type, with the values of all enums |
+//! | lists | a list with items of any of them |
+//! | unions of unions, values without a type | any JSON value |
+//!
+//! Every enum has a variant for values that are none of its alternatives, so that none is an error and nothing is lost. Several
+//! alternatives of one JSON type that cannot be told apart are one variant.
 
 use serde_json::{Map, Value, json};
 
-use super::{dialect::is_note, is_nullable, is_record, put_components, references::target, take_components};
+use super::{
+    alternatives::{KINDS, RULES, TAGS, has_rules, of_objects},
+    dialect::is_note,
+    is_nullable, is_record, put_components,
+    references::target,
+    take_components,
+};
 use crate::{
     document::schemas::{each_part, each_schema},
     normalize::Log,
 };
 
-/// The member that marks a union whose alternatives have distinct JSON types. It stays, as an enum.
-pub(super) const DISTINCT: &str = "x-perenso-union";
-
-/// Merges the alternatives of each union. Objects become one record with the fields of all: an enum would have to guess which
-/// alternative a server means, and fail for one that is new. Different JSON types stay alternatives.
+/// Merges the alternatives of each union.
 pub(crate) fn merge(root: &mut Value, log: &mut Log<'_>) {
     let mut before = usize::MAX;
     loop {
@@ -42,7 +57,7 @@ pub(crate) fn merge(root: &mut Value, log: &mut Log<'_>) {
 
 /// Returns the alternatives of a union that is not merged yet.
 fn parts(schema: &Value) -> Option<&Vec<Value>> {
-    schema.get(DISTINCT).is_none().then_some(())?;
+    (!has_rules(schema)).then_some(())?;
     ["oneOf", "anyOf"].iter().find_map(|name| schema.get(*name)?.as_array())
 }
 
@@ -63,14 +78,16 @@ impl Merge<'_> {
     fn union(&self, schema: &Value, depth: usize) -> Option<(Value, Option<String>)> {
         let mut rest = schema.as_object().cloned().unwrap_or_default();
         let parts = parts(schema)?;
-        rest.retain(|keyword, _| !["oneOf", "anyOf", "discriminator"].contains(&keyword.as_str()));
+        rest.retain(|keyword, _| !["oneOf", "anyOf", "discriminator", TAGS].contains(&keyword.as_str()));
         // Alternatives that only say what is required are limits.
         let mut typed: Vec<&Value> = Vec::new();
-        for part in parts {
+        let mut tags: Vec<&Value> = Vec::new();
+        for (index, part) in parts.iter().enumerate() {
             let is_limit = part.as_object().is_none_or(|part| part.keys().all(|key| is_note(key) || key == "required"));
             let is_known = typed.contains(&part) || is_limit && rest.contains_key("type");
             if !is_known {
                 typed.push(part);
+                tags.push(&schema[TAGS]["parts"][index]);
             }
         }
         if typed.is_empty() {
@@ -89,7 +106,18 @@ impl Merge<'_> {
         let admits_null = is_nullable(schema) || typed.iter().chain(&targets).any(|part| is_nullable(part));
         let (mut merged, message) = match typed.as_slice() {
             [only] => ((*only).clone(), None),
-            _ => self.alternatives(&typed, &targets, depth)?,
+            _ => {
+                let tags = schema[TAGS]["property"].as_str().map(|property| (property, &*tags));
+                let is_exclusive = schema.get("oneOf").is_some();
+                let rules = |here: &[usize]| {
+                    let targets: Vec<_> = here.iter().map(|index| targets[*index]).collect();
+                    let tags = tags.map(|(name, tags)| (name, here.iter().map(|index| tags[*index]).collect()));
+                    of_objects(self.schemas, &targets, tags, is_exclusive)
+                };
+                // The union's own fields belong to each alternative, which none of them has alone.
+                let can_split = depth == 0 && own.get("properties").is_none();
+                self.alternatives(&typed, &targets, depth, &|here| can_split.then(|| rules(here)).flatten())?
+            }
         };
         if let Some(map) = merged.as_object_mut().filter(|map| !map.contains_key("$ref")) {
             for (key, value) in rest.into_iter().filter(|(key, _)| is_note(key)) {
@@ -102,8 +130,14 @@ impl Merge<'_> {
         Some((merged, message))
     }
 
-    /// Merges the alternatives of each JSON type, and keeps one alternative for each type.
-    fn alternatives(&self, typed: &[&Value], targets: &[&Value], depth: usize) -> Option<(Value, Option<String>)> {
+    /// Merges the alternatives of each JSON type, except objects that `rules` tell apart.
+    fn alternatives(
+        &self,
+        typed: &[&Value],
+        targets: &[&Value],
+        depth: usize,
+        rules: &dyn Fn(&[usize]) -> Option<Vec<Value>>,
+    ) -> Option<(Value, Option<String>)> {
         let count = targets.len();
         let lost = |what: &str| Some(format!("{count} alternatives are {what}"));
         let kind = |target: &Value| {
@@ -113,25 +147,33 @@ impl Merge<'_> {
         if targets.iter().any(|target| kind(target).is_none() || self::parts(target).is_some()) {
             return Some((json!({}), lost("any JSON value")));
         }
-        let (mut found, mut message) = (Vec::new(), None);
-        for group in 0..KINDS.len() {
+        let (mut found, mut told, mut message) = (Vec::new(), Vec::new(), None);
+        for (group, kinds) in KINDS.iter().enumerate() {
             let here: Vec<usize> = (0..count).filter(|index| kind(targets[*index]) == Some(group)).collect();
             let group: Vec<&Value> = here.iter().map(|index| targets[*index]).collect();
             match here.as_slice() {
-                [] => {}
+                [] => continue,
                 [only] => found.push(without_null(typed[*only])),
+                _ if kinds[0] == "object"
+                    && let Some(rules) = rules(&here) =>
+                {
+                    found.extend(here.iter().map(|index| without_null(typed[*index])));
+                    told.extend(rules);
+                    continue;
+                }
                 _ => {
                     let (merged, lost) = self.same(&group, depth)?;
                     found.push(merged);
                     message = lost.map(|what| format!("{} alternatives are {what}", group.len())).or(message);
                 }
             }
+            told.push(json!({ "type": kinds[0] }));
         }
         Some(match found.len() {
             1 => (found.remove(0), message),
             // A list that only one of the fields of merged records has would need a name of its own.
             _ if depth > 0 => (json!({}), message),
-            _ => (json!({ "oneOf": found, DISTINCT: true }), message),
+            _ => (json!({ "oneOf": found, RULES: told }), message),
         })
     }
 
@@ -198,9 +240,6 @@ impl Merge<'_> {
         }
     }
 }
-
-/// The JSON types that a reader can tell apart, in the order in which it tries them.
-const KINDS: [&[&str]; 5] = [&["string"], &["boolean"], &["integer", "number"], &["array"], &["object"]];
 
 /// Returns an alternative without `null`, which the union admits.
 fn without_null(part: &Value) -> Value {
@@ -295,7 +334,7 @@ mod tests {
     fn distinct_json_types_stay_alternatives() {
         let text = json!({ "type": "string" });
         let list = json!({ "type": "array", "items": text });
-        let union = json!({ "oneOf": [text, list], "x-perenso-union": true });
+        let union = json!({ "oneOf": [text, list], "x-perenso-union": [{ "type": "string" }, { "type": "array" }] });
         let (schema, effects) =
             run_on_schema(merge, json!({ "anyOf": [list, text, { "type": "string", "enum": ["a"] }] }));
         assert_eq!((schema, effects), (union.clone(), vec![]));
@@ -317,7 +356,8 @@ mod tests {
         let list =
             json!({ "type": "object", "properties": { "sub": { "oneOf": [reference("A"), { "type": "string" }] } } });
         let (root, effects) = run(merge, json!({ "components": { "schemas": { "A": list } } }));
-        let union = json!({ "oneOf": [{ "type": "string" }, reference("A")], "x-perenso-union": true });
+        let rules = json!([{ "type": "string" }, { "type": "object" }]);
+        let union = json!({ "oneOf": [{ "type": "string" }, reference("A")], "x-perenso-union": rules });
         assert_eq!(root["components"]["schemas"]["A"]["properties"]["sub"], union);
         assert_eq!(effects, []);
     }
