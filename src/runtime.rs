@@ -28,6 +28,7 @@ mod operation;
 mod parameters;
 mod record;
 mod setters;
+mod success;
 mod values;
 
 pub use self::{
@@ -38,6 +39,7 @@ pub use self::{
     parameters::{append_cookie, append_list, list_segment, with_list, with_map},
     record::{Record, RecordWriter, build, read_field, read_list, read_record, read_required, write_record},
     setters::{accepted, body, optional, set, set_required, value},
+    success::{OtherBody, Success, send_success},
     values::{append_header, checked_segment, form},
 };
 pub use crate::{

@@ -99,7 +99,7 @@ const STEPS: &[(&str, Step)] = &[
 /// | parameter | `x-perenso-wire-name` | the name that is sent, where Rust needs another one |
 /// | request body | `x-perenso-media-type` | the media type of bytes |
 /// | request body | `x-perenso-multipart` | the schema of a multipart body |
-/// | operation | `x-perenso-other-responses` | further statuses of success, with their descriptions |
+/// | operation | `x-perenso-other-responses` | further responses of success, by status |
 ///
 /// An overlay pins names by two more: `x-operation-name` of an operation and `x-type-name` of an inline schema.
 ///

@@ -15,6 +15,7 @@ mod records;
 mod seal;
 mod send;
 mod signposts;
+mod success;
 mod table;
 mod unions;
 

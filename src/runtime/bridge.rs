@@ -52,7 +52,7 @@ impl Bridge {
     }
 }
 
-type Request = Result<reqwest::Request, reqwest::Error>;
+pub(super) type Request = Result<reqwest::Request, reqwest::Error>;
 
 /// Sends a request of the generated client and returns the response, with its whole body unless it is streamed.
 ///

@@ -32,7 +32,12 @@ pub mod harbour {
 use std::{collections::HashMap, time::Duration};
 
 use httpmock::MockServer;
-use perenso::{Field, Perenso, mock::MockShow, runtime::Multipart, types};
+use perenso::{
+    Field, Perenso,
+    mock::MockShow,
+    runtime::{Multipart, Success},
+    types,
+};
 use serde_json::{Value, json};
 
 use self::storage::{
@@ -262,12 +267,36 @@ async fn alternatives_of_objects_are_told_by_a_property_or_by_their_fields() {
         then.created(&serde_json::from_value(json!({"no": "1", "lines": ["a", {"b": []}, 7]})).unwrap());
     });
     let receipt = client.pay().body(PaymentCash { cash: 7, extra: Default::default() }).send().await.unwrap();
+    let Success::Value(receipt) = receipt.into_inner() else { panic!("no receipt") };
     assert!(
         matches!(receipt.lines.get(), Some(Tree::Array(lines)) if matches!(&lines[2], Tree::Other(value) if *value == 7))
     );
     paid.assert();
     let card: Payment = serde_json::from_value(json!({"card": "4", "amount": 1})).unwrap();
     assert!(matches!(card, Payment::Card(PaymentCard { amount: 1, .. })));
+}
+
+#[tokio::test]
+async fn a_response_of_another_kind_is_no_error_and_keeps_its_body() {
+    use self::harbour::{mock::MockServerExt as _, prelude::*, types::*};
+
+    let server = MockServer::start_async().await;
+    let client = harbour::Client::new(server.show().unwrap().auth_client());
+    let pay = |cash| client.pay().body(PaymentCash { cash, extra: Default::default() }).send();
+    server.pay(|when, then| {
+        when.body(&PaymentCash { cash: 1, extra: Default::default() }.into());
+        then.accepted(&Ticket { ticket: 7, extra: Default::default() });
+    });
+    server.pay(|when, then| {
+        when.body(&PaymentCash { cash: 2, extra: Default::default() }.into());
+        then.no_content();
+    });
+    let accepted = pay(1).await.unwrap();
+    let Success::Other(body) = &*accepted else { panic!("no other response") };
+    assert_eq!((accepted.status().as_u16(), body.json::<Ticket>().unwrap().ticket), (202, 7));
+    assert_eq!(format!("{body:?}"), "OtherBody(12 bytes)");
+    let empty = pay(2).await.unwrap();
+    assert!(matches!(&*empty, Success::Other(body) if body.bytes().is_empty()) && empty.into_inner().value().is_none());
 }
 
 #[test]

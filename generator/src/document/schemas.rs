@@ -7,6 +7,9 @@ use super::{operations::operations, pointer::segment};
 /// The member of a request body that keeps the form of a multipart body.
 pub(crate) const MULTIPART: &str = "x-perenso-multipart";
 
+/// The member of an operation that keeps its further successful responses, for which the method has no type.
+pub(crate) const OTHERS: &str = "x-perenso-other-responses";
+
 /// The keywords whose value is a schema.
 const ONE: [&str; 9] = [
     "items",
@@ -51,9 +54,11 @@ pub(crate) fn each_root(root: &mut Value, visit: &mut dyn FnMut(&mut Value, &str
                 visit(schema, &format!("{place}/requestBody/{MULTIPART}"));
             }
         }
-        let responses = operation.node.get_mut("responses").and_then(Value::as_object_mut);
-        for (status, response) in responses.into_iter().flatten() {
-            each_content(response, &format!("{place}/responses/{}", segment(status)), visit);
+        for list in ["responses", OTHERS] {
+            let responses = operation.node.get_mut(list).and_then(Value::as_object_mut);
+            for (status, response) in responses.into_iter().flatten() {
+                each_content(response, &format!("{place}/responses/{}", segment(status)), visit);
+            }
         }
     }
 }

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::{
-    model::{Model, Operation, schema},
+    document::schemas::OTHERS,
+    model::{Model, Operation, schema, text},
     normalize::schemas::enums::NAMES,
 };
 
@@ -19,7 +20,7 @@ pub(crate) const TWIN: &str = "/perenso-with-body";
 /// Returns the document for the client, with successful responses only.
 pub(crate) fn for_client(model: &Model) -> Value {
     let mut root = for_mock(model);
-    each_operation(&mut root, take_out_errors);
+    each_operation(&mut root, keep_typed_responses);
     if let Some(components) = root.get_mut("components").and_then(Value::as_object_mut) {
         components.remove("responses");
     }
@@ -31,6 +32,7 @@ pub(crate) fn for_mock(model: &Model) -> Value {
     let mut root = model.root.clone();
     name_tags(&mut root, model);
     split_optional_bodies(&mut root, model);
+    each_operation(&mut root, add_other_responses);
     each_operation(&mut root, respond_with_bytes);
     each_operation(&mut root, simplify_parameters);
     open_records(&mut root);
@@ -94,10 +96,20 @@ fn simplify_parameters(operation: &mut Value) {
     }
 }
 
-/// Removes error responses: progenitor supports one type of error body only, and the bridge reads errors itself.
-fn take_out_errors(operation: &mut Value) {
+/// Adds the further successful responses, which the mock can send.
+fn add_other_responses(operation: &mut Value) {
+    let others = operation.get(OTHERS).and_then(Value::as_object).cloned().unwrap_or_default();
+    for (status, mut response) in others.into_iter().filter(|(_, response)| response.is_object()) {
+        response["description"] = json!(text(&response, "description"));
+        operation["responses"][status] = response;
+    }
+}
+
+/// Keeps the successful responses of one type. Progenitor supports one type of error body, and the bridge reads errors itself.
+fn keep_typed_responses(operation: &mut Value) {
+    let others = operation.get(OTHERS).cloned().unwrap_or_default();
     if let Some(responses) = operation["responses"].as_object_mut() {
-        responses.retain(|status, _| status.starts_with('2'));
+        responses.retain(|status, _| status.starts_with('2') && others.get(status).is_none());
     }
 }
 

@@ -101,6 +101,20 @@ fn rewrite_send(function: &mut ImplItemFn, entry: &table::Entry, ids: &[String],
         Some("ByteStream") => {
             parse_quote!(#runtime::send_raw(&client.inner, request, &super::operations::#operation).await)
         }
+        last if !entry.others.is_empty() => {
+            let is_other = entry.others.condition();
+            let operation = quote!(&super::operations::#operation);
+            match last {
+                Some("Vec") => parse_quote! {
+                    #runtime::send_success::<::std::option::Option<#response>>(&client.inner, request, #operation, #is_other)
+                        .await
+                        .map(|found| found.map(|success| success.map(::std::option::Option::unwrap_or_default)))
+                },
+                _ => parse_quote! {
+                    #runtime::send_success::<#response>(&client.inner, request, #operation, #is_other).await
+                },
+            }
+        }
         Some("Map") => {
             parse_quote!(#runtime::send_json_object(&client.inner, request, &super::operations::#operation).await)
         }
@@ -119,10 +133,15 @@ fn rewrite_send(function: &mut ImplItemFn, entry: &table::Entry, ids: &[String],
     // A body of bytes keeps its headers and its own error type, which the stream of the generator does not support.
     let value: Type = match find::last_of(&response).as_deref() {
         Some("ByteStream") => parse_quote!(#runtime::auth::Response),
+        _ if !entry.others.is_empty() => parse_quote!(ResponseValue<#runtime::Success<#response>>),
         _ => parse_quote!(ResponseValue<#response>),
     };
     function.sig.output = parse_quote!(-> ::std::result::Result<#value, #runtime::Error>);
     function.attrs.push(parse_quote!(#[doc = ""]));
+    if !entry.others.is_empty() {
+        let docs = format!("{}\n", entry.others.docs(&quote!(#runtime).to_string().replace(' ', "")));
+        function.attrs.push(parse_quote!(#[doc = #docs]));
+    }
     function.attrs.push(parse_quote!(#[doc = "# Errors"]));
     function.attrs.push(parse_quote!(#[doc = "A value that the call cannot take, or whatever went wrong on the way."]));
     Ok(())

@@ -4,7 +4,7 @@ use quote::{format_ident, quote};
 use serde_json::Value;
 use syn::{Ident, LitStr, parse_quote, visit_mut::VisitMut};
 
-use super::compounds::Compound;
+use super::{compounds::Compound, success::Others};
 use crate::{
     generate::prepare::{WITH_BODY, has_optional_body},
     generate::settings::Settings,
@@ -31,6 +31,8 @@ pub(crate) struct Entry {
     pub(crate) has_headers: bool,
     /// True if its body has several parts.
     pub(crate) is_multipart: bool,
+    /// The successful responses that are of another type.
+    pub(crate) others: Others,
     /// The strings in its code that differ from what is sent: names of parameters, and the media type of a body of bytes.
     pub(crate) literals: Vec<(String, String)>,
     /// The parameters that the runtime writes, since they are lists, maps or cookies.
@@ -84,6 +86,7 @@ pub(crate) fn entries(model: &Model) -> Vec<Entry> {
                 is_twin,
                 has_headers: given.iter().any(|parameter| parameter["in"] == "header" || parameter["in"] == "cookie"),
                 is_multipart,
+                others: Others::of(&operation),
                 literals: literals(operation.node),
                 compounds: given.iter().filter_map(Compound::of).collect(),
                 parameters,

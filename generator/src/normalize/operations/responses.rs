@@ -3,10 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use super::media_types::{MediaKind, best};
-use crate::{document::operations::operations, normalize::Log};
-
-/// The member of an operation that keeps the statuses of success for which its method has no type, with their descriptions.
-const OTHERS: &str = "x-perenso-other-responses";
+use crate::{
+    document::{operations::operations, schemas::OTHERS},
+    normalize::Log,
+};
 
 /// Chooses the type of each response, and the one of success.
 pub(crate) fn choose(root: &mut Value, log: &mut Log<'_>) {
@@ -108,8 +108,7 @@ fn with_content(response: &Value, content: Value) -> Value {
     chosen
 }
 
-/// Keeps the successful responses of one type: JSON before bytes before none, then the smallest status. Returns the descriptions
-/// of the others.
+/// Keeps the successful responses of one type: JSON before bytes before none, then the smallest status. Returns the others.
 fn unify_success(kept: &mut Map<String, Value>, place: &str, log: &mut Log<'_>) -> Map<String, Value> {
     let kind = |response: &Value| match response.get("content").and_then(Value::as_object) {
         Some(content) => content.get("application/json").map_or((1, Value::Null), |entry| (0, entry["schema"].clone())),
@@ -121,10 +120,16 @@ fn unify_success(kept: &mut Map<String, Value>, place: &str, log: &mut Log<'_>) 
     let (good, others): (Map<_, _>, Map<_, _>) =
         std::mem::take(kept).into_iter().partition(|(status, response)| !success(status) || kind(response) == best);
     *kept = good;
+    let is_json = best.0 == 0;
     for status in others.keys() {
-        log.lost(&format!("{place}/{status}"), "the method has the type of another successful response");
+        let what = match is_json {
+            true => "another successful response is `Success::Other`, with its body as it came",
+            // The method returns the response as it is.
+            false => "another successful response has no body",
+        };
+        log.changed(&format!("{place}/{status}"), what);
     }
-    others.into_iter().map(|(status, response)| (status, response["description"].clone())).collect()
+    others
 }
 
 #[cfg(test)]
@@ -154,8 +159,8 @@ mod tests {
             operation["responses"],
             json!({ "200": of(json_a.clone()), "201": of(json_a), "404": { "description": "" } })
         );
-        assert_eq!(operation["x-perenso-other-responses"], json!({ "204": "" }));
-        assert_eq!(effects, [(Effect::Changed, "/default".into()), (Effect::Lost, "/204".into())]);
+        assert_eq!(operation["x-perenso-other-responses"], json!({ "204": { "description": "" } }));
+        assert_eq!(effects, [(Effect::Changed, "/default".into()), (Effect::Changed, "/204".into())]);
     }
 
     #[test]

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::{dialect::is_note, put_components, take_components};
+use super::{
+    dialect::{infer_type, is_note},
+    put_components, take_components,
+};
 use crate::{
     document::{
         pointer::{schema_name, segment},
@@ -96,6 +99,7 @@ impl Flat<'_> {
         if merged.contains_key("enum") {
             merged.remove("format");
         }
+        infer_type(&mut merged);
         *schema = Value::Object(merged);
     }
 }
@@ -192,6 +196,12 @@ mod tests {
         }));
         assert_eq!(schemas["B"]["properties"], json!({ "b": {} }));
         assert_eq!(schemas["A"]["properties"], json!({ "a": {}, "b": {} }));
+    }
+
+    #[test]
+    fn what_has_no_type_gets_that_of_its_keywords() {
+        let schemas = flattened(json!({ "A": { "additionalProperties": {}, "allOf": [{}] } }));
+        assert_eq!(schemas["A"], json!({ "type": "object", "additionalProperties": {} }));
     }
 
     #[test]

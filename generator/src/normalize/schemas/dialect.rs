@@ -166,7 +166,7 @@ fn translate_type(found: &Value, map: &mut Map<String, Value>, pointer: &str, lo
 }
 
 /// Adds the type that the other keywords show.
-fn infer_type(map: &mut Map<String, Value>) {
+pub(super) fn infer_type(map: &mut Map<String, Value>) {
     if map.contains_key("type") || map.contains_key("$ref") {
         return;
     }

@@ -12,7 +12,7 @@ use crate::{
     document::{
         operations::operations,
         pointer::{COMPONENTS, schema_reference, segment},
-        schemas::{MULTIPART, each_part},
+        schemas::{MULTIPART, OTHERS, each_part},
     },
     normalize::{
         Log,
@@ -47,6 +47,13 @@ pub(crate) fn hoist(root: &mut Value, log: &mut Log<'_>) {
             }
             if let Some(schema) = body.get_mut(MULTIPART) {
                 hoist.whole(schema, &format!("{id}Form"), &format!("{place}/requestBody/{MULTIPART}"));
+            }
+        }
+        let others = operation.node.get_mut(OTHERS).and_then(Value::as_object_mut);
+        for (status, response) in others.into_iter().flatten() {
+            for (media_type, schema) in content(response) {
+                let here = format!("{place}/responses/{status}/content/{media_type}/schema");
+                hoist.whole(schema, &format!("{id}Response{}", pascal(status).trim_start_matches('X')), &here);
             }
         }
         // Responses of one type must be of one type afterwards.
