@@ -24,6 +24,7 @@ mod field_names;
 #[cfg(feature = "mock")]
 pub mod mock;
 mod multipart;
+mod numeric;
 mod operation;
 mod parameters;
 mod record;
@@ -35,6 +36,7 @@ pub use self::{
     alternatives::alternative,
     bridge::{Bridge, send_empty, send_json, send_json_object, send_raw},
     multipart::{Multipart, multipart},
+    numeric::{Numbers, read_field_of_numbers, read_list_of_numbers, read_required_of_numbers},
     operation::Operation,
     parameters::{append_cookie, append_list, list_segment, with_list, with_map},
     record::{Record, RecordWriter, build, read_field, read_list, read_record, read_required, write_record},

@@ -341,6 +341,15 @@ fn a_record_that_needs_values_is_read_and_built_with_all_of_them() {
 }
 
 #[test]
+fn a_number_is_read_from_a_string_where_the_document_says_so() {
+    for levels in [json!(3), json!("3")] {
+        let bay: Bay = serde_json::from_value(json!({"bayID": "B7", "levels": levels})).unwrap();
+        assert_eq!(bay.levels, Field::Value(3));
+    }
+    assert!(serde_json::from_value::<Bay>(json!({"levels": "three"})).is_err());
+}
+
+#[test]
 fn debug_shows_ids_codes_and_statuses() {
     let secret: Value = json!({"bayID": "B7", "keeper": "Ada", "sessionId": "s1", "content": "Ada", "new": "Ada"});
     let bay: Bay = serde_json::from_value(secret).unwrap();

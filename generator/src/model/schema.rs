@@ -52,6 +52,8 @@ pub(crate) struct Field {
     pub(crate) description: String,
     pub(crate) required: bool,
     pub(crate) list: bool,
+    /// True if it is a number, or a list of numbers, that a server may write as a string.
+    pub(crate) numeric_string: bool,
 }
 
 /// The fields of a record that `Debug` shows.
@@ -115,6 +117,10 @@ pub(crate) fn records(model: &Model) -> Vec<Record> {
                     description: text(property, "description").to_string(),
                     required: required.contains(wire),
                     list: text(property, "type") == "array",
+                    numeric_string: [Some(property), property.get("items")]
+                        .into_iter()
+                        .flatten()
+                        .any(|schema| schema.get("x-perenso-numeric-string") == Some(&Value::Bool(true))),
                 })
                 .collect();
             fields.sort_by_key(|field| written.iter().position(|name| *name == field.wire));

@@ -167,6 +167,7 @@ fn reader(name: &Ident, draft: &Type, record: &Record, fields: &[Known<'_>], set
             (true, false) => format_ident!("read_required"),
             _ => format_ident!("read_field"),
         };
+        let read = if field.numeric_string { format_ident!("{read}_of_numbers") } else { read };
         quote!(#index => #runtime::#read(&mut draft.#ident, map))
     });
     let finish = if is_default(record) {

@@ -5,6 +5,9 @@ use serde_json::{Map, Value, json};
 use super::{is_nullable, nullable};
 use crate::{document::schemas::each_schema, normalize::Log};
 
+/// The member of a number that a server may write as a string.
+const NUMERIC_STRING: &str = "x-perenso-numeric-string";
+
 /// Translates every schema.
 pub(crate) fn translate(root: &mut Value, log: &mut Log<'_>) {
     each_schema(root, &mut |schema, pointer| {
@@ -65,6 +68,11 @@ fn translate_one(map: &mut Map<String, Value>, pointer: &str, log: &mut Log<'_>)
         translate_type(&found, map, pointer, log);
     }
     infer_type(map);
+    if ["integer", "number"].iter().any(|kind| map.get("type") == Some(&json!(kind))) && has_words_only(map) {
+        log.changed(pointer, "the values of the enum are strings, and so is the type");
+        map.insert("type".into(), json!("string"));
+        map.remove("format");
+    }
     match map.get("type").and_then(Value::as_str) {
         Some("array") if !map.get("items").is_some_and(Value::is_object) => {
             if map.contains_key("items") || map.contains_key("prefixItems") {
@@ -86,6 +94,14 @@ fn translate_one(map: &mut Map<String, Value>, pointer: &str, log: &mut Log<'_>)
         }
         _ => {}
     }
+}
+
+/// Returns true if a schema has an enum of strings that are no numbers.
+fn has_words_only(map: &Map<String, Value>) -> bool {
+    let values = map.get("enum").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let mut values = values.iter().filter(|value| !value.is_null()).peekable();
+    let is_word = |value: &Value| value.as_str().is_some_and(|text| text.trim().parse::<f64>().is_err());
+    values.peek().is_some() && values.all(is_word)
 }
 
 /// Translates keywords that OpenAPI 3.0 has other words for.
@@ -145,8 +161,9 @@ fn translate_type(found: &Value, map: &mut Map<String, Value>, pointer: &str, lo
         [] => return drop(map.insert("enum".into(), json!([null]))),
         [_, _] if is("integer") && is("number") => ("number", None),
         types if (is("integer") || is("number")) && is("string") && written_as_number && types.len() <= 3 => {
-            log.lost(pointer, "a number that may be written as a string is a number");
+            log.changed(pointer, "a number that may be written as a string is a number, and a string is read as one");
             map.remove("pattern");
+            map.insert(NUMERIC_STRING.into(), json!(true));
             (if is("number") { "number" } else { "integer" }, None)
         }
         _ => {
@@ -256,14 +273,23 @@ mod tests {
             translate,
             json!({ "type": ["integer", "string"], "pattern": "^[0-9]+$", "format": "int32" }),
         );
-        assert_eq!(schema, json!({ "type": "integer", "format": "int32" }));
-        assert_eq!(effects, [(Effect::Lost, "/components/schemas/A".to_string())]);
+        assert_eq!(schema, json!({ "type": "integer", "format": "int32", "x-perenso-numeric-string": true }));
+        assert_eq!(effects, [(Effect::Changed, "/components/schemas/A".to_string())]);
         assert_eq!(translated(json!({ "type": ["integer", "number"] })), json!({ "type": "number" }));
         assert_eq!(translated(json!({ "type": ["integer", "string"] })), json!({}));
         assert_eq!(
             translated(json!({ "type": ["array", "object", "null"], "items": {} })),
             json!({ "nullable": true })
         );
+    }
+
+    #[test]
+    fn an_enum_of_words_is_one_of_strings_whatever_its_type() {
+        let words = json!({ "type": "string", "enum": ["in", "out", null] });
+        assert_eq!(translated(json!({ "type": "number", "format": "double", "enum": ["in", "out", null] })), words);
+        for kept in [json!({ "type": "integer", "enum": ["1", "2"] }), json!({ "type": "integer", "enum": [null] })] {
+            assert_eq!(translated(kept.clone()), kept);
+        }
     }
 
     #[test]
