@@ -186,6 +186,59 @@ async fn operations_that_the_sandbox_lacks_are_added_to_its_resources() {
 }
 
 #[tokio::test]
+async fn lists_other_bodies_and_odd_paths_are_those_of_the_document() {
+    let no_content = json!({"204": {"description": "d"}});
+    let path = |name: &str| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}});
+    let numbers = json!({"type": "array", "items": {"type": "integer"}});
+    let bytes = json!({"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}});
+    let record = json!({"type": "object", "required": ["kind"], "properties": {"id": {"type": "string"}, "kind": {"type": "string"}}});
+    let ok = |schema: Value| json!({"200": {"description": "d", "content": {"application/json": {"schema": schema}}}});
+    let own = json!({"openapi": "3.0.3", "info": {"title": "t", "version": "1"}, "paths": {
+        "/find": {"get": {"parameters": [
+            {"name": "no", "in": "query", "schema": numbers},
+            {"name": "in", "in": "query", "explode": false, "schema": numbers},
+            {"name": "send_value", "x-perenso-wire-name": "send", "in": "query", "required": true, "schema": {"type": "number"}},
+        ], "responses": no_content}},
+        "/photos/{name}.{format}": {"put": {
+            "parameters": [path("name"), path("format")],
+            "requestBody": {"required": true, "x-perenso-media-type": "image/*", "content": bytes},
+            "responses": no_content,
+        }},
+        "/halls/{id}/map": {"get": {"parameters": [path("id")], "responses": no_content}},
+        "/halls/{hall}/map": {"put": {"parameters": [path("hall")], "responses": no_content}},
+        "/bays": {
+            "get": {"responses": ok(json!({"type": "array", "items": record}))},
+            "post": {
+                "requestBody": {"content": {"application/json": {"schema": {"type": "object"}}}},
+                "responses": ok(record.clone()),
+            },
+        },
+        "/bays/{id}": {"get": {"parameters": [path("id")], "responses": ok(record)}},
+    }});
+    let sandbox = Sandbox::builder().document(&own.to_string()).unwrap().start().await.unwrap();
+    let caller = Caller::new(&sandbox);
+    for (query, status) in [
+        ("send=1.5&no=1&no=2&in=1,2", 204),
+        ("send=1&no=1&no=x", 400),
+        ("send=1&in=1,x", 400),
+        ("send=1&send=2", 400),
+        ("send_value=1", 400),
+    ] {
+        assert_eq!(caller.get(&format!("/find?{query}")).await.0, status, "{query}");
+    }
+    for (media_type, status) in [("image/png", 204), ("text/plain", 415)] {
+        let request = caller.request(Method::PUT, "/photos/a.b.png").header("content-type", media_type);
+        assert_eq!(request.body("png").send().await.unwrap().status(), status, "{media_type}");
+    }
+    // One path with two names of its parameter.
+    assert_eq!(caller.get("/halls/1/map").await.0, 204);
+    assert_eq!(caller.call(Method::PUT, "/halls/1/map", None).await.0, 204);
+    // A field that the response has with another type is not a field of the record.
+    let (_, made) = caller.call(Method::POST, "/bays", Some(json!({"kind": 7, "more": true}))).await;
+    assert_eq!(made, json!({"id": "1", "kind": "text", "more": true}));
+}
+
+#[tokio::test]
 async fn a_text_that_is_no_such_document_is_an_error() {
     for text in ["", "[]", "{}", r#"{"openapi": "3.1.0"}"#, r#"{"swagger": "2.0"}"#] {
         assert!(Sandbox::builder().document(text).is_err(), "{text}");

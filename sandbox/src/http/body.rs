@@ -42,15 +42,33 @@ pub(crate) fn array(headers: &HeaderMap, body: &[u8]) -> Result<Vec<Value>, ApiE
     }
 }
 
+/// Checks that a body has a media type, or one of a range such as `*/*`.
+pub(crate) fn expect(headers: &HeaderMap, expected: &str) -> Result<(), ApiError> {
+    let wanted = headers::media_type(expected);
+    let fits = |found: String| match wanted.split_once("/*") {
+        Some((kind, "")) => kind == "*" || found.split('/').next() == Some(kind),
+        _ => found == wanted,
+    };
+    match media_type(headers).is_some_and(fits) {
+        true => Ok(()),
+        false => Err(unsupported(&wanted)),
+    }
+}
+
+/// Returns true if the body is JSON.
+pub(crate) fn is_json(headers: &HeaderMap) -> bool {
+    media_type(headers).is_some_and(|t| t == "application/json" || t.ends_with("+json"))
+}
+
+fn unsupported(expected: &str) -> ApiError {
+    let message = format!("the body must be {expected}");
+    ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", message)
+}
+
 /// Reads any JSON.
 pub(crate) fn json(headers: &HeaderMap, body: &[u8]) -> Result<Value, ApiError> {
-    let is_json = media_type(headers).is_some_and(|t| t == "application/json" || t.ends_with("+json"));
-    if !is_json {
-        return Err(ApiError::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "unsupported_media_type",
-            "the body must be application/json",
-        ));
+    if !is_json(headers) {
+        return Err(unsupported("application/json"));
     }
     // The parser's message may quote the body. Its position does not.
     serde_json::from_slice(body).map_err(|error| {

@@ -8,12 +8,13 @@ use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use percent_encoding::percent_decode_str;
+use serde::Deserialize as _;
 use serde_json::{Map, Value, json};
 
 use super::api_error::ApiError;
 use super::body;
 use crate::model::collections::Collections;
-use crate::model::document::{Document, Operation, PathItem};
+use crate::model::document::{Document, Operation, PathItem, Schema};
 
 /// A request to an operation of the document, which it fits.
 pub(crate) struct Call<'a> {
@@ -108,11 +109,7 @@ impl Call<'_> {
                 Ok(Some(whole))
             }
             ("POST", None) => {
-                // An optional body may be left out.
-                let fields = match self.body.is_empty() {
-                    true => Map::new(),
-                    false => body::object(self.headers, self.body)?,
-                };
+                let fields = self.fields(schema)?;
                 let (name, is_integer) = &place.id_field;
                 let id = match fields.get(name) {
                     Some(Value::String(id)) if !is_integer => id.clone(),
@@ -132,9 +129,7 @@ impl Call<'_> {
                     return Err(not_found(id));
                 };
                 let kept = record.get(&place.id_field.0).cloned();
-                if !self.body.is_empty() {
-                    record.extend(body::object(self.headers, self.body)?);
-                }
+                record.extend(self.fields(schema.filter(|_| self.is_record(schema, place)))?);
                 record.extend(kept.map(|kept| (place.id_field.0.clone(), kept)));
                 records.insert(place.list, id, record.clone().into());
                 Ok(if self.is_record(schema, place) { Some(record.into()) } else { example() })
@@ -146,6 +141,23 @@ impl Call<'_> {
             }
             _ => Ok(example()),
         }
+    }
+
+    /// Returns the fields of the body, without those that the response has with another type. There are none if an optional body
+    /// is left out, or if it is not JSON.
+    fn fields(&self, response: Option<&Value>) -> Result<Map<String, Value>, ApiError> {
+        if self.body.is_empty() || !body::is_json(self.headers) {
+            return Ok(Map::new());
+        }
+        let mut fields = body::object(self.headers, self.body)?;
+        let properties = response.and_then(|schema| self.document.resolve(schema).get("properties"));
+        fields.retain(|name, value| {
+            let schema = properties.and_then(|properties| properties.get(name)).map(Schema::deserialize);
+            schema.is_none_or(|schema| {
+                schema.is_ok_and(|schema| self.document.validator(false).check(&schema, value, "").is_empty())
+            })
+        });
+        Ok(fields)
     }
 
     /// Returns true if a response with this schema is a record.

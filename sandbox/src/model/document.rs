@@ -47,12 +47,33 @@ pub(crate) struct Operation {
 #[derive(Deserialize)]
 pub(crate) struct Parameter {
     pub(crate) name: String,
+    /// The name that is sent, where a generated client needs another one.
+    #[serde(rename = "x-perenso-wire-name")]
+    wire_name: Option<String>,
+    style: Option<String>,
+    explode: Option<bool>,
     #[serde(rename = "in")]
     pub(crate) location: Location,
     #[serde(default)]
     pub(crate) required: bool,
     #[serde(default)]
     pub(crate) schema: Schema,
+}
+
+impl Parameter {
+    /// Returns the name in a request.
+    pub(crate) fn sent_name(&self) -> &str {
+        self.wire_name.as_deref().unwrap_or(&self.name)
+    }
+
+    /// Returns the separator of a list that is sent as one value.
+    pub(crate) fn separator(&self) -> Option<char> {
+        (self.explode == Some(false)).then_some(match self.style.as_deref() {
+            Some("spaceDelimited") => ' ',
+            Some("pipeDelimited") => '|',
+            _ => ',',
+        })
+    }
 }
 
 /// The part of a request that holds a parameter.
@@ -70,6 +91,9 @@ pub(crate) struct RequestBody {
     #[serde(default)]
     pub(crate) required: bool,
     content: BTreeMap<String, MediaType>,
+    /// The media type of bytes, in a document that is normalised.
+    #[serde(rename = "x-perenso-media-type")]
+    media_type: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -103,6 +127,11 @@ pub(crate) struct PathItem<'a> {
 }
 
 impl<'a> PathItem<'a> {
+    /// Returns the number of parameters in its path.
+    fn rank(&self) -> usize {
+        self.template.matches('{').count()
+    }
+
     /// Returns the operation of a method. HEAD is a GET without the response body.
     pub(crate) fn operation(&self, method: &str) -> Option<&'a Operation> {
         let method = if method == "HEAD" { "GET" } else { method };
@@ -158,13 +187,22 @@ impl Document {
 
     /// Finds the path item of a path.
     pub(crate) fn path_item(&self, path: &str) -> Option<PathItem<'_>> {
-        let segments: Vec<&str> = path.split('/').collect();
-        let items = self.paths.iter().filter_map(|(template, methods)| {
-            let parameters = match_template(template, &segments)?;
-            Some(PathItem { methods, template, parameters, is_bulk: template.ends_with("/bulk") })
-        });
         // A path without parameters goes before one with parameters.
-        items.min_by_key(|item| item.parameters.len())
+        self.path_items(path).min_by_key(PathItem::rank)
+    }
+
+    /// Finds the path item of a path that has a method, or any. Some documents have a path twice, with other names of parameters.
+    pub(crate) fn path_item_with(&self, path: &str, method: &str) -> Option<PathItem<'_>> {
+        let with = self.path_items(path).filter(|item| item.operation(method).is_some()).min_by_key(PathItem::rank);
+        let any = self.path_item(path)?;
+        Some(with.filter(|item| item.rank() == any.rank()).unwrap_or(any))
+    }
+
+    fn path_items(&self, path: &str) -> impl Iterator<Item = PathItem<'_>> {
+        self.paths.iter().filter_map(move |(template, methods)| {
+            let parameters = match_template(template, path)?;
+            Some(PathItem { methods, template, parameters, is_bulk: template.ends_with("/bulk") })
+        })
     }
 
     /// Returns the method and path template of every operation.
@@ -210,18 +248,34 @@ impl Document {
 }
 
 /// Returns the values of a template's parameters if the path matches it.
-fn match_template<'a>(template: &'a str, segments: &[&str]) -> Option<Vec<(&'a str, String)>> {
-    let mut values = Vec::new();
-    let mut given = segments.iter();
+fn match_template<'a>(template: &'a str, path: &str) -> Option<Vec<(&'a str, String)>> {
+    let (mut values, mut given) = (Vec::new(), path.split('/'));
     for part in template.split('/') {
-        let segment = *given.next()?;
-        match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
-            Some(name) => values.push((name, segment.to_owned())),
-            None if part == segment => {}
-            None => return None,
-        }
+        match_segment(part, given.next()?, &mut values)?;
     }
     given.next().is_none().then_some(values)
+}
+
+/// Adds the values of one segment. Those of parameters without anything between them are unknown.
+fn match_segment<'a>(template: &'a str, segment: &str, values: &mut Vec<(&'a str, String)>) -> Option<()> {
+    let Some((before, rest)) = template.split_once('{') else { return (template == segment).then_some(()) };
+    let (mut segment, mut rest) = (segment.strip_prefix(before)?, rest);
+    loop {
+        let (name, after) = rest.split_once('}')?;
+        let (fixed, next) = after.split_once('{').map_or((after, None), |(fixed, next)| (fixed, Some(next)));
+        match next {
+            None => {
+                values.push((name, segment.strip_suffix(fixed)?.to_owned()));
+                return Some(());
+            }
+            Some(_) if fixed.is_empty() => return Some(()),
+            Some(next) => {
+                let (value, left) = segment.split_once(fixed)?;
+                values.push((name, value.to_owned()));
+                (segment, rest) = (left, next);
+            }
+        }
+    }
 }
 
 impl Operation {
@@ -247,6 +301,12 @@ impl Operation {
 }
 
 impl RequestBody {
+    /// Returns the media type of a body that is not JSON.
+    pub(crate) fn other_media_type(&self) -> Option<&str> {
+        let only = self.content.keys().next().map(String::as_str).filter(|_| !self.content.contains_key(JSON));
+        only.map(|only| self.media_type.as_deref().unwrap_or(only))
+    }
+
     pub(crate) fn schema(&self) -> Option<&Schema> {
         self.content.get(JSON).map(|media| &media.schema.0)
     }
@@ -266,6 +326,14 @@ mod tests {
             assert!(std::ptr::eq(found.methods, methods), "{path}");
         }
         assert_eq!(DOCUMENT.path_item("/Customer/a%2Fb").unwrap().parameters, [("id", "a%2Fb".to_owned())]);
+        let values = |template, path| match_template(template, path);
+        let value = |name, value: &str| (name, value.to_owned());
+        assert_eq!(values("/a/{b}.{c}", "/a/1.x.y"), Some(vec![value("b", "1"), value("c", "x.y")]));
+        assert_eq!(values("/a/p{b}.jpg", "/a/p7.jpg"), Some(vec![value("b", "7")]));
+        assert_eq!(values("/a/{b}{c}", "/a/7.json"), Some(vec![]));
+        for path in ["/a/p7.png", "/a/7.jpg", "/a/p7.jpg/b"] {
+            assert_eq!(values("/a/p{b}.jpg", path), None, "{path}");
+        }
         for unknown in ["/", "/Customer/a/b", "/v2", "/v2/customers", "/customer", "Customer"] {
             assert!(DOCUMENT.path_item(unknown).is_none(), "{unknown}");
         }

@@ -25,7 +25,7 @@ pub(crate) async fn check(
     next: Next,
 ) -> Result<Response, ApiError> {
     let document = show.document();
-    let Some(item) = document.path_item(request.uri().path()) else {
+    let Some(item) = document.path_item_with(request.uri().path(), request.method().as_str()) else {
         return Ok(next.run(request).await);
     };
     let (parts, body) = request.into_parts();
@@ -73,7 +73,7 @@ fn check_request<'a>(
     }
     check_query(operation, validator, uri.query().unwrap_or_default())?;
     for parameter in operation.parameters.iter().filter(|parameter| parameter.location == Location::Header) {
-        match headers.get(&parameter.name).map(HeaderValue::to_str) {
+        match headers.get(parameter.sent_name()).map(HeaderValue::to_str) {
             Some(Ok(value)) => check_parameter(parameter, validator, value)?,
             Some(Err(_)) => return Err(ApiError::parameter(&parameter.name, "it is not ASCII")),
             None if parameter.required => return Err(ApiError::parameter(&parameter.name, "it is missing")),
@@ -87,37 +87,58 @@ fn check_request<'a>(
 }
 
 fn check_query(operation: &Operation, validator: Validator<'_>, query: &str) -> Result<(), ApiError> {
-    let mut known: Vec<(&Parameter, bool)> = operation
+    let mut known: Vec<(&Parameter, Vec<String>)> = operation
         .parameters
         .iter()
         .filter(|parameter| parameter.location == Location::Query)
-        .map(|parameter| (parameter, false))
+        .map(|parameter| (parameter, Vec::new()))
         .collect();
+    let has_map = known.iter().any(|(parameter, _)| validator.is_object(&parameter.schema));
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-        match known.iter_mut().find(|(parameter, _)| parameter.name == name) {
-            Some((_, true)) => return Err(ApiError::parameter(&name, "it is given twice")),
-            Some((parameter, is_given)) => {
-                *is_given = true;
+        match known.iter_mut().find(|(parameter, _)| parameter.sent_name() == name) {
+            Some((parameter, values)) if validator.is_array(&parameter.schema) => match parameter.separator() {
+                Some(separator) => values.extend(value.split(separator).map(str::to_owned)),
+                None => values.push(value.into_owned()),
+            },
+            Some((_, values)) if !values.is_empty() => return Err(ApiError::parameter(&name, "it is given twice")),
+            Some((parameter, values)) => {
                 check_parameter(parameter, validator, &value)?;
+                values.push(value.into_owned());
             }
             // A list that ignored it would look filtered.
+            // A parameter that is a map has any names.
+            None if has_map => {}
             None if operation.is_list() || validator.strict => {
                 return Err(ApiError::parameter(&name, "the document has no such parameter here"));
             }
             None => {}
         }
     }
-    match known.iter().find(|(parameter, is_given)| parameter.required && !is_given) {
-        Some((parameter, _)) => Err(ApiError::parameter(&parameter.name, "it is missing")),
-        None => Ok(()),
+    for (parameter, values) in known {
+        if values.is_empty() && parameter.required && !validator.is_object(&parameter.schema) {
+            return Err(ApiError::parameter(parameter.sent_name(), "it is missing"));
+        }
+        if !values.is_empty() && validator.is_array(&parameter.schema) {
+            let value = validator.parse_list(&parameter.schema, values.iter().map(String::as_str));
+            check_value(parameter, validator, &value)?;
+        }
     }
+    Ok(())
 }
 
 fn check_parameter(parameter: &Parameter, validator: Validator<'_>, text: &str) -> Result<(), ApiError> {
-    let problems = validator.check(&parameter.schema, &validator.parse(&parameter.schema, text), "");
-    match problems.first() {
+    // In a path and in a header, commas separate the values of a list.
+    let value = match validator.is_array(&parameter.schema) {
+        true => validator.parse_list(&parameter.schema, text.split(',').map(str::trim)),
+        false => validator.parse(&parameter.schema, text),
+    };
+    check_value(parameter, validator, &value)
+}
+
+fn check_value(parameter: &Parameter, validator: Validator<'_>, value: &Value) -> Result<(), ApiError> {
+    match validator.check(&parameter.schema, value, "").first() {
         None => Ok(()),
-        Some(problem) => Err(ApiError::parameter(&parameter.name, &problem.message)),
+        Some(problem) => Err(ApiError::parameter(parameter.sent_name(), &problem.message)),
     }
 }
 
@@ -130,6 +151,10 @@ fn check_body(
 ) -> Result<(), ApiError> {
     if body.is_empty() && !expected.required {
         return Ok(());
+    }
+    if let Some(media_type) = expected.other_media_type() {
+        // Of other bodies the type alone is checked.
+        return body::expect(headers, media_type);
     }
     let value = body::json(headers, body)?;
     let Some(schema) = expected.schema() else {

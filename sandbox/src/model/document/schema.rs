@@ -136,9 +136,23 @@ impl Validator<'_> {
         let string = || Value::String(text.to_owned());
         match self.type_of(schema) {
             Some(SchemaType::Integer) => text.parse::<i64>().map_or_else(|_| string(), Value::from),
+            Some(SchemaType::Number) => text.parse::<f64>().map_or_else(|_| string(), Value::from),
             Some(SchemaType::Boolean) => text.parse::<bool>().map_or_else(|_| string(), Value::from),
             _ => string(),
         }
+    }
+
+    /// Reads the values of a parameter that is a list.
+    pub(crate) fn parse_list<'t>(&self, schema: &Schema, texts: impl Iterator<Item = &'t str>) -> Value {
+        let items = self.items_of(schema);
+        texts.map(|text| items.map_or_else(|| Value::from(text), |items| self.parse(items, text))).collect()
+    }
+
+    fn items_of<'b>(&'b self, schema: &'b Schema) -> Option<&'b Schema> {
+        schema.items.as_deref().or_else(|| {
+            let mut parts = schema.reference.iter().filter_map(|name| self.named(name)).chain(&schema.all_of);
+            parts.find_map(|part| self.items_of(part))
+        })
     }
 
     /// Returns true if values of the schema are arrays.
