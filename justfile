@@ -128,11 +128,15 @@ package:
         [[ ! -d target/debug/$part ]] || cp -al "target/debug/$part" "$target/debug/$part"
     done
     cargo package --workspace --exclude perenso-bench --exclude perenso-codegen-compiled --exclude perenso-openapi-compiled \
-        --exclude saved-catalog --exclude nightly-sync --exclude own-document --exclude perenso-documents --allow-dirty --target-dir "$target"
+        --exclude saved-catalog --exclude nightly-sync --exclude own-document --exclude perenso-documents \
+        --exclude perenso-talk --allow-dirty --target-dir "$target"
 
-# A client of every document of a folder, generated and compiled: `DOCUMENTS=folder just documents`.
+# A client of every document of a folder, generated, compiled, and called against servers made of the document:
+# `DOCUMENTS=folder just documents`. Without Node.js 20 and npm, a server less.
 documents:
     proof/documents.sh ${DOCUMENTS:-}
+    cd proof && npm ci || true
+    proof/talk.sh ${DOCUMENTS:-}
 
 # Licences, sources and bans of every package, features and all (`cargo install cargo-deny`).
 deny:

@@ -1,0 +1,217 @@
+//! Judges every call: what was sent, what the server thought of it, and whether its response could be read.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    pin::Pin,
+};
+
+use perenso::runtime::Operation;
+use serde_json::Value;
+
+use crate::{
+    document::Documents,
+    proxy::{Exchange, Recorder},
+    values::{Failure, Read, Values},
+    wire,
+};
+
+/// A call with all its values.
+pub(crate) type Call<C> =
+    for<'a> fn(&'a C, &'a Values<'a>) -> Pin<Box<dyn Future<Output = Result<Read, Failure>> + 'a>>;
+
+/// Prism's examples of numbers with a format, which no decimal holds.
+const LEAST_NUMBERS: [&str; 2] = ["-1.7976931348623157e+308", "-3.402823"];
+
+/// The calls of one client to one server.
+pub(crate) struct Talk<'a> {
+    pub(crate) documents: &'a Documents,
+    pub(crate) recorder: Recorder,
+    /// True if what is optional is left out.
+    pub(crate) is_least: bool,
+    pub(crate) results: Vec<(&'static Operation, bool, Verdict)>,
+}
+
+/// The result of one call.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    /// The server took the request, and the client read the response.
+    Read,
+    /// The server found the request invalid.
+    Refused(String),
+    /// The client could not read the response.
+    Unreadable(String),
+    /// The request differs from what was set.
+    Altered(String),
+    /// The server cannot respond to the operation, or breaks the document itself.
+    Exception(String),
+}
+
+impl Talk<'_> {
+    /// Makes a call and judges it.
+    pub(crate) async fn call<C>(&mut self, client: &C, operation: &'static Operation, call: Call<C>) {
+        self.recorder.take();
+        let values = Values::new(self.documents, operation, self.is_least);
+        let outcome = call(client, &values).await;
+        let exchange = self.recorder.take();
+        let path = exchange.as_ref().map(|exchange| exchange.request.uri.path().to_owned());
+        let verdict = match self.verdict(&values, outcome, exchange).await {
+            Verdict::Refused(_) | Verdict::Unreadable(_)
+                if path.as_ref().is_some_and(|path| self.documents.is_ambiguous(operation, path)) =>
+            {
+                Verdict::Exception("the path of another operation fits the request as well".to_owned())
+            }
+            verdict => verdict,
+        };
+        self.results.push((operation, self.is_least, verdict));
+    }
+
+    async fn verdict(
+        &self,
+        values: &Values<'_>,
+        outcome: Result<Read, Failure>,
+        exchange: Option<Exchange>,
+    ) -> Verdict {
+        let exchange = match (exchange, &outcome) {
+            (_, Err(Failure::Value(reason))) => return Verdict::Altered(reason.clone()),
+            (None, Err(Failure::Call(error))) => return Verdict::Altered(format!("nothing was sent: {error:?}")),
+            (None, Ok(_)) => return Verdict::Altered("nothing was sent".to_owned()),
+            (Some(exchange), _) => exchange,
+        };
+        let (of_request, of_response) = violations(&exchange);
+        if !of_request.is_empty() {
+            return refused(values, of_request);
+        }
+        if !self.documents.has_success(values.operation) && !exchange.status.is_success() {
+            return Verdict::Exception("the document has no response of success".to_owned());
+        }
+        match refusal(&exchange) {
+            Some(Verdict::Refused(reason)) => return refused(values, reason),
+            Some(verdict) => return verdict,
+            None => {}
+        }
+        if let Err(difference) = wire::check(self.documents, values, &exchange) {
+            return Verdict::Altered(difference);
+        }
+        let error = match outcome {
+            Ok(Read { bytes: None }) => return Verdict::Read,
+            Ok(Read { bytes: Some(response) }) => match response.bytes().await {
+                Ok(_) => return Verdict::Read,
+                Err(error) => format!("{error:?}"),
+            },
+            Err(Failure::Call(error)) => format!("{error:?}"),
+            Err(Failure::Value(reason)) => reason,
+        };
+        if !of_response.is_empty() {
+            return Verdict::Exception(format!("the example of the server breaks the document: {of_response}"));
+        }
+        if LEAST_NUMBERS.iter().any(|number| exchange.body.windows(number.len()).any(|part| part == number.as_bytes()))
+        {
+            return Verdict::Exception("the example of a number is the least that 32 or 64 bits hold".to_owned());
+        }
+        if String::from_utf8_lossy(&exchange.body).contains("perenso-sandbox: a stand-in") {
+            return Verdict::Exception("the sandbox has this path itself".to_owned());
+        }
+        Verdict::Unreadable(format!("{error}: {}", excerpt(&exchange.body)))
+    }
+}
+
+/// Returns the violations that Prism found in the request and in its own response.
+fn violations(exchange: &Exchange) -> (String, String) {
+    let Some(header) = exchange.headers.get("sl-violations") else { return Default::default() };
+    let text = String::from_utf8_lossy(header.as_bytes()).into_owned();
+    let Ok(Value::Array(all)) = serde_json::from_str(&text) else {
+        // A long list is cut off.
+        return if text.contains(r#"["request""#) { (text, String::new()) } else { (String::new(), text) };
+    };
+    let of = |place: &str| {
+        let errors = all.iter().filter(|one| one["severity"] == "Error" && one["location"][0] == place);
+        let texts: Vec<_> = errors.map(|one| format!("{} {}", one["location"], one["message"])).collect();
+        texts.join("; ")
+    };
+    (of("request"), of("response"))
+}
+
+/// Returns the verdict on a refused request, an exception where no request is right.
+fn refused(values: &Values<'_>, reason: String) -> Verdict {
+    let segments = values.operation.path.split('/');
+    let is_split = |segment: &str| segment.matches('{').count() > 1;
+    let is_of_path = reason.contains(r#"["path""#) || reason.contains(r#"["request","path""#);
+    if is_of_path && segments.into_iter().any(is_split) {
+        return Verdict::Exception("Prism finds no value where several are in one segment of a path".to_owned());
+    }
+    if values.is_impossible() {
+        return Verdict::Exception("the document's own enum has no value of its type".to_owned());
+    }
+    Verdict::Refused(reason)
+}
+
+/// Returns why a server did not take a request, or cannot respond.
+fn refusal(exchange: &Exchange) -> Option<Verdict> {
+    let status = exchange.status.as_u16();
+    if status < 400 {
+        return None;
+    }
+    let body: Value = serde_json::from_slice(&exchange.body).unwrap_or_default();
+    let text = format!("{status} {}", excerpt(&exchange.body));
+    let name = body["type"].as_str().and_then(|name| name.strip_prefix("https://stoplight.io/prism/errors#"));
+    Some(match (status, name) {
+        (_, Some("NO_RESPONSE_DEFINED" | "SCHEMA_TOO_COMPLEX" | "VIOLATIONS" | "UNKNOWN")) => Verdict::Exception(text),
+        (404, None) => Verdict::Exception("the sandbox has no such record".to_owned()),
+        _ => Verdict::Refused(text),
+    })
+}
+
+/// Returns the beginning of a body.
+pub(crate) fn excerpt(body: &[u8]) -> String {
+    String::from_utf8_lossy(body).chars().take(400).collect()
+}
+
+impl Talk<'_> {
+    /// Returns the operations of which a response was read.
+    pub(crate) fn read(&self) -> impl Iterator<Item = &'static str> {
+        let read = self.results.iter().filter(|(.., verdict)| matches!(verdict, Verdict::Read));
+        read.map(|(operation, ..)| operation.id)
+    }
+
+    /// Returns the counts as the columns of a table: operations, those with a response that was read, calls, and what went wrong.
+    pub(crate) fn row(&self) -> String {
+        let count = |is: fn(&Verdict) -> bool| self.results.iter().filter(|(.., verdict)| is(verdict)).count();
+        let operations: BTreeSet<_> = self.results.iter().map(|(operation, ..)| operation.id).collect();
+        let counts = [
+            operations.len(),
+            self.read().collect::<BTreeSet<_>>().len(),
+            self.results.len(),
+            count(|verdict| matches!(verdict, Verdict::Refused(_))),
+            count(|verdict| matches!(verdict, Verdict::Unreadable(_))),
+            count(|verdict| matches!(verdict, Verdict::Altered(_))),
+            count(|verdict| matches!(verdict, Verdict::Exception(_))),
+        ];
+        counts.map(|count| count.to_string()).join(" | ")
+    }
+
+    /// Returns true if every call succeeded, but for named exceptions.
+    pub(crate) fn is_good(&self) -> bool {
+        self.results.iter().all(|(.., verdict)| matches!(verdict, Verdict::Read | Verdict::Exception(_)))
+    }
+}
+
+/// Writes what went wrong, equal reasons of one operation once.
+impl fmt::Display for Talk<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut reasons: BTreeMap<String, bool> = BTreeMap::new();
+        for (operation, is_least, verdict) in &self.results {
+            let text = match verdict {
+                Verdict::Read => continue,
+                Verdict::Refused(reason) => format!("refused: {reason}"),
+                Verdict::Unreadable(reason) => format!("unreadable: {reason}"),
+                Verdict::Altered(reason) => format!("altered: {reason}"),
+                Verdict::Exception(reason) => format!("exception: {reason}"),
+            };
+            reasons
+                .entry(format!("{} {} {}: {text}", operation.id, operation.method, operation.path))
+                .or_insert(*is_least);
+        }
+        reasons.keys().try_for_each(|reason| writeln!(f, "  {reason}"))
+    }
+}
