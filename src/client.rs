@@ -5,7 +5,12 @@ use std::{borrow::Cow, collections::HashMap, ffi::OsString, fmt, sync::Arc, time
 use http::Method;
 use perenso_auth::{AccessToken, CallOptions, RequestBuilder};
 
-use crate::{builder::Builder, environment, error::Error, exports::CatalogCache, generated};
+#[cfg_attr(partial_facade, cfg(facade = "exports()"))]
+use crate::exports::CatalogCache;
+use crate::{builder::Builder, environment, error::Error, generated};
+
+#[cfg(all(partial_facade, not(facade = "exports()")))]
+type CatalogCache = ();
 
 /// The default prefix of the environment variables.
 const PREFIX: &str = "PERENSO";

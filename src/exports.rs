@@ -92,7 +92,7 @@ pub use self::{
 };
 use self::{rows::stream::Limits, run::Target};
 pub use crate::paging::{Cursor, Key, PageEnd, PageReport};
-use crate::{client::Perenso, error::Error, generated::ClientExportExt};
+use crate::{client::Perenso, error::Error, generated::prelude::*};
 
 /// The custom exports of a show.
 #[derive(Clone, Copy, Debug)]

@@ -3,11 +3,12 @@
 
 #![allow(clippy::unwrap_used)]
 
-use perenso_openapi::{Document, Overlay};
+use perenso_openapi::{Document, Facade, Overlay};
 use serde_json::{Map, Value, json};
 
 const DOCUMENT: &str = include_str!("../openapi/perenso.json");
 const OVERLAY: &str = include_str!("../openapi/overlay.json");
+const FACADE: &str = include_str!("../openapi/facade.json");
 
 /// The keywords that the vendor's pages never document, even for parts that they show.
 const UNSEEN: [&str; 6] = ["nullable", "format", "pattern", "minLength", "minimum", "maximum"];
@@ -139,13 +140,9 @@ fn holds(schema: &Value, keyword: &str) -> bool {
     }
 }
 
-fn overlaid(document: &str, overlay: &str) -> Value {
-    let document = Document::from_json(document).unwrap();
-    Overlay::from_json(overlay).unwrap().apply(&document).unwrap().root().clone()
-}
-
 fn vendored() -> Value {
-    overlaid(DOCUMENT, OVERLAY)
+    let document = Facade::from_json(FACADE).unwrap().apply(&Document::from_json(DOCUMENT).unwrap()).unwrap();
+    Overlay::from_json(OVERLAY).unwrap().apply(&document).unwrap().root().clone()
 }
 
 /// Returns the findings in a changed document, one a line.

@@ -8,7 +8,7 @@ use std::{
 use serde_json::Value;
 
 use crate::{
-    Document, Effect, Error, Normalized, NumberType, Options, Overlay, Problem, Report,
+    Document, Effect, Error, Facade, Normalized, NumberType, Options, Overlay, Problem, Report, Unmet,
     document::filter::Filter,
     error::Fault,
     generate::{self, prepare, settings::Settings, summary},
@@ -48,6 +48,7 @@ use crate::{
 pub struct Generator {
     document: PathBuf,
     overlays: Vec<PathBuf>,
+    facade: Option<Facade>,
     file_prefix: String,
     runtime_path: String,
     client_path: String,
@@ -69,6 +70,8 @@ pub struct Generated {
     pub document: Value,
     /// The changes, and the parts that were lost or left out.
     pub report: Report,
+    /// The requirements of hand-written methods that the document does not meet: see [`Generator::facade`].
+    pub unmet: Vec<Unmet>,
     /// The operations, what `Debug` shows, and the report, as Markdown.
     pub summary: String,
 }
@@ -79,6 +82,7 @@ impl Generator {
         Self {
             document: document.into(),
             overlays: Vec::new(),
+            facade: None,
             file_prefix: String::new(),
             runtime_path: "perenso::runtime".to_string(),
             client_path: "super::super".to_string(),
@@ -94,6 +98,14 @@ impl Generator {
     #[must_use]
     pub fn overlay(mut self, overlay: impl Into<PathBuf>) -> Self {
         self.overlays.push(overlay.into());
+        self
+    }
+
+    /// Makes the document fit hand-written methods as far as its content allows. [`Generated::unmet`] names the methods that do not
+    /// fit all the same, which may be errors of the build.
+    #[must_use]
+    pub fn facade(mut self, facade: Facade) -> Self {
+        self.facade = Some(facade);
         self
     }
 
@@ -237,11 +249,14 @@ impl Generator {
         let settings = Settings::new(&self.runtime_path, &self.client_path).map_err(|fault| vec![fault])?;
         let chosen = self.filter.apply(document)?;
         let document = chosen.as_ref().unwrap_or(document);
+        let pinned = self.facade.as_ref().map(|facade| facade.apply(document)).transpose().map_err(global)?;
+        let document = pinned.as_ref().unwrap_or(document);
         let Normalized { mut root, mut report } = if self.is_plain {
             Normalized { root: document.root().clone(), report: Report::default() }
         } else {
             normalize(document, &self.options)
         };
+        let mut unmet = self.facade.as_ref().map(|facade| facade.fit(&mut root)).unwrap_or_default();
         if chosen.is_some() {
             reach::keep_used(&mut root);
         }
@@ -256,8 +271,10 @@ impl Generator {
             return Err(std::iter::once(none).chain(why).collect());
         }
         let mock = attempt(&mut model.clone(), &settings, mock, &mut report, Effect::Lost)?;
+        let left_out = self.facade.as_ref().map(|facade| facade.left_out(&model.root, &unmet));
+        unmet.extend(left_out.into_iter().flatten());
         let summary = summary::of(&model, &report);
-        Ok(Generated { client, mock, document: model.root, report, summary })
+        Ok(Generated { client, mock, document: model.root, report, unmet, summary })
     }
 }
 

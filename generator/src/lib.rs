@@ -17,6 +17,7 @@
 mod compare;
 mod document;
 mod error;
+mod facade;
 mod generate;
 mod generator;
 mod model;
@@ -30,6 +31,7 @@ mod tests;
 pub use compare::{Comparison, Difference, DocumentChange, compare};
 pub use document::{Document, DocumentError, Version};
 pub use error::Error;
+pub use facade::{Facade, FacadeError, Unmet};
 pub use generator::{Generated, Generator};
 pub use normalize::{Normalized, NumberType, Options, normalize};
 pub use overlay::{Overlay, OverlayError};

@@ -7,6 +7,7 @@ use std::{error::Error, fmt, fs, path::Path};
 use serde_json::Value;
 
 use self::action::Action;
+pub(crate) use self::action::merge;
 
 /// A list of changes to a document, in the format of the
 /// [OpenAPI Overlay Specification 1.0](https://spec.openapis.org/overlay/v1.0.0.html).

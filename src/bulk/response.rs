@@ -6,10 +6,7 @@ use super::{
     Record,
     report::{RecordOutcome, SucceededCount, UnmatchedFailure},
 };
-use crate::{
-    records::Field,
-    types::{BulkAnswer, BulkFailure, BulkSuccess},
-};
+use crate::{records::Field, types::*};
 
 /// The response to a batch.
 pub struct BatchResponse {
@@ -38,6 +35,7 @@ pub(crate) struct FailedEntry {
     pub(crate) reasons: Vec<String>,
 }
 
+#[cfg_attr(partial_facade, cfg(any(facade = "customers().upsert()", facade = "vendors().upsert()")))]
 impl BatchResponse {
     /// Converts the response of an upsert, with the key fields of its entries.
     pub(crate) fn of_upsert(

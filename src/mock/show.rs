@@ -4,13 +4,7 @@ use httpmock::{Mock, MockServer};
 use serde::Serialize;
 
 use super::token::{PATH, Token, TokenThen, TokenWhen};
-use crate::{
-    builder::Builder,
-    client::Perenso,
-    error::Error,
-    generated::operations,
-    types::{Attendee, Customer, Order},
-};
+use crate::{builder::Builder, client::Perenso, error::Error, generated::operations, types::*};
 use perenso_auth::RetryPolicy;
 
 /// The expectations and clients of a mock server beside the operations of the document.
@@ -84,17 +78,23 @@ mod sealed {
     }
 }
 
+#[cfg_attr(partial_facade, cfg(facade = "customers().list()"))]
 impl Listed for Customer {}
+#[cfg_attr(partial_facade, cfg(facade = "customers().list()"))]
 impl sealed::Sealed for Customer {
     const LIST: &'static str = operations::CUSTOMER_LIST.path;
 }
 
+#[cfg_attr(partial_facade, cfg(facade = "orders().list()"))]
 impl Listed for Order {}
+#[cfg_attr(partial_facade, cfg(facade = "orders().list()"))]
 impl sealed::Sealed for Order {
     const LIST: &'static str = operations::ORDER_LIST.path;
 }
 
+#[cfg_attr(partial_facade, cfg(facade = "attendees().list()"))]
 impl Listed for Attendee {}
+#[cfg_attr(partial_facade, cfg(facade = "attendees().list()"))]
 impl sealed::Sealed for Attendee {
     const LIST: &'static str = operations::ATTENDEE_LIST.path;
 }

@@ -8,6 +8,7 @@ use serde::{
 };
 
 use super::field::Field;
+#[cfg_attr(partial_facade, cfg(any(facade = "customers().upsert()", facade = "vendors().upsert()")))]
 use crate::types::BulkFailure;
 
 /// The reasons of the vendor for a refused record. Deserializes from a string or a list of strings.
@@ -35,6 +36,7 @@ impl Messages {
     }
 }
 
+#[cfg_attr(partial_facade, cfg(any(facade = "customers().upsert()", facade = "vendors().upsert()")))]
 impl BulkFailure {
     /// Returns the reasons, from every field that may contain them.
     pub fn reasons(&self) -> impl Iterator<Item = &str> {

@@ -3,10 +3,10 @@
 use crate::{
     client::Perenso,
     error::Error,
-    generated::{ClientAttendeeExt, operations},
+    generated::{operations, prelude::*},
     lists::{Changes, List, Watermark},
     records::Id,
-    types::Attendee,
+    types::*,
 };
 
 impl Perenso {
@@ -27,6 +27,7 @@ impl<'a> Attendees<'a> {
         Self { show }
     }
 
+    #[cfg_attr(partial_facade, cfg(facade = "attendees().list()"))]
     /// Returns a list of all attendees, which can be restricted to those modified after a timestamp.
     ///
     /// ```no_run
@@ -42,6 +43,7 @@ impl<'a> Attendees<'a> {
         List::new(self.show, &operations::ATTENDEE_LIST, |attendee: &Attendee| attendee.id.as_deref())
     }
 
+    #[cfg_attr(partial_facade, cfg(facade = "attendees().changes()"))]
     /// Reads everything that changed since a watermark: a date, a timestamp, or the watermark of the previous read.
     ///
     /// See [`Changes`] for the guarantees.
@@ -50,6 +52,7 @@ impl<'a> Attendees<'a> {
         Changes::new(self.list(), since.into(), |attendee: &Attendee| attendee.modified_date.get().cloned())
     }
 
+    #[cfg_attr(partial_facade, cfg(facade = "attendees().get()"))]
     /// Returns the attendee with this `id`.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! Products at booths: associate one or several.
 
-use crate::{client::Perenso, error::Error, generated::ClientBoothProductExt, types::Product};
+use crate::{client::Perenso, error::Error, generated::prelude::*, types::*};
 
 impl Perenso {
     /// Returns the calls on products at booths: associate.
@@ -21,6 +21,7 @@ impl<'a> BoothProducts<'a> {
         Self { show }
     }
 
+    #[cfg_attr(partial_facade, cfg(facade = "booth_products().associate()"))]
     /// Associates a product with a booth. Returns the product once for each of its ordering units.
     ///
     /// ```no_run
@@ -39,6 +40,7 @@ impl<'a> BoothProducts<'a> {
         Ok(request.send().await?.into_inner())
     }
 
+    #[cfg_attr(partial_facade, cfg(facade = "booth_products().associate_many()"))]
     /// Associates several products with a booth. The vendor does not document if they replace the existing ones.
     ///
     /// # Errors

@@ -4,10 +4,10 @@ use crate::{
     bulk::{BatchResponse, BulkWrite, Record},
     client::Perenso,
     error::Error,
-    generated::{ClientCustomerExt, operations},
+    generated::{operations, prelude::*},
     lists::{Changes, List, Watermark},
     records::Id,
-    types::{Customer, CustomerV2},
+    types::*,
 };
 
 impl Perenso {
@@ -42,12 +42,14 @@ impl<'a> Customers<'a> {
         Self { show }
     }
 
+    #[cfg_attr(partial_facade, cfg(facade = "customers().list()"))]
     /// Returns a list of all customers, which can be restricted to those modified after a timestamp.
     #[doc(alias("Get a list of customers", "GET /Customer", "/Customer"))]
     pub fn list(&self) -> List<Customer> {
         List::new(self.show, &operations::CUSTOMER_LIST, |customer: &Customer| customer.id.as_deref())
     }
 
+    #[cfg_attr(partial_facade, cfg(facade = "customers().changes()"))]
     /// Reads everything that changed since a watermark: a date, a timestamp, or the watermark of the previous read.
     ///
     /// See [`Changes`] for the guarantees.
@@ -56,6 +58,7 @@ impl<'a> Customers<'a> {
         Changes::new(self.list(), since.into(), |customer: &Customer| customer.modified_date.get().cloned())
     }
 
+    #[cfg_attr(partial_facade, cfg(facade = "customers().get()"))]
     /// Returns the customer with this `id` (not `customerID`).
     ///
     /// ```
@@ -81,6 +84,7 @@ impl<'a> Customers<'a> {
         Ok(self.show.api().customer_get().id(id).send().await?.into_inner())
     }
 
+    #[cfg_attr(partial_facade, cfg(facade = "customers().create()"))]
     /// Creates a customer.
     ///
     /// Never retried after it may have been processed: if the response is lost, [`Error::may_have_written`] is true.
@@ -113,6 +117,7 @@ impl<'a> Customers<'a> {
         Ok(self.show.api().customer_create().body(customer.clone()).send().await?.into_inner())
     }
 
+    #[cfg_attr(partial_facade, cfg(facade = "customers().create_with_ordering_groups()"))]
     /// Creates a customer, and the ordering groups that it names if they do not exist.
     ///
     /// # Errors
@@ -123,6 +128,7 @@ impl<'a> Customers<'a> {
         Ok(request.send().await?.into_inner())
     }
 
+    #[cfg_attr(partial_facade, cfg(facade = "customers().update()"))]
     /// Updates a customer.
     ///
     /// A field with a value is set, and [`Field::Null`](crate::Field::Null) clears it. [`Field::Unset`](crate::Field::Unset) is
@@ -155,6 +161,7 @@ impl<'a> Customers<'a> {
         Ok(self.show.api().customer_update().id(id).body(customer.clone()).send().await?.into_inner())
     }
 
+    #[cfg_attr(partial_facade, cfg(facade = "customers().delete()"))]
     /// Deletes a customer. A 404 after an attempt whose response was lost counts as success.
     ///
     /// ```
@@ -176,6 +183,7 @@ impl<'a> Customers<'a> {
         gone(self.show.api().customer_delete().id(id).send().await.map(drop))
     }
 
+    #[cfg_attr(partial_facade, cfg(facade = "customers().upsert()"))]
     /// Creates or updates customers by their `customerID`, in batches, and reports the outcome of every record.
     ///
     /// The API does not say which records were created and which were updated.
@@ -204,6 +212,7 @@ pub(crate) fn gone(result: Result<(), Error>) -> Result<(), Error> {
     }
 }
 
+#[cfg_attr(partial_facade, cfg(facade = "customers().upsert()"))]
 impl Record for CustomerV2 {
     const OPERATION: &'static str = "customer_bulk_upsert";
     const KEY: Option<&'static str> = Some("customerID");

@@ -4,8 +4,8 @@ use crate::{
     bulk::{BatchResponse, BulkWrite, FailedEntry, Record, Successful},
     client::Perenso,
     error::Error,
-    generated::{ClientOrderHistoryExt, operations},
-    types::{OrderHistoryFailure, OrderHistoryItem, OrderHistoryItems},
+    generated::{operations, prelude::*},
+    types::*,
 };
 
 impl Perenso {
@@ -22,6 +22,7 @@ pub struct OrderHistory<'a> {
 }
 
 impl OrderHistory<'_> {
+    #[cfg_attr(partial_facade, cfg(facade = "order_history().create()"))]
     /// Creates order history items, in batches of up to 1,000, and never retries a batch that may have been processed.
     ///
     /// The response is a number and failures that name no item. Items count as succeeded only if the number equals that of the
@@ -57,6 +58,7 @@ impl OrderHistory<'_> {
     }
 }
 
+#[cfg_attr(partial_facade, cfg(facade = "order_history().create()"))]
 impl Record for OrderHistoryItem {
     const OPERATION: &'static str = operations::ORDER_HISTORY_BULK_CREATE.id;
     const KEY: Option<&'static str> = None;

@@ -4,11 +4,11 @@ use crate::{
     bulk::{BatchResponse, BulkWrite, FailedEntry, Record, SucceededEntry, Successful},
     client::Perenso,
     error::Error,
-    generated::{ClientOrderExt, operations},
+    generated::{operations, prelude::*},
     lists::{Changes, List, Watermark},
     records::{Id, JsonRecord, Timestamp},
     resources::Resource,
-    types::{Order, OrderBulkFailure, OrderLineUpdate, OrderUpdates},
+    types::*,
 };
 
 impl Perenso {
@@ -29,6 +29,7 @@ impl<'a> Orders<'a> {
         Self { show }
     }
 
+    #[cfg_attr(partial_facade, cfg(facade = "orders().list()"))]
     /// Returns a list of all orders, which can be filtered. Only the lines of an order have types; other fields are kept
     /// unchanged.
     ///
@@ -49,6 +50,7 @@ impl<'a> Orders<'a> {
         List::new(self.show, &operations::ORDER_LIST, |_| None).modified_after_parameter("datelastmodified")
     }
 
+    #[cfg_attr(partial_facade, cfg(facade = "orders().changes()"))]
     /// Reads everything that changed since a watermark: a date, a timestamp, or the watermark of the previous read.
     ///
     /// See [`Changes`] for the guarantees.
@@ -71,6 +73,7 @@ impl<'a> Orders<'a> {
         Resource::of_records(self.show, "/Order").get(id).await
     }
 
+    #[cfg_attr(partial_facade, cfg(facade = "orders().update()"))]
     /// Updates lines of orders by their `id`, and reports the outcome of every line.
     ///
     /// The `id` of a line is its `orderLineID` in the list, which is inferred from the vendor's samples. A field that is not set
@@ -101,6 +104,7 @@ impl<'a> Orders<'a> {
     }
 }
 
+#[cfg_attr(partial_facade, cfg(facade = "orders().update()"))]
 impl Record for OrderLineUpdate {
     const OPERATION: &'static str = operations::ORDER_BULK_UPDATE.id;
     const KEY: Option<&'static str> = Some("id");
@@ -127,6 +131,7 @@ impl Record for OrderLineUpdate {
     }
 }
 
+#[cfg_attr(partial_facade, cfg(facade = "orders().changes()"))]
 /// Returns the newest `modifiedDate` of the lines, or `None` if a line has no valid one.
 fn newest_line(order: &Order) -> Option<Timestamp> {
     let mut newest: Option<&Timestamp> = None;
@@ -139,49 +144,58 @@ fn newest_line(order: &Order) -> Option<Timestamp> {
     newest.cloned()
 }
 
+#[cfg_attr(partial_facade, cfg(facade = "orders().list()"))]
 /// The filters of orders. The vendor does not document the accepted values of status and type.
 impl List<Order> {
+    #[cfg_attr(partial_facade, cfg(facade = "orders().list().customer()"))]
     /// Keeps only orders of this customer.
     #[doc(alias("customerid"))]
     pub fn customer(self, id: impl Into<String>) -> Self {
         self.filter("customerid", id)
     }
 
+    #[cfg_attr(partial_facade, cfg(facade = "orders().list().product()"))]
     /// Keeps only orders of this product.
     #[doc(alias("productid"))]
     pub fn product(self, id: impl Into<String>) -> Self {
         self.filter("productid", id)
     }
 
+    #[cfg_attr(partial_facade, cfg(facade = "orders().list().vendor()"))]
     /// Keeps only orders at this vendor.
     #[doc(alias("vendorid"))]
     pub fn vendor(self, id: impl Into<String>) -> Self {
         self.filter("vendorid", id)
     }
 
+    #[cfg_attr(partial_facade, cfg(facade = "orders().list().status()"))]
     /// Keeps only orders of this status.
     pub fn status(self, status: impl Into<String>) -> Self {
         self.filter("status", status)
     }
 
+    #[cfg_attr(partial_facade, cfg(facade = "orders().list().order_type()"))]
     /// Keeps only orders of this type. The vendor's sample shows `REGULAR`.
     #[doc(alias("ordertype"))]
     pub fn order_type(self, order_type: impl Into<String>) -> Self {
         self.filter("ordertype", order_type)
     }
 
+    #[cfg_attr(partial_facade, cfg(facade = "orders().list().po_number()"))]
     /// Keeps only orders with this purchase order number.
     #[doc(alias("ponumber"))]
     pub fn po_number(self, number: impl Into<String>) -> Self {
         self.filter("ponumber", number)
     }
 
+    #[cfg_attr(partial_facade, cfg(facade = "orders().list().delivery_date()"))]
     /// Keeps only orders with this delivery date, or from this date on if [`delivery_until`](Self::delivery_until) is set.
     #[doc(alias("deliverydate"))]
     pub fn delivery_date(self, date: impl Into<Timestamp>) -> Self {
         self.filter_time("deliverydate", date.into())
     }
 
+    #[cfg_attr(partial_facade, cfg(facade = "orders().list().delivery_until()"))]
     /// Keeps only orders with a delivery date up to this one.
     #[doc(alias("deliverydatetill"))]
     pub fn delivery_until(self, date: impl Into<Timestamp>) -> Self {

@@ -6,10 +6,10 @@ use crate::{
     bulk::{BatchResponse, BulkWrite, Record},
     client::Perenso,
     error::Error,
-    generated::ClientVendorExt,
+    generated::prelude::*,
     records::JsonRecord,
     resources::Resource,
-    types::Vendor,
+    types::*,
 };
 
 impl Perenso {
@@ -30,6 +30,7 @@ impl<'a> Vendors<'a> {
         Self { show }
     }
 
+    #[cfg_attr(partial_facade, cfg(facade = "vendors().upsert()"))]
     /// Updates vendors by their `vendorID`, creates those without one, and reports the outcome of every record.
     ///
     /// The API does not say which records were created and which were updated.
@@ -64,6 +65,7 @@ impl<'a> Vendors<'a> {
     }
 }
 
+#[cfg_attr(partial_facade, cfg(facade = "vendors().upsert()"))]
 impl Record for Vendor {
     const OPERATION: &'static str = "vendor_bulk_upsert";
     const KEY: Option<&'static str> = Some("vendorID");

@@ -106,7 +106,7 @@ fn merge_into(node: &mut Value, pointer: &str, update: &Value) -> Result<(), Str
 }
 
 /// Merges objects recursively, appends the entries of arrays, and replaces everything else.
-fn merge(fields: &mut Map<String, Value>, update: &Map<String, Value>) {
+pub(crate) fn merge(fields: &mut Map<String, Value>, update: &Map<String, Value>) {
     for (name, value) in update {
         match (fields.get_mut(name), value) {
             (Some(Value::Object(fields)), Value::Object(update)) => merge(fields, update),
