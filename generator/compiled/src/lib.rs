@@ -351,7 +351,8 @@ fn a_number_is_read_from_a_string_where_the_document_says_so() {
 
 #[test]
 fn debug_shows_ids_codes_and_statuses() {
-    let secret: Value = json!({"bayID": "B7", "keeper": "Ada", "sessionId": "s1", "content": "Ada", "new": "Ada"});
+    let secret: Value = json!({"bayID": "B7", "keeper": "Ada", "sessionId": "s1", "content": "Ada", "new": "Ada",
+        "status": {"of": "Ada"}, "reasonCode": [{"by": "Ada"}]});
     let bay: Bay = serde_json::from_value(secret).unwrap();
     assert_eq!(format!("{bay:?}"), r#"Bay { bay_id: "B7", .. }"#);
     assert_eq!(format!("{:?}", Content::String("Ada".to_string())), "Content { .. }");

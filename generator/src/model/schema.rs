@@ -216,8 +216,19 @@ fn shown(schema: &Value) -> Shown {
         Some(Value::Bool(true)) => Shown::Listed(Vec::new()),
         _ => {
             let properties = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
-            Shown::Keys(properties.map(|(name, _)| name).filter(|name| is_key(name)).cloned().collect())
+            let keys = properties.filter(|(name, property)| is_key(name) && !holds_json(property));
+            Shown::Keys(keys.map(|(name, _)| name.clone()).collect())
         }
+    }
+}
+
+/// Returns true for any JSON value, a map, or a list of them, whose `Debug` shows everything. A reference has a `Debug` of its own.
+fn holds_json(property: &Value) -> bool {
+    match text(property, "type") {
+        "array" => property.get("items").is_none_or(holds_json),
+        "object" => true,
+        "" => !["$ref", "allOf", "enum"].iter().any(|keyword| property.get(*keyword).is_some()),
+        _ => false,
     }
 }
 
