@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::{DocumentError, OverlayError};
+
 /// The reasons why no client was generated. `Display` names the document, and each place in it, in one line.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Error {
@@ -49,6 +51,20 @@ impl fmt::Debug for Error {
 
 impl std::error::Error for Error {}
 
+/// Lets a build script that reads a document itself return one type of error.
+impl From<DocumentError> for Error {
+    fn from(error: DocumentError) -> Self {
+        Self::new(Path::new("document"), vec![Fault::new("/", error)])
+    }
+}
+
+/// Lets a build script that applies an overlay itself return one type of error.
+impl From<OverlayError> for Error {
+    fn from(error: OverlayError) -> Self {
+        Self::new(Path::new("overlay"), error.problems.iter().map(|problem| Fault::new("/", problem)).collect())
+    }
+}
+
 impl Fault {
     pub(crate) fn new(place: impl fmt::Display, what: impl fmt::Display) -> Self {
         Self { place: place.to_string(), what: what.to_string() }
@@ -71,4 +87,26 @@ impl fmt::Display for Fault {
 /// Fails unless a step made exactly as many rewrites as the document requires.
 pub(crate) fn count(place: &str, step: &str, expected: usize, found: usize) -> Result<(), Fault> {
     if expected == found { Ok(()) } else { Err(Fault::missed(place, step, expected, found)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Document, Overlay};
+
+    #[test]
+    fn every_error_of_a_build_script_becomes_one() {
+        let read = || -> Result<(), Error> {
+            Document::from_json("[]")?;
+            Ok(())
+        };
+        let error = read().err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(error.starts_with("document: at /: expected an OpenAPI 3.0.x"), "{error}");
+        let overlay = || -> Result<(), Error> {
+            Overlay::from_json("{}")?;
+            Ok(())
+        };
+        let error = overlay().err().map(|error| error.to_string()).unwrap_or_default();
+        assert_eq!(error, "overlay: at /: /overlay: expected a version 1.0.x, found none");
+    }
 }

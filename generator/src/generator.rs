@@ -56,6 +56,7 @@ pub struct Generator {
     filter: Filter,
     is_plain: bool,
     is_strict: bool,
+    has_mock: bool,
 }
 
 /// The generated code, ready to be included, and the account of what that took.
@@ -64,7 +65,7 @@ pub struct Generator {
 pub struct Generated {
     /// The client: builders of calls, and records.
     pub client: String,
-    /// The expectations of a mock server.
+    /// The expectations of a mock server. Empty [without a mock](Generator::without_mock).
     pub mock: String,
     /// The document that the code was generated from: plain OpenAPI 3.0.3.
     pub document: Value,
@@ -90,6 +91,7 @@ impl Generator {
             filter: Filter::default(),
             is_plain: false,
             is_strict: false,
+            has_mock: true,
         }
     }
 
@@ -143,6 +145,13 @@ impl Generator {
     #[must_use]
     pub fn strict(mut self, is_strict: bool) -> Self {
         self.is_strict = is_strict;
+        self
+    }
+
+    /// Generates no mock: the build script is done sooner, and writes no `mock.rs`.
+    #[must_use]
+    pub fn without_mock(mut self) -> Self {
+        self.has_mock = false;
         self
     }
 
@@ -239,6 +248,11 @@ impl Generator {
         let files = [("client.rs", &generated.client), ("mock.rs", &generated.mock), ("report.md", &generated.summary)];
         for (name, text) in files {
             let name = format!("{}{name}", self.file_prefix);
+            if text.is_empty() {
+                // An old mock would not fit the new client.
+                let _ = fs::remove_file(Path::new(&folder).join(&name));
+                continue;
+            }
             fs::write(Path::new(&folder).join(&name), text)
                 .map_err(|error| global(format_args!("`{name}` cannot be written: {error}")))?;
         }
@@ -270,7 +284,10 @@ impl Generator {
             let none = Fault::new("/paths", "no operation can be generated");
             return Err(std::iter::once(none).chain(why).collect());
         }
-        let mock = attempt(&mut model.clone(), &settings, mock, &mut report, Effect::Lost)?;
+        let mock = match self.has_mock {
+            true => attempt(&mut model.clone(), &settings, mock, &mut report, Effect::Lost)?,
+            false => String::new(),
+        };
         let left_out = self.facade.as_ref().map(|facade| facade.left_out(&model.root, &unmet));
         unmet.extend(left_out.into_iter().flatten());
         let summary = summary::of(&model, &report);

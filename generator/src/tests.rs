@@ -310,6 +310,13 @@ fn an_operation_that_only_the_mock_cannot_take_stays_in_the_client() {
 }
 
 #[test]
+fn a_client_comes_without_a_mock_if_told_so() {
+    let generator = Generator::new("openapi.json").plain().without_mock();
+    let generated = generator.generate(DOCUMENT).unwrap();
+    assert_eq!((generated.mock.as_str(), generated.client), ("", client()));
+}
+
+#[test]
 fn tags_and_paths_choose_operations_and_their_schemas() {
     let generator = Generator::new("openapi.json").only_tags(["Photo"]).only_paths(["/halls"]);
     let Generated { client, .. } = generator.generate(DOCUMENT).unwrap();
@@ -325,6 +332,7 @@ fn the_summary_names_operations_and_shown_fields() {
     for line in [
         "| `pallet_update` | `PUT /pallets/{id}` | idempotent |",
         "| `pallet_search` | `POST /pallets/search` | not-repeatable |",
+        "| `pallet_search_with` | `POST /pallets/search` with a body | not-repeatable |",
         "| `Bay` | `bayID` |",
         "| `Pallet` | `id`, `palletNo` |",
     ] {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::prepare::{WITH_BODY, has_optional_body};
 use crate::{
     Report,
     model::{Model, schema},
@@ -17,7 +18,11 @@ pub(crate) fn of(model: &Model, report: &Report) -> String {
         let (id, class) = (operation.id, operation.idempotency());
         let request = format!("{} {}", operation.method.to_uppercase(), operation.path);
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "| `{id}` | `{}` | {class} |", request.replace('|', "\\|"));
+        let request = request.replace('|', "\\|");
+        let _ = writeln!(text, "| `{id}` | `{request}` | {class} |");
+        if has_optional_body(operation.node) {
+            let _ = writeln!(text, "| `{id}{WITH_BODY}` | `{request}` with a body | {class} |");
+        }
     }
     text.push_str("\n## Fields that `Debug` shows\n\nAll others are hidden.\n\n| record | fields |\n|---|---|\n");
     for record in schema::records(model) {
