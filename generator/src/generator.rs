@@ -17,7 +17,8 @@ use crate::{
         order::{self, Order},
         reach,
     },
-    normalize, rewrite,
+    normalize::{self, normalize},
+    rewrite,
 };
 
 /// A generator of a client and a mock from one OpenAPI document.
@@ -265,11 +266,8 @@ impl Generator {
         let document = chosen.as_ref().unwrap_or(document);
         let pinned = self.facade.as_ref().map(|facade| facade.apply(document)).transpose().map_err(global)?;
         let document = pinned.as_ref().unwrap_or(document);
-        let Normalized { mut root, mut report } = if self.is_plain {
-            Normalized { root: document.root().clone(), report: Report::default() }
-        } else {
-            normalize(document, &self.options)
-        };
+        let Normalized { mut root, mut report } =
+            if self.is_plain { normalize::plain(document) } else { normalize(document, &self.options) };
         let mut unmet = self.facade.as_ref().map(|facade| facade.fit(&mut root)).unwrap_or_default();
         if chosen.is_some() {
             reach::keep_used(&mut root);

@@ -2,6 +2,7 @@
 
 mod check;
 mod descriptions;
+mod extensions;
 mod head;
 pub(crate) mod names;
 mod operations;
@@ -51,6 +52,7 @@ type Step = fn(&mut Value, &mut Log<'_>);
 
 /// The steps in order. Each relies on what those before it have done.
 const STEPS: &[(&str, Step)] = &[
+    ("extensions", extensions::check),
     ("Swagger 2.0", swagger::convert),
     ("head", head::clean),
     ("references to operations' parts", operations::inline::inline),
@@ -106,10 +108,19 @@ const STEPS: &[(&str, Step)] = &[
 ///
 /// Nothing in a document makes it fail: an operation for which no code can be generated is left out, and the report names it.
 pub fn normalize(document: &Document, options: &Options) -> Normalized {
+    run(document, options, STEPS)
+}
+
+/// Takes a document that is plain already, without extensions that are misspelt.
+pub(crate) fn plain(document: &Document) -> Normalized {
+    run(document, &Options::default(), &[("extensions", extensions::check)])
+}
+
+fn run(document: &Document, options: &Options, steps: &[(&'static str, Step)]) -> Normalized {
     let mut root = document.root().clone();
     let mut report = Report::default();
     let mut origins = BTreeMap::new();
-    for (step, run) in STEPS {
+    for (step, run) in steps {
         run(&mut root, &mut Log { step, options, report: &mut report, origins: &mut origins });
     }
     Normalized { root, report }

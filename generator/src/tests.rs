@@ -310,6 +310,13 @@ fn an_operation_that_only_the_mock_cannot_take_stays_in_the_client() {
 }
 
 #[test]
+fn a_misspelt_extension_of_a_plain_document_is_reported() {
+    let generated = lenient(|root| root["paths"]["/pallets"]["get"]["x-idempotancy"] = json!("idempotent"));
+    let lost: Vec<_> = generated.report.lost().map(|problem| problem.pointer.as_str()).collect();
+    assert_eq!(lost, ["/paths/~1pallets/get/x-idempotancy"]);
+}
+
+#[test]
 fn a_client_comes_without_a_mock_if_told_so() {
     let generator = Generator::new("openapi.json").plain().without_mock();
     let generated = generator.generate(DOCUMENT).unwrap();

@@ -76,7 +76,7 @@ pub(crate) fn assign(root: &mut Value, log: &mut Log<'_>) {
         wanted.iter().for_each(|(origin, name)| *counts.entry((pascal(name), *origin)).or_default() += 1);
         counts
     };
-    // An id that several operations share tells none of them apart.
+    // An id that several operations share tells none of them apart. Often an overlay has given it twice.
     let counts = count(&wanted);
     for ((origin, name), operation) in wanted.iter_mut().zip(operations(root)) {
         let alone = counts.get(&(pascal(name), *origin)) == Some(&1);
@@ -84,6 +84,10 @@ pub(crate) fn assign(root: &mut Value, log: &mut Log<'_>) {
             .iter()
             .any(|better| *better < *origin && counts.contains_key(&(pascal(name), *better)));
         if *origin != Origin::Derived && (!alone || better) {
+            log.lost(
+                &format!("{}/operationId", operation.pointer),
+                format!("`{name}` is the id of several operations: the name comes from method and path"),
+            );
             (*origin, *name) = (Origin::Derived, derived(operation.method, operation.path));
         }
     }
@@ -162,6 +166,15 @@ mod tests {
             "put": { "operationId": "a", "x-operation-name": "replace_order" }
         }, "/größe": { "get": { "operationId": "größe" } } });
         assert_eq!(ids(paths), ["order_get_all", "fn_operation", "replace_order", "get_gr_e"]);
+    }
+
+    #[test]
+    fn an_id_that_is_given_twice_is_reported() {
+        let operation = json!({ "operationId": "list" });
+        let (_, effects) = run(assign, json!({ "paths": { "/a": { "get": operation }, "/b": { "get": operation } } }));
+        let lost: Vec<_> =
+            effects.iter().filter(|(effect, _)| *effect == crate::Effect::Lost).map(|(_, place)| place).collect();
+        assert_eq!(lost, ["/paths/~1a/get/operationId", "/paths/~1b/get/operationId"]);
     }
 
     #[test]
