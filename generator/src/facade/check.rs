@@ -8,7 +8,10 @@ use super::{
     kind::{Kind, Presence, Shape},
     take::{absent, take},
 };
-use crate::document::pointer::{local, segment};
+use crate::document::{
+    pointer::{local, segment},
+    schemas::OTHERS,
+};
 
 /// Headers that the client sets itself.
 const OWN_HEADERS: [&str; 3] = ["accept", "authorization", "content-type"];
@@ -64,6 +67,9 @@ impl Checker<'_> {
                 format!("{method} needs `{name}`, which the document lacks{similar}")
             });
         }
+        // A hand-written method reads one type of response.
+        let node = self.root.pointer_mut(&operation.pointer()).and_then(Value::as_object_mut);
+        node.map(|node| node.remove(OTHERS));
         self.parameters(operation);
         self.body(operation);
         self.response(operation);

@@ -344,3 +344,13 @@ fn a_mistake_in_a_facade_is_named_with_its_place() {
         ]
     );
 }
+
+#[test]
+fn a_method_reads_one_type_of_response() {
+    let mut root = exported();
+    root["paths"]["/Order"]["get"]["responses"]["204"] = json!({"description": "No order."});
+    let mut normalized = crate::normalize(&Document::from_value(root).unwrap(), &crate::Options::default()).root;
+    assert!(normalized["paths"]["/Order"]["get"]["x-perenso-other-responses"]["204"].is_object());
+    facade().fit(&mut normalized);
+    assert!(normalized["paths"]["/Order"]["get"].get("x-perenso-other-responses").is_none());
+}
