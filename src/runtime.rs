@@ -42,7 +42,7 @@ pub use self::{
     record::{Record, RecordWriter, build, read_field, read_list, read_record, read_required, write_record},
     setters::{accepted, body, optional, set, set_required, value},
     success::{OtherBody, Success, send_success},
-    values::{append_header, checked_segment, form},
+    values::{append_header, checked_path, checked_segment, form},
 };
 pub use crate::{
     error::Error,

@@ -99,6 +99,7 @@ const STEPS: &[(&str, Step)] = &[
 /// | schema | `x-enum-descriptions` | the descriptions of the values of an enum |
 /// | schema | `x-perenso-union` | the rules by which the alternatives of its `oneOf` are told apart |
 /// | schema | `x-perenso-numeric-string` | true for a number that a server may write as a string |
+/// | parameter | `x-perenso-rest-of-path` | true for a value that is the rest of the path, slashes included |
 /// | parameter | `x-perenso-wire-name` | the name that is sent, where Rust needs another one |
 /// | request body | `x-perenso-media-type` | the media type of bytes |
 /// | request body | `x-perenso-multipart` | the schema of a multipart body |

@@ -6,14 +6,19 @@ use httpmock::{Then, When};
 
 use crate::records::segment;
 
-/// Expects a path with any values. Names of values stand in braces.
+/// Expects a path with any values. Names of values stand in braces, after an asterisk if the value is the rest of the path.
 pub fn path(when: When, path: &str) -> When {
     matches(when, path, |_| None)
 }
 
 /// Expects a path with this value at the given place, counted from 0, and any others. The value may contain any characters.
 pub fn value_in_path(when: When, path: &str, place: usize, value: impl fmt::Display) -> When {
-    let value = literal(&segment(&value.to_string()));
+    let text = value.to_string();
+    let encoded = match path.split('{').nth(place + 1).is_some_and(|name| name.starts_with('*')) {
+        true => text.trim_start_matches('/').split('/').map(segment).collect::<Vec<_>>().join("/"),
+        false => segment(&text),
+    };
+    let value = literal(&encoded);
     matches(when, path, |index| (index == place).then(|| value.clone()))
 }
 
@@ -86,9 +91,10 @@ fn matches(when: When, path: &str, value: impl Fn(usize) -> Option<String>) -> W
     let mut rest = path;
     for index in 0.. {
         let Some((before, after)) = rest.split_once('{') else { break };
-        let Some((_, after)) = after.split_once('}') else { break };
+        let Some((name, after)) = after.split_once('}') else { break };
+        let any = if name.starts_with('*') { ".*" } else { "[^/]*" };
         pattern.push_str(&literal(before));
-        pattern.push_str(value(index).as_deref().unwrap_or("[^/]*"));
+        pattern.push_str(value(index).as_deref().unwrap_or(any));
         rest = after;
     }
     pattern.push_str(&literal(rest));

@@ -23,6 +23,17 @@ pub fn checked_segment(operation: &'static str, name: &str, value: &impl fmt::Di
     }
 }
 
+/// Encodes a value as the rest of a path, segment by segment. A slash at its start counts as none.
+///
+/// # Errors
+/// A segment is empty, `.`, `..`, or has a control character.
+pub fn checked_path(operation: &'static str, name: &str, value: &impl fmt::Display) -> Result<String, Error> {
+    let text = value.to_string();
+    let segments = text.strip_prefix('/').unwrap_or(&text).split('/');
+    let segments: Result<Vec<_>, _> = segments.map(|part| checked_segment(operation, name, &part)).collect();
+    Ok(segments?.join("/"))
+}
+
 /// Adds a header parameter.
 ///
 /// # Errors
@@ -66,6 +77,14 @@ mod tests {
         for value in ["", ".", "..", "a\nb"] {
             let error = checked_segment("get", "key", &value).unwrap_err();
             assert!(error.to_string().starts_with("get: key: an id "), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_rest_of_a_path_keeps_its_slashes() {
+        assert_eq!(checked_path("get", "file", &"/a b/c.txt").unwrap(), "a%20b/c.txt");
+        for value in ["", "a/../b", "a//b", "a/"] {
+            assert!(checked_path("get", "file", &value).is_err(), "{value}");
         }
     }
 

@@ -103,6 +103,19 @@ async fn several_values_in_a_path_and_headers_are_sent() {
 }
 
 #[tokio::test]
+async fn the_rest_of_a_path_keeps_its_slashes() {
+    let (server, _, client) = server().await;
+    let mock = server.file_get(|when, then| {
+        when.file("a b/c.txt").into_inner().path("/files/a%20b/c.txt");
+        then.no_content();
+    });
+    client.file_get().file("a b/c.txt").send().await.unwrap();
+    mock.assert();
+    let error = client.file_get().file("a/../b").send().await.unwrap_err();
+    assert!(error.to_string().starts_with("file_get: file: an id is expected, not"), "{error}");
+}
+
+#[tokio::test]
 async fn an_optional_body_is_optional() {
     let (server, _, client) = server().await;
     let with = server.pallet_search_with(|when, then| {

@@ -4,6 +4,9 @@ use serde_json::{Map, Value};
 
 use super::pointer::segment;
 
+/// The member of a path parameter whose value is the rest of the path, slashes included.
+pub(crate) const REST_OF_PATH: &str = "x-perenso-rest-of-path";
+
 /// The methods that are operations of a path.
 pub(crate) const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 

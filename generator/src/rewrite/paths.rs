@@ -33,6 +33,8 @@ impl VisitMut for Encodings<'_> {
                 let is_list = self.entry.compounds.iter().any(|compound| compound.is_in_path(&name));
                 *argument = if is_list {
                     parse_quote!(#runtime::list_segment(#operation, #name, &#value)?)
+                } else if self.entry.is_rest(&name) {
+                    parse_quote!(#runtime::checked_path(#operation, #name, &#value)?)
                 } else if self.ids.contains(&name) {
                     parse_quote!(#runtime::segment(#value.as_str()))
                 } else {

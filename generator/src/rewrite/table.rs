@@ -6,9 +6,11 @@ use syn::{Ident, LitStr, parse_quote, visit_mut::VisitMut};
 
 use super::{compounds::Compound, success::Others};
 use crate::{
+    document::operations::REST_OF_PATH,
     generate::prepare::{WITH_BODY, has_optional_body},
     generate::settings::Settings,
-    model::{Model, schema, text},
+    model::{Model, Operation, schema, text},
+    normalize::names::snake,
 };
 
 /// One generated call.
@@ -41,7 +43,7 @@ pub(crate) struct Entry {
     parameters: Vec<(String, String)>,
     /// The summary.
     pub(crate) summary: String,
-    /// The path, with parameters in braces.
+    /// The path, with parameters in braces, and an asterisk before one that is the rest of the path.
     pub(crate) path: String,
     /// The method, in upper case.
     pub(crate) method: String,
@@ -49,6 +51,12 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
+    /// Returns true for the parameter with this Rust name that is the rest of the path.
+    pub(crate) fn is_rest(&self, name: &str) -> bool {
+        let rest = self.path.split("{*").nth(1).and_then(|rest| rest.split('}').next());
+        rest.is_some_and(|rest| snake(rest) == name.trim_end_matches('_'))
+    }
+
     /// Returns the documentation of a parameter by its Rust name, which differs in case and punctuation.
     pub(crate) fn text(&self, name: &str) -> String {
         let bare = |name: &str| name.replace(|c: char| !c.is_alphanumeric(), "").to_lowercase();
@@ -92,7 +100,7 @@ pub(crate) fn entries(model: &Model) -> Vec<Entry> {
                 parameters,
                 summary: operation.summary(),
                 method: operation.method.to_uppercase(),
-                path: operation.path.to_string(),
+                path: path(&operation),
                 idempotency: format_ident!("{}", super::send::pascal(&operation.idempotency().replace('-', "_"))),
             }
         };
@@ -102,6 +110,16 @@ pub(crate) fn entries(model: &Model) -> Vec<Entry> {
         }
     }
     entries
+}
+
+/// Returns the path of an operation, with a mark on the parameter that is the rest of it.
+fn path(operation: &Operation<'_>) -> String {
+    let parameters = operation.node.get("parameters").and_then(Value::as_array).into_iter().flatten();
+    let rest = parameters.filter(|parameter| parameter.get(REST_OF_PATH) == Some(&Value::Bool(true)));
+    rest.fold(operation.path.to_string(), |path, parameter| {
+        let name = text(parameter, "name");
+        path.replace(&format!("{{{name}}}"), &format!("{{*{name}}}"))
+    })
 }
 
 /// Returns the documentation of the parts of a body that has several.

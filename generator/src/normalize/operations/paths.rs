@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    document::operations::{METHODS, pointer},
+    document::operations::{METHODS, REST_OF_PATH, pointer},
     normalize::Log,
 };
 
@@ -84,6 +84,16 @@ fn move_to_query(part: &str, list: &mut Vec<Value>) {
 /// Declares the parameters of a path that an operation does not declare, and removes those that the path lacks.
 fn declare(path: &str, list: &mut Vec<Value>, place: &str, log: &mut Log<'_>) {
     let names = names(path).unwrap_or_default();
+    let is_declared = |list: &[Value], name: &str| list.iter().any(|p| p["in"] == "path" && p["name"] == name);
+    for name in names.iter().filter(|name| is_rest(name)) {
+        let bare = name.trim_matches(['*', '+']);
+        // The mark is not always a part of the declared name.
+        if !is_declared(list, name)
+            && let Some(declared) = list.iter_mut().find(|p| p["in"] == "path" && p["name"] == bare)
+        {
+            declared["name"] = json!(name);
+        }
+    }
     list.retain(|parameter| {
         let gone = parameter["in"] == "path" && !names.iter().any(|name| parameter["name"] == *name);
         if gone {
@@ -92,11 +102,21 @@ fn declare(path: &str, list: &mut Vec<Value>, place: &str, log: &mut Log<'_>) {
         !gone
     });
     for name in names {
-        if !list.iter().any(|parameter| parameter["in"] == "path" && parameter["name"] == name) {
+        if !is_declared(list, name) {
             log.changed(place, format!("the path parameter `{name}` is not declared: it is a string"));
             list.push(json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }));
         }
+        if is_rest(name) {
+            list.iter_mut()
+                .filter(|p| p["in"] == "path" && p["name"] == name)
+                .for_each(|p| p[REST_OF_PATH] = json!(true));
+        }
     }
+}
+
+/// Returns true for the name of a parameter that takes several segments: `*path` and `**path` in ASP.NET, `path+` in AWS, `path*`.
+fn is_rest(name: &str) -> bool {
+    name.starts_with(['*', '+']) || name.ends_with(['*', '+'])
 }
 
 /// Returns the names in the braces of a path, each once.
@@ -135,6 +155,22 @@ mod tests {
             ] } } })
         );
         assert_eq!(effects.len(), 3);
+    }
+
+    #[test]
+    fn a_parameter_that_takes_the_rest_of_a_path_is_marked() {
+        let (root, _) = run(
+            clean,
+            json!({ "paths": {
+                "/files/{*file}": { "get": { "parameters": [{ "name": "file", "in": "path", "required": true }] } },
+                "/proxy/{proxy+}": { "get": {} }
+            } }),
+        );
+        assert_eq!(
+            root["paths"]["/files/{*file}"]["get"]["parameters"],
+            json!([{ "name": "*file", "in": "path", "required": true, "x-perenso-rest-of-path": true }])
+        );
+        assert_eq!(root["paths"]["/proxy/{proxy+}"]["get"]["parameters"][0]["x-perenso-rest-of-path"], true);
     }
 
     #[test]
