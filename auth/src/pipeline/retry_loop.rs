@@ -490,7 +490,7 @@ pub(crate) fn prepare(client: &ClientState, request: &mut Request, call: &Call<'
         return Err(Error::new(ErrorKind::Request, call.operation.clone(), detail));
     }
     let may_lack_length = matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH);
-    let has_body = request.body().is_some();
+    let has_body = request.body().is_some_and(|body| body.as_bytes() != Some(b""));
     let headers = request.headers_mut();
     if may_lack_length && !has_body {
         // Servers on http.sys respond 411 to a POST without `Content-Length`.
