@@ -192,6 +192,8 @@ async fn lists_other_bodies_and_odd_paths_are_those_of_the_document() {
     let numbers = json!({"type": "array", "items": {"type": "integer"}});
     let bytes = json!({"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}});
     let record = json!({"type": "object", "required": ["kind"], "properties": {"id": {"type": "string"}, "kind": {"type": "string"}}});
+    let listed = json!({"type": "object", "required": ["free"], "properties": {"free": {"type": "boolean"}}});
+    let file = json!({"name": "file", "in": "path", "required": true, "x-perenso-rest-of-path": true});
     let ok = |schema: Value| json!({"200": {"description": "d", "content": {"application/json": {"schema": schema}}}});
     let own = json!({"openapi": "3.0.3", "info": {"title": "t", "version": "1"}, "paths": {
         "/find": {"get": {"parameters": [
@@ -204,10 +206,11 @@ async fn lists_other_bodies_and_odd_paths_are_those_of_the_document() {
             "requestBody": {"required": true, "x-perenso-media-type": "image/*", "content": bytes},
             "responses": no_content,
         }},
+        "/files/{file}": {"get": {"parameters": [file], "responses": no_content}},
         "/halls/{id}/map": {"get": {"parameters": [path("id")], "responses": no_content}},
         "/halls/{hall}/map": {"put": {"parameters": [path("hall")], "responses": no_content}},
         "/bays": {
-            "get": {"responses": ok(json!({"type": "array", "items": record}))},
+            "get": {"responses": ok(json!({"type": "array", "items": listed}))},
             "post": {
                 "requestBody": {"content": {"application/json": {"schema": {"type": "object"}}}},
                 "responses": ok(record.clone()),
@@ -236,6 +239,10 @@ async fn lists_other_bodies_and_odd_paths_are_those_of_the_document() {
     // A field that the response has with another type is not a field of the record.
     let (_, made) = caller.call(Method::POST, "/bays", Some(json!({"kind": 7, "more": true}))).await;
     assert_eq!(made, json!({"id": "1", "kind": "text", "more": true}));
+    // The list has another type of it.
+    let listed = json!({"id": "1", "kind": "text", "more": true, "free": true});
+    assert_eq!(caller.get("/bays").await.1, json!([listed]));
+    assert_eq!(caller.get("/files/a/b.c").await.0, 204);
 }
 
 #[tokio::test]

@@ -102,8 +102,15 @@ impl Call<'_> {
         let not_found = |id: &str| ApiError::not_found("record", id);
         match (self.method, &place.id) {
             ("GET" | "HEAD", None) => {
-                let all = records.all(place.list).into();
-                let Some(name) = self.items(operation).filter(|name| !name.is_empty()) else { return Ok(Some(all)) };
+                let name = self.items(operation).unwrap_or_default();
+                let whole = schema.map(|schema| self.document.resolve(schema)).unwrap_or(&Value::Null);
+                let list = if name.is_empty() { whole } else { self.document.resolve(&whole["properties"][&name]) };
+                // A record may have been made by an operation with another type of it.
+                let all = records.all(place.list).into_iter().map(|record| self.completed(&list["items"], record));
+                let all: Value = all.collect();
+                if name.is_empty() {
+                    return Ok(Some(all));
+                }
                 let mut whole = example().unwrap_or_default();
                 whole[name] = all;
                 Ok(Some(whole))
@@ -123,7 +130,10 @@ impl Call<'_> {
                 // A response of another shape than the record, such as an id alone.
                 Ok(if self.is_record(schema, place) { Some(record.into()) } else { example() })
             }
-            ("GET" | "HEAD", Some(id)) => records.get(place.list, id).cloned().map(Some).ok_or_else(|| not_found(id)),
+            ("GET" | "HEAD", Some(id)) => {
+                let record = records.get(place.list, id).cloned().ok_or_else(|| not_found(id))?;
+                Ok(Some(schema.map_or(record.clone(), |schema| self.completed(schema, record))))
+            }
             ("PUT" | "PATCH", Some(id)) => {
                 let Some(Value::Object(mut record)) = records.get(place.list, id).cloned() else {
                     return Err(not_found(id));
@@ -168,11 +178,23 @@ impl Call<'_> {
     /// Returns the fields of a new record, with examples for those that its type requires and the request does not have.
     fn filled(&self, operation: &Operation, fields: Map<String, Value>) -> Map<String, Value> {
         let Some(schema) = operation.success().and_then(|(_, schema)| schema) else { return fields };
+        match self.completed(schema, fields.into()) {
+            Value::Object(fields) => fields,
+            _ => Map::new(),
+        }
+    }
+
+    /// Returns a record with examples for the fields that a schema requires and that it lacks.
+    fn completed(&self, schema: &Value, record: Value) -> Value {
+        let Value::Object(mut fields) = record else { return record };
         let required = self.document.resolve(schema)["required"].as_array().cloned().unwrap_or_default();
-        let example = self.document.example(schema);
-        let names = required.iter().filter_map(Value::as_str).filter(|name| !fields.contains_key(*name));
-        let missing: Vec<_> = names.filter_map(|name| Some((name.to_owned(), example.get(name)?.clone()))).collect();
-        fields.into_iter().chain(missing).collect()
+        let missing: Vec<_> =
+            required.iter().filter_map(Value::as_str).filter(|name| !fields.contains_key(*name)).collect();
+        if !missing.is_empty() {
+            let example = self.document.example(schema);
+            fields.extend(missing.iter().filter_map(|name| Some(((*name).to_owned(), example.get(name)?.clone()))));
+        }
+        Value::Object(fields)
     }
 }
 

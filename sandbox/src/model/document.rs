@@ -52,6 +52,9 @@ pub(crate) struct Parameter {
     wire_name: Option<String>,
     style: Option<String>,
     explode: Option<bool>,
+    /// True if the value is the rest of the path.
+    #[serde(rename = "x-perenso-rest-of-path", default)]
+    is_rest: bool,
     #[serde(rename = "in")]
     pub(crate) location: Location,
     #[serde(default)]
@@ -168,7 +171,12 @@ impl Document {
                     .map_err(|error| serde_json::Error::custom(format!("{method} {path}: {error}")))?;
                 methods.insert(method.to_owned(), operation);
             }
-            paths.insert(path.clone(), methods);
+            let parameters = methods.values().flat_map(|operation: &Operation| &operation.parameters);
+            let rest = parameters.filter(|parameter| parameter.is_rest);
+            let template = rest.fold(path.clone(), |path, Parameter { name, .. }| {
+                path.replace(&format!("{{{name}}}"), &format!("{{*{name}}}"))
+            });
+            paths.insert(template, methods);
         }
         let mut schemas = Schemas::new();
         for (name, schema) in root["components"]["schemas"].as_object().into_iter().flatten() {
@@ -251,6 +259,10 @@ impl Document {
 fn match_template<'a>(template: &'a str, path: &str) -> Option<Vec<(&'a str, String)>> {
     let (mut values, mut given) = (Vec::new(), path.split('/'));
     for part in template.split('/') {
+        if let Some(name) = part.strip_prefix("{*").and_then(|part| part.strip_suffix('}')) {
+            values.push((name, given.collect::<Vec<_>>().join("/")));
+            return Some(values);
+        }
         match_segment(part, given.next()?, &mut values)?;
     }
     given.next().is_none().then_some(values)
@@ -331,6 +343,7 @@ mod tests {
         assert_eq!(values("/a/{b}.{c}", "/a/1.x.y"), Some(vec![value("b", "1"), value("c", "x.y")]));
         assert_eq!(values("/a/p{b}.jpg", "/a/p7.jpg"), Some(vec![value("b", "7")]));
         assert_eq!(values("/a/{b}{c}", "/a/7.json"), Some(vec![]));
+        assert_eq!(values("/a/{*b}", "/a/7/c.d"), Some(vec![value("b", "7/c.d")]));
         for path in ["/a/p7.png", "/a/7.jpg", "/a/p7.jpg/b"] {
             assert_eq!(values("/a/p{b}.jpg", path), None, "{path}");
         }
