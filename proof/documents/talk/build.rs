@@ -10,7 +10,7 @@ use perenso_openapi::{Document, Generator};
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-env-changed=DOCUMENT");
     let document = env::var("DOCUMENT").unwrap_or_else(|_| "../../../generator/tests/storage.json".to_owned());
-    let generated = Generator::new(&document).write_to_out_dir()?;
+    let generated = Generator::new(&document).without_mock().write_to_out_dir()?;
     let folder = env::var("OUT_DIR")?;
     let write = |name: &str, text: String| fs::write(Path::new(&folder).join(name), text);
     write("calls.rs", calls::of(&generated.client)?)?;

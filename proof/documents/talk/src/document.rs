@@ -42,7 +42,9 @@ impl Parameter<'_> {
 impl Documents {
     /// Returns the normalised operation.
     pub(crate) fn normal(&self, operation: &Operation) -> &Value {
-        node(&self.normalized, &["paths", operation.path, &operation.method.to_lowercase()])
+        // The mark of a parameter that is the rest of the path is no part of its name.
+        let path = operation.path.replace("{*", "{");
+        node(&self.normalized, &["paths", &path, &operation.method.to_lowercase()])
     }
 
     /// Returns the vendor's path item and operation.
@@ -68,11 +70,23 @@ impl Documents {
         responses.into_iter().flatten().any(|(status, _)| status.starts_with('2') || status == "default")
     }
 
+    /// Returns true if a JSON response lacks a field that the vendor's document requires. Prism does not see it below a
+    /// reference that leads back to itself.
+    pub(crate) fn lacks_required(&self, operation: &Operation, status: u16, body: &[u8]) -> bool {
+        let responses = &self.vendors(operation).1["responses"];
+        let response = self.resolve(responses.get(status.to_string()).unwrap_or(&responses["default"]));
+        let content = response["content"].as_object().and_then(|content| content.values().next());
+        let schema = response.get("schema").or_else(|| content.and_then(|entry| entry.get("schema")));
+        let value = serde_json::from_slice(body).unwrap_or_default();
+        schema.is_some_and(|schema| Maker::new(&self.original, false).lacks_required(schema, &value))
+    }
+
     /// Returns true if the path of another operation of the same method fits a path as well.
     pub(crate) fn is_ambiguous(&self, operation: &Operation, path: &str) -> bool {
         let method = operation.method.to_lowercase();
         let paths = self.normalized["paths"].as_object().into_iter().flatten();
-        let mut others = paths.filter(|(other, item)| *other != operation.path && item.get(&method).is_some());
+        let own = operation.path.replace("{*", "{");
+        let mut others = paths.filter(|(other, item)| **other != own && item.get(&method).is_some());
         others.any(|(template, _)| {
             let (template, path) = (template.split('?').next().unwrap_or_default().split('/'), path.split('/'));
             template.clone().count() == path.clone().count()
@@ -115,7 +129,10 @@ impl Documents {
         let name = normal.get("x-perenso-wire-name").unwrap_or(&normal["name"]).as_str()?.to_owned();
         let place = normal["in"].as_str()?;
         let declared = self.declared(operation);
-        let same = |node: &&&Value| node["in"] == place && node["name"].as_str().is_some_and(|n| n.trim() == name);
+        let marks = [' ', '*', '+'];
+        let same = |node: &&&Value| {
+            node["in"] == place && node["name"].as_str().is_some_and(|other| other.trim_matches(marks) == name)
+        };
         let own = declared.iter().find(same).copied();
         let schema = match own {
             Some(node) => schema_of(node),

@@ -138,6 +138,23 @@ impl<'a> Maker<'a> {
         (Value::Object(flat), followed)
     }
 
+    /// Returns true if an object in a value lacks a field that its schema requires. Alternatives are not looked into.
+    pub(crate) fn lacks_required(&self, schema: &Value, value: &Value) -> bool {
+        let (schema, _) = self.flat(schema, 0);
+        let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        match value {
+            Value::Object(fields) => {
+                required.into_iter().any(|name| !fields.contains_key(name))
+                    || fields.iter().any(|(name, value)| {
+                        let property = schema["properties"].get(name);
+                        property.is_some_and(|property| self.lacks_required(property, value))
+                    })
+            }
+            Value::Array(items) => items.iter().any(|item| self.lacks_required(&schema["items"], item)),
+            _ => false,
+        }
+    }
+
     /// Returns the node that a reference names.
     pub(crate) fn target(&self, reference: &Value) -> Option<&Value> {
         let pointer = reference.as_str()?.strip_prefix('#')?;

@@ -109,6 +109,12 @@ impl Talk<'_> {
         {
             return Verdict::Exception("the example of a number is the least that 32 or 64 bits hold".to_owned());
         }
+        if error.contains("a numeric string, found another string") && has_long_number(&exchange.body) {
+            return Verdict::Exception("no number of 32 or 64 bits has as many digits as the random string".to_owned());
+        }
+        if self.documents.lacks_required(values.operation, exchange.status.as_u16(), &exchange.body) {
+            return Verdict::Exception("the response lacks what the document requires".to_owned());
+        }
         if String::from_utf8_lossy(&exchange.body).contains("perenso-sandbox: a stand-in") {
             return Verdict::Exception("the sandbox has this path itself".to_owned());
         }
@@ -134,6 +140,9 @@ fn violations(exchange: &Exchange) -> (String, String) {
 
 /// Returns the verdict on a refused request, an exception where no request is right.
 fn refused(values: &Values<'_>, reason: String) -> Verdict {
+    if values.operation.path.contains("{*") && reason.contains("NO_PATH_MATCHED") {
+        return Verdict::Exception("Prism knows no parameter that is the rest of a path".to_owned());
+    }
     let segments = values.operation.path.split('/');
     let is_split = |segment: &str| segment.matches('{').count() > 1;
     let is_of_path = reason.contains(r#"["path""#) || reason.contains(r#"["request","path""#);
@@ -160,6 +169,14 @@ fn refusal(exchange: &Exchange) -> Option<Verdict> {
         (404, None) => Verdict::Exception("the sandbox has no such record".to_owned()),
         _ => Verdict::Refused(text),
     })
+}
+
+/// Returns true if a body has a string of ten digits or more.
+fn has_long_number(body: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(body);
+    let is_long =
+        |part: &str| part.len() >= 10 && part.trim_start_matches('-').bytes().all(|byte| byte.is_ascii_digit());
+    text.split('"').any(is_long)
 }
 
 /// Returns the beginning of a body.

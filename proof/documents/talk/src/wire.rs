@@ -49,7 +49,7 @@ pub(crate) fn check(documents: &Documents, values: &Values<'_>, exchange: &Excha
         };
         let gone = documents.declared(values.operation).into_iter().find(|node| {
             let place = node["in"].as_str().unwrap_or_default();
-            let name = node["name"].as_str().unwrap_or_default().trim();
+            let name = node["name"].as_str().unwrap_or_default().trim_matches([' ', '*', '+']);
             // A path parameter that the path lacks has no place.
             let is_sent = place != "path" || values.operation.path.contains(&format!("{{{name}}}"));
             let is_known = ["query", "header", "cookie", "path"].contains(&place);
@@ -66,7 +66,8 @@ pub(crate) fn check(documents: &Documents, values: &Values<'_>, exchange: &Excha
 }
 
 fn path(values: &Values<'_>, set: &[(Parameter<'_>, Value)], exchange: &Exchange) -> Result<(), String> {
-    let template = values.operation.path.split('?').next().unwrap_or_default();
+    let template = values.operation.path.replace("{*", "{");
+    let template = template.split('?').next().unwrap_or_default();
     let sent: Vec<_> = exchange.request.uri.path().split('/').map(decoded).collect();
     let wanted = template.split('/').map(|segment| {
         set.iter()
@@ -76,7 +77,12 @@ fn path(values: &Values<'_>, set: &[(Parameter<'_>, Value)], exchange: &Exchange
             })
     });
     let wanted: Vec<_> = wanted.collect();
-    if sent == wanted { Ok(()) } else { Err(format!("path is {sent:?} instead of {wanted:?}")) }
+    let is_equal = match values.operation.path.contains("{*") {
+        // The rest of a path is several segments.
+        true => sent.join("/") == wanted.join("/"),
+        false => sent == wanted,
+    };
+    if is_equal { Ok(()) } else { Err(format!("path is {sent:?} instead of {wanted:?}")) }
 }
 
 fn body(expected: &Value, exchange: &Exchange) -> Result<(), String> {
