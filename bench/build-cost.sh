@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-for crate in . auth sandbox codegen codegen/compiled examples/saved-catalog bench; do
+for crate in $(sed -n 's/^members = \[\(.*\)\]$/\1/p' Cargo.toml | tr -d '",'); do
   mkdir -p "$scratch/bare/$crate/src"
   touch "$scratch/bare/$crate/src/lib.rs"
   sed -e '/^readme = /d' -e '/^build = /d' -e '/^\[\[/,/^$/d' "$crate/Cargo.toml" >"$scratch/bare/$crate/Cargo.toml"

@@ -6,6 +6,7 @@
 //! - `--short` checks only that the benchmarks run; the numbers are meaningless
 //! - `--python <path>` and `--prism <path>` add rivals from Python and Node.js
 //! - `--sandbox` measures only the sandbox
+//! - `--record` measures only the reading of a record
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used)]
 
 mod call;
@@ -15,6 +16,7 @@ mod herd;
 mod hit;
 mod memory;
 mod parquet;
+mod record;
 mod renewal;
 mod rival;
 mod rows;
@@ -54,12 +56,17 @@ fn main() -> ExitCode {
     let prism = args.iter().skip_while(|arg| *arg != "--prism").nth(1).map(Path::new);
     let python = args.iter().skip_while(|arg| *arg != "--python").nth(1).map(String::as_str);
     let mut table = Table::new();
+    if args.iter().any(|arg| arg == "--record") {
+        record::measure(&mut table, many);
+        return ExitCode::SUCCESS;
+    }
     if args.iter().any(|arg| arg == "--sandbox") {
         stand_in::measure(&mut table, prism, turns, load);
         return ExitCode::SUCCESS;
     }
     call::measure(&mut table, 1, many, Bound::AtMost(1.08));
     call::measure(&mut table, 64, many, Bound::AtMost(1.12));
+    record::measure(&mut table, many);
     hit::measure(&mut table, many);
     check::measure(&mut table, many);
     rows::measure(&mut table, some, thousands);
