@@ -138,6 +138,10 @@ documents:
     cd proof && npm ci || true
     proof/talk.sh ${DOCUMENTS:-}
 
+# What clients of the same documents cost, by this generator and by two others: `DOCUMENTS=folder just documents-rivals`. Minutes.
+documents-rivals:
+    proof/rivals.sh "${DOCUMENTS:?}"
+
 # Licences, sources and bans of every package, features and all (`cargo install cargo-deny`).
 deny:
     cargo deny --workspace check bans licenses sources
