@@ -142,6 +142,10 @@ documents:
 documents-rivals:
     proof/rivals.sh "${DOCUMENTS:?}"
 
+# The SDK built from other documents in place of the vendored one, with and without the hand-written methods that do not fit.
+replaced-document:
+    proof/replaced-document.sh
+
 # Licences, sources and bans of every package, features and all (`cargo install cargo-deny`).
 deny:
     cargo deny --workspace check bans licenses sources
@@ -175,6 +179,7 @@ proof: (soak "600") (schemathesis "long 5")
     PROPTEST_CASES=25600 cargo test --release -p perenso-codegen
     STRANGE_CATALOGS=1000 cargo test -p perenso-codegen-compiled
     just arbitrary-precision
+    just replaced-document
 
 # Every fuzz target for so many seconds (`cargo install cargo-fuzz`, and a C++ compiler). No nightly: our code has nothing
 # that a sanitizer could find. What made a target fail is printed as base64, to be kept in `fuzz/seeds`.
