@@ -1,6 +1,6 @@
 //! Normalises arbitrary JSON. Whatever it is, the result is OpenAPI 3.0, or a report says what is left out.
 
-use perenso_openapi::{Document, Generator, NumberType, Options, compare, normalize};
+use perenso_openapi::{Document, Facade, Generator, NumberType, Options, compare, normalize};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -241,6 +241,30 @@ proptest! {
     fn any_schema_is_normalised(root in any_document(), decimal in any::<bool>()) {
         let numbers = if decimal { NumberType::Decimal } else { NumberType::F64 };
         prop_assert_eq!(checked(root, numbers)?, 1);
+    }
+
+    #[test]
+    fn any_document_with_hand_written_methods_is_generated(root in any_document(), other in any_value()) {
+        const FACADE: &str = r#"{"operations": {"POST /a/{id}": {
+            "id": "a_create", "body": "B!", "response": "Answer",
+            "methods": {"a()": {
+                "query": {"id": "any?", "ID": "string?"},
+                "fields": {
+                    "Answer.id": "timestamp!", "Answer.items": "[B]", "Answer.kind": "State", "Answer.fooBar": "messages?",
+                    "B.type": "integer", "B.foo_bar": "decimal", "B.a": "any"
+                },
+                "only": ["B"]
+            }}
+        }}, "enums": {"State": ["a", "b"]}}"#;
+        let facade = Facade::from_json(FACADE).unwrap();
+        let document = Document::from_value(root).unwrap();
+        let generated = Generator::new("a.json").facade(facade.clone()).generate_from(&document).unwrap();
+        prop_assert!(generated.client.contains("fn a_create("), "{:?}\n{}", generated.unmet, generated.report.to_markdown());
+        for code in [&generated.client, &generated.mock] {
+            syn::parse_file(code).map_err(|error| TestCaseError::fail(error.to_string()))?;
+        }
+        let odd = json!({ "openapi": "3.0.3", "paths": { "/a/{b}": { "post": other.clone(), "parameters": other }, "/a/{id}": 7 } });
+        let _ = facade.check(&Document::from_value(odd).unwrap());
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     document::pointer::{COMPONENTS, local, schema_reference, segment, unescape},
-    normalize::names::unique,
+    normalize::names::{snake, unique},
 };
 
 const SCHEMAS: &str = "/components/schemas";
@@ -185,15 +185,23 @@ fn redirect(node: &mut Value, names: &BTreeMap<String, String>) {
 }
 
 fn join_records(mut all: Value, other: &Value, schemas: &Map<String, Value>) -> Value {
-    if let (Some(fields), Some(others)) = (all["properties"].as_object_mut(), other["properties"].as_object()) {
+    let fields = all.get_mut("properties").and_then(Value::as_object_mut);
+    if let (Some(fields), Some(others)) = (fields, other["properties"].as_object()) {
         for (name, schema) in others {
             match fields.get_mut(name) {
                 Some(field) => *field = join(field, schema, schemas),
-                None => drop(fields.insert(name.clone(), schema.clone())),
+                None => add_field(fields, name, schema.clone()),
             }
         }
     }
     all
+}
+
+/// Adds a field to a record. One with the Rust name of another one stays among the unknown fields.
+pub(super) fn add_field(fields: &mut Map<String, Value>, name: &str, schema: Value) {
+    if !fields.keys().any(|other| snake(other) == snake(name)) {
+        fields.insert(name.to_owned(), schema);
+    }
 }
 
 /// Returns a schema for the values of two: what both are, or any value.

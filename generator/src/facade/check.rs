@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     Facade, Field, Method, Operation, Unmet,
-    bind::{component, property},
+    bind::{add_field, component, property},
     kind::{Kind, Presence, Shape},
     take::{absent, take},
 };
@@ -24,7 +24,7 @@ pub(super) fn check(root: &mut Value, facade: &Facade) -> Vec<Unmet> {
         let schema = absent(checker.root, &shape);
         let fields = checker.root.pointer_mut(&format!("{}/properties", component(&record)));
         if let Some(fields) = fields.and_then(Value::as_object_mut) {
-            fields.insert(field, schema);
+            add_field(fields, &field, schema);
         }
     }
     checker.unmet

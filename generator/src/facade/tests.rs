@@ -173,6 +173,20 @@ fn types_that_share_a_component_and_components_in_the_way_keep_apart() {
 }
 
 #[test]
+fn a_field_that_rust_cannot_tell_from_another_stays_unknown() {
+    let mut root = exported();
+    let schema = format!("{UPDATE}/requestBody/content/application~1json/schema/properties");
+    root.pointer_mut(&schema).unwrap()["No-te"] = json!({"type": "string"});
+    root.pointer_mut(&schema).unwrap()["Changed"] = json!({"type": "string"});
+    remove(&mut root, &format!("{schema}/changed"));
+    let document = Document::from_value(root).unwrap();
+    let generated = Generator::new("vendor.json").facade(facade()).generate_from(&document).unwrap();
+    assert_eq!((generated.unmet, generated.report.left_out().count()), (vec![], 0));
+    let fields = generated.document["components"]["schemas"]["Order"]["properties"].as_object().unwrap();
+    assert!(fields.contains_key("changed") && !fields.contains_key("Changed"), "{fields:?}");
+}
+
+#[test]
 fn each_difference_is_a_sentence_that_names_the_method() {
     let lists = |what: &str| vec![format!("`orders().changes()` {what}"), format!("`orders().list()` {what}")];
     let one = |what: &str| vec![what.to_owned()];
