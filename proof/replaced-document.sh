@@ -4,9 +4,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 vendor=openapi/vendor.json
 [[ ! -e $vendor ]] || { echo "$vendor exists: move it away, since documents are written in its place" >&2; exit 1; }
-trap 'rm -f $vendor' EXIT
-
 log=$(mktemp)
+trap 'rm -f $vendor $log' EXIT
 
 # Makes the document `$1`, and checks the SDK with all features.
 build() {

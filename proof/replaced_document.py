@@ -3,7 +3,7 @@
 - `needed`: nothing but what `facade.json` names. That the SDK builds from it shows that its methods use nothing else.
 - `exported`: as a documentation tool exports it, without names, required parts, formats or references.
 - `other`: one operation that no method knows.
-- a number: random parts are missing.
+- a number: random parts are missing or different.
 - `methods`: no document, but the names of all methods on the standard output.
 """
 
@@ -15,6 +15,7 @@ from pathlib import Path
 OPENAPI = Path(__file__).parent.parent / "openapi"
 OURS = json.loads((OPENAPI / "perenso.json").read_text())
 FACADE = json.loads((OPENAPI / "facade.json").read_text())["operations"]
+TYPES = ["string", "integer", "number", "boolean", "object"]
 METHODS = {"get", "put", "post", "delete"}
 # Parts that a tool does not write, and marks of the project.
 UNWRITTEN = {"nullable", "pattern", "minLength", "minimum", "maximum", "format", "links", "operationId"}
@@ -92,11 +93,23 @@ def other():
 
 def random_parts(seed):
     dice = random.Random(seed)
-    for name, _ in list(operations(OURS)):
+    for name, operation in list(operations(OURS)):
         method, path = name.split(" ")
-        if dice.random() < 0.3:
+        if dice.random() < 0.2:
             del OURS["paths"][path][method.lower()]
-    return strip(OURS, lambda *_: dice.random() < 0.9, lambda *_: dice.random() < 0.95)
+        for parameter in operation.get("parameters", []):
+            if dice.random() < 0.1:
+                parameter["schema"] = {"type": dice.choice(TYPES)}
+        for body in [operation.get("requestBody", {}), operation["responses"].get("200", {})]:
+            for media in body.get("content", {}).values():
+                if dice.random() < 0.1:
+                    media["schema"] = {"type": "array", "items": media["schema"]}
+    for schema in OURS["components"]["schemas"].values():
+        for field in schema.get("properties", {}).values():
+            if dice.random() < 0.05:
+                field.clear()
+                field["type"] = dice.choice(TYPES)
+    return strip(OURS, lambda *_: dice.random() < 0.95, lambda *_: dice.random() < 0.97)
 
 
 kind, file = sys.argv[1:]
