@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 use self::kind::{Kind, Shape};
 pub use self::read::FacadeError;
-use crate::{Document, DocumentError, Options, normalize};
+use crate::{Document, DocumentError, Options, Report, normalize};
 
 /// What hand-written methods over a generated client rely on: operations, parameters, records and the fields that they use by name.
 ///
@@ -117,7 +117,7 @@ impl Facade {
     pub fn check(&self, document: &Document) -> Vec<Unmet> {
         let pinned = self.apply(document);
         let mut root = normalize(pinned.as_ref().unwrap_or(document), &Options::default()).root;
-        self.fit(&mut root)
+        self.fit(&mut root, &mut Report::default())
     }
 
     /// Returns the names of all hand-written methods, each once.
@@ -142,8 +142,8 @@ impl Facade {
     }
 
     /// Makes a plain document fit, and returns the requirements that it does not meet.
-    pub(crate) fn fit(&self, root: &mut Value) -> Vec<Unmet> {
-        bind::name_types(root, self);
+    pub(crate) fn fit(&self, root: &mut Value, report: &mut Report) -> Vec<Unmet> {
+        bind::name_types(root, self, report);
         check::check(root, self)
     }
 

@@ -268,7 +268,7 @@ impl Generator {
         let document = pinned.as_ref().unwrap_or(document);
         let Normalized { mut root, mut report } =
             if self.is_plain { normalize::plain(document) } else { normalize(document, &self.options) };
-        let mut unmet = self.facade.as_ref().map(|facade| facade.fit(&mut root)).unwrap_or_default();
+        let mut unmet = self.facade.as_ref().map(|facade| facade.fit(&mut root, &mut report)).unwrap_or_default();
         if chosen.is_some() {
             reach::keep_used(&mut root);
         }

@@ -9,6 +9,7 @@ use super::{
     kind::{Presence, Shape},
 };
 use crate::{
+    Effect, Problem, Report,
     document::pointer::{COMPONENTS, local, schema_reference, segment, unescape},
     normalize::names::{snake, unique},
 };
@@ -19,12 +20,12 @@ const SCHEMAS: &str = "/components/schemas";
 type Bound = BTreeMap<String, BTreeSet<String>>;
 
 /// Names the types in all bodies of the facade. Types with one name become one, with the fields of all of them.
-pub(super) fn name_types(root: &mut Value, facade: &Facade) {
+pub(super) fn name_types(root: &mut Value, facade: &Facade, report: &mut Report) {
     let mut bound = Bound::new();
     for (pointer, shape) in bodies(root, facade) {
         collect(root, facade, &pointer, shape, &mut bound);
     }
-    unify(root, &bound);
+    unify(root, &bound, report);
     // A type that has several names is several types now, so each place refers to its own.
     for (pointer, shape) in bodies(root, facade) {
         direct(root, facade, &pointer, shape);
@@ -33,7 +34,10 @@ pub(super) fn name_types(root: &mut Value, facade: &Facade) {
         for field in facade.fields_of(name) {
             direct(root, facade, &property(name, &field.name), &field.kind.shape);
         }
-        relax(root, facade, name);
+        if relax(root, facade, name) {
+            let message = "the fields are required that hand-written methods require, and no others";
+            report.problems.push(problem(Effect::Changed, component(name), message.to_owned()));
+        }
     }
 }
 
@@ -116,8 +120,12 @@ fn collect(root: &Value, facade: &Facade, pointer: &str, shape: &Shape, bound: &
     }
 }
 
+fn problem(effect: Effect, pointer: String, message: String) -> Problem {
+    Problem { step: "hand-written methods", effect, pointer, message }
+}
+
 /// Makes one component of all that have a name.
-fn unify(root: &mut Value, bound: &Bound) {
+fn unify(root: &mut Value, bound: &Bound, report: &mut Report) {
     let Some(Value::Object(schemas)) = root.pointer(SCHEMAS) else { return };
     let mut names: BTreeMap<String, String> = BTreeMap::new();
     for (name, components) in bound {
@@ -143,17 +151,26 @@ fn unify(root: &mut Value, bound: &Bound) {
     for (old, new) in &names {
         renamed.extend(schemas.get(old).map(|schema| (new.clone(), schema.clone())));
     }
-    let merged: Vec<(String, Value)> = bound
-        .iter()
-        .filter_map(|(name, components)| {
-            // The one that has the name already comes first, so that it stays as it is.
-            let own = components.get(name).into_iter();
-            let mut parts =
-                own.chain(components.iter().filter(|other| *other != name)).filter_map(|part| schemas.get(part));
-            let first = parts.next()?.clone();
-            Some((name.clone(), parts.fold(first, |all, part| join_records(all, part, &renamed))))
-        })
-        .collect();
+    let mut merged = Map::new();
+    for (name, components) in bound {
+        // The one that has the name already comes first, so that it stays as it is.
+        let own = components.get(name).into_iter();
+        let mut parts =
+            own.chain(components.iter().filter(|other| *other != name)).filter_map(|part| schemas.get(part));
+        let Some(mut all) = parts.next().cloned() else { continue };
+        for part in parts {
+            for field in join_records(&mut all, part, &renamed) {
+                let message = "it has several types, and is any JSON value".to_owned();
+                report.problems.push(problem(Effect::Lost, property(name, &field), message));
+            }
+        }
+        if components.len() > 1 {
+            let parts = components.iter().map(|part| format!("`{part}`")).collect::<Vec<_>>().join(", ");
+            let message = format!("it is one type with the fields of {parts}");
+            report.problems.push(problem(Effect::Changed, component(name), message));
+        }
+        merged.insert(name.clone(), all);
+    }
     let bound_components: BTreeSet<&String> = bound.values().flatten().collect();
     for (old, new) in &names {
         let schema = schemas.remove(old);
@@ -184,17 +201,25 @@ fn redirect(node: &mut Value, names: &BTreeMap<String, String>) {
     }
 }
 
-fn join_records(mut all: Value, other: &Value, schemas: &Map<String, Value>) -> Value {
+/// Adds the fields of a record to another one. Returns those that become any value.
+fn join_records(all: &mut Value, other: &Value, schemas: &Map<String, Value>) -> Vec<String> {
+    let mut lost = Vec::new();
     let fields = all.get_mut("properties").and_then(Value::as_object_mut);
     if let (Some(fields), Some(others)) = (fields, other["properties"].as_object()) {
         for (name, schema) in others {
             match fields.get_mut(name) {
-                Some(field) => *field = join(field, schema, schemas),
+                Some(field) => {
+                    let joined = join(field, schema, schemas);
+                    if joined == json!({}) && *field != joined {
+                        lost.push(name.clone());
+                    }
+                    *field = joined;
+                }
                 None => add_field(fields, name, schema.clone()),
             }
         }
     }
-    all
+    lost
 }
 
 /// Adds a field to a record. One with the Rust name of another one stays among the unknown fields.
@@ -240,11 +265,11 @@ fn direct(root: &mut Value, facade: &Facade, pointer: &str, shape: &Shape) {
 }
 
 /// Requires the fields of a record that hand-written methods require, and no others: a record of several operations has what
-/// each of them sends or returns.
-fn relax(root: &mut Value, facade: &Facade, name: &str) {
+/// each of them sends or returns. Returns true if that changes it.
+fn relax(root: &mut Value, facade: &Facade, name: &str) -> bool {
     let record = root.pointer_mut(&component(name)).and_then(Value::as_object_mut);
-    let Some(record) = record else { return };
-    let Some(fields) = record.get_mut("properties").and_then(Value::as_object_mut) else { return };
+    let Some(record) = record else { return false };
+    let Some(fields) = record.get_mut("properties").and_then(Value::as_object_mut) else { return false };
     let mut required: Vec<&String> = Vec::new();
     for field in facade.fields_of(name).filter(|field| field.kind.presence == Presence::Required) {
         if let Some(schema) = fields.get_mut(&field.name).and_then(Value::as_object_mut) {
@@ -258,10 +283,12 @@ fn relax(root: &mut Value, facade: &Facade, name: &str) {
         let before: BTreeSet<_> = before.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         before == required.iter().map(|name| name.as_str()).collect()
     };
-    if !is_same(record.get("required").unwrap_or(&Value::Null)) {
-        match required.is_empty() {
-            true => drop(record.remove("required")),
-            false => drop(record.insert("required".into(), json!(required))),
-        }
+    if is_same(record.get("required").unwrap_or(&Value::Null)) {
+        return false;
     }
+    match required.is_empty() {
+        true => drop(record.remove("required")),
+        false => drop(record.insert("required".into(), json!(required))),
+    }
+    true
 }

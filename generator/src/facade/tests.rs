@@ -122,6 +122,16 @@ fn a_document_without_names_gets_those_of_the_facade() {
     // One record for both operations, in which nothing is required, and the field with two types has any.
     assert_eq!(fields("Order"), ["changed", "colour", "id", "note", "size", "state"]);
     assert_eq!((&schemas["Order"]["required"], &schemas["Order"]["properties"]["size"]), (&Value::Null, &json!({})));
+    let lost: Vec<String> = generated.report.lost().map(ToString::to_string).collect();
+    assert_eq!(
+        lost,
+        [
+            "/components/schemas/Order/properties/size: it has several types, and is any JSON value (hand-written methods)"
+        ]
+    );
+    let changed: Vec<&str> = generated.report.changed().map(|problem| problem.message.as_str()).collect();
+    assert!(changed.iter().any(|message| message.starts_with("it is one type with the fields of ")), "{changed:?}");
+    assert!(changed.contains(&"the fields are required that hand-written methods require, and no others"));
     assert_eq!(schemas["State"]["enum"], json!(["open", "shut"]));
     assert_eq!(schemas["Answer"]["required"], json!(["lines"]));
     assert_eq!(fields("Line"), ["reasons", "row", "sum"]);
@@ -365,6 +375,6 @@ fn a_method_reads_one_type_of_response() {
     root["paths"]["/Order"]["get"]["responses"]["204"] = json!({"description": "No order."});
     let mut normalized = crate::normalize(&Document::from_value(root).unwrap(), &crate::Options::default()).root;
     assert!(normalized["paths"]["/Order"]["get"]["x-perenso-other-responses"]["204"].is_object());
-    facade().fit(&mut normalized);
+    facade().fit(&mut normalized, &mut Report::default());
     assert!(normalized["paths"]["/Order"]["get"].get("x-perenso-other-responses").is_none());
 }
