@@ -73,7 +73,15 @@ fn choose_content(status: &str, response: &Value, success: bool, place: &str, lo
         return with_content(response, json!({}));
     };
     let schema = entry.get("schema").cloned().filter(|schema| schema.is_object() || schema.is_boolean());
+    let text = schema.as_ref().filter(|schema| schema["type"] == "string");
     let content = match kind {
+        // A file, or a text that is no JSON.
+        MediaKind::Json | MediaKind::Any
+            if text.is_some_and(|schema| kind == MediaKind::Any || schema["format"] == "binary") =>
+        {
+            log.changed(place, format!("a string of type `{name}` is bytes"));
+            bytes("application/octet-stream")
+        }
         MediaKind::Json | MediaKind::Any => {
             if schema.is_none() && success {
                 log.lost(place, "the response has no schema: it is any JSON value");
@@ -179,6 +187,15 @@ mod tests {
             chosen(json!({ "200": of(json!({ "text/csv": {} })) })).0["responses"],
             json!({ "200": bytes("text/csv") })
         );
+        // A file that is said to be JSON, and a string of any type.
+        for content in [
+            json!({ "application/json": { "schema": { "type": "string", "format": "binary" } } }),
+            json!({ "*/*": { "schema": { "type": "string", "format": "byte" } } }),
+        ] {
+            let (operation, effects) = chosen(json!({ "200": of(content) }));
+            assert_eq!(operation["responses"]["200"], bytes("application/octet-stream"));
+            assert_eq!(effects, [(Effect::Changed, "/200".into())]);
+        }
         let (operation, effects) = chosen(json!({ "200": of(json!({ "application/json": {} })) }));
         assert_eq!(operation["responses"]["200"], of(json!({ "application/json": { "schema": {} } })));
         assert_eq!(effects, [(Effect::Lost, "/200".into())]);
