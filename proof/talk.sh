@@ -12,7 +12,7 @@ export CARGO_PROFILE_DEV_DEBUG=none
 scratch=$(mktemp -d)
 server=
 end() {
-  [ -z "$server" ] || kill "$server" 2>/dev/null || true
+  [ -z "$server" ] || kill -9 "$server" 2>/dev/null || true
   rm -rf "$scratch"
 }
 trap end EXIT
@@ -44,7 +44,8 @@ for document in "$folder"/*.json "$folder"/*.yaml; do
   "${CARGO_TARGET_DIR:-target}/debug/perenso-talk" "${addresses[@]}" >"$scratch/rows" 2>"$scratch/reasons" || failed=1
   sed "s#.*#| $name | & |#" "$scratch/rows"
   sed "s#^#$name: #" "$scratch/reasons" >&2
-  [ -z "$server" ] || kill "$server" 2>/dev/null || true
+  # It may be busy with a random response for hours, and no longer listen to signals.
+  [ -z "$server" ] || kill -9 "$server" 2>/dev/null || true
   server=
 done
 exit $failed

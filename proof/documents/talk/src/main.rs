@@ -56,7 +56,13 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
     let (mut is_good, mut read) = (true, BTreeSet::new());
     for (name, server) in servers {
         recorder.set_server(server);
-        let mut talk = Talk { documents: &documents, recorder: recorder.clone(), is_least: false, results: Vec::new() };
+        let mut talk = Talk {
+            documents: &documents,
+            recorder: recorder.clone(),
+            is_least: false,
+            is_stuck: false,
+            results: Vec::new(),
+        };
         for is_least in [false, true] {
             talk.is_least = is_least;
             for (operation, call) in client::calls::all() {

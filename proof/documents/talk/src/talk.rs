@@ -4,10 +4,12 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
     pin::Pin,
+    time::Duration,
 };
 
 use perenso::runtime::Operation;
 use serde_json::Value;
+use tokio::time::timeout;
 
 use crate::{
     document::Documents,
@@ -15,6 +17,9 @@ use crate::{
     values::{Failure, Read, Values},
     wire,
 };
+
+/// The time limit of a call.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A call with all its values.
 pub(crate) type Call<C> =
@@ -29,6 +34,8 @@ pub(crate) struct Talk<'a> {
     pub(crate) recorder: Recorder,
     /// True if what is optional is left out.
     pub(crate) is_least: bool,
+    /// True after a call without response: Prism makes some random responses for hours, and no other one in that time.
+    pub(crate) is_stuck: bool,
     pub(crate) results: Vec<(&'static Operation, bool, Verdict)>,
 }
 
@@ -52,7 +59,14 @@ impl Talk<'_> {
     pub(crate) async fn call<C>(&mut self, client: &C, operation: &'static Operation, call: Call<C>) {
         self.recorder.take();
         let values = Values::new(self.documents, operation, self.is_least);
-        let outcome = call(client, &values).await;
+        let hangs = || Verdict::Exception("the server hangs".to_owned());
+        if self.is_stuck {
+            return self.results.push((operation, self.is_least, hangs()));
+        }
+        let Ok(outcome) = timeout(PATIENCE, call(client, &values)).await else {
+            self.is_stuck = true;
+            return self.results.push((operation, self.is_least, hangs()));
+        };
         let exchange = self.recorder.take();
         let path = exchange.as_ref().map(|exchange| exchange.request.uri.path().to_owned());
         let verdict = match self.verdict(&values, outcome, exchange).await {
@@ -78,20 +92,24 @@ impl Talk<'_> {
             (None, Ok(_)) => return Verdict::Altered("nothing was sent".to_owned()),
             (Some(exchange), _) => exchange,
         };
+        let altered = wire::check(self.documents, values, &exchange);
         let (of_request, of_response) = violations(&exchange);
         if !of_request.is_empty() {
-            return refused(values, of_request);
+            return refused(values, of_request, altered);
         }
-        if !self.documents.has_success(values.operation) && !exchange.status.is_success() {
+        let has_success = self.documents.has_success(values.operation);
+        let refusal = refusal(&exchange).filter(|_| has_success);
+        if let Some(Verdict::Refused(reason)) = refusal {
+            return refused(values, reason, altered);
+        }
+        if let Err(difference) = altered {
+            return Verdict::Altered(difference);
+        }
+        if !has_success && !exchange.status.is_success() {
             return Verdict::Exception("the document has no response of success".to_owned());
         }
-        match refusal(&exchange) {
-            Some(Verdict::Refused(reason)) => return refused(values, reason),
-            Some(verdict) => return verdict,
-            None => {}
-        }
-        if let Err(difference) = wire::check(self.documents, values, &exchange) {
-            return Verdict::Altered(difference);
+        if let Some(verdict) = refusal {
+            return verdict;
         }
         let error = match outcome {
             Ok(Read { bytes: None }) => return Verdict::Read,
@@ -138,21 +156,28 @@ fn violations(exchange: &Exchange) -> (String, String) {
     (of("request"), of("response"))
 }
 
-/// Returns the verdict on a refused request, an exception where no request is right.
-fn refused(values: &Values<'_>, reason: String) -> Verdict {
-    if values.operation.path.contains("{*") && reason.contains("NO_PATH_MATCHED") {
-        return Verdict::Exception("Prism knows no parameter that is the rest of a path".to_owned());
-    }
-    let segments = values.operation.path.split('/');
-    let is_split = |segment: &str| segment.matches('{').count() > 1;
-    let is_of_path = reason.contains(r#"["path""#) || reason.contains(r#"["request","path""#);
-    if is_of_path && segments.into_iter().any(is_split) {
-        return Verdict::Exception("Prism finds no value where several are in one segment of a path".to_owned());
-    }
-    if values.is_impossible() {
-        return Verdict::Exception("the document's own enum has no value of its type".to_owned());
-    }
-    Verdict::Refused(reason)
+/// Returns the verdict on a refused request: an exception where no request is right, or Prism cannot read a right one.
+fn refused(values: &Values<'_>, reason: String, altered: Result<(), String>) -> Verdict {
+    let path = values.operation.path;
+    let is_mixed = |segment: &str| {
+        segment.contains('{') && !(segment.starts_with('{') && segment.find('}') == Some(segment.len() - 1))
+    };
+    let is_of_path = reason.contains("Request path must have required property");
+    let exception = match altered {
+        Err(difference) => return Verdict::Refused(format!("{reason}: {difference}")),
+        Ok(()) if values.is_impossible() => "the document's own enum has no value of its type",
+        Ok(()) if path.contains("{*") && reason.contains("NO_PATH_MATCHED") => {
+            "Prism knows no parameter that is the rest of a path"
+        }
+        Ok(()) if reason.contains("must be object") && values.has_parts() => {
+            "Prism reads no object in a part of a form"
+        }
+        Ok(()) if is_of_path && path.split('/').any(is_mixed) => {
+            "Prism finds no value that is a part of a segment of a path"
+        }
+        Ok(()) => return Verdict::Refused(reason),
+    };
+    Verdict::Exception(exception.to_owned())
 }
 
 /// Returns why a server did not take a request, or cannot respond.

@@ -77,6 +77,11 @@ impl<'a> Values<'a> {
         self.maker.is_least
     }
 
+    /// Returns true if the body has several parts.
+    pub(crate) fn has_parts(&self) -> bool {
+        media_type_of(self.documents.normal(self.operation)).starts_with("multipart/")
+    }
+
     /// Returns true if an enum of the document has no value of its own type, so that no value is valid.
     pub(crate) fn is_impossible(&self) -> bool {
         self.maker.is_impossible.get()
