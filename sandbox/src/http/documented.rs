@@ -160,14 +160,21 @@ impl Call<'_> {
             return Ok(Map::new());
         }
         let mut fields = body::object(self.headers, self.body)?;
-        let properties = response.and_then(|schema| self.document.resolve(schema).get("properties"));
+        if let Some(schema) = response {
+            self.retain_fitting(schema, &mut fields);
+        }
+        Ok(fields)
+    }
+
+    /// Removes the fields that a schema has with another type.
+    fn retain_fitting(&self, schema: &Value, fields: &mut Map<String, Value>) {
+        let properties = &self.document.resolve(schema)["properties"];
         fields.retain(|name, value| {
-            let schema = properties.and_then(|properties| properties.get(name)).map(Schema::deserialize);
+            let schema = properties.get(name).map(Schema::deserialize);
             schema.is_none_or(|schema| {
                 schema.is_ok_and(|schema| self.document.validator(false).check(&schema, value, "").is_empty())
             })
         });
-        Ok(fields)
     }
 
     /// Returns true if a response with this schema is a record.
@@ -184,9 +191,10 @@ impl Call<'_> {
         }
     }
 
-    /// Returns a record with examples for the fields that a schema requires and that it lacks.
+    /// Returns a record with the fields that fit a schema, and examples for those that it requires and the record lacks.
     fn completed(&self, schema: &Value, record: Value) -> Value {
         let Value::Object(mut fields) = record else { return record };
+        self.retain_fitting(schema, &mut fields);
         let required = self.document.resolve(schema)["required"].as_array().cloned().unwrap_or_default();
         let missing: Vec<_> =
             required.iter().filter_map(Value::as_str).filter(|name| !fields.contains_key(*name)).collect();
