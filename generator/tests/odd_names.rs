@@ -92,3 +92,19 @@ fn names_in_other_alphabets_are_names() {
         "paths": { "/注文/{番号}": { "get": { "tags": ["注文"], "operationId": "注文", "responses": found(reference("注文")) } } }
     }));
 }
+
+#[test]
+fn values_and_descriptions_may_have_control_characters() {
+    let state = json!({ "enum": ["\r", "a\rb", "\n"], "x-enum-descriptions": ["a\rb", "", ""] });
+    let kind =
+        |value: &str| json!({ "type": "object", "required": ["k\r"], "properties": { "k\r": { "enum": [value] } } });
+    let mut responses = found(json!({ "oneOf": [kind("a\r"), kind("b\r")] }));
+    responses["202"] = json!({ "description": "a\rb" });
+    let client = generated(json!({
+        "openapi": "3.1.0",
+        "components": { "schemas": { "State": state } },
+        "paths": { "/states": { "get": { "responses": responses } } }
+    }))
+    .client;
+    syn::parse_file(&client).expect("code");
+}

@@ -169,6 +169,12 @@ fn on_calls(file: &mut syn::File, model: &Model) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Quotes a value of the document. A control character would break the comment.
+pub(crate) fn quoted(value: &str) -> String {
+    let letters = value.chars().map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() });
+    format!("`{}`", letters.collect::<String>())
+}
+
 /// Adds documentation to an item without any.
 pub(crate) fn document_if_bare(attributes: &mut Vec<Attribute>, text: &str) {
     if find::docs(attributes).is_empty() {

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::{Ident, Item, Type, parse_quote};
 
-use super::find;
+use super::{docs::quoted, find};
 use crate::{
     error::{Fault, count},
     model::{Model, schema},
@@ -35,7 +35,8 @@ pub(crate) fn open(file: &mut syn::File, model: &Model) -> Result<(), Fault> {
                 .as_str()
                 .map_or_else(|| value.to_string(), |text| if text.is_empty() { "\"\"" } else { text }.into());
             let description = known.descriptions.get(index).map(String::as_str).unwrap_or_default();
-            variant.attrs = vec![doc(format!("`{value}`. {description}").trim_end())];
+            let text = format!("{}. {}", quoted(&value), description.replace(char::is_control, " "));
+            variant.attrs = vec![doc(text.trim_end())];
         }
         let other = OTHER.iter().map(|name| format_ident!("{name}")).find(|other| !variants.contains(other));
         let other = other.ok_or_else(|| Fault::missed(&place, "free name for other values", 1, 0))?;

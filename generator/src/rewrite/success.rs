@@ -33,7 +33,7 @@ impl Others {
                 (None, Some(_)) => String::new(),
                 (None, None) => ", without a body".to_string(),
             };
-            let what = text(response, "description").trim_end_matches('.').replace('\n', " ");
+            let what = text(response, "description").trim_end_matches('.').replace(char::is_control, " ");
             let what = if what.is_empty() { what } else { format!(" ({what})") };
             format!("- {status}{what}{kind}")
         };

@@ -6,7 +6,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::{Fields, Ident, Item, ItemEnum, Type, parse_quote};
 
-use super::{enums::OTHER, find};
+use super::{docs, enums::OTHER, find};
 use crate::{
     error::{Fault, count},
     generate::settings::Settings,
@@ -131,9 +131,9 @@ fn rule(Alternative { kind, property, fields, .. }: &Alternative) -> TokenStream
 
 /// Returns a sentence that says which values an alternative has.
 fn described(Alternative { kind, property, fields, .. }: &Alternative) -> String {
-    let quoted = |names: &[String]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let quoted = |names: &[String]| names.iter().map(|name| docs::quoted(name)).collect::<Vec<_>>().join(", ");
     match (property, fields.as_slice()) {
-        (Some((name, values)), _) => format!("An object whose `{name}` is {}.", quoted(values)),
+        (Some((name, values)), _) => format!("An object whose {} is {}.", docs::quoted(name), quoted(values)),
         (None, []) if kind == "array" || kind == "object" => format!("An {kind}."),
         (None, []) => format!("A {kind}."),
         (None, fields) => format!("An object with {}.", quoted(fields)),
