@@ -177,6 +177,7 @@ proof: (soak "600") (schemathesis "long 5")
     PROPTEST_CASES=25600 cargo test --release -p perenso --lib
     ROWS=1000000 cargo test --release -p perenso --test rows
     PROPTEST_CASES=25600 cargo test --release -p perenso-codegen
+    PROPTEST_CASES=25600 cargo test --release -p perenso-openapi
     STRANGE_CATALOGS=1000 cargo test -p perenso-codegen-compiled
     just arbitrary-precision
     just replaced-document
