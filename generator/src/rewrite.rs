@@ -1,23 +1,17 @@
 //! The steps over the generated syntax trees. Each counts what it rewrites and fails on a miss.
 
-mod builders;
-mod compounds;
+mod calls;
 mod construction;
 mod crates;
 mod debug;
 mod docs;
-mod enums;
 mod find;
-mod mocks;
-mod multipart;
-mod paths;
-mod records;
 mod seal;
-mod send;
 mod signposts;
-mod success;
-mod table;
-mod unions;
+mod types;
+
+use calls::{mocks, send, table};
+use types::{enums, records, unions};
 
 use crate::{error::Fault, generate::settings::Settings, model::Model};
 

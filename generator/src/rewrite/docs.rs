@@ -5,7 +5,10 @@ use syn::{
     visit_mut::VisitMut,
 };
 
-use super::{find, send::pascal, table};
+use super::{
+    calls::{send::pascal, table},
+    find,
+};
 use crate::{
     error::{Fault, count},
     generate::prepare::TWIN,

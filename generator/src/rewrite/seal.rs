@@ -2,7 +2,10 @@
 
 use syn::{Attribute, Item, Visibility, parse_quote};
 
-use super::{find, send::pascal, table};
+use super::{
+    calls::{send::pascal, table},
+    find,
+};
 use crate::{
     error::{Fault, count},
     generate::prepare::SEALED_TAG,

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use syn::{Attribute, Item, TraitItem, TraitItemFn, parse_quote};
 
-use super::{find, table};
+use super::{calls::table, find};
 use crate::{
     error::{Fault, count},
     model::{Model, schema, text},

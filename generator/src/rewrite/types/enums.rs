@@ -4,10 +4,10 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::{Ident, Item, Type, parse_quote};
 
-use super::{docs::quoted, find};
 use crate::{
     error::{Fault, count},
     model::{Model, schema},
+    rewrite::{docs::quoted, find},
 };
 
 /// The names of the variant for other values. The document may have a value of that name.

@@ -6,11 +6,12 @@ use syn::{
     Expr, ExprMethodCall, Ident, ImplItemFn, Item, ItemImpl, LitStr, Path, TraitItem, parse_quote, visit_mut::VisitMut,
 };
 
-use super::{compounds::Expectations, docs::document_if_bare, find, send::pascal, table};
+use super::{compounds::Expectations, send::pascal, table};
 use crate::{
     error::{Fault, count},
     generate::settings::Settings,
     model::Model,
+    rewrite::{docs::document_if_bare, find},
 };
 
 /// Rewrites the expectations of every operation, and documents them.

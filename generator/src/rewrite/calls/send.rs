@@ -8,7 +8,7 @@ use syn::{
 
 use super::{
     compounds::Queries,
-    find, multipart,
+    multipart,
     paths::{self, Encodings},
     table,
 };
@@ -16,6 +16,7 @@ use crate::{
     error::{Fault, count},
     generate::settings::Settings,
     model::Model,
+    rewrite::find,
 };
 
 /// Rewrites `send` of the builder of every operation.

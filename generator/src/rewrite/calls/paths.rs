@@ -4,8 +4,9 @@
 use quote::{ToTokens as _, quote};
 use syn::{Expr, Item, Lit, Path, Token, Type, parse_quote, punctuated::Punctuated, visit_mut::VisitMut};
 
-use super::{find, send::receiver, table::Entry};
+use super::{send::receiver, table::Entry};
 use crate::generate::prepare::TWIN;
+use crate::rewrite::find;
 
 /// The rewritten parts of one path.
 pub(crate) struct Encodings<'a> {

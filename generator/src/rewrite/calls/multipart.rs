@@ -2,7 +2,8 @@
 
 use syn::{Expr, ExprMethodCall, Item, Path, parse_quote, visit_mut::VisitMut};
 
-use super::{find, send::receiver};
+use super::send::receiver;
+use crate::rewrite::find;
 
 /// Changes the type of the body in a builder. Returns the number of changes.
 pub(crate) fn take_parts(builders: &mut [Item], builder: &str, runtime: &Path) -> usize {

@@ -6,7 +6,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::{Fields, Ident, Item, ItemEnum, Type, parse_quote};
 
-use super::{docs, enums::OTHER, find};
+use super::enums::OTHER;
 use crate::{
     error::{Fault, count},
     generate::settings::Settings,
@@ -15,6 +15,7 @@ use crate::{
         schema::{self, Alternative, Union},
     },
     normalize::names::{type_name, unique},
+    rewrite::{docs, find},
 };
 
 /// Replaces the tagged enum that was generated for each union by an open one.

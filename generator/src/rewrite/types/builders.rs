@@ -4,11 +4,11 @@
 use quote::{format_ident, quote};
 use syn::{Ident, Item, ItemStruct, Path, Type, parse_quote, visit_mut::VisitMut};
 
-use super::find;
 use crate::{
     error::Fault,
     generate::settings::Settings,
     model::schema::{Field, Record},
+    rewrite::find,
 };
 
 /// A field of a record: its Rust name, its type, and what the document says of it.

@@ -2,7 +2,7 @@
 
 use syn::{Fields, Ident, ItemStruct, Type, parse_quote};
 
-use super::{builders, find};
+use super::builders;
 use crate::{
     error::{Fault, count},
     generate::settings::Settings,
@@ -10,6 +10,7 @@ use crate::{
         Model,
         schema::{self, Record},
     },
+    rewrite::find,
 };
 
 /// The Rust name of a field, and its index in the document.
