@@ -9,6 +9,7 @@ mod find;
 mod seal;
 mod signposts;
 mod types;
+mod walk;
 
 use calls::{mocks, send, table};
 use types::{enums, records, unions};

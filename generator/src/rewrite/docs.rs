@@ -8,6 +8,7 @@ use syn::{
 use super::{
     calls::{send::pascal, table},
     find,
+    walk::{Rewrite, Walk},
 };
 use crate::{
     error::{Fault, count},
@@ -78,7 +79,7 @@ pub(crate) fn on_everything(file: &mut syn::File, model: &Model, settings: &Sett
     on_calls(file, model)?;
     on_modules(file, settings)?;
     cut_examples(file, model)?;
-    Marks.visit_file_mut(file);
+    Walk(&mut Marks).visit_file_mut(file);
     tolerate(file, model);
     Ok(())
 }
@@ -107,8 +108,8 @@ fn tolerate(file: &mut syn::File, model: &Model) {
 /// Removes the mark of the second path of an operation.
 struct Marks;
 
-impl VisitMut for Marks {
-    fn visit_attribute_mut(&mut self, node: &mut Attribute) {
+impl Rewrite for Marks {
+    fn attribute(&mut self, node: &mut Attribute) {
         if let Meta::NameValue(pair) = &mut node.meta
             && let Expr::Lit(literal) = &mut pair.value
             && let Lit::Str(text) = &mut literal.lit

@@ -3,10 +3,10 @@
 
 use quote::{format_ident, quote};
 use serde_json::Value;
-use syn::{Expr, ExprMethodCall, Ident, Lit, Path, Stmt, parse_quote, visit_mut::VisitMut};
+use syn::{Expr, ExprMethodCall, Ident, Lit, Path, Stmt, parse_quote};
 
 use super::send::receiver;
-use crate::{model::text, normalize::names::snake};
+use crate::{model::text, normalize::names::snake, rewrite::walk::Rewrite};
 
 /// A parameter that is a list, a map or a cookie.
 #[derive(Clone)]
@@ -93,9 +93,8 @@ impl Queries<'_> {
     }
 }
 
-impl VisitMut for Queries<'_> {
-    fn visit_expr_mut(&mut self, node: &mut Expr) {
-        syn::visit_mut::visit_expr_mut(self, node);
+impl Rewrite for Queries<'_> {
+    fn expr(&mut self, node: &mut Expr) {
         let Some(before) = receiver(node, "query") else { return };
         // The argument is `&QueryParam::new(name, &value)`.
         let Expr::MethodCall(ExprMethodCall { args, .. }) = &*node else { return };
@@ -127,9 +126,8 @@ pub(crate) struct Expectations<'a> {
     pub(crate) is_list: bool,
 }
 
-impl VisitMut for Expectations<'_> {
-    fn visit_expr_mut(&mut self, node: &mut Expr) {
-        syn::visit_mut::visit_expr_mut(self, node);
+impl Rewrite for Expectations<'_> {
+    fn expr(&mut self, node: &mut Expr) {
         let Expr::MethodCall(ExprMethodCall { receiver, method, args, .. }) = &*node else { return };
         let Some(name) = args.first() else { return };
         let found = self.compounds.iter().find(|compound| is_text(name, &compound.name));

@@ -11,7 +11,11 @@ use crate::{
     error::{Fault, count},
     generate::settings::Settings,
     model::Model,
-    rewrite::{docs::document_if_bare, find},
+    rewrite::{
+        docs::document_if_bare,
+        find,
+        walk::{Rewrite, Walk},
+    },
 };
 
 /// Rewrites the expectations of every operation, and documents them.
@@ -45,9 +49,9 @@ pub(crate) fn compare_values(file: &mut syn::File, model: &Model, settings: &Set
             }
         }
     }
-    operations.iter_mut().for_each(|item| Borrows.visit_item_mut(item));
+    operations.iter_mut().for_each(|item| Walk(&mut Borrows).visit_item_mut(item));
     let mut links = Links { target: format!("]({}::", settings.of_runtime("httpmock")), found: 0 };
-    links.visit_file_mut(file);
+    Walk(&mut links).visit_file_mut(file);
     count("", "links to `httpmock`", 4, links.found)?;
     document_traits(file, &entries)
 }
@@ -55,10 +59,10 @@ pub(crate) fn compare_values(file: &mut syn::File, model: &Model, settings: &Set
 /// Borrows the values of JSON bodies, where progenitor forgets it for numbers.
 struct Borrows;
 
-impl VisitMut for Borrows {
-    fn visit_expr_method_call_mut(&mut self, node: &mut ExprMethodCall) {
-        syn::visit_mut::visit_expr_method_call_mut(self, node);
-        if node.method == "json_body_obj"
+impl Rewrite for Borrows {
+    fn expr(&mut self, node: &mut Expr) {
+        if let Expr::MethodCall(node) = node
+            && node.method == "json_body_obj"
             && let Some(value) = node.args.first_mut()
         {
             *value = parse_quote!(&#value);
@@ -72,8 +76,8 @@ struct Links {
     found: usize,
 }
 
-impl VisitMut for Links {
-    fn visit_lit_str_mut(&mut self, text: &mut LitStr) {
+impl Rewrite for Links {
+    fn literal(&mut self, text: &mut LitStr) {
         let value = text.value();
         let found = value.matches("](::httpmock::").count();
         if found > 0 {
@@ -91,7 +95,7 @@ fn rewrite_when(item: &mut ItemImpl, entry: &table::Entry, runtime: &Path) -> (u
         let text = quote!(#function).to_string();
         if name == "new" {
             let mut patterns = Patterns { path: &entry.path, runtime, found: 0 };
-            patterns.visit_block_mut(&mut function.block);
+            Walk(&mut patterns).visit_block_mut(&mut function.block);
             paths += patterns.found;
             document_if_bare(&mut function.attrs, "Expects the method and the path.");
         } else if name == "into_inner" {
@@ -100,8 +104,9 @@ fn rewrite_when(item: &mut ItemImpl, entry: &table::Entry, runtime: &Path) -> (u
             values += usize::from(compare(function, entry, runtime));
         } else {
             let is_list = text.contains(":: Vec <");
-            Expectations { runtime, compounds: &entry.compounds, is_list }.visit_block_mut(&mut function.block);
-            table::Literals(&entry.literals).visit_block_mut(&mut function.block);
+            Walk(&mut Expectations { runtime, compounds: &entry.compounds, is_list })
+                .visit_block_mut(&mut function.block);
+            Walk(&mut table::Literals(&entry.literals)).visit_block_mut(&mut function.block);
             document_if_bare(&mut function.attrs, &format!("Expects this value. {}", entry.text(&name)));
         }
     }
@@ -152,8 +157,8 @@ struct Patterns<'a> {
     found: usize,
 }
 
-impl VisitMut for Patterns<'_> {
-    fn visit_expr_mut(&mut self, node: &mut Expr) {
+impl Rewrite for Patterns<'_> {
+    fn expr(&mut self, node: &mut Expr) {
         if let Expr::MethodCall(ExprMethodCall { receiver, method, .. }) = node
             && method == "path_matches"
         {
@@ -161,7 +166,6 @@ impl VisitMut for Patterns<'_> {
             *node = parse_quote!(#runtime::mock::path(#receiver, #path));
             self.found += 1;
         }
-        syn::visit_mut::visit_expr_mut(self, node);
     }
 }
 

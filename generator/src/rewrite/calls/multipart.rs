@@ -3,16 +3,19 @@
 use syn::{Expr, ExprMethodCall, Item, Path, parse_quote, visit_mut::VisitMut};
 
 use super::send::receiver;
-use crate::rewrite::find;
+use crate::rewrite::{
+    find,
+    walk::{Rewrite, Walk},
+};
 
 /// Changes the type of the body in a builder. Returns the number of changes.
 pub(crate) fn take_parts(builders: &mut [Item], builder: &str, runtime: &Path) -> usize {
     let mut bodies = Bodies { runtime, found: 0 };
     for item in builders {
         match item {
-            Item::Struct(item) if item.ident == builder => bodies.visit_item_struct_mut(item),
+            Item::Struct(item) if item.ident == builder => Walk(&mut bodies).visit_item_struct_mut(item),
             Item::Impl(item) if find::last_of(&item.self_ty).as_deref() == Some(builder) => {
-                bodies.visit_item_impl_mut(item);
+                Walk(&mut bodies).visit_item_impl_mut(item);
             }
             _ => {}
         }
@@ -26,15 +29,14 @@ struct Bodies<'a> {
     found: usize,
 }
 
-impl VisitMut for Bodies<'_> {
-    fn visit_path_mut(&mut self, node: &mut Path) {
+impl Rewrite for Bodies<'_> {
+    fn path(&mut self, node: &mut Path) {
         let names: Vec<_> = node.segments.iter().map(|segment| segment.ident.to_string()).collect();
         if names == ["reqwest", "Body"] {
             let runtime = self.runtime;
             *node = parse_quote!(#runtime::Multipart);
             self.found += 1;
         }
-        syn::visit_mut::visit_path_mut(self, node);
     }
 }
 
@@ -44,8 +46,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) found: usize,
 }
 
-impl VisitMut for Parts<'_> {
-    fn visit_expr_mut(&mut self, node: &mut Expr) {
+impl Rewrite for Parts<'_> {
+    fn expr(&mut self, node: &mut Expr) {
         if let Expr::MethodCall(ExprMethodCall { method, args, .. }) = &*node
             && method == "body"
             && let Some(before) = receiver(node, "body").and_then(|headed| receiver(headed, "header"))
@@ -54,6 +56,5 @@ impl VisitMut for Parts<'_> {
             *node = parse_quote!(#runtime::multipart(#before, &#args));
             self.found += 1;
         }
-        syn::visit_mut::visit_expr_mut(self, node);
     }
 }

@@ -2,11 +2,11 @@
 //! climb up a path.
 
 use quote::{ToTokens as _, quote};
-use syn::{Expr, Item, Lit, Path, Token, Type, parse_quote, punctuated::Punctuated, visit_mut::VisitMut};
+use syn::{Expr, Item, Lit, Path, Token, Type, parse_quote, punctuated::Punctuated};
 
 use super::{send::receiver, table::Entry};
 use crate::generate::prepare::TWIN;
-use crate::rewrite::find;
+use crate::rewrite::{find, walk::Rewrite};
 
 /// The rewritten parts of one path.
 pub(crate) struct Encodings<'a> {
@@ -18,8 +18,8 @@ pub(crate) struct Encodings<'a> {
     pub(crate) twins: usize,
 }
 
-impl VisitMut for Encodings<'_> {
-    fn visit_macro_mut(&mut self, node: &mut syn::Macro) {
+impl Rewrite for Encodings<'_> {
+    fn macro_call(&mut self, node: &mut syn::Macro) {
         let Ok(mut arguments) = node.parse_body_with(Punctuated::<Expr, Token![,]>::parse_terminated) else {
             return;
         };

@@ -16,7 +16,10 @@ use crate::{
     error::{Fault, count},
     generate::settings::Settings,
     model::Model,
-    rewrite::find,
+    rewrite::{
+        find,
+        walk::{Rewrite, Walk},
+    },
 };
 
 /// Rewrites `send` of the builder of every operation.
@@ -50,7 +53,7 @@ pub(crate) fn through_the_bridge(file: &mut syn::File, model: &Model, settings: 
     count("/paths", "asynchronous functions of builders", entries.len(), all.count())?;
 
     let mut left = Leftovers::default();
-    builders.iter_mut().for_each(|item| left.visit_item_mut(item));
+    builders.iter_mut().for_each(|item| Walk(&mut left).visit_item_mut(item));
     count("/paths", "errors and hooks of the generator", 0, left.0)
 }
 
@@ -81,11 +84,11 @@ fn rewrite_send(function: &mut ImplItemFn, entry: &table::Entry, ids: &[String],
             }
             _ => {}
         }
-        encodings.visit_stmt_mut(&mut statement);
-        Headers { runtime, entry }.visit_stmt_mut(&mut statement);
-        table::Literals(&entry.literals).visit_stmt_mut(&mut statement);
+        Walk(&mut encodings).visit_stmt_mut(&mut statement);
+        Walk(&mut Headers { runtime, entry }).visit_stmt_mut(&mut statement);
+        Walk(&mut table::Literals(&entry.literals)).visit_stmt_mut(&mut statement);
         let mut refusals = Refusals { runtime, operation: reported, found: 0 };
-        refusals.visit_stmt_mut(&mut statement);
+        Walk(&mut refusals).visit_stmt_mut(&mut statement);
         values += refusals.found;
         body.push(statement);
     }
@@ -179,14 +182,14 @@ fn request(statement: &Stmt, entry: &table::Entry, runtime: &Path) -> Result<Vec
     let headed = receiver(built, "build").ok_or_else(|| missed("`build` of the request"))?;
     let plain = receiver(headed, "headers").ok_or_else(|| missed("`headers` of the request"))?;
     let mut request = if entry.has_headers { headed.clone() } else { plain.clone() };
-    Forms { runtime, operation: &entry.id }.visit_expr_mut(&mut request);
+    Walk(&mut Forms { runtime, operation: &entry.id }).visit_expr_mut(&mut request);
     let mut queries = Queries { runtime, compounds: &entry.compounds, written: Vec::new() };
-    queries.visit_expr_mut(&mut request);
+    Walk(&mut queries).visit_expr_mut(&mut request);
     count(&entry.place, "lists and maps in the query", queries.expected(), queries.written.len())?;
-    table::Literals(&entry.literals).visit_expr_mut(&mut request);
+    Walk(&mut table::Literals(&entry.literals)).visit_expr_mut(&mut request);
     let mut parts = multipart::Parts { runtime, found: 0 };
     if entry.is_multipart {
-        parts.visit_expr_mut(&mut request);
+        Walk(&mut parts).visit_expr_mut(&mut request);
     }
     count(&entry.place, "bodies of several parts", usize::from(entry.is_multipart), parts.found)?;
     let built = parse_quote!(let request = #request.build(););
@@ -207,9 +210,8 @@ struct Forms<'a> {
     operation: &'a str,
 }
 
-impl VisitMut for Forms<'_> {
-    fn visit_expr_mut(&mut self, node: &mut Expr) {
-        syn::visit_mut::visit_expr_mut(self, node);
+impl Rewrite for Forms<'_> {
+    fn expr(&mut self, node: &mut Expr) {
         if let Expr::Try(call) = node
             && let Expr::MethodCall(ExprMethodCall { receiver, method, args, .. }) = &*call.expr
             && method == "form_urlencoded"
@@ -226,9 +228,8 @@ struct Headers<'a> {
     entry: &'a table::Entry,
 }
 
-impl VisitMut for Headers<'_> {
-    fn visit_expr_mut(&mut self, node: &mut Expr) {
-        syn::visit_mut::visit_expr_mut(self, node);
+impl Rewrite for Headers<'_> {
+    fn expr(&mut self, node: &mut Expr) {
         if let Expr::MethodCall(ExprMethodCall { receiver: map, method, args, .. }) = node
             && method == "append"
             && let (Some(name), Some(Expr::Try(value))) = (args.first(), args.get(1))
@@ -249,9 +250,8 @@ struct Refusals<'a> {
     found: usize,
 }
 
-impl VisitMut for Refusals<'_> {
-    fn visit_expr_mut(&mut self, node: &mut Expr) {
-        syn::visit_mut::visit_expr_mut(self, node);
+impl Rewrite for Refusals<'_> {
+    fn expr(&mut self, node: &mut Expr) {
         if let Some(value) = receiver(node, "map_err")
             && let Expr::MethodCall(ExprMethodCall { args, .. }) = &*node
             && let Some(Expr::Path(path)) = args.first()
@@ -271,7 +271,7 @@ fn explain_refusals(function: &mut ImplItemFn, place: &str, runtime: &Path) -> R
         return Err(Fault::missed(place, &format!("conversion in `{name}`"), 1, 0));
     }
     let mut reasons = Reasons { runtime, name: &name, found: 0 };
-    reasons.visit_block_mut(&mut function.block);
+    Walk(&mut reasons).visit_block_mut(&mut function.block);
     count(place, &format!("refusals in `{name}`"), 1, reasons.found)?;
     let value = function.sig.generics.params.iter().find_map(|parameter| match parameter {
         GenericParam::Type(parameter) => Some(parameter.ident.clone()),
@@ -293,9 +293,8 @@ struct Reasons<'a> {
     found: usize,
 }
 
-impl VisitMut for Reasons<'_> {
-    fn visit_expr_mut(&mut self, node: &mut Expr) {
-        syn::visit_mut::visit_expr_mut(self, node);
+impl Rewrite for Reasons<'_> {
+    fn expr(&mut self, node: &mut Expr) {
         let Some(converted) = receiver(node, "map_err") else { return };
         let (converted, convert) = match receiver(converted, "map") {
             Some(inner) if converted.to_token_stream().to_string().ends_with("map (Some)") => (inner, quote!(optional)),
@@ -314,18 +313,17 @@ impl VisitMut for Reasons<'_> {
 #[derive(Default)]
 struct Leftovers(usize);
 
-impl VisitMut for Leftovers {
-    fn visit_path_mut(&mut self, node: &mut syn::Path) {
+impl Rewrite for Leftovers {
+    fn path(&mut self, node: &mut syn::Path) {
         let first = node.segments.first().map(|segment| segment.ident.to_string());
         let names = ["Error", "ClientHooks", "ClientInfo", "OperationInfo", "RequestBuilderExt"];
         let qualified = quote!(#node).to_string().contains("progenitor_client :: Error");
         if qualified || first.is_some_and(|first| names.contains(&first.as_str())) {
             self.0 += 1;
         }
-        syn::visit_mut::visit_path_mut(self, node);
     }
 
-    fn visit_ident_mut(&mut self, node: &mut Ident) {
+    fn ident(&mut self, node: &mut Ident) {
         if ["exec", "pre"].iter().any(|hook| node == hook) {
             self.0 += 1;
         }

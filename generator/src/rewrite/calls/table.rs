@@ -2,7 +2,7 @@
 
 use quote::{format_ident, quote};
 use serde_json::Value;
-use syn::{Ident, LitStr, parse_quote, visit_mut::VisitMut};
+use syn::{Ident, LitStr, parse_quote};
 
 use super::{compounds::Compound, success::Others};
 use crate::{
@@ -11,6 +11,7 @@ use crate::{
     generate::settings::Settings,
     model::{Model, Operation, schema, text},
     normalize::names::snake,
+    rewrite::walk::Rewrite,
 };
 
 /// One generated call.
@@ -153,8 +154,8 @@ fn literals(operation: &Value) -> Vec<(String, String)> {
 /// Replaces the strings of one call by those that are sent.
 pub(crate) struct Literals<'a>(pub(crate) &'a [(String, String)]);
 
-impl VisitMut for Literals<'_> {
-    fn visit_lit_str_mut(&mut self, node: &mut LitStr) {
+impl Rewrite for Literals<'_> {
+    fn literal(&mut self, node: &mut LitStr) {
         if let Some((_, sent)) = self.0.iter().find(|(name, _)| *name == node.value()) {
             *node = LitStr::new(sent, node.span());
         }

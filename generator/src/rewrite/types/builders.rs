@@ -8,7 +8,10 @@ use crate::{
     error::Fault,
     generate::settings::Settings,
     model::schema::{Field, Record},
-    rewrite::find,
+    rewrite::{
+        find,
+        walk::{Rewrite, Walk},
+    },
 };
 
 /// A field of a record: its Rust name, its type, and what the document says of it.
@@ -250,9 +253,8 @@ pub(crate) fn serde(record: &Record, settings: &Settings) -> [Item; 2] {
 fn in_builders(ty: &Type) -> Type {
     struct Outwards;
 
-    impl VisitMut for Outwards {
-        fn visit_path_mut(&mut self, node: &mut Path) {
-            syn::visit_mut::visit_path_mut(self, node);
+    impl Rewrite for Outwards {
+        fn path(&mut self, node: &mut Path) {
             // Types of the document begin with a capital letter, unlike primitives.
             let is_own = node.segments.len() == 1 && node.leading_colon.is_none();
             if is_own && node.segments[0].ident.to_string().starts_with(char::is_uppercase) {
@@ -262,6 +264,6 @@ fn in_builders(ty: &Type) -> Type {
     }
 
     let mut ty = ty.clone();
-    Outwards.visit_type_mut(&mut ty);
+    Walk(&mut Outwards).visit_type_mut(&mut ty);
     ty
 }
