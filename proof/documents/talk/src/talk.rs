@@ -183,7 +183,15 @@ fn refusal(exchange: &Exchange) -> Option<Verdict> {
         return None;
     }
     let body: Value = serde_json::from_slice(&exchange.body).unwrap_or_default();
-    let text = format!("{status} {}", excerpt(&exchange.body));
+    // A warning, as of a parameter that is deprecated, refuses nothing.
+    let errors = body["validation"].as_array().into_iter().flatten().filter(|problem| problem["severity"] == "Error");
+    let errors: Vec<_> = errors
+        .map(|error| format!("{}: {}", error["location"], error["message"].as_str().unwrap_or_default()))
+        .collect();
+    let text = match errors.is_empty() {
+        true => format!("{status} {}", excerpt(&exchange.body)),
+        false => format!("{status} {}", errors.join("; ")),
+    };
     let name = body["type"].as_str().and_then(|name| name.strip_prefix("https://stoplight.io/prism/errors#"));
     Some(match (status, name) {
         (_, Some("NO_RESPONSE_DEFINED" | "SCHEMA_TOO_COMPLEX" | "VIOLATIONS" | "UNKNOWN")) => Verdict::Exception(text),
