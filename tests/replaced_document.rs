@@ -1,4 +1,4 @@
-//! What the hand-written methods need of the document: it is all there, all of it is needed, and each part that is missing or
+//! The needs of the hand-written methods: the document has them all, all are needed, and each part that is missing or
 //! different is named with the methods that need it.
 
 #![allow(clippy::unwrap_used)]

@@ -15,7 +15,7 @@ use self::kind::{Kind, Shape};
 pub use self::read::FacadeError;
 use crate::{Document, DocumentError, Options, Report, normalize};
 
-/// What hand-written methods over a generated client rely on: operations, parameters, records and the fields that they use by name.
+/// The requirements of hand-written methods over a generated client: operations, parameters, records and the fields that they use by name.
 ///
 /// A [`Generator`](crate::Generator) with a facade makes the document fit as far as its content allows: it pins the names of
 /// operations and records, makes one record of those that a method treats as one, and reads a string as the timestamp that it

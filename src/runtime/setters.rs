@@ -6,10 +6,10 @@ use crate::error::Error;
 
 /// Sets a field of a builder. Keeps the problem of the first value that is refused.
 #[doc(hidden)]
-pub fn set<T, V: TryInto<T, Error: Display>>(slot: &mut T, value: V, name: &str, problem: &mut Option<String>) {
-    match value.try_into() {
+pub fn set<T, V: TryInto<T, Error: Display>>(slot: &mut T, given: V, name: &str, problem: &mut Option<String>) {
+    match value(name, given) {
         Ok(value) => *slot = value,
-        Err(error) => drop(problem.get_or_insert_with(|| format!("{name}: {error}"))),
+        Err(refusal) => drop(problem.get_or_insert(refusal)),
     }
 }
 
@@ -17,13 +17,13 @@ pub fn set<T, V: TryInto<T, Error: Display>>(slot: &mut T, value: V, name: &str,
 #[doc(hidden)]
 pub fn set_required<T, V: TryInto<T, Error: Display>>(
     slot: &mut Option<T>,
-    value: V,
+    given: V,
     name: &str,
     problem: &mut Option<String>,
 ) {
-    match value.try_into() {
+    match value(name, given) {
         Ok(value) => *slot = Some(value),
-        Err(error) => drop(problem.get_or_insert_with(|| format!("{name}: {error}"))),
+        Err(refusal) => drop(problem.get_or_insert(refusal)),
     }
 }
 
