@@ -240,10 +240,11 @@ impl Builder {
     /// Sets another document than the vendored one, as OpenAPI 3.0 in JSON without references outside of schemas, which is what
     /// `perenso-openapi` writes when it normalises a document.
     ///
-    /// Requests are checked against it. A resource that the vendored document has is handled as without it, and gains the
-    /// operations that it lacks. A path with a list and a path below it for one record are a resource, which starts empty and keeps
-    /// what it is sent; a list ignores its query parameters, and an update keeps the fields that it does not name. Every other
-    /// operation has an example as its response, from the document or made up.
+    /// Requests are checked against it. A path with a list and a path below it for one record are a resource, which keeps what it
+    /// is sent; a list ignores its query parameters, and an update keeps the fields that it does not name. A resource that the
+    /// sandbox has without a document too has the same records, with ids as the document describes them; those of the vendored
+    /// document keep their handlers, and gain the operations that they lack. Any other resource starts empty. Every other operation
+    /// has an example as its response, from the document or made up.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]

@@ -179,8 +179,9 @@ async fn operations_that_the_sandbox_lacks_are_added_to_its_resources() {
     assert_eq!(caller.get(&format!("/Order/{order}")).await.0, 200);
     // An optional body may be left out.
     let (status, made) = caller.call(Method::POST, "/Order", None).await;
-    assert_eq!((status, &made), (200, &json!({"id": "1"})));
-    assert_eq!(caller.call(Method::DELETE, "/Order/1", None).await, (200, json!({})));
+    let made = format!("/Order/{}", made["id"].as_str().unwrap());
+    assert_eq!((status, caller.get(&made).await.0), (200, 200));
+    assert_eq!(caller.call(Method::DELETE, &made, None).await, (200, json!({})));
     // A path is that of the document, whatever the sandbox has in another case.
     assert_eq!(caller.get("/Attendee").await, (200, json!([])));
 }
@@ -253,4 +254,92 @@ async fn a_text_that_is_no_such_document_is_an_error() {
     let broken = json!({"openapi": "3.0.0", "paths": {"/a": {"get": {"responses": 7}}}});
     let error = Sandbox::builder().document(&broken.to_string()).unwrap_err();
     assert!(std::error::Error::source(&error).unwrap().to_string().contains("get /a"), "{error:?}");
+}
+
+/// A document with resources that the sandbox has too, and with the verbs that it lacks.
+fn overlapping(id: &str, kind: &str) -> Value {
+    let ok = |schema: Value| json!({"200": {"description": "d", "content": {"application/json": {"schema": schema}}}});
+    let path = json!([{"name": id, "in": "path", "required": true, "schema": {"type": kind}}]);
+    let mut own = document();
+    for name in ["Order", "attendee", "Booth"] {
+        let record = json!({"$ref": format!("#/components/schemas/{name}")});
+        let body = json!({"required": true, "content": {"application/json": {"schema": {"type": "object"}}}});
+        own["paths"][format!("/{name}")] = json!({
+            "get": {"responses": ok(json!({"type": "array", "items": record}))},
+            "post": {"requestBody": body, "responses": ok(json!({"type": "object", "properties": {id: {"type": kind}}}))},
+        });
+        own["paths"][format!("/{name}/{{{id}}}")] = json!({
+            "get": {"parameters": path, "responses": ok(record.clone())},
+            "put": {"parameters": path, "requestBody": body, "responses": ok(record.clone())},
+            "delete": {"parameters": path, "responses": {"204": {"description": "d"}}},
+        });
+        own["components"]["schemas"][name] = json!({
+            "type": "object",
+            "required": [id, "grade"],
+            "properties": {id: {"type": kind}, "grade": {"type": "string", "enum": ["A", "B"]}, "status": {"type": "integer"}},
+        });
+    }
+    own["paths"]["/v2/booths"] = json!({"get": {"responses": {"204": {"description": "d"}}}});
+    own
+}
+
+#[tokio::test]
+async fn a_resource_of_both_is_one_store() {
+    for (id, kind) in [("id", "string"), ("id", "integer"), ("orderID", "string")] {
+        let own = overlapping(id, kind).to_string();
+        let sandbox = Sandbox::builder().document(&own).unwrap().start().await.unwrap();
+        let caller = Caller::new(&sandbox);
+        for path in ["/Order", "/attendee", "/Booth"] {
+            let case = format!("{path} by {id}, {kind}");
+            let (_, before) = caller.get(path).await;
+            let before = before.as_array().unwrap().clone();
+            // The made-up records fit the document.
+            assert!(before.len() > 1 && before.iter().all(|record| record["grade"] == "A"), "{case}: {before:?}");
+            assert!(before.iter().all(|record| record[id].is_i64() == (kind == "integer")), "{case}: {before:?}");
+            let (status, made) = caller.call(Method::POST, path, Some(json!({"note": "x", "grade": "B"}))).await;
+            assert_eq!(status, 200, "{case}");
+            let value = made[id].clone();
+            let one = format!("{path}/{}", value.as_str().map_or(value.to_string(), str::to_owned));
+            let (_, after) = caller.get(path).await;
+            let after = after.as_array().unwrap();
+            assert_eq!(after.len(), before.len() + 1, "{case}");
+            let listed = after.iter().find(|record| record[id] == value).unwrap();
+            assert_eq!((&listed["note"], &listed["grade"]), (&json!("x"), &json!("B")), "{case}");
+            assert_eq!(caller.get(&one).await.1["note"], "x", "{case}");
+            let (status, changed) = caller.call(Method::PUT, &one, Some(json!({"note": "y"}))).await;
+            assert_eq!((status, &changed["note"], &changed[id]), (200, &json!("y"), &value), "{case}");
+            assert_eq!(caller.get(&one).await.1["note"], "y", "{case}");
+            // A made-up record is changed and deleted by the same calls.
+            let old = format!("{path}/{}", before[0][id].as_str().map_or(before[0][id].to_string(), str::to_owned));
+            assert_eq!(caller.call(Method::PUT, &old, Some(json!({"note": "z"}))).await.1["note"], "z", "{case}");
+            assert_eq!(caller.get(path).await.1[0]["note"], "z", "{case}");
+            for gone in [&one, &old] {
+                assert_eq!(caller.call(Method::DELETE, gone, None).await.0, 204, "{case}");
+                assert_eq!(caller.get(gone).await.0, 404, "{case}");
+            }
+            assert_eq!(caller.get(path).await.1.as_array().unwrap().len(), before.len() - 1, "{case}");
+        }
+        sandbox.reset();
+        assert_eq!(sandbox.orders().len(), Sandbox::start().await.unwrap().orders().len());
+    }
+}
+
+#[tokio::test]
+async fn records_of_a_document_are_those_of_the_other_calls() {
+    let mut own = overlapping("id", "string");
+    own["paths"]["/BoothProduct"] = json!({"post": {"responses": {"200": {"description": "d"}}}});
+    let sandbox = Sandbox::builder().document(&own.to_string()).unwrap().start().await.unwrap();
+    let caller = Caller::new(&sandbox);
+    caller.call(Method::POST, "/Booth", Some(json!({"boothID": "B 1"}))).await;
+    let product = sandbox.products()[0]["productID"].as_str().unwrap().to_owned();
+    let path = format!("/BoothProduct?boothID=B+1&productID={product}");
+    assert_eq!(caller.call(Method::POST, &path, None).await.0, 200);
+    // An order without lines is in the list, and on the page of examples.
+    for order in sandbox.orders() {
+        caller.call(Method::DELETE, &format!("/Order/{}", order["id"].as_str().unwrap()), None).await;
+    }
+    caller.call(Method::POST, "/Order", Some(json!({"items": []}))).await;
+    caller.call(Method::POST, "/Order", Some(json!({}))).await;
+    assert_eq!(caller.get("/Order").await.1.as_array().unwrap().len(), 2);
+    assert_eq!(reqwest::get(format!("{}/openapi.json", sandbox.url())).await.unwrap().status(), 200);
 }

@@ -2,6 +2,7 @@
 
 mod example;
 mod problem;
+mod resource;
 mod schema;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,6 +13,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 pub(crate) use problem::{Problem, json_type};
+pub(crate) use resource::IdField;
 use schema::Schemas;
 pub(crate) use schema::{Schema, Validator};
 

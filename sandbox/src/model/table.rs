@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use super::document::IdField;
 use super::rows::Rows;
 use super::seeded::Seeded;
 use super::timestamp::ModifiedDate;
@@ -27,6 +28,7 @@ pub(crate) enum AbsentFields {
 #[derive(Clone)]
 pub(crate) struct Table {
     key_field: &'static str,
+    id_field: Arc<IdField>,
     seeded: Seeded,
     contents: Arc<Contents>,
 }
@@ -44,12 +46,14 @@ struct Contents {
 }
 
 /// A record of a table.
+#[derive(Clone)]
 pub(crate) struct Record {
     /// Later records have higher numbers.
     number: u64,
     id: Arc<str>,
+    id_field: Arc<IdField>,
     key: Option<Arc<str>>,
-    /// The record as a JSON object, without `id` and `modifiedDate`, which belong to the server.
+    /// The record as a JSON object, without its id and `modifiedDate`, which belong to the server.
     json: Box<str>,
     modified: NaiveDateTime,
     revision: u64,
@@ -64,7 +68,7 @@ impl Table {
         key_field: &'static str,
         make: impl Fn(u64, NaiveDateTime, &mut Rng) -> (Option<String>, R),
     ) -> Self {
-        let seeded = Seeded::new(seed);
+        let (seeded, id_field) = (Seeded::new(seed), Arc::<IdField>::default());
         let mut contents = Contents { issued: count, writes: count, ..Contents::default() };
         contents.records.reserve(usize::try_from(count).unwrap_or_default());
         let mut buffer = Vec::new();
@@ -77,9 +81,35 @@ impl Table {
             let json = std::str::from_utf8(&buffer).unwrap_or_default();
             let key = key.map(Arc::from);
             let id = seeded.id(number).into();
-            contents.put(Record { number, id, key, json: json.into(), modified, revision: number });
+            let id_field = id_field.clone();
+            contents.put(Record { number, id, id_field, key, json: json.into(), modified, revision: number });
         }
-        Self { key_field, seeded, contents: Arc::new(contents) }
+        Self { key_field, id_field, seeded, contents: Arc::new(contents) }
+    }
+
+    /// Changes the ids of all records to those that a document describes: under another name, or integers.
+    pub(crate) fn set_id_field(&mut self, id_field: IdField) {
+        // A key is a field of the record, and its records have an id beside it.
+        let is_key = id_field.name == self.key_field && !self.contents.keys.is_empty();
+        if is_key || id_field == *self.id_field {
+            return;
+        }
+        self.id_field = Arc::new(id_field);
+        let Contents { issued, writes, .. } = *self.contents;
+        let mut contents = Contents { issued, writes, ..Contents::default() };
+        for record in self.records() {
+            let mut record = Record::clone(record);
+            record.id_field = self.id_field.clone();
+            if self.id_field.is_integer {
+                record.id = record.number.to_string().into();
+            }
+            contents.put(record);
+        }
+        self.contents = Arc::new(contents);
+    }
+
+    pub(crate) fn id_field(&self) -> &IdField {
+        &self.id_field
     }
 
     pub(crate) fn len(&self) -> u64 {
@@ -91,7 +121,10 @@ impl Table {
         loop {
             let contents = Arc::make_mut(&mut self.contents);
             contents.issued += 1;
-            let id = self.seeded.id(contents.issued);
+            let id = match self.id_field.is_integer {
+                true => contents.issued.to_string(),
+                false => self.seeded.id(contents.issued),
+            };
             if self.get(&id).is_none() {
                 return id;
             }
@@ -125,13 +158,14 @@ impl Table {
     }
 
     fn write(&mut self, number: u64, id: &str, mut fields: Map<String, Value>, modified: NaiveDateTime) {
-        fields.remove("id");
+        fields.remove(&self.id_field.name);
         fields.remove("modifiedDate");
         let key = fields.get(self.key_field).and_then(Value::as_str).map(Arc::from);
         let json = Value::Object(fields).to_string().into();
         let contents = Arc::make_mut(&mut self.contents);
         contents.writes += 1;
-        contents.put(Record { number, id: id.into(), key, json, modified, revision: contents.writes });
+        let (id_field, revision) = (self.id_field.clone(), contents.writes);
+        contents.put(Record { number, id: id.into(), id_field, key, json, modified, revision });
     }
 
     /// Removes a record. Returns false if there is none with this id.
@@ -206,6 +240,11 @@ impl Record {
         &self.id
     }
 
+    /// Returns the id as JSON.
+    pub(crate) fn id_value(&self) -> Value {
+        self.id_field.value(&self.id)
+    }
+
     fn key_entry(&self) -> Option<(Arc<str>, u64)> {
         Some((self.key.clone()?, self.number))
     }
@@ -224,11 +263,13 @@ impl Record {
         field(&self.json, name)
     }
 
-    /// Writes the record with its `id`, and with `modifiedDate` if there is a format.
+    /// Writes the record with its id, and with `modifiedDate` if there is a format.
     fn write(&self, date: Option<ModifiedDate>, buffer: &mut Vec<u8>) {
         let mut put = |text: &str| buffer.extend_from_slice(text.as_bytes());
-        put("{\"id\":");
-        put(&Value::from(self.id()).to_string());
+        put("{");
+        put(&Value::from(&*self.id_field.name).to_string());
+        put(":");
+        put(&self.id_value().to_string());
         if let Some(format) = date {
             put(&format!(",\"modifiedDate\":\"{}\"", format.format(self.modified)));
         }
@@ -238,7 +279,7 @@ impl Record {
         put(&self.json[1..]);
     }
 
-    /// Returns the record with its `id`, and with `modifiedDate` if there is a format.
+    /// Returns the record with its id, and with `modifiedDate` if there is a format.
     pub(crate) fn value(&self, date: Option<ModifiedDate>) -> Value {
         serde_json::from_slice(&self.to_json(date)).unwrap_or_default()
     }

@@ -3,15 +3,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use chrono::NaiveDateTime;
 use fastrand::Rng;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::collections::Collections;
+use super::collections::{Collections, Store};
+use super::document::{Document, IdField};
 use super::records::{attendee, booth, customer, order, product, vendor, warehouse};
 use super::reference::References;
 use super::seeded::Key;
 use super::table::Table;
+use super::timestamp::ModifiedDate;
 
 /// The numbers of made-up records, and the seed that they follow from.
 #[derive(Debug, Clone, Copy)]
@@ -48,7 +51,51 @@ pub(crate) struct Tables {
     pub(crate) booth_products: BoothProducts,
 }
 
+pub(crate) type TableOf = fn(&mut Tables) -> &mut Table;
+
+/// The resources with a table: the path, the name of one record in messages, and the table.
+pub(crate) const RESOURCES: [(&str, &str, TableOf); 15] = [
+    ("/attendee", "attendee", |tables| &mut tables.attendees),
+    ("/Booth", "booth", |tables| &mut tables.booths),
+    ("/Broker", "broker", |tables| &mut tables.brokers),
+    ("/Customer", "customer", |tables| &mut tables.customers),
+    ("/DeliveryDrop", "delivery drop", |tables| &mut tables.delivery_drops),
+    ("/DeliveryGroup", "delivery group", |tables| &mut tables.delivery_groups),
+    ("/DeliveryRange", "delivery range", |tables| &mut tables.delivery_ranges),
+    ("/Order", "order", |tables| &mut tables.orders),
+    ("/OrderingGroup", "ordering group", |tables| &mut tables.ordering_groups),
+    ("/Product", "product", |tables| &mut tables.products),
+    ("/SalesRep", "sales rep", |tables| &mut tables.sales_reps),
+    ("/SalesRepManager", "sales rep manager", |tables| &mut tables.sales_rep_managers),
+    ("/Vendor", "vendor", |tables| &mut tables.vendors),
+    ("/VendorUser", "vendor user", |tables| &mut tables.vendor_users),
+    ("/Warehouse", "warehouse", |tables| &mut tables.warehouses),
+];
+
 impl Tables {
+    /// Changes the ids of records to those that a document describes.
+    pub(crate) fn set_id_fields(&mut self, document: &Document) {
+        for (path, _, table) in RESOURCES {
+            if let Some(id_field) = document.id_field(path) {
+                table(self).set_id_field(id_field);
+            }
+        }
+    }
+
+    /// Returns the records of a resource of a document, by the path of its list.
+    pub(crate) fn store<'a>(
+        &'a mut self,
+        path: &'a str,
+        id_field: IdField,
+        now: NaiveDateTime,
+        date: ModifiedDate,
+    ) -> Store<'a> {
+        match RESOURCES.iter().find(|(own, ..)| *own == path) {
+            Some((_, _, table)) => Store::Table { table: table(self), now, date },
+            None => Store::Collection { collections: &mut self.documented, path, id_field },
+        }
+    }
+
     /// Fills the tables with made-up records.
     pub(crate) fn seeded(seed: Seed) -> Self {
         let Seed { seed, customers, products, orders } = seed;

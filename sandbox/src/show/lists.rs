@@ -103,7 +103,7 @@ pub(crate) fn capped(size: u64, behavior: &Behavior) -> u64 {
 impl Sort {
     fn apply(&self, records: &mut [&Arc<Record>]) {
         match self.field.as_str() {
-            "id" => self.order(records, |record| record.id().to_owned(), Ord::cmp),
+            "id" => self.order(records, Record::id_value, compare),
             "modifiedDate" => self.order(records, |record| record.modified(), Ord::cmp),
             field => self.order(records, |record| sort_value(record, field), compare),
         }

@@ -52,6 +52,9 @@ pub(crate) struct State {
 impl State {
     pub(crate) fn new(settings: &ShowSettings, token_prefix: &str) -> Self {
         let mut tables = Tables::seeded(settings.seed);
+        if let Some(document) = &settings.document {
+            tables.set_id_fields(document);
+        }
         for (reference, key) in &settings.references {
             tables.references.add(*reference, key.clone());
         }

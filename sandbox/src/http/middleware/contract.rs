@@ -36,17 +36,19 @@ pub(crate) async fn check(
     if !show.has_own_document() {
         return Ok(next.run(Request::from_parts(parts, body.into())).await);
     }
-    // A resource that the vendored document has is that of the sandbox, with its records.
+    let (method, path, headers) = (parts.method.as_str(), parts.uri.path(), &parts.headers);
+    let call = Call { document, item: &item, method, path, headers, body: &body };
+    // A resource that the vendored document has is read and written by the handlers of the sandbox, as far as they go.
     if DOCUMENT.has_resource(item.template) {
         let response = next.run(Request::from_parts(parts.clone(), body.clone().into())).await;
         let has_handler = ![StatusCode::NOT_IMPLEMENTED, StatusCode::METHOD_NOT_ALLOWED].contains(&response.status());
         if has_handler {
-            return Ok(response);
+            return Ok(call.fit(operation, response).await);
         }
     }
-    let (method, path, headers) = (parts.method.as_str(), parts.uri.path(), &parts.headers);
-    let call = Call { document, item: &item, method, path, headers, body: &body };
-    call.respond(operation, &mut show.state().tables.documented)
+    let state = &mut *show.state();
+    let now = show.local_now(&state.behavior);
+    call.respond(operation, state, now)
 }
 
 fn check_request<'a>(

@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use crate::http::api_error::{ApiError, method_not_allowed};
 use crate::http::body;
 use crate::model::table::{AbsentFields, Table};
-use crate::model::tables::Tables;
+use crate::model::tables::TableOf;
 use crate::model::timestamp::ModifiedDate;
 use crate::show::Show;
 use crate::show::behavior::DeleteResponse;
@@ -24,8 +24,6 @@ use crate::show::state::State;
 
 /// Checks a record with this id, if it has one. The flag says that missing ordering groups are created.
 type Check = fn(Option<&str>, &Map<String, Value>, bool, &mut State) -> Result<(), ApiError>;
-
-pub(super) type TableOf = fn(&mut Tables) -> &mut Table;
 
 /// A resource with a table.
 #[derive(Clone, Copy)]

@@ -100,7 +100,7 @@ async fn upsert(Context(show): Context<Arc<Show>>, headers: HeaderMap, body: Byt
                 id
             }
         };
-        result.successful.push(json!({ "id": id, "customerID": key }));
+        result.successful.push(json!({ "id": tables.customers.id_field().value(&id), "customerID": key }));
     }
     Ok(result.into_response(behavior))
 }

@@ -43,7 +43,7 @@ const FILTERS: [&str; 9] = [
     "ponumber",
 ];
 
-/// Matches orders of which at least one line matches.
+/// Matches orders of which at least one line matches, if anything is asked of lines.
 struct Filter {
     status: Option<String>,
     modified: Option<NaiveDateTime>,
@@ -79,7 +79,16 @@ impl Filter {
     fn matches(&self, order: &Record) -> bool {
         self.modified.is_none_or(|since| order.modified().0 >= since)
             && self.status.as_ref().is_none_or(|status| order.field("status") == **status)
-            && order.field("items").as_array().is_some_and(|lines| lines.iter().any(|line| self.matches_line(line)))
+            && (self.takes_any_line()
+                || order
+                    .field("items")
+                    .as_array()
+                    .is_some_and(|lines| lines.iter().any(|line| self.matches_line(line))))
+    }
+
+    /// Returns true if nothing is asked of lines, so that an order without any matches.
+    fn takes_any_line(&self) -> bool {
+        self.strings.is_empty() && self.from.is_none() && self.till.is_none()
     }
 
     fn matches_line(&self, line: &Value) -> bool {

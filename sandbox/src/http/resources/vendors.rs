@@ -59,7 +59,7 @@ async fn upsert(Context(show): Context<Arc<Show>>, headers: HeaderMap, body: Byt
                 (id, key)
             }
         };
-        result.successful.push(json!({ "id": id, "vendorID": key }));
+        result.successful.push(json!({ "id": tables.vendors.id_field().value(&id), "vendorID": key }));
     }
     Ok(result.into_response(behavior))
 }

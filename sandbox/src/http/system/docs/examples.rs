@@ -35,7 +35,7 @@ impl Examples {
             vendor: field(&tables.vendors, "vendorID"),
             booth: field(&tables.booths, "boothID"),
             product: field(&tables.products, "productID"),
-            order_line: field(&tables.orders, "items").map(|mut items| items[0]["orderLineID"].take()),
+            order_line: field(&tables.orders, "items").and_then(|items| items.pointer("/0/orderLineID").cloned()),
             export: with_values.or(exports.first()).cloned(),
         }
     }
