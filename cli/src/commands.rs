@@ -1,0 +1,65 @@
+//! The commands: one is one file.
+
+mod api;
+mod completions;
+mod man;
+mod resource;
+mod status;
+mod token;
+
+use std::{
+    fs,
+    io::{self, Read},
+    path::Path,
+};
+
+use clap::Subcommand;
+
+use crate::{
+    context::Context,
+    output::{Code, Failure},
+};
+
+/// A command.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Status(status::Status),
+    Token(token::Token),
+    #[command(flatten)]
+    Resource(resource::ResourceCommand),
+    Api(api::Api),
+    Completions(completions::Completions),
+    Man(man::Man),
+}
+
+impl Command {
+    /// Runs the command. `Code::Partly` and `Code::Different` are results without an error.
+    pub(crate) async fn run(self, context: &Context) -> Result<Code, Failure> {
+        match self {
+            Self::Status(command) => command.run(context).await,
+            Self::Token(command) => command.run(context).await,
+            Self::Resource(command) => command.run(context).await,
+            Self::Api(command) => command.run(context).await,
+            Self::Completions(command) => command.run(),
+            Self::Man(command) => command.run(),
+        }
+    }
+}
+
+/// Parses an argument such as `sort=customerID`.
+fn name_and_value(text: &str) -> Result<(String, String), &'static str> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("expected a name and a value with `=` between them"),
+    }
+}
+
+/// Reads a file, or stdin if it is `-`.
+fn read_input(path: &Path) -> Result<Vec<u8>, Failure> {
+    let mut content = Vec::new();
+    let read = match path.to_str() {
+        Some("-") => io::stdin().read_to_end(&mut content).map(|_| content),
+        _ => fs::read(path),
+    };
+    read.map_err(|error| Failure::file("read", path, &error))
+}

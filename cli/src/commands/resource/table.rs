@@ -1,0 +1,81 @@
+//! The resources that have commands.
+
+/// A resource of the API, and how its records are shown.
+#[derive(Debug)]
+pub(crate) struct ResourceInfo {
+    /// The name of the command.
+    pub(crate) name: &'static str,
+    /// The records in a sentence.
+    pub(crate) plural: &'static str,
+    pub(crate) path: &'static str,
+    /// The columns of a table, and the first ones of a CSV file.
+    pub(crate) columns: &'static [&'static str],
+    /// The query parameter that restricts a list to records changed after a timestamp.
+    pub(crate) since: &'static str,
+    /// True if changes can be read from a watermark.
+    pub(crate) changes: bool,
+    /// True if records can be created, updated and deleted one by one.
+    pub(crate) writes: bool,
+    /// What a user has to know.
+    pub(crate) note: Option<&'static str>,
+}
+
+const INFERRED: &str =
+    "The vendor's pages name this resource and show neither its path nor its fields: they are inferred.";
+
+/// Returns a resource whose path is inferred.
+const fn inferred(
+    name: &'static str,
+    plural: &'static str,
+    path: &'static str,
+    columns: &'static [&'static str],
+) -> ResourceInfo {
+    let (since, note) = ("modifiedAfter", Some(INFERRED));
+    ResourceInfo { name, plural, path, columns, since, changes: false, writes: true, note }
+}
+
+/// All resources, in the order of the help.
+pub(crate) const RESOURCES: &[ResourceInfo] = &[
+    ResourceInfo {
+        name: "customers",
+        plural: "customers",
+        path: "/Customer",
+        columns: &["id", "customerID", "customerName", "city", "state", "modifiedDate"],
+        since: "modifiedAfter",
+        changes: true,
+        writes: true,
+        note: None,
+    },
+    ResourceInfo {
+        name: "attendees",
+        plural: "attendees",
+        path: "/attendee",
+        columns: &["id", "firstName", "lastName", "email", "modifiedDate"],
+        since: "modifiedAfter",
+        changes: true,
+        writes: false,
+        note: None,
+    },
+    ResourceInfo {
+        name: "orders",
+        plural: "orders",
+        path: "/Order",
+        columns: &["id", "customer", "items", "modifiedDate"],
+        since: "datelastmodified",
+        changes: true,
+        writes: false,
+        note: Some("An order has a list of lines, which a table cuts: use --json or --format csv."),
+    },
+    inferred("vendors", "vendors", "/Vendor", &["id", "vendorID", "vendorName", "city", "state"]),
+    inferred("products", "products", "/Product", &["id", "productID", "description", "vendorID", "price"]),
+    inferred("booths", "booths", "/Booth", &[]),
+    inferred("warehouses", "warehouses", "/Warehouse", &[]),
+    inferred("delivery-groups", "delivery groups", "/DeliveryGroup", &[]),
+    inferred("delivery-ranges", "delivery ranges", "/DeliveryRange", &[]),
+    inferred("delivery-drops", "delivery drops", "/DeliveryDrop", &[]),
+    inferred("sales-reps", "sales reps", "/SalesRep", &[]),
+    inferred("sales-rep-managers", "sales rep managers", "/SalesRepManager", &[]),
+    inferred("ordering-groups", "ordering groups", "/OrderingGroup", &[]),
+    inferred("brokers", "brokers", "/Broker", &[]),
+    inferred("vendor-users", "users of vendors", "/VendorUser", &[]),
+];

@@ -1,0 +1,12 @@
+//! Which show is meant, and its client.
+
+mod client;
+mod directory;
+mod profiles;
+mod secret;
+mod settings;
+
+pub(crate) use client::{Connection, Source, connect};
+pub(crate) use directory::Directory;
+pub(crate) use profiles::Profiles;
+pub(crate) use settings::Settings;

@@ -1,0 +1,94 @@
+//! The client of the show that is meant.
+
+use std::fmt;
+
+use perenso::{Perenso, auth::store::FileStore};
+use perenso_sandbox::Sandbox;
+
+use super::{Directory, Profiles, Settings};
+use crate::{
+    arguments::Globals,
+    output::{Failure, Output},
+};
+
+/// The variables of the SDK any of which says that the environment names a show.
+const CREDENTIALS: [&str; 3] = ["PERENSO_CLIENT_ID", "PERENSO_CLIENT_SECRET", "PERENSO_CLIENT_SECRET_FILE"];
+
+/// Where a show is configured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    Sandbox,
+    Environment,
+    Profile(String),
+}
+
+impl Source {
+    /// Finds the show that is meant: `--sandbox`, `--show`, `PERENSO_SHOW`, credentials in the environment, the default
+    /// profile, the only profile.
+    pub(crate) fn find(globals: &Globals) -> Result<Self, Failure> {
+        let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+        if globals.sandbox {
+            return Ok(Self::Sandbox);
+        }
+        if let Some(name) = &globals.show {
+            return Ok(Self::Profile(name.clone()));
+        }
+        if let Some(name) = variable("PERENSO_SHOW") {
+            return Ok(Self::Profile(name.to_string_lossy().into_owned()));
+        }
+        if CREDENTIALS.iter().any(|name| variable(name).is_some()) {
+            return Ok(Self::Environment);
+        }
+        let directory = Directory::find()?;
+        let settings = Settings::read(&directory)?;
+        Profiles::read(directory)?.default_name(settings.default_show()).map(Self::Profile)
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sandbox => f.write_str("the sandbox"),
+            Self::Environment => f.write_str("the show of the environment variables"),
+            Self::Profile(name) => write!(f, "the show `{name}`"),
+        }
+    }
+}
+
+/// A client, and the sandbox that it uses, if there is one.
+pub(crate) struct Connection {
+    pub(crate) show: Perenso,
+    pub(crate) source: Source,
+    /// Ends with the connection.
+    _sandbox: Option<Sandbox>,
+}
+
+/// Connects to the show that is meant. Nothing is sent yet.
+pub(crate) async fn connect(globals: &Globals, output: Output) -> Result<Connection, Failure> {
+    let source = Source::find(globals)?;
+    let (show, sandbox) = match &source {
+        Source::Sandbox => {
+            let sandbox = Sandbox::start()
+                .await
+                .map_err(|error| Failure::failed(format!("the sandbox cannot be started: {error}")))?;
+            output.note("note: this is a sandbox with made-up records, which end with this command");
+            (Perenso::from_vars(sandbox.vars())?, Some(sandbox))
+        }
+        Source::Environment => (from_environment()?, None),
+        Source::Profile(name) => (Profiles::read(Directory::find()?)?.client(name)?, None),
+    };
+    Ok(Connection { show, source, _sandbox: sandbox })
+}
+
+/// Returns the client of the environment variables, with the token store of the profiles if there is a place for one.
+fn from_environment() -> Result<Perenso, Failure> {
+    // Its errors name the variables.
+    let show = Perenso::from_env()?;
+    match Directory::find() {
+        Ok(directory) => {
+            let store = FileStore::new(directory.tokens());
+            Ok(Perenso::builder_from_env_prefix("PERENSO")?.store(store).build()?)
+        }
+        Err(_) => Ok(show),
+    }
+}

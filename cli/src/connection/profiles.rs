@@ -1,0 +1,168 @@
+//! The profiles: one TOML file, which the SDK's `Shows` reads too.
+
+use std::path::{Path, PathBuf};
+
+use perenso::{Perenso, Shows, auth::store::FileStore};
+use toml_edit::{DocumentMut, Item, Table, value};
+
+use super::{directory::Directory, secret, settings::read_document};
+use crate::{
+    files::replace_file,
+    output::{Code, Failure},
+};
+
+/// The profiles of all shows.
+#[derive(Debug)]
+pub(crate) struct Profiles {
+    directory: Directory,
+    path: PathBuf,
+    document: DocumentMut,
+}
+
+/// A profile to write.
+#[derive(Debug)]
+#[allow(dead_code, reason = "login writes it")]
+pub(crate) struct Profile<'a> {
+    pub(crate) client_id: &'a str,
+    pub(crate) secret: &'a str,
+    pub(crate) api_url: Option<&'a str>,
+    pub(crate) token_url: Option<&'a str>,
+}
+
+impl Profiles {
+    /// Reads the profiles. Without a file there are none.
+    pub(crate) fn read(directory: Directory) -> Result<Self, Failure> {
+        let path = directory.shows_file();
+        let document = read_document(&path)?.unwrap_or_default();
+        Ok(Self { directory, path, document })
+    }
+
+    /// Returns the file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Returns the names of the shows at Perenso, in alphabetical order. Other systems are the SDK's alone.
+    pub(crate) fn names(&self) -> Vec<&str> {
+        let shows = self.document.get("shows").and_then(Item::as_table_like);
+        let is_perenso = |show: &Item| show.get("profile").and_then(Item::as_str) == Some("perenso");
+        let mut names: Vec<_> =
+            shows.into_iter().flat_map(|shows| shows.iter()).filter(|(_, show)| is_perenso(show)).collect();
+        names.sort_unstable_by_key(|(name, _)| *name);
+        names.into_iter().map(|(name, _)| name).collect()
+    }
+
+    /// Returns the show to use when none is named: the default one, or the only one.
+    pub(crate) fn default_name(&self, default: Option<&str>) -> Result<String, Failure> {
+        let names = self.names();
+        match (default, &names[..]) {
+            (Some(default), names) if names.contains(&default) => Ok(default.to_owned()),
+            (_, [only]) => Ok((*only).to_owned()),
+            (_, []) => Err(Failure::usage(
+                "no show is known yet: run `perenso login`, or add `--sandbox` to try the command with a made-up show",
+            )),
+            (_, names) => Err(Failure::usage(format!("say which show: add `--show` with one of {}", names.join(", ")))),
+        }
+    }
+
+    /// Returns a string of a profile.
+    pub(crate) fn value(&self, name: &str, key: &str) -> Option<&str> {
+        self.document.get("shows")?.get(name)?.get(key)?.as_str()
+    }
+
+    /// Returns the file of a secret.
+    pub(crate) fn secret_file(&self, name: &str) -> Option<PathBuf> {
+        let directory = self.path.parent().unwrap_or(Path::new(""));
+        Some(directory.join(self.value(name, "client_secret_file")?))
+    }
+
+    /// Returns the client of a show.
+    pub(crate) fn client(&self, name: &str) -> Result<Perenso, Failure> {
+        if !self.names().contains(&name) {
+            let known = match self.names() {
+                names if names.is_empty() => "run `perenso login` first".to_owned(),
+                names => format!("the file {} has {}", self.path.display(), names.join(", ")),
+            };
+            return Err(Failure::new(Code::NotFound, format!("there is no show `{name}`: {known}")));
+        }
+        check_writers(&self.path)?;
+        if let Some(path) = self.secret_file(name) {
+            secret::check_mode(&path)?;
+        }
+        // The file decides where tokens are kept. Without a word of it they are kept where it would be written here.
+        let store = self.document.get("store").is_none().then(|| FileStore::new(self.directory.tokens()));
+        let shows = Shows::read_with(&self.path, |_, builder| match &store {
+            Some(store) => builder.store(store.clone()),
+            None => builder,
+        })?;
+        Ok(shows.get(name)?.clone())
+    }
+
+    /// Adds or replaces a profile, with its secret in a file of its own, which is returned.
+    #[allow(dead_code, reason = "login writes it")]
+    pub(crate) fn set(&mut self, name: &str, profile: &Profile<'_>) -> Result<PathBuf, Failure> {
+        let path = self.directory.secret_file(name);
+        secret::write(&path, profile.secret)?;
+        if self.document.get("store").is_none() {
+            self.document["store"] = Item::Table(Table::from_iter([("directory", value("tokens"))]));
+        }
+        let shows = self.document.entry("shows").or_insert_with(|| {
+            let mut shows = Table::new();
+            shows.set_implicit(true);
+            Item::Table(shows)
+        });
+        // What the user has added by hand, such as a rate, stays.
+        let show = &mut shows[name];
+        if !show.is_table_like() {
+            *show = Item::Table(Table::new());
+        }
+        show["profile"] = value("perenso");
+        show["client_id"] = value(profile.client_id);
+        show["client_secret_file"] = value(format!("secrets/{name}"));
+        for (key, url) in [("api_url", profile.api_url), ("token_url", profile.token_url)] {
+            match (url, show.as_table_like_mut()) {
+                (Some(url), _) => show[key] = value(url),
+                (None, Some(table)) => drop(table.remove(key)),
+                (None, None) => {}
+            }
+        }
+        self.write()?;
+        Ok(path)
+    }
+
+    /// Removes a profile, and its secret if this command wrote it.
+    #[allow(dead_code, reason = "logout removes it")]
+    pub(crate) fn remove(&mut self, name: &str) -> Result<(), Failure> {
+        let own = self.directory.secret_file(name);
+        if self.secret_file(name).as_ref() == Some(&own) {
+            secret::remove(&own)?;
+        }
+        if let Some(shows) = self.document.get_mut("shows").and_then(Item::as_table_like_mut) {
+            shows.remove(name);
+        }
+        self.write()
+    }
+
+    fn write(&self) -> Result<(), Failure> {
+        replace_file(&self.path, self.document.to_string().as_bytes())
+    }
+}
+
+/// Refuses profiles that other users can change: they could send the secret elsewhere.
+#[cfg(unix)]
+fn check_writers(path: &Path) -> Result<(), Failure> {
+    use std::os::unix::fs::PermissionsExt;
+
+    let Ok(metadata) = std::fs::metadata(path) else { return Ok(()) };
+    let mode = metadata.permissions().mode() & 0o777;
+    if mode & 0o022 == 0 {
+        return Ok(());
+    }
+    let path = path.display();
+    Err(Failure::usage(format!("other users can change `{path}` (mode {mode:04o}): run `chmod go-w {path}`")))
+}
+
+#[cfg(not(unix))]
+fn check_writers(_: &Path) -> Result<(), Failure> {
+    Ok(())
+}

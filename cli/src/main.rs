@@ -1,0 +1,24 @@
+//! The command `perenso`.
+//!
+//! Arrows point down this list:
+//!
+//! - `arguments`: the command line, as clap reads it. Help, completions and man pages come from it.
+//! - `commands/`: one command is one file. A new one is a file with a struct of clap's `Args` and a method `run`, its line in
+//!   the enum `Command`, and its snapshot in `tests/help/`.
+//! - `context`: what every command is given: global options, output, Ctrl-C, and the connection to a show.
+//! - `connection/`: which show is meant, and its client.
+//! - `files`: files that are replaced as a whole.
+//! - `output/`: data on stdout, everything else on stderr; formats, failures and exit codes.
+
+mod arguments;
+mod commands;
+mod connection;
+mod context;
+mod files;
+mod output;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    arguments::run()
+}

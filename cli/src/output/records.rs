@@ -1,0 +1,213 @@
+//! Records as a table, CSV, JSON or JSON lines.
+
+use std::io::{self, IsTerminal, Write};
+
+use clap::ValueEnum;
+use comfy_table::{ContentArrangement, Table, presets::NOTHING};
+use serde_json::{Map, Value};
+
+use super::Failure;
+
+/// The most rows that a table measures before it is written.
+const CELL_WIDTH: usize = 60;
+
+/// The format of records on stdout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Columns for people: some fields, long ones cut
+    Table,
+    /// Comma-separated values with a header: all fields
+    Csv,
+    /// One JSON array
+    Json,
+    /// One JSON object a line
+    Jsonl,
+}
+
+impl Format {
+    /// Returns the format that was asked for; else a table on a terminal, and CSV for a file or another program.
+    pub(crate) fn choose(format: Option<Self>, json: bool) -> Self {
+        match format {
+            Some(format) => format,
+            None if json => Self::Json,
+            None if io::stdout().is_terminal() => Self::Table,
+            None => Self::Csv,
+        }
+    }
+}
+
+/// The columns of a table or a CSV file.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Columns {
+    /// The columns to write, and no others.
+    pub(crate) only: Option<Vec<String>>,
+    /// The first columns of a table and a CSV file. A table has no others, if there are any of these.
+    pub(crate) first: Vec<String>,
+}
+
+/// Writes records in a format.
+pub(crate) struct RecordWriter<W: Write> {
+    out: W,
+    format: Format,
+    columns: Columns,
+    /// The records of a table or CSV file: their columns are known when the last one is read.
+    kept: Vec<Map<String, Value>>,
+    count: u64,
+}
+
+impl<W: Write> RecordWriter<W> {
+    pub(crate) fn new(out: W, format: Format, columns: Columns) -> Self {
+        Self { out, format, columns, kept: Vec::new(), count: 0 }
+    }
+
+    /// Adds a record.
+    pub(crate) fn write(&mut self, record: Map<String, Value>) -> Result<(), Failure> {
+        let record = self.select(record);
+        let written = match self.format {
+            Format::Table | Format::Csv => {
+                self.kept.push(record);
+                Ok(())
+            }
+            Format::Json => {
+                let separator = if self.count == 0 { "[\n" } else { ",\n" };
+                self.out.write_all(separator.as_bytes()).and_then(|()| self.out.write_all(json(&record).as_bytes()))
+            }
+            Format::Jsonl => writeln!(self.out, "{}", json(&record)),
+        };
+        self.count += 1;
+        written.map_err(|error| Failure::stdout(&error))
+    }
+
+    /// Writes what was kept, and flushes.
+    pub(crate) fn finish(mut self) -> Result<u64, Failure> {
+        let written = match self.format {
+            Format::Table => self.table(),
+            Format::Csv => self.csv(),
+            Format::Json => self.out.write_all(if self.count == 0 { b"[]\n" } else { b"\n]\n" }),
+            Format::Jsonl => Ok(()),
+        };
+        written.and_then(|()| self.out.flush()).map_err(|error| Failure::stdout(&error))?;
+        Ok(self.count)
+    }
+
+    fn select(&self, mut record: Map<String, Value>) -> Map<String, Value> {
+        if let Some(only) = &self.columns.only {
+            record.retain(|name, _| only.contains(name));
+        }
+        record
+    }
+
+    /// Returns the names of the columns: those that were asked for, or all that occur.
+    fn names(&self) -> Vec<String> {
+        if let Some(only) = &self.columns.only {
+            return only.clone();
+        }
+        let occurs = |name: &&String| self.kept.iter().any(|record| record.contains_key(*name));
+        let mut names: Vec<String> = self.columns.first.iter().filter(occurs).cloned().collect();
+        if self.format == Format::Csv || names.is_empty() {
+            let mut others: Vec<&String> = self.kept.iter().flat_map(Map::keys).collect();
+            others.sort_unstable();
+            others.dedup();
+            let others: Vec<String> = others.into_iter().filter(|name| !names.contains(name)).cloned().collect();
+            names.extend(others);
+        }
+        names
+    }
+
+    fn table(&mut self) -> io::Result<()> {
+        let names = self.names();
+        let mut table = Table::new();
+        table.load_preset(NOTHING).set_content_arrangement(ContentArrangement::Disabled).set_header(&names);
+        for record in &self.kept {
+            table.add_row(names.iter().map(|name| cut(&text(record.get(name)))));
+        }
+        for column in table.column_iter_mut() {
+            column.set_padding((0, 2));
+        }
+        for line in table.lines() {
+            writeln!(self.out, "{}", line.trim_end())?;
+        }
+        Ok(())
+    }
+
+    fn csv(&mut self) -> io::Result<()> {
+        let names = self.names();
+        if names.is_empty() {
+            return Ok(());
+        }
+        let mut csv = csv::Writer::from_writer(&mut self.out);
+        csv.write_record(&names)?;
+        for record in &self.kept {
+            csv.write_record(names.iter().map(|name| text(record.get(name))))?;
+        }
+        csv.flush()
+    }
+}
+
+/// Returns a value as the text of a cell. Lists and objects are JSON.
+fn text(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(value) => value.to_string(),
+    }
+}
+
+/// Returns the text of a cell on one line, cut if it is long, without what would control the terminal.
+fn cut(text: &str) -> String {
+    let mut shown: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(CELL_WIDTH).collect();
+    if text.chars().nth(CELL_WIDTH).is_some() {
+        shown.pop();
+        shown.push('…');
+    }
+    shown
+}
+
+fn json(record: &Map<String, Value>) -> String {
+    // A map of strings to values is always JSON.
+    serde_json::to_string(record).unwrap_or_default()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn written(format: Format, columns: Columns) -> String {
+        let records = [r#"{"id":"a1","name":"Example \"Ltd\"","tags":[1,2]}"#, r#"{"id":"0940","note":"two\nlines"}"#];
+        let mut out = Vec::new();
+        let mut writer = RecordWriter::new(&mut out, format, columns);
+        for record in records {
+            writer.write(serde_json::from_str(record).unwrap()).unwrap();
+        }
+        assert_eq!(writer.finish().unwrap(), 2);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn csv_has_the_columns_of_all_records() {
+        let expected = "id,name,note,tags\na1,\"Example \"\"Ltd\"\"\",,\"[1,2]\"\n0940,,\"two\nlines\",\n";
+        assert_eq!(written(Format::Csv, Columns::default()), expected);
+        let first = Columns { first: vec!["tags".to_owned(), "absent".to_owned()], only: None };
+        assert!(written(Format::Csv, first).starts_with("tags,id,name,note\n"));
+        let only = Columns { only: Some(vec!["note".to_owned(), "absent".to_owned()]), first: Vec::new() };
+        assert_eq!(written(Format::Csv, only), "note,absent\n,\n\"two\nlines\",\n");
+    }
+
+    #[test]
+    fn a_table_has_a_line_for_each_record() {
+        let first = Columns { first: vec!["id".to_owned(), "note".to_owned()], only: None };
+        assert_eq!(written(Format::Table, first), "id    note\na1\n0940  two lines\n");
+    }
+
+    #[test]
+    fn json_is_one_array_and_json_lines_are_objects() {
+        let array: Vec<Value> = serde_json::from_str(&written(Format::Json, Columns::default())).unwrap();
+        assert_eq!(array.len(), 2);
+        let lines = written(Format::Jsonl, Columns::default());
+        assert!(lines.lines().all(|line| serde_json::from_str::<Map<String, Value>>(line).is_ok()), "{lines}");
+        let mut out = Vec::new();
+        RecordWriter::new(&mut out, Format::Json, Columns::default()).finish().unwrap();
+        assert_eq!(out, b"[]\n");
+    }
+}

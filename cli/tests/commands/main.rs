@@ -1,0 +1,6 @@
+//! The command as its users run it: a process with arguments, files and pipes.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod process;
+mod resources;
+mod streams;
