@@ -2,10 +2,13 @@
 
 mod api;
 mod completions;
+mod login;
+mod logout;
 mod man;
 mod resource;
 mod status;
 mod token;
+mod use_show;
 
 use std::{
     fs,
@@ -23,6 +26,10 @@ use crate::{
 /// A command.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Login(login::Login),
+    Logout(logout::Logout),
+    #[command(name = "use")]
+    UseShow(use_show::UseShow),
     Status(status::Status),
     Token(token::Token),
     #[command(flatten)]
@@ -36,6 +43,9 @@ impl Command {
     /// Runs the command. `Code::Partly` and `Code::Different` are results without an error.
     pub(crate) async fn run(self, context: &Context) -> Result<Code, Failure> {
         match self {
+            Self::Login(command) => command.run(context).await,
+            Self::Logout(command) => command.run(context).await,
+            Self::UseShow(command) => command.run(context),
             Self::Status(command) => command.run(context).await,
             Self::Token(command) => command.run(context).await,
             Self::Resource(command) => command.run(context).await,

@@ -8,5 +8,5 @@ mod settings;
 
 pub(crate) use client::{Connection, Source, connect};
 pub(crate) use directory::Directory;
-pub(crate) use profiles::Profiles;
+pub(crate) use profiles::{Profile, Profiles};
 pub(crate) use settings::Settings;

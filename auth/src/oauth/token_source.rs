@@ -263,6 +263,29 @@ impl TokenSource {
         is_saved
     }
 
+    /// Removes the tokens from the store, once nobody renews them.
+    pub(crate) async fn remove_stored(&self) -> Result<(), StoreError> {
+        let unavailable = |detail: String| StoreError::new(StoreErrorKind::Unavailable, detail);
+        let credentials = self.exchange.credentials().await.map_err(|fault| unavailable(fault.to_string()))?;
+        let identity = self.exchange.identity(&credentials);
+        let clock = self.exchange.clock.as_ref();
+        let deadline = clock.now().monotonic + TERM;
+        let mut lock = loop {
+            match self.store_call(self.store.try_lock(&identity, TERM)).await? {
+                Some(lock) => break lock,
+                None if clock.now().monotonic < deadline => clock.sleep(MAX_LOCK_POLL).await,
+                None => {
+                    return Err(unavailable(
+                        "another process renews the tokens: try again when it has ended".to_owned(),
+                    ));
+                }
+            }
+        };
+        let removed = self.store_call(lock.save(&StoredTokens::default(), clock.now())).await;
+        let _ = within(clock, STORE_TIMEOUT, lock.release()).await;
+        removed
+    }
+
     /// Waits until the outcome of every token request in flight is stored, for at most one attempt and one save.
     pub(crate) fn nothing_unsaved(&self) -> impl Future<Output = ()> + Send + 'static {
         self.exchange.in_flight.none_left(self.exchange.policy.attempt.saturating_add(STORE_TIMEOUT))

@@ -16,6 +16,7 @@ use crate::{
         retry_loop,
     },
     profile::Profile,
+    store::StoreError,
 };
 
 /// Makes authorised calls to one API with one set of credentials.
@@ -143,6 +144,21 @@ impl Client {
         let asked = self.inner.cache.ask(min_validity).await;
         let token = asked.map_err(|fault| self.inner.context("token".into()).token_error(fault))?;
         Ok(AccessToken::owned(token, self.inner.clock.now()))
+    }
+
+    /// Removes the tokens of this client from its store, for a logout. Clients that have a token in memory keep it until it expires,
+    /// and the next call of any client obtains and stores new ones.
+    ///
+    /// ```no_run
+    /// # async fn example(client: perenso_auth::Client) -> Result<(), perenso_auth::store::StoreError> {
+    /// client.remove_stored_tokens().await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// The store cannot be written, another process keeps renewing its tokens, or a provider returns no credentials.
+    pub async fn remove_stored_tokens(&self) -> Result<(), StoreError> {
+        self.inner.cache.source.remove_stored().await
     }
 
     /// Waits until the renewal in flight has ended and its tokens are stored. Tokens that could not be stored before are

@@ -21,7 +21,6 @@ pub(crate) struct Profiles {
 
 /// A profile to write.
 #[derive(Debug)]
-#[allow(dead_code, reason = "login writes it")]
 pub(crate) struct Profile<'a> {
     pub(crate) client_id: &'a str,
     pub(crate) secret: &'a str,
@@ -76,15 +75,22 @@ impl Profiles {
         Some(directory.join(self.value(name, "client_secret_file")?))
     }
 
+    /// Fails if there is no show of this name.
+    pub(crate) fn check(&self, name: &str) -> Result<(), Failure> {
+        let names = self.names();
+        if names.contains(&name) {
+            return Ok(());
+        }
+        let known = match names.is_empty() {
+            true => "run `perenso login` first".to_owned(),
+            false => format!("the file {} has {}", self.path.display(), names.join(", ")),
+        };
+        Err(Failure::new(Code::NotFound, format!("there is no show `{name}`: {known}")))
+    }
+
     /// Returns the client of a show.
     pub(crate) fn client(&self, name: &str) -> Result<Perenso, Failure> {
-        if !self.names().contains(&name) {
-            let known = match self.names() {
-                names if names.is_empty() => "run `perenso login` first".to_owned(),
-                names => format!("the file {} has {}", self.path.display(), names.join(", ")),
-            };
-            return Err(Failure::new(Code::NotFound, format!("there is no show `{name}`: {known}")));
-        }
+        self.check(name)?;
         check_writers(&self.path)?;
         if let Some(path) = self.secret_file(name) {
             secret::check_mode(&path)?;
@@ -99,7 +105,6 @@ impl Profiles {
     }
 
     /// Adds or replaces a profile, with its secret in a file of its own, which is returned.
-    #[allow(dead_code, reason = "login writes it")]
     pub(crate) fn set(&mut self, name: &str, profile: &Profile<'_>) -> Result<PathBuf, Failure> {
         let path = self.directory.secret_file(name);
         secret::write(&path, profile.secret)?;
@@ -131,7 +136,6 @@ impl Profiles {
     }
 
     /// Removes a profile, and its secret if this command wrote it.
-    #[allow(dead_code, reason = "logout removes it")]
     pub(crate) fn remove(&mut self, name: &str) -> Result<(), Failure> {
         let own = self.directory.secret_file(name);
         if self.secret_file(name).as_ref() == Some(&own) {

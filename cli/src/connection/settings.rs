@@ -25,7 +25,6 @@ impl Settings {
         self.document.get("default_show")?.as_str()
     }
 
-    #[allow(dead_code, reason = "login sets it")]
     /// Sets the show to use when none is named.
     pub(crate) fn set_default_show(&mut self, name: Option<&str>) {
         match name {
@@ -34,7 +33,6 @@ impl Settings {
         }
     }
 
-    #[allow(dead_code, reason = "login writes them")]
     /// Writes the settings.
     pub(crate) fn write(&self, directory: &Directory) -> Result<(), Failure> {
         replace_file(&directory.settings_file(), self.document.to_string().as_bytes())

@@ -3,7 +3,10 @@
 use std::{
     path::Path,
     process::{Command, Output, Stdio},
+    sync::Arc,
 };
+
+use perenso_sandbox::Sandbox;
 
 /// The command, without anything that the machine has configured.
 pub(crate) fn perenso(home: &Path) -> Command {
@@ -37,4 +40,11 @@ impl From<Output> for Ran {
 pub(crate) fn run(arguments: &[&str]) -> Ran {
     let home = tempfile::tempdir().unwrap();
     perenso(home.path()).args(arguments).output().unwrap().into()
+}
+
+/// Starts a sandbox that serves as long as the runtime is kept.
+pub(crate) fn sandbox(builder: perenso_sandbox::Builder) -> (tokio::runtime::Runtime, Arc<Sandbox>) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let sandbox = runtime.block_on(builder.start()).unwrap();
+    (runtime, Arc::new(sandbox))
 }

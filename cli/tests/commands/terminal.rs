@@ -1,0 +1,48 @@
+//! What differs on a terminal: questions, colours and tables. Python has a pseudo-terminal in its standard library.
+#![cfg(unix)]
+
+use std::{path::Path, process::Command};
+
+use perenso_sandbox::Sandbox;
+
+use crate::process::{Ran, perenso, sandbox};
+
+/// Runs the command in a pseudo-terminal. Returns `None` without Python, unless that is required.
+fn in_terminal(home: &Path, id: &str, secret: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Option<Ran> {
+    let python = std::env::var_os("PERENSO_PYTHON").unwrap_or_else(|| "python3".into());
+    let found = Command::new(&python).arg("--version").output().is_ok_and(|output| output.status.success());
+    if !found {
+        assert!(std::env::var_os("PERENSO_REQUIRE_READERS").is_none(), "there is no Python");
+        return None;
+    }
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/commands/terminal.py");
+    let mut command = Command::new(python);
+    command.arg(script).arg(env!("CARGO_BIN_EXE_perenso")).args([id, secret]).args(arguments);
+    // The environment of every other test.
+    for (name, value) in perenso(home).get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command.env("TERM", "xterm").envs(variables.iter().copied());
+    Some(command.output().unwrap().into())
+}
+
+#[test]
+fn a_person_logs_in_by_answering_questions() {
+    let (_server, sandbox) = sandbox(Sandbox::builder());
+    let home = tempfile::tempdir().unwrap();
+    let login = ["login", "spring", "--api-url", sandbox.url()];
+    let (id, secret) = (sandbox.client_id(), sandbox.client_secret());
+    let Some(ran) = in_terminal(home.path(), id, secret, &login, &[]) else { return };
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.stdout.contains("logged in to `spring`") && !ran.stdout.contains(secret), "{ran:?}");
+    assert_eq!(std::fs::read_to_string(home.path().join("secrets/spring")).unwrap(), secret);
+    let refused = in_terminal(home.path(), id, "hush", &login, &[]).unwrap();
+    assert_eq!(refused.code, 4, "{refused:?}");
+    // An error is red, unless the user wants no colours.
+    assert!(refused.stdout.contains("\u{1b}[") && !refused.stdout.contains("hush"), "{refused:?}");
+    let plain = in_terminal(home.path(), id, "hush", &login, &[("NO_COLOR", "1")]).unwrap();
+    assert!(plain.stdout.contains("error: ") && !plain.stdout.contains('\u{1b}'), "{plain:?}");
+}
