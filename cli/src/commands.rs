@@ -6,6 +6,7 @@ mod login;
 mod logout;
 mod man;
 mod resource;
+mod sandbox;
 mod status;
 mod token;
 mod use_show;
@@ -35,6 +36,7 @@ pub(crate) enum Command {
     #[command(flatten)]
     Resource(resource::ResourceCommand),
     Api(api::Api),
+    Sandbox(sandbox::Sandbox),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -50,6 +52,7 @@ impl Command {
             Self::Token(command) => command.run(context).await,
             Self::Resource(command) => command.run(context).await,
             Self::Api(command) => command.run(context).await,
+            Self::Sandbox(command) => command.run(context).await,
             Self::Completions(command) => command.run(),
             Self::Man(command) => command.run(),
         }

@@ -50,7 +50,6 @@ impl Context {
 
     /// Returns a future that ends at the first Ctrl-C (or SIGTERM). From this call on the command ends by itself, and only a
     /// second one ends it at once.
-    #[allow(dead_code, reason = "for commands that write in batches")]
     pub(crate) fn interruption(&self) -> impl Future<Output = ()> + Send + 'static {
         self.stops_itself.set(true);
         let mut interrupted = self.interrupted.subscribe();

@@ -1,6 +1,7 @@
 //! The command as its users run it: a process with arguments, files and pipes.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod api;
 mod login;
 mod process;
 mod resources;
