@@ -99,9 +99,55 @@ pub(crate) fn run() -> ExitCode {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
+    use std::path::Path;
+
+    use super::*;
+
     #[test]
     fn the_tree_has_no_contradictions() {
-        super::tree().debug_assert();
+        tree().debug_assert();
+    }
+
+    /// Adds the help of a command and of all below it.
+    fn help(command: &mut clap::Command, name: &str, all: &mut Vec<(String, String)>) {
+        all.push((name.to_owned(), command.render_long_help().to_string()));
+        for below in command.get_subcommands_mut() {
+            let name = format!("{name}-{}", below.get_name());
+            if below.get_name() != "help" {
+                help(below, &name, all);
+            }
+        }
+    }
+
+    #[test]
+    fn every_help_is_as_it_was_read() {
+        let mut root = tree().term_width(100);
+        root.build();
+        let mut all = Vec::new();
+        help(&mut root, "perenso", &mut all);
+        // The other resources have the actions of customers.
+        let resources = crate::commands::resource::names().filter(|name| *name != "customers");
+        let alike: Vec<_> = resources.map(|name| format!("perenso-{name}-")).collect();
+        all.retain(|(name, _)| !alike.iter().any(|alike| name.starts_with(alike)));
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/help");
+        let assert = snapbox::Assert::new().action_env("SNAPSHOTS");
+        for (name, help) in &all {
+            assert.eq(help, snapbox::Data::read_from(&directory.join(format!("{name}.txt")), None).raw());
+        }
+        // A command that is gone leaves no help behind.
+        for entry in std::fs::read_dir(directory).unwrap() {
+            let file = entry.unwrap().file_name().into_string().unwrap();
+            assert!(all.iter().any(|(name, _)| *name == file.trim_end_matches(".txt")), "{file} is of no command");
+        }
+    }
+
+    #[test]
+    fn the_readme_has_every_exit_code() {
+        let readme = include_str!("../README.md");
+        for code in Code::ALL {
+            assert!(readme.contains(&format!("| {} | {} |", code.number(), code.meaning())), "{code:?}");
+        }
     }
 }

@@ -5,7 +5,7 @@ mod completions;
 mod login;
 mod logout;
 mod man;
-mod resource;
+pub(crate) mod resource;
 mod sandbox;
 mod status;
 mod token;

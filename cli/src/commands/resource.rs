@@ -4,18 +4,20 @@ mod changes;
 mod delete;
 mod get;
 mod list;
+mod output;
 mod table;
 mod write;
 
-use clap::{ArgMatches, Args, FromArgMatches, Subcommand};
+use clap::{ArgMatches, FromArgMatches, Subcommand};
 use perenso::{JsonRecord, Perenso, Resource};
-use serde_json::{Map, Value};
 
-pub(crate) use table::{RESOURCES, ResourceInfo};
-
+use self::{
+    output::{RecordOutput, finish},
+    table::{RESOURCES, ResourceInfo},
+};
 use crate::{
     context::Context,
-    output::{Code, Columns, Failure, Format, RecordWriter, Stdout},
+    output::{Code, Failure},
 };
 
 /// A command on the records of a resource: its noun in [`RESOURCES`], and what to do.
@@ -34,6 +36,12 @@ enum Action {
     Create(write::Create),
     Update(write::Update),
     Delete(delete::Delete),
+}
+
+/// Returns the names of all resources.
+#[cfg(test)]
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    RESOURCES.iter().map(|resource| resource.name)
 }
 
 impl ResourceInfo {
@@ -118,51 +126,5 @@ impl Subcommand for ResourceCommand {
 
     fn has_subcommand(name: &str) -> bool {
         RESOURCES.iter().any(|resource| resource.name == name)
-    }
-}
-
-/// How records are written to stdout.
-#[derive(Args, Debug)]
-struct RecordOutput {
-    /// The format; by default a table on a terminal, and CSV in a file or pipe
-    #[arg(long, value_enum, value_name = "FORMAT")]
-    format: Option<Format>,
-    /// The fields to write, separated by commas; by default some of them in a table, and all in other formats
-    #[arg(long, value_name = "FIELDS", value_delimiter = ',')]
-    columns: Option<Vec<String>>,
-}
-
-impl RecordOutput {
-    /// Writes one record: as a table, a field a line.
-    fn one(self, context: &Context, resource: &ResourceInfo, record: Map<String, Value>) -> Result<Code, Failure> {
-        let format = Format::choose(self.format, context.output.json);
-        match format {
-            Format::Table => {
-                let first = ["field".to_owned(), "value".to_owned()];
-                let columns = Columns { only: Some(first.to_vec()), first: Vec::new() };
-                let mut writer = RecordWriter::new(Stdout::new(), format, columns);
-                let is_chosen = |name: &String| self.columns.as_ref().is_none_or(|columns| columns.contains(name));
-                for (name, value) in record.into_iter().filter(|(name, _)| is_chosen(name)) {
-                    let [field, text] = first.clone();
-                    writer.write(Map::from_iter([(field, name.into()), (text, value)]))?;
-                }
-                writer.finish()?;
-            }
-            // One record is one object, not a list of one.
-            Format::Json if self.columns.is_none() => Stdout::json(&record)?,
-            _ => {
-                let mut writer = self.writer(context, resource);
-                writer.write(record)?;
-                writer.finish()?;
-            }
-        }
-        Ok(Code::Done)
-    }
-
-    /// Returns a writer of several records.
-    fn writer(self, context: &Context, resource: &ResourceInfo) -> RecordWriter<Stdout> {
-        let format = Format::choose(self.format, context.output.json);
-        let first = resource.columns.iter().map(|&name| name.to_owned()).collect();
-        RecordWriter::new(Stdout::new(), format, Columns { only: self.columns, first })
     }
 }

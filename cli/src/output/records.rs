@@ -1,6 +1,10 @@
 //! Records as a table, CSV, JSON or JSON lines.
 
-use std::io::{self, IsTerminal, Write};
+use std::{
+    ffi::OsStr,
+    io::{self, IsTerminal, Write},
+    path::Path,
+};
 
 use clap::ValueEnum;
 use comfy_table::{ContentArrangement, Table, presets::NOTHING};
@@ -8,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::Failure;
 
-/// The most rows that a table measures before it is written.
+/// The most characters of a cell of a table.
 const CELL_WIDTH: usize = 60;
 
 /// The format of records on stdout.
@@ -25,13 +29,29 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    /// Returns the format that was asked for; else a table on a terminal, and CSV for a file or another program.
-    pub(crate) fn choose(format: Option<Self>, json: bool) -> Self {
-        match format {
-            Some(format) => format,
-            None if json => Self::Json,
-            None if io::stdout().is_terminal() => Self::Table,
-            None => Self::Csv,
+    /// Returns the format that was asked for; else that of the ending of a file; else a table on a terminal, and CSV for another
+    /// program.
+    pub(crate) fn choose(format: Option<Self>, json: bool, file: Option<&Path>) -> Result<Self, Failure> {
+        if let Some(format) = format {
+            return Ok(format);
+        }
+        let Some(file) = file else {
+            return Ok(match io::stdout().is_terminal() {
+                _ if json => Self::Json,
+                true => Self::Table,
+                false => Self::Csv,
+            });
+        };
+        let ending = file.extension().and_then(OsStr::to_str).unwrap_or_default().to_ascii_lowercase();
+        match ending.as_str() {
+            "csv" => Ok(Self::Csv),
+            "json" => Ok(Self::Json),
+            "jsonl" | "ndjson" => Ok(Self::Jsonl),
+            "txt" => Ok(Self::Table),
+            _ => Err(Failure::usage(format!(
+                "the ending of `{}` names no format: expected .csv, .json, .jsonl or .txt, or add `--format`",
+                file.display()
+            ))),
         }
     }
 }
@@ -78,8 +98,8 @@ impl<W: Write> RecordWriter<W> {
         written.map_err(|error| Failure::stdout(&error))
     }
 
-    /// Writes what was kept, and flushes.
-    pub(crate) fn finish(mut self) -> Result<u64, Failure> {
+    /// Writes what was kept, and flushes. Returns the number of records, and what they were written to.
+    pub(crate) fn finish(mut self) -> Result<(u64, W), Failure> {
         let written = match self.format {
             Format::Table => self.table(),
             Format::Csv => self.csv(),
@@ -87,7 +107,7 @@ impl<W: Write> RecordWriter<W> {
             Format::Jsonl => Ok(()),
         };
         written.and_then(|()| self.out.flush()).map_err(|error| Failure::stdout(&error))?;
-        Ok(self.count)
+        Ok((self.count, self.out))
     }
 
     fn select(&self, mut record: Map<String, Value>) -> Map<String, Value> {
@@ -180,7 +200,7 @@ mod tests {
         for record in records {
             writer.write(serde_json::from_str(record).unwrap()).unwrap();
         }
-        assert_eq!(writer.finish().unwrap(), 2);
+        assert_eq!(writer.finish().unwrap().0, 2);
         String::from_utf8(out).unwrap()
     }
 

@@ -1,8 +1,9 @@
 //! The commands that are alike for all resources.
 
+use perenso_sandbox::{Fault, Sandbox};
 use serde_json::Value;
 
-use crate::process::run;
+use crate::process::{Ran, perenso, run, sandbox};
 
 #[test]
 fn a_list_is_written_in_every_format() {
@@ -34,10 +35,82 @@ fn wrong_arguments_are_usage_errors() {
         (&["create", "test:=tr ue"], "expected JSON behind"),
         (&["create", "--file", "/nowhere/record.json"], "cannot be read"),
         (&["changes"], "--since"),
+        (&["list", "-o", "customers.docx"], "names no format: expected .csv"),
+        (&["list", "-o", "/nowhere/customers.csv"], "`/nowhere/customers.csv` cannot be written"),
     ] {
         let ran = run(&[&["--sandbox", "--quiet", "customers"][..], arguments].concat());
-        let code = if text == "cannot be read" { 1 } else { 2 };
+        let code = if text.contains("cannot be") { 1 } else { 2 };
         assert_eq!(ran.code, code, "{ran:?}");
         assert!(ran.stderr.contains(text), "{ran:?}");
     }
+}
+
+#[test]
+fn a_file_is_whole_or_not_there() {
+    let (_server, sandbox) = sandbox(Sandbox::builder());
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("customers.csv");
+    std::fs::write(&file, "the one before").unwrap();
+    let list = || -> Ran {
+        let mut command = perenso(home.path());
+        command.args(["customers", "list", "--page-size", "10", "-o", file.to_str().unwrap()]);
+        command.envs(sandbox.vars()).output().unwrap().into()
+    };
+    sandbox.fault_after(2, Fault::status(403));
+    let failed = list();
+    assert_eq!(failed.code, 1, "{failed:?}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "the one before");
+    assert_eq!(list().code, 0);
+    assert_eq!(std::fs::read_to_string(&file).unwrap().lines().count(), 46);
+    // Nothing else is left beside it, other than the tokens.
+    assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 2);
+}
+
+#[test]
+fn a_watermark_is_kept_only_when_the_records_are() {
+    let (_server, sandbox) = sandbox(Sandbox::builder());
+    let home = tempfile::tempdir().unwrap();
+    let changes = |more: &[&str]| -> Ran {
+        let mut command = perenso(home.path());
+        command.current_dir(home.path()).envs(sandbox.vars());
+        command.args(["customers", "changes", "--watermark", "mark", "--format", "jsonl"]).args(more);
+        command.output().unwrap().into()
+    };
+    assert_eq!(changes(&[]).code, 2);
+    let failed = changes(&["--since", "2020-01-01", "-o", "nowhere/changed.jsonl"]);
+    assert!(failed.code == 1 && !home.path().join("mark").exists(), "{failed:?}");
+    let first = changes(&["--since", "2020-01-01"]);
+    assert_eq!((first.code, first.stdout.lines().count()), (0, 45), "{first:?}");
+    sandbox.add_customer(serde_json::json!({"customerID": "0940"})).unwrap();
+    let next = changes(&[]);
+    assert_eq!((next.code, next.stdout.lines().count()), (0, 1), "{next:?}");
+    assert!(next.stdout.contains("\"0940\""), "{next:?}");
+    std::fs::write(home.path().join("mark"), "{}").unwrap();
+    let wrong = changes(&[]);
+    assert!(wrong.code == 2 && wrong.stderr.contains("`mark` is no watermark file"), "{wrong:?}");
+}
+
+#[test]
+fn a_record_is_created_changed_and_deleted() {
+    let (_server, sandbox) = sandbox(Sandbox::builder());
+    let home = tempfile::tempdir().unwrap();
+    let ran = |arguments: &[&str]| -> Ran {
+        let mut command = perenso(home.path());
+        command.args(["--quiet", "customers"]).args(arguments).envs(sandbox.vars()).output().unwrap().into()
+    };
+    let created = ran(&["create", "customerID=0940", "test:=true", "--json"]);
+    let record: Value = serde_json::from_str(&created.stdout).unwrap();
+    assert_eq!((&record["customerID"], &record["test"]), (&"0940".into(), &true.into()), "{created:?}");
+    let id = record["id"].as_str().unwrap();
+    let updated = ran(&["update", id, "city=Fargo", "--format", "table", "--columns", "city,customerID"]);
+    assert_eq!(updated.stdout, "field       value\ncity        Fargo\ncustomerID  0940\n", "{updated:?}");
+    assert_eq!(ran(&["delete", id]).code, 0);
+    assert_eq!(ran(&["get", id]).code, 5);
+    // The response is lost behind the write.
+    sandbox.fault(Fault::DropResponse);
+    let lost = ran(&["create", "customerID=0941"]);
+    assert_eq!(lost.code, 8, "{lost:?}");
+    sandbox.revoke_tokens();
+    (0..4).for_each(|_| sandbox.token_fault(Fault::status(401)));
+    assert_eq!(ran(&["list"]).code, 4);
 }

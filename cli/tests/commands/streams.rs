@@ -78,3 +78,16 @@ fn the_man_pages_and_completions_know_every_command() {
     let script = run(&["completions", "bash"]);
     assert!(script.stdout.contains("perenso__subcmd__customers__subcmd__list"), "{}", &script.stdout[..2000]);
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_an_error_of_one_sentence() {
+    let home = tempfile::tempdir().unwrap();
+    let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    for arguments in [&["--sandbox", "--quiet", "customers", "list"][..], &["completions", "bash"], &["man"]] {
+        let output = perenso(home.path()).args(arguments).stdout(full()).output().unwrap();
+        let ran = Ran::from(output);
+        assert_eq!(ran.code, 1, "{ran:?}");
+        assert!(ran.stderr.starts_with("error: the output cannot be written: No space left"), "{ran:?}");
+    }
+}

@@ -7,7 +7,7 @@ use perenso::{Error, Perenso, Watermark};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{RecordOutput, ResourceInfo};
+use super::{RecordOutput, ResourceInfo, finish};
 use crate::{
     context::Context,
     files::replace_file,
@@ -37,13 +37,13 @@ pub(super) struct Changes {
 impl Changes {
     pub(super) async fn run(self, context: &Context, resource: &ResourceInfo) -> Result<Code, Failure> {
         let since = self.start()?;
+        let mut writer = self.output.writer(context, resource)?;
         let connection = context.connect().await?;
         let (records, watermark) = read(&connection.show, resource, since).await?;
-        let mut writer = self.output.writer(context, resource);
         for record in records {
             writer.write(record)?;
         }
-        let count = writer.finish()?;
+        let count = finish(writer)?;
         if let Some(path) = &self.watermark {
             let text = serde_json::to_vec(&watermark)
                 .map_err(|error| Failure::failed(format!("the watermark cannot be written: {error}")))?;

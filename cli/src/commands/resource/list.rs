@@ -6,7 +6,7 @@ use clap::Args;
 use futures_util::TryStreamExt;
 use perenso::Direction;
 
-use super::{RecordOutput, ResourceInfo};
+use super::{RecordOutput, ResourceInfo, finish};
 use crate::{
     context::Context,
     output::{Code, Failure},
@@ -19,7 +19,7 @@ Examples:
   perenso customers list
   perenso customers list --limit 10 --columns id,customerID,city
   perenso customers list --changed-after 2025-01-31 --format jsonl
-  perenso customers list > customers.csv")]
+  perenso customers list -o customers.csv")]
 pub(super) struct List {
     /// Only records changed after this date or time, by the clock of the show
     #[arg(long, value_name = "DATE")]
@@ -42,6 +42,7 @@ pub(super) struct List {
 
 impl List {
     pub(super) async fn run(self, context: &Context, resource: &ResourceInfo) -> Result<Code, Failure> {
+        let mut writer = self.output.writer(context, resource)?;
         let connection = context.connect().await?;
         let mut list = resource.of(&connection.show)?.list().page_size(self.page_size);
         if let Some(sort) = self.sort {
@@ -68,7 +69,6 @@ impl List {
         for (name, value) in self.query {
             list = list.filter(name, value);
         }
-        let mut writer = self.output.writer(context, resource);
         let mut left = self.limit.unwrap_or(u64::MAX);
         let mut records = pin!(list.stream());
         while left > 0 {
@@ -76,7 +76,7 @@ impl List {
             writer.write(record.into_fields())?;
             left -= 1;
         }
-        let count = writer.finish()?;
+        let count = finish(writer)?;
         context.output.note(&format!("{count} {}", if count == 1 { "record" } else { "records" }));
         Ok(Code::Done)
     }

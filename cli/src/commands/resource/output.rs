@@ -1,0 +1,114 @@
+//! Where and how the records of a resource are written.
+
+use std::{
+    io::{self, BufWriter, Write},
+    path::PathBuf,
+};
+
+use clap::Args;
+use serde_json::{Map, Value};
+
+use super::ResourceInfo;
+use crate::{
+    context::Context,
+    files::Replacement,
+    output::{Code, Columns, Failure, Format, RecordWriter, Stdout},
+};
+
+/// Where and how records are written.
+#[derive(Args, Debug)]
+pub(super) struct RecordOutput {
+    /// Write into this file, in the format of its ending: .csv, .json, .jsonl or .txt
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// The format; by default a table on a terminal, and CSV for another program
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    format: Option<Format>,
+    /// The fields to write, separated by commas; by default some of them in a table, and all in other formats
+    #[arg(long, value_name = "FIELDS", value_delimiter = ',')]
+    columns: Option<Vec<String>>,
+}
+
+/// Writes records to stdout, or into a file that is there once it is complete.
+pub(super) type Writer = RecordWriter<Target>;
+
+pub(super) enum Target {
+    Stdout(Stdout),
+    File(BufWriter<Replacement>),
+}
+
+impl Write for Target {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Stdout(out) => out.write(bytes),
+            Self::File(out) => out.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Stdout(out) => out.flush(),
+            Self::File(out) => out.flush(),
+        }
+    }
+}
+
+impl RecordOutput {
+    /// Returns a writer of several records.
+    pub(super) fn writer(&self, context: &Context, resource: &ResourceInfo) -> Result<Writer, Failure> {
+        let first = resource.columns.iter().map(|&name| name.to_owned()).collect();
+        self.writer_of(self.format(context)?, Columns { only: self.columns.clone(), first })
+    }
+
+    fn writer_of(&self, format: Format, columns: Columns) -> Result<Writer, Failure> {
+        let target = match &self.output {
+            Some(path) => Target::File(BufWriter::new(Replacement::new(path)?)),
+            None => Target::Stdout(Stdout::new()),
+        };
+        Ok(RecordWriter::new(target, format, columns))
+    }
+
+    fn format(&self, context: &Context) -> Result<Format, Failure> {
+        Format::choose(self.format, context.output.json, self.output.as_deref())
+    }
+
+    /// Writes one record: as a table, a field a line.
+    pub(super) fn one(
+        &self,
+        context: &Context,
+        resource: &ResourceInfo,
+        record: Map<String, Value>,
+    ) -> Result<Code, Failure> {
+        let format = self.format(context)?;
+        match format {
+            Format::Table => {
+                let [field, text] = ["field", "value"].map(str::to_owned);
+                let columns = Columns { only: Some(vec![field.clone(), text.clone()]), first: Vec::new() };
+                let mut writer = self.writer_of(format, columns)?;
+                let is_chosen = |name: &String| self.columns.as_ref().is_none_or(|columns| columns.contains(name));
+                for (name, value) in record.into_iter().filter(|(name, _)| is_chosen(name)) {
+                    writer.write(Map::from_iter([(field.clone(), name.into()), (text.clone(), value)]))?;
+                }
+                finish(writer)?;
+            }
+            // One record is one object, not a list of one.
+            Format::Json if self.columns.is_none() && self.output.is_none() => Stdout::json(&record)?,
+            _ => {
+                let mut writer = self.writer(context, resource)?;
+                writer.write(record)?;
+                finish(writer)?;
+            }
+        }
+        Ok(Code::Done)
+    }
+}
+
+/// Ends the output. Returns the number of records.
+pub(super) fn finish(writer: Writer) -> Result<u64, Failure> {
+    let (count, target) = writer.finish()?;
+    if let Target::File(out) = target {
+        let file = out.into_inner().map_err(|error| Failure::stdout(error.error()))?;
+        file.complete()?;
+    }
+    Ok(count)
+}
