@@ -2,6 +2,7 @@
 
 mod api;
 mod completions;
+mod doctor;
 mod login;
 mod logout;
 mod man;
@@ -37,6 +38,7 @@ pub(crate) enum Command {
     Resource(resource::ResourceCommand),
     Api(api::Api),
     Sandbox(sandbox::Sandbox),
+    Doctor(doctor::Doctor),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -53,6 +55,7 @@ impl Command {
             Self::Resource(command) => command.run(context).await,
             Self::Api(command) => command.run(context).await,
             Self::Sandbox(command) => command.run(context).await,
+            Self::Doctor(command) => command.run(context).await,
             Self::Completions(command) => command.run(),
             Self::Man(command) => command.run(),
         }

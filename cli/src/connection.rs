@@ -6,7 +6,7 @@ mod profiles;
 mod secret;
 mod settings;
 
-pub(crate) use client::{Connection, Source, connect};
+pub(crate) use client::{Connection, Source, Tokens, connect};
 pub(crate) use directory::Directory;
 pub(crate) use profiles::{Profile, Profiles};
 pub(crate) use settings::Settings;

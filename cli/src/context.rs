@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use crate::{
     arguments::Globals,
     commands::Command,
-    connection::{self, Connection},
+    connection::{self, Connection, Tokens},
     output::{Code, Failure, Output},
 };
 
@@ -45,7 +45,12 @@ impl Context {
 
     /// Connects to the show that is meant.
     pub(crate) async fn connect(&self) -> Result<Connection, Failure> {
-        connection::connect(&self.globals, self.output).await
+        connection::connect(&self.globals, self.output, Tokens::Shared).await
+    }
+
+    /// Connects with tokens that nobody else uses.
+    pub(crate) async fn connect_without_store(&self) -> Result<Connection, Failure> {
+        connection::connect(&self.globals, self.output, Tokens::Own).await
     }
 
     /// Returns a future that ends at the first Ctrl-C (or SIGTERM). From this call on the command ends by itself, and only a

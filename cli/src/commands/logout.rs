@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::{
-    connection::{Directory, Profiles, Settings},
+    connection::{Directory, Profiles, Settings, Tokens},
     context::Context,
     output::{Code, Failure, Stdout},
 };
@@ -28,7 +28,7 @@ impl Logout {
             Some(name) => name,
             None => profiles.default_name(settings.default_show())?,
         };
-        match profiles.client(&name) {
+        match profiles.client(&name, Tokens::Shared) {
             Ok(show) => show
                 .auth_client()
                 .remove_stored_tokens()

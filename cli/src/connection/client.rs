@@ -63,8 +63,17 @@ pub(crate) struct Connection {
     _sandbox: Option<Sandbox>,
 }
 
+/// Which tokens a client uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tokens {
+    /// Those in the store, with all other commands.
+    Shared,
+    /// Those that it gets itself.
+    Own,
+}
+
 /// Connects to the show that is meant. Nothing is sent yet.
-pub(crate) async fn connect(globals: &Globals, output: Output) -> Result<Connection, Failure> {
+pub(crate) async fn connect(globals: &Globals, output: Output, tokens: Tokens) -> Result<Connection, Failure> {
     let source = Source::find(globals)?;
     let (show, sandbox) = match &source {
         Source::Sandbox => {
@@ -74,21 +83,21 @@ pub(crate) async fn connect(globals: &Globals, output: Output) -> Result<Connect
             output.note("note: this is a sandbox with made-up records, which end with this command");
             (Perenso::from_vars(sandbox.vars())?, Some(sandbox))
         }
-        Source::Environment => (from_environment()?, None),
-        Source::Profile(name) => (Profiles::read(Directory::find()?)?.client(name)?, None),
+        Source::Environment => (from_environment(tokens)?, None),
+        Source::Profile(name) => (Profiles::read(Directory::find()?)?.client(name, tokens)?, None),
     };
     Ok(Connection { show, source, _sandbox: sandbox })
 }
 
 /// Returns the client of the environment variables, with the token store of the profiles if there is a place for one.
-fn from_environment() -> Result<Perenso, Failure> {
+fn from_environment(tokens: Tokens) -> Result<Perenso, Failure> {
     // Its errors name the variables.
     let show = Perenso::from_env()?;
     match Directory::find() {
-        Ok(directory) => {
+        Ok(directory) if tokens == Tokens::Shared => {
             let store = FileStore::new(directory.tokens());
             Ok(Perenso::builder_from_env_prefix("PERENSO")?.store(store).build()?)
         }
-        Err(_) => Ok(show),
+        _ => Ok(show),
     }
 }

@@ -2,10 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use perenso::{Perenso, Shows, auth::store::FileStore};
+use perenso::{
+    Perenso, Shows,
+    auth::store::{FileStore, MemoryStore},
+};
 use toml_edit::{DocumentMut, Item, Table, value};
 
-use super::{directory::Directory, secret, settings::read_document};
+use super::{client::Tokens, directory::Directory, secret, settings::read_document};
 use crate::{
     files::replace_file,
     output::{Code, Failure},
@@ -89,17 +92,18 @@ impl Profiles {
     }
 
     /// Returns the client of a show.
-    pub(crate) fn client(&self, name: &str) -> Result<Perenso, Failure> {
+    pub(crate) fn client(&self, name: &str, tokens: Tokens) -> Result<Perenso, Failure> {
         self.check(name)?;
         check_writers(&self.path)?;
         if let Some(path) = self.secret_file(name) {
             secret::check_mode(&path)?;
         }
         // The file decides where tokens are kept. Without a word of it they are kept where it would be written here.
-        let store = self.document.get("store").is_none().then(|| FileStore::new(self.directory.tokens()));
-        let shows = Shows::read_with(&self.path, |_, builder| match &store {
-            Some(store) => builder.store(store.clone()),
-            None => builder,
+        let has_store = self.document.get("store").is_some();
+        let shows = Shows::read_with(&self.path, |_, builder| match tokens {
+            Tokens::Own => builder.store(MemoryStore::new()),
+            Tokens::Shared if has_store => builder,
+            Tokens::Shared => builder.store(FileStore::new(self.directory.tokens())),
         })?;
         Ok(shows.get(name)?.clone())
     }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod api;
+mod doctor;
 mod login;
 mod process;
 mod resources;
