@@ -65,7 +65,12 @@ pub(super) async fn encryption_and_clock(report: &mut Report, show: &Perenso) ->
     let response = match sent {
         Ok(Ok(response)) => response,
         Ok(Err(error)) => {
-            report.add("connection", Finding::Wrong(Code::Unavailable), root_cause(&error.without_url()))?;
+            let mut detail = root_cause(&error.without_url());
+            // The date of the response would tell, but there is none.
+            if ["expired", "Expired", "not valid yet", "NotValidYet"].iter().any(|word| detail.contains(word)) {
+                detail.push_str("; it is so too when the clock of this machine is wrong");
+            }
+            report.add("connection", Finding::Wrong(Code::Unavailable), detail)?;
             return Ok(false);
         }
         Err(_) => {
