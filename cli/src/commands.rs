@@ -3,6 +3,7 @@
 mod api;
 mod completions;
 mod doctor;
+mod document;
 mod login;
 mod logout;
 mod man;
@@ -39,6 +40,7 @@ pub(crate) enum Command {
     Api(api::Api),
     Sandbox(sandbox::Sandbox),
     Doctor(doctor::Doctor),
+    Document(document::Document),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -56,6 +58,7 @@ impl Command {
             Self::Api(command) => command.run(context).await,
             Self::Sandbox(command) => command.run(context).await,
             Self::Doctor(command) => command.run(context).await,
+            Self::Document(command) => command.run(context),
             Self::Completions(command) => command.run(),
             Self::Man(command) => command.run(),
         }

@@ -200,5 +200,5 @@ impl fmt::Display for Unmet {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[cfg(all(test, feature = "generate"))]
 mod tests;

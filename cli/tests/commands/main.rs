@@ -3,6 +3,7 @@
 
 mod api;
 mod doctor;
+mod document;
 mod login;
 mod process;
 mod resources;
