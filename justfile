@@ -56,6 +56,7 @@ features:
     just feature perenso-auth '""' native-tls redis redis,native-tls redis,rustls registry rustls test-util
     just feature perenso '""' native-tls rustls files mock redis registry parquet test-util
     just feature perenso-sandbox '""' cli docs
+    just feature perenso-openapi '""' generate yaml
     cargo test -p perenso-codegen-compiled -p perenso-openapi-compiled -p saved-catalog -p nightly-sync -p own-document
     cargo test -p perenso-auth --all-features
     tests=$(grep -rl 'cfg(.*feature' tests | sed -E 's#^tests/([^/.]+).*#--test \1#' | sort -u)

@@ -199,6 +199,6 @@ impl fmt::Display for Unmet {
     }
 }
 
-#[cfg(test)]
 #[cfg(all(test, feature = "generate"))]
+#[allow(clippy::unwrap_used)]
 mod tests;
