@@ -12,7 +12,7 @@ use clap::{ArgMatches, FromArgMatches, Subcommand};
 use perenso::{JsonRecord, Perenso, Resource};
 
 use self::{
-    output::{RecordOutput, finish},
+    output::RecordOutput,
     table::{RESOURCES, ResourceInfo},
 };
 use crate::{

@@ -80,8 +80,12 @@ impl<W: Write> RecordWriter<W> {
         Self { out, format, columns, kept: Vec::new(), count: 0 }
     }
 
-    /// Adds a record.
+    /// Adds a record. In a table and a CSV file, a field of an object within it is a column of its own: `customer.name`.
     pub(crate) fn write(&mut self, record: Map<String, Value>) -> Result<(), Failure> {
+        let record = match self.format {
+            Format::Table | Format::Csv => flat(record),
+            Format::Json | Format::Jsonl => record,
+        };
         let record = self.select(record);
         let written = match self.format {
             Format::Table | Format::Csv => {
@@ -164,7 +168,22 @@ impl<W: Write> RecordWriter<W> {
     }
 }
 
-/// Returns a value as the text of a cell. Lists and objects are JSON.
+/// Returns a record without objects in it. Lists stay.
+fn flat(record: Map<String, Value>) -> Map<String, Value> {
+    fn add(prefix: &str, fields: Map<String, Value>, out: &mut Map<String, Value>) {
+        for (name, value) in fields {
+            match value {
+                Value::Object(fields) => add(&format!("{prefix}{name}."), fields, out),
+                value => drop(out.insert(format!("{prefix}{name}"), value)),
+            }
+        }
+    }
+    let mut out = Map::new();
+    add("", record, &mut out);
+    out
+}
+
+/// Returns a value as the text of a cell. Lists are JSON.
 fn text(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => String::new(),
@@ -208,6 +227,11 @@ mod tests {
     fn csv_has_the_columns_of_all_records() {
         let expected = "id,name,note,tags\na1,\"Example \"\"Ltd\"\"\",,\"[1,2]\"\n0940,,\"two\nlines\",\n";
         assert_eq!(written(Format::Csv, Columns::default()), expected);
+        let mut out = Vec::new();
+        let mut writer = RecordWriter::new(&mut out, Format::Csv, Columns::default());
+        writer.write(serde_json::from_str(r#"{"id":"a1","of":{"id":"b1","in":{"city":"Fargo"}}}"#).unwrap()).unwrap();
+        writer.finish().unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), "id,of.id,of.in.city\na1,b1,Fargo\n");
         let first = Columns { first: vec!["tags".to_owned(), "absent".to_owned()], only: None };
         assert!(written(Format::Csv, first).starts_with("tags,id,name,note\n"));
         let only = Columns { only: Some(vec!["note".to_owned(), "absent".to_owned()]), first: Vec::new() };

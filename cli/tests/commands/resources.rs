@@ -114,3 +114,22 @@ fn a_record_is_created_changed_and_deleted() {
     (0..4).for_each(|_| sandbox.token_fault(Fault::status(401)));
     assert_eq!(ran(&["list"]).code, 4);
 }
+
+#[test]
+fn an_order_is_a_row_for_each_line_in_a_spreadsheet() {
+    let list = |arguments: &[&str]| {
+        let ran = run(&[&["--sandbox", "--quiet", "orders", "list"][..], arguments].concat());
+        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{ran:?}");
+        ran.stdout
+    };
+    let orders: Vec<Value> = serde_json::from_str(&list(&["--json"])).unwrap();
+    let lines: usize = orders.iter().map(|order| order["items"].as_array().unwrap().len()).sum();
+    let csv = list(&[]);
+    assert!(csv.starts_with("id,orderLineID,customer.id,customer.name,product.id,quantity,price,"), "{csv}");
+    assert!(lines > orders.len() && csv.lines().count() == lines + 1, "{lines} lines of {} orders", orders.len());
+    let first = &orders[0]["items"][0];
+    let row = list(&["--columns", "id,orderLineID,price", "--limit", "1"]);
+    let expected =
+        format!("{},{},{}", orders[0]["id"].as_str().unwrap(), first["orderLineID"].as_str().unwrap(), first["price"]);
+    assert_eq!(row.lines().nth(1), Some(expected.as_str()), "{row}");
+}

@@ -7,7 +7,7 @@ use perenso::{Error, Perenso, Watermark};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{RecordOutput, ResourceInfo, finish};
+use super::{RecordOutput, ResourceInfo};
 use crate::{
     context::Context,
     files::replace_file,
@@ -43,7 +43,7 @@ impl Changes {
         for record in records {
             writer.write(record)?;
         }
-        let count = finish(writer)?;
+        let count = writer.finish()?;
         if let Some(path) = &self.watermark {
             let text = serde_json::to_vec(&watermark)
                 .map_err(|error| Failure::failed(format!("the watermark cannot be written: {error}")))?;

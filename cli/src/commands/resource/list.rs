@@ -6,7 +6,7 @@ use clap::Args;
 use futures_util::TryStreamExt;
 use perenso::Direction;
 
-use super::{RecordOutput, ResourceInfo, finish};
+use super::{RecordOutput, ResourceInfo};
 use crate::{
     context::Context,
     output::{Code, Failure},
@@ -76,7 +76,7 @@ impl List {
             writer.write(record.into_fields())?;
             left -= 1;
         }
-        let count = finish(writer)?;
+        let count = writer.finish()?;
         context.output.note(&format!("{count} {}", if count == 1 { "record" } else { "records" }));
         Ok(Code::Done)
     }

@@ -29,10 +29,50 @@ pub(super) struct RecordOutput {
     columns: Option<Vec<String>>,
 }
 
-/// Writes records to stdout, or into a file that is there once it is complete.
-pub(super) type Writer = RecordWriter<Target>;
+/// Writes the records of a resource to stdout, or into a file that is there once it is complete.
+pub(super) struct Writer {
+    records: RecordWriter<Target>,
+    /// The list whose items are rows.
+    lines: Option<&'static str>,
+    count: u64,
+}
 
-pub(super) enum Target {
+impl Writer {
+    /// Writes a record, as a row for each of its lines if it has lines.
+    pub(super) fn write(&mut self, mut record: Map<String, Value>) -> Result<(), Failure> {
+        self.count += 1;
+        let lines = self.lines.and_then(|name| match record.remove(name) {
+            Some(Value::Array(lines)) if !lines.is_empty() => Some(lines),
+            _ => None,
+        });
+        let Some(lines) = lines else { return self.records.write(record) };
+        for line in lines {
+            let mut row = record.clone();
+            match line {
+                // What the order says of itself goes before what a line says.
+                Value::Object(fields) => {
+                    for (name, value) in fields {
+                        row.entry(name).or_insert(value);
+                    }
+                }
+                value => drop(row.insert("line".to_owned(), value)),
+            }
+            self.records.write(row)?;
+        }
+        Ok(())
+    }
+
+    /// Ends the output. Returns the number of records.
+    pub(super) fn finish(self) -> Result<u64, Failure> {
+        if let (_, Target::File(out)) = self.records.finish()? {
+            let file = out.into_inner().map_err(|error| Failure::stdout(error.error()))?;
+            file.complete()?;
+        }
+        Ok(self.count)
+    }
+}
+
+enum Target {
     Stdout(Stdout),
     File(BufWriter<Replacement>),
 }
@@ -57,15 +97,17 @@ impl RecordOutput {
     /// Returns a writer of several records.
     pub(super) fn writer(&self, context: &Context, resource: &ResourceInfo) -> Result<Writer, Failure> {
         let first = resource.columns.iter().map(|&name| name.to_owned()).collect();
-        self.writer_of(self.format(context)?, Columns { only: self.columns.clone(), first })
+        let format = self.format(context)?;
+        let lines = resource.lines.filter(|_| matches!(format, Format::Table | Format::Csv));
+        self.writer_of(format, Columns { only: self.columns.clone(), first }, lines)
     }
 
-    fn writer_of(&self, format: Format, columns: Columns) -> Result<Writer, Failure> {
+    fn writer_of(&self, format: Format, columns: Columns, lines: Option<&'static str>) -> Result<Writer, Failure> {
         let target = match &self.output {
             Some(path) => Target::File(BufWriter::new(Replacement::new(path)?)),
             None => Target::Stdout(Stdout::new()),
         };
-        Ok(RecordWriter::new(target, format, columns))
+        Ok(Writer { records: RecordWriter::new(target, format, columns), lines, count: 0 })
     }
 
     fn format(&self, context: &Context) -> Result<Format, Failure> {
@@ -84,31 +126,21 @@ impl RecordOutput {
             Format::Table => {
                 let [field, text] = ["field", "value"].map(str::to_owned);
                 let columns = Columns { only: Some(vec![field.clone(), text.clone()]), first: Vec::new() };
-                let mut writer = self.writer_of(format, columns)?;
+                let mut writer = self.writer_of(format, columns, None)?;
                 let is_chosen = |name: &String| self.columns.as_ref().is_none_or(|columns| columns.contains(name));
                 for (name, value) in record.into_iter().filter(|(name, _)| is_chosen(name)) {
                     writer.write(Map::from_iter([(field.clone(), name.into()), (text.clone(), value)]))?;
                 }
-                finish(writer)?;
+                writer.finish()?;
             }
             // One record is one object, not a list of one.
             Format::Json if self.columns.is_none() && self.output.is_none() => Stdout::json(&record)?,
             _ => {
                 let mut writer = self.writer(context, resource)?;
                 writer.write(record)?;
-                finish(writer)?;
+                writer.finish()?;
             }
         }
         Ok(Code::Done)
     }
-}
-
-/// Ends the output. Returns the number of records.
-pub(super) fn finish(writer: Writer) -> Result<u64, Failure> {
-    let (count, target) = writer.finish()?;
-    if let Target::File(out) = target {
-        let file = out.into_inner().map_err(|error| Failure::stdout(error.error()))?;
-        file.complete()?;
-    }
-    Ok(count)
 }

@@ -12,6 +12,8 @@ pub(crate) struct ResourceInfo {
     pub(crate) columns: &'static [&'static str],
     /// The query parameter that restricts a list to records changed after a timestamp.
     pub(crate) since: &'static str,
+    /// The list within a record whose items are the rows of a table and a CSV file.
+    pub(crate) lines: Option<&'static str>,
     /// True if changes can be read from a watermark.
     pub(crate) changes: bool,
     /// True if records can be created, updated and deleted one by one.
@@ -31,7 +33,7 @@ const fn inferred(
     columns: &'static [&'static str],
 ) -> ResourceInfo {
     let (since, note) = ("modifiedAfter", Some(INFERRED));
-    ResourceInfo { name, plural, path, columns, since, changes: false, writes: true, note }
+    ResourceInfo { name, plural, path, columns, since, lines: None, changes: false, writes: true, note }
 }
 
 /// All resources, in the order of the help.
@@ -42,6 +44,7 @@ pub(crate) const RESOURCES: &[ResourceInfo] = &[
         path: "/Customer",
         columns: &["id", "customerID", "customerName", "city", "state", "modifiedDate"],
         since: "modifiedAfter",
+        lines: None,
         changes: true,
         writes: true,
         note: None,
@@ -52,6 +55,7 @@ pub(crate) const RESOURCES: &[ResourceInfo] = &[
         path: "/attendee",
         columns: &["id", "firstName", "lastName", "email", "modifiedDate"],
         since: "modifiedAfter",
+        lines: None,
         changes: true,
         writes: false,
         note: None,
@@ -60,11 +64,23 @@ pub(crate) const RESOURCES: &[ResourceInfo] = &[
         name: "orders",
         plural: "orders",
         path: "/Order",
-        columns: &["id", "customer", "items", "modifiedDate"],
+        columns: &[
+            "id",
+            "orderLineID",
+            "customer.id",
+            "customer.name",
+            "product.id",
+            "quantity",
+            "price",
+            "deliveryDate",
+        ],
         since: "datelastmodified",
+        lines: Some("items"),
         changes: true,
         writes: false,
-        note: Some("An order has a list of lines, which a table cuts: use --json or --format csv."),
+        note: Some(
+            "A table and a CSV file have a row for each line of an order; JSON has the orders with their lines.",
+        ),
     },
     inferred("vendors", "vendors", "/Vendor", &["id", "vendorID", "vendorName", "city", "state"]),
     inferred("products", "products", "/Product", &["id", "productID", "description", "vendorID", "price"]),
