@@ -35,7 +35,7 @@ mod values;
 pub use self::{
     alternatives::alternative,
     bridge::{Bridge, send_empty, send_json, send_json_object, send_raw},
-    multipart::{Multipart, multipart},
+    multipart::{File, Multipart, PartWriter, multipart},
     numeric::{Numbers, read_field_of_numbers, read_list_of_numbers, read_required_of_numbers},
     operation::Operation,
     parameters::{append_cookie, append_list, list_segment, with_list, with_map},

@@ -5,7 +5,7 @@ mod descriptions;
 mod extensions;
 mod head;
 pub(crate) mod names;
-mod operations;
+pub(crate) mod operations;
 pub(crate) mod schemas;
 mod swagger;
 
@@ -82,6 +82,7 @@ const STEPS: &[(&str, Step)] = &[
     ("timestamps and numbers", schemas::scalars::name),
     ("fields", schemas::fields::separate),
     ("forms", operations::forms::flatten),
+    ("forms of several parts", operations::parts::name_files),
     ("inline types", schemas::hoist::hoist),
     ("equal types", schemas::equal::share),
     ("parameter names", operations::parameter_names::separate),
@@ -94,7 +95,7 @@ const STEPS: &[(&str, Step)] = &[
 ///
 /// | member of | name | meaning |
 /// |---|---|---|
-/// | schema | `x-perenso-type` | `timestamp` or `decimal`: the type that replaces it |
+/// | schema | `x-perenso-type` | `timestamp`, `decimal` or `file`: the type that replaces it |
 /// | schema | `x-enum-varnames` | the names of the values of an enum |
 /// | schema | `x-enum-descriptions` | the descriptions of the values of an enum |
 /// | schema | `x-perenso-union` | the rules by which the alternatives of its `oneOf` are told apart |
@@ -103,6 +104,7 @@ const STEPS: &[(&str, Step)] = &[
 /// | parameter | `x-perenso-wire-name` | the name that is sent, where Rust needs another one |
 /// | request body | `x-perenso-media-type` | the media type of bytes |
 /// | request body | `x-perenso-multipart` | the schema of a multipart body |
+/// | request body | `x-perenso-part-types` | the media types of its parts, by name |
 /// | operation | `x-perenso-other-responses` | further responses of success, by status |
 ///
 /// An overlay pins names by two more: `x-operation-name` of an operation and `x-type-name` of an inline schema.

@@ -11,7 +11,7 @@ mod signposts;
 mod types;
 mod walk;
 
-use calls::{mocks, send, table};
+use calls::{mocks, multipart, send, table};
 use types::{enums, records, unions};
 
 use crate::{error::Fault, generate::settings::Settings, model::Model};
@@ -22,6 +22,7 @@ pub(crate) fn client(mut file: syn::File, model: &Model, settings: &Settings) ->
     enums::open(&mut file, model)?;
     unions::choose(&mut file, model, settings)?;
     records::keep_everything(&mut file, model, settings)?;
+    multipart::take_records(&mut file, model, settings)?;
     debug::show_keys_only(&mut file, model)?;
     send::through_the_bridge(&mut file, model, settings)?;
     seal::inside_the_crate(&mut file, model)?;

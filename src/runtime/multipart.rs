@@ -1,6 +1,7 @@
 //! Bodies of several parts: fields and files.
 
 use std::{
+    borrow::Cow,
     fmt,
     hash::{DefaultHasher, Hash as _, Hasher as _},
 };
@@ -8,7 +9,10 @@ use std::{
 use bytes::{BufMut as _, Bytes, BytesMut};
 use http::header::CONTENT_TYPE;
 use reqwest::RequestBuilder;
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::Error as _};
+use serde_json::{Map, Value};
+
+const JSON: &str = "application/json";
 
 /// A body of several parts (`multipart/form-data`, RFC 7578). It is kept in memory, so that a call can be sent again.
 ///
@@ -50,15 +54,18 @@ impl Multipart {
     /// The value cannot be written as JSON.
     pub fn json(self, name: impl Into<String>, value: &impl Serialize) -> Result<Self, serde_json::Error> {
         let content = serde_json::to_vec(value)?;
-        Ok(self.part(name.into(), "\r\ncontent-type: application/json".to_owned(), content.into()))
+        Ok(self.typed(name.into(), JSON, content.into()))
     }
 
     /// Adds a file with the name and the media type that the server sees.
     #[must_use]
     pub fn file(self, name: impl Into<String>, file_name: &str, media_type: &str, content: impl Into<Bytes>) -> Self {
-        let media_type: String = media_type.chars().filter(|letter| !letter.is_control()).collect();
-        let head = format!("; filename=\"{}\"\r\ncontent-type: {media_type}", quoted(file_name));
+        let head = format!("; filename=\"{}\"{}", quoted(file_name), content_type(media_type));
         self.part(name.into(), head, content.into())
+    }
+
+    fn typed(self, name: String, media_type: &str, content: Bytes) -> Self {
+        self.part(name, content_type(media_type), content)
     }
 
     fn part(mut self, name: String, head: String, content: Bytes) -> Self {
@@ -104,10 +111,122 @@ impl fmt::Debug for Multipart {
     }
 }
 
+/// A file in a body of several parts.
+///
+/// ```
+/// use perenso::runtime::File;
+///
+/// let plan = File::new("plan.pdf", "application/pdf", b"%PDF".to_vec());
+/// assert_eq!(format!("{plan:?}"), "File(4 bytes)");
+/// ```
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct File {
+    name: String,
+    media_type: String,
+    content: Bytes,
+}
+
+impl File {
+    /// Creates a file with the name and the media type that the server sees.
+    pub fn new(name: impl Into<String>, media_type: impl Into<String>, content: impl Into<Bytes>) -> Self {
+        Self { name: name.into(), media_type: media_type.into(), content: content.into() }
+    }
+}
+
+/// Shows the size only.
+impl fmt::Debug for File {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "File({} bytes)", self.content.len())
+    }
+}
+
+/// In JSON a file is its content as a string. Its name and media type are those of a part only.
+impl Serialize for File {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let content = std::str::from_utf8(&self.content);
+        let content =
+            content.map_err(|_| S::Error::custom("a file that is not UTF-8 is no JSON string: send it as a part"))?;
+        serializer.serialize_str(content)
+    }
+}
+
+impl<'de> Deserialize<'de> for File {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let content = Cow::<str>::deserialize(deserializer)?.into_owned();
+        Ok(Self::new("file", "application/octet-stream", content))
+    }
+}
+
+/// Writes the fields of a record as parts: scalars as text, objects as JSON, lists as a part for each item. `null` is left out.
+#[doc(hidden)]
+#[derive(Default)]
+pub struct PartWriter {
+    body: Multipart,
+    problem: Option<String>,
+}
+
+impl PartWriter {
+    /// Adds files, each as a part of this name.
+    pub fn files<'a>(&mut self, name: &str, files: impl IntoIterator<Item = &'a File>) {
+        for File { name: file_name, media_type, content } in files {
+            self.add(|body| body.file(name, file_name, media_type, content.clone()));
+        }
+    }
+
+    /// Adds a value, if there is one. A part has this media type, or that of its JSON type.
+    pub fn value<T: Serialize>(&mut self, name: &str, value: Option<&T>, media_type: Option<&str>) {
+        match value.map(serde_json::to_value).transpose() {
+            Ok(None | Some(Value::Null)) => {}
+            Ok(Some(Value::Array(items))) => items.into_iter().for_each(|item| self.one(name, item, media_type)),
+            Ok(Some(value)) => self.one(name, value, media_type),
+            Err(error) => drop(self.problem.get_or_insert(format!("{name}: {error}"))),
+        }
+    }
+
+    fn one(&mut self, name: &str, value: Value, media_type: Option<&str>) {
+        let is_json = media_type.is_some_and(|media_type| media_type.contains("json"));
+        let media_type = media_type.or((value.is_object() || value.is_array()).then_some(JSON));
+        let content = match value {
+            Value::Null => return,
+            Value::String(text) if !is_json => text,
+            value => value.to_string(),
+        };
+        self.add(|body| match media_type {
+            Some(media_type) => body.typed(name.to_owned(), media_type, content.into()),
+            None => body.text(name, content),
+        });
+    }
+
+    /// Adds the fields that the document does not name.
+    pub fn extra(&mut self, fields: &Map<String, Value>) {
+        fields.iter().for_each(|(name, value)| self.value(name, Some(value), None));
+    }
+
+    fn add(&mut self, add: impl FnOnce(Multipart) -> Multipart) {
+        self.body = add(std::mem::take(&mut self.body));
+    }
+
+    /// Returns the body.
+    ///
+    /// # Errors
+    /// A value that is not JSON, by the name of its part.
+    pub fn finish(self) -> Result<Multipart, String> {
+        match self.problem {
+            Some(problem) => Err(problem),
+            None => Ok(self.body),
+        }
+    }
+}
+
 /// Sets the body of a request to several parts.
 pub fn multipart(request: RequestBuilder, body: &Multipart) -> RequestBuilder {
     let (content_type, body) = body.encode();
     request.header(CONTENT_TYPE, content_type).body(body)
+}
+
+fn content_type(media_type: &str) -> String {
+    let media_type: String = media_type.chars().filter(|letter| !letter.is_control()).collect();
+    format!("\r\ncontent-type: {media_type}")
 }
 
 /// Returns a name as the HTML standard writes it between quotes.

@@ -35,7 +35,7 @@ use httpmock::MockServer;
 use perenso::{
     Field, Perenso,
     mock::MockShow,
-    runtime::{Multipart, Success},
+    runtime::{File, Multipart, Success},
     types,
 };
 use serde_json::{Value, json};
@@ -44,7 +44,7 @@ use self::storage::{
     Client, ClientSealedExt as _,
     mock::MockServerExt as _,
     prelude::*,
-    types::{Barrel, Bay, Cargo, Chest, Content, Filter, Grade, Pallet, Sign, Slot, State},
+    types::{Barrel, Bay, Cargo, Chest, Content, Filter, Grade, Pallet, Plan, Sign, Slot, State},
 };
 
 /// A client over the tokens and connections of the SDK, of a server that expects the bearer token.
@@ -171,6 +171,11 @@ async fn several_parts_have_a_boundary_and_names_are_the_vendors() {
     let form = Multipart::new().text("title", "Hall 7").file("file", "a.pdf", "application/pdf", "pdf");
     client.plan_upload().body(form).send().await.unwrap();
     upload.assert();
+    // The same by its record.
+    let plan =
+        Plan { title: "Hall 7".into(), file: File::new("a.pdf", "application/pdf", "pdf"), extra: Default::default() };
+    client.plan_upload().body(plan).send().await.unwrap();
+    upload.assert_calls(2);
     let cover = server.cover_put(|when, then| {
         let when = when.send_2(Some("a b")).new_2(Some("c")).into_inner();
         when.query_param("send", "a b").header("new", "c").header("content-type", "image/png").body("png");
@@ -184,7 +189,77 @@ async fn several_parts_have_a_boundary_and_names_are_the_vendors() {
         .send()
         .await
         .unwrap();
+    upload.assert_calls(3);
+}
+
+#[tokio::test]
+async fn parts_have_types() {
+    use self::harbour::{mock::MockServerExt as _, prelude::*, types::*};
+
+    let server = MockServer::start_async().await;
+    let client = harbour::Client::new(server.show().unwrap().auth_client());
+    let parts = [
+        ("manifest\"; filename=\"m.pdf", "application/pdf", "%PDF"),
+        ("photos\"; filename=\"1.png", "image/png", "one"),
+        ("photos\"; filename=\"2.png", "image/png", "two"),
+        ("title", "", "Hall 7 \u{fc}"),
+        ("pages", "", "3"),
+        ("fee", "", "12.5"),
+        ("urgent", "", "true"),
+        ("arrival", "", "2026-01-31T09:00:00Z"),
+        ("class", "", "liquid"),
+        ("berths", "", "4"),
+        ("berths", "", "5"),
+        ("notes", "text/markdown", "*a*"),
+        ("codes", "application/json", "\"a\""),
+        ("captain", "application/json", r#"{"name":"Ada","since":"2020-02-29T00:00:00Z"}"#),
+        ("crew", "application/json", r#"{"name":"Bo"}"#),
+        ("seal", "", "s1"),
+    ];
+    let upload = server.file_papers(|when, then| {
+        let when = when.into_inner().header_prefix("content-type", "multipart/form-data; boundary=");
+        let when = parts.iter().fold(when, |when, (name, media_type, content)| {
+            let head = if media_type.is_empty() { String::new() } else { format!("\r\ncontent-type: {media_type}") };
+            when.body_includes(format!("form-data; name=\"{name}\"{head}\r\n\r\n{content}\r\n--"))
+        });
+        when.is_true(|request| request.body_string().matches("form-data; name=").count() == 16);
+        then.no_content();
+    });
+    let papers = Papers {
+        manifest: File::new("m.pdf", "application/pdf", "%PDF"),
+        photos: vec![File::new("1.png", "image/png", "one"), File::new("2.png", "image/png", "two")].into(),
+        title: "Hall 7 \u{fc}".to_string(),
+        pages: 3.into(),
+        fee: "12.5".parse::<perenso::Decimal>().unwrap().into(),
+        urgent: true.into(),
+        arrival: perenso::Timestamp::from("2026-01-31T09:00:00Z").into(),
+        class: PapersClass::Liquid.into(),
+        berths: vec![4, 5],
+        notes: "*a*".into(),
+        codes: vec!["a".to_string()].into(),
+        captain: PapersCaptain {
+            name: "Ada".into(),
+            since: perenso::Timestamp::from("2020-02-29T00:00:00Z").into(),
+            ..PapersCaptain::default()
+        }
+        .into(),
+        crew: vec![PapersCrewItem { name: "Bo".to_string(), extra: Default::default() }].into(),
+        extra: serde_json::Map::from_iter([("seal".to_string(), json!("s1"))]),
+    };
+    client.file_papers().body(papers.clone()).send().await.unwrap();
+    client.file_papers().body(builder::Papers::from(papers)).send().await.unwrap();
     upload.assert_calls(2);
+
+    // What is unset or null is not sent.
+    let least = server.file_papers(|when, then| {
+        when.into_inner().is_true(|request| request.body_string().matches("form-data; name=").count() == 2);
+        then.no_content();
+    });
+    let papers = Papers::builder().manifest(File::default()).title("a").pages(Field::Null);
+    client.file_papers().body(papers).send().await.unwrap();
+    least.assert();
+    let error = client.file_papers().body(Papers::builder().title("a")).send().await.unwrap_err();
+    assert_eq!(error.to_string(), "file_papers: body: `manifest` is required: set it in the builder");
 }
 
 #[tokio::test]

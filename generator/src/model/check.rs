@@ -31,7 +31,7 @@ pub(crate) fn document(root: &Value) -> Result<(), Vec<Fault>> {
         }
         let known = schema::marked(node).is_none_or(|marker| schema::by_hand(marker).is_some());
         if !known {
-            let expected = "expected timestamp, decimal, id or messages";
+            let expected = "expected timestamp, decimal, id, messages or file";
             faults.push(Fault::new(format_args!("{place}/x-perenso-type"), expected));
         }
     }

@@ -197,6 +197,7 @@ pub(crate) fn by_hand(marker: &str) -> Option<&'static str> {
         "decimal" => Some("Decimal"),
         "id" => Some("Id"),
         "messages" => Some("Messages"),
+        "file" => Some("File"),
         _ => None,
     }
 }

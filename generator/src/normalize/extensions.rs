@@ -19,12 +19,13 @@ const KNOWN: [&str; 9] = [
 ];
 
 /// The extensions that the normalisation writes.
-const WRITTEN: [&str; 8] = [
+const WRITTEN: [&str; 9] = [
     "x-perenso-discriminator",
     "x-perenso-media-type",
     "x-perenso-multipart",
     "x-perenso-numeric-string",
     "x-perenso-other-responses",
+    "x-perenso-part-types",
     "x-perenso-rest-of-path",
     "x-perenso-union",
     "x-perenso-wire-name",

@@ -2,7 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::media_types::{MediaKind, best};
+use super::{
+    media_types::{MediaKind, best},
+    parts,
+};
 use crate::{
     document::{operations::operations, schemas::MULTIPART},
     normalize::Log,
@@ -55,20 +58,18 @@ pub(crate) fn choose(root: &mut Value, log: &mut Log<'_>) {
             MediaKind::Text => json!({ "text/plain": { "schema": { "type": "string" } } }),
             MediaKind::Form | MediaKind::Multipart | MediaKind::Bytes => {
                 if name != BYTES {
-                    log.lost(
-                        &place,
-                        if kind == MediaKind::Multipart && schema.is_some() {
-                            "the parts of the body have names, but no types".to_string()
-                        } else {
-                            format!("the body is bytes of type `{name}`")
-                        },
-                    );
                     chosen.insert(MEDIA_TYPE.into(), json!(name));
                 }
-                if kind == MediaKind::Multipart
-                    && let Some(schema) = schema
-                {
-                    chosen.insert(MULTIPART.into(), schema);
+                match schema.filter(|_| kind == MediaKind::Multipart) {
+                    Some(schema) => {
+                        let types = parts::media_types(entry, &place, log);
+                        if !types.is_empty() {
+                            chosen.insert(parts::PART_TYPES.into(), Value::Object(types));
+                        }
+                        chosen.insert(MULTIPART.into(), schema);
+                    }
+                    None if name != BYTES => log.lost(&place, format!("the body is bytes of type `{name}`")),
+                    None => {}
                 }
                 json!({ BYTES: { "schema": { "type": "string", "format": "binary" } } })
             }
@@ -102,12 +103,14 @@ mod tests {
     #[test]
     fn a_multipart_body_is_bytes_that_keep_their_form() {
         let schema = json!({ "type": "object", "properties": { "file": { "type": "string", "format": "binary" } } });
-        let (body, effects) =
-            chosen(json!({ "content": { "multipart/form-data": { "schema": schema, "encoding": {} } } }));
+        let (body, effects) = chosen(
+            json!({ "content": { "multipart/form-data": { "schema": schema, "encoding": { "file": { "contentType": "image/png" } } } } }),
+        );
         assert_eq!(body["content"]["application/octet-stream"]["schema"]["format"], "binary");
         assert_eq!(body["x-perenso-media-type"], "multipart/form-data");
         assert_eq!(body["x-perenso-multipart"], schema);
-        assert_eq!(effects, [Effect::Lost]);
+        assert_eq!(body["x-perenso-part-types"], json!({ "file": "image/png" }));
+        assert_eq!(effects, []);
     }
 
     #[test]

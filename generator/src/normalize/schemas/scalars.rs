@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The member of a component that names the type that replaces it.
-pub(super) const TYPE: &str = "x-perenso-type";
+pub(crate) const TYPE: &str = "x-perenso-type";
 
 /// The values of [`TYPE`], with the component that is made for each and its format.
 const KINDS: [(&str, &str, &str, &str); 3] = [

@@ -4,12 +4,16 @@ use quote::{format_ident, quote};
 use serde_json::Value;
 use syn::{Ident, LitStr, parse_quote};
 
-use super::{compounds::Compound, success::Others};
+use super::{
+    compounds::Compound,
+    multipart::{Form, Part},
+    success::Others,
+};
 use crate::{
     document::operations::REST_OF_PATH,
     generate::prepare::{WITH_BODY, has_optional_body},
     generate::settings::Settings,
-    model::{Model, Operation, schema, text},
+    model::{Model, Operation, text},
     normalize::names::snake,
     rewrite::walk::Rewrite,
 };
@@ -125,17 +129,19 @@ fn path(operation: &Operation<'_>) -> String {
 
 /// Returns the documentation of the parts of a body that has several.
 fn parts(model: &Model, body: &Value) -> String {
-    let Some(schema) = body.get("x-perenso-multipart") else { return String::new() };
-    let target = schema.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'));
-    let schema = target.and_then(|pointer| model.root.pointer(pointer)).unwrap_or(schema);
-    let required = schema::texts(schema, "required");
-    let parts = schema.get("properties").and_then(Value::as_object).into_iter().flatten().map(|(name, part)| {
-        let need = if required.contains(name) { ", required" } else { "" };
-        let kind = if text(part, "format") == "binary" { "a file" } else { "a field" };
-        format!("- `{name}`: {kind}{need}. {}", text(part, "description")).trim().to_string()
+    let Some(Form { record, parts }) = Form::of(model, body).filter(|form| !form.parts.is_empty()) else {
+        return String::new();
+    };
+    let parts = parts.into_iter().map(|Part { name, description, is_required, is_file, .. }| {
+        let need = if is_required { ", required" } else { "" };
+        let kind = if is_file { "a file" } else { "a field" };
+        format!("- `{name}`: {kind}{need}. {description}").trim().to_string()
     });
-    let parts: Vec<_> = parts.collect();
-    if parts.is_empty() { String::new() } else { format!("Parts of the form:\n{}", parts.join("\n")) }
+    let parts = parts.collect::<Vec<_>>().join("\n");
+    match record {
+        Some(record) => format!("A [`types::{record}`], or any `Multipart`, with these parts:\n{parts}"),
+        None => format!("Parts of the form:\n{parts}"),
+    }
 }
 
 /// Returns the strings that the generated code has, with those that it has to send instead.
