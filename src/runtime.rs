@@ -33,7 +33,7 @@ mod success;
 mod values;
 
 pub use self::{
-    alternatives::alternative,
+    alternatives::{alternative, write_tagged, write_tagged_map},
     bridge::{Bridge, send_empty, send_json, send_json_object, send_raw},
     multipart::{File, Multipart, PartWriter, multipart},
     numeric::{Numbers, read_field_of_numbers, read_list_of_numbers, read_required_of_numbers},

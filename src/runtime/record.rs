@@ -125,9 +125,7 @@ where
 #[doc(hidden)]
 pub fn write_record<R: Record, S: Serializer>(record: &R, serializer: S) -> Result<S::Ok, S::Error> {
     let mut map = serializer.serialize_map(None)?;
-    let mut out = RecordWriter { map: &mut map, result: Ok(()) };
-    record.write(&mut out);
-    out.result?;
+    RecordWriter::write(record, &mut map)?;
     map.end()
 }
 
@@ -138,7 +136,14 @@ pub struct RecordWriter<'a, M: SerializeMap> {
     result: Result<(), M::Error>,
 }
 
-impl<M: SerializeMap> RecordWriter<'_, M> {
+impl<'a, M: SerializeMap> RecordWriter<'a, M> {
+    /// Writes all fields of a record.
+    pub(super) fn write<R: Record>(record: &R, map: &'a mut M) -> Result<(), M::Error> {
+        let mut out = Self { map, result: Ok(()) };
+        record.write(&mut out);
+        out.result
+    }
+
     /// Writes a field unless it is unset.
     #[inline]
     pub fn field<T: Serialize>(&mut self, name: &'static str, value: &Field<T>) {

@@ -364,6 +364,32 @@ async fn alternatives_of_objects_are_told_by_a_property_or_by_their_fields() {
     assert!(matches!(card, Payment::Card(PaymentCard { amount: 1, .. })));
 }
 
+#[test]
+fn an_alternative_is_sent_with_the_property_that_tells_it() {
+    use self::harbour::types::*;
+
+    let sent = |ship: Ship| serde_json::to_value(ship).unwrap();
+    let named =
+        |kind: &str| -> Freighter { Freighter::builder().kind(kind).name("Ada".to_string()).try_into().unwrap() };
+    for kind in ["", "ferry", "freighter"] {
+        assert_eq!(sent(named(kind).into()), json!({"kind": "freighter", "name": "Ada"}));
+    }
+    // Of several values the one with the name of the type, unless another is set.
+    let ferry = |kind: &str| sent(Ferry::try_from(Ferry::builder().kind(kind)).unwrap().into());
+    assert_eq!((ferry("")["kind"].take(), ferry("car-ferry")["kind"].take()), (json!("ferry"), json!("car-ferry")));
+    // The order of the fields is that of the document, and what the record lacks is last.
+    let raft = serde_json::to_string(&Cabin::from(Bunk { beds: 2.into(), ..Bunk::default() })).unwrap();
+    assert_eq!(raft, r#"{"beds":2,"type":"Bunk"}"#);
+    let suite = Cabin::from(Suite(serde_json::Map::from_iter([("rooms".to_string(), json!(3))])));
+    assert_eq!(serde_json::to_value(suite).unwrap(), json!({"rooms": 3, "type": "Suite"}));
+    let other = Cabin::Other(json!({"type": "cell"}));
+    assert_eq!(serde_json::to_value(other).unwrap(), json!({"type": "cell"}));
+    // Alone, a record is what was set.
+    assert_eq!(serde_json::to_value(named("")).unwrap()["kind"], "");
+    let escorted = Ferry::try_from(Ferry::builder().kind("ferry").escorts(vec![Ship::from(named(""))])).unwrap();
+    assert_eq!(sent(escorted.into())["escorts"], json!([{"kind": "freighter", "name": "Ada"}]));
+}
+
 #[tokio::test]
 async fn a_response_of_another_kind_is_no_error_and_keeps_its_body() {
     use self::harbour::{mock::MockServerExt as _, prelude::*, types::*};

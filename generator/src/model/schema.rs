@@ -84,6 +84,10 @@ pub(crate) struct Alternative {
     pub(crate) kind: String,
     pub(crate) property: Option<(String, Vec<String>)>,
     pub(crate) fields: Vec<String>,
+    /// The value of the property that is sent if it has none of its values.
+    pub(crate) sent: Option<String>,
+    /// True if it is a record.
+    pub(crate) is_record: bool,
 }
 
 impl Record {
@@ -157,8 +161,11 @@ pub(crate) fn unions(model: &Model) -> Vec<Union> {
             let parts = list(schema, "oneOf").into_iter().zip(list(schema, RULES));
             let alternatives = parts.map(|(part, rule)| {
                 let property = text(&rule, "property");
+                let named = schema_name(&part).and_then(|name| model.schemas().find(|(known, _)| **known == name));
                 Alternative {
                     name: schema_name(&part).unwrap_or_else(|| text(&rule, "type").to_string()),
+                    sent: rule.get("sent").and_then(Value::as_str).map(str::to_string),
+                    is_record: named.is_some_and(|(_, schema)| is_record(schema)),
                     kind: text(&rule, "type").to_string(),
                     property: (!property.is_empty()).then(|| (property.to_string(), texts(&rule, "values"))),
                     fields: texts(&rule, "fields"),

@@ -5,11 +5,12 @@ use serde_json::{Map, Value, json};
 use super::references::target;
 use crate::{
     document::{pointer::schema_name, schemas::each_schema},
-    normalize::Log,
+    normalize::{Log, names::pascal},
 };
 
 /// The member of a union that stays one, with a rule for each alternative. A value is the first alternative whose JSON `type` it
-/// has, whose `property` has one of the `values`, and all of whose `fields` it has.
+/// has, whose `property` has one of the `values`, and all of whose `fields` it has. One that is sent with none of the `values` gets
+/// `sent` in its place.
 pub(crate) const RULES: &str = "x-perenso-union";
 
 /// The member that keeps what a discriminator says of each alternative until the union is merged.
@@ -67,7 +68,7 @@ pub(super) fn of_objects(
         is_known.then(|| values.into_iter().map(rule).collect::<Vec<_>>())
     };
     if let Some((property, parts)) = tags {
-        let values = targets.iter().zip(parts).map(|(target, part)| {
+        let values = targets.iter().zip(&parts).map(|(target, part)| {
             let mut values = strings(&part["values"]);
             let constants = strings(&self::target(schemas, &target["properties"][property])["enum"]);
             let is_fixed = constants.len() == 1;
@@ -78,7 +79,13 @@ pub(super) fn of_objects(
             values.dedup();
             values
         });
-        return by_property(property, values.collect());
+        let mut rules = by_property(property, values.collect())?;
+        for (rule, part) in rules.iter_mut().zip(parts) {
+            let (values, name) = (strings(&rule["values"]), part["name"].as_str().unwrap_or_default());
+            let same = values.iter().find(|value| pascal(value) == pascal(name));
+            rule["sent"] = json!(same.or(values.first()));
+        }
+        return Some(rules);
     }
     let (first, _) = targets.split_first()?;
     for name in strings(&first["required"]) {
@@ -133,6 +140,19 @@ mod tests {
             schema[TAGS],
             json!({ "property": "kind", "parts": [tag("B", json!(["b", "b2"])), tag("C", json!([])), tag("", json!([]))] })
         );
+    }
+
+    #[test]
+    fn a_discriminator_has_a_value_that_is_sent() {
+        let targets = [json!({}), json!({})];
+        let tags = [
+            json!({ "name": "CarFerry", "values": ["a", "car_ferry"] }),
+            json!({ "name": "Tug", "values": ["b", "c"] }),
+        ];
+        let rules = of_objects(&Map::new(), &targets.each_ref(), Some(("kind", tags.iter().collect())), true);
+        let rule =
+            |values: [&str; 2], sent| json!({ "type": "object", "property": "kind", "values": values, "sent": sent });
+        assert_eq!(rules, Some(vec![rule(["a", "car_ferry"], "car_ferry"), rule(["b", "c"], "b")]));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
-use syn::{Fields, Ident, Item, ItemEnum, Type, parse_quote};
+use syn::{Fields, Ident, Item, ItemEnum, Path, Type, parse_quote};
 
 use super::enums::OTHER;
 use crate::{
@@ -59,14 +59,25 @@ fn enum_of(item: &ItemEnum, union: &Union, settings: &Settings, place: &str) -> 
     let docs = union.alternatives.iter().map(described);
     let notes = item.attrs.iter().filter(|attribute| attribute.path().is_ident("doc"));
     let rules = union.alternatives.iter().map(rule);
+    let writes = union.alternatives.iter().zip(&variants).zip(&held).map(|((known, variant), ty)| {
+        let write = write(known, ty, runtime);
+        quote!(Self::#variant(value) => #write)
+    });
     let tokens = quote! {
         #(#notes)*
-        #[derive(Clone, Debug, PartialEq, ::serde::Serialize)]
-        #[serde(untagged)]
+        #[derive(Clone, Debug, PartialEq)]
         pub enum #name {
             #(#[doc = #docs] #variants(#held),)*
             /// A value that is none of the others, as it came.
             #other(::serde_json::Value),
+        }
+        impl ::serde::Serialize for #name {
+            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> ::std::result::Result<S::Ok, S::Error> {
+                match self {
+                    #(#writes,)*
+                    Self::#other(value) => ::serde::Serialize::serialize(value, serializer),
+                }
+            }
         }
         impl<'de> ::serde::Deserialize<'de> for #name {
             fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
@@ -119,6 +130,16 @@ fn conversions(name: &Ident, variant: &Ident, ty: &Type) -> Vec<Item> {
         });
     }
     items
+}
+
+/// Returns the code that writes the value of an alternative, with the property that tells it.
+fn write(known: &Alternative, ty: &Type, runtime: &Path) -> TokenStream {
+    let (Some((property, values)), Some(sent)) = (&known.property, &known.sent) else {
+        return quote!(::serde::Serialize::serialize(value, serializer));
+    };
+    let function = if known.is_record { format_ident!("write_tagged") } else { format_ident!("write_tagged_map") };
+    let value = if find::last_of(ty).as_deref() == Some("Box") { quote!(&**value) } else { quote!(value) };
+    quote!(#runtime::#function(#value, #property, &[#(#values),*], #sent, serializer))
 }
 
 /// Returns the arguments by which the runtime tells an alternative.
