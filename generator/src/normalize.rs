@@ -66,6 +66,7 @@ const STEPS: &[(&str, Step)] = &[
     ("request bodies", operations::bodies::choose),
     ("responses", operations::responses::choose),
     ("schema dialect", schemas::dialect::translate),
+    ("values as alternatives", schemas::constants::collect),
     ("discriminators", schemas::alternatives::note),
     ("limits", schemas::limits::remove),
     ("enums", schemas::enums::clean),

@@ -431,6 +431,17 @@ fn values_of_enums_keep_their_json() {
 }
 
 #[test]
+fn integers_have_the_names_of_their_alternatives() {
+    use self::harbour::types::*;
+
+    let json = json!([{"state": 1, "mode": 2}, {"state": 7, "mode": 1}]);
+    let locks: Vec<Lock> = serde_json::from_value(json.clone()).unwrap();
+    assert_eq!((&locks[0].state, &locks[0].mode), (&LockState::HalfOpen.into(), &LockMode::Timed.into()));
+    assert_eq!((&locks[1].state, &locks[1].mode), (&LockState::from(7).into(), &LockMode::Manual.into()));
+    assert_eq!(serde_json::to_value(&locks).unwrap(), json);
+}
+
+#[test]
 fn a_record_that_needs_values_is_read_and_built_with_all_of_them() {
     let json = json!({"slotNo": "7", "height": 2, "bay": {"bayID": "B7"}, "new": [1]});
     let slot: Slot = serde_json::from_value(json.clone()).unwrap();

@@ -3,6 +3,7 @@
 pub(super) mod aliases;
 pub(super) mod all_of;
 pub(crate) mod alternatives;
+pub(super) mod constants;
 pub(super) mod dialect;
 pub(crate) mod enums;
 pub(super) mod equal;

@@ -22,6 +22,9 @@ pub(crate) const DESCRIPTIONS: &str = "x-enum-descriptions";
 /// The members by which tools name the values of an enum.
 const GIVEN_NAMES: [&str; 3] = [NAMES, "x-enumNames", "x-enum-names"];
 
+/// The member by which AutoRest names and describes the values of an enum.
+const AUTOREST: &str = "x-ms-enum";
+
 /// The members by which tools describe the values of an enum, in a list or by value.
 const GIVEN_DESCRIPTIONS: [&str; 2] = [DESCRIPTIONS, "x-enumDescriptions"];
 
@@ -100,9 +103,15 @@ fn known(map: &mut Map<String, Value>, values: Vec<Value>) -> Vec<Known> {
         given.into_iter().find(|given| given.as_array().is_none_or(|given| given.len() == values.len()))
     };
     let (names, descriptions) = (take(&GIVEN_NAMES), take(&GIVEN_DESCRIPTIONS));
+    let of_autorest = map.remove(AUTOREST).unwrap_or_default();
+    let autorest = |member: &str| {
+        let given = of_autorest["values"].as_array()?.iter();
+        let texts = given.map(|given| (key(&given["value"]), given.get(member).cloned().unwrap_or_default()));
+        Some(Value::Object(texts.collect()))
+    };
+    let (names, descriptions) = (names.or_else(|| autorest("name")), descriptions.or_else(|| autorest("description")));
     let of = |given: &Option<Value>, index: usize, value: &Value| {
-        let key = value.as_str().map_or_else(|| value.to_string(), str::to_string);
-        let found = given.as_ref().and_then(|given| given.get(index).or_else(|| given.get(key.as_str())))?;
+        let found = given.as_ref().and_then(|given| given.get(index).or_else(|| given.get(key(value).as_str())))?;
         found.as_str().map(|text| text.trim().to_string()).filter(|text| text.chars().any(char::is_alphanumeric))
     };
     let known = values.iter().enumerate().map(|(index, value)| Known {
@@ -111,6 +120,11 @@ fn known(map: &mut Map<String, Value>, values: Vec<Value>) -> Vec<Known> {
         description: of(&descriptions, index, value),
     });
     known.collect()
+}
+
+/// Returns a value as the name of a member.
+fn key(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_string)
 }
 
 /// Keeps an enum. Values without distinct Rust names of their own get the names that the document gives, or numbers behind theirs.
@@ -184,6 +198,26 @@ mod tests {
         assert_eq!(
             cleaned(json!({ "enum": [1, null], "x-enum-varnames": ["A", "None"] })),
             json!({ "type": "integer", "enum": [1], "x-enum-varnames": ["A"], "nullable": true })
+        );
+    }
+
+    #[test]
+    fn names_may_be_those_of_autorest() {
+        let values = json!([
+            { "value": 1, "name": "InWork", "description": "Being done." }, { "value": "0", "name": "Open" }, { "name": "x" }
+        ]);
+        let autorest = json!({ "name": "State", "modelAsString": true, "values": values });
+        let schema = json!({ "type": "integer", "enum": [0, 1], "x-ms-enum": autorest });
+        let named = json!({ "type": "integer", "enum": [0, 1], "x-enum-varnames": ["Open", "InWork"],
+            "x-enum-descriptions": ["", "Being done."] });
+        assert_eq!(cleaned(schema.clone()), named);
+        let both = json!({ "type": "integer", "enum": [0, 1], "x-enum-varnames": ["A", "B"], "x-ms-enum": autorest });
+        assert_eq!(cleaned(both)["x-enum-varnames"], json!(["A", "B"]));
+        let unnamed = json!({ "type": "integer", "enum": [0, 7], "x-ms-enum": autorest });
+        assert_eq!(run_on_schema(clean, unnamed).1.len(), 1);
+        assert_eq!(
+            cleaned(json!({ "type": "string", "enum": ["a"], "x-ms-enum": { "name": "State" } }))["enum"],
+            json!(["a"])
         );
     }
 
