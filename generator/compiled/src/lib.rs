@@ -384,6 +384,10 @@ fn an_alternative_is_sent_with_the_property_that_tells_it() {
     assert_eq!(serde_json::to_value(suite).unwrap(), json!({"rooms": 3, "type": "Suite"}));
     let other = Cabin::Other(json!({"type": "cell"}));
     assert_eq!(serde_json::to_value(other).unwrap(), json!({"type": "cell"}));
+    // A union in a union has the alternatives of both.
+    let visitor: Visitor = serde_json::from_value(json!({"kind": "freighter"})).unwrap();
+    assert!(matches!(visitor, Visitor::Freighter(_)) && matches!(Visitor::from("Ada"), Visitor::String(_)));
+    assert_eq!(serde_json::to_value(Visitor::from(named(""))).unwrap()["kind"], "freighter");
     // Alone, a record is what was set.
     assert_eq!(serde_json::to_value(named("")).unwrap()["kind"], "");
     let escorted = Ferry::try_from(Ferry::builder().kind("ferry").escorts(vec![Ship::from(named(""))])).unwrap();

@@ -8,7 +8,9 @@
 //! | other objects | one record with the fields of all: an enum would have to guess |
 //! | strings, or numbers | one type, with the values of all enums |
 //! | lists | a list with items of any of them |
-//! | unions of unions, values without a type | any JSON value |
+//! | values without a type | any JSON value |
+//!
+//! The alternatives of a union in a union are alternatives of the outer one.
 //!
 //! Every enum has a variant for values that are none of its alternatives, so that none is an error and nothing is lost. Several
 //! alternatives of one JSON type that cannot be told apart are one variant.
@@ -23,7 +25,10 @@ use super::{
     take_components,
 };
 use crate::{
-    document::schemas::{each_part, each_schema},
+    document::{
+        pointer::schema_name,
+        schemas::{each_part, each_schema},
+    },
     normalize::Log,
 };
 
@@ -81,13 +86,30 @@ impl Merge<'_> {
         rest.retain(|keyword, _| !["oneOf", "anyOf", "discriminator", TAGS].contains(&keyword.as_str()));
         // Alternatives that only say what is required are limits.
         let mut typed: Vec<&Value> = Vec::new();
-        let mut tags: Vec<&Value> = Vec::new();
+        let mut tags: Vec<Value> = Vec::new();
+        let mut admits_null = is_nullable(schema);
         for (index, part) in parts.iter().enumerate() {
             let is_limit = part.as_object().is_none_or(|part| part.keys().all(|key| is_note(key) || key == "required"));
             let is_known = typed.contains(&part) || is_limit && rest.contains_key("type");
-            if !is_known {
+            if is_known {
+                continue;
+            }
+            let inner = target(self.schemas, part);
+            if !has_rules(inner) {
                 typed.push(part);
-                tags.push(&schema[TAGS]["parts"][index]);
+                tags.push(schema[TAGS]["parts"][index].clone());
+                continue;
+            }
+            admits_null |= is_nullable(part) || is_nullable(inner);
+            for (part, rule) in
+                inner["oneOf"].as_array().into_iter().flatten().zip(inner[RULES].as_array().into_iter().flatten())
+            {
+                if !typed.contains(&part) {
+                    typed.push(part);
+                    tags.push(
+                        json!({ "property": rule["property"], "values": rule["values"], "name": schema_name(part) }),
+                    );
+                }
             }
         }
         if typed.is_empty() {
@@ -103,16 +125,24 @@ impl Merge<'_> {
         if !self.force && targets.iter().any(|target| self::parts(target).is_some()) {
             return None;
         }
-        let admits_null = is_nullable(schema) || typed.iter().chain(&targets).any(|part| is_nullable(part));
+        admits_null |= typed.iter().chain(&targets).any(|part| is_nullable(part));
         let (mut merged, message) = match typed.as_slice() {
             [only] => ((*only).clone(), None),
             _ => {
-                let tags = schema[TAGS]["property"].as_str().map(|property| (property, &*tags));
+                let property = schema[TAGS]["property"].as_str();
                 let is_exclusive = schema.get("oneOf").is_some();
                 let rules = |here: &[usize]| {
                     let targets: Vec<_> = here.iter().map(|index| targets[*index]).collect();
-                    let tags = tags.map(|(name, tags)| (name, here.iter().map(|index| tags[*index]).collect()));
-                    of_objects(self.schemas, &targets, tags, is_exclusive)
+                    let by = |property| {
+                        let tags = here.iter().map(|index| &tags[*index]);
+                        of_objects(self.schemas, &targets, Some((property, tags.collect())), is_exclusive)
+                    };
+                    // That of a union inside, where this one has no discriminator.
+                    let inner = || here.iter().find_map(|index| tags[*index]["property"].as_str());
+                    match property {
+                        Some(property) => by(property),
+                        None => inner().and_then(by).or_else(|| of_objects(self.schemas, &targets, None, is_exclusive)),
+                    }
                 };
                 // The union's own fields belong to each alternative, which none of them has alone.
                 let can_split = depth == 0 && own.get("properties").is_none();
@@ -368,6 +398,41 @@ mod tests {
         let mut schema = record.clone();
         schema["anyOf"] = json!([{ "required": ["a"] }, { "required": ["b"] }]);
         assert_eq!(run_on_schema(merge, schema), (record, vec![]));
+    }
+
+    #[test]
+    fn alternatives_of_a_union_inside_are_alternatives() {
+        let reference = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });
+        let object = |field: &str| json!({ "type": "object", "required": [field], "properties": { field: {} } });
+        let tags = json!({ "property": "kind", "parts": [{ "name": "A", "values": ["a"] }, { "name": "B", "values": ["b"] }] });
+        let (root, effects) = run(
+            merge,
+            json!({ "components": { "schemas": {
+                "A": object("a"), "B": object("b"), "C": object("c"),
+                "D": { "type": "object", "properties": { "kind": { "type": "string", "enum": ["d"] } } },
+                "Fields": { "oneOf": [reference("A"), reference("B")] },
+                "Tagged": { "oneOf": [reference("A"), reference("B")], "x-perenso-discriminator": tags, "nullable": true },
+                "Text": { "oneOf": [reference("Fields"), reference("A"), { "type": "string" }] },
+                "More": { "oneOf": [reference("Fields"), reference("C")] },
+                "Kinds": { "anyOf": [reference("Tagged"), reference("D")] }
+            } } }),
+        );
+        let (schemas, of) =
+            (&root["components"]["schemas"], |fields: &str| json!({ "type": "object", "fields": [fields] }));
+        let by = |value: &str| json!({ "type": "object", "property": "kind", "values": [value], "sent": value });
+        assert_eq!(effects, []);
+        assert_eq!(
+            schemas["Text"],
+            json!({ "oneOf": [{ "type": "string" }, reference("A"), reference("B")], RULES: [{ "type": "string" }, of("a"), of("b")] })
+        );
+        assert_eq!(
+            schemas["More"],
+            json!({ "oneOf": [reference("A"), reference("B"), reference("C")], RULES: [of("a"), of("b"), of("c")] })
+        );
+        assert_eq!(
+            schemas["Kinds"],
+            json!({ "oneOf": [reference("A"), reference("B"), reference("D")], RULES: [by("a"), by("b"), by("d")], "nullable": true })
+        );
     }
 
     #[test]
