@@ -104,6 +104,7 @@ const STEPS: &[(&str, Step)] = &[
 /// | parameter | `x-perenso-rest-of-path` | true for a value that is the rest of the path, slashes included |
 /// | parameter | `x-perenso-wire-name` | the name that is sent, where Rust needs another one |
 /// | request body | `x-perenso-media-type` | the media type of bytes |
+/// | request body | `x-perenso-form-separators` | the separators of lists in a form whose names are not repeated |
 /// | request body | `x-perenso-multipart` | the schema of a multipart body |
 /// | request body | `x-perenso-part-types` | the media types of its parts, by name |
 /// | operation | `x-perenso-other-responses` | further responses of success, by status |

@@ -4,6 +4,9 @@ use std::{fmt, time::Duration};
 
 use httpmock::{Then, When};
 
+use serde::Serialize;
+
+use super::values::form_text;
 use crate::records::segment;
 
 /// Expects a path with any values. Names of values stand in braces, after an asterisk if the value is the rest of the path.
@@ -47,6 +50,13 @@ pub fn separated_in_query<T: fmt::Display>(
     separator: &str,
 ) -> When {
     when.query_param(name, joined(values, separator))
+}
+
+/// Expects a form, with its lists as the call sends them.
+pub fn form(when: When, body: &impl Serialize, separators: &[(&str, &str)]) -> When {
+    // A value that is no form cannot be sent, and nothing matches it.
+    let text = form_text(body, separators);
+    when.is_true(move |request| text.as_deref() == std::str::from_utf8(request.body_ref()).ok())
 }
 
 /// Expects a query parameter per entry. With a name, the key follows it in brackets.

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use http::{HeaderMap, HeaderName, HeaderValue};
-use progenitor_client::RequestBuilderExt;
+use http::{HeaderMap, HeaderName, HeaderValue, header::CONTENT_TYPE};
 use reqwest::RequestBuilder;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::{
     error::Error,
@@ -52,17 +52,47 @@ pub fn append_header(
     Ok(())
 }
 
-/// Sets the body of a request as a form.
+/// Sets the body of a request as a form. The name of a list is repeated, unless it has a separator.
 ///
 /// # Errors
-/// The body is not an object of plain values.
+/// The body is not an object of plain values and lists of them.
 pub fn form(
     request: RequestBuilder,
     operation: &'static str,
     body: &(impl Serialize + ?Sized),
+    separators: &[(&str, &str)],
 ) -> Result<RequestBuilder, Error> {
-    RequestBuilderExt::<()>::form_urlencoded(request, body)
-        .map_err(|_| Error::invalid_request(operation, "body: an object of plain values is expected for a form"))
+    let expected = "body: an object of plain values is expected for a form";
+    let text = form_text(body, separators).ok_or_else(|| Error::invalid_request(operation, expected))?;
+    Ok(request.header(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded")).body(text))
+}
+
+/// Returns a form. `null` is left out.
+pub(super) fn form_text(body: &(impl Serialize + ?Sized), separators: &[(&str, &str)]) -> Option<String> {
+    let Ok(Value::Object(fields)) = serde_json::to_value(body) else { return None };
+    let encoded = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+    let scalar = |value: &Value| match value {
+        Value::String(text) => Some(encoded(text)),
+        Value::Bool(_) | Value::Number(_) => Some(encoded(&value.to_string())),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    };
+    let mut pairs = Vec::new();
+    for (name, value) in &fields {
+        let separator = separators.iter().find(|(known, _)| known == name).map(|(_, separator)| *separator);
+        let values = match value {
+            Value::Null => continue,
+            Value::Array(values) => values.iter().map(scalar).collect::<Option<Vec<_>>>()?,
+            value => vec![scalar(value)?],
+        };
+        match separator {
+            Some(_) if values.is_empty() => {}
+            // A comma is that of the list where those of its values are encoded.
+            Some(",") => pairs.push(format!("{}={}", encoded(name), values.join(","))),
+            Some(separator) => pairs.push(format!("{}={}", encoded(name), values.join(&encoded(separator)))),
+            None => pairs.extend(values.iter().map(|value| format!("{}={value}", encoded(name)))),
+        }
+    }
+    Some(pairs.join("&"))
 }
 
 #[cfg(test)]
@@ -85,6 +115,16 @@ mod tests {
         assert_eq!(checked_path("get", "file", &"/a b/c.txt").unwrap(), "a%20b/c.txt");
         for value in ["", "a/../b", "a//b", "a/"] {
             assert!(checked_path("get", "file", &value).is_err(), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_form_repeats_the_names_of_lists() {
+        let body =
+            serde_json::json!({ "a b": ["x y", 7], "c": [1, 2], "d": ["1,2", "3"], "e": null, "f": [], "g": true });
+        assert_eq!(form_text(&body, &[("c", "|"), ("d", ",")]).unwrap(), "a+b=x+y&a+b=7&c=1%7C2&d=1%2C2,3&g=true");
+        for body in [serde_json::json!([]), serde_json::json!({ "a": {} }), serde_json::json!({ "a": [[]] })] {
+            assert_eq!(form_text(&body, &[]), None, "{body}");
         }
     }
 

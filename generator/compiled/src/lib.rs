@@ -263,6 +263,28 @@ async fn parts_have_types() {
 }
 
 #[tokio::test]
+async fn lists_in_a_form_are_sent_in_their_styles() {
+    use self::harbour::{mock::MockServerExt as _, prelude::*, types::*};
+
+    let server = MockServer::start_async().await;
+    let client = harbour::Client::new(server.show().unwrap().auth_client());
+    let body = FindTidesBody {
+        places: vec!["a b".to_string(), "c,d".to_string()],
+        moons: vec![FindTidesBodyMoonsItem::Full, FindTidesBodyMoonsItem::New].into(),
+        years: vec![2025, 2026].into(),
+        exact: true.into(),
+        extra: Default::default(),
+    };
+    let tides = server.find_tides(|when, then| {
+        let when = when.body(&body).into_inner().header("content-type", "application/x-www-form-urlencoded");
+        when.body("exact=true&moons=full,new&places=a+b&places=c%2Cd&years=2025%7C2026");
+        then.no_content();
+    });
+    client.find_tides().body(body.clone()).send().await.unwrap();
+    tides.assert();
+}
+
+#[tokio::test]
 async fn every_operation_can_be_limited() {
     let (server, _, client) = server().await;
     server.pallet_get(|when, then| {

@@ -19,8 +19,9 @@ const KNOWN: [&str; 9] = [
 ];
 
 /// The extensions that the normalisation writes.
-const WRITTEN: [&str; 9] = [
+const WRITTEN: [&str; 10] = [
     "x-perenso-discriminator",
+    "x-perenso-form-separators",
     "x-perenso-media-type",
     "x-perenso-multipart",
     "x-perenso-numeric-string",

@@ -1,7 +1,7 @@
 //! The steps that change operations.
 
 pub(super) mod bodies;
-pub(super) mod forms;
+pub(crate) mod forms;
 pub(super) mod ids;
 pub(super) mod inline;
 pub(super) mod media_types;

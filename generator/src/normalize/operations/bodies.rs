@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{
+    forms,
     media_types::{MediaKind, best},
     parts,
 };
@@ -54,7 +55,13 @@ pub(crate) fn choose(root: &mut Value, log: &mut Log<'_>) {
                 });
                 json!({ "application/json": { "schema": schema } })
             }
-            MediaKind::Form if schema.is_some() => json!({ "application/x-www-form-urlencoded": { "schema": schema } }),
+            MediaKind::Form if schema.is_some() => {
+                let separators = forms::separators(entry);
+                if !separators.is_empty() {
+                    chosen.insert(forms::SEPARATORS.into(), Value::Object(separators));
+                }
+                json!({ "application/x-www-form-urlencoded": { "schema": schema } })
+            }
             MediaKind::Text => json!({ "text/plain": { "schema": { "type": "string" } } }),
             MediaKind::Form | MediaKind::Multipart | MediaKind::Bytes => {
                 if name != BYTES {

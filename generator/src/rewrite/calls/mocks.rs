@@ -56,6 +56,24 @@ pub(crate) fn compare_values(file: &mut syn::File, model: &Model, settings: &Set
     document_traits(file, &entries)
 }
 
+/// Compares forms as they are sent, which progenitor takes for JSON.
+struct Forms<'a> {
+    runtime: &'a Path,
+    entry: &'a table::Entry,
+}
+
+impl Rewrite for Forms<'_> {
+    fn expr(&mut self, node: &mut Expr) {
+        if self.entry.form.is_some()
+            && let Expr::MethodCall(ExprMethodCall { receiver, method, args, .. }) = &*node
+            && method == "json_body_obj"
+        {
+            let (runtime, separators) = (self.runtime, self.entry.separators());
+            *node = parse_quote!(#runtime::mock::form(#receiver, #args, #separators));
+        }
+    }
+}
+
 /// Borrows the values of JSON bodies, where progenitor forgets it for numbers.
 struct Borrows;
 
@@ -103,6 +121,7 @@ fn rewrite_when(item: &mut ItemImpl, entry: &table::Entry, runtime: &Path) -> (u
         } else if text.contains("path_matches") {
             values += usize::from(compare(function, entry, runtime));
         } else {
+            Walk(&mut Forms { runtime, entry }).visit_block_mut(&mut function.block);
             let is_list = text.contains(":: Vec <");
             Walk(&mut Expectations { runtime, compounds: &entry.compounds, is_list })
                 .visit_block_mut(&mut function.block);

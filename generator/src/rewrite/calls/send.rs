@@ -182,7 +182,7 @@ fn request(statement: &Stmt, entry: &table::Entry, runtime: &Path) -> Result<Vec
     let headed = receiver(built, "build").ok_or_else(|| missed("`build` of the request"))?;
     let plain = receiver(headed, "headers").ok_or_else(|| missed("`headers` of the request"))?;
     let mut request = if entry.has_headers { headed.clone() } else { plain.clone() };
-    Walk(&mut Forms { runtime, operation: &entry.id }).visit_expr_mut(&mut request);
+    Walk(&mut Forms { runtime, entry }).visit_expr_mut(&mut request);
     let mut queries = Queries { runtime, compounds: &entry.compounds, written: Vec::new() };
     Walk(&mut queries).visit_expr_mut(&mut request);
     count(&entry.place, "lists and maps in the query", queries.expected(), queries.written.len())?;
@@ -207,7 +207,7 @@ pub(crate) fn receiver<'a>(call: &'a Expr, method: &str) -> Option<&'a Expr> {
 /// Writes forms by the runtime, since those of the generator fail with its own error.
 struct Forms<'a> {
     runtime: &'a Path,
-    operation: &'a str,
+    entry: &'a table::Entry,
 }
 
 impl Rewrite for Forms<'_> {
@@ -216,8 +216,8 @@ impl Rewrite for Forms<'_> {
             && let Expr::MethodCall(ExprMethodCall { receiver, method, args, .. }) = &*call.expr
             && method == "form_urlencoded"
         {
-            let (runtime, operation) = (self.runtime, self.operation);
-            *node = parse_quote!(#runtime::form(#receiver, #operation, #args)?);
+            let (runtime, operation, separators) = (self.runtime, &self.entry.id, self.entry.separators());
+            *node = parse_quote!(#runtime::form(#receiver, #operation, #args, #separators)?);
         }
     }
 }

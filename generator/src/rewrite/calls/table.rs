@@ -1,5 +1,6 @@
 //! The table of operations for the bridge.
 
+use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use serde_json::Value;
 use syn::{Ident, LitStr, parse_quote};
@@ -14,7 +15,7 @@ use crate::{
     generate::prepare::{WITH_BODY, has_optional_body},
     generate::settings::Settings,
     model::{Model, Operation, text},
-    normalize::names::snake,
+    normalize::{names::snake, operations::forms::SEPARATORS},
     rewrite::walk::Rewrite,
 };
 
@@ -38,6 +39,8 @@ pub(crate) struct Entry {
     pub(crate) has_headers: bool,
     /// True if its body has several parts.
     pub(crate) is_multipart: bool,
+    /// The separators of lists, if its body is a form.
+    pub(crate) form: Option<Vec<(String, String)>>,
     /// The successful responses that are of another type.
     pub(crate) others: Others,
     /// The strings in its code that differ from what is sent: names of parameters, and the media type of a body of bytes.
@@ -56,6 +59,12 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
+    /// Returns the separators of lists in a form, as an argument of the runtime.
+    pub(crate) fn separators(&self) -> TokenStream {
+        let (names, separators): (Vec<_>, Vec<_>) = self.form.iter().flatten().cloned().unzip();
+        quote!(&[#((#names, #separators)),*])
+    }
+
     /// Returns true for the parameter with this Rust name that is the rest of the path.
     pub(crate) fn is_rest(&self, name: &str) -> bool {
         let rest = self.path.split("{*").nth(1).and_then(|rest| rest.split('}').next());
@@ -99,6 +108,7 @@ pub(crate) fn entries(model: &Model) -> Vec<Entry> {
                 is_twin,
                 has_headers: given.iter().any(|parameter| parameter["in"] == "header" || parameter["in"] == "cookie"),
                 is_multipart,
+                form: form(operation.node),
                 others: Others::of(&operation),
                 literals: literals(operation.node),
                 compounds: given.iter().filter_map(Compound::of).collect(),
@@ -125,6 +135,14 @@ fn path(operation: &Operation<'_>) -> String {
         let name = text(parameter, "name");
         path.replace(&format!("{{{name}}}"), &format!("{{*{name}}}"))
     })
+}
+
+/// Returns the separators of lists in a body that is a form.
+fn form(operation: &Value) -> Option<Vec<(String, String)>> {
+    let body = operation.get("requestBody")?;
+    body.pointer("/content/application~1x-www-form-urlencoded")?;
+    let separators = body.get(SEPARATORS).and_then(Value::as_object).into_iter().flatten();
+    Some(separators.filter_map(|(name, separator)| Some((name.clone(), separator.as_str()?.to_string()))).collect())
 }
 
 /// Returns the documentation of the parts of a body that has several.
