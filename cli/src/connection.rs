@@ -2,11 +2,10 @@
 
 mod client;
 mod directory;
+mod keyring;
 mod profiles;
 mod secret;
 mod settings;
 
 pub(crate) use client::{Connection, Source, Tokens, connect};
-pub(crate) use directory::Directory;
 pub(crate) use profiles::{Profile, Profiles};
-pub(crate) use settings::Settings;

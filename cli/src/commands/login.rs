@@ -10,7 +10,7 @@ use perenso::{Perenso, Secret, auth::pasted_value};
 use serde_json::json;
 
 use crate::{
-    connection::{Directory, Profile, Profiles, Settings},
+    connection::{Profile, Profiles},
     context::Context,
     output::{Code, Failure, Stdout},
 };
@@ -46,6 +46,9 @@ pub(crate) struct Login {
     /// Use this show when none is named
     #[arg(long)]
     default: bool,
+    /// Keep the secret in the keyring of the system, where the SDK does not find it
+    #[arg(long)]
+    keyring: bool,
     /// Keep id and secret without trying them
     #[arg(long)]
     untried: bool,
@@ -61,9 +64,7 @@ impl Login {
         if let Some(name) = &self.name {
             check_name(name)?;
         }
-        let directory = Directory::find()?;
-        let mut profiles = Profiles::read(directory.clone())?;
-        let mut settings = Settings::read(&directory)?;
+        let mut profiles = Profiles::read()?;
 
         let asks = io::stdin().is_terminal();
         let id = match &self.client_id {
@@ -103,11 +104,12 @@ impl Login {
             secret: secret.expose(),
             api_url: self.api_url.as_deref(),
             token_url: token_url.as_deref(),
+            keyring: self.keyring,
         };
         let path = profiles.set(&name, &profile)?;
-        if self.default || settings.default_show().is_none_or(|default| !profiles.names().contains(&default)) {
-            settings.set_default_show(Some(&name));
-            settings.write(&directory)?;
+        let names = profiles.names();
+        if self.default || profiles.settings.default_show().is_none_or(|default| !names.contains(&default)) {
+            profiles.set_default(&name)?;
         }
         if context.output.json {
             return Stdout::json(&json!({
@@ -120,8 +122,11 @@ impl Login {
         }
         let tried = if self.untried { "kept the login to" } else { "logged in to" };
         context.output.note(&format!("{tried} `{name}`"));
-        context.output.note(&format!("the secret is in {}, which only you can read", path.display()));
-        if settings.default_show() != Some(name.as_str()) {
+        context.output.note(&match path {
+            Some(path) => format!("the secret is in {}, which only you can read", path.display()),
+            None => "the secret is in the keyring of the system".to_owned(),
+        });
+        if profiles.settings.default_show() != Some(name.as_str()) {
             context.output.note(&format!("use it with `--show {name}`, or always with `perenso use {name}`"));
         }
         Ok(Code::Done)

@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::{
-    connection::{Directory, Profiles, Settings, Tokens},
+    connection::{Profiles, Tokens},
     context::Context,
     output::{Code, Failure, Stdout},
 };
@@ -21,12 +21,10 @@ pub(crate) struct Logout {
 
 impl Logout {
     pub(crate) async fn run(self, context: &Context) -> Result<Code, Failure> {
-        let directory = Directory::find()?;
-        let mut settings = Settings::read(&directory)?;
-        let mut profiles = Profiles::read(directory.clone())?;
+        let mut profiles = Profiles::read()?;
         let name = match self.name.or_else(|| context.globals.show.clone()) {
             Some(name) => name,
-            None => profiles.default_name(settings.default_show())?,
+            None => profiles.default_name()?,
         };
         match profiles.client(&name, Tokens::Shared) {
             Ok(show) => show
@@ -41,10 +39,6 @@ impl Logout {
             Err(failure) => return Err(failure),
         }
         profiles.remove(&name)?;
-        if settings.default_show() == Some(name.as_str()) {
-            settings.set_default_show(None);
-            settings.write(&directory)?;
-        }
         if context.output.json {
             return Stdout::json(&json!({ "show": name })).map(|()| Code::Done);
         }

@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::{
-    connection::{Directory, Profiles, Settings, Source},
+    connection::{Profiles, Source},
     context::Context,
     output::{Code, Failure, Stdout},
 };
@@ -31,16 +31,13 @@ impl Status {
         let mut lines = vec![("show", connection.source.to_string()), ("address", api_url)];
         let mut others = Vec::new();
         if let Source::Profile(name) = &connection.source {
-            let directory = Directory::find()?;
-            let default = Settings::read(&directory)?.default_show().map(str::to_owned);
-            let profiles = Profiles::read(directory)?;
+            let profiles = Profiles::read()?;
             lines.push(("client id", profiles.value(name, "client_id").unwrap_or_default().to_owned()));
             lines.push(("settings", profiles.path().display().to_string()));
-            if let Some(path) = profiles.secret_file(name) {
-                lines.push(("secret", path.display().to_string()));
-            }
+            let secret = profiles.secret_file(name).map(|path| path.display().to_string());
+            lines.push(("secret", secret.unwrap_or_else(|| "in the keyring of the system".to_owned())));
             others = profiles.names().into_iter().filter(|other| other != name).map(str::to_owned).collect();
-            if default.as_ref() == Some(name) {
+            if profiles.settings.default_show() == Some(name) {
                 lines.push(("default", "yes".to_owned()));
             }
         }

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::{
-    connection::{Directory, Profiles, Settings},
+    connection::Profiles,
     context::Context,
     output::{Code, Failure},
 };
@@ -20,12 +20,9 @@ pub(crate) struct UseShow {
 
 impl UseShow {
     pub(crate) fn run(self, context: &Context) -> Result<Code, Failure> {
-        let directory = Directory::find()?;
-        let profiles = Profiles::read(directory.clone())?;
+        let mut profiles = Profiles::read()?;
         profiles.check(&self.name)?;
-        let mut settings = Settings::read(&directory)?;
-        settings.set_default_show(Some(&self.name));
-        settings.write(&directory)?;
+        profiles.set_default(&self.name)?;
         context.output.note(&format!("`{}` is used when no show is named", self.name));
         Ok(Code::Done)
     }

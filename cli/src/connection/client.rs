@@ -5,7 +5,7 @@ use std::fmt;
 use perenso::{Perenso, auth::store::FileStore};
 use perenso_sandbox::Sandbox;
 
-use super::{Directory, Profiles, Settings};
+use super::{Profiles, directory::Directory};
 use crate::{
     arguments::Globals,
     output::{Failure, Output},
@@ -39,9 +39,7 @@ impl Source {
         if CREDENTIALS.iter().any(|name| variable(name).is_some()) {
             return Ok(Self::Environment);
         }
-        let directory = Directory::find()?;
-        let settings = Settings::read(&directory)?;
-        Profiles::read(directory)?.default_name(settings.default_show()).map(Self::Profile)
+        Profiles::read()?.default_name().map(Self::Profile)
     }
 }
 
@@ -84,7 +82,7 @@ pub(crate) async fn connect(globals: &Globals, output: Output, tokens: Tokens) -
             (Perenso::from_vars(sandbox.vars())?, Some(sandbox))
         }
         Source::Environment => (from_environment(tokens)?, None),
-        Source::Profile(name) => (Profiles::read(Directory::find()?)?.client(name, tokens)?, None),
+        Source::Profile(name) => (Profiles::read()?.client(name, tokens)?, None),
     };
     Ok(Connection { show, source, _sandbox: sandbox })
 }

@@ -8,18 +8,26 @@ use perenso::{
 };
 use toml_edit::{DocumentMut, Item, Table, value};
 
-use super::{client::Tokens, directory::Directory, secret, settings::read_document};
+use super::{
+    client::Tokens,
+    directory::Directory,
+    keyring, secret,
+    settings::{Settings, read_document},
+};
 use crate::{
     files::replace_file,
     output::{Code, Failure},
 };
 
-/// The profiles of all shows.
+/// The profiles of all shows, and which of them is used when none is named.
+///
+/// A show whose secret is in the keyring is in the command's own settings, since the SDK reads secrets from files only.
 #[derive(Debug)]
 pub(crate) struct Profiles {
     directory: Directory,
     path: PathBuf,
     document: DocumentMut,
+    pub(crate) settings: Settings,
 }
 
 /// A profile to write.
@@ -29,17 +37,21 @@ pub(crate) struct Profile<'a> {
     pub(crate) secret: &'a str,
     pub(crate) api_url: Option<&'a str>,
     pub(crate) token_url: Option<&'a str>,
+    /// Keeps the secret in the keyring of the system.
+    pub(crate) keyring: bool,
 }
 
 impl Profiles {
-    /// Reads the profiles. Without a file there are none.
-    pub(crate) fn read(directory: Directory) -> Result<Self, Failure> {
+    /// Reads the profiles. Without files there are none.
+    pub(crate) fn read() -> Result<Self, Failure> {
+        let directory = Directory::find()?;
         let path = directory.shows_file();
         let document = read_document(&path)?.unwrap_or_default();
-        Ok(Self { directory, path, document })
+        let settings = Settings::read(&directory)?;
+        Ok(Self { directory, path, document, settings })
     }
 
-    /// Returns the file.
+    /// Returns the file that the SDK reads too.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
@@ -48,16 +60,17 @@ impl Profiles {
     pub(crate) fn names(&self) -> Vec<&str> {
         let shows = self.document.get("shows").and_then(Item::as_table_like);
         let is_perenso = |show: &Item| show.get("profile").and_then(Item::as_str) == Some("perenso");
-        let mut names: Vec<_> =
-            shows.into_iter().flat_map(|shows| shows.iter()).filter(|(_, show)| is_perenso(show)).collect();
-        names.sort_unstable_by_key(|(name, _)| *name);
-        names.into_iter().map(|(name, _)| name).collect()
+        let shows = shows.into_iter().flat_map(|shows| shows.iter()).filter(|(_, show)| is_perenso(show));
+        let mut names: Vec<_> = shows.map(|(name, _)| name).chain(self.settings.keyring_names()).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
     }
 
     /// Returns the show to use when none is named: the default one, or the only one.
-    pub(crate) fn default_name(&self, default: Option<&str>) -> Result<String, Failure> {
+    pub(crate) fn default_name(&self) -> Result<String, Failure> {
         let names = self.names();
-        match (default, &names[..]) {
+        match (self.settings.default_show(), &names[..]) {
             (Some(default), names) if names.contains(&default) => Ok(default.to_owned()),
             (_, [only]) => Ok((*only).to_owned()),
             (_, []) => Err(Failure::usage(
@@ -69,10 +82,11 @@ impl Profiles {
 
     /// Returns a string of a profile.
     pub(crate) fn value(&self, name: &str, key: &str) -> Option<&str> {
-        self.document.get("shows")?.get(name)?.get(key)?.as_str()
+        let show = self.settings.keyring_show(name).or_else(|| self.document.get("shows")?.get(name));
+        show?.get(key)?.as_str()
     }
 
-    /// Returns the file of a secret.
+    /// Returns the file of a secret, unless it is in the keyring.
     pub(crate) fn secret_file(&self, name: &str) -> Option<PathBuf> {
         let directory = self.path.parent().unwrap_or(Path::new(""));
         Some(directory.join(self.value(name, "client_secret_file")?))
@@ -94,6 +108,9 @@ impl Profiles {
     /// Returns the client of a show.
     pub(crate) fn client(&self, name: &str, tokens: Tokens) -> Result<Perenso, Failure> {
         self.check(name)?;
+        if self.settings.keyring_show(name).is_some() {
+            return self.keyring_client(name, tokens);
+        }
         check_writers(&self.path)?;
         if let Some(path) = self.secret_file(name) {
             secret::check_mode(&path)?;
@@ -108,8 +125,32 @@ impl Profiles {
         Ok(shows.get(name)?.clone())
     }
 
-    /// Adds or replaces a profile, with its secret in a file of its own, which is returned.
-    pub(crate) fn set(&mut self, name: &str, profile: &Profile<'_>) -> Result<PathBuf, Failure> {
+    fn keyring_client(&self, name: &str, tokens: Tokens) -> Result<Perenso, Failure> {
+        check_writers(&self.directory.settings_file())?;
+        let id = self.value(name, "client_id").unwrap_or_default();
+        let mut builder = Perenso::builder().client_id(id).client_secret(keyring::read(name)?).label(name);
+        if let Some(url) = self.value(name, "api_url") {
+            builder = builder.api_url(url);
+        }
+        if let Some(url) = self.value(name, "token_url") {
+            builder = builder.token_url(url);
+        }
+        if tokens == Tokens::Shared {
+            builder = builder.store(FileStore::new(self.directory.tokens()));
+        }
+        Ok(builder.build()?)
+    }
+
+    /// Adds or replaces a profile, with its secret in a file of its own, which is returned, or in the keyring.
+    pub(crate) fn set(&mut self, name: &str, profile: &Profile<'_>) -> Result<Option<PathBuf>, Failure> {
+        if profile.keyring {
+            keyring::write(name, profile.secret)?;
+            // The one before.
+            self.remove_from_files(name)?;
+            fill(self.settings.keyring_show_mut(name), profile);
+            self.settings.write(&self.directory)?;
+            return Ok(None);
+        }
         let path = self.directory.secret_file(name);
         secret::write(&path, profile.secret)?;
         if self.document.get("store").is_none() {
@@ -120,29 +161,37 @@ impl Profiles {
             shows.set_implicit(true);
             Item::Table(shows)
         });
-        // What the user has added by hand, such as a rate, stays.
         let show = &mut shows[name];
-        if !show.is_table_like() {
-            *show = Item::Table(Table::new());
-        }
+        fill(show, profile);
         show["profile"] = value("perenso");
-        show["client_id"] = value(profile.client_id);
         show["client_secret_file"] = value(format!("secrets/{name}"));
-        for (key, url) in [("api_url", profile.api_url), ("token_url", profile.token_url)] {
-            match (url, show.as_table_like_mut()) {
-                (Some(url), _) => show[key] = value(url),
-                (None, Some(table)) => drop(table.remove(key)),
-                (None, None) => {}
-            }
-        }
         self.write()?;
-        Ok(path)
+        self.remove_from_keyring(name)?;
+        Ok(Some(path))
     }
 
     /// Removes a profile, and its secret if this command wrote it.
     pub(crate) fn remove(&mut self, name: &str) -> Result<(), Failure> {
+        self.remove_from_files(name)?;
+        self.remove_from_keyring(name)?;
+        if self.settings.default_show() == Some(name) {
+            self.settings.set_default_show(None);
+            self.settings.write(&self.directory)?;
+        }
+        Ok(())
+    }
+
+    /// Writes which show is used when none is named.
+    pub(crate) fn set_default(&mut self, name: &str) -> Result<(), Failure> {
+        self.settings.set_default_show(Some(name));
+        self.settings.write(&self.directory)
+    }
+
+    fn remove_from_files(&mut self, name: &str) -> Result<(), Failure> {
+        let Some(shows) = self.document.get("shows").filter(|shows| shows.get(name).is_some()) else { return Ok(()) };
+        let file = shows.get(name).and_then(|show| show.get("client_secret_file")?.as_str());
         let own = self.directory.secret_file(name);
-        if self.secret_file(name).as_ref() == Some(&own) {
+        if file.map(|file| self.path.parent().unwrap_or(Path::new("")).join(file)).as_ref() == Some(&own) {
             secret::remove(&own)?;
         }
         if let Some(shows) = self.document.get_mut("shows").and_then(Item::as_table_like_mut) {
@@ -151,8 +200,32 @@ impl Profiles {
         self.write()
     }
 
+    fn remove_from_keyring(&mut self, name: &str) -> Result<(), Failure> {
+        if self.settings.keyring_show(name).is_none() {
+            return Ok(());
+        }
+        keyring::remove(name)?;
+        self.settings.remove_keyring_show(name);
+        self.settings.write(&self.directory)
+    }
+
     fn write(&self) -> Result<(), Failure> {
         replace_file(&self.path, self.document.to_string().as_bytes())
+    }
+}
+
+/// Writes what every profile has. What the user has added by hand, such as a rate, stays.
+fn fill(show: &mut Item, profile: &Profile<'_>) {
+    if !show.is_table_like() {
+        *show = Item::Table(Table::new());
+    }
+    show["client_id"] = value(profile.client_id);
+    for (key, url) in [("api_url", profile.api_url), ("token_url", profile.token_url)] {
+        match (url, show.as_table_like_mut()) {
+            (Some(url), _) => show[key] = value(url),
+            (None, Some(table)) => drop(table.remove(key)),
+            (None, None) => {}
+        }
     }
 }
 

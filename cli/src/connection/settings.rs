@@ -2,7 +2,7 @@
 
 use std::{fs, io, str::FromStr};
 
-use toml_edit::{DocumentMut, value};
+use toml_edit::{DocumentMut, Item, Table, value};
 
 use super::directory::Directory;
 use crate::{files::replace_file, output::Failure};
@@ -15,7 +15,7 @@ pub(crate) struct Settings {
 
 impl Settings {
     /// Reads the settings. Without a file there are none.
-    pub(crate) fn read(directory: &Directory) -> Result<Self, Failure> {
+    pub(super) fn read(directory: &Directory) -> Result<Self, Failure> {
         let document = read_document(&directory.settings_file())?.unwrap_or_default();
         Ok(Self { document })
     }
@@ -26,15 +26,43 @@ impl Settings {
     }
 
     /// Sets the show to use when none is named.
-    pub(crate) fn set_default_show(&mut self, name: Option<&str>) {
+    pub(super) fn set_default_show(&mut self, name: Option<&str>) {
         match name {
             Some(name) => self.document["default_show"] = value(name),
             None => drop(self.document.remove("default_show")),
         }
     }
 
+    /// Returns the names of the shows whose secret is in the keyring.
+    pub(super) fn keyring_names(&self) -> impl Iterator<Item = &str> {
+        let shows = self.document.get("keyring").and_then(Item::as_table_like);
+        shows.into_iter().flat_map(|shows| shows.iter()).map(|(name, _)| name)
+    }
+
+    /// Returns a show whose secret is in the keyring.
+    pub(super) fn keyring_show(&self, name: &str) -> Option<&Item> {
+        self.document.get("keyring")?.get(name)
+    }
+
+    /// Returns such a show to write.
+    pub(super) fn keyring_show_mut(&mut self, name: &str) -> &mut Item {
+        let shows = self.document.entry("keyring").or_insert_with(|| {
+            let mut shows = Table::new();
+            shows.set_implicit(true);
+            Item::Table(shows)
+        });
+        &mut shows[name]
+    }
+
+    /// Removes such a show.
+    pub(super) fn remove_keyring_show(&mut self, name: &str) {
+        if let Some(shows) = self.document.get_mut("keyring").and_then(Item::as_table_like_mut) {
+            shows.remove(name);
+        }
+    }
+
     /// Writes the settings.
-    pub(crate) fn write(&self, directory: &Directory) -> Result<(), Failure> {
+    pub(super) fn write(&self, directory: &Directory) -> Result<(), Failure> {
         replace_file(&directory.settings_file(), self.document.to_string().as_bytes())
     }
 }

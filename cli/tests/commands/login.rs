@@ -193,6 +193,27 @@ fn a_wrong_settings_file_is_named_with_its_line() {
 }
 
 #[test]
+fn a_keyring_that_is_not_there_is_named() {
+    let (_server, sandbox) = sandbox(Sandbox::builder());
+    let home = tempfile::tempdir().unwrap();
+    let mut command = perenso(home.path());
+    command.args(["login", "spring", "--keyring", "--secret-stdin", "--client-id", sandbox.client_id()]);
+    // No bus, no keyring.
+    command.args(["--api-url", sandbox.url()]).env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere");
+    let ran = with_input(&mut command, sandbox.client_secret());
+    let (code, text) =
+        if cfg!(feature = "keyring") { (1, "the keyring of the system") } else { (2, "without a keyring") };
+    assert!(ran.code == code && ran.stderr.contains(text), "{ran:?}");
+    assert_eq!(run(home.path(), &["status"]).code, 2);
+    // A show of the keyring is known by its name.
+    let settings = "default_show = \"spring\"\n[keyring.spring]\nclient_id = \"SPRING26\"\n";
+    std::fs::write(home.path().join("settings.toml"), settings).unwrap();
+    let ran = run(home.path(), &["status"]);
+    assert!(ran.stderr.contains("keyring"), "{ran:?}");
+    assert_eq!(run(home.path(), &["status", "--show", "autumn"]).code, 5);
+}
+
+#[test]
 fn a_home_that_is_no_place_for_files_is_named() {
     let home = tempfile::tempdir().unwrap();
     let ran: Ran = perenso(home.path()).arg("status").env("PERENSO_CONFIG_DIR", "here").output().unwrap().into();
