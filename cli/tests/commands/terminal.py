@@ -1,4 +1,4 @@
-"""Logs in as a person does: in a pseudo-terminal, by answering questions."""
+"""Runs the command in a pseudo-terminal, and answers the questions of a login as a person does."""
 
 import os
 import pty
@@ -12,7 +12,7 @@ if child == 0:
     os.execv(command, [command, *arguments])
 
 shown = b""
-answers = [(b"Id of the show: ", client_id), (b"API secret (it is not shown): ", secret)]
+answers = [(b"Id of the show: ", client_id), (b"API secret (it is not shown): ", secret)] if client_id else []
 while True:
     try:
         part = os.read(terminal, 4096)

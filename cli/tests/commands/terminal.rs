@@ -46,3 +46,12 @@ fn a_person_logs_in_by_answering_questions() {
     let plain = in_terminal(home.path(), id, "hush", &login, &[("NO_COLOR", "1")]).unwrap();
     assert!(plain.stdout.contains("error: ") && !plain.stdout.contains('\u{1b}'), "{plain:?}");
 }
+
+#[test]
+fn a_list_is_a_table() {
+    let home = tempfile::tempdir().unwrap();
+    let list = ["--sandbox", "--quiet", "customers", "list", "--limit", "2"];
+    let Some(ran) = in_terminal(home.path(), "", "", &list, &[]) else { return };
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.stdout.starts_with("id      customerID  customerName      city"), "{ran:?}");
+}
