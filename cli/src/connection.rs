@@ -1,4 +1,4 @@
-//! Which show is meant, and its client.
+//! Finds the show to use, and builds its client.
 
 mod client;
 mod directory;

@@ -1,4 +1,4 @@
-//! What every command is given.
+//! The context of a command: global options, output, interruption, connection.
 
 use std::{cell::Cell, rc::Rc};
 
@@ -43,7 +43,7 @@ impl Context {
         Err(Failure::interrupted())
     }
 
-    /// Connects to the show that is meant.
+    /// Connects to the show to use.
     pub(crate) async fn connect(&self) -> Result<Connection, Failure> {
         connection::connect(&self.globals, self.output, Tokens::Shared).await
     }

@@ -5,8 +5,8 @@
 //! - `arguments`: the command line, as clap reads it. Help, completions and man pages come from it.
 //! - `commands/`: one command is one file. A new one is a file with a struct of clap's `Args` and a method `run`, its line in
 //!   the enum `Command`, and its snapshot in `tests/help/`.
-//! - `context`: what every command is given: global options, output, Ctrl-C, and the connection to a show.
-//! - `connection/`: which show is meant, and its client.
+//! - `context`: the context of every command: global options, output, Ctrl-C, and the connection to a show.
+//! - `connection/`: finds the show to use, and builds its client.
 //! - `files`: files that are replaced as a whole.
 //! - `output/`: data on stdout, everything else on stderr; formats, failures and exit codes.
 

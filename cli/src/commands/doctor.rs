@@ -18,7 +18,7 @@ use crate::{
 
 /// Find out why a show cannot be used, and how it behaves
 ///
-/// Checks settings, proxy, names, encryption, clock and login, and reads a few records to see how the show answers. It writes
+/// Checks settings, proxy, names, encryption, clock and login, and reads a few records to learn the behavior of the show. It writes
 /// nothing to the show. With `--behavior` it writes what it saw into a file, for `perenso sandbox --behavior`.
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -31,7 +31,7 @@ pub(crate) struct Doctor {
     behavior: Option<PathBuf>,
 }
 
-/// How a check ended.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Finding {
     Fine,

@@ -13,7 +13,7 @@ use crate::{
 
 /// The document that this command was built with.
 const OURS: &str = include_str!("../../openapi/perenso.json");
-/// What the methods of the SDK, and with them the commands, need of a document.
+/// The parts of a document that the methods of the SDK need.
 const FACADE: &str = include_str!("../../openapi/facade.json");
 
 /// Compare documents of the API (OpenAPI)

@@ -20,14 +20,14 @@ use crate::{
     output::{Code, Failure},
 };
 
-/// A command on the records of a resource: its noun in [`RESOURCES`], and what to do.
+/// A command on the records of a resource: an entry of [`RESOURCES`], and an action.
 #[derive(Debug)]
 pub(crate) struct ResourceCommand {
     resource: &'static ResourceInfo,
     action: Action,
 }
 
-/// What to do with the records of a resource. Not every resource has all of it.
+/// An action on the records of a resource. Not every resource has all of them.
 #[derive(Debug, Subcommand)]
 enum Action {
     List(list::List),

@@ -1,4 +1,4 @@
-//! The client of the show that is meant.
+//! The client of the show to use.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ use crate::{
 /// The variables of the SDK any of which says that the environment names a show.
 const CREDENTIALS: [&str; 3] = ["PERENSO_CLIENT_ID", "PERENSO_CLIENT_SECRET", "PERENSO_CLIENT_SECRET_FILE"];
 
-/// Where a show is configured.
+/// The place of a show's settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
     Sandbox,
@@ -23,7 +23,7 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    /// Finds the show that is meant: `--sandbox`, `--show`, `PERENSO_SHOW`, credentials in the environment, the default
+    /// Finds the show to use: `--sandbox`, `--show`, `PERENSO_SHOW`, credentials in the environment, the default
     /// profile, the only profile.
     pub(crate) fn find(globals: &Globals) -> Result<Self, Failure> {
         let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
@@ -61,16 +61,16 @@ pub(crate) struct Connection {
     _sandbox: Option<Sandbox>,
 }
 
-/// Which tokens a client uses.
+/// The tokens of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tokens {
-    /// Those in the store, with all other commands.
+    /// Tokens of the store, shared with all other commands.
     Shared,
-    /// Those that it gets itself.
+    /// Tokens of its own, in memory.
     Own,
 }
 
-/// Connects to the show that is meant. Nothing is sent yet.
+/// Connects to the show to use. Nothing is sent yet.
 pub(crate) async fn connect(globals: &Globals, output: Output, tokens: Tokens) -> Result<Connection, Failure> {
     let source = Source::find(globals)?;
     let (show, sandbox) = match &source {

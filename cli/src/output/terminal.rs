@@ -11,7 +11,7 @@ use super::{Code, Failure};
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 
-/// How results, notes and errors are written.
+/// The options of output: JSON, quiet, verbose.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Output {
     pub(crate) json: bool,

@@ -18,7 +18,7 @@ pub(crate) fn perenso(home: &Path) -> Command {
     command
 }
 
-/// What a run wrote, and its exit code.
+/// The output and the exit code of a run.
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) code: i32,

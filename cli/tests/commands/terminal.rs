@@ -1,4 +1,4 @@
-//! What differs on a terminal: questions, colours and tables. Python has a pseudo-terminal in its standard library.
+//! Behavior on a terminal: questions, colours and tables. Python has a pseudo-terminal in its standard library.
 #![cfg(unix)]
 
 use std::{path::Path, process::Command};

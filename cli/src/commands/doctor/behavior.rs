@@ -1,4 +1,4 @@
-//! How a show answers, learned by reading.
+//! Learns the behavior of a show by reading.
 
 use std::{fmt::Write, time::Duration};
 
@@ -18,12 +18,12 @@ const NO_SUCH_ID: &str = "perenso-doctor-asks-for-no-such-id";
 /// A date before every change.
 const LONG_AGO: &str = "2000-01-01";
 
-/// What was learned.
+/// The learned behavior.
 #[derive(Default)]
 pub(super) struct Learned {
     /// The switch of the sandbox, its value, and what it means.
     pub(super) facts: Vec<(&'static str, Value, String)>,
-    /// What could not be told.
+    /// Sentences about behavior that reading does not tell.
     pub(super) unknown: Vec<String>,
 }
 

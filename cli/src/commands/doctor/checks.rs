@@ -13,9 +13,9 @@ use crate::output::{Code, Failure};
 
 /// The variables that name a proxy, as the HTTP client reads them.
 const PROXIES: [&str; 6] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy"];
-/// The longest time that a server may take for the check.
-const PATIENCE: Duration = Duration::from_secs(20);
-/// A difference of the clocks that is normal.
+/// The timeout of the response to a check.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(20);
+/// A normal difference of the clocks.
 const CLOSE: TimeDelta = TimeDelta::seconds(60);
 /// A difference of the clocks with which certificates seem expired, or not valid yet.
 const FAR: TimeDelta = TimeDelta::hours(1);
@@ -61,7 +61,7 @@ pub(super) async fn encryption_and_clock(report: &mut Report, show: &Perenso) ->
     let mut url = client.api_url().clone();
     url.set_path(&format!("{}/Customer", url.path().trim_end_matches('/')));
     let is_encrypted = url.scheme() == "https";
-    let sent = tokio::time::timeout(PATIENCE, client.http().get(url).send()).await;
+    let sent = tokio::time::timeout(RESPONSE_TIMEOUT, client.http().get(url).send()).await;
     let response = match sent {
         Ok(Ok(response)) => response,
         Ok(Err(error)) => {
@@ -74,7 +74,7 @@ pub(super) async fn encryption_and_clock(report: &mut Report, show: &Perenso) ->
             return Ok(false);
         }
         Err(_) => {
-            let detail = format!("no response in {} seconds", PATIENCE.as_secs());
+            let detail = format!("no response in {} seconds", RESPONSE_TIMEOUT.as_secs());
             report.add("connection", Finding::Wrong(Code::Unavailable), detail)?;
             return Ok(false);
         }

@@ -25,6 +25,6 @@ impl Get {
     pub(super) async fn run(self, context: &Context, resource: &ResourceInfo) -> Result<Code, Failure> {
         let connection = context.connect().await?;
         let record = resource.of(&connection.show)?.get(self.id.as_str()).await?;
-        self.output.one(context, resource, record.into_fields())
+        self.output.write_one(context, resource, record.into_fields())
     }
 }

@@ -1,4 +1,4 @@
-//! Where and how the records of a resource are written.
+//! Writes the records of a resource.
 
 use std::{
     io::{self, BufWriter, Write},
@@ -15,7 +15,7 @@ use crate::{
     output::{Code, Columns, Failure, Format, RecordWriter, Stdout},
 };
 
-/// Where and how records are written.
+/// The options of the output: file, format, columns.
 #[derive(Args, Debug)]
 pub(super) struct RecordOutput {
     /// Write into this file, in the format of its ending: .csv, .json, .jsonl or .txt
@@ -49,7 +49,6 @@ impl Writer {
         for line in lines {
             let mut row = record.clone();
             match line {
-                // What the order says of itself goes before what a line says.
                 Value::Object(fields) => {
                     for (name, value) in fields {
                         row.entry(name).or_insert(value);
@@ -115,7 +114,7 @@ impl RecordOutput {
     }
 
     /// Writes one record: as a table, a field a line.
-    pub(super) fn one(
+    pub(super) fn write_one(
         &self,
         context: &Context,
         resource: &ResourceInfo,

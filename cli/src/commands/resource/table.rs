@@ -18,7 +18,7 @@ pub(crate) struct ResourceInfo {
     pub(crate) changes: bool,
     /// True if records can be created, updated and deleted one by one.
     pub(crate) writes: bool,
-    /// What a user has to know.
+    /// A note for the help.
     pub(crate) note: Option<&'static str>,
 }
 

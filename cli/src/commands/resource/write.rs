@@ -86,7 +86,7 @@ impl Create {
         let record = self.record.read()?;
         let connection = context.connect().await?;
         let created = resource.of(&connection.show)?.create(&record).await?;
-        self.output.one(context, resource, created.into_fields())
+        self.output.write_one(context, resource, created.into_fields())
     }
 }
 
@@ -95,6 +95,6 @@ impl Update {
         let record = self.record.read()?;
         let connection = context.connect().await?;
         let updated = resource.of(&connection.show)?.update(self.id.as_str(), &record).await?;
-        self.output.one(context, resource, updated.into_fields())
+        self.output.write_one(context, resource, updated.into_fields())
     }
 }
