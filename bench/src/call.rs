@@ -84,7 +84,8 @@ pub(crate) fn show_at(url: &str) -> Perenso {
         .unwrap()
 }
 
-async fn spread<F: Future<Output = ()> + Send + 'static>(tasks: usize, make: impl Fn() -> F) {
+/// Runs as many tasks; a single one on the thread of the caller.
+pub(crate) async fn spread<F: Future<Output = ()> + Send + 'static>(tasks: usize, make: impl Fn() -> F) {
     if tasks == 1 {
         return make().await;
     }

@@ -6,6 +6,7 @@
 //! - `--short` checks only that the benchmarks run; the numbers are meaningless
 //! - `--python <path>` and `--prism <path>` add rivals from Python and Node.js
 //! - `--sandbox` measures only the sandbox
+//! - `--race` measures only a list call, against `middle`, the same by hand, and reqwest without renewal
 //! - `--record` measures only the reading of a record
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used)]
 
@@ -16,6 +17,7 @@ mod herd;
 mod hit;
 mod memory;
 mod parquet;
+mod race;
 mod record;
 mod renewal;
 mod rival;
@@ -56,6 +58,16 @@ fn main() -> ExitCode {
     let prism = args.iter().skip_while(|arg| *arg != "--prism").nth(1).map(Path::new);
     let python = args.iter().skip_while(|arg| *arg != "--python").nth(1).map(String::as_str);
     let mut table = Table::new();
+    let race = |table: &mut Table| {
+        let (rounds, calls) = if is_short { (1, 64) } else { (15, 6400) };
+        for (records, tasks, bound) in [(1, 32, 1.05), (20, 32, 1.05), (1, 1, 1.0), (20, 1, 1.0)] {
+            race::measure(table, records, tasks, (rounds, calls), Bound::AtMost(bound));
+        }
+    };
+    if args.iter().any(|arg| arg == "--race") {
+        race(&mut table);
+        return ExitCode::SUCCESS;
+    }
     if args.iter().any(|arg| arg == "--record") {
         record::measure(&mut table, many);
         return ExitCode::SUCCESS;
@@ -66,6 +78,7 @@ fn main() -> ExitCode {
     }
     call::measure(&mut table, 1, many, Bound::AtMost(1.08));
     call::measure(&mut table, 64, many, Bound::AtMost(1.12));
+    race(&mut table);
     record::measure(&mut table, many);
     hit::measure(&mut table, many);
     check::measure(&mut table, many);

@@ -3,6 +3,7 @@
 
 pub(crate) mod authlib;
 pub(crate) mod hand_wired;
+pub(crate) mod middle;
 
 use std::time::Duration;
 

@@ -133,6 +133,7 @@ async fn connection(mut stream: TcpStream, terms: Terms, tokens: Arc<Mutex<Token
                 }
                 () if !takes(&tokens) => ("401 Unauthorized", String::new()),
                 () if head.starts_with("get /export ") => ("200 OK", rows::CATALOG.to_owned()),
+                () if head.starts_with("get /customer?") => ("200 OK", page_of(&head)),
                 () => ("200 OK", CUSTOMER.to_owned()),
             }
         };
@@ -143,6 +144,13 @@ async fn connection(mut stream: TcpStream, terms: Terms, tokens: Arc<Mutex<Token
             return;
         }
     }
+}
+
+/// Returns a page with as many customers as the request asks for.
+fn page_of(head: &str) -> String {
+    let size = head.split_once("resultsperpage=").map(|(_, rest)| rest.split(['&', ' ']).next().unwrap_or_default());
+    let size: usize = size.and_then(|size| size.parse().ok()).unwrap_or(1);
+    format!("[{}]", [CUSTOMER].repeat(size).join(","))
 }
 
 /// Returns what follows `name` at the start of a line. `head` is in lower case.
