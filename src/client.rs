@@ -176,7 +176,7 @@ impl Perenso {
     /// # Ok(()) }
     /// ```
     pub fn request(&self, method: Method, path: impl Into<Cow<'static, str>>) -> RequestBuilder {
-        self.auth().request(method, path).options(self.options().clone())
+        self.auth().request(method, path).options(self.api.inner.shared_options())
     }
 
     /// Returns a bearer token that is valid for at least `min_validity`, for use elsewhere.

@@ -5,13 +5,11 @@
 
 use std::{
     fmt::Debug,
-    future::{Future, poll_fn},
-    pin::{Pin, pin},
-    task::Poll,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
     time::{Duration, Instant, SystemTime},
 };
-
-use futures_util::future::{Either, select};
 
 /// The future of [`Clock::sleep`].
 pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -100,15 +98,33 @@ impl Clock for SystemClock {
 }
 
 /// Returns the output of `future`, or `None` if it takes longer than `limit`.
-pub(crate) async fn within<F: Future>(clock: &dyn Clock, limit: Duration, future: F) -> Option<F::Output> {
-    let mut future = pin!(future);
-    // A future that is ready at once needs no timer.
-    if let Poll::Ready(output) = poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await {
-        return Some(output);
+pub(crate) fn within<F: Future>(clock: &dyn Clock, limit: Duration, future: F) -> Within<'_, F> {
+    Within { future, timer: None, clock, limit }
+}
+
+pin_project_lite::pin_project! {
+    /// The future of [`within`].
+    // Not an async function, which would store the future twice.
+    pub(crate) struct Within<'a, F> {
+        #[pin]
+        future: F,
+        timer: Option<Sleep>,
+        clock: &'a dyn Clock,
+        limit: Duration,
     }
-    match select(future, clock.sleep(limit)).await {
-        Either::Left((output, _)) => Some(output),
-        Either::Right(((), _)) => None,
+}
+
+impl<F: Future> Future for Within<'_, F> {
+    type Output = Option<F::Output>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        if let Poll::Ready(output) = this.future.poll(context) {
+            return Poll::Ready(Some(output));
+        }
+        // A future that is ready at once needs no timer.
+        let timer = this.timer.get_or_insert_with(|| this.clock.sleep(*this.limit));
+        timer.as_mut().poll(context).map(|()| None)
     }
 }
 

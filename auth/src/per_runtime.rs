@@ -16,6 +16,11 @@ pub(crate) struct PerRuntime<T> {
     values: Mutex<Vec<(Option<Id>, T)>>,
 }
 
+/// Returns the runtime that drives the caller.
+pub(crate) fn current() -> Option<Id> {
+    Handle::try_current().ok().map(|handle| handle.id())
+}
+
 impl<T: Clone> PerRuntime<T> {
     pub(crate) fn new() -> Self {
         Self { values: Mutex::new(Vec::new()) }
@@ -23,7 +28,11 @@ impl<T: Clone> PerRuntime<T> {
 
     /// Returns the value of the current runtime, made by `make` if it has none.
     pub(crate) fn get(&self, make: impl FnOnce() -> T) -> T {
-        let current = Handle::try_current().ok().map(|handle| handle.id());
+        self.get_for(current(), make)
+    }
+
+    /// Returns the value of this runtime, made by `make` if it has none.
+    pub(crate) fn get_for(&self, current: Option<Id>, make: impl FnOnce() -> T) -> T {
         let mut values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
         match values.iter().rposition(|(runtime, _)| *runtime == current) {
             Some(place) if place + 1 == values.len() => {}

@@ -7,6 +7,7 @@
 //! - `--python <path>` and `--prism <path>` add rivals from Python and Node.js
 //! - `--sandbox` measures only the sandbox
 //! - `--race` measures only a list call, against `middle`, the same by hand, and reqwest without renewal
+//! - `--profile <racer> <records> <tasks> <calls>` makes calls in one of the ways, as `ours`, for a profiler
 //! - `--record` measures only the reading of a record
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used)]
 
@@ -50,6 +51,12 @@ fn main() -> ExitCode {
     }
     // The rival's client uses the crypto provider of the process. The SDK has its own.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    if let [profile, name, records, tasks, calls] = &args[..]
+        && profile == "--profile"
+    {
+        race::profile(name, records.parse().unwrap(), tasks.parse().unwrap(), calls.parse().unwrap());
+        return ExitCode::SUCCESS;
+    }
     let is_short = args.iter().any(|arg| arg == "--short");
     let (many, some) = if is_short { (3, 1) } else { (300, 9) };
     let (turns, million) = if is_short { (1, 10) } else { (3, 1000) };

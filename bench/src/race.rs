@@ -57,7 +57,8 @@ pub(crate) fn measure(table: &mut Table, records: usize, tasks: usize, (rounds, 
     let cpu = of(|cost| cost.cpu);
     let show = |racer: usize| format!("{:.1} ({:.1}) us", cpu[racer].0, cpu[racer].1);
     let best = cpu[1..racers.len() - 1].iter().map(|(median, _)| *median).fold(f64::INFINITY, f64::min);
-    let what = format!("typed list of {}, {}: client CPU, median (least)", plural(records, "record"), plural(tasks, "task"));
+    let what =
+        format!("typed list of {}, {}: client CPU, median (least)", plural(records, "record"), plural(tasks, "task"));
     table.ratio(&what, &show(0), &rivals(&show), cpu[0].0 / best, bound);
 
     let switches = of(|cost| cost.switches * 1e3);
@@ -71,6 +72,16 @@ pub(crate) fn measure(table: &mut Table, records: usize, tasks: usize, (rounds, 
         let show = |racer: usize| counts[racer].to_string();
         table.count("the same: allocations", &show(0), &rivals(&show), &format!("at most {most}"), counts[0] <= most);
     }
+}
+
+/// Makes calls in one of the ways, for a profiler.
+pub(crate) fn profile(name: &str, records: usize, tasks: usize, calls: usize) {
+    let server = Server::start(Terms::LASTING);
+    let runtime = runtime(tasks);
+    let racers = racers(&server, &runtime, records);
+    let racer = racers.iter().find(|racer| racer.name == name).unwrap();
+    let cost = cost(&runtime, racer, tasks, calls);
+    println!("{name}: {:.1} us, {:.0} context switches in 1,000 calls", cost.cpu, cost.switches * 1e3);
 }
 
 /// Returns the ways to make the call: ours first, last the one whose token is constant.

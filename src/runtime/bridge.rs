@@ -46,6 +46,10 @@ impl Bridge {
         &self.options
     }
 
+    pub(crate) fn shared_options(&self) -> Arc<CallOptions> {
+        Arc::clone(&self.options)
+    }
+
     /// Returns the base address of the API without a slash at the end.
     pub fn base_url(&self) -> String {
         self.auth.api_url().as_str().trim_end_matches('/').to_owned()

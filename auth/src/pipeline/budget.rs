@@ -107,6 +107,23 @@ impl Budget {
         matches!(&self.limiter, Limiter::Shared { name, .. } if name.get().is_none())
     }
 
+    /// Takes a permit if there is one and nobody waits.
+    pub(crate) fn try_permit(&self) -> bool {
+        if self.cooldown_left().is_some() {
+            return false;
+        }
+        match &self.limiter {
+            Limiter::Unlimited => true,
+            Limiter::Local(limiter) => {
+                // Another caller that holds the queue comes first.
+                let queue = self.queue.get(Arc::default);
+                queue.try_lock().is_ok_and(|_turn| limiter.check().is_ok())
+            }
+            #[cfg(feature = "redis")]
+            Limiter::Shared { .. } => false,
+        }
+    }
+
     /// Waits for a permit, for at most `limit`. Returns the time waited.
     pub(crate) async fn permit(&self, limit: Duration) -> Result<Duration, Exhausted> {
         // One caller at a time, in order: concurrent callers would wake together and compete.

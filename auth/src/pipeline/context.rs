@@ -2,12 +2,17 @@
 
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderMap, HeaderName, Method};
 use reqwest::Url;
 
 use crate::{
     clock::Clock,
-    oauth::{cache::Cache, fault::Fault, token::without_scheme, token_response::redact},
+    oauth::{
+        cache::Cache,
+        fault::Fault,
+        token::{Token, without_scheme},
+        token_response::redact,
+    },
     pipeline::{
         api_headers::ApiHeaders,
         budget::Budget,
@@ -41,13 +46,15 @@ pub struct Call<'a> {
     pub(super) operation: Cow<'static, str>,
     pub(super) idempotency: Idempotency,
     pub(super) buffered: bool,
+    /// The request is made of a method, a URL, headers and a body alone.
+    pub(super) is_plain: bool,
     pub(super) options: Option<&'a CallOptions>,
 }
 
 impl<'a> Call<'a> {
     /// Creates a call with this name, which errors and spans show.
     pub fn new(operation: impl Into<Cow<'static, str>>, idempotency: Idempotency) -> Self {
-        Self { operation: operation.into(), idempotency, buffered: false, options: None }
+        Self { operation: operation.into(), idempotency, buffered: false, is_plain: false, options: None }
     }
 
     pub(crate) fn operation(&self) -> &str {
@@ -120,31 +127,42 @@ impl ClientState {
 }
 
 impl ClientState {
-    /// Returns the URL of a path below the base address.
-    pub(crate) fn url(&self, path: &str) -> Result<Url, String> {
-        let route = path.split(['?']).next().unwrap_or_default();
-        if !path.starts_with('/') || path.starts_with("//") {
-            return Err("the path must start with exactly one `/`, as in `/Customer`".to_owned());
-        }
-        if path.contains(['#', '\\']) || path.chars().any(|c| c.is_control() || c.is_whitespace()) {
-            return Err(
-                "the path contains `#`, a backslash, whitespace or a control character: percent-encode it".to_owned()
-            );
-        }
-        let is_dots = |segment: &str| {
-            let segment = segment.to_ascii_lowercase().replace("%2e", ".");
-            segment == "." || segment == ".."
-        };
-        if route.split('/').any(is_dots) {
-            return Err("the path has a segment `.` or `..`, which would change the address: remove it".to_owned());
-        }
+    /// Returns the address of a path below the base address, with room for parameters.
+    pub(crate) fn address(&self, path: &str) -> String {
+        const ROOM: usize = 64;
         let base = self.api_url.as_str().trim_end_matches('/');
-        Url::parse(&format!("{base}{path}")).map_err(|error| format!("the path does not form a URL: {error}"))
+        let mut address = String::with_capacity(base.len() + path.len() + ROOM);
+        address.push_str(base);
+        address.push_str(path);
+        address
     }
 }
 
+/// Parses the address of a request, whose path must not lead elsewhere.
+pub(crate) fn parse(path: &str, address: &str) -> Result<Url, String> {
+    let route = path.split(['?']).next().unwrap_or_default();
+    if !path.starts_with('/') || path.starts_with("//") {
+        return Err("the path must start with exactly one `/`, as in `/Customer`".to_owned());
+    }
+    if path.contains(['#', '\\']) || path.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        return Err(
+            "the path contains `#`, a backslash, whitespace or a control character: percent-encode it".to_owned()
+        );
+    }
+    let is_dots = |segment: &str| {
+        // Few segments have a dot, encoded or not.
+        segment.contains(['.', '%']) && {
+            let segment = segment.to_ascii_lowercase().replace("%2e", ".");
+            segment == "." || segment == ".."
+        }
+    };
+    if route.split('/').any(is_dots) {
+        return Err("the path has a segment `.` or `..`, which would change the address: remove it".to_owned());
+    }
+    Url::parse(address).map_err(|error| format!("the path does not form a URL: {error}"))
+}
+
 /// The facts of a call that its errors and its response report.
-#[derive(Clone)]
 pub(crate) struct CallContext {
     pub(crate) operation: Cow<'static, str>,
     pub(crate) attempts: u32,
@@ -161,9 +179,8 @@ pub(crate) struct CallContext {
 const SHORTEST_SECRET: usize = 4;
 
 /// The secrets that a server may echo: the token of the call and those of the credentials.
-#[derive(Clone)]
 pub(crate) struct Secrets {
-    pub(crate) token: Option<HeaderValue>,
+    pub(crate) token: Option<Arc<Token>>,
     pub(crate) cache: Arc<Cache>,
 }
 
@@ -171,7 +188,8 @@ impl Secrets {
     /// Removes them from a string of the server.
     pub(crate) fn redact(&self, text: &str) -> String {
         let credentials = self.cache.source.exchange.credentials.known();
-        let token = self.token.as_ref().and_then(without_scheme);
+        let token = self.token.as_ref().map(|token| token.header());
+        let token = token.as_ref().and_then(without_scheme);
         let secrets = token.into_iter().chain(credentials.iter().flat_map(|known| known.secrets()));
         // A shorter secret would also match parts of words.
         redact(text, &secrets.filter(|secret| secret.len() >= SHORTEST_SECRET).collect::<Vec<_>>())

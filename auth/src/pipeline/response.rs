@@ -144,7 +144,7 @@ impl Response {
     ///
     /// # Errors
     /// [`ErrorKind::Decode`] for an HTML page, which is sent by a proxy or a login form and acknowledges nothing.
-    pub async fn acknowledge(self) -> Result<HeaderMap, Error> {
+    pub async fn acknowledge(mut self) -> Result<HeaderMap, Error> {
         let is_page = self.content_type().is_some_and(|text| text.to_ascii_lowercase().starts_with("text/html"));
         let page = is_page.then(|| {
             let detail = format!(
@@ -154,9 +154,7 @@ impl Response {
             );
             self.error(ErrorKind::Decode, detail)
         });
-        if let Body::Incoming(body) = self.body {
-            body::part(body, body::MAX_ERROR_BODY_BYTES, self.context.clock.as_ref(), self.context.idle).await;
-        }
+        self.context.collect_part(&mut self.body, self.context.idle).await;
         page.map_or(Ok(self.headers), Err)
     }
 
@@ -178,13 +176,10 @@ impl Response {
 
     /// Reads the whole body and returns it beside the rest of the response.
     async fn read(mut self) -> Result<(Bytes, Self), Error> {
-        let body = std::mem::replace(&mut self.body, Body::Whole(Bytes::new()));
-        let bytes = match body {
-            Body::Whole(bytes) => Ok(bytes),
-            Body::Incoming(body) => {
-                let CallContext { max_body_bytes, clock, idle, .. } = &self.context;
-                body::collect(body, *max_body_bytes, clock.as_ref(), *idle).await
-            }
+        let bytes = match &mut self.body {
+            Body::Whole(bytes) => Ok(std::mem::take(bytes)),
+            // Boxed, since a body that is read already needs no room for it.
+            body => Box::pin(self.context.collect(body)).await,
         };
         match bytes {
             Ok(bytes) => Ok((bytes, self)),
@@ -192,47 +187,78 @@ impl Response {
         }
     }
 
-    /// Reads the body as a part of the call.
-    pub(crate) async fn into_buffered(self) -> Result<Self, Error> {
-        let (bytes, rest) = self.read().await?;
-        Ok(Self { body: Body::Whole(bytes), ..rest })
-    }
-
     fn error(&self, kind: ErrorKind, detail: impl Into<String>) -> Error {
-        self.context.error(kind, detail).with(|inner| {
-            inner.status = Some(self.status);
-            inner.request_id = self.context.request_id(&self.headers);
-        })
+        self.context.error_of_response(kind, detail, self.status, &self.headers)
     }
 
     fn broken(&self, failure: Failure) -> Error {
+        self.context.broken(failure, self.status, &self.headers)
+    }
+}
+
+impl CallContext {
+    /// Reads the whole body of a response.
+    pub(super) async fn collect(&self, body: &mut Body) -> Result<Bytes, Failure> {
+        match body {
+            Body::Whole(bytes) => Ok(std::mem::take(bytes)),
+            Body::Incoming(body) => body::collect(body, self.max_body_bytes, self.clock.as_ref(), self.idle).await,
+        }
+    }
+
+    /// Reads the start of the body of an error response, as far as it arrives within `timeout`. Also returns its content
+    /// coding if that is unknown.
+    pub(super) async fn collect_part(&self, body: &mut Body, timeout: Duration) -> (Bytes, Option<String>) {
+        match body {
+            Body::Whole(bytes) => (std::mem::take(bytes), None),
+            Body::Incoming(body) => body::part(body, body::MAX_ERROR_BODY_BYTES, self.clock.as_ref(), timeout).await,
+        }
+    }
+
+    fn error_of_response(
+        &self,
+        kind: ErrorKind,
+        detail: impl Into<String>,
+        status: StatusCode,
+        headers: &HeaderMap,
+    ) -> Error {
+        self.error(kind, detail).with(|inner| {
+            inner.status = Some(status);
+            inner.request_id = self.request_id(headers);
+        })
+    }
+
+    /// Returns the error of a body that was not read to its end.
+    pub(super) fn broken(&self, failure: Failure, status: StatusCode, headers: &HeaderMap) -> Error {
+        let error = |kind, detail: String| self.error_of_response(kind, detail, status, headers);
+        let caused_by = |error: Error, source: reqwest::Error| {
+            error.with(|inner| inner.source = Some(Arc::new(source.without_url())))
+        };
         match failure {
             Failure::TooLarge => {
-                let limit = self.context.max_body_bytes;
-                self.error(
-                    ErrorKind::TooLarge,
-                    format!("the response is larger than {limit} bytes; read it as a stream"),
-                )
+                let limit = self.max_body_bytes;
+                error(ErrorKind::TooLarge, format!("the response is larger than {limit} bytes; read it as a stream"))
             }
             Failure::Idle => {
-                let idle = self.context.idle;
-                self.error(ErrorKind::Timeout, format!("the response body stalled for {idle:?} (`Timeouts::idle`)"))
+                let idle = self.idle;
+                error(ErrorKind::Timeout, format!("the response body stalled for {idle:?} (`Timeouts::idle`)"))
             }
-            Failure::Broken(source) if source.is_timeout() => self
-                .error(ErrorKind::Timeout, "the response body did not arrive within a timeout of the reqwest builder")
-                .with(|inner| inner.source = Some(Arc::new(source.without_url()))),
-            Failure::Broken(source) => self
-                .error(ErrorKind::Broken, "the connection broke within the response body")
-                .with(|inner| inner.source = Some(Arc::new(source.without_url()))),
-            Failure::Gzip(error) => {
-                self.error(ErrorKind::Broken, format!("the response body cannot be decompressed: it {error}"))
+            Failure::Broken(source) if source.is_timeout() => {
+                let detail = "the response body did not arrive within a timeout of the reqwest builder";
+                caused_by(error(ErrorKind::Timeout, detail.to_owned()), source)
+            }
+            Failure::Broken(source) => {
+                let detail = "the connection broke within the response body";
+                caused_by(error(ErrorKind::Broken, detail.to_owned()), source)
+            }
+            Failure::Gzip(cause) => {
+                error(ErrorKind::Broken, format!("the response body cannot be decompressed: it {cause}"))
             }
             Failure::UnknownCoding(coding) => {
                 let detail = format!(
                     "the response ({}) has the unsupported content coding `{coding}`; request `gzip` or `identity`",
-                    self.status.as_u16()
+                    status.as_u16()
                 );
-                self.error(ErrorKind::Decode, detail)
+                error(ErrorKind::Decode, detail)
             }
         }
     }

@@ -29,7 +29,7 @@ use crate::{
     },
     policy::{Backoff, RetryPolicy},
     wire::{
-        body::{self, IncomingBody},
+        body::IncomingBody,
         connection::Cause,
         retry_after::retry_after,
         transport::{accept_gzip, location},
@@ -40,27 +40,46 @@ use crate::{
 const ERROR_BODY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Sends a request through the whole pipeline, in a span if a subscriber is interested.
-pub(super) async fn execute(client: &ClientState, mut request: Request, call: Call<'_>) -> Result<Response, Error> {
-    prepare(client, &mut request, &call)?;
-    let Some(span) = CallSpan::of(client, &request, &call) else {
-        return RetryLoop::new(client, call).run(request).await;
-    };
-    let result = RetryLoop::new(client, call).run(request).instrument(span.span()).await;
-    span.finish(&result);
-    result
+// Not an async function, which would store the request and the state of the call twice: a caller moves the whole future.
+pub(super) fn execute<'a>(
+    client: &'a ClientState,
+    mut request: Request,
+    call: Call<'a>,
+) -> impl Future<Output = Result<Response, Error>> + Send + 'a {
+    let prepared = prepare(client, &mut request, &call);
+    let span = prepared.is_ok().then(|| CallSpan::of(client, &request, &call)).flatten();
+    let mut retry_loop = RetryLoop::new(client, request, call);
+    async move {
+        prepared?;
+        let Some(span) = span else {
+            let Received { status, headers, body } = retry_loop.run().await?;
+            return Ok(Response { status, headers, body, context: retry_loop.context });
+        };
+        let received = retry_loop.run().instrument(span.span()).await;
+        let result = received.map(|received| {
+            let Received { status, headers, body } = received;
+            Response { status, headers, body, context: retry_loop.context }
+        });
+        span.finish(&result);
+        result
+    }
 }
 
 /// The state of one call.
 pub(crate) struct RetryLoop<'a> {
     client: &'a ClientState,
+    /// The request of the next attempt. A body that is a stream has only one.
+    request: Option<Request>,
     idempotency: Idempotency,
     buffered: bool,
+    is_plain: bool,
     retry: RetryPolicy,
     attempt: Duration,
     deadline: Option<Duration>,
     stop: Option<&'a Stop>,
     started: Instant,
-    backoff: Option<Backoff>,
+    // Boxed, since few calls are retried.
+    backoff: Option<Box<Backoff>>,
     replayed: bool,
     /// The generation of the token that was refused.
     refused: Option<u64>,
@@ -72,6 +91,27 @@ pub(crate) struct RetryLoop<'a> {
     context: CallContext,
 }
 
+/// The response to an attempt.
+pub(crate) struct Received {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Body,
+}
+
+impl Received {
+    fn new(response: reqwest::Response) -> Self {
+        let status = response.status();
+        let (headers, body) = IncomingBody::of(response);
+        Self { status, headers, body: Body::Incoming(body) }
+    }
+}
+
+/// The reason why an attempt has no successful response.
+enum Failure {
+    Refused(Refusal),
+    Failed(Error),
+}
+
 /// An error response, with at most 64 KiB of its body.
 struct Refusal {
     status: StatusCode,
@@ -81,13 +121,13 @@ struct Refusal {
 }
 
 impl<'a> RetryLoop<'a> {
-    pub(crate) fn new(client: &'a ClientState, call: Call<'a>) -> Self {
+    pub(crate) fn new(client: &'a ClientState, request: Request, call: Call<'a>) -> Self {
         let options = call.options;
-        let context = client.context(call.operation);
         Self {
             client,
             idempotency: options.and_then(|options| options.idempotency).unwrap_or(call.idempotency),
             buffered: call.buffered,
+            is_plain: call.is_plain,
             retry: options.and_then(|options| options.retry).unwrap_or(client.retry),
             attempt: options.and_then(|options| options.attempt).unwrap_or(client.timeouts.attempt),
             deadline: options.and_then(|options| options.deadline),
@@ -96,33 +136,24 @@ impl<'a> RetryLoop<'a> {
             backoff: None,
             replayed: false,
             refused: None,
-            is_stream: false,
+            is_stream: request.body().is_some_and(|body| body.as_bytes().is_none()),
             headers_refreshed: false,
             headers_of_caller: options.map(|options| &options.headers),
-            context,
+            context: client.context(call.operation),
+            request: Some(request),
         }
     }
 
     /// Runs the call to its response or final error.
-    pub(crate) async fn run(mut self, mut request: Request) -> Result<Response, Error> {
-        self.is_stream = request.body().is_some_and(|body| body.as_bytes().is_none());
+    // What a call rarely needs is boxed, since a caller moves the whole future.
+    pub(crate) async fn run(&mut self) -> Result<Received, Error> {
         loop {
             // The token first: calls that hold a permit and wait for a token would be sent as one burst.
-            let Some(token) = unless_stopped(self.stop, self.token()).await else { return Err(self.stopped()) };
-            let token = token?;
-            let waited = self.context.waited_for_budget;
-            let Some(permit) = unless_stopped(self.stop, self.permit()).await else { return Err(self.stopped()) };
-            permit?;
-            let token = if self.context.waited_for_budget == waited {
-                token
-            } else {
-                unless_stopped(self.stop, self.token()).await.unwrap_or_else(|| Err(self.stopped()))?
-            };
-            // A body that is a stream cannot be cloned, and such a call has no second attempt.
-            let mut again = request.try_clone();
-            request.headers_mut().insert(&self.client.authorization_header, token.header());
-            self.context.secrets.token = Some(token.header());
-            let (outcome, result) = self.send(request).await?;
+            let mut token = self.token().await?;
+            if self.wait_for_permit().await? {
+                token = self.token().await?;
+            }
+            let (outcome, result) = self.send(&token).await?;
             if matches!(outcome, AttemptOutcome::Responded(status) if outcome::proves_the_token(status)) {
                 token.accept();
                 if self.replayed {
@@ -130,34 +161,48 @@ impl<'a> RetryLoop<'a> {
                 }
             }
             self.context.may_have_written |= outcome.may_have_written(self.idempotency);
-            let decision = outcome.decide(self.idempotency);
-            let failure = match result {
-                AttemptResult::Success(response) => return Ok(response),
-                AttemptResult::Refusal(refusal) if decision == RetryDecision::Reauthorise => {
-                    if self.refreshes_headers(again.as_mut()).await
-                        && let Some(again) = again
-                    {
-                        request = again;
-                        continue;
-                    }
-                    request = self.reauthorise(&token, again, refusal)?;
-                    continue;
-                }
-                AttemptResult::Refusal(refusal) => {
-                    let error = self.refused(refusal, again.as_ref());
-                    self.start_cooldown(&error).await;
-                    error
-                }
-                AttemptResult::Failure(error) => error,
-            };
-            request = match again {
-                Some(again) if decision == RetryDecision::Retry => {
-                    self.wait_before_retry(failure).await?;
-                    again
-                }
-                _ => return Err(failure),
-            };
+            match result {
+                Ok(received) => return Ok(received),
+                Err(failure) => Box::pin(self.prepare_next(&token, outcome, failure)).await?,
+            }
         }
+    }
+
+    /// Prepares the next attempt. Returns the error of the call if there is none.
+    async fn prepare_next(&mut self, token: &Token, outcome: AttemptOutcome, failure: Failure) -> Result<(), Error> {
+        let decision = outcome.decide(self.idempotency);
+        let error = match failure {
+            Failure::Refused(refusal) if decision == RetryDecision::Reauthorise => {
+                if self.refreshes_headers().await && self.request.is_some() {
+                    return Ok(());
+                }
+                return self.reauthorise(token, refusal);
+            }
+            Failure::Refused(refusal) => {
+                let error = self.refused(refusal);
+                self.start_cooldown(&error).await;
+                error
+            }
+            Failure::Failed(error) => error,
+        };
+        if self.request.is_none() || decision != RetryDecision::Retry {
+            return Err(error);
+        }
+        self.wait_before_retry(error).await
+    }
+
+    /// Waits for a permit. Returns true if the call waited, so that its token may have expired.
+    async fn wait_for_permit(&mut self) -> Result<bool, Error> {
+        self.unless_stop_is_requested()?;
+        if self.client.budget.try_permit() {
+            return Ok(false);
+        }
+        let waited = self.context.waited_for_budget;
+        match unless_stopped(self.stop, Box::pin(self.permit())).await {
+            Some(permit) => permit?,
+            None => return Err(self.stopped()),
+        }
+        Ok(self.context.waited_for_budget != waited)
     }
 
     async fn permit(&mut self) -> Result<(), Error> {
@@ -190,12 +235,18 @@ impl<'a> RetryLoop<'a> {
         }
     }
 
+    /// Returns a token that was not refused.
     async fn token(&self) -> Result<Arc<Token>, Error> {
+        self.unless_stop_is_requested()?;
         let refused = match self.client.cache.hit() {
             Some(token) if self.is_refused(&token) => Some(token.generation),
             Some(token) => return Ok(token),
             None => self.refused,
         };
+        unless_stopped(self.stop, Box::pin(self.new_token(refused))).await.unwrap_or_else(|| Err(self.stopped()))
+    }
+
+    async fn new_token(&self, refused: Option<u64>) -> Result<Arc<Token>, Error> {
         let asked = self.client.cache.ask_other(Duration::ZERO, refused);
         match within(self.client.clock.as_ref(), self.left(), asked).await {
             Some(Ok(token)) => Ok(token),
@@ -215,131 +266,144 @@ impl<'a> RetryLoop<'a> {
         self.refused == Some(token.generation) || (self.is_stream && token.is_doubted())
     }
 
-    async fn send(&mut self, request: Request) -> Result<(AttemptOutcome, AttemptResult), Error> {
+    async fn send(&mut self, token: &Arc<Token>) -> Result<(AttemptOutcome, Result<Received, Failure>), Error> {
         let left = self.left();
         if left.is_zero() {
             return Err(self.out_of_time());
         }
-        self.context.attempts += 1;
-        let clock = self.client.clock.as_ref();
         let limit = self.attempt.min(left);
-        let is_last = left <= self.attempt;
-        Ok(match within(clock, limit, self.client.http.current().execute(request)).await {
-            Some(Ok(response)) if response.status().is_success() => self.read_success(response).await,
-            Some(Ok(response)) => {
-                let status = response.status();
-                let (headers, body) = IncomingBody::of(response);
-                let timeout = ERROR_BODY_TIMEOUT.min(self.left());
-                let (body, unknown_coding) = body::part(body, body::MAX_ERROR_BODY_BYTES, clock, timeout).await;
-                (
-                    AttemptOutcome::Responded(status),
-                    AttemptResult::Refusal(Refusal { status, headers, body, unknown_coding }),
-                )
+        let sent = self.client.http.execute(self.take_request(token)?);
+        let mut received = match within(self.client.clock.as_ref(), limit, sent).await {
+            Some(Ok(response)) => Received::new(response),
+            Some(Err(source)) if source.is_builder() => {
+                self.context.attempts -= 1;
+                return Err(self.unsendable(source));
             }
             Some(Err(source)) => {
-                if source.is_builder() {
-                    self.context.attempts -= 1;
-                    return Err(self.unsendable(source));
-                }
-                let cause = Cause::of(&source);
-                let (outcome, kind, what) = match cause {
-                    _ if cause.is_final() => {
-                        (AttemptOutcome::NotConnectable, ErrorKind::Connect, "no connection could be made")
-                    }
-                    _ if source.is_connect() => {
-                        (AttemptOutcome::NotConnected, ErrorKind::Connect, "no connection could be made")
-                    }
-                    Cause::Timeout => (AttemptOutcome::TimedOut, ErrorKind::Timeout, "no response"),
-                    Cause::Head => (AttemptOutcome::Broken, ErrorKind::Broken, "the response cannot be read"),
-                    _ => {
-                        (AttemptOutcome::Broken, ErrorKind::Broken, "the connection broke before the response arrived")
-                    }
-                };
-                let detail = format!("{what}{}", cause.detail(&source));
-                let error = self.failed(outcome, kind, detail, Some(source));
-                (outcome, AttemptResult::Failure(error.with(|inner| inner.is_permanent = cause.is_permanent())))
+                let (outcome, error) = self.unanswered(source);
+                return Ok((outcome, Err(Failure::Failed(error))));
             }
             None => {
-                let detail = if is_last {
+                let detail = if left <= self.attempt {
                     self.too_late()
                 } else {
                     format!("no response within {limit:?} (`Timeouts::attempt`)")
                 };
-                (
-                    AttemptOutcome::TimedOut,
-                    AttemptResult::Failure(self.failed(AttemptOutcome::TimedOut, ErrorKind::Timeout, detail, None)),
-                )
+                let outcome = AttemptOutcome::TimedOut;
+                return Ok((outcome, Err(Failure::Failed(self.failed(outcome, ErrorKind::Timeout, detail, None)))));
             }
-        })
+        };
+        let outcome = AttemptOutcome::Responded(received.status);
+        if !received.status.is_success() {
+            return Ok((outcome, Err(Failure::Refused(Box::pin(self.read_refusal(received)).await))));
+        }
+        self.context.may_have_written |= outcome.may_have_written(self.idempotency);
+        if !self.buffered {
+            return Ok((outcome, Ok(received)));
+        }
+        match self.context.collect(&mut received.body).await {
+            Ok(body) => {
+                received.body = Body::Whole(body);
+                Ok((outcome, Ok(received)))
+            }
+            Err(failure) => {
+                let error = self.context.broken(failure, received.status, &received.headers);
+                // Another attempt would fail in the same way.
+                let is_final = matches!(error.kind(), ErrorKind::TooLarge | ErrorKind::Decode);
+                Ok((if is_final { outcome } else { AttemptOutcome::Broken }, Err(Failure::Failed(error))))
+            }
+        }
     }
 
-    /// Returns a successful response, with its complete body if the call is buffered.
-    async fn read_success(&self, response: reqwest::Response) -> (AttemptOutcome, AttemptResult) {
-        let status = response.status();
-        let (headers, body) = IncomingBody::of(response);
-        let mut context = self.context.clone();
-        context.may_have_written |= AttemptOutcome::Responded(status).may_have_written(self.idempotency);
-        let response = Response { status, headers, body: Body::Incoming(body), context };
-        if !self.buffered {
-            return (AttemptOutcome::Responded(status), AttemptResult::Success(response));
-        }
-        match response.into_buffered().await {
-            Ok(response) => (AttemptOutcome::Responded(status), AttemptResult::Success(response)),
-            // Another attempt would fail in the same way.
-            Err(error) if matches!(error.kind(), ErrorKind::TooLarge | ErrorKind::Decode) => {
-                (AttemptOutcome::Responded(status), AttemptResult::Failure(error))
+    /// Returns the request of this attempt with its token, and keeps one for the next.
+    fn take_request(&mut self, token: &Arc<Token>) -> Result<Request, Error> {
+        let Some(mut request) = self.request.take() else {
+            return Err(self.context.error(ErrorKind::Request, "the body is a stream and was sent already"));
+        };
+        self.request = match request.body() {
+            // `try_clone` allocates for extensions, which this one does not have.
+            None if self.is_plain => {
+                let mut copy = Request::new(request.method().clone(), request.url().clone());
+                copy.headers_mut().clone_from(request.headers());
+                Some(copy)
             }
-            Err(error) => (AttemptOutcome::Broken, AttemptResult::Failure(error)),
-        }
+            _ => request.try_clone(),
+        };
+        request.headers_mut().insert(&self.client.authorization_header, token.header());
+        self.context.secrets.token = Some(Arc::clone(token));
+        self.context.attempts += 1;
+        Ok(request)
+    }
+
+    /// Returns the outcome and the error of an attempt without a response.
+    fn unanswered(&self, source: reqwest::Error) -> (AttemptOutcome, Error) {
+        let cause = Cause::of(&source);
+        let (outcome, kind, what) = match cause {
+            _ if cause.is_final() => {
+                (AttemptOutcome::NotConnectable, ErrorKind::Connect, "no connection could be made")
+            }
+            _ if source.is_connect() => {
+                (AttemptOutcome::NotConnected, ErrorKind::Connect, "no connection could be made")
+            }
+            Cause::Timeout => (AttemptOutcome::TimedOut, ErrorKind::Timeout, "no response"),
+            Cause::Head => (AttemptOutcome::Broken, ErrorKind::Broken, "the response cannot be read"),
+            _ => (AttemptOutcome::Broken, ErrorKind::Broken, "the connection broke before the response arrived"),
+        };
+        let detail = format!("{what}{}", cause.detail(&source));
+        let error = self.failed(outcome, kind, detail, Some(source));
+        (outcome, error.with(|inner| inner.is_permanent = cause.is_permanent()))
+    }
+
+    async fn read_refusal(&self, received: Received) -> Refusal {
+        let Received { status, headers, mut body } = received;
+        let timeout = ERROR_BODY_TIMEOUT.min(self.left());
+        let (body, unknown_coding) = self.context.collect_part(&mut body, timeout).await;
+        Refusal { status, headers, body, unknown_coding }
     }
 
     /// Reads the headers of API calls again, once for each call, since a 401 may also be caused by an old header.
-    async fn refreshes_headers(&mut self, again: Option<&mut Request>) -> bool {
+    async fn refreshes_headers(&mut self) -> bool {
         if std::mem::replace(&mut self.headers_refreshed, true) {
             return false;
         }
         let mut unsent = HeaderMap::new();
-        let headers = again.map_or(&mut unsent, Request::headers_mut);
+        let headers = self.request.as_mut().map_or(&mut unsent, Request::headers_mut);
         self.client.api_headers.refresh(headers, self.headers_of_caller).await
     }
 
-    /// Returns the request to replay with another token, or an error that names the likely causes of the 401.
-    fn reauthorise(&mut self, token: &Token, again: Option<Request>, refusal: Refusal) -> Result<Request, Error> {
+    /// Prepares a replay with another token. Returns an error that names the likely causes of the 401 if there is none.
+    fn reauthorise(&mut self, token: &Token, refusal: Refusal) -> Result<(), Error> {
         // A 401 to a replay says more about the request than about its token, which other calls may use successfully.
         let ClientState { cache, unauthorized, .. } = self.client;
         let may_renew = |now| unauthorized.allows_renewal(&self.context.operation, now);
         let another = !self.replayed && cache.refused(token, may_renew);
-        match again {
-            Some(again) if another => {
-                tracing::info!(
-                    target: "perenso_auth::call",
-                    operation = %self.context.operation,
-                    "the API refused the token (401), sending the request again with a new one"
-                );
-                self.replayed = true;
-                self.refused = Some(token.generation);
-                Ok(again)
-            }
-            again => {
-                let why = if again.is_none() && another {
-                    token.doubt();
-                    "the body is a stream and cannot be sent again; the next call gets a new token".to_owned()
-                } else {
-                    format!("a new token does not help: the likely causes are {}", self.client.unauthorized_hint)
-                };
-                let Refusal { status, headers, body, .. } = refusal;
-                Err(self.context.error(ErrorKind::Unauthorized, format!("the API responded with 401; {why}")).with(
-                    |inner| {
-                        inner.status = Some(status);
-                        inner.request_id = self.context.request_id(&headers);
-                        inner.body = Some(body);
-                    },
-                ))
-            }
+        let is_sent_for_good = self.request.is_none();
+        if another && !is_sent_for_good {
+            tracing::info!(
+                target: "perenso_auth::call",
+                operation = %self.context.operation,
+                "the API refused the token (401), sending the request again with a new one"
+            );
+            self.replayed = true;
+            self.refused = Some(token.generation);
+            return Ok(());
         }
+        let why = if another {
+            token.doubt();
+            "the body is a stream and cannot be sent again; the next call gets a new token".to_owned()
+        } else {
+            format!("a new token does not help: the likely causes are {}", self.client.unauthorized_hint)
+        };
+        let Refusal { status, headers, body, .. } = refusal;
+        let error = self.context.error(ErrorKind::Unauthorized, format!("the API responded with 401; {why}"));
+        Err(error.with(|inner| {
+            inner.status = Some(status);
+            inner.request_id = self.context.request_id(&headers);
+            inner.body = Some(body);
+        }))
     }
 
-    fn refused(&self, refusal: Refusal, request: Option<&Request>) -> Error {
+    fn refused(&self, refusal: Refusal) -> Error {
         let Refusal { status, headers, body, unknown_coding } = refusal;
         let throttle = self.client.throttle.as_ref().filter(|_| status == StatusCode::TOO_MANY_REQUESTS);
         let wall = self.client.clock.wall();
@@ -352,7 +416,7 @@ impl<'a> RetryLoop<'a> {
             (ErrorKind::RateLimited, format!("the API responded with 429{asked}"))
         } else {
             let reason = status.canonical_reason().map_or(String::new(), |reason| format!(" {reason}"));
-            let names = names_in(&body, request);
+            let names = names_in(&body, self.request.as_ref());
             let hint = match (unknown_coding, &names[..]) {
                 (Some(coding), _) => format!("; its body has the unsupported content coding `{coding}`"),
                 (None, []) if body.is_empty() => String::new(),
@@ -405,7 +469,9 @@ impl<'a> RetryLoop<'a> {
     async fn wait_before_retry(&mut self, failure: Error) -> Result<(), Error> {
         let retry = self.retry;
         let asked = failure.retry_after();
-        let Some(backoff) = self.backoff.get_or_insert_with(|| retry.delays()).next() else { return Err(failure) };
+        let Some(backoff) = self.backoff.get_or_insert_with(|| Box::new(retry.delays())).next() else {
+            return Err(failure);
+        };
         let delay = match outcome::retry_delay(backoff, asked, retry.max_retry_after) {
             Some(delay) if delay < self.left() => delay,
             _ => return Err(failure),
@@ -439,6 +505,10 @@ impl<'a> RetryLoop<'a> {
         self.deadline.map(|deadline| deadline.saturating_sub(elapsed))
     }
 
+    fn unless_stop_is_requested(&self) -> Result<(), Error> {
+        if self.stop.is_some_and(Stop::is_requested) { Err(self.stopped()) } else { Ok(()) }
+    }
+
     fn stopped(&self) -> Error {
         let detail = match self.context.attempts {
             0 => "stopped before the request was sent (`stop_when`)",
@@ -459,15 +529,6 @@ impl<'a> RetryLoop<'a> {
         };
         format!("not completed within {limit:?} (`{setter}`)")
     }
-}
-
-/// The result of an attempt.
-// A box would cost an allocation in every call.
-#[allow(clippy::large_enum_variant)]
-enum AttemptResult {
-    Success(Response),
-    Refusal(Refusal),
-    Failure(Error),
 }
 
 /// Returns the names of fields and parameters in the body of an error response that an error may show.

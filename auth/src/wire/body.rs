@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use futures_util::FutureExt;
 use http::{
     HeaderMap,
     header::{CONTENT_ENCODING, CONTENT_LENGTH},
@@ -57,8 +58,12 @@ impl IncomingBody {
     }
 
     /// Returns the next chunk of the body, or `None` at its end.
-    pub(crate) async fn chunk(&mut self, clock: &dyn Clock, idle: Duration) -> Result<Option<Bytes>, Failure> {
-        within(clock, idle, self.next()).await.unwrap_or(Err(Failure::Idle))
+    pub(crate) fn chunk(
+        &mut self,
+        clock: &dyn Clock,
+        idle: Duration,
+    ) -> impl Future<Output = Result<Option<Bytes>, Failure>> + Send {
+        within(clock, idle, self.next()).map(|chunk| chunk.unwrap_or(Err(Failure::Idle)))
     }
 
     async fn next(&mut self) -> Result<Option<Bytes>, Failure> {
@@ -104,7 +109,7 @@ impl Coding {
 
 /// Reads the whole body, at most `limit` bytes after decompression.
 pub(crate) async fn collect(
-    mut body: IncomingBody,
+    body: &mut IncomingBody,
     limit: usize,
     clock: &dyn Clock,
     idle: Duration,
@@ -131,7 +136,7 @@ pub(crate) async fn collect(
 /// Reads the start of a body: at most `limit` bytes, and only until `timeout`. Also returns the content coding if it is
 /// unknown. For error responses, of which a part is enough.
 pub(crate) async fn part(
-    mut body: IncomingBody,
+    body: &mut IncomingBody,
     limit: usize,
     clock: &dyn Clock,
     timeout: Duration,

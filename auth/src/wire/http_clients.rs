@@ -1,14 +1,17 @@
 //! One reqwest client for each tokio runtime, since a connection is driven by the runtime that opened it.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
-use crate::{error::BuildError, per_runtime::PerRuntime, wire::transport::Transport};
+use tokio::runtime::Id;
+
+use crate::{
+    error::BuildError,
+    per_runtime::{self, PerRuntime},
+    wire::transport::Transport,
+};
 
 /// The HTTP clients of one transport. Clones share them.
 #[derive(Clone, Debug)]
@@ -21,7 +24,8 @@ struct Shared {
     remote_tls: bool,
     loopback: bool,
     first: reqwest::Client,
-    is_first_taken: AtomicBool,
+    /// The runtime of the first client.
+    first_runtime: OnceLock<Option<Id>>,
     by_runtime: PerRuntime<reqwest::Client>,
 }
 
@@ -36,9 +40,9 @@ impl HttpClients {
     ) -> Result<Self, BuildError> {
         transport.tls.prepare(remote_tls)?;
         let first = transport.build(connect, remote_tls, loopback)?;
-        let is_first_taken = AtomicBool::new(false);
+        let first_runtime = OnceLock::new();
         let by_runtime = PerRuntime::new();
-        Ok(Self(Arc::new(Shared { transport, connect, remote_tls, loopback, first, is_first_taken, by_runtime })))
+        Ok(Self(Arc::new(Shared { transport, connect, remote_tls, loopback, first, first_runtime, by_runtime })))
     }
 
     /// Returns the client that was built first, for building requests.
@@ -46,10 +50,18 @@ impl HttpClients {
         &self.0.first
     }
 
-    /// Returns the client of the current runtime.
-    pub(crate) fn current(&self) -> reqwest::Client {
-        let Shared { first, is_first_taken, by_runtime, .. } = &*self.0;
-        by_runtime.get(|| if is_first_taken.swap(true, Ordering::Relaxed) { self.fresh() } else { first.clone() })
+    /// Sends a request by the client of the current runtime.
+    pub(crate) fn execute(
+        &self,
+        request: reqwest::Request,
+    ) -> impl Future<Output = Result<reqwest::Response, reqwest::Error>> + use<> {
+        let Shared { first, first_runtime, by_runtime, .. } = &*self.0;
+        let current = per_runtime::current();
+        // Most programs have one runtime, and take no lock.
+        if *first_runtime.get_or_init(|| current) == current {
+            return first.execute(request);
+        }
+        by_runtime.get_for(current, || self.fresh()).execute(request)
     }
 
     /// Creates a client without connections, for a runtime that ends soon.

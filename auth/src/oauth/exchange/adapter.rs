@@ -74,8 +74,8 @@ impl Adapter<'_> {
         let received = within(clock.as_ref(), self.limit, async {
             let response = http.fresh().execute(request).await.map_err(broken)?;
             let status = response.status();
-            let (headers, body) = IncomingBody::of(response);
-            match body::collect(body, MAX_RESPONSE_BYTES, clock.as_ref(), self.limit).await {
+            let (headers, mut body) = IncomingBody::of(response);
+            match body::collect(&mut body, MAX_RESPONSE_BYTES, clock.as_ref(), self.limit).await {
                 Ok(body) => Ok((status, headers, body)),
                 Err(body::Failure::TooLarge) if !status.is_success() => Ok((status, headers, bytes::Bytes::new())),
                 Err(body::Failure::TooLarge) => {
