@@ -8,6 +8,7 @@
 //! - `--sandbox` measures only the sandbox
 //! - `--race` measures only a list call, against `middle`, the same by hand, and reqwest without renewal
 //! - `--profile <racer> <records> <tasks> <calls>` makes calls in one of the ways, as `ours`, for a profiler
+//! - `--rows` measures only the rows of an export
 //! - `--record` measures only the reading of a record
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used)]
 
@@ -73,6 +74,10 @@ fn main() -> ExitCode {
     };
     if args.iter().any(|arg| arg == "--race") {
         race(&mut table);
+        return ExitCode::SUCCESS;
+    }
+    if args.iter().any(|arg| arg == "--rows") {
+        rows::measure(&mut table, some, thousands);
         return ExitCode::SUCCESS;
     }
     if args.iter().any(|arg| arg == "--record") {

@@ -73,7 +73,7 @@ pub(crate) fn measure(table: &mut Table, turns: usize, thousands: usize) {
         &format!("one by one: {:.2} million rows/s", ours / 1000.0),
         &format!("whole body, `from_slice::<Vec<_>>`: {:.2} million rows/s", theirs / 1000.0),
         ratio,
-        Bound::AtLeast(1.5),
+        Bound::AtLeast(1.7),
     );
 }
 
