@@ -54,7 +54,7 @@ features:
     #!/usr/bin/env bash
     set -euo pipefail
     just feature perenso-auth '""' native-tls redis redis,native-tls redis,rustls registry rustls test-util
-    just feature perenso '""' native-tls rustls files mock redis registry parquet test-util
+    just feature perenso '""' native-tls rustls files mock redis registry parquet xlsx test-util
     just feature perenso-sandbox '""' cli docs
     just feature perenso-openapi '""' generate yaml
     cargo test -p perenso-codegen-compiled -p perenso-openapi-compiled -p saved-catalog -p nightly-sync -p own-document

@@ -20,6 +20,6 @@ cpu_seconds() {
 
 echo "| features | crates | CPU seconds |"
 echo "|---|---|---|"
-for features in "" rustls native-tls files,rustls parquet,rustls mock,files,rustls registry,files,rustls redis,files,rustls; do
+for features in "" rustls native-tls files,rustls parquet,rustls xlsx,rustls mock,files,rustls registry,files,rustls redis,files,rustls; do
   echo "| \`${features:-none}\` | $(crates "$features") | $(cpu_seconds "$features") |"
 done

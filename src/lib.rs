@@ -47,6 +47,7 @@
 //! | `mock` | [typed expectations](mock) for `httpmock` |
 //! | `files` (default) | [exports into CSV and JSON lines](exports::files), and [saving a catalog](exports::SavedCatalog::save) |
 //! | `parquet` | [exports into Parquet files](exports::files) |
+//! | `xlsx` | [exports into Excel workbooks](exports::files) |
 //! | `registry` | [`Shows`]: several shows from one TOML file |
 //! | `redis` | tokens and rate budgets shared through Redis: [`RedisStore`](auth::store::RedisStore), [`SharedBudget`](auth::SharedBudget) |
 //! | `test-util` | [`ManualClock`](auth::clock::ManualClock), a clock that a test advances, for [`Builder::clock`] |

@@ -1,4 +1,4 @@
-//! Writing exports to files: JSON lines, CSV, and Parquet (feature `parquet`).
+//! Writing exports to files: JSON lines, CSV, Parquet (feature `parquet`), and Excel workbooks (feature `xlsx`).
 //!
 //! ```no_run
 //! # #[cfg(feature = "parquet")]
@@ -20,7 +20,7 @@
 //! writes, and memory use is bounded.
 //!
 //! # Columns
-//! CSV and Parquet need a [`TableSchema`]. There are three sources:
+//! All formats but JSON lines need a [`TableSchema`]. There are three sources:
 //!
 //! - [`ToFile::schema`] sets it in code.
 //! - [`ToFile::schema_file`] saves the schema of the first run and checks later runs against it. A row with an unknown
@@ -132,6 +132,8 @@ mod table;
 mod timestamp;
 mod value;
 mod writer;
+#[cfg(feature = "xlsx")]
+mod xlsx;
 
 use std::{fmt, path::PathBuf, pin::pin, time::Duration};
 
@@ -222,6 +224,8 @@ enum Format {
     Csv,
     #[cfg(feature = "parquet")]
     Parquet,
+    #[cfg(feature = "xlsx")]
+    Xlsx,
 }
 
 /// The source of the schema.
@@ -250,6 +254,19 @@ impl ToFile {
     #[cfg(feature = "parquet")]
     pub fn parquet(path: impl Into<PathBuf>) -> Self {
         Self::new(path.into(), Format::Parquet)
+    }
+
+    /// Creates a writer of an Excel workbook (`.xlsx`) with one sheet, whose first row has the column names. Feature `xlsx`.
+    ///
+    /// Strings are text, so `0940` and `1e5` stay as they are; numbers, booleans, dates and timestamps are typed. Excel has no
+    /// zones: a timestamp in UTC is one without a zone. A number with more than 15 digits and a date before 1900-03-01 are
+    /// text, since Excel would change them. Null and an empty string are empty cells.
+    ///
+    /// A sheet has 1,048,576 rows and 16,384 columns, and a cell 32,767 characters. More is an error:
+    /// [`ErrorKind::Schema`] for a cell, [`ErrorKind::File`] for rows and columns.
+    #[cfg(feature = "xlsx")]
+    pub fn xlsx(path: impl Into<PathBuf>) -> Self {
+        Self::new(path.into(), Format::Xlsx)
     }
 
     fn new(path: PathBuf, format: Format) -> Self {

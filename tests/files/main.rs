@@ -13,6 +13,8 @@ mod place;
 mod progress;
 #[cfg(feature = "parquet")]
 mod readback;
+#[cfg(feature = "xlsx")]
+mod xlsx;
 
 use std::{fs, path::PathBuf};
 

@@ -12,6 +12,8 @@ use tokio::sync::mpsc::Receiver;
 
 #[cfg(feature = "parquet")]
 use super::parquet::ParquetWriter;
+#[cfg(feature = "xlsx")]
+use super::xlsx::{MAX_COLUMNS, MAX_ROWS, XlsxWriter};
 use super::{
     Format, SchemaChanges, SchemaSource, ToFile, Written,
     column::ColumnType,
@@ -150,10 +152,12 @@ impl<'f> Writer<'f> {
     ) -> Result<(StageProgress<'f>, Option<TableSchema>), Error> {
         let mut inference = SchemaInference::new(given, self.to.changes);
         let omitted = given.map(TableSchema::omitted).unwrap_or_default();
+        let format = self.to.format;
         let mut spool = unnamed(&self.to.path)?;
         let mut progress = self.to.reporter.start(Stage::Receiving);
         let mut out = BufWriter::with_capacity(BUFFER, &spool);
         self.receive(&mut progress, |row, number| {
+            check_count(format, number, file)?;
             inference.add(RowFields::of(row)).map_err(|problems| mismatch(number, problems))?;
             lines::spool(row, &omitted, &mut out).map_err(|error| file.failed(error))
         })?;
@@ -233,7 +237,19 @@ impl SchemaSource {
     }
 }
 
-/// A CSV or Parquet file.
+/// Fails at the first row that a file has no room for.
+#[cfg_attr(not(feature = "xlsx"), allow(unused_variables, clippy::unnecessary_wraps))]
+fn check_count(format: Format, row: u64, file: &AtomicFile) -> Result<(), Error> {
+    #[cfg(feature = "xlsx")]
+    if format == Format::Xlsx && row > MAX_ROWS {
+        return Err(
+            file.failed("an Excel sheet has at most 1,048,576 rows with its header, found more: write CSV or Parquet")
+        );
+    }
+    Ok(())
+}
+
+/// A file of a table.
 struct TableFile<'f> {
     file: &'f AtomicFile,
     table: Table,
@@ -245,6 +261,8 @@ enum TableWriter<'f> {
     Csv(CsvWriter<&'f File>),
     #[cfg(feature = "parquet")]
     Parquet(Box<ParquetWriter>),
+    #[cfg(feature = "xlsx")]
+    Xlsx(Box<XlsxWriter<&'f File>>),
 }
 
 impl<'f> TableFile<'f> {
@@ -265,6 +283,15 @@ impl<'f> TableFile<'f> {
                 let out = file.file().try_clone().map_err(|error| file.failed(error))?;
                 let parquet = ParquetWriter::new(out, written, to.row_groups).map_err(|error| file.failed(error))?;
                 TableWriter::Parquet(Box::new(parquet))
+            }
+            #[cfg(feature = "xlsx")]
+            Format::Xlsx if written.columns().len() > MAX_COLUMNS => {
+                return Err(file.failed("an Excel sheet has at most 16,384 columns, found more: write CSV or Parquet"));
+            }
+            #[cfg(feature = "xlsx")]
+            Format::Xlsx => {
+                let xlsx = XlsxWriter::new(file.file(), written).map_err(|error| file.failed(error))?;
+                TableWriter::Xlsx(Box::new(xlsx))
             }
             Format::Csv | Format::JsonLines => {
                 TableWriter::Csv(CsvWriter::new(file.file(), written, to.options).map_err(|error| file.failed(error))?)
@@ -287,6 +314,21 @@ impl<'f> TableFile<'f> {
                 self.table.convert(row, |place, _, cell| parquet.put(place, &cell)).map_err(mismatch)?;
                 parquet.end_row().map_err(|error| self.file.failed(error))
             }
+            #[cfg(feature = "xlsx")]
+            TableWriter::Xlsx(xlsx) => {
+                check_count(Format::Xlsx, number, self.file)?;
+                let mut problems = Vec::new();
+                let put = |place: usize, value: &_, cell| {
+                    if let Err(problem) = xlsx.put(place, value, &cell) {
+                        problems.push(problem);
+                    }
+                };
+                self.table.convert(row, put).map_err(mismatch)?;
+                if !problems.is_empty() {
+                    return Err(mismatch(problems));
+                }
+                xlsx.end_row().map_err(|error| self.file.failed(error))
+            }
         }
     }
 
@@ -295,6 +337,8 @@ impl<'f> TableFile<'f> {
             TableWriter::Csv(csv) => csv.finish().map_err(|error| self.file.failed(error)),
             #[cfg(feature = "parquet")]
             TableWriter::Parquet(parquet) => parquet.finish().map_err(|error| self.file.failed(error)),
+            #[cfg(feature = "xlsx")]
+            TableWriter::Xlsx(xlsx) => xlsx.finish().map_err(|error| self.file.failed(error)),
         }
     }
 }
