@@ -4,6 +4,7 @@ mod api;
 mod completions;
 mod doctor;
 mod document;
+mod export;
 mod login;
 mod logout;
 mod man;
@@ -37,6 +38,7 @@ pub(crate) enum Command {
     Token(token::Token),
     #[command(flatten)]
     Resource(resource::ResourceCommand),
+    Export(export::Export),
     Api(api::Api),
     Sandbox(sandbox::Sandbox),
     Doctor(doctor::Doctor),
@@ -55,6 +57,7 @@ impl Command {
             Self::Status(command) => command.run(context).await,
             Self::Token(command) => command.run(context).await,
             Self::Resource(command) => command.run(context).await,
+            Self::Export(command) => command.run(context).await,
             Self::Api(command) => command.run(context).await,
             Self::Sandbox(command) => command.run(context).await,
             Self::Doctor(command) => command.run(context).await,

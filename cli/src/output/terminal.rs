@@ -33,7 +33,6 @@ impl Output {
     }
 
     /// Returns true if progress may be drawn.
-    #[allow(dead_code, reason = "for commands that take long")]
     pub(crate) fn draws_progress(self) -> bool {
         !self.quiet && !self.json && self.verbosity == 0 && io::stderr().is_terminal()
     }

@@ -4,6 +4,7 @@
 mod api;
 mod doctor;
 mod document;
+mod export;
 mod login;
 mod process;
 mod resources;
