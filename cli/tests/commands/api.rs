@@ -7,6 +7,8 @@ use std::{
 
 use serde_json::Value;
 
+#[cfg(unix)]
+use crate::process::interrupt;
 use crate::process::{Ran, perenso, run};
 
 #[test]
@@ -83,11 +85,4 @@ fn the_sandbox_serves_until_it_is_interrupted() {
     assert!(taken.code == 1 && taken.stderr.contains("choose another port"), "{taken:?}");
     interrupt(child.id());
     assert_eq!(child.wait().unwrap().code(), Some(0));
-}
-
-/// Sends SIGINT, as Ctrl-C does.
-#[cfg(unix)]
-fn interrupt(process: u32) {
-    let ran = std::process::Command::new("kill").args(["-INT", &process.to_string()]).status().unwrap();
-    assert!(ran.success());
 }

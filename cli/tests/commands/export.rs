@@ -1,11 +1,13 @@
 //! Exports, and the files of their rows.
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, process::Stdio, sync::Arc, time::Duration};
 
 use calamine::{Data, DataType, Reader, Xlsx, open_workbook};
 use perenso_sandbox::{Export, Fault, Sandbox};
 use serde_json::{Value, json};
 
+#[cfg(unix)]
+use crate::process::interrupt;
 use crate::process::{Ran, perenso, run, sandbox};
 
 /// Runs `perenso export` against a sandbox, in this directory.
@@ -209,4 +211,48 @@ fn an_interrupted_export_is_resumed() {
     assert_eq!(std::fs::read_to_string(home.path().join("lines.csv")).unwrap(), whole);
     let nowhere = lines(&["--resume"]);
     assert!(nowhere.code == 2 && nowhere.stderr.contains("add `-o FILE`"), "{nowhere:?}");
+}
+
+/// A limit on the size of files stands in for a full disk: the write fails alike.
+#[cfg(unix)]
+#[test]
+fn a_full_disk_is_one_sentence_and_no_file() {
+    let (_server, sandbox) = sandbox(Sandbox::builder().exports([Export::order_lines_since(20_000)]));
+    let home = tempfile::tempdir().unwrap();
+    // The tokens are small enough, the rows are not.
+    let script = r#"trap '' XFSZ; ulimit -f 64; exec "$0" "$@""#;
+    for name in ["lines.csv", "lines.jsonl", "lines.parquet", "lines.xlsx"] {
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", script, env!("CARGO_BIN_EXE_perenso"), "export", "run", "Order Lines Since"]);
+        command.args(["--param", "Since=2025-01-01T00:00:00Z", "-o", name]);
+        command.current_dir(home.path()).env("PERENSO_CONFIG_DIR", home.path()).envs(sandbox.vars());
+        let full: Ran = command.output().unwrap().into();
+        assert_eq!((full.code, full.stderr.lines().count()), (1, 1), "{full:?}");
+        let expected = format!("{name}` cannot be written: File too large");
+        assert!(full.stderr.contains(&expected), "{full:?}");
+        assert!(names(home.path()).is_empty(), "{:?}", names(home.path()));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_export_leaves_nothing_or_what_resume_needs() {
+    for (more, left) in [(&[][..], &[][..]), (&["--resume"], &[".lines.xlsx.cursor", ".lines.xlsx.rows"])] {
+        let (_server, sandbox) = sandbox(Sandbox::builder().exports([Export::order_lines(3000)]));
+        let home = tempfile::tempdir().unwrap();
+        let mut command = perenso(home.path());
+        command.current_dir(home.path()).envs(sandbox.vars());
+        command
+            .args(["export", "run", "Order Lines", "--pages", "--param", "Limit=500", "-o", "lines.xlsx"])
+            .args(more);
+        sandbox.fault_after(3, Fault::Delay(Duration::from_secs(60)));
+        let child = command.stderr(Stdio::piped()).spawn().unwrap();
+        while sandbox.requests("POST", "/Export/ol26pg").len() < 2 {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        interrupt(child.id());
+        let ran: Ran = child.wait_with_output().unwrap().into();
+        assert_eq!(ran.code, 7, "{ran:?}");
+        assert_eq!(names(home.path()), left);
+    }
 }

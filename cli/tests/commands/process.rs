@@ -48,3 +48,10 @@ pub(crate) fn sandbox(builder: perenso_sandbox::Builder) -> (tokio::runtime::Run
     let sandbox = runtime.block_on(builder.start()).unwrap();
     (runtime, Arc::new(sandbox))
 }
+
+/// Sends SIGINT, as Ctrl-C does.
+#[cfg(unix)]
+pub(crate) fn interrupt(process: u32) {
+    let ran = std::process::Command::new("kill").args(["-INT", &process.to_string()]).status().unwrap();
+    assert!(ran.success());
+}

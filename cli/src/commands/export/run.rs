@@ -53,7 +53,8 @@ pub(super) struct Run {
     /// The name of the parameter with the number of rows of a page
     #[arg(long, value_name = "NAME", default_value = "Limit", requires = "pages")]
     limit_param: String,
-    /// How the show writes rows, if it does not say so itself: json, jsonl, csv, or member:NAME for a list in an object
+    /// How the show writes rows, if it does not say so itself: json, jsonl, csv, `csv:;` with another delimiter, or member:NAME for a
+    /// list in an object
     #[arg(long, value_name = "SYNTAX", value_parser = row_format)]
     rows: Option<RowFormat>,
     /// Keep what was read in hidden files beside the file, and go on there if an earlier run was interrupted
