@@ -173,3 +173,52 @@ pub(super) fn width(column: &Column) -> usize {
     };
     (column.name().chars().count() + 3).clamp(least, 40)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cell(kind: ColumnType, json: &str) -> String {
+        let value = FieldValue::of_json(json);
+        let read = kind.read(&value).unwrap();
+        let mut out = String::new();
+        push_cell(&mut out, ("A", 2), kind, &value, &read).unwrap();
+        out
+    }
+
+    #[test]
+    fn what_xml_has_no_characters_for_is_escaped_as_excel_does() {
+        let text = |json| {
+            let cell = cell(ColumnType::Text, json);
+            let content = cell.strip_prefix(r#"<c r="A2" s="2" t="inlineStr"><is><t>"#).unwrap();
+            content.strip_suffix("</t></is></c>").unwrap().to_owned()
+        };
+        assert_eq!(text(r#""a\r\u0000\u001fb\ufffe""#), "a_x000D__x0000__x001F_b_xFFFE_");
+        assert_eq!(text(r#""_x0041_ _x41_ _x004_""#), "_x005F_x0041_ _x41_ _x004_");
+        assert_eq!(text(r#""=1&<2>""#), "=1&amp;&lt;2&gt;");
+        assert_eq!(cell(ColumnType::Text, r#""""#), "");
+    }
+
+    #[test]
+    fn a_value_that_excel_would_change_is_text() {
+        let is_text = |kind, json| cell(kind, json).contains("inlineStr");
+        let decimal = ColumnType::Decimal { precision: 38, scale: 4 };
+        for (kind, kept, changed) in [
+            (ColumnType::Integer, "-999999999999999", "1000000000000000"),
+            (decimal, "12345678901.2345", "12345678901234.5678"),
+            (decimal, "1e20", "100000000000000001"),
+            (ColumnType::Date, r#""1900-03-01""#, r#""1900-02-28""#),
+            (ColumnType::Date, r#""9999-12-31""#, r#""0001-01-01""#),
+            (ColumnType::LocalTimestamp, r#""9999-12-31T23:59:59""#, r#""9999-12-31T23:59:59.999999""#),
+            (ColumnType::Timestamp, r#""1900-03-01T00:00:00Z""#, r#""1900-02-28T23:59:59Z""#),
+        ] {
+            assert!(!is_text(kind, kept), "{kept}");
+            assert!(is_text(kind, changed), "{changed}");
+        }
+        assert_eq!(cell(decimal, "12.50"), r#"<c r="A2" s="5"><v>12.50</v></c>"#);
+        assert_eq!(
+            cell(ColumnType::LocalTimestamp, r#""2025-01-31T12:00:00""#),
+            r#"<c r="A2" s="4"><v>45688.5</v></c>"#
+        );
+    }
+}
