@@ -35,9 +35,9 @@ interop:
     cd auth/tests/interop && npm ci
     PERENSO_REQUIRE_INTEROP=1 cargo test -p perenso-auth --test interop
 
-# The files of exports, read by pyarrow, DuckDB, polars, and Python's csv and json.
+# The files of exports, read by pyarrow, DuckDB, polars, openpyxl, and Python's csv and json.
 readback:
-    python3 -m venv target/readback && target/readback/bin/pip install -q pyarrow duckdb polars
+    python3 -m venv target/readback && target/readback/bin/pip install -q pyarrow duckdb polars openpyxl
     PERENSO_REQUIRE_READERS=1 PERENSO_PYTHON=$PWD/target/readback/bin/python \
         cargo test -p perenso --all-features --test files readback
 

@@ -10,14 +10,14 @@ use crate::{Folder, json};
 const REQUIRED: &str = "PERENSO_REQUIRE_READERS";
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/files/readback.py");
 
-/// Returns a Python with the readers, or `None` to skip the test.
-fn python() -> Option<String> {
+/// Returns a Python with these readers, or `None` to skip the test.
+pub(crate) fn python(readers: &str) -> Option<String> {
     let python = std::env::var("PERENSO_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let found = Command::new(&python).args(["-c", "import duckdb, polars, pyarrow"]).output();
+    let found = Command::new(&python).args(["-c", &format!("import {readers}")]).output();
     if found.is_ok_and(|output| output.status.success()) {
         return Some(python);
     }
-    let missing = format!("`{python}` is no Python with pyarrow, duckdb and polars: see `just readback`");
+    let missing = format!("`{python}` is no Python with {readers}: see `just readback`");
     assert!(std::env::var_os(REQUIRED).is_none(), "{REQUIRED} is set, and {missing}");
     // Bypasses the capture of the test harness to report a skipped test.
     std::io::stderr().write_all(format!("SKIPPED: {missing}\n").as_bytes()).unwrap();
@@ -93,7 +93,7 @@ fn extremes() -> String {
 
 #[tokio::test]
 async fn files_are_read_by_other_libraries() {
-    let Some(python) = python() else { return };
+    let Some(python) = python("duckdb, polars, pyarrow") else { return };
     let folder = Folder::new();
     let decimal = |precision, scale| ColumnType::Decimal { precision, scale };
     let schema = TableSchema::new([

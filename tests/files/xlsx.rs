@@ -107,3 +107,27 @@ async fn csv_rows_are_text_and_no_rows_are_a_header() {
     ToFile::xlsx(&path).write(json("").await).await.unwrap();
     assert!(cells(&path).is_empty());
 }
+
+/// Prints each cell below the header with the type that openpyxl gives it, or the first problem of the archive.
+#[cfg(feature = "parquet")]
+const OPENPYXL: &str = "
+import openpyxl, sys, zipfile
+assert zipfile.ZipFile(sys.argv[1]).testzip() is None
+for row in openpyxl.load_workbook(sys.argv[1])['Rows'].iter_rows(min_row=2):
+    print(*(f'{cell.data_type}:{cell.value}' for cell in row), sep='|')
+";
+
+#[cfg(feature = "parquet")]
+#[tokio::test]
+async fn readback_by_openpyxl() {
+    let Some(python) = crate::readback::python("openpyxl") else { return };
+    let folder = Folder::new();
+    let path = folder.path("rows.xlsx");
+    let row = r#"{"code":"0940","sum":"=1+1","price":12.50,"long":1234567890123456,"on":true,"day":"2025-01-31","at":"2025-01-20T04:50:03.5","none":null}"#;
+    ToFile::xlsx(&path).write(json(row).await).await.unwrap();
+    let output = std::process::Command::new(python).args(["-c", OPENPYXL]).arg(path).output().unwrap();
+    let [out, err] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+    let cells =
+        "s:0940|s:=1+1|n:12.5|s:1234567890123456|b:True|d:2025-01-31 00:00:00|d:2025-01-20 04:50:03.500000|n:None";
+    assert_eq!((out.trim(), err.as_str()), (cells, ""));
+}
