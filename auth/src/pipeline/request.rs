@@ -149,13 +149,8 @@ impl RequestBuilder {
     /// # Errors
     /// Fails unless the API responds with a success status: see [`ErrorKind`].
     pub async fn send(self) -> Result<Response, Error> {
-        self.execute(false).await
-    }
-
-    async fn execute(self, buffered: bool) -> Result<Response, Error> {
         let (client, options, request, call) = self.build()?;
-        let call = Call { buffered, options: options.as_deref(), ..call };
-        retry_loop::execute(&client, request, call).await
+        retry_loop::execute(&client, request, Call { options: options.as_deref(), ..call }).await
     }
 
     /// Returns the request and its call, with the client and the options that they need.
@@ -185,7 +180,9 @@ impl RequestBuilder {
     /// # Errors
     /// Fails as [`send`](Self::send) and [`Response::json`] do.
     pub async fn send_json<T: DeserializeOwned>(self) -> Result<T, Error> {
-        self.execute(true).await?.json().await
+        let (client, options, request, call) = self.build()?;
+        let call = Call { buffered: true, options: options.as_deref(), ..call };
+        retry_loop::execute(&client, request, call).await?.json().await
     }
 }
 

@@ -1,43 +1,33 @@
 //! The retry loop of one call: token, permit, send, classify; then return, replay, or wait and retry.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+mod admission;
+mod attempt;
 
-use bytes::Bytes;
+use std::time::{Duration, Instant};
+
 use http::{
-    HeaderMap, HeaderValue, Method, StatusCode,
+    HeaderMap, HeaderValue, Method,
     header::{AUTHORIZATION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING},
 };
 use reqwest::Request;
 use tracing::Instrument;
 
+use self::attempt::{Failure, Received, Refusal};
 use crate::{
-    clock::{millis, within},
+    clock::millis,
     oauth::token::Token,
     pipeline::{
-        budget::Exhausted,
         context::{Call, CallContext, ClientState},
         error::{Error, ErrorKind},
         options::Idempotency,
         outcome::{self, AttemptOutcome, RetryDecision},
-        problem_details::{ProblemDetails, names_of_request},
-        response::{Body, Response},
+        response::Response,
         spans::CallSpan,
         stop::{Stop, unless_stopped},
     },
     policy::{Backoff, RetryPolicy},
-    wire::{
-        body::IncomingBody,
-        connection::Cause,
-        retry_after::retry_after,
-        transport::{accept_gzip, location},
-    },
+    wire::transport::accept_gzip,
 };
-
-/// The timeout for the body of an error response, whose status is what counts.
-const ERROR_BODY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Sends a request through the whole pipeline, in a span if a subscriber is interested.
 // Not an async function, which would store the request and the state of the call twice: a caller moves the whole future.
@@ -89,35 +79,6 @@ pub(crate) struct RetryLoop<'a> {
     headers_refreshed: bool,
     headers_of_caller: Option<&'a HeaderMap>,
     context: CallContext,
-}
-
-/// The response to an attempt.
-pub(crate) struct Received {
-    status: StatusCode,
-    headers: HeaderMap,
-    body: Body,
-}
-
-impl Received {
-    fn new(response: reqwest::Response) -> Self {
-        let status = response.status();
-        let (headers, body) = IncomingBody::of(response);
-        Self { status, headers, body: Body::Incoming(body) }
-    }
-}
-
-/// The reason why an attempt has no successful response.
-enum Failure {
-    Refused(Refusal),
-    Failed(Error),
-}
-
-/// An error response, with at most 64 KiB of its body.
-struct Refusal {
-    status: StatusCode,
-    headers: HeaderMap,
-    body: Bytes,
-    unknown_coding: Option<String>,
 }
 
 impl<'a> RetryLoop<'a> {
@@ -191,176 +152,6 @@ impl<'a> RetryLoop<'a> {
         self.wait_before_retry(error).await
     }
 
-    /// Waits for a permit. Returns true if the call waited, so that its token may have expired.
-    async fn wait_for_permit(&mut self) -> Result<bool, Error> {
-        self.unless_stop_is_requested()?;
-        if self.client.budget.try_permit() {
-            return Ok(false);
-        }
-        let waited = self.context.waited_for_budget;
-        match unless_stopped(self.stop, Box::pin(self.permit())).await {
-            Some(permit) => permit?,
-            None => return Err(self.stopped()),
-        }
-        Ok(self.context.waited_for_budget != waited)
-    }
-
-    async fn permit(&mut self) -> Result<(), Error> {
-        let own = self.client.timeouts.budget;
-        let limit = self.until_deadline().map_or(own, |left| own.min(left));
-        #[cfg(feature = "redis")]
-        match within(self.client.clock.as_ref(), limit, self.client.identify_budget()).await {
-            Some(Ok(())) => {}
-            Some(Err(fault)) => return Err(self.context.token_error(Arc::new(fault))),
-            None => return Err(self.out_of_time()),
-        }
-        let permit = self.client.budget.permit(limit).await;
-        let (Ok(waited) | Err(Exhausted { waited, .. })) = &permit;
-        self.context.waited_for_budget += *waited;
-        self.context.waited += *waited;
-        match permit {
-            Ok(_) => Ok(()),
-            Err(Exhausted { cooldown: Some(cooldown), .. }) => {
-                let detail = format!("the server asked for a cooldown of all calls, which lasts another {cooldown:?}");
-                Err(self.context.error(ErrorKind::RateLimited, detail).with(|inner| inner.retry_after = Some(cooldown)))
-            }
-            Err(_) if limit < own => Err(self.out_of_time()),
-            Err(_) => {
-                let detail = format!(
-                    "the rate budget granted no permit within {own:?}; send fewer calls at once, or raise `Timeouts::budget` \
-                     or the rate"
-                );
-                Err(self.context.error(ErrorKind::Budget, detail))
-            }
-        }
-    }
-
-    /// Returns a token that was not refused.
-    async fn token(&self) -> Result<Arc<Token>, Error> {
-        self.unless_stop_is_requested()?;
-        let refused = match self.client.cache.hit() {
-            Some(token) if self.is_refused(&token) => Some(token.generation),
-            Some(token) => return Ok(token),
-            None => self.refused,
-        };
-        unless_stopped(self.stop, Box::pin(self.new_token(refused))).await.unwrap_or_else(|| Err(self.stopped()))
-    }
-
-    async fn new_token(&self, refused: Option<u64>) -> Result<Arc<Token>, Error> {
-        let asked = self.client.cache.ask_other(Duration::ZERO, refused);
-        match within(self.client.clock.as_ref(), self.left(), asked).await {
-            Some(Ok(token)) => Ok(token),
-            Some(Err(fault)) => {
-                if self.replayed {
-                    self.client.unauthorized.forget(&self.context.operation);
-                }
-                Err(self.context.token_error(fault))
-            }
-            None => Err(self.out_of_time()),
-        }
-    }
-
-    /// Returns true if this call needs another token: the API returned 401 for this one, or the body can be sent only once and
-    /// the token is in doubt.
-    fn is_refused(&self, token: &Token) -> bool {
-        self.refused == Some(token.generation) || (self.is_stream && token.is_doubted())
-    }
-
-    async fn send(&mut self, token: &Arc<Token>) -> Result<(AttemptOutcome, Result<Received, Failure>), Error> {
-        let left = self.left();
-        if left.is_zero() {
-            return Err(self.out_of_time());
-        }
-        let limit = self.attempt.min(left);
-        let sent = self.client.http.execute(self.take_request(token)?);
-        let mut received = match within(self.client.clock.as_ref(), limit, sent).await {
-            Some(Ok(response)) => Received::new(response),
-            Some(Err(source)) if source.is_builder() => {
-                self.context.attempts -= 1;
-                return Err(self.unsendable(source));
-            }
-            Some(Err(source)) => {
-                let (outcome, error) = self.unanswered(source);
-                return Ok((outcome, Err(Failure::Failed(error))));
-            }
-            None => {
-                let detail = if left <= self.attempt {
-                    self.too_late()
-                } else {
-                    format!("no response within {limit:?} (`Timeouts::attempt`)")
-                };
-                let outcome = AttemptOutcome::TimedOut;
-                return Ok((outcome, Err(Failure::Failed(self.failed(outcome, ErrorKind::Timeout, detail, None)))));
-            }
-        };
-        let outcome = AttemptOutcome::Responded(received.status);
-        if !received.status.is_success() {
-            return Ok((outcome, Err(Failure::Refused(Box::pin(self.read_refusal(received)).await))));
-        }
-        self.context.may_have_written |= outcome.may_have_written(self.idempotency);
-        if !self.buffered {
-            return Ok((outcome, Ok(received)));
-        }
-        match self.context.collect(&mut received.body).await {
-            Ok(body) => {
-                received.body = Body::Whole(body);
-                Ok((outcome, Ok(received)))
-            }
-            Err(failure) => {
-                let error = self.context.broken(failure, received.status, &received.headers);
-                // Another attempt would fail in the same way.
-                let is_final = matches!(error.kind(), ErrorKind::TooLarge | ErrorKind::Decode);
-                Ok((if is_final { outcome } else { AttemptOutcome::Broken }, Err(Failure::Failed(error))))
-            }
-        }
-    }
-
-    /// Returns the request of this attempt with its token, and keeps one for the next.
-    fn take_request(&mut self, token: &Arc<Token>) -> Result<Request, Error> {
-        let Some(mut request) = self.request.take() else {
-            return Err(self.context.error(ErrorKind::Request, "the body is a stream and was sent already"));
-        };
-        self.request = match request.body() {
-            // `try_clone` allocates for extensions, which this one does not have.
-            None if self.is_plain => {
-                let mut copy = Request::new(request.method().clone(), request.url().clone());
-                copy.headers_mut().clone_from(request.headers());
-                Some(copy)
-            }
-            _ => request.try_clone(),
-        };
-        request.headers_mut().insert(&self.client.authorization_header, token.header());
-        self.context.secrets.token = Some(Arc::clone(token));
-        self.context.attempts += 1;
-        Ok(request)
-    }
-
-    /// Returns the outcome and the error of an attempt without a response.
-    fn unanswered(&self, source: reqwest::Error) -> (AttemptOutcome, Error) {
-        let cause = Cause::of(&source);
-        let (outcome, kind, what) = match cause {
-            _ if cause.is_final() => {
-                (AttemptOutcome::NotConnectable, ErrorKind::Connect, "no connection could be made")
-            }
-            _ if source.is_connect() => {
-                (AttemptOutcome::NotConnected, ErrorKind::Connect, "no connection could be made")
-            }
-            Cause::Timeout => (AttemptOutcome::TimedOut, ErrorKind::Timeout, "no response"),
-            Cause::Head => (AttemptOutcome::Broken, ErrorKind::Broken, "the response cannot be read"),
-            _ => (AttemptOutcome::Broken, ErrorKind::Broken, "the connection broke before the response arrived"),
-        };
-        let detail = format!("{what}{}", cause.detail(&source));
-        let error = self.failed(outcome, kind, detail, Some(source));
-        (outcome, error.with(|inner| inner.is_permanent = cause.is_permanent()))
-    }
-
-    async fn read_refusal(&self, received: Received) -> Refusal {
-        let Received { status, headers, mut body } = received;
-        let timeout = ERROR_BODY_TIMEOUT.min(self.left());
-        let (body, unknown_coding) = self.context.collect_part(&mut body, timeout).await;
-        Refusal { status, headers, body, unknown_coding }
-    }
-
     /// Reads the headers of API calls again, once for each call, since a 401 may also be caused by an old header.
     async fn refreshes_headers(&mut self) -> bool {
         if std::mem::replace(&mut self.headers_refreshed, true) {
@@ -401,59 +192,6 @@ impl<'a> RetryLoop<'a> {
             inner.request_id = self.context.request_id(&headers);
             inner.body = Some(body);
         }))
-    }
-
-    fn refused(&self, refusal: Refusal) -> Error {
-        let Refusal { status, headers, body, unknown_coding } = refusal;
-        let throttle = self.client.throttle.as_ref().filter(|_| status == StatusCode::TOO_MANY_REQUESTS);
-        let wall = self.client.clock.wall();
-        let asked = retry_after(&headers, wall).or_else(|| throttle.map(|throttle| throttle.cooldown(&body, wall)));
-        let (kind, detail) = if status.is_redirection() {
-            let to = self.context.secrets.redact(&location(&headers, &self.client.api_url));
-            (ErrorKind::Redirect, format!("the API redirects ({}) to {to}; no redirect is followed", status.as_u16()))
-        } else if status == StatusCode::TOO_MANY_REQUESTS {
-            let asked = asked.map_or(String::new(), |asked| format!(", to be retried after {} s", asked.as_secs()));
-            (ErrorKind::RateLimited, format!("the API responded with 429{asked}"))
-        } else {
-            let reason = status.canonical_reason().map_or(String::new(), |reason| format!(" {reason}"));
-            let names = names_in(&body, self.request.as_ref());
-            let hint = match (unknown_coding, &names[..]) {
-                (Some(coding), _) => format!("; its body has the unsupported content coding `{coding}`"),
-                (None, []) if body.is_empty() => String::new(),
-                (None, []) => "; the response body may say why".to_owned(),
-                (None, names) => format!("; it names `{}`, and the response body may say why", names.join("`, `")),
-            };
-            (ErrorKind::Status, format!("the API responded with {}{reason}{hint}", status.as_u16()))
-        };
-        self.context.error(kind, detail).with(|inner| {
-            inner.status = Some(status);
-            inner.request_id = self.context.request_id(&headers);
-            inner.retry_after = asked;
-            inner.body = Some(body);
-        })
-    }
-
-    fn failed(
-        &self,
-        outcome: AttemptOutcome,
-        kind: ErrorKind,
-        detail: String,
-        source: Option<reqwest::Error>,
-    ) -> Error {
-        let may_have_written = self.context.may_have_written || outcome.may_have_written(self.idempotency);
-        self.context.error(kind, detail).with(|inner| {
-            inner.may_have_written = may_have_written;
-            inner.source = source.map(|source| Arc::new(source.without_url()) as _);
-        })
-    }
-
-    fn unsendable(&self, source: reqwest::Error) -> Error {
-        self.failed(
-            AttemptOutcome::NotConnected,
-            ErrorKind::Request,
-            "the request cannot be sent".to_owned(),
-            Some(source),
-        )
     }
 
     /// Starts the cooldown of all calls that a 429 asks for, whether or not this call is retried.
@@ -529,14 +267,6 @@ impl<'a> RetryLoop<'a> {
         };
         format!("not completed within {limit:?} (`{setter}`)")
     }
-}
-
-/// Returns the names of fields and parameters in the body of an error response that an error may show.
-fn names_in(body: &[u8], request: Option<&Request>) -> Vec<String> {
-    let Some(problem) = ProblemDetails::read(body).filter(|problem| !problem.errors.is_empty()) else {
-        return Vec::new();
-    };
-    problem.names(&request.map(names_of_request).unwrap_or_default())
 }
 
 /// Checks the address of a request and completes its headers.

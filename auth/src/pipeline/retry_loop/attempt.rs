@@ -1,0 +1,214 @@
+//! One attempt of a call: its request, and its response or error.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use reqwest::Request;
+
+use super::RetryLoop;
+use crate::{
+    clock::within,
+    oauth::token::Token,
+    pipeline::{
+        error::{Error, ErrorKind},
+        outcome::AttemptOutcome,
+        problem_details::{ProblemDetails, names_of_request},
+        response::Body,
+    },
+    wire::{body::IncomingBody, connection::Cause, retry_after::retry_after, transport::location},
+};
+
+/// The timeout for the body of an error response, whose status is what counts.
+const ERROR_BODY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The response to an attempt.
+pub(crate) struct Received {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Body,
+}
+
+impl Received {
+    fn new(response: reqwest::Response) -> Self {
+        let status = response.status();
+        let (headers, body) = IncomingBody::of(response);
+        Self { status, headers, body: Body::Incoming(body) }
+    }
+}
+
+/// The reason why an attempt has no successful response.
+pub(super) enum Failure {
+    Refused(Refusal),
+    Failed(Error),
+}
+
+/// An error response, with at most 64 KiB of its body.
+pub(super) struct Refusal {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+    unknown_coding: Option<String>,
+}
+
+impl RetryLoop<'_> {
+    /// Sends the request once.
+    pub(super) async fn send(
+        &mut self,
+        token: &Arc<Token>,
+    ) -> Result<(AttemptOutcome, Result<Received, Failure>), Error> {
+        let left = self.left();
+        if left.is_zero() {
+            return Err(self.out_of_time());
+        }
+        let limit = self.attempt.min(left);
+        let sent = self.client.http.execute(self.take_request(token)?);
+        let mut received = match within(self.client.clock.as_ref(), limit, sent).await {
+            Some(Ok(response)) => Received::new(response),
+            Some(Err(source)) if source.is_builder() => {
+                self.context.attempts -= 1;
+                return Err(self.unsendable(source));
+            }
+            Some(Err(source)) => {
+                let (outcome, error) = self.unanswered(source);
+                return Ok((outcome, Err(Failure::Failed(error))));
+            }
+            None => {
+                let detail = if left <= self.attempt {
+                    self.too_late()
+                } else {
+                    format!("no response within {limit:?} (`Timeouts::attempt`)")
+                };
+                let outcome = AttemptOutcome::TimedOut;
+                return Ok((outcome, Err(Failure::Failed(self.failed(outcome, ErrorKind::Timeout, detail, None)))));
+            }
+        };
+        let outcome = AttemptOutcome::Responded(received.status);
+        if !received.status.is_success() {
+            return Ok((outcome, Err(Failure::Refused(Box::pin(self.read_refusal(received)).await))));
+        }
+        self.context.may_have_written |= outcome.may_have_written(self.idempotency);
+        if !self.buffered {
+            return Ok((outcome, Ok(received)));
+        }
+        match self.context.collect(&mut received.body).await {
+            Ok(body) => {
+                received.body = Body::Whole(body);
+                Ok((outcome, Ok(received)))
+            }
+            Err(failure) => {
+                let error = self.context.broken(failure, received.status, &received.headers);
+                // Another attempt would fail in the same way.
+                let is_final = matches!(error.kind(), ErrorKind::TooLarge | ErrorKind::Decode);
+                Ok((if is_final { outcome } else { AttemptOutcome::Broken }, Err(Failure::Failed(error))))
+            }
+        }
+    }
+
+    /// Returns the request of this attempt with its token, and keeps one for the next.
+    pub(super) fn take_request(&mut self, token: &Arc<Token>) -> Result<Request, Error> {
+        let Some(mut request) = self.request.take() else {
+            return Err(self.context.error(ErrorKind::Request, "the body is a stream and was sent already"));
+        };
+        self.request = match request.body() {
+            // `try_clone` allocates for extensions, which this one does not have.
+            None if self.is_plain => {
+                let mut copy = Request::new(request.method().clone(), request.url().clone());
+                copy.headers_mut().clone_from(request.headers());
+                Some(copy)
+            }
+            _ => request.try_clone(),
+        };
+        request.headers_mut().insert(&self.client.authorization_header, token.header());
+        self.context.secrets.token = Some(Arc::clone(token));
+        self.context.attempts += 1;
+        Ok(request)
+    }
+
+    /// Returns the outcome and the error of an attempt without a response.
+    pub(super) fn unanswered(&self, source: reqwest::Error) -> (AttemptOutcome, Error) {
+        let cause = Cause::of(&source);
+        let (outcome, kind, what) = match cause {
+            _ if cause.is_final() => {
+                (AttemptOutcome::NotConnectable, ErrorKind::Connect, "no connection could be made")
+            }
+            _ if source.is_connect() => {
+                (AttemptOutcome::NotConnected, ErrorKind::Connect, "no connection could be made")
+            }
+            Cause::Timeout => (AttemptOutcome::TimedOut, ErrorKind::Timeout, "no response"),
+            Cause::Head => (AttemptOutcome::Broken, ErrorKind::Broken, "the response cannot be read"),
+            _ => (AttemptOutcome::Broken, ErrorKind::Broken, "the connection broke before the response arrived"),
+        };
+        let detail = format!("{what}{}", cause.detail(&source));
+        let error = self.failed(outcome, kind, detail, Some(source));
+        (outcome, error.with(|inner| inner.is_permanent = cause.is_permanent()))
+    }
+
+    pub(super) async fn read_refusal(&self, received: Received) -> Refusal {
+        let Received { status, headers, mut body } = received;
+        let timeout = ERROR_BODY_TIMEOUT.min(self.left());
+        let (body, unknown_coding) = self.context.collect_part(&mut body, timeout).await;
+        Refusal { status, headers, body, unknown_coding }
+    }
+
+    pub(super) fn refused(&self, refusal: Refusal) -> Error {
+        let Refusal { status, headers, body, unknown_coding } = refusal;
+        let throttle = self.client.throttle.as_ref().filter(|_| status == StatusCode::TOO_MANY_REQUESTS);
+        let wall = self.client.clock.wall();
+        let asked = retry_after(&headers, wall).or_else(|| throttle.map(|throttle| throttle.cooldown(&body, wall)));
+        let (kind, detail) = if status.is_redirection() {
+            let to = self.context.secrets.redact(&location(&headers, &self.client.api_url));
+            (ErrorKind::Redirect, format!("the API redirects ({}) to {to}; no redirect is followed", status.as_u16()))
+        } else if status == StatusCode::TOO_MANY_REQUESTS {
+            let asked = asked.map_or(String::new(), |asked| format!(", to be retried after {} s", asked.as_secs()));
+            (ErrorKind::RateLimited, format!("the API responded with 429{asked}"))
+        } else {
+            let reason = status.canonical_reason().map_or(String::new(), |reason| format!(" {reason}"));
+            let names = names_in(&body, self.request.as_ref());
+            let hint = match (unknown_coding, &names[..]) {
+                (Some(coding), _) => format!("; its body has the unsupported content coding `{coding}`"),
+                (None, []) if body.is_empty() => String::new(),
+                (None, []) => "; the response body may say why".to_owned(),
+                (None, names) => format!("; it names `{}`, and the response body may say why", names.join("`, `")),
+            };
+            (ErrorKind::Status, format!("the API responded with {}{reason}{hint}", status.as_u16()))
+        };
+        self.context.error(kind, detail).with(|inner| {
+            inner.status = Some(status);
+            inner.request_id = self.context.request_id(&headers);
+            inner.retry_after = asked;
+            inner.body = Some(body);
+        })
+    }
+
+    pub(super) fn failed(
+        &self,
+        outcome: AttemptOutcome,
+        kind: ErrorKind,
+        detail: String,
+        source: Option<reqwest::Error>,
+    ) -> Error {
+        let may_have_written = self.context.may_have_written || outcome.may_have_written(self.idempotency);
+        self.context.error(kind, detail).with(|inner| {
+            inner.may_have_written = may_have_written;
+            inner.source = source.map(|source| Arc::new(source.without_url()) as _);
+        })
+    }
+
+    pub(super) fn unsendable(&self, source: reqwest::Error) -> Error {
+        self.failed(
+            AttemptOutcome::NotConnected,
+            ErrorKind::Request,
+            "the request cannot be sent".to_owned(),
+            Some(source),
+        )
+    }
+}
+
+/// Returns the names of fields and parameters in the body of an error response that an error may show.
+fn names_in(body: &[u8], request: Option<&Request>) -> Vec<String> {
+    let Some(problem) = ProblemDetails::read(body).filter(|problem| !problem.errors.is_empty()) else {
+        return Vec::new();
+    };
+    problem.names(&request.map(names_of_request).unwrap_or_default())
+}
