@@ -102,6 +102,13 @@ impl<W: Write> RecordWriter<W> {
         written.map_err(|error| Failure::stdout(&error))
     }
 
+    /// Returns the columns that were asked for and that no record has. In JSON nothing is missing: there, such a field is absent.
+    pub(crate) fn absent(&self) -> Vec<String> {
+        let is_absent = |name: &&String| !self.kept.iter().any(|record| record.contains_key(*name));
+        let only = self.columns.only.iter().flatten().filter(|_| !self.kept.is_empty());
+        only.filter(is_absent).cloned().collect()
+    }
+
     /// Writes what was kept, and flushes. Returns the number of records, and what they were written to.
     pub(crate) fn finish(mut self) -> Result<(u64, W), Failure> {
         let written = match self.format {

@@ -35,6 +35,7 @@ fn wrong_arguments_are_usage_errors() {
         (&["create", "test:=tr ue"], "expected JSON behind"),
         (&["create", "--file", "/nowhere/record.json"], "cannot be read"),
         (&["changes"], "--since"),
+        (&["list", "--columns", ""], "a value is required"),
         (&["list", "-o", "customers.docx"], "names no format: expected .csv"),
         (&["list", "-o", "/nowhere/customers.csv"], "`/nowhere/customers.csv` cannot be written"),
     ] {
@@ -43,6 +44,13 @@ fn wrong_arguments_are_usage_errors() {
         assert_eq!(ran.code, code, "{ran:?}");
         assert!(ran.stderr.contains(text), "{ran:?}");
     }
+}
+
+#[test]
+fn a_column_that_no_record_has_is_named() {
+    let ran = run(&["--sandbox", "customers", "list", "--limit", "1", "--columns", "customerID,ctiy"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, "customerID,ctiy\nC00001,\n"), "{ran:?}");
+    assert!(ran.stderr.contains("note: no record has the field `ctiy`"), "{ran:?}");
 }
 
 #[test]

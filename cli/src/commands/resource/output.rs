@@ -5,14 +5,14 @@ use std::{
     path::PathBuf,
 };
 
-use clap::Args;
+use clap::{Args, builder::NonEmptyStringValueParser};
 use serde_json::{Map, Value};
 
 use super::ResourceInfo;
 use crate::{
     context::Context,
     files::Replacement,
-    output::{Code, Columns, Failure, Format, RecordWriter, Stdout},
+    output::{Code, Columns, Failure, Format, Output, RecordWriter, Stdout},
 };
 
 /// The options of the output: file, format, columns.
@@ -25,7 +25,7 @@ pub(super) struct RecordOutput {
     #[arg(long, value_enum, value_name = "FORMAT")]
     format: Option<Format>,
     /// The fields to write, separated by commas; by default some of them in a table, and all in other formats
-    #[arg(long, value_name = "FIELDS", value_delimiter = ',')]
+    #[arg(long, value_name = "FIELDS", value_delimiter = ',', value_parser = NonEmptyStringValueParser::new())]
     columns: Option<Vec<String>>,
 }
 
@@ -35,6 +35,8 @@ pub(super) struct Writer {
     /// The list whose items are rows.
     lines: Option<&'static str>,
     count: u64,
+    /// Receives notes.
+    output: Output,
 }
 
 impl Writer {
@@ -63,6 +65,9 @@ impl Writer {
 
     /// Ends the output. Returns the number of records.
     pub(super) fn finish(self) -> Result<u64, Failure> {
+        for name in self.records.absent() {
+            self.output.note(&format!("note: no record has the field `{name}`"));
+        }
         if let (_, Target::File(out)) = self.records.finish()? {
             let file = out.into_inner().map_err(|error| Failure::stdout(error.error()))?;
             file.complete()?;
@@ -98,15 +103,21 @@ impl RecordOutput {
         let first = resource.columns.iter().map(|&name| name.to_owned()).collect();
         let format = self.format(context)?;
         let lines = resource.lines.filter(|_| matches!(format, Format::Table | Format::Csv));
-        self.writer_of(format, Columns { only: self.columns.clone(), first }, lines)
+        self.writer_of(context, format, Columns { only: self.columns.clone(), first }, lines)
     }
 
-    fn writer_of(&self, format: Format, columns: Columns, lines: Option<&'static str>) -> Result<Writer, Failure> {
+    fn writer_of(
+        &self,
+        context: &Context,
+        format: Format,
+        columns: Columns,
+        lines: Option<&'static str>,
+    ) -> Result<Writer, Failure> {
         let target = match &self.output {
             Some(path) => Target::File(BufWriter::new(Replacement::new(path)?)),
             None => Target::Stdout(Stdout::new()),
         };
-        Ok(Writer { records: RecordWriter::new(target, format, columns), lines, count: 0 })
+        Ok(Writer { records: RecordWriter::new(target, format, columns), lines, count: 0, output: context.output })
     }
 
     fn format(&self, context: &Context) -> Result<Format, Failure> {
@@ -125,7 +136,7 @@ impl RecordOutput {
             Format::Table => {
                 let [field, text] = ["field", "value"].map(str::to_owned);
                 let columns = Columns { only: Some(vec![field.clone(), text.clone()]), first: Vec::new() };
-                let mut writer = self.writer_of(format, columns, None)?;
+                let mut writer = self.writer_of(context, format, columns, None)?;
                 let is_chosen = |name: &String| self.columns.as_ref().is_none_or(|columns| columns.contains(name));
                 for (name, value) in record.into_iter().filter(|(name, _)| is_chosen(name)) {
                     writer.write(Map::from_iter([(field.clone(), name.into()), (text.clone(), value)]))?;
