@@ -57,6 +57,7 @@ features:
     just feature perenso '""' native-tls rustls files mock redis registry parquet xlsx test-util
     just feature perenso-sandbox '""' cli docs
     just feature perenso-openapi '""' generate yaml
+    just feature perenso-cli '""' keyring
     cargo test -p perenso-codegen-compiled -p perenso-openapi-compiled -p saved-catalog -p nightly-sync -p own-document
     cargo test -p perenso-auth --all-features
     tests=$(grep -rl 'cfg(.*feature' tests | sed -E 's#^tests/([^/.]+).*#--test \1#' | sort -u)
@@ -131,6 +132,38 @@ package:
     cargo package --workspace --exclude perenso-bench --exclude perenso-codegen-compiled --exclude perenso-openapi-compiled \
         --exclude saved-catalog --exclude nightly-sync --exclude own-document --exclude perenso-documents \
         --exclude perenso-talk --allow-dirty --target-dir "$target"
+
+# The command as a wheel, built by maturin, installed into a new virtual environment, and tried against a sandbox.
+wheel:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    python3 -m venv target/maturin && target/maturin/bin/pip install -q 'maturin==1.16.*'
+    rm -rf target/wheels target/wheel-user
+    target/maturin/bin/maturin build --manifest-path cli/Cargo.toml --profile dist --locked --out target/wheels
+    python3 -m venv target/wheel-user
+    target/wheel-user/bin/pip install -q --no-index --find-links target/wheels perenso-cli
+    start=$(date +%s%N)
+    rows=$(target/wheel-user/bin/perenso --sandbox --quiet customers list --format jsonl | wc -l)
+    [[ $rows == 45 ]]
+    size=$(wc -c < target/wheel-user/bin/perenso)
+    [[ $size -le 15000000 ]] || { echo "the binary has $size bytes: expected at most 15,000,000"; exit 1; }
+    echo "$(ls target/wheels), a binary of $size bytes: $rows records of the sandbox after $((($(date +%s%N) - start) / 1000000)) ms"
+
+# The command as an archive for this platform: the binary of the wheel, its README, licences, man pages and completions.
+archive: wheel
+    #!/usr/bin/env bash
+    set -euo pipefail
+    binary=target/wheel-user/bin/perenso
+    version=$("$binary" --version | cut -d' ' -f2)
+    name=perenso-$version-$(rustc -vV | sed -n 's/^host: //p')
+    rm -rf "target/archive" && mkdir -p "target/archive/$name/completions"
+    cp "$binary" cli/README.md LICENSE-MIT LICENSE-APACHE "target/archive/$name"
+    "$binary" man --directory "target/archive/$name/man"
+    for shell in bash zsh fish powershell; do
+        "$binary" completions $shell > "target/archive/$name/completions/$shell"
+    done
+    tar -C target/archive -czf "target/archive/$name.tar.gz" "$name"
+    ls -l "$binary" "target/archive/$name.tar.gz"
 
 # A client of every document of a folder, generated, compiled, and called against servers made of the document:
 # `DOCUMENTS=folder just documents`. Without Node.js 20 and npm, a server less.
