@@ -128,17 +128,9 @@ impl Budget {
     pub(crate) async fn permit(&self, limit: Duration) -> Result<Duration, Exhausted> {
         // One caller at a time, in order: concurrent callers would wake together and compete.
         let queue = self.queue.get(Arc::default);
-        let queued = queue.try_lock();
-        // With Redis, the time of the request counts as waiting.
-        if queued.is_ok() && self.is_local() && self.wait().await.is_none() {
-            return Ok(Duration::ZERO);
-        }
         let start = self.clock.now();
         let permit = async {
-            let _turn = match queued {
-                Ok(turn) => turn,
-                Err(_) => queue.lock().await,
-            };
+            let _turn = queue.lock().await;
             while let Some(wait) = self.wait().await {
                 if self.clock.now().saturating_sub(start) + wait > limit {
                     return Err(self.exhausted(start));
@@ -172,15 +164,6 @@ impl Budget {
         // The clock is read only after a first cooldown.
         let left = (until > 0).then(|| Duration::from_nanos(until).saturating_sub(self.clock.now()))?;
         (!left.is_zero()).then_some(left)
-    }
-
-    /// Returns true if permits are counted in this process.
-    fn is_local(&self) -> bool {
-        match self.limiter {
-            Limiter::Unlimited | Limiter::Local(_) => true,
-            #[cfg(feature = "redis")]
-            Limiter::Shared { .. } => false,
-        }
     }
 
     fn exhausted(&self, start: Duration) -> Exhausted {

@@ -42,7 +42,6 @@ pub struct RequestBuilder {
     operation: Option<Cow<'static, str>>,
     /// The address with the parameters so far.
     url: String,
-    has_query: bool,
     body: Option<reqwest::Body>,
     content_type: Option<HeaderValue>,
     options: Option<Arc<CallOptions>>,
@@ -54,14 +53,12 @@ impl RequestBuilder {
     pub(crate) fn new(client: Arc<ClientState>, method: Method, path: Cow<'static, str>) -> Self {
         let idempotency = idempotency_of(&method);
         let url = client.address(&path);
-        let has_query = path.contains('?');
         Self {
             client,
             method,
             path,
             operation: None,
             url,
-            has_query,
             body: None,
             content_type: None,
             options: None,
@@ -79,9 +76,8 @@ impl RequestBuilder {
     /// Adds a query parameter, percent-encoded once.
     pub fn query(mut self, name: impl AsRef<str>, value: impl fmt::Display) -> Self {
         if !self.url.ends_with(['?', '&']) {
-            self.url.push(if self.has_query { '&' } else { '?' });
+            self.url.push(if self.url.contains('?') { '&' } else { '?' });
         }
-        self.has_query = true;
         self.url.extend(byte_serialize(name.as_ref().as_bytes()));
         self.url.push('=');
         if write!(Encoded(&mut self.url), "{value}").is_err() {

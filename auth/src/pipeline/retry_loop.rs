@@ -41,16 +41,17 @@ pub(super) fn execute<'a>(
     let mut retry_loop = RetryLoop::new(client, request, call);
     async move {
         prepared?;
-        let Some(span) = span else {
-            let Received { status, headers, body } = retry_loop.run().await?;
-            return Ok(Response { status, headers, body, context: retry_loop.context });
+        let received = match &span {
+            Some(span) => retry_loop.run().instrument(span.span()).await,
+            None => retry_loop.run().await,
         };
-        let received = retry_loop.run().instrument(span.span()).await;
         let result = received.map(|received| {
             let Received { status, headers, body } = received;
             Response { status, headers, body, context: retry_loop.context }
         });
-        span.finish(&result);
+        if let Some(span) = span {
+            span.finish(&result);
+        }
         result
     }
 }
@@ -168,8 +169,7 @@ impl<'a> RetryLoop<'a> {
         let ClientState { cache, unauthorized, .. } = self.client;
         let may_renew = |now| unauthorized.allows_renewal(&self.context.operation, now);
         let another = !self.replayed && cache.refused(token, may_renew);
-        let is_sent_for_good = self.request.is_none();
-        if another && !is_sent_for_good {
+        if another && self.request.is_some() {
             tracing::info!(
                 target: "perenso_auth::call",
                 operation = %self.context.operation,

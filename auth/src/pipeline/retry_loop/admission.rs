@@ -28,7 +28,7 @@ impl RetryLoop<'_> {
         Ok(self.context.waited_for_budget != waited)
     }
 
-    pub(super) async fn permit(&mut self) -> Result<(), Error> {
+    async fn permit(&mut self) -> Result<(), Error> {
         let own = self.client.timeouts.budget;
         let limit = self.until_deadline().map_or(own, |left| own.min(left));
         #[cfg(feature = "redis")]
@@ -69,7 +69,7 @@ impl RetryLoop<'_> {
         unless_stopped(self.stop, Box::pin(self.new_token(refused))).await.unwrap_or_else(|| Err(self.stopped()))
     }
 
-    pub(super) async fn new_token(&self, refused: Option<u64>) -> Result<Arc<Token>, Error> {
+    async fn new_token(&self, refused: Option<u64>) -> Result<Arc<Token>, Error> {
         let asked = self.client.cache.ask_other(Duration::ZERO, refused);
         match within(self.client.clock.as_ref(), self.left(), asked).await {
             Some(Ok(token)) => Ok(token),
@@ -85,7 +85,7 @@ impl RetryLoop<'_> {
 
     /// Returns true if this call needs another token: the API returned 401 for this one, or the body can be sent only once and
     /// the token is in doubt.
-    pub(super) fn is_refused(&self, token: &Token) -> bool {
+    fn is_refused(&self, token: &Token) -> bool {
         self.refused == Some(token.generation) || (self.is_stream && token.is_doubted())
     }
 }

@@ -106,7 +106,7 @@ impl RetryLoop<'_> {
     }
 
     /// Returns the request of this attempt with its token, and keeps one for the next.
-    pub(super) fn take_request(&mut self, token: &Arc<Token>) -> Result<Request, Error> {
+    fn take_request(&mut self, token: &Arc<Token>) -> Result<Request, Error> {
         let Some(mut request) = self.request.take() else {
             return Err(self.context.error(ErrorKind::Request, "the body is a stream and was sent already"));
         };
@@ -126,7 +126,7 @@ impl RetryLoop<'_> {
     }
 
     /// Returns the outcome and the error of an attempt without a response.
-    pub(super) fn unanswered(&self, source: reqwest::Error) -> (AttemptOutcome, Error) {
+    fn unanswered(&self, source: reqwest::Error) -> (AttemptOutcome, Error) {
         let cause = Cause::of(&source);
         let (outcome, kind, what) = match cause {
             _ if cause.is_final() => {
@@ -144,7 +144,7 @@ impl RetryLoop<'_> {
         (outcome, error.with(|inner| inner.is_permanent = cause.is_permanent()))
     }
 
-    pub(super) async fn read_refusal(&self, received: Received) -> Refusal {
+    async fn read_refusal(&self, received: Received) -> Refusal {
         let Received { status, headers, mut body } = received;
         let timeout = ERROR_BODY_TIMEOUT.min(self.left());
         let (body, unknown_coding) = self.context.collect_part(&mut body, timeout).await;
@@ -181,7 +181,7 @@ impl RetryLoop<'_> {
         })
     }
 
-    pub(super) fn failed(
+    fn failed(
         &self,
         outcome: AttemptOutcome,
         kind: ErrorKind,
@@ -195,7 +195,7 @@ impl RetryLoop<'_> {
         })
     }
 
-    pub(super) fn unsendable(&self, source: reqwest::Error) -> Error {
+    fn unsendable(&self, source: reqwest::Error) -> Error {
         self.failed(
             AttemptOutcome::NotConnected,
             ErrorKind::Request,
