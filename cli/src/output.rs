@@ -10,4 +10,4 @@ pub(crate) use code::Code;
 pub(crate) use failure::Failure;
 pub(crate) use records::{Columns, Format, RecordWriter};
 pub(crate) use stdout::Stdout;
-pub(crate) use terminal::Output;
+pub(crate) use terminal::{Output, counted};

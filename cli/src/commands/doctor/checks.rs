@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use perenso::Perenso;
 
 use super::{Finding, Report};
-use crate::output::{Code, Failure};
+use crate::output::{Code, Failure, counted};
 
 /// The variables that name a proxy, as the HTTP client reads them.
 const PROXIES: [&str; 6] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy"];
@@ -103,9 +103,9 @@ fn clock(ahead: TimeDelta) -> (Finding, String) {
         _ if distance >= TimeDelta::minutes(90) => ((distance + TimeDelta::minutes(30)).num_hours(), "hour"),
         _ => ((distance + TimeDelta::seconds(30)).num_minutes(), "minute"),
     };
-    let plural = if number == 1 { "" } else { "s" };
     let side = if ahead > TimeDelta::zero() { "ahead of" } else { "behind" };
-    let detail = format!("the clock of this machine is {number} {unit}{plural} {side} the show's: set it");
+    let detail =
+        format!("the clock of this machine is {} {side} the show's: set it", counted(number.unsigned_abs(), unit));
     (if distance >= FAR { Finding::Wrong(Code::Partly) } else { Finding::Notable }, detail)
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     context::Context,
-    output::{Code, Columns, Failure, Format, RecordWriter, Stdout},
+    output::{Code, Columns, Failure, Format, RecordWriter, Stdout, counted},
 };
 
 /// List the exports of the show
@@ -37,7 +37,7 @@ impl List {
             writer.write(Map::from_iter(fields.map(|(name, value)| (name.to_owned(), value))))?;
         }
         let (count, _) = writer.finish()?;
-        context.output.note(&format!("{count} {}", if count == 1 { "export" } else { "exports" }));
+        context.output.note(&counted(count, "export"));
         Ok(Code::Done)
     }
 }

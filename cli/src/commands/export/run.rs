@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     context::Context,
-    output::{Code, Failure, Stdout},
+    output::{Code, Failure, Stdout, counted},
 };
 
 /// The number of rows between two saved cursors.
@@ -127,7 +127,7 @@ impl Run {
             Some(cursor) => {
                 context.output.note(&format!(
                     "note: going on behind {}; if rows have moved on the show meanwhile, one may come twice or be missing",
-                    count(spool.count())
+                    counted(spool.count(), "row")
                 ));
                 self.paging().start(cursor)
             }
@@ -155,7 +155,7 @@ impl Run {
             Err(failure) => {
                 context
                     .output
-                    .note(&format!("note: {} are kept; the same command goes on there", count(spool.count())));
+                    .note(&format!("note: {} are kept; the same command goes on there", counted(spool.count(), "row")));
                 Err(failure)
             }
         }
@@ -179,7 +179,7 @@ impl Run {
             io::copy(&mut rows, &mut out)
                 .and_then(|_| io::Write::flush(&mut out))
                 .map_err(|error| Failure::stdout(&error))?;
-            context.output.note(&count(written.rows));
+            context.output.note(&counted(written.rows, "row"));
             return Ok(Code::Done);
         };
         let file = self.target.file(format, path.clone());
@@ -188,14 +188,10 @@ impl Run {
             let columns = written.schema.as_ref().map(|schema| schema.columns());
             Stdout::json(&json!({ "file": path, "rows": written.rows, "bytes": written.bytes, "columns": columns }))?;
         } else {
-            context.output.note(&format!("{} in {}", count(written.rows), path.display()));
+            context.output.note(&format!("{} in {}", counted(written.rows, "row"), path.display()));
         }
         Ok(Code::Done)
     }
-}
-
-fn count(rows: u64) -> String {
-    format!("{rows} {}", if rows == 1 { "row" } else { "rows" })
 }
 
 /// Parses the syntax of rows.

@@ -24,7 +24,7 @@ pub(super) struct Spool {
     state: State,
 }
 
-/// How far the rows have been read.
+/// The place behind the rows that were read.
 #[derive(Serialize, Deserialize)]
 struct State {
     /// The export and its parameters: rows of another run do not belong to these.
@@ -157,7 +157,7 @@ impl Spool {
 /// Reads rows from a file, chunk by chunk.
 struct Chunks {
     file: File,
-    /// What follows the file.
+    /// The end of the rows, which the file does not have.
     end: Option<&'static str>,
     reader: RowReader,
 }

@@ -1,4 +1,4 @@
-//! Where the rows of an export are written, and in which format.
+//! The target of the rows of an export, and its format.
 
 use std::{ffi::OsStr, path::PathBuf};
 
@@ -20,7 +20,7 @@ pub(super) enum FileFormat {
     Xlsx,
 }
 
-/// Where and how rows are written.
+/// The file of the rows, its format and its schema.
 #[derive(Args, Debug)]
 pub(super) struct Target {
     /// Write into this file, in the format of its ending: .csv, .jsonl, .parquet or .xlsx; `-` is standard output

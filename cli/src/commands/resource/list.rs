@@ -9,7 +9,7 @@ use perenso::Direction;
 use super::{RecordOutput, ResourceInfo};
 use crate::{
     context::Context,
-    output::{Code, Failure},
+    output::{Code, Failure, counted},
 };
 
 /// Write all records, or those that match
@@ -77,7 +77,7 @@ impl List {
             left -= 1;
         }
         let count = writer.finish()?;
-        context.output.note(&format!("{count} {}", if count == 1 { "record" } else { "records" }));
+        context.output.note(&counted(count, "record"));
         Ok(Code::Done)
     }
 }
