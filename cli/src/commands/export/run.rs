@@ -44,7 +44,7 @@ pub(super) struct Run {
     /// Read all pages, and set the parameters `Cursor` and `Limit` if they have no value
     #[arg(long)]
     pages: bool,
-    /// What the value of `Cursor` counts
+    /// The unit that `Cursor` counts in
     #[arg(long, value_name = "WHAT", value_parser = ["page", "offset"], default_value = "page", requires = "pages")]
     count: String,
     /// The name of the parameter that chooses the page
@@ -53,7 +53,7 @@ pub(super) struct Run {
     /// The name of the parameter with the number of rows of a page
     #[arg(long, value_name = "NAME", default_value = "Limit", requires = "pages")]
     limit_param: String,
-    /// How the show writes rows, if it does not say so itself: json, jsonl, csv, `csv:;` with another delimiter, or member:NAME for a
+    /// The syntax of rows, if the show itself does not say so: json, jsonl, csv, `csv:;` with another delimiter, or member:NAME for a
     /// list in an object
     #[arg(long, value_name = "SYNTAX", value_parser = row_format)]
     rows: Option<RowFormat>,
