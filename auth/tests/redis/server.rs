@@ -2,7 +2,7 @@
 
 use std::{
     io::Write,
-    net::{TcpListener, TcpStream},
+    net::TcpListener,
     path::PathBuf,
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
@@ -74,8 +74,12 @@ impl RedisServer {
         writeln!(self.nurse.as_mut().unwrap().stdin.as_mut().unwrap(), "{signal}").unwrap();
     }
 
+    /// Whether this server, and no other program, listens at the port.
     fn launch(&mut self) -> bool {
         self.kill();
+        // Somebody else who listens at the port would take a connection as well; the log is the server's own word.
+        let log = self.folder.join("log");
+        let _ = std::fs::remove_file(&log);
         let port = self.port.to_string();
         let folder = self.folder.to_string_lossy();
         // A file of settings goes first.
@@ -84,7 +88,7 @@ impl RedisServer {
             settings => (None, settings),
         };
         let mut arguments: Vec<&str> = file.into_iter().collect();
-        arguments.extend(["--port", &port, "--bind", "127.0.0.1", "--dir", &folder]);
+        arguments.extend(["--port", &port, "--bind", "127.0.0.1", "--dir", &folder, "--logfile", "log"]);
         if file.is_none() {
             arguments.extend(["--save", "", "--appendonly", "no"]);
         }
@@ -94,10 +98,13 @@ impl RedisServer {
         self.nurse = Some(command.spawn().unwrap());
         let start = Instant::now();
         while start.elapsed() < Duration::from_secs(20) {
-            // A port without a listener may connect to itself.
-            let stream = TcpStream::connect(("127.0.0.1", self.port));
-            if stream.is_ok_and(|stream| stream.local_addr().unwrap().port() != self.port) {
+            let said = std::fs::read_to_string(&log).unwrap_or_default();
+            // The second is what a sentinel says.
+            if said.contains("eady to accept connections") || said.contains("Sentinel ID is") {
                 return true;
+            }
+            if said.contains("Failed listening on port") {
+                return false;
             }
             std::thread::sleep(Duration::from_millis(5));
         }
@@ -114,4 +121,13 @@ impl Drop for RedisServer {
 
 fn free_port() -> u16 {
     TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+}
+
+#[test]
+fn who_else_listens_at_the_port_is_not_taken_for_the_server() {
+    let Some(mut server) = RedisServer::start() else { return };
+    server.kill();
+    let other = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    server.port = other.local_addr().unwrap().port();
+    assert!(!server.launch());
 }
