@@ -35,6 +35,21 @@ impl Perenso {
     pub fn resource<T: Serialize + DeserializeOwned>(&self, path: &str) -> Result<Resource<T>, Error> {
         Resource::new(self, path)
     }
+
+    /// Returns the calls on a resource by its path, with records as JSON. In contrast to those of [`resource`](Self::resource),
+    /// the ids of the records are known, so a list detects a record that repeats.
+    ///
+    /// ```no_run
+    /// # async fn example(show: perenso::Perenso) -> Result<(), perenso::Error> {
+    /// let classes = show.records("/CustomerClass")?.list().send().await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Fails as [`resource`](Self::resource) does.
+    pub fn records(&self, path: &str) -> Result<Resource<JsonRecord>, Error> {
+        Resource::of_records(self, "").at(path)
+    }
 }
 
 /// Returns true if this segment is a plain name: not empty, no dot segment, no delimiter.

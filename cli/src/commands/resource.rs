@@ -4,6 +4,7 @@ mod changes;
 mod delete;
 mod get;
 mod list;
+mod load;
 mod output;
 mod table;
 mod write;
@@ -36,6 +37,7 @@ enum Action {
     Create(write::Create),
     Update(write::Update),
     Delete(delete::Delete),
+    Load(load::Load),
 }
 
 /// Returns the names of all resources.
@@ -47,22 +49,28 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
 impl ResourceInfo {
     /// Returns the calls on the resource.
     fn of(&self, show: &Perenso) -> Result<Resource<JsonRecord>, Failure> {
-        // Any resource whose records are JSON is that of another path.
-        Ok(show.warehouses().at(self.path)?)
+        Ok(show.records(self.path)?)
     }
 
     fn has(&self, action: &str) -> bool {
         match action {
             "changes" => self.changes,
             "create" | "update" | "delete" => self.writes,
-            _ => true,
+            "load" => self.load.is_some(),
+            _ => self.reads,
         }
     }
 
     /// Returns the subcommand of the resource, with the actions that it has.
     fn command(&self) -> clap::Command {
-        let about = format!("List, read and change {}", self.plural);
-        let about = if self.writes { about } else { format!("List and read {}", self.plural) };
+        let actions = match (self.reads, self.writes, self.load) {
+            (false, _, _) => "Load",
+            (_, true, Some(_)) => "List, read, change and load",
+            (_, false, Some(_)) => "List, read and load",
+            (_, true, None) => "List, read and change",
+            (_, false, None) => "List and read",
+        };
+        let about = format!("{actions} {}", self.plural);
         let all = Action::augment_subcommands(clap::Command::new(self.name));
         let actions = all.get_subcommands().filter(|action| self.has(action.get_name())).map(|action| {
             // The examples are written for customers.
@@ -93,6 +101,7 @@ impl ResourceCommand {
             Action::Create(action) => action.run(context, resource).await,
             Action::Update(action) => action.run(context, resource).await,
             Action::Delete(action) => action.run(context, resource).await,
+            Action::Load(action) => action.run(context, resource).await,
         }
     }
 }

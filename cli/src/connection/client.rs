@@ -61,6 +61,18 @@ pub(crate) struct Connection {
     _sandbox: Option<Sandbox>,
 }
 
+impl Connection {
+    /// Returns what tells the show from others: its address, and its id, which is that of the login.
+    pub(crate) fn identity(&self) -> Result<String, Failure> {
+        let client_id = match &self.source {
+            Source::Sandbox => None,
+            Source::Environment => std::env::var("PERENSO_CLIENT_ID").ok(),
+            Source::Profile(name) => Profiles::read()?.value(name, "client_id").map(str::to_owned),
+        };
+        Ok(format!("{} {}", self.show.auth_client().api_url(), client_id.unwrap_or_default()))
+    }
+}
+
 /// The tokens of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tokens {

@@ -9,6 +9,9 @@ use anstyle::{AnsiColor, Style};
 
 use super::{Code, Failure};
 
+/// Erases the line of the terminal that was written last.
+const ERASE: &str = "\r\x1b[K";
+
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 
 /// The options of output: JSON, quiet, verbose.
@@ -35,6 +38,13 @@ impl Output {
     /// Returns true if progress may be drawn.
     pub(crate) fn draws_progress(self) -> bool {
         !self.quiet && !self.json && self.verbosity == 0 && io::stderr().is_terminal()
+    }
+
+    /// Draws progress on stderr, in place of what was drawn before; nothing with an empty text.
+    pub(crate) fn progress(self, text: &str) {
+        let mut err = io::stderr().lock();
+        // Nobody can be told that stderr is closed.
+        let _ = write!(err, "{ERASE}{text}").and_then(|()| err.flush());
     }
 
     /// Writes an error to stderr and returns its exit code.

@@ -196,6 +196,29 @@ impl RowReader {
         self.received
     }
 
+    /// Returns the line on which the last record of CSV begins, from 1, the header included; `None` for JSON, before a record and
+    /// after an error that ends the rows.
+    ///
+    /// ```
+    /// use perenso::exports::{RawRow, RowFormat, RowReader};
+    ///
+    /// let mut reader = RowReader::with_format(None, RowFormat::csv())?;
+    /// reader.push("id,note\n1,\"two\nlines\"\n2,one\n");
+    /// reader.finish();
+    /// assert!(reader.next_row::<RawRow>().is_some());
+    /// assert_eq!(reader.line(), Some(2));
+    /// assert!(reader.next_row::<RawRow>().is_some());
+    /// assert_eq!(reader.line(), Some(4));
+    /// # Ok::<(), perenso::Error>(())
+    /// ```
+    #[must_use]
+    pub fn line(&self) -> Option<u64> {
+        match &self.state {
+            State::Table(table) => Some(table.line()).filter(|line| *line > 0),
+            _ => None,
+        }
+    }
+
     /// Returns the next row; `None` if more chunks are needed or, after [`finish`](Self::finish), at the end.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! The resources that have commands.
 
+use crate::loading::{CUSTOMERS, LoadTarget, ORDER_HISTORY, ORDER_LINES, VENDORS};
+
 /// A resource of the API, and how its records are shown.
 #[derive(Debug)]
 pub(crate) struct ResourceInfo {
@@ -14,10 +16,14 @@ pub(crate) struct ResourceInfo {
     pub(crate) since: &'static str,
     /// The list within a record whose items are the rows of a table and a CSV file.
     pub(crate) lines: Option<&'static str>,
+    /// True if records can be listed and read.
+    pub(crate) reads: bool,
     /// True if changes can be read from a watermark.
     pub(crate) changes: bool,
     /// True if records can be created, updated and deleted one by one.
     pub(crate) writes: bool,
+    /// The bulk call, if there is one.
+    pub(crate) load: Option<&'static LoadTarget>,
     /// A note for the help.
     pub(crate) note: Option<&'static str>,
 }
@@ -33,7 +39,19 @@ const fn inferred(
     columns: &'static [&'static str],
 ) -> ResourceInfo {
     let (since, note) = ("modifiedAfter", Some(INFERRED));
-    ResourceInfo { name, plural, path, columns, since, lines: None, changes: false, writes: true, note }
+    ResourceInfo {
+        name,
+        plural,
+        path,
+        columns,
+        since,
+        lines: None,
+        reads: true,
+        changes: false,
+        writes: true,
+        load: None,
+        note,
+    }
 }
 
 /// All resources, in the order of the help.
@@ -45,8 +63,10 @@ pub(crate) const RESOURCES: &[ResourceInfo] = &[
         columns: &["id", "customerID", "customerName", "city", "state", "modifiedDate"],
         since: "modifiedAfter",
         lines: None,
+        reads: true,
         changes: true,
         writes: true,
+        load: Some(&CUSTOMERS),
         note: None,
     },
     ResourceInfo {
@@ -56,8 +76,10 @@ pub(crate) const RESOURCES: &[ResourceInfo] = &[
         columns: &["id", "firstName", "lastName", "email", "modifiedDate"],
         since: "modifiedAfter",
         lines: None,
+        reads: true,
         changes: true,
         writes: false,
+        load: None,
         note: None,
     },
     ResourceInfo {
@@ -76,13 +98,35 @@ pub(crate) const RESOURCES: &[ResourceInfo] = &[
         ],
         since: "datelastmodified",
         lines: Some("items"),
+        reads: true,
         changes: true,
         writes: false,
+        load: Some(&ORDER_LINES),
         note: Some(
-            "A table and a CSV file have a row for each line of an order; JSON has the orders with their lines.",
+            "A table and a CSV file have a row for each line of an order; JSON has the orders with their lines. A row that is \
+             loaded changes a line of an order by its id, which is `orderLineID` in the list.",
         ),
     },
-    inferred("vendors", "vendors", "/Vendor", &["id", "vendorID", "vendorName", "city", "state"]),
+    ResourceInfo {
+        name: "order-history",
+        plural: "items of the order history",
+        path: "/OrderHistory",
+        columns: &[],
+        since: "",
+        lines: None,
+        reads: false,
+        changes: false,
+        writes: false,
+        load: Some(&ORDER_HISTORY),
+        note: Some(
+            "The show does not list its order history. Items whose response was lost cannot be looked up, and a file that is \
+             loaded twice is there twice.",
+        ),
+    },
+    ResourceInfo {
+        load: Some(&VENDORS),
+        ..inferred("vendors", "vendors", "/Vendor", &["id", "vendorID", "vendorName", "city", "state"])
+    },
     inferred("products", "products", "/Product", &["id", "productID", "description", "vendorID", "price"]),
     inferred("booths", "booths", "/Booth", &[]),
     inferred("warehouses", "warehouses", "/Warehouse", &[]),

@@ -26,6 +26,7 @@ pub(super) struct CsvTable {
     /// Counts for the first record; `None` after it.
     delimiters: Option<DelimiterCounts>,
     quotes: QuoteChecker,
+    lines: LineCounter,
     header: Option<Arc<StringRecord>>,
     /// The concatenated fields of the current record and their end offsets.
     fields: Vec<u8>,
@@ -34,6 +35,32 @@ pub(super) struct CsvTable {
     count: usize,
     /// The previous record, for reuse of its buffer.
     spare: Option<ByteRecord>,
+}
+
+/// Counts lines. The parser's own count is that of the end of a record, and not the same for both line ends.
+#[derive(Debug, Default)]
+struct LineCounter {
+    /// The line breaks so far.
+    breaks: u64,
+    /// The first line of the record, from 1.
+    first: u64,
+    is_within_record: bool,
+}
+
+impl LineCounter {
+    /// Processes the next bytes of a record. Line breaks before a record are empty lines, or the rest of a CRLF.
+    fn observe(&mut self, bytes: &[u8]) {
+        let mut bytes = bytes;
+        if !self.is_within_record {
+            let Some(start) = bytes.iter().position(|byte| !matches!(byte, b'\n' | b'\r')) else {
+                return self.breaks += memchr::memchr_iter(b'\n', bytes).count() as u64;
+            };
+            self.breaks += memchr::memchr_iter(b'\n', &bytes[..start]).count() as u64;
+            (self.first, self.is_within_record) = (self.breaks + 1, true);
+            bytes = &bytes[start..];
+        }
+        self.breaks += memchr::memchr_iter(b'\n', bytes).count() as u64;
+    }
 }
 
 impl CsvTable {
@@ -49,11 +76,17 @@ impl CsvTable {
         };
         let delimiters = header.is_none().then(DelimiterCounts::default);
         let quotes = QuoteChecker::new(delimiter);
-        Self { core, dialect, delimiters, quotes, header, fields, length: 0, ends, count: 0, spare: None }
+        let lines = LineCounter::default();
+        Self { core, dialect, delimiters, quotes, lines, header, fields, length: 0, ends, count: 0, spare: None }
     }
 
     pub(super) fn header(&self) -> Option<&Arc<StringRecord>> {
         self.header.as_ref()
+    }
+
+    /// Returns the line on which the last record begins, from 1; 0 before the first one.
+    pub(super) fn line(&self) -> u64 {
+        self.lines.first
     }
 
     pub(super) fn next<T: FromRow>(&mut self, chunk: &mut Bytes, context: RowContext) -> Step<T> {
@@ -68,6 +101,7 @@ impl CsvTable {
             let (result, read, written, ended) = self.core.read_record(input, fields, ends);
             if !is_over {
                 self.quotes.observe(&chunk[..read]);
+                self.lines.observe(&chunk[..read]);
                 if let Some(delimiters) = &mut self.delimiters {
                     delimiters.observe(&chunk[..read]);
                 }
@@ -85,10 +119,13 @@ impl CsvTable {
                 ReadRecordResult::OutputFull => self.fields.resize(2 * self.fields.len(), 0),
                 ReadRecordResult::OutputEndsFull => self.ends.resize(2 * self.ends.len(), 0),
                 ReadRecordResult::End => return Step::End,
-                ReadRecordResult::Record => match self.record(context, is_over) {
-                    Some(step) => return step,
-                    None => continue,
-                },
+                ReadRecordResult::Record => {
+                    self.lines.is_within_record = false;
+                    match self.record(context, is_over) {
+                        Some(step) => return step,
+                        None => continue,
+                    }
+                }
             }
         }
     }

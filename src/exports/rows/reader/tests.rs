@@ -1,6 +1,7 @@
 //! Comparison of the reader with other readers, on whole and split bodies.
 
 mod dialect;
+mod line;
 mod numbers;
 mod stray;
 

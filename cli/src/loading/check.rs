@@ -1,0 +1,136 @@
+//! Checks all rows of a file before anything is sent.
+
+use std::{
+    collections::HashMap,
+    hash::{BuildHasher, RandomState},
+};
+
+use super::{
+    field::FieldKind,
+    input::{Checked, Input},
+};
+use crate::{output::Failure, sheet::Cell};
+
+/// The number of problems that are kept as examples.
+const EXAMPLES: usize = 10;
+
+/// The result of a check.
+#[derive(Debug, Default)]
+pub(crate) struct Check {
+    /// The number of rows.
+    pub(crate) rows: u32,
+    /// The number of rows that cannot be sent.
+    pub(crate) refused: u32,
+    /// The first rows that cannot be sent: their lines and reasons.
+    pub(crate) examples: Vec<(u64, String)>,
+    /// Columns with empty cells and no rule for them: position, number of rows, first line.
+    pub(super) undecided: Vec<Undecided>,
+    /// Text columns with cells that Excel holds as numbers.
+    pub(crate) numbers_as_text: Vec<String>,
+    /// Rows whose key another row has as well: their numbers, and the line of that row.
+    doubles: HashMap<u32, u64>,
+}
+
+/// A column with empty cells and no rule for them.
+#[derive(Debug)]
+pub(super) struct Undecided {
+    /// The position in `Input::columns`.
+    pub(super) position: usize,
+    pub(super) rows: u32,
+    pub(super) first_line: u64,
+}
+
+impl Check {
+    /// Reads all rows once, and once more if keys are there twice.
+    pub(crate) fn run(input: &Input) -> Result<Self, Failure> {
+        let mut check = Self::default();
+        let state = RandomState::new();
+        let mut hashes = Vec::new();
+        let mut rows = input.rows()?;
+        while let Some((_, row)) = rows.next()? {
+            let line = row.line;
+            check.note_numbers(input, &row.cells);
+            let checked = input.record(row);
+            check.rows += 1;
+            if let Some(key) = &checked.key {
+                hashes.push(state.hash_one(key));
+            }
+            for &position in &checked.undecided {
+                check.note_undecided(position, line);
+            }
+            if !checked.problems.is_empty() {
+                check.refuse(line, checked.problems.join("; "));
+            }
+        }
+        hashes.sort_unstable();
+        // Hashes instead of keys: a million keys would take more memory than all the rest.
+        let doubles: Vec<u64> = hashes.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
+        drop(hashes);
+        if !doubles.is_empty() {
+            check.find_doubles(input, |key| doubles.binary_search(&state.hash_one(key)).is_ok())?;
+        }
+        check.examples.sort();
+        check.examples.truncate(EXAMPLES);
+        Ok(check)
+    }
+
+    /// Returns the reasons for which a row is not sent.
+    pub(super) fn problems(&self, number: u32, checked: &Checked, key_name: Option<&str>) -> Option<String> {
+        let mut problems = checked.problems.clone();
+        if let Some(line) = self.doubles.get(&number) {
+            problems.push(format!("`{}` is the same as in line {line}", key_name.unwrap_or_default()));
+        }
+        (!problems.is_empty()).then(|| problems.join("; "))
+    }
+
+    fn refuse(&mut self, line: u64, reason: String) {
+        self.refused += 1;
+        if self.examples.len() < EXAMPLES {
+            self.examples.push((line, reason));
+        }
+    }
+
+    fn note_undecided(&mut self, position: usize, line: u64) {
+        match self.undecided.iter_mut().find(|undecided| undecided.position == position) {
+            Some(undecided) => undecided.rows += 1,
+            None => self.undecided.push(Undecided { position, rows: 1, first_line: line }),
+        }
+    }
+
+    /// Notes text columns with numbers: their zeros in front are a matter of the format, and not of the cell.
+    fn note_numbers(&mut self, input: &Input, cells: &[Cell]) {
+        for column in input.columns.iter().filter(|column| column.field.kind == FieldKind::Text) {
+            if matches!(cells.get(column.index), Some(Cell::Number(_))) && !self.numbers_as_text.contains(&column.name)
+            {
+                self.numbers_as_text.push(column.name.clone());
+            }
+        }
+    }
+
+    /// Finds the rows whose keys may be there twice.
+    fn find_doubles(&mut self, input: &Input, may_be_double: impl Fn(&String) -> bool) -> Result<(), Failure> {
+        let mut first: HashMap<String, (u32, u64, bool)> = HashMap::new();
+        let mut rows = input.rows()?;
+        let key_name = input.target().key.unwrap_or_default();
+        while let Some((number, row)) = rows.next()? {
+            let line = row.line;
+            let checked = input.record(row);
+            let is_fine = checked.problems.is_empty();
+            let Some(key) = checked.key.filter(&may_be_double) else { continue };
+            match first.get(&key).copied() {
+                None => drop(first.insert(key, (number, line, is_fine))),
+                Some((other, other_line, other_is_fine)) => {
+                    // Nobody knows which of the two is meant.
+                    if self.doubles.insert(other, line).is_none() && other_is_fine {
+                        self.refuse(other_line, format!("`{key_name}` is the same as in line {line}"));
+                    }
+                    self.doubles.insert(number, other_line);
+                    if is_fine {
+                        self.refuse(line, format!("`{key_name}` is the same as in line {other_line}"));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
