@@ -27,6 +27,8 @@ pub(crate) struct Check {
     pub(super) undecided: Vec<Undecided>,
     /// Text columns with cells that Excel holds as numbers.
     pub(crate) numbers_as_text: Vec<String>,
+    /// The name of the column with the keys.
+    key_column: String,
     /// Rows whose key another row has as well: their numbers, and the line of that row.
     doubles: HashMap<u32, u64>,
 }
@@ -43,7 +45,9 @@ pub(super) struct Undecided {
 impl Check {
     /// Reads all rows once, and once more if keys are there twice.
     pub(crate) fn run(input: &Input) -> Result<Self, Failure> {
-        let mut check = Self::default();
+        let key = input.columns.iter().find(|column| Some(column.field.name) == input.target().key);
+        let key_column = key.map(|column| column.name.clone()).unwrap_or_default();
+        let mut check = Self { key_column, ..Self::default() };
         let state = RandomState::new();
         let mut hashes = Vec::new();
         let mut rows = input.rows()?;
@@ -75,10 +79,10 @@ impl Check {
     }
 
     /// Returns the reasons for which a row is not sent.
-    pub(super) fn problems(&self, number: u32, checked: &Checked, key_name: Option<&str>) -> Option<String> {
+    pub(super) fn problems(&self, number: u32, checked: &Checked) -> Option<String> {
         let mut problems = checked.problems.clone();
         if let Some(line) = self.doubles.get(&number) {
-            problems.push(format!("`{}` is the same as in line {line}", key_name.unwrap_or_default()));
+            problems.push(same(&self.key_column, *line));
         }
         (!problems.is_empty()).then(|| problems.join("; "))
     }
@@ -111,7 +115,6 @@ impl Check {
     fn find_doubles(&mut self, input: &Input, may_be_double: impl Fn(&String) -> bool) -> Result<(), Failure> {
         let mut first: HashMap<String, (u32, u64, bool)> = HashMap::new();
         let mut rows = input.rows()?;
-        let key_name = input.target().key.unwrap_or_default();
         while let Some((number, row)) = rows.next()? {
             let line = row.line;
             let checked = input.record(row);
@@ -122,15 +125,20 @@ impl Check {
                 Some((other, other_line, other_is_fine)) => {
                     // Nobody knows which of the two is meant.
                     if self.doubles.insert(other, line).is_none() && other_is_fine {
-                        self.refuse(other_line, format!("`{key_name}` is the same as in line {line}"));
+                        self.refuse(other_line, same(&self.key_column, line));
                     }
                     self.doubles.insert(number, other_line);
                     if is_fine {
-                        self.refuse(line, format!("`{key_name}` is the same as in line {other_line}"));
+                        self.refuse(line, same(&self.key_column, other_line));
                     }
                 }
             }
         }
         Ok(())
     }
+}
+
+/// Returns the reason of a row whose key another row has as well.
+fn same(key_column: &str, line: u64) -> String {
+    format!("`{key_column}` is the same as in line {line}")
 }

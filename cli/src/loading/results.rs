@@ -151,7 +151,7 @@ impl Results {
         while let Some((number, read)) = rows.next()? {
             let (line, cells) = (read.line, read.cells.clone());
             let checked = input.record(read);
-            let (index, note) = match check.problems(number, &checked, input.target().key) {
+            let (index, note) = match check.problems(number, &checked) {
                 Some(problems) => (FAILED, problems),
                 None => match journal.state(number) {
                     State::Ended(Outcome::Succeeded(id)) => (SUCCEEDED, id.clone().unwrap_or_default()),

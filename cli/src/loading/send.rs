@@ -59,7 +59,7 @@ impl Sender<'_> {
                 && *journal.state(number) == State::NotSent
             {
                 let checked = self.input.record(row);
-                if self.check.problems(number, &checked, target.key).is_none() {
+                if self.check.problems(number, &checked).is_none() {
                     record = Some((number, checked));
                 }
             }

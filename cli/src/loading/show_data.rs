@@ -46,7 +46,7 @@ impl ShowData {
         while let Some((number, row)) = rows.next()? {
             let line = row.line;
             let checked = input.record(row);
-            if check.problems(number, &checked, target.key).is_none()
+            if check.problems(number, &checked).is_none()
                 && let Some(key) = checked.key
             {
                 wanted.insert(key, (line, checked.undecided));
