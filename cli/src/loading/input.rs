@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     output::Failure,
-    sheet::{Cell, Row, Sheet, SheetOptions, Source},
+    sheet::{Cell, Row, Sheet, SheetOptions, Source, Version},
 };
 
 /// The options of the file to load.
@@ -53,6 +53,8 @@ fn date_format(text: &str) -> Result<String, &'static str> {
 #[derive(Debug)]
 pub(crate) struct Input {
     path: PathBuf,
+    /// Every pass over the rows must see the same file: rows are known by their numbers.
+    version: Option<Version>,
     sheet: SheetOptions,
     target: &'static LoadTarget,
     names: Vec<String>,
@@ -77,6 +79,7 @@ impl Input {
     /// Reads the header of a file and the mapping.
     pub(crate) fn open(path: &Path, options: InputOptions, target: &'static LoadTarget) -> Result<Self, Failure> {
         let mapping = options.map.as_deref().map(Mapping::read).transpose()?.unwrap_or_default();
+        let version = Version::of(path);
         let opened = Sheet::open(path, &options.sheet)?;
         let names = opened.columns().to_vec();
         let columns = columns::bind(&names, target, &mapping, &options.ignore, options.ignore_unknown, &options.empty)?;
@@ -87,6 +90,7 @@ impl Input {
         let description = opened.description().to_owned();
         Ok(Self {
             path: path.to_owned(),
+            version,
             sheet: options.sheet,
             target,
             names,
@@ -128,21 +132,24 @@ impl Input {
 
     /// Returns the SHA-256 of the file.
     pub(crate) fn digest(&self) -> Result<String, Failure> {
-        Source::open(&self.path)?.digest()
+        let digest = Source::open(&self.path)?.digest()?;
+        self.require_unchanged()?;
+        Ok(digest)
     }
 
     /// Returns the rows from the beginning.
-    pub(super) fn rows(&self) -> Result<Rows, Failure> {
+    pub(super) fn rows(&self) -> Result<Rows<'_>, Failure> {
         let sheet = Sheet::open(&self.path, &self.sheet)?;
-        if sheet.columns() != self.names {
-            return Err(self.changed());
-        }
-        Ok(Rows { sheet, number: 0 })
+        self.require_unchanged()?;
+        Ok(Rows { input: self, sheet, number: 0 })
     }
 
-    /// Returns the error of a file that is not the one that was checked.
-    pub(super) fn changed(&self) -> Failure {
-        Failure::failed(format!("`{}` has changed while it was read: start again", self.path.display()))
+    /// Returns an error if the file is not the one that was opened.
+    pub(super) fn require_unchanged(&self) -> Result<(), Failure> {
+        if Version::of(&self.path) == self.version {
+            return Ok(());
+        }
+        Err(Failure::failed(format!("`{}` has changed while it was read: start again", self.path.display())))
     }
 
     /// Turns a row into a record.
@@ -191,14 +198,18 @@ impl Input {
 }
 
 /// The rows of a file with their numbers, from 0.
-pub(super) struct Rows {
+pub(super) struct Rows<'a> {
+    input: &'a Input,
     sheet: Sheet,
     number: u32,
 }
 
-impl Rows {
+impl Rows<'_> {
     pub(super) fn next(&mut self) -> Result<Option<(u32, Row)>, Failure> {
-        let Some(row) = self.sheet.next()? else { return Ok(None) };
+        let Some(row) = self.sheet.next()? else {
+            self.input.require_unchanged()?;
+            return Ok(None);
+        };
         let number = self.number;
         self.number = number.checked_add(1).ok_or_else(|| Failure::usage("a file of more than 4,294,967,295 rows"))?;
         Ok(Some((number, row)))

@@ -93,6 +93,7 @@ impl Sender<'_> {
         if (&mut self.interruption).now_or_never().is_some() {
             return Ok(Some(Ended::Interrupted));
         }
+        self.input.require_unchanged()?;
         journal.send(batch.numbers.clone())?;
         let sent = match self.input.target().call {
             BulkCall::Customers => {

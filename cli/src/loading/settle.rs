@@ -13,7 +13,7 @@ use super::{
 use crate::output::Failure;
 
 /// The reason of a row that the show neither named nor has.
-const NOT_THERE: &str = "the show said nothing about it, and does not have it";
+const NOT_THERE: &str = "the show said nothing about it, and does not have it like this";
 
 /// Reads the show for rows whose response was lost or did not name them, and notes what became of them. Nothing is sent.
 /// Returns the number of those rows.
@@ -32,7 +32,12 @@ pub(crate) async fn settle(show: &Perenso, input: &Input, journal: &mut Journal)
     let mut rows = input.rows()?;
     let mut next = open.iter().copied().peekable();
     while let Some(&wanted_row) = next.peek() {
-        let Some((number, row)) = rows.next()? else { return Err(input.changed()) };
+        let Some((number, row)) = rows.next()? else {
+            return Err(Failure::usage(format!(
+                "`{}` has rows that the file has not: move it away",
+                journal.path().display()
+            )));
+        };
         if number != wanted_row {
             continue;
         }

@@ -4,6 +4,7 @@ use std::{
     fs::File,
     io::{ErrorKind, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 use sha2::{Digest, Sha256};
@@ -12,6 +13,21 @@ use crate::output::Failure;
 
 /// The size of a chunk that is read.
 pub(super) const CHUNK: usize = 1 << 16;
+
+/// What changes when a file is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Version {
+    length: u64,
+    modified: Option<SystemTime>,
+}
+
+impl Version {
+    /// Returns the version of the file that is at this path now; `None` if there is none.
+    pub(crate) fn of(path: &Path) -> Option<Self> {
+        let metadata = std::fs::metadata(path).ok()?;
+        Some(Self { length: metadata.len(), modified: metadata.modified().ok() })
+    }
+}
 
 /// A file of rows.
 #[derive(Debug)]

@@ -293,3 +293,28 @@ fn ctrl_c_stops_behind_the_batch_in_flight() {
     assert_eq!(rows(home, "stores-succeeded.csv").len(), 10);
     assert_eq!(sandbox.requests("POST", "/v2/customers/bulk").len(), 5, "no row is sent twice");
 }
+
+#[test]
+fn a_file_that_changes_while_it_is_loaded_ends_the_load() {
+    let (_server, sandbox) = sandbox(Sandbox::builder());
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let text: String = (0..6).map(|n| format!("M{n},Fargo\n")).collect();
+    write(home, "stores.csv", &format!("customerID,city\n{text}"));
+    let mut command = perenso(&home.join("config"));
+    command.current_dir(home).envs(sandbox.vars());
+    command.args(["customers", "load", "stores.csv", "--batch-size", "2"]);
+    sandbox.fault_after(1, Fault::Delay(Duration::from_millis(500)));
+    let child = command.stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let started = Instant::now();
+    while sandbox.requests("POST", "/v2/customers/bulk").len() < 2 {
+        assert!(started.elapsed() < Duration::from_secs(30), "the second batch does not come");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    // Somebody sorts the rows, and saves them.
+    let sorted: String = (0..6).rev().map(|n| format!("M{n},Fargo\n")).collect();
+    write(home, "stores.csv", &format!("customerID,city\n{sorted}"));
+    let ran: Ran = child.wait_with_output().unwrap().into();
+    assert!(ran.code == 1 && ran.stderr.contains("has changed while it was read"), "{ran:?}");
+    assert_eq!(sandbox.requests("POST", "/v2/customers/bulk").len(), 2);
+}
