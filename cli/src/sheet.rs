@@ -146,3 +146,74 @@ pub(crate) fn shown(name: &str) -> String {
     }
     shown
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(bytes: &[u8]) -> Result<Vec<(u64, Vec<String>)>, Failure> {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("rows");
+        fs::write(&path, bytes).unwrap();
+        let mut sheet = Sheet::open(&path, &SheetOptions::default())?;
+        let mut rows = Vec::new();
+        while let Some(row) = sheet.next()? {
+            rows.push((row.line, row.cells.iter().map(|cell| cell.to_text().into_owned()).collect()));
+        }
+        Ok(rows)
+    }
+
+    /// A cell of any characters that a spreadsheet may hold, in Windows-1252 as well.
+    fn cell() -> impl Strategy<Value = String> {
+        proptest::string::string_regex("([a-zA-Z0-9 ,;|\"\n\t'=.éÜß€-]{0,12})").unwrap()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        /// What one program writes, this one reads, in every encoding and with every delimiter, line by line.
+        #[test]
+        fn what_is_written_is_read(
+            rows in proptest::collection::vec(proptest::collection::vec(cell(), 3), 0..8),
+            delimiter in proptest::sample::select(vec![b',', b';', b'\t', b'|']),
+            encoding in 0_usize..5,
+        ) {
+            let mut writer = csv::WriterBuilder::new().delimiter(delimiter).from_writer(Vec::new());
+            writer.write_record(["id", "näme", "city"]).unwrap();
+            let (mut line, mut expected) = (2, Vec::new());
+            for row in &rows {
+                writer.write_record(row).unwrap();
+                let cells: Vec<String> = row.iter().map(|cell| cell.trim().to_owned()).collect();
+                if cells.iter().any(|cell| !cell.is_empty()) {
+                    expected.push((line, cells));
+                }
+                line += 1 + row.concat().matches('\n').count() as u64;
+            }
+            let text = String::from_utf8(writer.into_inner().unwrap()).unwrap();
+            let utf_16 = |bytes: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(bytes).collect::<Vec<u8>>();
+            let bytes = match encoding {
+                0 => text.clone().into_bytes(),
+                1 => ["\u{feff}".as_bytes(), text.as_bytes()].concat(),
+                2 => [b"\xFF\xFE", &utf_16(u16::to_le_bytes)[..]].concat(),
+                3 => [b"\xFE\xFF", &utf_16(u16::to_be_bytes)[..]].concat(),
+                _ => encoding_rs::WINDOWS_1252.encode(&text).0.into_owned(),
+            };
+            prop_assert_eq!(read(&bytes).unwrap(), expected);
+        }
+
+        /// Any bytes are rows or one error.
+        #[test]
+        fn any_bytes_are_rows_or_an_error(
+            start in proptest::sample::select(vec![&b""[..], b"PK\x03\x04", b"id,city\n1,", b"\xFF\xFE", b"\xFE\xFF", b"sep=", b"\"id"]),
+            rest in proptest::collection::vec(any::<u8>(), 0..300),
+        ) {
+            if let Err(failure) = read(&[start, &rest].concat()) {
+                prop_assert!(!failure.to_string().is_empty());
+            }
+        }
+    }
+}
