@@ -11,16 +11,53 @@ use tempfile::{Builder, NamedTempFile};
 
 use crate::error::Error;
 
-/// A temporary file that replaces its target; removed if dropped before.
+/// A file that replaces another one as a whole: a temporary file in the same directory, renamed when it is complete.
+///
+/// If it is dropped before [`persist`](Self::persist), the temporary file is removed and an existing file is unchanged. (A killed
+/// process leaves a hidden file that ends in `.part`.) The target of a symbolic link is replaced, not the link.
+///
+/// ```
+/// use std::io::Write;
+///
+/// use perenso::exports::files::AtomicFile;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let directory = tempfile::tempdir()?;
+/// # let path = directory.path().join("booths.csv");
+/// let mut file = AtomicFile::new(&path)?;
+/// writeln!(file, "id,name")?;
+/// assert!(!path.exists());
+/// file.persist()?;
+/// assert_eq!(std::fs::read_to_string(path)?, "id,name\n");
+/// # Ok(()) }
+/// ```
 #[derive(Debug)]
-pub(crate) struct AtomicFile {
+#[must_use = "a file is in its place after `persist`"]
+pub struct AtomicFile {
     file: NamedTempFile,
     target: PathBuf,
 }
 
 impl AtomicFile {
-    /// Creates a temporary file beside `path`, with the permissions of an existing file.
-    pub(crate) fn new(path: &Path) -> Result<Self, Error> {
+    /// Creates a temporary file beside `path`, with the permissions of an existing file or else those of any new file.
+    ///
+    /// # Errors
+    /// [`ErrorKind::File`](crate::ErrorKind::File) if the directory cannot be written, or if `path` names something that is not a
+    /// regular file, such as a directory or a device.
+    pub fn new(path: impl AsRef<Path>) -> Result<Self, Error> {
+        Self::create(path.as_ref(), false)
+    }
+
+    /// Creates a temporary file beside `path` that on Unix nobody but its owner can read (mode 0600), whatever the permissions of an
+    /// existing file.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn private(path: impl AsRef<Path>) -> Result<Self, Error> {
+        Self::create(path.as_ref(), true)
+    }
+
+    fn create(path: &Path, is_private: bool) -> Result<Self, Error> {
         let cannot = |error: &dyn fmt::Display| Error::of_file("cannot be written", path, error);
         let name = path.file_name().ok_or_else(|| cannot(&"it has no name"))?.to_string_lossy();
         // The target of a link is replaced, not the link.
@@ -32,11 +69,13 @@ impl AtomicFile {
         let mut builder = Builder::new();
         let prefix = format!(".{}-", name.chars().take(64).collect::<String>());
         builder.prefix(&prefix).suffix(".part");
-        // The default mode of a new file, restricted by the umask.
+        // Without this, only the owner can read a temporary file. The umask restricts the mode.
         #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        if !is_private {
+            builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        }
         let file = builder.tempfile_in(folder(&target)).map_err(|error| cannot(&error))?;
-        if let Some(before) = before {
+        if let Some(before) = before.filter(|_| !is_private) {
             file.as_file().set_permissions(before.permissions()).map_err(|error| cannot(&error))?;
         }
         Ok(Self { file, target })
@@ -47,13 +86,12 @@ impl AtomicFile {
         self.file.as_file()
     }
 
-    /// Writes these bytes and flushes them to disk.
-    pub(crate) fn write(&self, bytes: &[u8]) -> Result<(), Error> {
-        self.file().write_all(bytes).map_err(|error| self.failed(error))?;
-        self.sync()
+    /// Writes these bytes.
+    pub(crate) fn write_bytes(&self, bytes: &[u8]) -> Result<(), Error> {
+        self.file().write_all(bytes).map_err(|error| self.failed(error))
     }
 
-    /// Flushes the file to disk.
+    /// Flushes the file to disk, which [`persist`](Self::persist) does too.
     pub(crate) fn sync(&self) -> Result<(), Error> {
         self.file.as_file().sync_all().map_err(|error| self.failed(error))
     }
@@ -63,8 +101,14 @@ impl AtomicFile {
         Ok(self.file.as_file().metadata().map_err(|error| self.failed(error))?.len())
     }
 
-    /// Renames the file to its target. A directory that cannot be synced is only logged, since the file is in place.
-    pub(crate) fn persist(self) -> Result<(), Error> {
+    /// Flushes the file to disk and renames it to its target.
+    ///
+    /// A directory that cannot be synced is only logged, since the file is in place.
+    ///
+    /// # Errors
+    /// [`ErrorKind::File`](crate::ErrorKind::File) if the file cannot be flushed or renamed. An existing file is then unchanged.
+    pub fn persist(self) -> Result<(), Error> {
+        self.sync()?;
         self.persist_with(sync_folder)
     }
 
@@ -85,6 +129,16 @@ impl AtomicFile {
     /// Returns the error of a failed write.
     pub(crate) fn failed(&self, error: impl fmt::Display) -> Error {
         Error::of_file("cannot be written", &self.target, error)
+    }
+}
+
+impl Write for AtomicFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
     }
 }
 

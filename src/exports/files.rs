@@ -153,6 +153,7 @@ use self::{
     progress::ProgressReporter,
     writer::{Batch, Message},
 };
+pub use super::atomic_file::AtomicFile;
 use super::{RawRow, rows::header};
 use crate::error::{Error, ErrorKind, FILE};
 

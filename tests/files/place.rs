@@ -7,7 +7,7 @@ use perenso::{
     Error, ErrorKind, Id,
     exports::{
         RawRow,
-        files::{TableSchema, ToFile},
+        files::{AtomicFile, TableSchema, ToFile},
     },
 };
 
@@ -184,6 +184,24 @@ async fn permissions_and_links_are_preserved() {
     ToFile::json_lines(folder.path("link")).write(stream::iter(raw_rows(2).await)).await.unwrap();
     assert!(fs::symlink_metadata(folder.path("link")).unwrap().is_symlink());
     assert_eq!((folder.text("rows").lines().count(), mode(folder.path("rows"))), (2, 0o640));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_private_file_is_readable_by_its_owner_alone() {
+    use std::{io::Write, os::unix::fs::PermissionsExt};
+    let folder = Folder::new();
+    let mode = || fs::metadata(folder.path("secret")).unwrap().permissions().mode() & 0o777;
+    for text in ["first", "second"] {
+        let mut file = AtomicFile::private(folder.path("secret")).unwrap();
+        write!(file, "{text}").unwrap();
+        file.persist().unwrap();
+        assert_eq!((folder.text("secret").as_str(), mode()), (text, 0o600));
+        // The permissions of an existing file are not taken over.
+        fs::set_permissions(folder.path("secret"), fs::Permissions::from_mode(0o644)).unwrap();
+    }
+    drop(AtomicFile::private(folder.path("secret")).unwrap());
+    assert_eq!((folder.text("secret").as_str(), folder.names().len()), ("second", 1));
 }
 
 #[cfg(unix)]

@@ -3,16 +3,16 @@
 mod behavior;
 mod checks;
 
-use std::path::PathBuf;
+use std::{io::Write, path::PathBuf};
 
 use clap::Args;
+use perenso::exports::files::AtomicFile;
 use serde_json::json;
 
 use self::behavior::Learned;
 use crate::{
     connection::Source,
     context::Context,
-    files::Replacement,
     output::{Code, Failure, Output, Stdout},
 };
 
@@ -82,11 +82,9 @@ impl Doctor {
         let mut report = Report { output: context.output, findings: Vec::new() };
         let learned = self.examine(context, &mut report).await?;
         if let (Some(path), Some(learned)) = (&self.behavior, &learned) {
-            use std::io::Write;
-
-            let mut file = Replacement::new(path)?;
+            let mut file = AtomicFile::new(path)?;
             file.write_all(learned.to_toml().as_bytes()).map_err(|error| Failure::file("written", path, &error))?;
-            file.complete()?;
+            file.persist()?;
             context.output.note(&format!("wrote {}: try `perenso sandbox --behavior {0}`", path.display()));
         }
         if context.output.json {

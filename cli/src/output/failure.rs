@@ -102,7 +102,10 @@ impl From<perenso::Error> for Failure {
             _ if error.is_transient() => Code::Unavailable,
             _ => Code::Failed,
         };
-        Self { code, message: error.to_string(), call: Some(Box::new(error)) }
+        let message = error.to_string();
+        // The sentence names the file; that the error is one of a file is no news.
+        let message = message.strip_prefix("file: ").map(str::to_owned).unwrap_or(message);
+        Self { code, message, call: Some(Box::new(error)) }
     }
 }
 

@@ -74,6 +74,29 @@ fn a_file_is_whole_or_not_there() {
     assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 2);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_file_is_replaced_behind_its_link_and_keeps_its_permissions() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    let folder = tempfile::tempdir().unwrap();
+    let [file, link] = ["customers.csv", "today.csv"].map(|name| folder.path().join(name));
+    std::fs::write(&file, "").unwrap();
+    std::fs::set_permissions(&file, PermissionsExt::from_mode(0o640)).unwrap();
+    symlink("customers.csv", &link).unwrap();
+    let list = |to: &str| run(&["--sandbox", "--quiet", "customers", "list", "--format", "csv", "-o", to]);
+    let ran = list(link.to_str().unwrap());
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
+    assert_eq!(std::fs::read_to_string(&file).unwrap().lines().count(), 46);
+    // Neither a directory nor a device is replaced.
+    std::fs::create_dir(folder.path().join("directory")).unwrap();
+    let ran = list(folder.path().join("directory").to_str().unwrap());
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.stderr.starts_with("error: `") && ran.stderr.contains("it is not a regular file"), "{ran:?}");
+}
+
 #[test]
 fn a_watermark_is_kept_only_when_the_records_are() {
     let (_server, sandbox) = sandbox(Sandbox::builder());

@@ -4,10 +4,10 @@ use std::{
     collections::BTreeMap,
     fs,
     io::{self, Write},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
-use perenso::types::CustomerV2;
+use perenso::{exports::files::AtomicFile, types::CustomerV2};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -62,12 +62,9 @@ impl State {
     /// # Errors
     /// If the file cannot be written. The previous one is then unchanged.
     pub fn save(&self) -> Result<(), Failure> {
-        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        let mut file = AtomicFile::new(&self.path)?;
         file.write_all(&serde_json::to_vec(self)?)?;
-        file.as_file().sync_all()?;
-        file.persist(&self.path)?;
-        Ok(())
+        Ok(file.persist()?)
     }
 }
 

@@ -62,7 +62,7 @@ impl SavedCatalog {
         let file = AtomicFile::new(path.as_ref())?;
         let mut json = serde_json::to_vec_pretty(catalog).map_err(|error| file.failed(error))?;
         json.push(b'\n');
-        file.write(&json)?;
+        file.write_bytes(&json)?;
         file.persist()
     }
 

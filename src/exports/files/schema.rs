@@ -120,7 +120,7 @@ impl TableSchema {
     /// [`ErrorKind::File`] if the file cannot be written. An existing file is then unchanged.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         let file = AtomicFile::new(path.as_ref())?;
-        file.write(self.to_string().as_bytes())?;
+        file.write_bytes(self.to_string().as_bytes())?;
         file.persist()
     }
 }

@@ -106,7 +106,8 @@ impl<'f> Writer<'f> {
         let written = Written { path: to.path.clone(), rows: progress.rows(), bytes: file.length()?, schema };
         let schema_file = schema_file.filter(|_| written.rows > 0 && given != written.schema);
         if let (Some(schema_file), Some(schema)) = (&schema_file, &written.schema) {
-            schema_file.write(schema.to_string().as_bytes())?;
+            schema_file.write_bytes(schema.to_string().as_bytes())?;
+            schema_file.sync()?;
         }
         // Both files are complete before the first is renamed. After a crash between the two renames, the next run reads the
         // old schema and replaces the file.

@@ -6,12 +6,12 @@ use std::{
 };
 
 use clap::{Args, builder::NonEmptyStringValueParser};
+use perenso::exports::files::AtomicFile;
 use serde_json::{Map, Value};
 
 use super::ResourceInfo;
 use crate::{
     context::Context,
-    files::Replacement,
     output::{Code, Columns, Failure, Format, Output, RecordWriter, Stdout},
 };
 
@@ -70,7 +70,7 @@ impl Writer {
         }
         if let (_, Target::File(out)) = self.records.finish()? {
             let file = out.into_inner().map_err(|error| Failure::stdout(error.error()))?;
-            file.complete()?;
+            file.persist()?;
         }
         Ok(self.count)
     }
@@ -78,7 +78,7 @@ impl Writer {
 
 enum Target {
     Stdout(Stdout),
-    File(BufWriter<Replacement>),
+    File(BufWriter<AtomicFile>),
 }
 
 impl Write for Target {
@@ -114,7 +114,7 @@ impl RecordOutput {
         lines: Option<&'static str>,
     ) -> Result<Writer, Failure> {
         let target = match &self.output {
-            Some(path) => Target::File(BufWriter::new(Replacement::new(path)?)),
+            Some(path) => Target::File(BufWriter::new(AtomicFile::new(path)?)),
             None => Target::Stdout(Stdout::new()),
         };
         Ok(Writer { records: RecordWriter::new(target, format, columns), lines, count: 0, output: context.output })
