@@ -55,7 +55,7 @@ features:
     set -euo pipefail
     just feature perenso-auth '""' native-tls redis redis,native-tls redis,rustls registry rustls test-util
     just feature perenso '""' native-tls rustls files mock redis registry parquet xlsx test-util
-    just feature perenso-sandbox '""' cli docs
+    just feature perenso-sandbox '""' args cli docs
     just feature perenso-openapi '""' generate yaml
     just feature perenso-cli '""' keyring
     cargo test -p perenso-codegen-compiled -p perenso-openapi-compiled -p saved-catalog -p nightly-sync -p own-document

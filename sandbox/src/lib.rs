@@ -8,6 +8,8 @@ mod builder;
 mod error;
 mod http;
 mod model;
+#[cfg(feature = "args")]
+mod options;
 mod plausible;
 mod sandbox;
 mod show;
@@ -20,6 +22,9 @@ pub use model::reference::Reference;
 pub use model::rows::{RowSyntax, Rows};
 pub use model::timestamp::ModifiedDate;
 pub use model::tokens::Rotation;
+#[cfg(feature = "args")]
+#[cfg_attr(docsrs, doc(cfg(feature = "args")))]
+pub use options::ShowOptions;
 #[doc(hidden)]
 pub use plausible::__start_vendor;
 pub use plausible::every_vendor;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use clap::parser::ValueSource;
 use clap::{Args, Command, CommandFactory, FromArgMatches, Parser, ValueEnum};
-use perenso_sandbox::{Behavior, Builder, Export, Sandbox, StandIn, StandInBuilder};
+use perenso_sandbox::{Behavior, Builder, Export, Sandbox, ShowOptions, StandIn, StandInBuilder};
 
 /// A stand-in for the Perenso Trade Show REST API, or for the token endpoint and one call of another system, to test
 /// integrations against. It is not the Perenso service or that of another vendor, and keeps everything in memory. Once it
@@ -51,21 +51,8 @@ struct Perenso {
     /// A show with its client id and its secret, which is random by default; may be repeated
     #[arg(long = "show", value_name = "ID[:SECRET]", conflicts_with_all = ["client_id", "client_secret"])]
     shows: Vec<Credentials>,
-    /// The initial number of customers of a show; default 45
-    #[arg(long, value_name = "N")]
-    customers: Option<usize>,
-    /// The initial number of products of a show, each in two ordering units; default 12
-    #[arg(long, value_name = "N")]
-    products: Option<usize>,
-    /// The initial number of orders of a show; default 20
-    #[arg(long, value_name = "N")]
-    orders: Option<usize>,
-    /// The seed of the made-up data; default 1
-    #[arg(long, value_name = "N")]
-    seed: Option<u64>,
-    /// Read the switches from a TOML file; other options override it
-    #[arg(long, value_name = "FILE")]
-    behavior: Option<PathBuf>,
+    #[command(flatten)]
+    options: ShowOptions,
     /// Print a file for --behavior with all switches and their defaults, and exit
     #[arg(long)]
     print_behavior: bool,
@@ -82,9 +69,6 @@ struct Perenso {
     /// Add the exports of a JSON file: one or a list, in the format of the catalog, with rows or rows_file
     #[arg(long = "export", value_name = "FILE")]
     exports: Vec<PathBuf>,
-    /// Add the exports "Order Lines" and "Order Lines Since" with this many made-up rows
-    #[arg(long, value_name = "N")]
-    rows: Option<u64>,
     /// Disable the admin calls below /sandbox, which give all secrets to anybody who can reach the address
     #[arg(long)]
     no_admin: bool,
@@ -183,7 +167,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
 
 fn perenso(arguments: Arguments) -> Result<Builder, perenso_sandbox::Error> {
     let Arguments { perenso, token_lifetime, .. } = arguments;
-    let mut behavior = perenso.behavior.as_ref().map_or_else(|| Ok(Behavior::default()), Behavior::read)?;
+    let mut behavior = perenso.options.behavior()?;
     behavior.strict |= perenso.strict;
     behavior.page_cap = perenso.page_cap.or(behavior.page_cap);
     behavior.token_lifetime = token_lifetime.map_or(behavior.token_lifetime, Duration::from_secs);
@@ -191,9 +175,6 @@ fn perenso(arguments: Arguments) -> Result<Builder, perenso_sandbox::Error> {
     for path in &perenso.exports {
         exports.extend(Export::read(path)?);
     }
-    exports
-        .extend(perenso.rows.into_iter().flat_map(|rows| [Export::order_lines(rows), Export::order_lines_since(rows)]));
-
     let document = perenso.document.as_ref().map(|path| read(path)).transpose()?;
     let set_up = |builder: Builder, credentials: Credentials| {
         let mut builder = match &document {
@@ -205,19 +186,7 @@ fn perenso(arguments: Arguments) -> Result<Builder, perenso_sandbox::Error> {
         if let Some(secret) = credentials.secret {
             builder = builder.client_secret(secret);
         }
-        if let Some(count) = perenso.customers {
-            builder = builder.customers(count);
-        }
-        if let Some(count) = perenso.products {
-            builder = builder.products(count);
-        }
-        if let Some(count) = perenso.orders {
-            builder = builder.orders(count);
-        }
-        if let Some(seed) = perenso.seed {
-            builder = builder.seed(seed);
-        }
-        Ok::<_, perenso_sandbox::Error>(exports.iter().cloned().fold(builder, Builder::export))
+        Ok::<_, perenso_sandbox::Error>(perenso.options.apply(builder.exports(exports.iter().cloned())))
     };
     let mut builder = Sandbox::builder().listen(SocketAddr::new(arguments.host, arguments.port));
     if arguments.allow_remote {

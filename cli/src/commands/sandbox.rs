@@ -1,12 +1,9 @@
 //! `perenso sandbox`: the stand-in as a server.
 
-use std::{
-    net::{IpAddr, Ipv4Addr, SocketAddr},
-    path::PathBuf,
-};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use clap::Args;
-use perenso_sandbox::{Behavior, Error, Export, Sandbox as Server};
+use perenso_sandbox::{Error, Sandbox as Server, ShowOptions};
 use serde_json::json;
 
 use crate::{
@@ -33,48 +30,17 @@ pub(crate) struct Sandbox {
     /// The port to listen on; 0 picks a free one
     #[arg(long, default_value_t = 8642)]
     port: u16,
-    /// The number of customers at the start
-    #[arg(long, value_name = "N")]
-    customers: Option<usize>,
-    /// The number of products at the start
-    #[arg(long, value_name = "N")]
-    products: Option<usize>,
-    /// The number of orders at the start
-    #[arg(long, value_name = "N")]
-    orders: Option<usize>,
-    /// Add the exports "Order Lines" and "Order Lines Since" with this many made-up rows
-    #[arg(long, value_name = "N")]
-    rows: Option<u64>,
-    /// The seed of the made-up data
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    seed: u64,
-    /// Behave as this file says
-    #[arg(long, value_name = "FILE")]
-    behavior: Option<PathBuf>,
+    #[command(flatten)]
+    options: ShowOptions,
 }
 
 impl Sandbox {
     pub(crate) async fn run(self, context: &Context) -> Result<Code, Failure> {
         let stop = context.interruption();
-        let behavior = match &self.behavior {
-            Some(path) => Behavior::read(path).map_err(|error| Failure::usage(with_cause(&error)))?,
-            None => Behavior::default(),
-        };
+        let behavior = self.options.behavior().map_err(|error| Failure::usage(with_cause(&error)))?;
         let address = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), self.port);
-        let mut builder = Server::builder().listen(address).client_id(PRACTICE).client_secret(PRACTICE);
-        builder = builder.behavior(behavior).seed(self.seed).journal_cap(1000);
-        if let Some(count) = self.customers {
-            builder = builder.customers(count);
-        }
-        if let Some(count) = self.products {
-            builder = builder.products(count);
-        }
-        if let Some(count) = self.orders {
-            builder = builder.orders(count);
-        }
-        if let Some(rows) = self.rows {
-            builder = builder.exports([Export::order_lines(rows), Export::order_lines_since(rows)]);
-        }
+        let builder = Server::builder().listen(address).client_id(PRACTICE).client_secret(PRACTICE);
+        let builder = self.options.apply(builder.behavior(behavior).journal_cap(1000));
         let server = builder.start().await.map_err(|error| {
             let message = format!("the sandbox cannot be started: {}", with_cause(&error));
             match self.port {
