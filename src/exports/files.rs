@@ -327,7 +327,7 @@ impl ToFile {
         self
     }
 
-    /// Sets the approximate maximum size of a row group in bytes, 64 MiB by default. It bounds the memory use.
+    /// Sets the approximate maximum size of a row group in bytes before compression, 64 MiB by default. It bounds the memory use.
     #[cfg(feature = "parquet")]
     pub fn row_group_bytes(mut self, bytes: usize) -> Self {
         self.row_groups.bytes = bytes.max(1);

@@ -1,36 +1,35 @@
 //! Writing Parquet files with row groups of bounded size.
 
+mod values;
+
 use std::{
     io::Write,
     sync::{
         Arc,
-        mpsc::{self, SyncSender},
+        mpsc::{self, Receiver, SyncSender},
     },
     thread::JoinHandle,
 };
 
-use arrow_array::{
-    ArrayRef, RecordBatch,
-    builder::{
-        BooleanBuilder, Date32Builder, Decimal128Builder, Float64Builder, Int64Builder, StringBuilder,
-        TimestampMicrosecondBuilder,
-    },
-};
-use arrow_schema::{ArrowError, DataType, Field, Schema, TimeUnit};
+use bytes::Bytes;
 use parquet::{
-    arrow::{ArrowWriter, arrow_writer::ArrowWriterOptions},
-    basic::{Compression, LogicalType, Repetition, Type as Physical},
+    basic::{Compression, LogicalType, Repetition, TimeUnit, Type as Physical},
+    column::writer::{ColumnWriter, get_column_writer},
     errors::ParquetError,
-    file::properties::WriterProperties,
-    schema::types::{SchemaDescriptor, Type},
+    file::{
+        properties::{WriterProperties, WriterPropertiesPtr},
+        writer::{SerializedFileWriter, SerializedPageWriter, TrackedWrite},
+    },
+    schema::types::Type,
 };
 
+use self::values::ColumnValues;
 use super::{
     column::{Column, ColumnType, ColumnValue},
     schema::TableSchema,
 };
 
-/// The maximum size of a record batch.
+/// The maximum size of a batch.
 const BATCH_ROWS: usize = 4096;
 const BATCH_BYTES: usize = 4 << 20;
 /// The maximum size of a dictionary. In a larger one, most values occur once.
@@ -52,8 +51,15 @@ impl Default for RowGroups {
 /// Collects rows into columns. A separate thread encodes them.
 pub(super) struct ParquetWriter {
     encoder: Encoder,
-    schema: Arc<Schema>,
-    columns: Vec<ColumnBuilder>,
+    limits: RowGroups,
+    columns: Vec<ColumnValues>,
+    batch: Size,
+    /// The batches of the row group that are with the encoder.
+    group: Size,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Size {
     rows: usize,
     bytes: usize,
 }
@@ -64,78 +70,90 @@ impl ParquetWriter {
         schema: &TableSchema,
         limits: RowGroups,
     ) -> Result<Self, ParquetError> {
-        let fields = schema.columns().iter();
-        let fields = fields.map(|column| Field::new(column.name(), data_type(column.kind()), column.is_nullable()));
-        let arrow = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+        let fields = schema.columns().iter().map(|column| parquet_type(column).map(Arc::new));
+        let fields = fields.collect::<Result<Vec<_>, _>>()?;
+        let columns = fields.iter().map(|field| ColumnValues::new(field)).collect();
+        let root = Type::group_type_builder("rows").with_fields(fields).build()?;
         let properties = WriterProperties::builder()
             .set_compression(Compression::SNAPPY)
-            .set_max_row_group_row_count(Some(limits.rows))
             .set_dictionary_page_size_limit(DICTIONARY_BYTES)
             .build();
-        let options = ArrowWriterOptions::new()
-            .with_properties(properties)
-            .with_parquet_schema(descriptor(schema)?)
-            .with_skip_arrow_metadata(true);
-        let out = ArrowWriter::try_new_with_options(out, Arc::clone(&arrow), options)?;
-        let columns = schema.columns().iter().map(|column| ColumnBuilder::new(column.kind())).collect();
-        Ok(Self { encoder: Encoder::start(out, limits)?, schema: arrow, columns, rows: 0, bytes: 0 })
+        let out = SerializedFileWriter::new(out, Arc::new(root), Arc::new(properties))?;
+        Ok(Self { encoder: Encoder::start(out)?, limits, columns, batch: Size::default(), group: Size::default() })
     }
 
     /// Appends a value of the current row to a column.
     pub(super) fn put(&mut self, place: usize, value: &ColumnValue<'_>) {
-        self.bytes += self.columns[place].push(value);
+        self.batch.bytes += self.columns[place].push(value);
     }
 
     /// Ends the current row.
     pub(super) fn end_row(&mut self) -> Result<(), ParquetError> {
-        self.rows += 1;
-        if self.rows >= BATCH_ROWS || self.bytes >= BATCH_BYTES { self.encode() } else { Ok(()) }
+        self.batch.rows += 1;
+        let rows = self.group.rows + self.batch.rows;
+        if rows >= self.limits.rows || self.group.bytes + self.batch.bytes >= self.limits.bytes {
+            self.encode()?;
+            self.group = Size::default();
+            return self.encoder.send(Message::EndGroup);
+        }
+        if self.batch.rows >= BATCH_ROWS || self.batch.bytes >= BATCH_BYTES { self.encode() } else { Ok(()) }
     }
 
     pub(super) fn finish(mut self) -> Result<(), ParquetError> {
-        if self.rows > 0 {
-            self.encode()?;
-        }
+        self.encode()?;
         self.encoder.finish()
     }
 
     fn encode(&mut self) -> Result<(), ParquetError> {
-        (self.rows, self.bytes) = (0, 0);
-        let columns = self.columns.iter_mut().map(ColumnBuilder::finish).collect::<Result<_, _>>()?;
-        self.encoder.write(RecordBatch::try_new(Arc::clone(&self.schema), columns)?)
+        let Size { rows, bytes } = std::mem::take(&mut self.batch);
+        if rows == 0 {
+            return Ok(());
+        }
+        self.group = Size { rows: self.group.rows + rows, bytes: self.group.bytes + bytes };
+        self.encoder.send(Message::Batch(self.columns.iter_mut().map(ColumnValues::take).collect()))
     }
+}
+
+enum Message {
+    Batch(Vec<ColumnValues>),
+    EndGroup,
+    /// Ends the row group and the file.
+    EndFile,
 }
 
 /// The encoder thread. Dropped without `finish`, it leaves the file incomplete.
 struct Encoder {
-    /// `None` closes the file.
-    batches: SyncSender<Option<RecordBatch>>,
+    messages: SyncSender<Message>,
     thread: Option<JoinHandle<Result<(), ParquetError>>>,
 }
 
 impl Encoder {
-    fn start<W: Write + Send + 'static>(mut out: ArrowWriter<W>, limits: RowGroups) -> Result<Self, ParquetError> {
-        let (batches, received) = mpsc::sync_channel::<Option<RecordBatch>>(1);
+    fn start<W: Write + Send + 'static>(mut out: SerializedFileWriter<W>) -> Result<Self, ParquetError> {
+        let (messages, received) = mpsc::sync_channel(1);
         let thread = std::thread::Builder::new().name("parquet".to_owned()).spawn(move || {
-            while let Ok(batch) = received.recv() {
-                let Some(batch) = batch else { return out.close().map(drop) };
-                out.write(&batch)?;
-                if out.in_progress_size() >= limits.bytes {
-                    out.flush()?;
+            while let Ok(message) = received.recv() {
+                let end = match message {
+                    Message::Batch(first) => write_group(&mut out, first, &received)?,
+                    end => Some(end),
+                };
+                match end {
+                    Some(Message::EndFile) => return out.close().map(drop),
+                    Some(_) => {}
+                    None => break,
                 }
             }
             Ok(())
         })?;
-        Ok(Self { batches, thread: Some(thread) })
+        Ok(Self { messages, thread: Some(thread) })
     }
 
-    fn write(&mut self, batch: RecordBatch) -> Result<(), ParquetError> {
-        self.batches.send(Some(batch)).or_else(|_| self.end())
+    fn send(&mut self, message: Message) -> Result<(), ParquetError> {
+        self.messages.send(message).or_else(|_| self.end())
     }
 
     fn finish(mut self) -> Result<(), ParquetError> {
         // If the thread has ended, `end` returns its error.
-        let _ = self.batches.send(None);
+        let _ = self.messages.send(Message::EndFile);
         self.end()
     }
 
@@ -149,29 +167,46 @@ impl Encoder {
     }
 }
 
-fn data_type(kind: ColumnType) -> DataType {
-    match kind {
-        ColumnType::Boolean => DataType::Boolean,
-        ColumnType::Integer => DataType::Int64,
-        ColumnType::Decimal { precision, scale } => DataType::Decimal128(precision, scale.cast_signed()),
-        ColumnType::Float => DataType::Float64,
-        ColumnType::Date => DataType::Date32,
-        ColumnType::LocalTimestamp => DataType::Timestamp(TimeUnit::Microsecond, None),
-        ColumnType::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
-        // Readers can merge a string column with those of later files, but not a null column.
-        ColumnType::Null | ColumnType::Text | ColumnType::Json | ColumnType::Omitted => DataType::Utf8,
+/// Writes a row group. Returns the message that has ended it, or `None` if the writer was dropped.
+///
+/// Columns follow each other in the file, while batches have values of all: each column is encoded into memory first.
+fn write_group<W: Write + Send>(
+    out: &mut SerializedFileWriter<W>,
+    first: Vec<ColumnValues>,
+    received: &Receiver<Message>,
+) -> Result<Option<Message>, ParquetError> {
+    let properties = WriterPropertiesPtr::clone(out.properties());
+    let columns = out.schema_descr().columns().to_vec();
+    let mut pages: Vec<_> = columns.iter().map(|_| TrackedWrite::new(Vec::new())).collect();
+    let mut writers: Vec<_> = columns
+        .into_iter()
+        .zip(&mut pages)
+        .map(|(column, pages)| {
+            get_column_writer(column, Arc::clone(&properties), Box::new(SerializedPageWriter::new(pages)))
+        })
+        .collect();
+    let mut batch = first;
+    let end = loop {
+        for (values, writer) in batch.into_iter().zip(&mut writers) {
+            values.write(writer)?;
+        }
+        match received.recv() {
+            Ok(Message::Batch(next)) => batch = next,
+            Ok(end) => break end,
+            Err(_) => return Ok(None),
+        }
+    };
+    let closed = writers.into_iter().map(ColumnWriter::close).collect::<Result<Vec<_>, _>>()?;
+    let mut group = out.next_row_group()?;
+    for (pages, closed) in pages.into_iter().zip(closed) {
+        group.append_column(&Bytes::from(pages.into_inner()?), closed)?;
     }
+    group.close()?;
+    Ok(Some(end))
 }
 
-/// Returns the Parquet schema, with logical types for JSON and for timestamps without a zone.
-fn descriptor(schema: &TableSchema) -> Result<SchemaDescriptor, ParquetError> {
-    let fields = schema.columns().iter().map(|column| parquet_type(column).map(Arc::new)).collect::<Result<_, _>>()?;
-    let root = Type::group_type_builder("rows").with_fields(fields).build()?;
-    Ok(SchemaDescriptor::new(Arc::new(root)))
-}
-
+/// Returns the type of a column, with logical types for JSON and for timestamps without a zone.
 fn parquet_type(column: &Column) -> Result<Type, ParquetError> {
-    use parquet::basic::TimeUnit;
     let (physical, logical) = match column.kind() {
         ColumnType::Boolean => (Physical::BOOLEAN, None),
         ColumnType::Integer => (Physical::INT64, None),
@@ -187,6 +222,7 @@ fn parquet_type(column: &Column) -> Result<Type, ParquetError> {
         ColumnType::Date => (Physical::INT32, Some(LogicalType::Date)),
         ColumnType::LocalTimestamp => (Physical::INT64, Some(LogicalType::timestamp(false, TimeUnit::MICROS))),
         ColumnType::Timestamp => (Physical::INT64, Some(LogicalType::timestamp(true, TimeUnit::MICROS))),
+        // Readers can merge a string column with those of later files, but not a null column.
         ColumnType::Null | ColumnType::Text | ColumnType::Omitted => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
         ColumnType::Json => (Physical::BYTE_ARRAY, Some(LogicalType::Json)),
     };
@@ -209,98 +245,20 @@ fn bytes_of(precision: u8) -> i32 {
     (1..16).find(|bytes| most < 1 << (8 * bytes - 1)).unwrap_or(16)
 }
 
-/// Builds a column.
-enum ColumnBuilder {
-    Boolean(BooleanBuilder),
-    Integer(Int64Builder),
-    Decimal(Decimal128Builder, u8, i8),
-    Float(Float64Builder),
-    Date(Date32Builder),
-    Timestamp(TimestampMicrosecondBuilder),
-    Text(StringBuilder),
-}
-
-impl ColumnBuilder {
-    fn new(kind: ColumnType) -> Self {
-        match kind {
-            ColumnType::Boolean => Self::Boolean(BooleanBuilder::new()),
-            ColumnType::Integer => Self::Integer(Int64Builder::new()),
-            ColumnType::Decimal { precision, scale } => {
-                Self::Decimal(Decimal128Builder::new(), precision, scale.cast_signed())
-            }
-            ColumnType::Float => Self::Float(Float64Builder::new()),
-            ColumnType::Date => Self::Date(Date32Builder::new()),
-            ColumnType::LocalTimestamp => Self::Timestamp(TimestampMicrosecondBuilder::new()),
-            ColumnType::Timestamp => Self::Timestamp(TimestampMicrosecondBuilder::new().with_timezone("UTC")),
-            ColumnType::Null | ColumnType::Text | ColumnType::Json | ColumnType::Omitted => {
-                Self::Text(StringBuilder::new())
-            }
-        }
-    }
-
-    /// Appends a value and returns its approximate size in bytes.
-    fn push(&mut self, value: &ColumnValue<'_>) -> usize {
-        match (&mut *self, value) {
-            (Self::Boolean(column), ColumnValue::Boolean(value)) => column.append_value(*value),
-            (Self::Integer(column), ColumnValue::Integer(value)) => column.append_value(*value),
-            (Self::Decimal(column, ..), ColumnValue::Decimal(value)) => column.append_value(*value),
-            (Self::Float(column), ColumnValue::Float(value)) => column.append_value(*value),
-            (Self::Date(column), ColumnValue::Date(value)) => column.append_value(*value),
-            (Self::Timestamp(column), ColumnValue::Timestamp(value)) => column.append_value(*value),
-            (Self::Text(column), ColumnValue::Text(value)) => {
-                column.append_value(value);
-                return value.len() + 8;
-            }
-            (_, ColumnValue::Null) => self.push_null(),
-            // Unreachable, since values have the type of their column. A missing value would fail the batch.
-            _ => return 0,
-        }
-        8
-    }
-
-    fn push_null(&mut self) {
-        match self {
-            Self::Boolean(column) => column.append_null(),
-            Self::Integer(column) => column.append_null(),
-            Self::Decimal(column, ..) => column.append_null(),
-            Self::Float(column) => column.append_null(),
-            Self::Date(column) => column.append_null(),
-            Self::Timestamp(column) => column.append_null(),
-            Self::Text(column) => column.append_null(),
-        }
-    }
-
-    fn finish(&mut self) -> Result<ArrayRef, ArrowError> {
-        Ok(match self {
-            Self::Boolean(column) => Arc::new(column.finish()),
-            Self::Integer(column) => Arc::new(column.finish()),
-            Self::Decimal(column, precision, scale) => {
-                Arc::new(column.finish().with_precision_and_scale(*precision, *scale)?)
-            }
-            Self::Float(column) => Arc::new(column.finish()),
-            Self::Date(column) => Arc::new(column.finish()),
-            Self::Timestamp(column) => Arc::new(column.finish()),
-            Self::Text(column) => Arc::new(column.finish()),
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use arrow_array::{
-        Array,
-        cast::AsArray,
-        types::{Date32Type, Decimal128Type, Float64Type, Int64Type, TimestampMicrosecondType},
-    };
     use chrono::{DateTime, NaiveDate};
     use futures_util::stream;
-    use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+    use parquet::{
+        file::{reader::FileReader, serialized_reader::SerializedFileReader},
+        record::Field,
+    };
     use proptest::{option, prelude::*};
 
     use super::*;
     use crate::exports::{FromRow, RawRow, files::ToFile};
 
-    #[derive(Clone, Debug, PartialEq)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     struct Row {
         boolean: Option<bool>,
         integer: Option<i64>,
@@ -378,6 +336,11 @@ mod tests {
         format!("{{{}}}", fields.collect::<Vec<_>>().join(", "))
     }
 
+    /// Reads the units of a decimal, big-endian in two's complement.
+    fn units(bytes: &[u8]) -> i128 {
+        bytes.iter().fold(if bytes[0] >> 7 == 1 { -1 } else { 0 }, |units, byte| units << 8 | i128::from(*byte))
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
@@ -409,25 +372,27 @@ mod tests {
             prop_assert_eq!(written.rows, rows.len() as u64);
 
             let file = std::fs::File::open(&path).unwrap();
-            let mut found = Vec::new();
-            for batch in ParquetRecordBatchReaderBuilder::try_new(file).unwrap().build().unwrap() {
-                let batch = batch.unwrap();
-                let column = |index: usize| batch.column(index);
-                for n in 0..batch.num_rows() {
-                    let has = |index: usize| column(index).is_valid(n).then_some(());
-                    found.push(Row {
-                        boolean: has(0).map(|()| column(0).as_boolean().value(n)),
-                        integer: has(1).map(|()| column(1).as_primitive::<Int64Type>().value(n)),
-                        decimal: has(2).map(|()| column(2).as_primitive::<Decimal128Type>().value(n)),
-                        float: has(3).map(|()| column(3).as_primitive::<Float64Type>().value(n)),
-                        date: has(4).map(|()| column(4).as_primitive::<Date32Type>().value(n)),
-                        local: has(5).map(|()| column(5).as_primitive::<TimestampMicrosecondType>().value(n)),
-                        time: has(6).map(|()| column(6).as_primitive::<TimestampMicrosecondType>().value(n)),
-                        text: has(7).map(|()| column(7).as_string::<i32>().value(n).to_owned()),
-                        json: has(8).map(|()| column(8).as_string::<i32>().value(n).to_owned()),
-                    });
+            let reader = SerializedFileReader::new(file).unwrap();
+            let found: Vec<_> = reader.get_row_iter(None).unwrap().map(|row| {
+                let row = row.unwrap();
+                let mut found = Row::default();
+                for (name, field) in row.get_column_iter() {
+                    match (name.as_str(), field) {
+                        (_, Field::Null) => {}
+                        ("boolean", Field::Bool(value)) => found.boolean = Some(*value),
+                        ("integer", Field::Long(value)) => found.integer = Some(*value),
+                        ("decimal", Field::Decimal(value)) => found.decimal = Some(units(value.data())),
+                        ("float", Field::Double(value)) => found.float = Some(*value),
+                        ("date", Field::Date(value)) => found.date = Some(*value),
+                        ("local", Field::TimestampMicros(value)) => found.local = Some(*value),
+                        ("time", Field::TimestampMicros(value)) => found.time = Some(*value),
+                        ("text", Field::Str(value)) => found.text = Some(value.clone()),
+                        ("json", Field::Str(value)) => found.json = Some(value.clone()),
+                        (name, field) => panic!("{name}: {field:?}"),
+                    }
                 }
-            }
+                found
+            }).collect();
             prop_assert_eq!(found, rows);
         }
     }
