@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use perenso::exports::files::AtomicFile;
 use serde_json::{Map, Value};
 
 use super::{
@@ -13,7 +14,7 @@ use super::{
     input::Input,
     journal::{Journal, Outcome, State},
 };
-use crate::{files::Replacement, output::Failure, sheet::Cell};
+use crate::{output::Failure, sheet::Cell};
 
 const LINE: &str = "perenso_line";
 const ID: &str = "perenso_id";
@@ -94,14 +95,14 @@ impl Results {
 
     /// Writes all rows of a load that has ended, each into one file. A file without rows is removed.
     pub(crate) fn write(&mut self, input: &Input, check: &Check, journal: &Journal) -> Result<(), Failure> {
-        let mut writers: [Option<csv::Writer<BufWriter<Replacement>>>; 3] = [None, None, None];
+        let mut writers: [Option<csv::Writer<BufWriter<AtomicFile>>>; 3] = [None, None, None];
         let paths = self.files.each_ref().map(|file| file.path.clone());
         self.each(input, check, journal, |index, line, cells, note| {
             let failed = |error: csv::Error| Failure::file("written", &paths[index], &error.into());
             let writer = match &mut writers[index] {
                 Some(writer) => writer,
                 none => {
-                    let file = Replacement::new(&paths[index])?;
+                    let file = AtomicFile::new(&paths[index])?;
                     none.insert(begin(file, index, input.names()).map_err(failed)?)
                 }
             };
@@ -112,7 +113,7 @@ impl Results {
             record.try_for_each(|field| writer.write_field(field.as_bytes())).map_err(failed)?;
             writer.write_record(None::<&[u8]>).map_err(failed)
         })?;
-        // All of them are on disk before the first one is in its place.
+        // All of them are written before the first one is in its place.
         let mut complete = Vec::new();
         for (writer, path) in writers.into_iter().zip(&paths) {
             let failed = |error: io::Error| Failure::file("written", path, &error);
@@ -126,7 +127,7 @@ impl Results {
         }
         for (file, path) in complete.into_iter().zip(&paths) {
             match file {
-                Some(file) => file.complete()?,
+                Some(file) => file.persist()?,
                 None => match fs::remove_file(path) {
                     Err(error) if error.kind() != ErrorKind::NotFound => {
                         return Err(Failure::file("removed", path, &error));
@@ -177,7 +178,7 @@ fn is_result(name: &str) -> bool {
 }
 
 /// Begins a result file: a byte order mark, by which Excel knows UTF-8, and a header.
-fn begin(file: Replacement, index: usize, names: &[String]) -> Result<csv::Writer<BufWriter<Replacement>>, csv::Error> {
+fn begin(file: AtomicFile, index: usize, names: &[String]) -> Result<csv::Writer<BufWriter<AtomicFile>>, csv::Error> {
     let mut buffer = BufWriter::new(file);
     buffer.write_all("\u{feff}".as_bytes())?;
     let mut writer = csv::Writer::from_writer(buffer);

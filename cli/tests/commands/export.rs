@@ -3,7 +3,7 @@
 use std::{path::Path, process::Stdio, sync::Arc, time::Duration};
 
 use calamine::{Data, DataType, Reader, Xlsx, open_workbook};
-use perenso_sandbox::{Export, Fault, Sandbox};
+use perenso_sandbox::{Export, Fault, RowSyntax, Sandbox};
 use serde_json::{Value, json};
 
 #[cfg(unix)]
@@ -183,7 +183,16 @@ fn a_changed_column_is_refused_or_accepted() {
 
 #[test]
 fn an_interrupted_export_is_resumed() {
-    let (_server, sandbox) = sandbox(Sandbox::builder().exports([Export::order_lines(3000)]));
+    is_resumed(RowSyntax::Array);
+}
+
+#[test]
+fn an_interrupted_export_of_csv_is_resumed() {
+    is_resumed(RowSyntax::Csv);
+}
+
+fn is_resumed(syntax: RowSyntax) {
+    let (_server, sandbox) = sandbox(Sandbox::builder().exports([Export::order_lines(3000).syntax(syntax)]));
     let home = tempfile::tempdir().unwrap();
     let arguments = ["run", "Order Lines", "--pages", "--param", "Limit=500"];
     let lines = |more: &[&str]| export(home.path(), &sandbox, &[&arguments[..], more].concat());
@@ -255,4 +264,35 @@ fn an_interrupted_export_leaves_nothing_or_what_resume_needs() {
         assert_eq!(ran.code, 7, "{ran:?}");
         assert_eq!(names(home.path()), left);
     }
+}
+
+/// Whenever the command is killed, the rows that it kept are the first rows, and the next run has them all.
+#[cfg(unix)]
+#[test]
+fn a_killed_export_is_resumed() {
+    let (_server, sandbox) = sandbox(Sandbox::builder().exports([Export::order_lines(6000)]));
+    let home = tempfile::tempdir().unwrap();
+    let arguments = ["run", "Order Lines", "--pages", "--param", "Limit=500"];
+    let whole = export(home.path(), &sandbox, &[&arguments[..], &["-o", "whole.csv"]].concat());
+    assert_eq!(whole.code, 0, "{whole:?}");
+    for pages in [1, 4, 9] {
+        let mut command = perenso(home.path());
+        command.current_dir(home.path()).envs(sandbox.vars()).arg("export").args(arguments);
+        let before = sandbox.requests("POST", "/Export/ol26pg").len();
+        sandbox.fault_after(pages, Fault::Delay(Duration::from_secs(60)));
+        let mut child = command.args(["-o", "lines.csv", "--resume"]).stderr(Stdio::null()).spawn().unwrap();
+        let started = std::time::Instant::now();
+        while sandbox.requests("POST", "/Export/ol26pg").len() < before + pages {
+            assert!(started.elapsed() < Duration::from_secs(60), "page {pages} is not read");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        sandbox.clear_faults();
+    }
+    assert!(!home.path().join("lines.csv").exists());
+    let done = export(home.path(), &sandbox, &[&arguments[..], &["-o", "lines.csv", "--resume"]].concat());
+    assert!(done.code == 0 && done.stderr.contains("6000 rows in lines.csv"), "{done:?}");
+    let read = |name: &str| std::fs::read_to_string(home.path().join(name)).unwrap();
+    assert_eq!(read("lines.csv"), read("whole.csv"));
 }
