@@ -91,8 +91,11 @@ impl AtomicFile {
         self.file().write_all(bytes).map_err(|error| self.failed(error))
     }
 
-    /// Flushes the file to disk, which [`persist`](Self::persist) does too.
-    pub(crate) fn sync(&self) -> Result<(), Error> {
+    /// Flushes the file to disk, which [`persist`](Self::persist) does too: for several files that are to be replaced together.
+    ///
+    /// # Errors
+    /// [`ErrorKind::File`](crate::ErrorKind::File) if the file cannot be flushed.
+    pub fn sync(&self) -> Result<(), Error> {
         self.file.as_file().sync_all().map_err(|error| self.failed(error))
     }
 

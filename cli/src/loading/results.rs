@@ -121,7 +121,9 @@ impl Results {
                 None => None,
                 Some(writer) => {
                     let buffer = writer.into_inner().map_err(|error| failed(error.into_error()))?;
-                    Some(buffer.into_inner().map_err(|error| failed(error.into_error()))?)
+                    let file = buffer.into_inner().map_err(|error| failed(error.into_error()))?;
+                    file.sync()?;
+                    Some(file)
                 }
             });
         }
