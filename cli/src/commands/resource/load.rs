@@ -1,17 +1,17 @@
 //! `perenso customers load`.
 
+mod report;
+
 use std::path::PathBuf;
 
 use clap::Args;
-use perenso::Perenso;
-use serde_json::json;
 
 use super::ResourceInfo;
 use crate::{
     connection::{Connection, Source},
     context::Context,
-    loading::{Check, Ended, Identity, Input, InputOptions, Journal, LoadTarget, Results, Sender, ShowData, settle},
-    output::{Code, Failure, Stdout, counted},
+    loading::{Check, Ended, Identity, Input, InputOptions, Journal, Results, Sender, ShowData, settle},
+    output::{Code, Failure},
 };
 
 /// Load the rows of a spreadsheet: .csv or .xlsx
@@ -80,70 +80,51 @@ impl Load {
         }
         if self.dry_run && !self.check_show {
             check.require_rules(&input)?;
-            return report_check(context, &input, &check, None);
+            return report::checked(context, &input, &check, None);
         }
         let connection = context.connect().await?;
         if self.check_show {
             let data = ShowData::read(&connection.show, &input, &check).await?;
             data.require_rules(&input)?;
-            return report_check(context, &input, &check, Some(&data));
+            return report::checked(context, &input, &check, Some(&data));
         }
         let mut journal = Journal::open(&self.file)?;
-        let loaded = self.load(context, &connection, &input, &check, &mut journal).await;
+        let run = Run { context, connection: &connection, input: &input, check: &check };
+        let loaded = run.load(&mut journal, self.again, self.batch_size.map(usize::from)).await;
         if connection.source == Source::Sandbox {
             // The next sandbox is another show.
             journal.remove()?;
         }
         loaded
     }
+}
 
-    async fn load(
-        &self,
-        context: &Context,
-        connection: &Connection,
-        input: &Input,
-        check: &Check,
-        journal: &mut Journal,
-    ) -> Result<Code, Failure> {
-        let show = &connection.show;
-        let mut results = Results::of(&self.file);
-        let identity = Identity {
-            call: format!("{:?}", input.target().call),
-            show: connection.identity()?,
-            settings: input.settings().clone(),
-            content: input.digest()?,
-        };
-        match journal.identity() {
-            Some(before) if journal.is_complete() && *before == identity && !self.again => {
-                results.count(input, check, journal)?;
-                context
-                    .output
-                    .note("note: this file was loaded before, with the same content; to load it again, add `--again`");
-                return report(context, &results);
-            }
-            Some(before) if journal.is_complete() => {
-                let is_same = before.call == identity.call && before.show == identity.show;
-                if is_same && input.target().key.is_none() && !self.again {
-                    return Err(Failure::usage(format!(
-                        "a file of this name was loaded before, and its {}s cannot be told from those of this one: correct and \
-                         load the file of failed rows, or, if all rows of this one are new, add `--again`",
-                        input.target().noun
-                    )));
-                }
-                self.begin(context, show, input, check, journal, &results, identity).await?;
-            }
-            Some(before) if *before == identity => {
-                context.output.note("note: going on with a load that was interrupted");
-            }
-            Some(before) => return Err(unfinished(input, journal, before, &identity)),
-            None => self.begin(context, show, input, check, journal, &results, identity).await?,
+/// A load into a show.
+struct Run<'a> {
+    context: &'a Context,
+    connection: &'a Connection,
+    input: &'a Input,
+    check: &'a Check,
+}
+
+impl Run<'_> {
+    /// Loads all rows that are not loaded yet, and reports.
+    async fn load(&self, journal: &mut Journal, again: bool, batch_size: Option<usize>) -> Result<Code, Failure> {
+        let Self { context, connection: Connection { show, .. }, input, check } = *self;
+        let mut results = Results::of(input.path());
+        if !self.begin(journal, again, &results).await? {
+            results.count(input, check, journal)?;
+            context
+                .output
+                .note("note: this file was loaded before, with the same content; to load it again, add `--again`");
+            return report::loaded(context, &results);
         }
         settle(show, input, journal).await?;
         let sender = Sender {
             show,
             input,
             check,
-            batch_size: self.batch_size.map_or(input.target().batch_size, usize::from),
+            batch_size: batch_size.unwrap_or(input.target().batch_size),
             output: context.output,
             interruption: Box::pin(context.interruption()),
         };
@@ -151,42 +132,57 @@ impl Load {
         if context.output.draws_progress() {
             context.output.progress("");
         }
-        let goes_on = "note: the same command goes on there";
-        match ended? {
-            Ended::Complete => {}
-            Ended::Interrupted => {
-                context.output.note(goes_on);
-                return Err(Failure::interrupted());
-            }
-            Ended::Failed(failure) => {
-                context.output.note(goes_on);
-                return Err(failure);
-            }
+        if let Some(failure) = match ended? {
+            Ended::Complete => None,
+            Ended::Interrupted => Some(Failure::interrupted()),
+            Ended::Failed(failure) => Some(failure),
+        } {
+            context.output.note("note: the same command goes on there");
+            return Err(failure);
         }
         settle(show, input, journal).await?;
         results.write(input, check, journal)?;
         journal.end()?;
-        report(context, &results)
+        report::loaded(context, &results)
     }
 
-    /// Begins a new load.
-    #[allow(clippy::too_many_arguments, reason = "all of them are of one load")]
-    async fn begin(
-        &self,
-        context: &Context,
-        show: &Perenso,
-        input: &Input,
-        check: &Check,
-        journal: &mut Journal,
-        results: &Results,
-        identity: Identity,
-    ) -> Result<(), Failure> {
+    /// Begins a load or goes on with one. Returns false if all of it was done before.
+    async fn begin(&self, journal: &mut Journal, again: bool, results: &Results) -> Result<bool, Failure> {
+        let Self { context, connection, input, check } = *self;
+        let identity = Identity {
+            call: format!("{:?}", input.target().call),
+            show: connection.identity()?,
+            settings: input.settings().clone(),
+            content: input.digest()?,
+        };
+        match journal.identity() {
+            Some(before) if !journal.is_complete() && *before == identity => {
+                context.output.note("note: going on with a load that was interrupted");
+                return Ok(true);
+            }
+            Some(before) if !journal.is_complete() => return Err(unfinished(input, journal, before, &identity)),
+            Some(before) if *before == identity && !again => return Ok(false),
+            Some(before)
+                if input.target().key.is_none()
+                    && before.call == identity.call
+                    && before.show == identity.show
+                    && !again =>
+            {
+                return Err(Failure::usage(format!(
+                    "a file of this name was loaded before, and its {}s cannot be told from those of this one: correct and load \
+                     the file of failed rows, or, if all rows of this one are new, add `--again`",
+                    input.target().noun
+                )));
+            }
+            _ => {}
+        }
         results.require_no_unknown()?;
         if check.has_undecided(input) {
             context.output.note("note: reading the show, to see whether empty cells mean anything");
-            ShowData::read(show, input, check).await?.require_rules(input)?;
+            ShowData::read(&connection.show, input, check).await?.require_rules(input)?;
         }
-        journal.begin(identity)
+        journal.begin(identity)?;
+        Ok(true)
     }
 }
 
@@ -207,62 +203,4 @@ fn unfinished(input: &Input, journal: &Journal, before: &Identity, now: &Identit
         journal.path().display(),
         input.path().display()
     ))
-}
-
-/// Reports a check.
-fn report_check(context: &Context, input: &Input, check: &Check, data: Option<&ShowData>) -> Result<Code, Failure> {
-    let target: &LoadTarget = input.target();
-    let fine = check.rows - check.refused;
-    if context.output.json {
-        let fields = target.fields.iter().map(|field| json!({ "name": field.name, "expects": field.kind.expected() }));
-        let problems = check.examples.iter().map(|(line, reason)| json!({ "line": line, "reason": reason }));
-        Stdout::json(&json!({
-            "rows": check.rows,
-            "would_be_sent": fine,
-            "refused": check.refused,
-            "problems": problems.collect::<Vec<_>>(),
-            "in_the_show": data.map(|data| data.found),
-            "not_in_the_show": data.map(|data| data.absent),
-            "fields": fields.collect::<Vec<_>>(),
-        }))?;
-    } else {
-        for (line, reason) in &check.examples {
-            Stdout::line(&format!("line {line}: {reason}"))?;
-        }
-        let shown = u32::try_from(check.examples.len()).unwrap_or(u32::MAX);
-        if check.refused > shown {
-            Stdout::line(&format!("and {}", counted(u64::from(check.refused - shown), "more row")))?;
-        }
-        Stdout::line(&format!(
-            "{} of {} would be sent, {} {} refused",
-            fine,
-            counted(check.rows.into(), "row"),
-            check.refused,
-            if check.refused == 1 { "is" } else { "are" }
-        ))?;
-        if let Some(data) = data {
-            Stdout::line(&format!(
-                "{} in the show, {} not there",
-                counted(data.found.into(), target.noun),
-                counted(data.absent.into(), target.noun)
-            ))?;
-        }
-    }
-    Ok(if check.refused == 0 { Code::Done } else { Code::Partly })
-}
-
-/// Reports a load that has ended.
-fn report(context: &Context, results: &Results) -> Result<Code, Failure> {
-    if context.output.json {
-        Stdout::json(&results.to_json())?;
-    } else {
-        for (name, rows, path) in results.summary().filter(|(_, rows, _)| *rows > 0) {
-            context.output.note(&format!("{} {name}: {}", counted(rows, "row"), path.display()));
-        }
-    }
-    Ok(match (results.failed(), results.unknown()) {
-        (_, 1..) => Code::Unknown,
-        (1.., _) => Code::Partly,
-        _ => Code::Done,
-    })
 }

@@ -1,0 +1,72 @@
+//! What a load says in the end.
+
+use serde_json::json;
+
+use crate::{
+    context::Context,
+    loading::{Check, Input, LoadTarget, Results, ShowData},
+    output::{Code, Failure, Stdout, counted},
+};
+
+/// Reports a check.
+pub(super) fn checked(
+    context: &Context,
+    input: &Input,
+    check: &Check,
+    data: Option<&ShowData>,
+) -> Result<Code, Failure> {
+    let target: &LoadTarget = input.target();
+    let fine = check.rows - check.refused;
+    if context.output.json {
+        let fields = target.fields.iter().map(|field| json!({ "name": field.name, "expects": field.kind.expected() }));
+        let problems = check.examples.iter().map(|(line, reason)| json!({ "line": line, "reason": reason }));
+        Stdout::json(&json!({
+            "rows": check.rows,
+            "would_be_sent": fine,
+            "refused": check.refused,
+            "problems": problems.collect::<Vec<_>>(),
+            "in_the_show": data.map(|data| data.found),
+            "not_in_the_show": data.map(|data| data.absent),
+            "fields": fields.collect::<Vec<_>>(),
+        }))?;
+    } else {
+        for (line, reason) in &check.examples {
+            Stdout::line(&format!("line {line}: {reason}"))?;
+        }
+        let shown = u32::try_from(check.examples.len()).unwrap_or(u32::MAX);
+        if check.refused > shown {
+            Stdout::line(&format!("and {}", counted(u64::from(check.refused - shown), "more row")))?;
+        }
+        Stdout::line(&format!(
+            "{} of {} would be sent, {} {} refused",
+            fine,
+            counted(check.rows.into(), "row"),
+            check.refused,
+            if check.refused == 1 { "is" } else { "are" }
+        ))?;
+        if let Some(data) = data {
+            Stdout::line(&format!(
+                "{} in the show, {} not there",
+                counted(data.found.into(), target.noun),
+                counted(data.absent.into(), target.noun)
+            ))?;
+        }
+    }
+    Ok(if check.refused == 0 { Code::Done } else { Code::Partly })
+}
+
+/// Reports a load that has ended.
+pub(super) fn loaded(context: &Context, results: &Results) -> Result<Code, Failure> {
+    if context.output.json {
+        Stdout::json(&results.to_json())?;
+    } else {
+        for (name, rows, path) in results.summary().filter(|(_, rows, _)| *rows > 0) {
+            context.output.note(&format!("{} {name}: {}", counted(rows, "row"), path.display()));
+        }
+    }
+    Ok(match (results.failed(), results.unknown()) {
+        (_, 1..) => Code::Unknown,
+        (1.., _) => Code::Partly,
+        _ => Code::Done,
+    })
+}
