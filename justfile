@@ -133,21 +133,32 @@ package:
         --exclude saved-catalog --exclude nightly-sync --exclude own-document --exclude perenso-documents \
         --exclude perenso-talk --allow-dirty --target-dir "$target"
 
-# The command as a wheel, built by maturin, installed into a new virtual environment, and tried against a sandbox.
-wheel:
+# The command as a wheel, as it is given to others.
+wheel: (install-wheel "dist")
+    #!/usr/bin/env bash
+    set -euo pipefail
+    size=$(wc -c < target/wheel-user/bin/perenso)
+    [[ $size -le 15000000 ]] || { echo "the binary has $size bytes: expected at most 15,000,000"; exit 1; }
+    echo "a binary of $size bytes"
+
+# The same by a quick build, whose size says nothing.
+wheel-short: (install-wheel "dev")
+
+# A wheel built by maturin, installed into a new virtual environment, and tried against a sandbox.
+install-wheel profile:
     #!/usr/bin/env bash
     set -euo pipefail
     python3 -m venv target/maturin && target/maturin/bin/pip install -q 'maturin==1.16.*'
     rm -rf target/wheels target/wheel-user
-    target/maturin/bin/maturin build --manifest-path cli/Cargo.toml --profile dist --locked --out target/wheels
+    target/maturin/bin/maturin build --manifest-path cli/Cargo.toml --profile {{ profile }} --locked --out target/wheels
     python3 -m venv target/wheel-user
-    target/wheel-user/bin/pip install -q --no-index --find-links target/wheels perenso-cli
     start=$(date +%s%N)
+    target/wheel-user/bin/pip install -q --no-index --find-links target/wheels perenso-cli
     rows=$(target/wheel-user/bin/perenso --sandbox --quiet customers list --format jsonl | wc -l)
-    [[ $rows == 45 ]]
-    size=$(wc -c < target/wheel-user/bin/perenso)
-    [[ $size -le 15000000 ]] || { echo "the binary has $size bytes: expected at most 15,000,000"; exit 1; }
-    echo "$(ls target/wheels), a binary of $size bytes: $rows records of the sandbox after $((($(date +%s%N) - start) / 1000000)) ms"
+    milliseconds=$((($(date +%s%N) - start) / 1000000))
+    [[ $rows == 45 ]] || { echo "the sandbox has $rows records: expected 45"; exit 1; }
+    echo "$(ls target/wheels): $rows records of the sandbox $milliseconds ms after \`pip install\` began"
+    [[ $milliseconds -le 60000 ]] || { echo "expected at most 60,000 ms"; exit 1; }
 
 # The command as an archive for this platform: the binary of the wheel, its README, licences, man pages and completions.
 archive: wheel
@@ -205,8 +216,8 @@ bench-short:
     cargo run -p perenso-bench -- --short
 
 # Property tests and schedules with a hundred times the cases; a million rows in single bytes and slowly; ten minutes of soak,
-# and five of schemathesis.
-proof: (soak "600") (schemathesis "long 5")
+# and five of schemathesis; the command at its size.
+proof: (soak "600") (schemathesis "long 5") wheel
     PROPTEST_CASES=200000 SCHEDULES=200000 cargo test --release -p perenso-auth --lib
     PROPTEST_CASES=25600 cargo test --release -p perenso --lib
     ROWS=1000000 cargo test --release -p perenso --test rows
@@ -242,4 +253,4 @@ fuzz seconds="600":
 fuzz-short: (fuzz "5")
 
 # What CI runs.
-ci: format lint test interop readback doc quickstart examples schemathesis prism browser soak-short features arbitrary-precision-short document documents package deny fuzz-short bench-short
+ci: format lint test interop readback doc quickstart examples schemathesis prism browser soak-short features arbitrary-precision-short document documents package wheel-short deny fuzz-short bench-short
