@@ -12,7 +12,8 @@ use std::path::Path;
 pub(crate) use cell::{Cell, number_text};
 use clap::Args;
 pub(crate) use encoding::TextEncoding;
-pub(crate) use source::{Source, Version};
+use source::Source;
+pub(crate) use source::Version;
 use table::CsvSheet;
 use workbook::WorkbookSheet;
 

@@ -62,6 +62,15 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
+    /// Returns a name for files of the show; `None` for that of the environment.
+    pub(crate) fn label(&self) -> Option<&str> {
+        match &self.source {
+            Source::Sandbox => Some("sandbox"),
+            Source::Environment => None,
+            Source::Profile(name) => Some(name),
+        }
+    }
+
     /// Returns what tells the show from others: its address, and its id, which is that of the login.
     pub(crate) fn identity(&self) -> Result<String, Failure> {
         let client_id = match &self.source {

@@ -5,11 +5,18 @@ use std::{
     hash::{BuildHasher, RandomState},
 };
 
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
 use super::{
     field::FieldKind,
     input::{Checked, Input},
 };
 use crate::{output::Failure, sheet::Cell};
+
+/// The ends of a field and of a row in the digest, which no cell of a spreadsheet has.
+const FIELD_END: u8 = 0x1F;
+const ROW_END: u8 = 0x1E;
 
 /// The number of problems that are kept as examples.
 const EXAMPLES: usize = 10;
@@ -21,16 +28,29 @@ pub(crate) struct Check {
     pub(crate) rows: u32,
     /// The number of rows that cannot be sent.
     pub(crate) refused: u32,
+    /// The SHA-256 of the cells, by which a changed file is noticed. A workbook that is saved unchanged has the same.
+    pub(crate) content: String,
+    /// The first row that can be sent, as it would be.
+    pub(crate) first: Option<Map<String, Value>>,
     /// The first rows that cannot be sent: their lines and reasons.
     pub(crate) examples: Vec<(u64, String)>,
     /// Columns with empty cells and no rule for them: position, number of rows, first line.
     pub(super) undecided: Vec<Undecided>,
     /// Text columns with cells that Excel holds as numbers.
-    pub(crate) numbers_as_text: Vec<String>,
+    pub(crate) numbers: Vec<Numbers>,
     /// The name of the column with the keys.
     key_column: String,
     /// Rows whose key another row has as well: their numbers, and the line of that row.
     doubles: HashMap<u32, u64>,
+}
+
+/// A text column with cells that Excel holds as numbers.
+#[derive(Debug)]
+pub(crate) struct Numbers {
+    pub(crate) column: String,
+    pub(crate) rows: u32,
+    /// The text that is sent for the first one, and its line.
+    pub(crate) first: (String, u64),
 }
 
 /// A column with empty cells and no rule for them.
@@ -50,10 +70,18 @@ impl Check {
         let mut check = Self { key_column, ..Self::default() };
         let state = RandomState::new();
         let mut hashes = Vec::new();
+        let mut digest = Sha256::new();
+        let mut add = |text: &str, end: u8| {
+            digest.update(text);
+            digest.update([end]);
+        };
+        input.names().iter().for_each(|name| add(name, FIELD_END));
         let mut rows = input.rows()?;
         while let Some((_, row)) = rows.next()? {
             let line = row.line;
-            check.note_numbers(input, &row.cells);
+            row.cells.iter().for_each(|cell| add(&cell.to_text(), FIELD_END));
+            add("", ROW_END);
+            check.note_numbers(input, line, &row.cells);
             let checked = input.record(row);
             check.rows += 1;
             if let Some(key) = &checked.key {
@@ -64,8 +92,11 @@ impl Check {
             }
             if !checked.problems.is_empty() {
                 check.refuse(line, checked.problems.join("; "));
+            } else if check.first.is_none() {
+                check.first = Some(checked.record);
             }
         }
+        check.content = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
         hashes.sort_unstable();
         // Hashes instead of keys: a million keys would take more memory than all the rest.
         let doubles: Vec<u64> = hashes.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
@@ -102,11 +133,16 @@ impl Check {
     }
 
     /// Notes text columns with numbers: their zeros in front are a matter of the format, and not of the cell.
-    fn note_numbers(&mut self, input: &Input, cells: &[Cell]) {
+    fn note_numbers(&mut self, input: &Input, line: u64, cells: &[Cell]) {
         for column in input.columns.iter().filter(|column| column.field.kind == FieldKind::Text) {
-            if matches!(cells.get(column.index), Some(Cell::Number(_))) && !self.numbers_as_text.contains(&column.name)
-            {
-                self.numbers_as_text.push(column.name.clone());
+            let Some(cell @ Cell::Number(_)) = cells.get(column.index) else { continue };
+            match self.numbers.iter_mut().find(|numbers| numbers.column == column.name) {
+                Some(numbers) => numbers.rows += 1,
+                None => self.numbers.push(Numbers {
+                    column: column.name.clone(),
+                    rows: 1,
+                    first: (cell.to_text().into_owned(), line),
+                }),
             }
         }
     }

@@ -32,6 +32,14 @@ pub(super) fn parse_rule(text: &str) -> Result<(String, EmptyRule), &'static str
     Ok((name.to_owned(), rule))
 }
 
+/// Parses `--column`: a column and its field.
+pub(super) fn parse_column(text: &str) -> Result<(String, String), &'static str> {
+    match text.rsplit_once('=') {
+        Some((column, field)) if !column.is_empty() && !field.is_empty() => Ok((column.to_owned(), field.to_owned())),
+        _ => Err("expected a column and its field: `Store no.=customerID`"),
+    }
+}
+
 /// A column that is loaded.
 #[derive(Clone, Debug)]
 pub(super) struct Column {

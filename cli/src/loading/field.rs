@@ -3,7 +3,7 @@
 use chrono::{Datelike, NaiveDate, NaiveDateTime};
 use serde_json::Value;
 
-use crate::sheet::{Cell, number_text};
+use crate::sheet::{Cell, number_text, shown};
 
 /// The kind of a field's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +53,12 @@ impl FieldKind {
             (Self::Text, Cell::Number(_)) => {
                 Err("it is a number with too many digits: format the column as text, and enter it again".to_owned())
             }
+            (Self::Text, Cell::Formatted(_, None)) => {
+                Err("Excel shows this number in another way than it is: format the column as text, and enter it again"
+                    .to_owned())
+            }
             (Self::Text, cell) => Ok(Value::String(cell.to_text().into_owned())),
+            (_, Cell::Formatted(number, _)) => self.value(Cell::Number(number), date_format),
             (Self::Integer, Cell::Number(number)) => integer(&number_text(number)),
             (Self::Integer, Cell::Text(text)) => integer(&text),
             (Self::Boolean, Cell::Boolean(value)) => Ok(Value::Bool(value)),
@@ -62,7 +67,7 @@ impl FieldKind {
             (Self::Timestamp, Cell::Time(time)) => Ok(timestamp(time)?),
             (Self::Timestamp, Cell::Text(text)) => parse_timestamp(&text, date_format),
             (Self::Timestamp, Cell::Number(_)) => {
-                Err("a date is expected, and it is a number: format the column as a date".to_owned())
+                Err("a date is expected, not a number: format the column as a date".to_owned())
             }
             (Self::TextList, Cell::Text(text)) => {
                 Ok(text.split(';').map(str::trim).filter(|text| !text.is_empty()).map(Value::from).collect())
@@ -72,7 +77,7 @@ impl FieldKind {
                 Ok(value @ Value::Array(_)) => Ok(value),
                 _ => Err("a list in JSON is expected, such as [{\"orderingGroupID\": \"OG1\"}]".to_owned()),
             },
-            (kind, cell) => Err(format!("{} is expected, and it is {}", kind.expected(), described(&cell))),
+            (kind, cell) => Err(format!("{} is expected, not {}", kind.expected(), described(&cell))),
         }
     }
 }
@@ -81,17 +86,24 @@ fn described(cell: &Cell) -> &'static str {
     match cell {
         Cell::Empty => "empty",
         Cell::Text(_) => "text",
-        Cell::Number(_) => "a number",
+        Cell::Number(_) | Cell::Formatted(..) => "a number",
         Cell::Boolean(_) => "true or false",
         Cell::Time(_) => "a date",
         Cell::Invalid(_) => "an error",
     }
 }
 
+/// Returns the text of a cell within a reason. Reasons go where the rows themselves go, and nowhere else.
+fn quoted(text: &str) -> String {
+    format!("`{}`", shown(text))
+}
+
 fn integer(text: &str) -> Result<Value, String> {
     match text.parse::<i64>() {
         Ok(number) if EXACT.contains(&number) => Ok(number.into()),
-        _ => Err("a whole number is expected, without a fraction and without separators".to_owned()),
+        _ => {
+            Err(format!("a whole number is expected, without a fraction and without separators, not {}", quoted(text)))
+        }
     }
 }
 
@@ -99,7 +111,7 @@ fn boolean(text: &str) -> Result<Value, String> {
     match text.to_ascii_lowercase().as_str() {
         "true" | "yes" | "1" => Ok(true.into()),
         "false" | "no" | "0" => Ok(false.into()),
-        _ => Err("true or false is expected (or yes, no, 1, 0)".to_owned()),
+        _ => Err(format!("true or false is expected (or yes, no, 1, 0), not {}", quoted(text))),
     }
 }
 
@@ -122,10 +134,13 @@ fn parse_timestamp(text: &str, format: Option<&str>) -> Result<Value, String> {
     let time = by("%Y-%m-%dT%H:%M:%S").or_else(|| by("%Y-%m-%d %H:%M:%S")).or_else(|| by("%Y-%m-%d"));
     match (time.or_else(|| format.and_then(by)), format) {
         (Some(time), _) => timestamp(time),
-        (None, Some(format)) => Err(format!("a date such as 2026-07-22, or of the format {format}, is expected")),
-        (None, None) => {
-            Err("a date such as 2026-07-22 is expected: change it, or name its format by `--date-format`".to_owned())
+        (None, Some(format)) => {
+            Err(format!("a date such as 2026-07-22, or of the format {format}, is expected, not {}", quoted(text)))
         }
+        (None, None) => Err(format!(
+            "a date such as 2026-07-22 is expected, not {}: change it, or name its format by `--date-format`",
+            quoted(text)
+        )),
     }
 }
 
@@ -149,6 +164,9 @@ mod tests {
             (FieldKind::Text, text("0940"), json!("0940")),
             (FieldKind::Text, Cell::Number(5041.0), json!("5041")),
             (FieldKind::Text, Cell::Number(12.5), json!("12.5")),
+            (FieldKind::Text, Cell::Formatted(940.0, Some("0940".to_owned())), json!("0940")),
+            (FieldKind::Integer, Cell::Formatted(940.0, Some("0940".to_owned())), json!(940)),
+            (FieldKind::Integer, Cell::Formatted(1000.0, None), json!(1000)),
             (FieldKind::Text, Cell::Boolean(true), json!("true")),
             (FieldKind::Integer, text("-702"), json!(-702)),
             (FieldKind::Integer, Cell::Number(702.0), json!(702)),
@@ -166,13 +184,15 @@ mod tests {
     }
 
     #[test]
-    fn a_cell_of_another_kind_is_refused_without_its_content() {
+    fn a_cell_of_another_kind_is_refused_with_a_reason() {
         for (kind, cell, part) in [
-            (FieldKind::Integer, text("7 apples"), "a whole number"),
+            (FieldKind::Integer, text("7 apples"), "without separators, not `7 apples`"),
             (FieldKind::Integer, text("1,000"), "without separators"),
             (FieldKind::Integer, Cell::Number(1.5), "without a fraction"),
             (FieldKind::Integer, text("9007199254740993"), "a whole number"),
-            (FieldKind::Integer, Cell::Boolean(true), "it is true or false"),
+            (FieldKind::Integer, Cell::Boolean(true), "not true or false"),
+            (FieldKind::Integer, Cell::Formatted(1.5, None), "without a fraction"),
+            (FieldKind::Text, Cell::Formatted(0.12, None), "in another way"),
             (FieldKind::Boolean, text("apples"), "true or false"),
             (FieldKind::Timestamp, text("apples"), "of the format %d.%m.%Y"),
             (FieldKind::Timestamp, Cell::Number(45123.0), "format the column as a date"),
@@ -182,7 +202,7 @@ mod tests {
             (FieldKind::Json, text("apples"), "a list in JSON"),
         ] {
             let error = value(kind, cell.clone()).unwrap_err();
-            assert!(error.contains(part) && !error.contains("apples"), "{kind:?} {cell:?}: {error}");
+            assert!(error.contains(part), "{kind:?} {cell:?}: {error}");
         }
     }
 }

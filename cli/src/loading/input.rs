@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     output::Failure,
-    sheet::{Cell, Row, Sheet, SheetOptions, Source, Version},
+    sheet::{Cell, Row, Sheet, SheetOptions, Version},
 };
 
 /// The options of the file to load.
@@ -22,6 +22,9 @@ pub(crate) struct InputOptions {
     /// Read which column is which field from this file (see `perenso help customers load`)
     #[arg(long, value_name = "FILE")]
     map: Option<PathBuf>,
+    /// The field of a column with another name: `--column "Store no.=customerID"`; may be repeated
+    #[arg(long = "column", value_name = "COLUMN=FIELD", value_parser = columns::parse_column)]
+    columns: Vec<(String, String)>,
     /// Leave out this column; may be repeated
     #[arg(long, value_name = "COLUMN")]
     ignore: Vec<String>,
@@ -78,7 +81,8 @@ pub(super) struct Checked {
 impl Input {
     /// Reads the header of a file and the mapping.
     pub(crate) fn open(path: &Path, options: InputOptions, target: &'static LoadTarget) -> Result<Self, Failure> {
-        let mapping = options.map.as_deref().map(Mapping::read).transpose()?.unwrap_or_default();
+        let mut mapping = options.map.as_deref().map(Mapping::read).transpose()?.unwrap_or_default();
+        mapping.columns.extend(options.columns);
         let version = Version::of(path);
         let opened = Sheet::open(path, &options.sheet)?;
         let names = opened.columns().to_vec();
@@ -128,13 +132,6 @@ impl Input {
     /// Returns what decides the content of the records, beside the file.
     pub(crate) fn settings(&self) -> &Value {
         &self.settings
-    }
-
-    /// Returns the SHA-256 of the file.
-    pub(crate) fn digest(&self) -> Result<String, Failure> {
-        let digest = Source::open(&self.path)?.digest()?;
-        self.require_unchanged()?;
-        Ok(digest)
     }
 
     /// Returns the rows from the beginning.

@@ -10,7 +10,8 @@ use std::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::output::Failure;
+use super::results::Results;
+use crate::{output::Failure, sheet::Version};
 
 /// What tells a load from others.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
@@ -21,7 +22,7 @@ pub(crate) struct Identity {
     pub(crate) show: String,
     /// The columns and rules.
     pub(crate) settings: Value,
-    /// The SHA-256 of the file.
+    /// The SHA-256 of the cells.
     pub(crate) content: String,
 }
 
@@ -51,6 +52,13 @@ pub(crate) enum State {
     Ended(Outcome),
 }
 
+impl State {
+    /// Returns true if the row was sent, and nothing is known of it.
+    fn is_open(&self) -> bool {
+        matches!(self, Self::InFlight | Self::Ended(Outcome::Unknown))
+    }
+}
+
 /// A line of the journal.
 #[derive(Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -60,8 +68,8 @@ enum Entry {
     Send(Vec<u32>),
     /// Outcomes of rows.
     Outcomes(Vec<(u32, Outcome)>),
-    /// All result files are written.
-    End,
+    /// All result files are written, with their versions.
+    End(Vec<Option<Version>>),
 }
 
 /// The journal of a load, locked against other commands.
@@ -71,14 +79,18 @@ pub(crate) struct Journal {
     file: File,
     identity: Option<Identity>,
     states: Vec<State>,
-    is_complete: bool,
+    /// The versions of the result files, once they are written.
+    written: Option<Vec<Option<Version>>>,
 }
 
 impl Journal {
-    /// Opens the journal beside a file of rows, or creates it.
-    pub(crate) fn open(input: &Path) -> Result<Self, Failure> {
+    /// Opens the journal beside a file of rows, or creates it. Each show has one of its own.
+    pub(crate) fn open(input: &Path, show: Option<&str>) -> Result<Self, Failure> {
         let mut name = OsString::from(".");
         name.push(input.file_name().unwrap_or_default());
+        if let Some(show) = show {
+            name.push(format!(".{show}"));
+        }
         name.push(".journal");
         let path = input.with_file_name(name);
         let mut options = OpenOptions::new();
@@ -98,7 +110,7 @@ impl Journal {
         // A line without an end was being written when the command was killed, and what it says has not happened yet.
         let length = memchr::memrchr(b'\n', &text).map_or(0, |end| end + 1);
         text.truncate(length);
-        let mut journal = Self { path, file, identity: None, states: Vec::new(), is_complete: false };
+        let mut journal = Self { path, file, identity: None, states: Vec::new(), written: None };
         for (index, line) in text.split(|byte| *byte == b'\n').enumerate().filter(|(_, line)| !line.is_empty()) {
             let entry = serde_json::from_slice(line).map_err(|_| {
                 let path = journal.path.display();
@@ -123,7 +135,18 @@ impl Journal {
 
     /// Returns true if that load has ended, with its result files.
     pub(crate) fn is_complete(&self) -> bool {
-        self.is_complete
+        self.written.is_some()
+    }
+
+    /// Returns the versions of the result files as they were written.
+    pub(super) fn written(&self) -> &[Option<Version>] {
+        self.written.as_deref().unwrap_or_default()
+    }
+
+    /// Returns the number of rows with an outcome, and of those in flight.
+    pub(crate) fn counts(&self) -> (u64, u64) {
+        let count = |has: fn(&State) -> bool| self.states.iter().filter(|state| has(state)).count() as u64;
+        (count(|state| !state.is_open() && *state != State::NotSent), count(State::is_open))
     }
 
     pub(crate) fn state(&self, row: u32) -> &State {
@@ -140,7 +163,7 @@ impl Journal {
         let failed = |error| Failure::file("written", &self.path, &error);
         self.file.set_len(0).map_err(failed)?;
         self.file.seek(SeekFrom::Start(0)).map_err(failed)?;
-        (self.identity, self.states, self.is_complete) = (None, Vec::new(), false);
+        (self.identity, self.states, self.written) = (None, Vec::new(), None);
         self.append(Entry::Begin(identity))
     }
 
@@ -153,8 +176,8 @@ impl Journal {
     }
 
     /// Says that all result files are written.
-    pub(crate) fn end(&mut self) -> Result<(), Failure> {
-        self.append(Entry::End)
+    pub(crate) fn end(&mut self, results: &Results) -> Result<(), Failure> {
+        self.append(Entry::End(results.versions()))
     }
 
     /// Removes the journal.
@@ -185,7 +208,7 @@ impl Journal {
                     };
                 }
             }
-            Entry::End => self.is_complete = true,
+            Entry::End(versions) => self.written = Some(versions),
         }
     }
 
@@ -213,13 +236,13 @@ mod tests {
     fn a_journal_that_was_cut_anywhere_knows_all_that_was_written_before() {
         let directory = tempfile::tempdir().unwrap();
         let input = directory.path().join("rows.csv");
-        let mut journal = Journal::open(&input).unwrap();
+        let mut journal = Journal::open(&input, None).unwrap();
         journal.begin(identity("a")).unwrap();
         journal.send(vec![0, 2]).unwrap();
         journal.outcomes(vec![(0, Outcome::Succeeded(Some("x1".to_owned()))), (2, Outcome::NotSent)]).unwrap();
         journal.send(vec![2]).unwrap();
         journal.outcomes(vec![(2, Outcome::Failed("no such city".to_owned()))]).unwrap();
-        journal.end().unwrap();
+        journal.end(&Results::of(&input, "")).unwrap();
         let path = journal.path().to_owned();
         drop(journal);
         let whole = fs::read(&path).unwrap();
@@ -228,7 +251,7 @@ mod tests {
         let failed = State::Ended(Outcome::Failed("no such city".to_owned()));
         for length in 0..=whole.len() {
             fs::write(&path, &whole[..length]).unwrap();
-            let journal = Journal::open(&input).unwrap();
+            let journal = Journal::open(&input, None).unwrap();
             let lines = ends.iter().filter(|end| **end < length).count();
             let expected = match lines {
                 0 | 1 => (State::NotSent, State::NotSent),
@@ -247,17 +270,17 @@ mod tests {
     fn a_journal_is_of_one_command_at_a_time() {
         let directory = tempfile::tempdir().unwrap();
         let input = directory.path().join("rows.csv");
-        let first = Journal::open(&input).unwrap();
-        assert!(Journal::open(&input).unwrap_err().to_string().contains("by another command"));
+        let first = Journal::open(&input, None).unwrap();
+        assert!(Journal::open(&input, None).unwrap_err().to_string().contains("by another command"));
         drop(first);
-        Journal::open(&input).unwrap();
+        Journal::open(&input, None).unwrap();
     }
 
     #[test]
     fn another_file_is_no_journal() {
         let directory = tempfile::tempdir().unwrap();
         fs::write(directory.path().join(".rows.csv.journal"), "my notes\n").unwrap();
-        let error = Journal::open(&directory.path().join("rows.csv")).unwrap_err();
+        let error = Journal::open(&directory.path().join("rows.csv"), None).unwrap_err();
         assert!(error.to_string().contains("is no journal of a load (line 1)"), "{error}");
         assert_eq!(fs::read(directory.path().join(".rows.csv.journal")).unwrap(), b"my notes\n");
     }

@@ -14,7 +14,10 @@ use super::{
     input::Input,
     journal::{Journal, Outcome, State},
 };
-use crate::{output::Failure, sheet::Cell};
+use crate::{
+    output::Failure,
+    sheet::{Cell, Version},
+};
 
 const LINE: &str = "perenso_line";
 const ID: &str = "perenso_id";
@@ -46,25 +49,45 @@ const FAILED: usize = 1;
 const UNKNOWN_ROWS: usize = 2;
 
 impl Results {
-    /// Returns the result files of an input.
-    pub(crate) fn of(input: &Path) -> Self {
-        let stem = input.file_stem().unwrap_or_default().to_string_lossy();
+    /// Returns the result files of an input, with this text in their names.
+    pub(crate) fn of(input: &Path, label: &str) -> Self {
+        let stem = input.file_stem().unwrap_or_default().to_string_lossy() + label;
         let file =
             |name: &'static str| ResultFile { name, path: input.with_file_name(format!("{stem}-{name}.csv")), rows: 0 };
         Self { files: [file("succeeded"), file("failed"), file("unknown")] }
     }
 
-    /// Returns an error if there are rows of an earlier load whose outcome is unknown. They must not be lost.
-    pub(crate) fn require_no_unknown(&self) -> Result<(), Failure> {
-        let path = &self.files[UNKNOWN_ROWS].path;
-        if !path.exists() {
+    /// Returns an error if a file of an earlier load has rows that must not be lost: whose outcome is unknown, or that somebody
+    /// has corrected.
+    pub(crate) fn require_replaceable(&self, journal: &Journal) -> Result<(), Failure> {
+        let unknown = &self.files[UNKNOWN_ROWS].path;
+        if unknown.exists() {
+            return Err(Failure::usage(format!(
+                "`{}` has rows of an earlier load whose outcome is unknown: look whether they are in the show, then move the \
+                 file away",
+                unknown.display()
+            )));
+        }
+        let failed = &self.files[FAILED].path;
+        let version = Version::of(failed);
+        if version.is_none() || journal.written().get(FAILED) == Some(&version) {
             return Ok(());
         }
         Err(Failure::usage(format!(
-            "`{}` has rows of an earlier load whose outcome is unknown: look whether they are in the show, then move the file \
+            "`{}` was changed since it was written, or belongs to another load: load it if its rows are to be kept, then move it \
              away",
-            path.display()
+            failed.display()
         )))
+    }
+
+    /// Removes the files of an earlier load.
+    pub(crate) fn remove(&self) -> Result<(), Failure> {
+        self.files.iter().try_for_each(|file| remove(&file.path))
+    }
+
+    /// Returns the versions of the files.
+    pub(super) fn versions(&self) -> Vec<Option<Version>> {
+        self.files.iter().map(|file| Version::of(&file.path)).collect()
     }
 
     pub(crate) fn failed(&self) -> u64 {
@@ -130,12 +153,7 @@ impl Results {
         for (file, path) in complete.into_iter().zip(&paths) {
             match file {
                 Some(file) => file.persist()?,
-                None => match fs::remove_file(path) {
-                    Err(error) if error.kind() != ErrorKind::NotFound => {
-                        return Err(Failure::file("removed", path, &error));
-                    }
-                    _ => {}
-                },
+                None => remove(path)?,
             }
         }
         Ok(())
@@ -172,6 +190,14 @@ impl Results {
             row(index, line, &cells, &note)?;
         }
         Ok(())
+    }
+}
+
+/// Removes a file, if it is there.
+fn remove(path: &Path) -> Result<(), Failure> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(Failure::file("removed", path, &error)),
+        _ => Ok(()),
     }
 }
 

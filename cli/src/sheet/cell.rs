@@ -14,6 +14,8 @@ pub(crate) enum Cell {
     /// Text without white space around it.
     Text(String),
     Number(f64),
+    /// A number that Excel shows in another way, such as 940 as `0940`: with the text that it shows, if that is known.
+    Formatted(f64, Option<String>),
     Boolean(bool),
     Time(NaiveDateTime),
     /// A cell without a usable value, and the reason.
@@ -29,12 +31,25 @@ impl Cell {
         }
     }
 
+    /// Returns the cell of a number with a format of Excel.
+    pub(super) fn of_number(number: f64, format: &str) -> Self {
+        let is_zeros = format.len() > 1 && format.bytes().all(|byte| byte == b'0');
+        match format {
+            "" | "General" | "0" | "@" => Self::Number(number),
+            _ if is_zeros && number.fract() == 0.0 && number >= 0.0 => {
+                Self::Formatted(number, Some(format!("{number:0width$.0}", width = format.len())))
+            }
+            _ => Self::Formatted(number, None),
+        }
+    }
+
     /// Returns the cell as text, as it is written into a file of rows.
     pub(crate) fn to_text(&self) -> Cow<'_, str> {
         match self {
             Self::Empty => Cow::Borrowed(""),
             Self::Text(text) => Cow::Borrowed(text),
-            Self::Number(number) => Cow::Owned(number_text(*number)),
+            Self::Formatted(_, Some(text)) => Cow::Borrowed(text),
+            Self::Number(number) | Self::Formatted(number, None) => Cow::Owned(number_text(*number)),
             Self::Boolean(value) => Cow::Borrowed(if *value { "true" } else { "false" }),
             Self::Time(time) if time.time() == NaiveTime::MIN => Cow::Owned(time.format("%Y-%m-%d").to_string()),
             Self::Time(time) => Cow::Owned(time.format("%Y-%m-%dT%H:%M:%S%.f").to_string()),

@@ -4,10 +4,10 @@ use std::{
     fs::File,
     io::{ErrorKind, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
-use sha2::{Digest, Sha256};
+use serde::{Deserialize, Serialize};
 
 use crate::output::Failure;
 
@@ -15,17 +15,19 @@ use crate::output::Failure;
 pub(super) const CHUNK: usize = 1 << 16;
 
 /// What changes when a file is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub(crate) struct Version {
     length: u64,
-    modified: Option<SystemTime>,
+    /// Since 1970.
+    modified: Option<Duration>,
 }
 
 impl Version {
     /// Returns the version of the file that is at this path now; `None` if there is none.
     pub(crate) fn of(path: &Path) -> Option<Self> {
         let metadata = std::fs::metadata(path).ok()?;
-        Some(Self { length: metadata.len(), modified: metadata.modified().ok() })
+        let modified = metadata.modified().ok().and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
+        Some(Self { length: metadata.len(), modified })
     }
 }
 
@@ -89,19 +91,6 @@ impl Source {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(Failure::file("read", &self.path, &error)),
             }
-        }
-    }
-
-    /// Returns the SHA-256 of the content, by which a changed file is noticed.
-    pub(crate) fn digest(&mut self) -> Result<String, Failure> {
-        self.rewind()?;
-        let mut digest = Sha256::new();
-        loop {
-            let chunk = self.read_chunk()?;
-            if chunk.is_empty() {
-                return Ok(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect());
-            }
-            digest.update(&chunk);
         }
     }
 }

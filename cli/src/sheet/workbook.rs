@@ -2,7 +2,7 @@
 
 use std::{fs::File, io::BufReader};
 
-use calamine::{Data, Dimensions, Reader, SheetType, SheetVisible, Xlsx, XlsxError, open_workbook};
+use calamine::{DataRef, Dimensions, Reader, SheetType, SheetVisible, Xlsx, XlsxError, open_workbook};
 use chrono::NaiveDate;
 
 use super::{Cell, Row, shown, source::Source};
@@ -47,10 +47,7 @@ impl WorkbookSheet {
                 address(at)
             )));
         }
-        let range = workbook.worksheet_range(&name).map_err(|error| broken(&error))?;
-        let first = range.start().unwrap_or_default().0;
-        let rows = range.rows().zip(u64::from(first) + 1..);
-        let rows: Vec<Row> = rows.map(|(cells, line)| Row { line, cells: cells.iter().map(cell).collect() }).collect();
+        let rows = rows(&mut workbook, &name).map_err(|error| broken(&error))?;
         Ok((Self { rows: rows.into_iter() }, format!("Excel, the sheet `{}`", shown(&name))))
     }
 
@@ -58,6 +55,32 @@ impl WorkbookSheet {
     pub(super) fn next(&mut self) -> Option<Row> {
         self.rows.next()
     }
+}
+
+/// Reads all rows with cells.
+fn rows(workbook: &mut Xlsx<BufReader<File>>, name: &str) -> Result<Vec<Row>, XlsxError> {
+    let mut reader = workbook.worksheet_cells_reader(name)?;
+    let mut rows: Vec<Row> = Vec::new();
+    let mut width = 0;
+    while let Some((found, style)) = reader.next_cell_with_style_id()? {
+        let (row, column) = found.get_position();
+        let (line, column) = (u64::from(row) + 1, column as usize);
+        let format = reader.styles().get(style).and_then(|style| style.number_format.as_ref());
+        let cell = cell(found.get_value(), format.map_or("", |format| format.format_code.as_str()));
+        if cell == Cell::Empty {
+            continue;
+        }
+        width = width.max(column + 1);
+        if rows.last().is_none_or(|last| last.line != line) {
+            rows.push(Row { line, cells: Vec::new() });
+        }
+        if let Some(Row { cells, .. }) = rows.last_mut() {
+            cells.resize((column + 1).max(cells.len()), Cell::Empty);
+            cells[column] = cell;
+        }
+    }
+    rows.iter_mut().for_each(|row| row.cells.resize(width, Cell::Empty));
+    Ok(rows)
 }
 
 enum Choice {
@@ -103,28 +126,32 @@ fn address((row, column): (u32, u32)) -> String {
     letters.into_iter().collect::<String>() + &(row + 1).to_string()
 }
 
-fn cell(data: &Data) -> Cell {
+fn cell(data: &DataRef<'_>, format: &str) -> Cell {
+    let text = match data {
+        DataRef::String(text) | DataRef::DateTimeIso(text) => text.as_str(),
+        DataRef::SharedString(text) => text,
+        _ => "",
+    };
     match data {
-        Data::Empty => Cell::Empty,
-        Data::String(text) if text.chars().count() > LONGEST_TEXT => {
+        DataRef::Empty => Cell::Empty,
+        DataRef::String(_) | DataRef::SharedString(_) if text.chars().count() > LONGEST_TEXT => {
             Cell::Invalid(format!("it is longer than the {LONGEST_TEXT} characters of a cell"))
         }
-        Data::String(text) => Cell::of_text(text),
-        Data::Int(number) => Cell::Number(*number as f64),
-        Data::Float(number) => Cell::Number(*number),
-        Data::Bool(value) => Cell::Boolean(*value),
-        Data::DateTime(time) if time.is_datetime() => {
+        DataRef::String(_) | DataRef::SharedString(_) | DataRef::DateTimeIso(_) => Cell::of_text(text),
+        DataRef::Int(number) => Cell::of_number(*number as f64, format),
+        DataRef::Float(number) => Cell::of_number(*number, format),
+        DataRef::Bool(value) => Cell::Boolean(*value),
+        DataRef::DateTime(time) if time.is_datetime() => {
             let (year, month, day, hour, minute, second, millisecond) = time.to_ymd_hms_milli();
             let date = NaiveDate::from_ymd_opt(year.into(), month.into(), day.into());
             let time = date
                 .and_then(|date| date.and_hms_milli_opt(hour.into(), minute.into(), second.into(), millisecond.into()));
             time.map_or_else(|| Cell::Invalid("it is no date of the calendar".to_owned()), Cell::Time)
         }
-        Data::DateTime(_) | Data::DurationIso(_) => {
+        DataRef::DateTime(_) | DataRef::DurationIso(_) => {
             Cell::Invalid("it is a duration, and no field holds one".to_owned())
         }
-        Data::DateTimeIso(text) => Cell::of_text(text),
-        Data::Error(error) => Cell::Invalid(format!("it shows the error {error}")),
+        DataRef::Error(error) => Cell::Invalid(format!("it shows the error {error}")),
     }
 }
 

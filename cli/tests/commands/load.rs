@@ -11,7 +11,10 @@ use std::{
 use perenso_sandbox::{Fault, Sandbox, Step, Target};
 use serde_json::{Value, json};
 
-use crate::process::{Ran, interrupt, perenso, sandbox};
+use crate::{
+    process::{Ran, interrupt, perenso, sandbox},
+    workbook,
+};
 
 /// Loads with these arguments in this directory.
 fn load(home: &Path, sandbox: &Arc<Sandbox>, arguments: &[&str]) -> Ran {
@@ -70,7 +73,7 @@ fn mistakes_are_left_out_corrected_and_loaded() {
     assert_eq!(
         reasons,
         [
-            ("4", "`priceZone`: a whole number is expected, without a fraction and without separators"),
+            ("4", "`priceZone`: a whole number is expected, without a fraction and without separators, not `seven`"),
             ("5", "`customerID` is the same as in line 6"),
             ("6", "`customerID` is the same as in line 5"),
             ("7", "`customerID` is empty"),
@@ -145,7 +148,7 @@ fn a_dry_run_is_offline_and_a_check_of_the_show_sends_nothing() {
     assert_eq!(report["problems"][0]["line"], json!(4));
     assert_eq!(report["fields"][0], json!({"name": "customerID", "expects": "text"}));
     let checked = load(home, &sandbox, &["customers", "load", "stores.csv", "--check-show"]);
-    assert!(checked.stdout.contains("1 customer in the show, 1 customer not there"), "{checked:?}");
+    assert!(checked.stdout.contains("1 of 2 customers in the show, 1 new"), "{checked:?}");
     assert!(sandbox.requests("POST", "/v2/customers/bulk").is_empty());
     let names: Vec<_> = fs::read_dir(home).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(!names.iter().any(|name| name.to_string_lossy().contains("journal")), "{names:?}");
@@ -317,4 +320,93 @@ fn a_file_that_changes_while_it_is_loaded_ends_the_load() {
     let ran: Ran = child.wait_with_output().unwrap().into();
     assert!(ran.code == 1 && ran.stderr.contains("has changed while it was read"), "{ran:?}");
     assert_eq!(sandbox.requests("POST", "/v2/customers/bulk").len(), 2);
+}
+
+#[test]
+fn a_workbook_that_is_saved_unchanged_goes_on() {
+    let (_server, sandbox) = sandbox(Sandbox::builder());
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let rows: String = (2..6)
+        .map(|n| {
+            workbook::row(
+                n,
+                &[workbook::text(&format!("A{n}"), &format!("W{n}")), workbook::text(&format!("B{n}"), "Fargo")],
+            )
+        })
+        .collect();
+    let rows = workbook::row(1, &[workbook::text("A1", "Store no."), workbook::text("B1", "city")]) + &rows;
+    let run = || {
+        load(
+            home,
+            &sandbox,
+            &["customers", "load", "stores.xlsx", "--column", "Store no.=customerID", "--batch-size", "2"],
+        )
+    };
+    workbook::write(&home.join("stores.xlsx"), &[("Stores", &rows, "")]);
+    sandbox.fault_after(1, Fault::status(403));
+    let begun = run();
+    assert!(
+        begun.code == 1 && begun.stderr.contains("note: 2 of 4 rows were sent; the same command goes on"),
+        "{begun:?}"
+    );
+    // Saved by a program that writes other bytes.
+    workbook::write(&home.join("stores.xlsx"), &[("Stores", &rows, ""), ("Empty", "", "")]);
+    let done = run();
+    assert!(done.code == 0 && done.stderr.contains("4 rows succeeded"), "{done:?}");
+    assert_eq!(sandbox.requests("POST", "/v2/customers/bulk").len(), 3);
+}
+
+#[test]
+fn a_show_that_was_started_anew_is_noticed() {
+    let (_server, sandbox) = sandbox(Sandbox::builder());
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    write(home, "stores.csv", "customerID,city\nR1,Fargo\nR2,Minot\nR3,Fargo\n");
+    let run = |more: &[&str]| {
+        load(home, &sandbox, &[&["customers", "load", "stores.csv", "--batch-size", "1"][..], more].concat())
+    };
+    sandbox.fault_after(2, Fault::status(403));
+    assert_eq!(run(&[]).code, 1);
+    sandbox.reset();
+    let gone = run(&[]);
+    assert!(
+        gone.code == 2 && gone.stderr.contains("2 customers that the show accepted are no longer in it"),
+        "{gone:?}"
+    );
+    let again = run(&["--again"]);
+    assert!(again.code == 0 && again.stderr.contains("3 rows succeeded"), "{again:?}");
+    assert_eq!(listed(home, &sandbox, "customers", "customerID").len(), 48);
+}
+
+#[test]
+fn corrections_and_trials_are_not_overwritten() {
+    let (_server, sandbox) = sandbox(Sandbox::builder());
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let run = |arguments: &[&str]| load(home, &sandbox, &[arguments, &["--empty", "keep"]].concat());
+    write(home, "stores.csv", "customerID,priceZone\nK1,1\nK2,two\n");
+    assert_eq!(run(&["customers", "load", "stores.csv"]).code, 3);
+    // Somebody corrects the failed rows, and then loads another version of the first file.
+    let corrected = fs::read_to_string(home.join("stores-failed.csv")).unwrap().replace("two", "2");
+    write(home, "stores-failed.csv", &corrected);
+    write(home, "stores.csv", "customerID,priceZone\nK1,1\nK2,two\nK3,three\n");
+    let refused = run(&["customers", "load", "stores.csv"]);
+    assert!(refused.code == 2 && refused.stderr.contains("`stores-failed.csv` was changed since"), "{refused:?}");
+    assert_eq!(fs::read_to_string(home.join("stores-failed.csv")).unwrap(), corrected);
+    assert_eq!(run(&["customers", "load", "stores-failed.csv"]).code, 0);
+    fs::remove_file(home.join("stores-failed.csv")).unwrap();
+    assert_eq!(run(&["customers", "load", "stores.csv"]).code, 3);
+    // What the command has written itself is replaced, and gone while another load is not at its end.
+    write(home, "stores.csv", "customerID,priceZone\nK1,1\nK4,four\n");
+    sandbox.fault(Fault::status(403));
+    assert_eq!(run(&["customers", "load", "stores.csv"]).code, 1);
+    assert!(!home.join("stores-failed.csv").exists() && !home.join("stores-succeeded.csv").exists());
+    // A trial is no load of the show.
+    let mut trial = perenso(&home.join("config"));
+    trial.current_dir(home).args(["--sandbox", "customers", "load", "stores.csv"]);
+    let trial: Ran = trial.output().unwrap().into();
+    assert!(trial.code == 3 && trial.stderr.contains("stores-sandbox-failed.csv"), "{trial:?}");
+    let done = run(&["customers", "load", "stores.csv"]);
+    assert!(done.code == 3 && done.stderr.contains("going on with a load"), "{done:?}");
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     process::{Ran, perenso},
-    workbook::{self, DATE, row, text, value},
+    workbook::{self, DATE, PERCENT, ZEROS, row, text, value},
 };
 
 fn dry_run(home: &Path, arguments: &[&str]) -> Ran {
@@ -34,7 +34,10 @@ fn encoding_and_delimiter_are_detected_and_said() {
     ] {
         fs::write(home.join("stores.csv"), bytes).unwrap();
         let ran = dry_run(home, &["customers", "load", "stores.csv"]);
-        assert_eq!((ran.code, ran.stdout.as_str()), (0, "1 of 1 row would be sent, 0 are refused\n"), "{ran:?}");
+        let first = ran.stdout.replace("\\t", ",").replace([';', '|'], ",");
+        let expected =
+            "the first row to send: customerID \"0940\", city \"Zürich, West\"\n1 of 1 row to send, 0 refused\n";
+        assert_eq!((ran.code, first.as_str()), (0, expected), "{ran:?}");
         assert!(ran.stderr.contains(said), "{ran:?}");
     }
     // What is not detected can be said, and what is wrong is noticed.
@@ -96,7 +99,8 @@ fn rows_with_mistakes_are_listed_with_their_lines() {
         "line 2: it repeats the header: remove one of the two\n\
          line 3: column 3 has a value and no name\n\
          line 7: it has no value to send\n\
-         1 of 4 rows would be sent, 3 are refused\n"
+         the first row to send: customerID \"2\", customerName \"B\\nB\"\n\
+         1 of 4 rows to send, 3 refused\n"
     );
     for (map, sentence) in [
         ("[columns]\nName = \"nickname\"", "the mapping names a field `nickname`"),
@@ -143,13 +147,14 @@ fn a_workbook_is_read_as_excel_shows_it() {
     let ran = dry_run(home, &["orders", "load", "lines.xlsx", "--empty", "keep"]);
     assert_eq!(ran.code, 3, "{ran:?}");
     assert!(ran.stderr.contains("Excel, the sheet `Lines`, the header in line 1, 4 columns"), "{ran:?}");
-    assert!(ran.stderr.contains("Excel holds numbers in `id`: if some begin with 0"), "{ran:?}");
+    assert!(ran.stderr.contains("`id` has numbers in 1 cell, sent as text such as `12` (line 3)"), "{ran:?}");
     assert_eq!(
         ran.stdout,
-        "line 3: `Order Qty`: a whole number is expected, without a fraction and without separators; `Delivery Date`: a date \
-         is expected, and it is a number: format the column as a date\n\
-         line 5: `Order Qty`: a whole number is expected, and it is true or false; `Delivery Date`: it shows the error #REF!\n\
-         1 of 3 rows would be sent, 2 are refused\n"
+        "line 3: `Order Qty`: a whole number is expected, without a fraction and without separators, not `1.5`; `Delivery \
+         Date`: a date is expected, not a number: format the column as a date\n\
+         line 5: `Order Qty`: a whole number is expected, not true or false; `Delivery Date`: it shows the error #REF!\n\
+         the first row to send: id \"011\", deliveryDate \"2026-07-22T00:00:00\", orderQty 12, notes \"two\"\n\
+         1 of 3 rows to send, 2 refused\n"
     );
 }
 
@@ -177,6 +182,22 @@ fn a_workbook_that_is_not_what_it_shows_is_refused() {
     workbook::write(&home.join("stores.xlsx"), &[("A", &plain, ""), ("B", &formula, "")]);
     let ran = dry_run(home, &["--json", "customers", "load", "stores.xlsx", "--sheet", "A"]);
     assert_eq!(serde_json::from_str::<Value>(&ran.stdout).unwrap()["would_be_sent"], json!(1), "{ran:?}");
+}
+
+/// Excel shows 940 as `0940` if the format says so, and people read what it shows.
+#[test]
+fn a_number_is_the_text_that_excel_shows() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let header = row(1, &[text("A1", "customerID"), text("B1", "phone"), text("C1", "priceZone")]);
+    let zeros = header.clone() + &row(2, &[value("A2", ZEROS, "940"), text("B2", "x"), value("C2", ZEROS, "7")]);
+    workbook::write(&home.join("stores.xlsx"), &[("A", &zeros, "")]);
+    let ran = dry_run(home, &["customers", "load", "stores.xlsx"]);
+    assert!(ran.stdout.contains("customerID \"0940\", phone \"x\", priceZone 7"), "{ran:?}");
+    let percent = header + &row(2, &[text("A2", "1"), value("B2", PERCENT, "0.12"), value("C2", "", "7")]);
+    workbook::write(&home.join("stores.xlsx"), &[("A", &percent, "")]);
+    let ran = dry_run(home, &["customers", "load", "stores.xlsx"]);
+    assert!(ran.code == 3 && ran.stdout.contains("`phone`: Excel shows this number in another way"), "{ran:?}");
 }
 
 /// A limit on the size of files stands in for a full disk, and a directory in the place of a file for one without rights.

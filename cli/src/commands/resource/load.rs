@@ -10,8 +10,11 @@ use super::ResourceInfo;
 use crate::{
     connection::{Connection, Source},
     context::Context,
-    loading::{Check, Ended, Identity, Input, InputOptions, Journal, Results, Sender, ShowData, settle},
-    output::{Code, Failure},
+    loading::{
+        Check, Ended, Identity, Input, InputOptions, Journal, Numbers, Results, Sender, ShowData, require_accepted,
+        settle,
+    },
+    output::{Code, Failure, counted},
 };
 
 /// Load the rows of a spreadsheet: .csv or .xlsx
@@ -72,10 +75,11 @@ impl Load {
             context.output.note(&format!("note: {}", renamed.join(", ")));
         }
         let check = Check::run(&input)?;
-        if !check.numbers_as_text.is_empty() {
+        for Numbers { column, rows, first: (text, line) } in &check.numbers {
+            let of = counted((*rows).into(), "cell");
             context.output.note(&format!(
-                "note: Excel holds numbers in {}: if some begin with 0, format the column as text and enter them again",
-                check.numbers_as_text.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+                "note: `{column}` has numbers in {of}, sent as text such as `{text}` (line {line}); zeros in front need cells of \
+                 text"
             ));
         }
         if self.dry_run && !self.check_show {
@@ -88,7 +92,7 @@ impl Load {
             data.require_rules(&input)?;
             return report::checked(context, &input, &check, Some(&data));
         }
-        let mut journal = Journal::open(&self.file)?;
+        let mut journal = Journal::open(&self.file, connection.label())?;
         let run = Run { context, connection: &connection, input: &input, check: &check };
         let loaded = run.load(&mut journal, self.again, self.batch_size.map(usize::from)).await;
         if connection.source == Source::Sandbox {
@@ -111,12 +115,15 @@ impl Run<'_> {
     /// Loads all rows that are not loaded yet, and reports.
     async fn load(&self, journal: &mut Journal, again: bool, batch_size: Option<usize>) -> Result<Code, Failure> {
         let Self { context, connection: Connection { show, .. }, input, check } = *self;
-        let mut results = Results::of(input.path());
+        // A trial is not to be taken for a load.
+        let label = if self.connection.source == Source::Sandbox { "-sandbox" } else { "" };
+        let mut results = Results::of(input.path(), label);
         if !self.begin(journal, again, &results).await? {
             results.count(input, check, journal)?;
-            context
-                .output
-                .note("note: this file was loaded before, with the same content; to load it again, add `--again`");
+            context.output.note(
+                "note: this file was loaded before with the same content, and nothing was sent now; to load it again, add \
+                 `--again`. That load:",
+            );
             return report::loaded(context, &results);
         }
         settle(show, input, journal).await?;
@@ -137,12 +144,17 @@ impl Run<'_> {
             Ended::Interrupted => Some(Failure::interrupted()),
             Ended::Failed(failure) => Some(failure),
         } {
-            context.output.note("note: the same command goes on there");
+            let (ended, open) = journal.counts();
+            let open = if open == 0 { String::new() } else { format!(", {open} were on their way") };
+            context.output.note(&format!(
+                "note: {ended} of {} were sent{open}; the same command goes on there",
+                counted((check.rows - check.refused).into(), "row")
+            ));
             return Err(failure);
         }
         settle(show, input, journal).await?;
         results.write(input, check, journal)?;
-        journal.end()?;
+        journal.end(&results)?;
         report::loaded(context, &results)
     }
 
@@ -153,14 +165,17 @@ impl Run<'_> {
             call: format!("{:?}", input.target().call),
             show: connection.identity()?,
             settings: input.settings().clone(),
-            content: input.digest()?,
+            content: check.content.clone(),
         };
         match journal.identity() {
-            Some(before) if !journal.is_complete() && *before == identity => {
+            Some(before) if !journal.is_complete() && (!again || input.target().key.is_none()) => {
+                if *before != identity {
+                    return Err(unfinished(input, journal, before, &identity));
+                }
                 context.output.note("note: going on with a load that was interrupted");
+                require_accepted(&connection.show, input, journal).await?;
                 return Ok(true);
             }
-            Some(before) if !journal.is_complete() => return Err(unfinished(input, journal, before, &identity)),
             Some(before) if *before == identity && !again => return Ok(false),
             Some(before)
                 if input.target().key.is_none()
@@ -176,12 +191,13 @@ impl Run<'_> {
             }
             _ => {}
         }
-        results.require_no_unknown()?;
+        results.require_replaceable(journal)?;
         if check.has_undecided(input) {
             context.output.note("note: reading the show, to see whether empty cells mean anything");
             ShowData::read(&connection.show, input, check).await?.require_rules(input)?;
         }
         journal.begin(identity)?;
+        results.remove()?;
         Ok(true)
     }
 }
@@ -197,10 +213,11 @@ fn unfinished(input: &Input, journal: &Journal, before: &Identity, now: &Identit
     } else {
         "of this file, with other columns or rules"
     };
-    Failure::usage(format!(
-        "a load {change}, was interrupted: run that command to its end first. If it is to be given up, move `{}` away, and look in \
-         the show for rows of `{}`",
-        journal.path().display(),
-        input.path().display()
-    ))
+    let journal = journal.path().display();
+    let begin = match input.target().key {
+        Some(_) => "to begin again with this one, add `--again`".to_owned(),
+        // Rows that were sent cannot be told from others.
+        None => format!("to give it up, move `{journal}` away, and look in the show for what was sent"),
+    };
+    Failure::usage(format!("a load {change}, was interrupted: run that command to its end first, or, {begin}"))
 }

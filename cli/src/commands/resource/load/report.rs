@@ -6,6 +6,7 @@ use crate::{
     context::Context,
     loading::{Check, Input, LoadTarget, Results, ShowData},
     output::{Code, Failure, Stdout, counted},
+    sheet::shown,
 };
 
 /// Reports a check.
@@ -23,6 +24,7 @@ pub(super) fn checked(
         Stdout::json(&json!({
             "rows": check.rows,
             "would_be_sent": fine,
+            "first": check.first,
             "refused": check.refused,
             "problems": problems.collect::<Vec<_>>(),
             "in_the_show": data.map(|data| data.found),
@@ -33,23 +35,20 @@ pub(super) fn checked(
         for (line, reason) in &check.examples {
             Stdout::line(&format!("line {line}: {reason}"))?;
         }
-        let shown = u32::try_from(check.examples.len()).unwrap_or(u32::MAX);
-        if check.refused > shown {
-            Stdout::line(&format!("and {}", counted(u64::from(check.refused - shown), "more row")))?;
+        let listed = u32::try_from(check.examples.len()).unwrap_or(u32::MAX);
+        if check.refused > listed {
+            Stdout::line(&format!("and {}", counted(u64::from(check.refused - listed), "more row")))?;
         }
-        Stdout::line(&format!(
-            "{} of {} would be sent, {} {} refused",
-            fine,
-            counted(check.rows.into(), "row"),
-            check.refused,
-            if check.refused == 1 { "is" } else { "are" }
-        ))?;
+        if let Some(first) = &check.first {
+            let fields = target.fields.iter().filter_map(|field| Some((field.name, first.get(field.name)?)));
+            let fields = fields.map(|(name, value)| format!("{name} {}", shown(&value.to_string())));
+            Stdout::line(&format!("the first row to send: {}", fields.collect::<Vec<_>>().join(", ")))?;
+        }
+        let rows = counted(check.rows.into(), "row");
+        Stdout::line(&format!("{fine} of {rows} to send, {} refused", check.refused))?;
         if let Some(data) = data {
-            Stdout::line(&format!(
-                "{} in the show, {} not there",
-                counted(data.found.into(), target.noun),
-                counted(data.absent.into(), target.noun)
-            ))?;
+            let of = counted((data.found + data.absent).into(), target.noun);
+            Stdout::line(&format!("{} of {of} in the show, {} new", data.found, data.absent))?;
         }
     }
     Ok(if check.refused == 0 { Code::Done } else { Code::Partly })
