@@ -1,9 +1,9 @@
 //! Behavior on a terminal: questions, colours and tables. Python has a pseudo-terminal in its standard library.
 #![cfg(unix)]
 
-use std::{path::Path, process::Command};
+use std::{path::Path, process::Command, time::Duration};
 
-use perenso_sandbox::Sandbox;
+use perenso_sandbox::{Export, Fault, Sandbox};
 
 use crate::process::{Ran, perenso, sandbox};
 
@@ -45,6 +45,31 @@ fn a_person_logs_in_by_answering_questions() {
     assert!(refused.stdout.contains("\u{1b}[") && !refused.stdout.contains("hush"), "{refused:?}");
     let plain = in_terminal(home.path(), id, "hush", &login, &[("NO_COLOR", "1")]).unwrap();
     assert!(plain.stdout.contains("error: ") && !plain.stdout.contains('\u{1b}'), "{plain:?}");
+}
+
+#[test]
+fn an_export_draws_its_progress_and_erases_it() {
+    let (_server, sandbox) = sandbox(Sandbox::builder().exports([Export::order_lines(200)]));
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("lines.csv");
+    let run =
+        ["export", "run", "Order Lines", "--param", "Cursor=1", "--param", "Limit=200", "-o", file.to_str().unwrap()];
+    let variables = sandbox.vars();
+    let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let export = |arguments: &[&str]| {
+        // Behind the catalog. Progress is drawn once a second, and the rows take more than two.
+        sandbox.fault_after(1, Fault::Slow { piece: 2000, pause: Duration::from_millis(100) });
+        in_terminal(home.path(), "", "", &[&run[..], arguments].concat(), &variables)
+    };
+    let Some(ran) = export(&[]) else { return };
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let erase = "\r\u{1b}[K";
+    let parts: Vec<&str> = ran.stdout.split(erase).collect();
+    let [start, drawn @ .., end] = &parts[..] else { panic!("{ran:?}") };
+    assert!(start.is_empty() && drawn.len() >= 2 && end.starts_with("200 rows in "), "{ran:?}");
+    assert!(drawn.iter().any(|part| part.starts_with("receiving: ") && part.ends_with(" rows/s")), "{ran:?}");
+    let quiet = export(&["--quiet"]).unwrap();
+    assert_eq!((quiet.code, quiet.stdout.as_str()), (0, ""), "{quiet:?}");
 }
 
 #[test]
