@@ -8,8 +8,8 @@ use perenso_sandbox::Sandbox;
 /// The address in the guides. A test listens on a free port.
 const ADDRESS: &str = "http://127.0.0.1:8642";
 
-/// Above a session whose last command ends with this exit code.
-const EXIT_CODE: &str = "<!-- exit code ";
+/// Begins a session whose command ends with the exit code behind it.
+const SESSION: &str = "```console exit ";
 
 #[test]
 fn the_sessions_of_the_readme_are_what_happens() {
@@ -51,7 +51,7 @@ fn run(guide: &str) {
 fn write_files(guide: &str, directory: &Path) {
     for block in guide.split("\n```").skip(1) {
         let (info, content) = block.split_once('\n').unwrap_or_default();
-        if let Some((_, name)) = info.split_once(' ').filter(|(_, name)| !name.is_empty()) {
+        if let Some((_, name)) = info.split_once(' ').filter(|(language, _)| *language != "console") {
             fs::write(directory.join(name), content.to_owned() + "\n").unwrap();
         }
     }
@@ -61,8 +61,10 @@ fn write_files(guide: &str, directory: &Path) {
 fn with_exit_codes(guide: &str) -> String {
     let (mut all, mut code) = (String::new(), None);
     for line in guide.lines() {
-        if let Some(said) = line.strip_prefix(EXIT_CODE) {
-            code = said.strip_suffix(" -->");
+        if let Some(said) = line.strip_prefix(SESSION) {
+            code = Some(said);
+            all += "```console\n";
+            continue;
         }
         all += line;
         all.push('\n');

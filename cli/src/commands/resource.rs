@@ -52,6 +52,21 @@ impl ResourceInfo {
         Ok(show.records(self.path)?)
     }
 
+    /// Explains the error of a call with an id. People take their own number for the id of the show.
+    fn not_found(&self, id: &str, error: perenso::Error) -> Failure {
+        if !error.is_not_found() {
+            return error.into();
+        }
+        let list = match self.load.and_then(|load| load.key) {
+            Some(key) => format!("perenso {} list --where {key}={id} --columns id,{key}", self.name),
+            None => format!("perenso {} list", self.name),
+        };
+        Failure::from(error).explained(format!(
+            "none of the {} has the id `{id}`. The id is the show's and not your own number; it is in the list: `{list}`",
+            self.plural
+        ))
+    }
+
     fn has(&self, action: &str) -> bool {
         match action {
             "changes" => self.changes,

@@ -65,6 +65,7 @@ impl Sandbox {
             Stdout::line(&format!(
                 "The sandbox runs at {url} until you press Ctrl-C. Log in to it from a second window:\n\n  \
                  perenso login practice --api-url {url}\n\n\
+                 It forgets all that was written to it when it ends.\n\n\
                  Id of the show: {PRACTICE}\nAPI secret:     {PRACTICE}\nIn a browser:   {url}/docs"
             ))?;
         }

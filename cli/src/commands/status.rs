@@ -1,8 +1,10 @@
 //! `perenso status`.
 
-use std::time::Duration;
+use std::pin::pin;
 
 use clap::Args;
+use futures_util::TryStreamExt;
+use perenso::Perenso;
 use serde_json::json;
 
 use crate::{
@@ -43,7 +45,7 @@ impl Status {
         }
         let mut accepted = None;
         if !self.offline {
-            let refused = connection.show.token(Duration::ZERO).await.err();
+            let refused = ask(&connection.show).await.err();
             accepted = Some(refused.is_none());
             if let Some(error) = refused {
                 return Err(error.into());
@@ -65,5 +67,15 @@ impl Status {
             }
         }
         Ok(Code::Done)
+    }
+}
+
+/// Asks the show for a record. A token alone may be one that is kept, which says nothing of the show.
+async fn ask(show: &Perenso) -> Result<(), perenso::Error> {
+    let mut records = pin!(show.customers().list().page_size(1).stream());
+    match records.try_next().await {
+        // It has answered, and not refused the login.
+        Err(error) if error.status().is_some() && !error.is_auth() && !error.is_transient() => Ok(()),
+        asked => asked.map(drop),
     }
 }

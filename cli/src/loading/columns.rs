@@ -146,7 +146,11 @@ fn apply<'a>(
 
 fn absent(column: &str, names: &[String]) -> Failure {
     let names: Vec<_> = names.iter().map(|name| format!("`{}`", shown(name))).collect();
-    Failure::usage(format!("there is no column `{}`; the header has: {}", shown(column), names.join(", ")))
+    Failure::usage(format!(
+        "there is no column `{}`; the header, which is the first line, has: {}",
+        shown(column),
+        names.join(", ")
+    ))
 }
 
 #[cfg(test)]

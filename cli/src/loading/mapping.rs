@@ -34,9 +34,23 @@ pub(crate) struct Mapping {
 
 impl Mapping {
     pub(super) fn read(path: &Path) -> Result<Self, Failure> {
-        let text = fs::read_to_string(path).map_err(|error| Failure::file("read", path, &error))?;
+        let text = fs::read(path).map_err(|error| Failure::file("read", path, &error))?;
+        let wrong = |line: usize, reason: &str| {
+            let path = path.display();
+            Failure::usage(format!(
+                "`{path}` is no mapping: {reason} (line {line}). Under `[columns]`, each line is a column and its field: \
+                 \"Store no.\" = \"customerID\""
+            ))
+        };
+        let text = String::from_utf8(text).map_err(|_| wrong(1, "it is not UTF-8"))?;
+        if let Some(line) = text.lines().position(|line| line.contains(['\u{201c}', '\u{201d}', '\u{201e}'])) {
+            return Err(wrong(line + 1, "it has curly quotes, where straight ones are expected"));
+        }
         let text = text.trim_start_matches('\u{feff}');
-        toml::from_str(text)
-            .map_err(|error| Failure::usage(format!("`{}` is no mapping: {}", path.display(), error.message().trim())))
+        toml::from_str(text).map_err(|error: toml::de::Error| {
+            let start = error.span().map_or(0, |span| span.start);
+            let line = text.get(..start).map_or(1, |before| before.matches('\n').count() + 1);
+            wrong(line, error.message().trim())
+        })
     }
 }

@@ -61,7 +61,9 @@ impl Code {
             Self::NotFound => "No such record, export or show",
             Self::Unavailable => "The show cannot be reached or is busy; the same command may succeed later",
             Self::Interrupted => "Interrupted by Ctrl-C or SIGTERM",
-            Self::Unknown => "The response to a write was lost; look at the record before you send it again",
+            Self::Unknown => {
+                "The response to a write was lost; look at the record before you send it again, or run the same load again"
+            }
             Self::Different => "A comparison found differences",
         }
     }

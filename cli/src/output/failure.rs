@@ -48,6 +48,11 @@ impl Failure {
         }
     }
 
+    /// Says it in other words.
+    pub(crate) fn explained(self, message: String) -> Self {
+        Self { message, ..self }
+    }
+
     pub(crate) fn code(&self) -> Code {
         self.code
     }

@@ -49,7 +49,8 @@ impl Format {
             "jsonl" | "ndjson" => Ok(Self::Jsonl),
             "txt" => Ok(Self::Table),
             _ => Err(Failure::usage(format!(
-                "the ending of `{}` names no format: expected .csv, .json, .jsonl or .txt, or add `--format`",
+                "the ending of `{}` names no format: expected .csv, .json, .jsonl or .txt, or add `--format`. Excel \
+                 opens .csv; workbooks are written by `perenso export run`",
                 file.display()
             ))),
         }

@@ -106,10 +106,15 @@ fn rows_with_mistakes_are_listed_with_their_lines() {
         ("[columns]\nName = \"nickname\"", "the mapping names a field `nickname`"),
         (
             "[columns]\nNickname = \"customerName\"",
-            "there is no column `Nickname`; the header has: `customerID`, `Name`",
+            "there is no column `Nickname`; the header, which is the first line, has: `customerID`, `Name`",
         ),
         ("ignore = [\"Town\"]", "there is no column `Town`"),
         ("columns = 3", "`map.toml` is no mapping"),
+        (
+            "[columns]\n\u{201c}Name\u{201d} = \"city\"",
+            "it has curly quotes, where straight ones are expected (line 2)",
+        ),
+        ("[columns]\nName of store = \"city\"", "(line 2). Under `[columns]`, each line is a column and its field"),
         ("[empty]\ncity = \"maybe\"", "`map.toml` is no mapping"),
         ("colums = {}", "`map.toml` is no mapping"),
     ] {

@@ -136,7 +136,15 @@ fn a_record_is_created_changed_and_deleted() {
     let updated = ran(&["update", id, "city=Fargo", "--format", "table", "--columns", "city,customerID"]);
     assert_eq!(updated.stdout, "field       value\ncity        Fargo\ncustomerID  0940\n", "{updated:?}");
     assert_eq!(ran(&["delete", id]).code, 0);
-    assert_eq!(ran(&["get", id]).code, 5);
+    let gone = ran(&["get", "0940"]);
+    assert_eq!(gone.code, 5);
+    let expected = "none of the customers has the id `0940`. The id is the show's and not your own number; it is in the list: \
+                    `perenso customers list --where customerID=0940 --columns id,customerID`";
+    assert!(gone.stderr.contains(expected), "{gone:?}");
+    assert_eq!(
+        ran(&["list", "--where", "customerID=C00007", "--columns", "customerID"]).stdout,
+        "customerID\nC00007\n"
+    );
     // The response is lost behind the write.
     sandbox.fault(Fault::DropResponse);
     let lost = ran(&["create", "customerID=0941"]);

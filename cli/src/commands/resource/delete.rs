@@ -21,7 +21,11 @@ pub(super) struct Delete {
 impl Delete {
     pub(super) async fn run(self, context: &Context, resource: &ResourceInfo) -> Result<Code, Failure> {
         let connection = context.connect().await?;
-        resource.of(&connection.show)?.delete(self.id.as_str()).await?;
+        resource
+            .of(&connection.show)?
+            .delete(self.id.as_str())
+            .await
+            .map_err(|error| resource.not_found(&self.id, error))?;
         context.output.note(&format!("deleted {} in {}", self.id, resource.plural));
         Ok(Code::Done)
     }

@@ -24,7 +24,11 @@ pub(super) struct Get {
 impl Get {
     pub(super) async fn run(self, context: &Context, resource: &ResourceInfo) -> Result<Code, Failure> {
         let connection = context.connect().await?;
-        let record = resource.of(&connection.show)?.get(self.id.as_str()).await?;
+        let record = resource
+            .of(&connection.show)?
+            .get(self.id.as_str())
+            .await
+            .map_err(|error| resource.not_found(&self.id, error))?;
         self.output.write_one(context, resource, record.into_fields())
     }
 }

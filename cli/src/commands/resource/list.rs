@@ -5,6 +5,7 @@ use std::pin::pin;
 use clap::Args;
 use futures_util::TryStreamExt;
 use perenso::Direction;
+use serde_json::Value;
 
 use super::{RecordOutput, ResourceInfo};
 use crate::{
@@ -19,6 +20,7 @@ Examples:
   perenso customers list
   perenso customers list --limit 10 --columns id,customerID,city
   perenso customers list --changed-after 2025-01-31 --format jsonl
+  perenso customers list --where customerID=5041 --columns id,customerID
   perenso customers list -o customers.csv")]
 pub(super) struct List {
     /// Only records changed after this date or time, by the clock of the show
@@ -27,6 +29,9 @@ pub(super) struct List {
     /// Sort by this field; with `:desc` from the last to the first
     #[arg(long, value_name = "FIELD[:desc]")]
     sort: Option<String>,
+    /// Only records whose field has this value; may be repeated. All records are read for it
+    #[arg(long = "where", value_name = "FIELD=VALUE", value_parser = crate::commands::name_and_value)]
+    conditions: Vec<(String, String)>,
     /// Another query parameter of the API; may be repeated
     #[arg(long = "query", value_name = "NAME=VALUE", value_parser = crate::commands::name_and_value)]
     query: Vec<(String, String)>,
@@ -73,11 +78,24 @@ impl List {
         let mut records = pin!(list.stream());
         while left > 0 {
             let Some(record) = records.try_next().await? else { break };
-            writer.write(record.into_fields())?;
+            let record = record.into_fields();
+            if !self.conditions.iter().all(|(field, value)| has(record.get(field), value)) {
+                continue;
+            }
+            writer.write(record)?;
             left -= 1;
         }
         let count = writer.finish()?;
         context.output.note(&counted(count, "record"));
         Ok(Code::Done)
+    }
+}
+
+/// Returns true if a field has the value that this text writes.
+fn has(field: Option<&Value>, text: &str) -> bool {
+    match field {
+        None | Some(Value::Null) => text.is_empty(),
+        Some(Value::String(value)) => value == text,
+        Some(value) => serde_json::to_string(value).is_ok_and(|value| value == text),
     }
 }

@@ -94,7 +94,8 @@ impl Update {
     pub(super) async fn run(self, context: &Context, resource: &ResourceInfo) -> Result<Code, Failure> {
         let record = self.record.read()?;
         let connection = context.connect().await?;
-        let updated = resource.of(&connection.show)?.update(self.id.as_str(), &record).await?;
+        let updated = resource.of(&connection.show)?.update(self.id.as_str(), &record).await;
+        let updated = updated.map_err(|error| resource.not_found(&self.id, error))?;
         self.output.write_one(context, resource, updated.into_fields())
     }
 }
