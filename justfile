@@ -40,6 +40,8 @@ readback:
     python3 -m venv target/readback && target/readback/bin/pip install -q pyarrow duckdb polars openpyxl
     PERENSO_REQUIRE_READERS=1 PERENSO_PYTHON=$PWD/target/readback/bin/python \
         cargo test -p perenso --all-features --test files readback
+    PERENSO_REQUIRE_READERS=1 PERENSO_PYTHON=$PWD/target/readback/bin/python \
+        cargo test -p perenso-cli --test commands readback
 
 format:
     cargo fmt --all --check

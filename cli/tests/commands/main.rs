@@ -9,6 +9,7 @@ mod load;
 mod load_files;
 mod login;
 mod process;
+mod readback;
 mod resources;
 mod streams;
 mod terminal;
