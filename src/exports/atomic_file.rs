@@ -11,10 +11,15 @@ use tempfile::{Builder, NamedTempFile};
 
 use crate::error::Error;
 
+/// The end of the names of temporary files.
+const SUFFIX: &str = ".part";
+/// The number of random letters before it.
+const RANDOM: usize = 6;
+
 /// A file that replaces another one as a whole: a temporary file in the same directory, renamed when it is complete.
 ///
 /// If it is dropped before [`persist`](Self::persist), the temporary file is removed and an existing file is unchanged. (A killed
-/// process leaves a hidden file that ends in `.part`.) The target of a symbolic link is replaced, not the link.
+/// process leaves a hidden file that ends in `.part`, which [`remove_abandoned`](Self::remove_abandoned) removes.) The target of a symbolic link is replaced, not the link.
 ///
 /// ```
 /// use std::io::Write;
@@ -59,7 +64,6 @@ impl AtomicFile {
 
     fn create(path: &Path, is_private: bool) -> Result<Self, Error> {
         let cannot = |error: &dyn fmt::Display| Error::of_file("cannot be written", path, error);
-        let name = path.file_name().ok_or_else(|| cannot(&"it has no name"))?.to_string_lossy();
         // The target of a link is replaced, not the link.
         let target = resolve_links(path).map_err(|error| cannot(&error))?;
         let before = fs::metadata(&target).ok();
@@ -67,8 +71,8 @@ impl AtomicFile {
             return Err(cannot(&"it is not a regular file"));
         }
         let mut builder = Builder::new();
-        let prefix = format!(".{}-", name.chars().take(64).collect::<String>());
-        builder.prefix(&prefix).suffix(".part");
+        let prefix = prefix(path).ok_or_else(|| cannot(&"it has no name"))?;
+        builder.prefix(&prefix).suffix(SUFFIX).rand_bytes(RANDOM);
         // Without this, only the owner can read a temporary file. The umask restricts the mode.
         #[cfg(unix)]
         if !is_private {
@@ -79,6 +83,40 @@ impl AtomicFile {
             file.as_file().set_permissions(before.permissions()).map_err(|error| cannot(&error))?;
         }
         Ok(Self { file, target })
+    }
+
+    /// Removes the temporary files that killed processes have left beside `path`. Only for a file that nobody else is writing.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use perenso::exports::files::AtomicFile;
+    ///
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("booths.csv");
+    /// std::mem::forget(AtomicFile::new(&path)?); // as if the process were killed here
+    /// AtomicFile::remove_abandoned(&path)?;
+    /// assert_eq!(std::fs::read_dir(directory.path())?.count(), 0);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::File`](crate::ErrorKind::File) if the directory cannot be read, or such a file cannot be removed.
+    pub fn remove_abandoned(path: impl AsRef<Path>) -> Result<(), Error> {
+        let path = path.as_ref();
+        let failed = |error: io::Error| Error::of_file("cannot be freed of its temporary files", path, error);
+        let target = resolve_links(path).map_err(failed)?;
+        let Some(prefix) = prefix(path) else { return Ok(()) };
+        for entry in fs::read_dir(folder(&target)).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let is_temporary = |name: &str| {
+                let random = name.strip_prefix(&prefix).and_then(|rest| rest.strip_suffix(SUFFIX));
+                random.is_some_and(|random| random.len() == RANDOM && random.bytes().all(|b| b.is_ascii_alphanumeric()))
+            };
+            if entry.file_name().to_str().is_some_and(is_temporary) {
+                fs::remove_file(entry.path()).map_err(failed)?;
+            }
+        }
+        Ok(())
     }
 
     /// Returns the temporary file.
@@ -133,6 +171,11 @@ impl AtomicFile {
     pub(crate) fn failed(&self, error: impl fmt::Display) -> Error {
         Error::of_file("cannot be written", &self.target, error)
     }
+}
+
+/// Returns the beginning of the names of temporary files; `None` for a path without a name.
+fn prefix(path: &Path) -> Option<String> {
+    Some(format!(".{}-", path.file_name()?.to_string_lossy().chars().take(64).collect::<String>()))
 }
 
 impl Write for AtomicFile {
@@ -199,6 +242,19 @@ fn sync_folder(_: &Path) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_temporary_files_of_the_same_target_are_abandoned() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rows.csv");
+        let kept =
+            ["rows.csv", ".rows.csv-notes.part", ".rows.csv-abcdef", ".other.csv-abcdef.part", ".rows.csv.journal"];
+        kept.iter().for_each(|name| fs::write(folder.path().join(name), "kept").unwrap());
+        std::mem::forget(AtomicFile::new(&path).unwrap());
+        AtomicFile::remove_abandoned(&path).unwrap();
+        let names = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        assert_eq!(names.collect::<std::collections::BTreeSet<_>>(), kept.map(str::to_owned).into());
+    }
 
     #[test]
     fn a_directory_that_cannot_be_synced_is_not_an_error() {

@@ -120,6 +120,8 @@ impl Results {
     pub(crate) fn write(&mut self, input: &Input, check: &Check, journal: &Journal) -> Result<(), Failure> {
         let mut writers: [Option<csv::Writer<BufWriter<AtomicFile>>>; 3] = [None, None, None];
         let paths = self.files.each_ref().map(|file| file.path.clone());
+        // A command that was killed here has left them. The journal is locked, so nobody else is writing.
+        paths.iter().try_for_each(AtomicFile::remove_abandoned)?;
         self.each(input, check, journal, |index, line, cells, note| {
             let failed = |error: csv::Error| Failure::file("written", &paths[index], &error.into());
             let writer = match &mut writers[index] {

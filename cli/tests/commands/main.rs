@@ -7,6 +7,7 @@ mod document;
 mod export;
 mod load;
 mod load_files;
+mod load_killed;
 mod login;
 mod process;
 mod readback;
