@@ -118,6 +118,13 @@ soak seconds="600":
 # A minute of it.
 soak-short: (soak "60")
 
+# `perenso … load`, killed so often at random moments under faults, and run again: nothing is lost, nothing doubled.
+kill kills="1000":
+    KILLS={{ kills }} cargo test -p perenso-cli --test kill -- --nocapture
+
+# A minute or two of it.
+kill-short: (kill "300")
+
 # Every published crate as it would be uploaded, built from what is in the package. Cargo keeps what it has unpacked of a
 # version, and builds against it again when the same version is packaged later at the same path: each run has its own.
 package:
@@ -218,8 +225,8 @@ bench-short:
     cargo run -p perenso-bench -- --short
 
 # Property tests and schedules with a hundred times the cases; a million rows in single bytes and slowly; ten minutes of soak,
-# and five of schemathesis; the command at its size.
-proof: (soak "600") (schemathesis "long 5") wheel
+# five of schemathesis, and a thousand kills; the command at its size.
+proof: (soak "600") (schemathesis "long 5") (kill "1000") wheel
     PROPTEST_CASES=200000 SCHEDULES=200000 cargo test --release -p perenso-auth --lib
     PROPTEST_CASES=25600 cargo test --release -p perenso --lib
     ROWS=1000000 cargo test --release -p perenso --test rows
@@ -255,4 +262,4 @@ fuzz seconds="600":
 fuzz-short: (fuzz "5")
 
 # What CI runs.
-ci: format lint test interop readback doc quickstart examples schemathesis prism browser soak-short features arbitrary-precision-short document documents package wheel-short deny fuzz-short bench-short
+ci: format lint test interop readback kill-short doc quickstart examples schemathesis prism browser soak-short features arbitrary-precision-short document documents package wheel-short deny fuzz-short bench-short
