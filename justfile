@@ -212,6 +212,13 @@ bench:
     cargo run --release -p perenso-bench -- --python target/rivals/bin/python --prism proof/node_modules/.bin/prism
     bench/build-cost.sh
     bench/feature-cost.sh
+    just bench-command
+
+# The figures of the command `perenso`, against programs in Python. The starts with nothing in memory need root.
+bench-command:
+    python3 -m venv target/command-rivals && target/command-rivals/bin/pip install -q httpx httpie 'dlt[filesystem,parquet]' XlsxWriter awscli
+    cargo build --locked --profile dist -p perenso-cli
+    python3 bench/command.py "${CARGO_TARGET_DIR:-target}/dist/perenso" target/command-rivals/bin
 
 # The figures of the sandbox alone, against Prism.
 bench-sandbox:
