@@ -220,6 +220,10 @@ bench-command:
     cargo build --locked --profile dist -p perenso-cli
     python3 bench/command.py "${CARGO_TARGET_DIR:-target}/dist/perenso" target/command-rivals/bin
 
+# The race of a list call alone, built without Parquet.
+bench-race:
+    cargo run --release -p perenso-bench --no-default-features -- --race
+
 # The figures of the sandbox alone, against Prism.
 bench-sandbox:
     cd proof && npm ci

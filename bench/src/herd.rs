@@ -37,7 +37,7 @@ pub(crate) fn measure(table: &mut Table, rounds: usize, rotating: bool) {
 
 /// Returns the longest wait, and the number of token requests after the first token expired.
 fn meet(rotating: bool) -> (Duration, usize) {
-    let server = Server::start(Terms { delay: DELAY, first_life: FIRST_LIFE, rotating });
+    let server = Server::start(Terms { delay: DELAY, first_life: FIRST_LIFE, rotating, awake: false });
     let show = show(&server);
     let wait = runtime(TASKS).block_on(async {
         drop(show.token(Duration::ZERO).await.unwrap());

@@ -6,8 +6,9 @@
 //! - `--short` checks only that the benchmarks run; the numbers are meaningless
 //! - `--python <path>` and `--prism <path>` add rivals from Python and Node.js
 //! - `--sandbox` measures only the sandbox
-//! - `--race` measures only a list call, against `middle`, the same by hand, and reqwest without renewal
-//! - `--profile <racer> <records> <tasks> <calls>` makes calls in one of the ways, as `ours`, for a profiler
+//! - `--race` measures only a list call, against `middle`, the same by hand, reqwest without renewal, and the floor
+//! - `--profile <racer> <records> <tasks> <calls>` makes calls in one of the ways, as `ours`, for a profiler. Valgrind's
+//!   callgrind counts its instructions, which no other process disturbs
 //! - `--rows` measures only the rows of an export
 //! - `--record` measures only the reading of a record
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used)]
@@ -15,9 +16,11 @@
 mod call;
 mod check;
 mod contention;
+mod cores;
 mod herd;
 mod hit;
 mod memory;
+#[cfg(feature = "parquet")]
 mod parquet;
 mod race;
 mod record;
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         memory::stream(url, thousands.parse().unwrap());
         return ExitCode::SUCCESS;
     }
+    #[cfg(feature = "parquet")]
     if let [write, url, thousands, path, schema] = &args[..]
         && write == "--write-parquet"
     {
@@ -60,16 +64,18 @@ fn main() -> ExitCode {
     }
     let is_short = args.iter().any(|arg| arg == "--short");
     let (many, some) = if is_short { (3, 1) } else { (300, 9) };
-    let (turns, million) = if is_short { (1, 10) } else { (3, 1000) };
+    let turns = if is_short { 1 } else { 3 };
     let (thousands, mib) = if is_short { (20, 64) } else { (300, 1024) };
     let load = Duration::from_millis(if is_short { 100 } else { 3000 });
     let prism = args.iter().skip_while(|arg| *arg != "--prism").nth(1).map(Path::new);
     let python = args.iter().skip_while(|arg| *arg != "--python").nth(1).map(String::as_str);
     let mut table = Table::new();
     let race = |table: &mut Table| {
-        let (rounds, calls) = if is_short { (1, 64) } else { (15, 6400) };
-        for (records, tasks, bound) in [(1, 32, 1.05), (20, 32, 1.05), (1, 1, 1.0), (20, 1, 1.0)] {
-            race::measure(table, records, tasks, (rounds, calls), Bound::AtMost(bound));
+        let (rounds, calls) = if is_short { (1, 64) } else { (9, 6400) };
+        for is_apart in [true, false] {
+            for (records, tasks, bound) in [(1, 32, 1.05), (20, 32, 1.05), (1, 1, 1.0), (20, 1, 1.0)] {
+                race::measure(table, records, tasks, is_apart, (rounds, calls), Bound::AtMost(bound));
+            }
         }
     };
     if args.iter().any(|arg| arg == "--race") {
@@ -96,12 +102,14 @@ fn main() -> ExitCode {
     check::measure(&mut table, many);
     rows::measure(&mut table, some, thousands);
     memory::measure(&mut table, mib);
-    let said = parquet::measure(&mut table, python, million, turns);
+    #[cfg(feature = "parquet")]
+    let said = parquet::measure(&mut table, python, if is_short { 10 } else { 1000 }, turns);
     contention::measure(&mut table, many);
     herd::measure(&mut table, some, false);
     herd::measure(&mut table, some, true);
     renewal::measure(&mut table, python);
     stand_in::measure(&mut table, prism, turns, load);
+    #[cfg(feature = "parquet")]
     if let Some(said) = said {
         println!("{said}");
     }

@@ -1,5 +1,5 @@
 //! Races a typed list call of the SDK against the other ways to make it, in turns: CPU, allocations and context switches of the
-//! client per call.
+//! client per call. The server has a core of its own and is awake, or shares the cores of the client and sleeps between requests.
 
 use cpu_time::ProcessTime;
 use futures_util::future::BoxFuture;
@@ -8,7 +8,8 @@ use tokio::runtime::Runtime;
 
 use crate::{
     call::{show, spread},
-    rival::{Customer, hand_wired, middle},
+    cores::Cores,
+    rival::{Customer, floor::Floor, hand_wired, middle},
     server::{FIRST_TOKEN, Server, Terms, runtime},
     table::{Bound, Table, median, plural},
 };
@@ -28,9 +29,28 @@ struct Cost {
     switches: f64,
 }
 
-/// Prints the costs of a list of `records` with `tasks` tasks. Ours is compared with the best of the rivals that renew tokens.
-pub(crate) fn measure(table: &mut Table, records: usize, tasks: usize, (rounds, calls): (usize, usize), bound: Bound) {
-    let server = Server::start(Terms::LASTING);
+// The places of the racers. The first two after ours renew tokens.
+const MIDDLE: usize = 1;
+const BY_HAND: usize = 2;
+const RAW: usize = 3;
+const FLOOR: usize = 4;
+
+/// Prints the costs of a list of `records` with `tasks` tasks. Ours is compared with the best of the rivals that renew tokens, and
+/// with the floor.
+pub(crate) fn measure(
+    table: &mut Table,
+    records: usize,
+    tasks: usize,
+    is_apart: bool,
+    (rounds, calls): (usize, usize),
+    bound: Bound,
+) {
+    let (server, _cores) = if is_apart {
+        let (server, cores) = apart();
+        (server, Some(cores))
+    } else {
+        (Server::start(Terms::LASTING), None)
+    };
     let runtime = runtime(tasks);
     let racers = racers(&server, &runtime, records);
     // Opens connections, gets tokens and fills caches before anything is counted.
@@ -56,19 +76,22 @@ pub(crate) fn measure(table: &mut Table, records: usize, tasks: usize, (rounds, 
 
     let cpu = of(|cost| cost.cpu);
     let show = |racer: usize| format!("{:.1} ({:.1}) us", cpu[racer].0, cpu[racer].1);
-    let best = cpu[1..racers.len() - 1].iter().map(|(median, _)| *median).fold(f64::INFINITY, f64::min);
-    let what =
-        format!("typed list of {}, {}: client CPU, median (least)", plural(records, "record"), plural(tasks, "task"));
+    let best = cpu[MIDDLE].0.min(cpu[BY_HAND].0);
+    let (listed, by) = (plural(records, "record"), plural(tasks, "task"));
+    let place = if is_apart { "server apart" } else { "shared cores" };
+    let what = format!("typed list of {listed}, {by}, {place}: client CPU, median (least)");
     table.ratio(&what, &show(0), &rivals(&show), cpu[0].0 / best, bound);
+    let floor = format!("{}: {}, {:.3} times the best rival", racers[FLOOR].name, show(FLOOR), cpu[FLOOR].0 / best);
+    table.ratio("the same: over the floor", &show(0), &floor, cpu[0].0 / cpu[FLOOR].0, Bound::None);
 
     let switches = of(|cost| cost.switches * 1e3);
     let show = |racer: usize| format!("{:.0}", switches[racer].0);
-    let ratio = switches[0].0.max(1.0) / switches[1].0.max(1.0);
+    let ratio = switches[0].0.max(1.0) / switches[MIDDLE].0.max(1.0);
     table.ratio("the same: context switches in 1,000 calls", &show(0), &rivals(&show), ratio, Bound::AtMost(1.1));
 
     if tasks == 1 {
         let counts: Vec<_> = racers.iter().map(|racer| allocations(&runtime, racer)).collect();
-        let most = counts[racers.len() - 1] + 3;
+        let most = counts[RAW] + 3;
         let show = |racer: usize| counts[racer].to_string();
         table.count("the same: allocations", &show(0), &rivals(&show), &format!("at most {most}"), counts[0] <= most);
     }
@@ -76,15 +99,22 @@ pub(crate) fn measure(table: &mut Table, records: usize, tasks: usize, (rounds, 
 
 /// Makes calls in one of the ways, for a profiler.
 pub(crate) fn profile(name: &str, records: usize, tasks: usize, calls: usize) {
-    let server = Server::start(Terms::LASTING);
+    let (server, _cores) = apart();
     let runtime = runtime(tasks);
     let racers = racers(&server, &runtime, records);
     let racer = racers.iter().find(|racer| racer.name == name).unwrap();
+    // Opens connections, gets a token and fills caches before anything is counted.
+    cost(&runtime, racer, tasks, 64);
     let cost = cost(&runtime, racer, tasks, calls);
     println!("{name}: {:.1} us, {:.0} context switches in 1,000 calls", cost.cpu, cost.switches * 1e3);
 }
 
-/// Returns the ways to make the call: ours first, last the one whose token is constant.
+/// Starts a server that costs the client nothing: it has a core of its own, and is awake.
+fn apart() -> (Server, Cores) {
+    Cores::apart(|| Server::start(Terms { awake: true, ..Terms::LASTING }))
+}
+
+/// Returns the ways to make the call, in the order of their places.
 fn racers(server: &Server, runtime: &Runtime, records: usize) -> Vec<Racer> {
     let url = format!("{}/Customer?page=1&resultsPerPage={records}", server.url);
     let size = u32::try_from(records).unwrap();
@@ -122,7 +152,22 @@ fn racers(server: &Server, runtime: &Runtime, records: usize) -> Vec<Racer> {
             check(&response.bytes().await.unwrap(), records);
         }
     };
-    vec![racer("ours", ours), racer("middle", by_middle), racer("by hand", by_hand), racer("reqwest, no renewal", raw)]
+    let floor = Floor::new(&server.url);
+    let path = format!("/Customer?page=1&resultsPerPage={records}");
+    let floor = move || {
+        let (floor, path) = (floor.clone(), path.clone());
+        async move {
+            let customers: Vec<Customer> = floor.get(&path).await.unwrap();
+            assert_eq!(customers[records - 1].customer_id.as_deref(), Some("5041"));
+        }
+    };
+    vec![
+        racer("ours", ours),
+        racer("middle", by_middle),
+        racer("by hand", by_hand),
+        racer("reqwest, no renewal", raw),
+        racer("floor", floor),
+    ]
 }
 
 fn racer<F: Future<Output = ()> + Send>(name: &'static str, call: impl Fn() -> F + Clone + Send + 'static) -> Racer {

@@ -16,7 +16,8 @@ use crate::{
 };
 
 const CALLERS: usize = 100;
-const TERMS: Terms = Terms { delay: Duration::from_millis(200), first_life: Duration::from_secs(2), rotating: true };
+const TERMS: Terms =
+    Terms { delay: Duration::from_millis(200), first_life: Duration::from_secs(2), rotating: true, awake: false };
 const ID: &str = "jggkh3";
 
 #[derive(Clone, Copy, PartialEq)]

@@ -2,6 +2,7 @@
 //! contain the rivals that renew tokens.
 
 pub(crate) mod authlib;
+pub(crate) mod floor;
 pub(crate) mod hand_wired;
 pub(crate) mod middle;
 

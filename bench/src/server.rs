@@ -64,14 +64,15 @@ impl Drop for Server {
     }
 }
 
-/// Returns a runtime with one thread for one task, or with two for several.
+/// Returns a runtime with one thread for one task, or for several with two, unless there is a single core.
 pub(crate) fn runtime(tasks: usize) -> tokio::runtime::Runtime {
     let mut builder = if tasks == 1 {
         tokio::runtime::Builder::new_current_thread()
     } else {
         tokio::runtime::Builder::new_multi_thread()
     };
-    builder.worker_threads(2).enable_all().build().unwrap()
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    builder.worker_threads(cores.min(2)).enable_all().build().unwrap()
 }
 
 /// Runs the server until its standard input ends.
@@ -84,6 +85,13 @@ pub(crate) fn serve(terms: Terms) {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         println!("http://{}", listener.local_addr().unwrap());
         let tokens = Arc::new(Mutex::new(Tokens::default()));
+        if terms.awake {
+            tokio::spawn(async {
+                loop {
+                    tokio::task::yield_now().await;
+                }
+            });
+        }
         loop {
             let (stream, _) = listener.accept().await.unwrap();
             tokio::spawn(connection(stream, terms, Arc::clone(&tokens)));

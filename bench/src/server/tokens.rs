@@ -20,23 +20,28 @@ pub(crate) struct Terms {
     pub(crate) first_life: Duration,
     /// Issues refresh tokens if true.
     pub(crate) rotating: bool,
+    /// Polls its sockets and never sleeps. A client that sends has nobody to wake, as if the server were another machine.
+    pub(crate) awake: bool,
 }
 
 impl Terms {
     /// No delay, and long-lived tokens without refresh tokens.
-    pub(crate) const LASTING: Self = Self { delay: Duration::ZERO, first_life: LATER_LIFE, rotating: false };
+    pub(crate) const LASTING: Self =
+        Self { delay: Duration::ZERO, first_life: LATER_LIFE, rotating: false, awake: false };
 
-    pub(crate) fn to_args(self) -> [String; 3] {
-        [self.delay.as_millis().to_string(), self.first_life.as_secs().to_string(), self.rotating.to_string()]
+    pub(crate) fn to_args(self) -> [String; 4] {
+        let Self { delay, first_life, rotating, awake } = self;
+        [delay.as_millis().to_string(), first_life.as_secs().to_string(), rotating.to_string(), awake.to_string()]
     }
 
     /// Parses the arguments of [`to_args`](Self::to_args). Returns `None` if they are others.
     pub(crate) fn from_args(args: &[String]) -> Option<Self> {
-        let [delay, first_life, rotating] = args else { return None };
+        let [delay, first_life, rotating, awake] = args else { return None };
         Some(Self {
             delay: Duration::from_millis(delay.parse().ok()?),
             first_life: Duration::from_secs(first_life.parse().ok()?),
             rotating: rotating.parse().ok()?,
+            awake: awake.parse().ok()?,
         })
     }
 }
