@@ -127,39 +127,46 @@ impl ClientState {
 }
 
 impl ClientState {
-    /// Returns the address of a path below the base address, with room for parameters.
-    pub(crate) fn address(&self, path: &str) -> String {
+    /// Returns a path below the base address as one from the root, with room for parameters.
+    pub(crate) fn target(&self, path: &str) -> String {
         const ROOM: usize = 64;
-        let base = self.api_url.as_str().trim_end_matches('/');
-        let mut address = String::with_capacity(base.len() + path.len() + ROOM);
-        address.push_str(base);
-        address.push_str(path);
-        address
+        let base = self.api_url.path().trim_end_matches('/');
+        let mut target = String::with_capacity(base.len() + path.len() + ROOM);
+        target.push_str(base);
+        target.push_str(path);
+        target
     }
 }
 
-/// Parses the address of a request, whose path must not lead elsewhere.
-pub(crate) fn parse(path: &str, address: &str) -> Result<Url, String> {
-    let route = path.split(['?']).next().unwrap_or_default();
+/// Returns the address of a request, whose path must not lead elsewhere. `target` is the path from the root, with parameters.
+pub(crate) fn address(api_url: &Url, path: &str, target: &str) -> Result<Url, String> {
+    let route = path.split('?').next().unwrap_or_default();
     if !path.starts_with('/') || path.starts_with("//") {
         return Err("the path must start with exactly one `/`, as in `/Customer`".to_owned());
     }
-    if path.contains(['#', '\\']) || path.chars().any(|c| c.is_control() || c.is_whitespace()) {
+    // One pass over the bytes: few paths have a letter that is not ASCII.
+    let is_refused = |byte: u8| matches!(byte, b'#' | b'\\') || byte.is_ascii_control() || byte.is_ascii_whitespace();
+    if path.bytes().any(is_refused)
+        || (!path.is_ascii() && path.contains(|c: char| c.is_control() || c.is_whitespace()))
+    {
         return Err(
             "the path contains `#`, a backslash, whitespace or a control character: percent-encode it".to_owned()
         );
     }
     let is_dots = |segment: &str| {
-        // Few segments have a dot, encoded or not.
-        segment.contains(['.', '%']) && {
-            let segment = segment.to_ascii_lowercase().replace("%2e", ".");
-            segment == "." || segment == ".."
-        }
+        let segment = segment.to_ascii_lowercase().replace("%2e", ".");
+        segment == "." || segment == ".."
     };
-    if route.split('/').any(is_dots) {
+    // Few paths have a dot, encoded or not.
+    if route.contains(['.', '%']) && route.split('/').any(is_dots) {
         return Err("the path has a segment `.` or `..`, which would change the address: remove it".to_owned());
     }
-    Url::parse(address).map_err(|error| format!("the path does not form a URL: {error}"))
+    let (route, query) = target.split_once('?').map_or((target, None), |(route, query)| (route, Some(query)));
+    // Not parsed as a whole, since most of the time goes into the host.
+    let mut url = api_url.clone();
+    url.set_path(route);
+    url.set_query(query);
+    Ok(url)
 }
 
 /// The facts of a call that its errors and its response report.

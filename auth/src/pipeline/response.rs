@@ -35,10 +35,9 @@ pub struct Response {
 }
 
 /// The body of a response: still being received, or read as a part of the call.
-// A box would cost an allocation in every call.
-#[allow(clippy::large_enum_variant)]
 pub(crate) enum Body {
-    Incoming(IncomingBody),
+    // Boxed, since a response is moved often, and those of most calls are read as a part of them.
+    Incoming(Box<IncomingBody>),
     Whole(Bytes),
 }
 
@@ -95,17 +94,17 @@ impl Response {
     ///
     /// # Errors
     /// Fails if the body is incomplete, stalls, or is larger than the limit of the client.
-    pub async fn bytes(self) -> Result<Bytes, Error> {
-        self.read().await.map(|(bytes, _)| bytes)
+    pub async fn bytes(mut self) -> Result<Bytes, Error> {
+        self.read().await
     }
 
     /// Reads the whole body as a string.
     ///
     /// # Errors
     /// Fails as [`bytes`](Self::bytes) does, and with [`ErrorKind::Decode`] if it is not UTF-8: no byte is replaced.
-    pub async fn text(self) -> Result<String, Error> {
-        let (bytes, rest) = self.read().await?;
-        let not_utf8 = || rest.error(ErrorKind::Decode, "the response is not UTF-8; read it as bytes");
+    pub async fn text(mut self) -> Result<String, Error> {
+        let bytes = self.read().await?;
+        let not_utf8 = || self.error(ErrorKind::Decode, "the response is not UTF-8; read it as bytes");
         String::from_utf8(bytes.into()).map_err(|_| not_utf8())
     }
 
@@ -114,29 +113,19 @@ impl Response {
     /// # Errors
     /// Fails as [`bytes`](Self::bytes) does, and with [`ErrorKind::Decode`] if it does not match the type. The error names the path
     /// and the expected and found kind, never the value.
-    pub async fn json<T: DeserializeOwned>(self) -> Result<T, Error> {
-        self.json_with_headers().await.map(|(value, _)| value)
+    pub async fn json<T: DeserializeOwned>(mut self) -> Result<T, Error> {
+        let bytes = self.read().await?;
+        self.decode(&bytes)
     }
 
     /// Reads the body as JSON and returns it with the headers.
     ///
     /// # Errors
     /// Fails as [`json`](Self::json) does.
-    pub async fn json_with_headers<T: DeserializeOwned>(self) -> Result<(T, HeaderMap), Error> {
-        let (bytes, rest) = self.read().await?;
-        match decode_body(&bytes) {
-            Ok(value) => Ok((value, rest.headers)),
-            Err(mismatch) => {
-                let other = rest.content_type().filter(|value| !value.to_ascii_lowercase().contains("json"));
-                let of_type = other.map_or(String::new(), |other| format!(", of content type `{}`", cut(other)));
-                let detail = format!("the response ({}{of_type}) cannot be read: {mismatch}", rest.status.as_u16());
-                // The path contains field names of the server.
-                let detail = rest.context.secrets.redact(&detail);
-                Err(rest.error(ErrorKind::Decode, detail).with(|inner| {
-                    inner.body = Some(bytes.slice(..bytes.len().min(body::MAX_ERROR_BODY_BYTES)));
-                }))
-            }
-        }
+    pub async fn json_with_headers<T: DeserializeOwned>(mut self) -> Result<(T, HeaderMap), Error> {
+        let bytes = self.read().await?;
+        let value = self.decode(&bytes)?;
+        Ok((value, self.headers))
     }
 
     /// Accepts the response as an acknowledgement, whatever its body, and returns its headers. The body is read and dropped,
@@ -154,7 +143,9 @@ impl Response {
             );
             self.error(ErrorKind::Decode, detail)
         });
-        self.context.collect_part(&mut self.body, self.context.idle).await;
+        if let Body::Incoming(body) = &mut self.body {
+            self.context.collect_part(body, self.context.idle).await;
+        }
         page.map_or(Ok(self.headers), Err)
     }
 
@@ -174,17 +165,30 @@ impl Response {
         })
     }
 
-    /// Reads the whole body and returns it beside the rest of the response.
-    async fn read(mut self) -> Result<(Bytes, Self), Error> {
-        let bytes = match &mut self.body {
+    /// Reads the whole body.
+    async fn read(&mut self) -> Result<Bytes, Error> {
+        match &mut self.body {
             Body::Whole(bytes) => Ok(std::mem::take(bytes)),
-            // Boxed, since a body that is read already needs no room for it.
-            body => Box::pin(self.context.collect(body)).await,
-        };
-        match bytes {
-            Ok(bytes) => Ok((bytes, self)),
-            Err(failure) => Err(self.broken(failure)),
+            Body::Incoming(body) => {
+                // Boxed, since a body that is read already needs no room for it.
+                let bytes = Box::pin(self.context.collect(body)).await;
+                bytes.map_err(|failure| self.broken(failure))
+            }
         }
+    }
+
+    /// Reads JSON from the whole body.
+    fn decode<T: DeserializeOwned>(&self, bytes: &Bytes) -> Result<T, Error> {
+        decode_body(bytes).map_err(|mismatch| {
+            let other = self.content_type().filter(|value| !value.to_ascii_lowercase().contains("json"));
+            let of_type = other.map_or(String::new(), |other| format!(", of content type `{}`", cut(other)));
+            let detail = format!("the response ({}{of_type}) cannot be read: {mismatch}", self.status.as_u16());
+            // The path contains field names of the server.
+            let detail = self.context.secrets.redact(&detail);
+            self.error(ErrorKind::Decode, detail).with(|inner| {
+                inner.body = Some(bytes.slice(..bytes.len().min(body::MAX_ERROR_BODY_BYTES)));
+            })
+        })
     }
 
     fn error(&self, kind: ErrorKind, detail: impl Into<String>) -> Error {
@@ -198,20 +202,14 @@ impl Response {
 
 impl CallContext {
     /// Reads the whole body of a response.
-    pub(super) async fn collect(&self, body: &mut Body) -> Result<Bytes, Failure> {
-        match body {
-            Body::Whole(bytes) => Ok(std::mem::take(bytes)),
-            Body::Incoming(body) => body::collect(body, self.max_body_bytes, self.clock.as_ref(), self.idle).await,
-        }
+    pub(super) async fn collect(&self, body: &mut IncomingBody) -> Result<Bytes, Failure> {
+        body::collect(body, self.max_body_bytes, self.clock.as_ref(), self.idle).await
     }
 
     /// Reads the start of the body of an error response, as far as it arrives within `timeout`. Also returns its content
     /// coding if that is unknown.
-    pub(super) async fn collect_part(&self, body: &mut Body, timeout: Duration) -> (Bytes, Option<String>) {
-        match body {
-            Body::Whole(bytes) => (std::mem::take(bytes), None),
-            Body::Incoming(body) => body::part(body, body::MAX_ERROR_BODY_BYTES, self.clock.as_ref(), timeout).await,
-        }
+    pub(super) async fn collect_part(&self, body: &mut IncomingBody, timeout: Duration) -> (Bytes, Option<String>) {
+        body::part(body, body::MAX_ERROR_BODY_BYTES, self.clock.as_ref(), timeout).await
     }
 
     fn error_of_response(

@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// Sends a request through the whole pipeline, in a span if a subscriber is interested.
-// Not an async function, which would store the request and the state of the call twice: a caller moves the whole future.
+// Boxed, since a caller moves the whole future, and so does each function on its way.
 pub(super) fn execute<'a>(
     client: &'a ClientState,
     mut request: Request,
@@ -39,7 +39,7 @@ pub(super) fn execute<'a>(
     let prepared = prepare(client, &mut request, &call);
     let span = prepared.is_ok().then(|| CallSpan::of(client, &request, &call)).flatten();
     let mut retry_loop = RetryLoop::new(client, request, call);
-    async move {
+    Box::pin(async move {
         prepared?;
         let received = match &span {
             Some(span) => retry_loop.run().instrument(span.span()).await,
@@ -53,7 +53,7 @@ pub(super) fn execute<'a>(
             span.finish(&result);
         }
         result
-    }
+    })
 }
 
 /// The state of one call.

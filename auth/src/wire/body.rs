@@ -90,6 +90,9 @@ impl IncomingBody {
 
 impl Coding {
     fn of(headers: &HeaderMap) -> Self {
+        if !headers.contains_key(CONTENT_ENCODING) {
+            return Self::Identity;
+        }
         let values = headers.get_all(CONTENT_ENCODING).iter();
         let codings = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b',')).map(<[u8]>::trim_ascii);
         let codings: Vec<_> =

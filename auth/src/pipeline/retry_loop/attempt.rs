@@ -29,14 +29,6 @@ pub(crate) struct Received {
     pub(super) body: Body,
 }
 
-impl Received {
-    fn new(response: reqwest::Response) -> Self {
-        let status = response.status();
-        let (headers, body) = IncomingBody::of(response);
-        Self { status, headers, body: Body::Incoming(body) }
-    }
-}
-
 /// The reason why an attempt has no successful response.
 pub(super) enum Failure {
     Refused(Refusal),
@@ -63,8 +55,8 @@ impl RetryLoop<'_> {
         }
         let limit = self.attempt.min(left);
         let sent = self.client.http.execute(self.take_request(token)?);
-        let mut received = match within(self.client.clock.as_ref(), limit, sent).await {
-            Some(Ok(response)) => Received::new(response),
+        let response = match within(self.client.clock.as_ref(), limit, sent).await {
+            Some(Ok(response)) => response,
             Some(Err(source)) if source.is_builder() => {
                 self.context.attempts -= 1;
                 return Err(self.unsendable(source));
@@ -83,21 +75,20 @@ impl RetryLoop<'_> {
                 return Ok((outcome, Err(Failure::Failed(self.failed(outcome, ErrorKind::Timeout, detail, None)))));
             }
         };
-        let outcome = AttemptOutcome::Responded(received.status);
-        if !received.status.is_success() {
-            return Ok((outcome, Err(Failure::Refused(Box::pin(self.read_refusal(received)).await))));
+        let status = response.status();
+        let (headers, mut body) = IncomingBody::of(response);
+        let outcome = AttemptOutcome::Responded(status);
+        if !status.is_success() {
+            return Ok((outcome, Err(Failure::Refused(Box::pin(self.read_refusal(status, headers, body)).await))));
         }
         self.context.may_have_written |= outcome.may_have_written(self.idempotency);
         if !self.buffered {
-            return Ok((outcome, Ok(received)));
+            return Ok((outcome, Ok(Received { status, headers, body: Body::Incoming(Box::new(body)) })));
         }
-        match self.context.collect(&mut received.body).await {
-            Ok(body) => {
-                received.body = Body::Whole(body);
-                Ok((outcome, Ok(received)))
-            }
+        match self.context.collect(&mut body).await {
+            Ok(body) => Ok((outcome, Ok(Received { status, headers, body: Body::Whole(body) }))),
             Err(failure) => {
-                let error = self.context.broken(failure, received.status, &received.headers);
+                let error = self.context.broken(failure, status, &headers);
                 // Another attempt would fail in the same way.
                 let is_final = matches!(error.kind(), ErrorKind::TooLarge | ErrorKind::Decode);
                 Ok((if is_final { outcome } else { AttemptOutcome::Broken }, Err(Failure::Failed(error))))
@@ -107,17 +98,13 @@ impl RetryLoop<'_> {
 
     /// Returns the request of this attempt with its token, and keeps one for the next.
     fn take_request(&mut self, token: &Arc<Token>) -> Result<Request, Error> {
-        let Some(mut request) = self.request.take() else {
+        let copy = self.request.as_ref().and_then(|kept| match kept.body() {
+            None if self.is_plain => Some(copy_of_plain(kept)),
+            _ => kept.try_clone(),
+        });
+        // A stream has no copy.
+        let Some(mut request) = copy.or_else(|| self.request.take()) else {
             return Err(self.context.error(ErrorKind::Request, "the body is a stream and was sent already"));
-        };
-        self.request = match request.body() {
-            // `try_clone` allocates for extensions, which this one does not have.
-            None if self.is_plain => {
-                let mut copy = Request::new(request.method().clone(), request.url().clone());
-                copy.headers_mut().clone_from(request.headers());
-                Some(copy)
-            }
-            _ => request.try_clone(),
         };
         request.headers_mut().insert(&self.client.authorization_header, token.header());
         self.context.secrets.token = Some(Arc::clone(token));
@@ -144,8 +131,7 @@ impl RetryLoop<'_> {
         (outcome, error.with(|inner| inner.is_permanent = cause.is_permanent()))
     }
 
-    async fn read_refusal(&self, received: Received) -> Refusal {
-        let Received { status, headers, mut body } = received;
+    async fn read_refusal(&self, status: StatusCode, headers: HeaderMap, mut body: IncomingBody) -> Refusal {
         let timeout = ERROR_BODY_TIMEOUT.min(self.left());
         let (body, unknown_coding) = self.context.collect_part(&mut body, timeout).await;
         Refusal { status, headers, body, unknown_coding }
@@ -203,6 +189,19 @@ impl RetryLoop<'_> {
             Some(source),
         )
     }
+}
+
+/// Copies a request without a body. `Request::try_clone` allocates for extensions, which a plain one does not have.
+fn copy_of_plain(kept: &Request) -> Request {
+    /// The headers that are added: `Authorization` here, `Accept`, `User-Agent` and `Host` below.
+    const ROOM: usize = 4;
+    let mut headers = HeaderMap::with_capacity(kept.headers().len() + ROOM);
+    for (name, value) in kept.headers() {
+        headers.append(name, value.clone());
+    }
+    let mut copy = Request::new(kept.method().clone(), kept.url().clone());
+    *copy.headers_mut() = headers;
+    copy
 }
 
 /// Returns the names of fields and parameters in the body of an error response that an error may show.
