@@ -45,7 +45,7 @@ impl Sandbox {
             let message = format!("the sandbox cannot be started: {}", with_cause(&error));
             match self.port {
                 0 => Failure::failed(message),
-                _ => Failure::failed(format!("{message}; choose another port with `--port`")),
+                _ => Failure::failed(format!("{message}. If it runs already in another window, use that one; else choose another port with `--port`")),
             }
         })?;
         if context.output.json {

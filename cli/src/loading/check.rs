@@ -12,7 +12,10 @@ use super::{
     field::FieldKind,
     input::{Checked, Input},
 };
-use crate::{output::Failure, sheet::Cell};
+use crate::{
+    output::Failure,
+    sheet::{Cell, shown},
+};
 
 /// The ends of a field and of a row in the digest, which no cell of a spreadsheet has.
 const FIELD_END: u8 = 0x1F;
@@ -31,7 +34,7 @@ pub(crate) struct Check {
     /// The SHA-256 of the cells, by which a changed file is noticed. A workbook that is saved unchanged has the same.
     pub(crate) content: String,
     /// The first row that can be sent, as it would be.
-    pub(crate) first: Option<Map<String, Value>>,
+    pub(crate) first: Option<(u32, Map<String, Value>)>,
     /// The first rows that cannot be sent: their lines and reasons.
     pub(crate) examples: Vec<(u64, String)>,
     /// Columns with empty cells and no rule for them: position, number of rows, first line.
@@ -77,7 +80,7 @@ impl Check {
         };
         input.names().iter().for_each(|name| add(name, FIELD_END));
         let mut rows = input.rows()?;
-        while let Some((_, row)) = rows.next()? {
+        while let Some((number, row)) = rows.next()? {
             let line = row.line;
             row.cells.iter().for_each(|cell| add(&cell.to_text(), FIELD_END));
             add("", ROW_END);
@@ -93,7 +96,7 @@ impl Check {
             if !checked.problems.is_empty() {
                 check.refuse(line, checked.problems.join("; "));
             } else if check.first.is_none() {
-                check.first = Some(checked.record);
+                check.first = Some((number, checked.record));
             }
         }
         check.content = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
@@ -104,6 +107,7 @@ impl Check {
         if !doubles.is_empty() {
             check.find_doubles(input, |key| doubles.binary_search(&state.hash_one(key)).is_ok())?;
         }
+        check.first = check.first.filter(|(number, _)| !check.doubles.contains_key(number));
         check.examples.sort();
         check.examples.truncate(EXAMPLES);
         Ok(check)
@@ -113,7 +117,7 @@ impl Check {
     pub(super) fn problems(&self, number: u32, checked: &Checked) -> Option<String> {
         let mut problems = checked.problems.clone();
         if let Some(line) = self.doubles.get(&number) {
-            problems.push(same(&self.key_column, *line));
+            problems.push(same(&self.key_column, checked.key.as_deref(), *line));
         }
         (!problems.is_empty()).then(|| problems.join("; "))
     }
@@ -161,11 +165,11 @@ impl Check {
                 Some((other, other_line, other_is_fine)) => {
                     // Nobody knows which of the two is meant.
                     if self.doubles.insert(other, line).is_none() && other_is_fine {
-                        self.refuse(other_line, same(&self.key_column, line));
+                        self.refuse(other_line, same(&self.key_column, Some(&key), line));
                     }
                     self.doubles.insert(number, other_line);
                     if is_fine {
-                        self.refuse(line, same(&self.key_column, other_line));
+                        self.refuse(line, same(&self.key_column, Some(&key), other_line));
                     }
                 }
             }
@@ -175,6 +179,6 @@ impl Check {
 }
 
 /// Returns the reason of a row whose key another row has as well.
-fn same(key_column: &str, line: u64) -> String {
-    format!("`{key_column}` is the same as in line {line}")
+fn same(key_column: &str, key: Option<&str>, line: u64) -> String {
+    format!("`{key_column}` {} is the same as in line {line}", shown(key.unwrap_or_default()))
 }

@@ -1,8 +1,15 @@
 //! The columns of a sheet as fields, and the meaning of their empty cells.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use super::{field::Field, mapping::Mapping, results::RESULT_COLUMNS, target::LoadTarget};
+use super::{
+    field::Field,
+    mapping::Mapping,
+    results::RESULT_COLUMNS,
+    target::{LoadTarget, is_same},
+};
 use crate::{output::Failure, sheet::shown};
 
 /// The name of all columns without a rule of their own.
@@ -60,28 +67,25 @@ pub(super) fn bind(
     ignores_unknown: bool,
     empty: &[(String, EmptyRule)],
 ) -> Result<Vec<Column>, Failure> {
+    let mut fields = BTreeMap::new();
     for (column, field) in &mapping.columns {
-        if !names.contains(column) {
-            return Err(absent(column, names));
-        }
+        fields.insert(find(column, names)?, field);
         if target.field(field).is_none() {
             let (field, all) = (shown(field), target.names());
             return Err(Failure::usage(format!("the mapping names a field `{field}`, and there are only: {all}")));
         }
     }
-    let ignored: Vec<&String> = ignore.iter().chain(&mapping.ignore).collect();
-    if let Some(column) = ignored.iter().find(|column| !names.contains(column)) {
-        return Err(absent(column, names));
-    }
+    let ignored = ignore.iter().chain(&mapping.ignore).map(|column| find(column, names));
+    let ignored: Vec<usize> = ignored.collect::<Result<_, _>>()?;
     let mut columns: Vec<Column> = Vec::new();
     let mut unknown = Vec::new();
     for (index, name) in names.iter().enumerate() {
-        if name.is_empty() || ignored.contains(&name) || RESULT_COLUMNS.contains(&name.as_str()) {
+        if name.is_empty() || ignored.contains(&index) || RESULT_COLUMNS.contains(&name.as_str()) {
             continue;
         }
-        let field = mapping.columns.get(name).map_or(name.as_str(), String::as_str);
+        let field = fields.get(&index).map_or(name.as_str(), |field| field.as_str());
         let Some(field) = target.field(field) else {
-            unknown.push(format!("`{}`", shown(name)));
+            unknown.push(shown(name));
             continue;
         };
         if let Some(other) = columns.iter().find(|column| column.field == field) {
@@ -100,10 +104,12 @@ pub(super) fn bind(
         )));
     }
     if !unknown.is_empty() && !ignores_unknown {
+        let first = &unknown[0];
+        let listed: Vec<_> = unknown.iter().map(|name| format!("`{name}`")).collect();
         return Err(Failure::usage(format!(
-            "{} {} no field: name its field in a mapping (`--map`), leave it out by `--ignore`, or all such columns by \
-             `--ignore-unknown`. The fields are: {}",
-            unknown.join(", "),
+            "{} {} no field. Say which field a column is, `--column \"{first}=FIELD\"`, or leave it out, `--ignore \"{first}\"`, or \
+             leave out all such columns, `--ignore-unknown`. The fields are: {}",
+            listed.join(", "),
             if unknown.len() == 1 { "is" } else { "are" },
             target.names()
         )));
@@ -128,7 +134,7 @@ fn apply<'a>(
     }
     for (name, rule) in rules.filter(|(name, _)| *name != ALL) {
         let field = target.field(name);
-        let found = columns.iter_mut().find(|column| column.name == *name || Some(column.field) == field);
+        let found = columns.iter_mut().find(|column| is_same(&column.name, name) || Some(column.field) == field);
         let Some(column) = found else {
             return Err(Failure::usage(format!(
                 "`--empty` names `{}`, which is no column that is loaded",
@@ -144,13 +150,18 @@ fn apply<'a>(
     Ok(())
 }
 
-fn absent(column: &str, names: &[String]) -> Failure {
+/// Returns the index of a column with this name, in any writing.
+fn find(column: &str, names: &[String]) -> Result<usize, Failure> {
+    let exact = names.iter().position(|name| name == column);
+    if let Some(index) = exact.or_else(|| names.iter().position(|name| is_same(name, column))) {
+        return Ok(index);
+    }
     let names: Vec<_> = names.iter().map(|name| format!("`{}`", shown(name))).collect();
-    Failure::usage(format!(
+    Err(Failure::usage(format!(
         "there is no column `{}`; the header, which is the first line, has: {}",
         shown(column),
         names.join(", ")
-    ))
+    )))
 }
 
 #[cfg(test)]

@@ -146,9 +146,7 @@ pub(crate) const ORDER_HISTORY: LoadTarget = LoadTarget {
 impl LoadTarget {
     /// Returns the field with this name, whatever its case, and whatever stands between its words.
     pub(crate) fn field(&self, name: &str) -> Option<&'static Field> {
-        let plain = |name: &str| name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
-        let wanted: String = plain(name);
-        self.fields.iter().find(|field| plain(field.name) == wanted)
+        self.fields.iter().find(|field| is_same(field.name, name))
     }
 
     /// Returns the field by which a record is found.
@@ -160,6 +158,14 @@ impl LoadTarget {
     pub(crate) fn names(&self) -> String {
         self.fields.iter().map(|field| field.name).collect::<Vec<_>>().join(", ")
     }
+}
+
+/// Returns true if two names have the same letters and digits, whatever their case, and whatever stands between them.
+pub(super) fn is_same(one: &str, other: &str) -> bool {
+    fn plain(name: &str) -> impl Iterator<Item = char> {
+        name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase)
+    }
+    plain(one).eq(plain(other)) && plain(one).next().is_some()
 }
 
 #[cfg(test)]

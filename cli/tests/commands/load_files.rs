@@ -64,7 +64,10 @@ fn a_file_that_cannot_be_loaded_is_one_sentence() {
         (b"customerID,city,city\n1,2,3\n", "two columns are named `city` in line 1"),
         (b"1,2,3\n4,5,6\n", "a header is expected in line 1, and it holds numbers"),
         (b"Stores of the spring show,\ncustomerID,city\n1,Fargo\n", "Is there another line above the header?"),
-        (b"customerID,city,Remarks\n1,Fargo,x\n", "`Remarks` is no field: name its field in a mapping"),
+        (
+            b"customerID,city,Remarks\n1,Fargo,x\n",
+            "`Remarks` is no field. Say which field a column is, `--column \"Remarks=FIELD\"`",
+        ),
         (b"customerID,city,City\n1,Fargo,x\n", "`city` and `City` are both the field `city`"),
         (b"city\nFargo\n", "no column is the field `customerID`"),
         (b"customerID,city\n1,Fargo\n2,Minot,x\n", "line 3: expected 2 fields, found 3"),

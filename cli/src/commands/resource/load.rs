@@ -19,10 +19,10 @@ use crate::{
 
 /// Load the rows of a spreadsheet: .csv or .xlsx
 ///
-/// The first line has the names of the columns, which are those of the fields. Every row is checked before anything is sent. Rows
-/// with mistakes are left out, and written with the reason to a file beside the input: FILE-failed.csv. Correct them there, and load
-/// that file. FILE-succeeded.csv has the rows that the show has accepted, and FILE-unknown.csv those whose response was lost and
-/// that cannot be looked up.
+/// The first line has the headings of the columns, which are the names of the fields. Every row is checked before anything is sent.
+/// Rows with mistakes are left out, and written with the reason to a file beside the input, FILE-failed.csv. Correct them in your file
+/// and load it again, or correct and load that one. FILE-succeeded.csv has the rows that the show has accepted, and FILE-unknown.csv
+/// those whose response was lost and that cannot be looked up.
 ///
 /// What happens is kept in a journal beside the input: whatever ends this command, the same command goes on, and sends nothing
 /// twice.
@@ -45,17 +45,21 @@ A mapping file, where the columns have other names than the fields:
   \"Town\" = \"clear\"
   \"*\" = \"keep\"
 
-`--dry-run --json` lists the fields.")]
+Headings are found whatever their case, and with or without blanks and dashes.")]
 pub(super) struct Load {
     /// The file: .csv or .xlsx
-    file: PathBuf,
+    #[arg(required_unless_present = "fields")]
+    file: Option<PathBuf>,
+    /// List the fields, and what their cells hold; a file is not needed for it
+    #[arg(long)]
+    fields: bool,
     /// Check every row, and send nothing. The show is not needed for it
     #[arg(long)]
     dry_run: bool,
     /// Check every row, read the show, and say how many records are new; nothing is sent
     #[arg(long)]
     check_show: bool,
-    /// Load a file that was loaded before
+    /// Load a file from its beginning that was loaded before, or that has changed since its load was interrupted
     #[arg(long)]
     again: bool,
     /// The number of rows of a request
@@ -68,7 +72,11 @@ pub(super) struct Load {
 impl Load {
     pub(super) async fn run(self, context: &Context, resource: &ResourceInfo) -> Result<Code, Failure> {
         let Some(target) = resource.load else { return Err(Failure::failed("this resource cannot be loaded")) };
-        let input = Input::open(&self.file, self.input.clone(), target)?;
+        if self.fields {
+            return report::fields(context, target);
+        }
+        let Some(file) = &self.file else { return Err(Failure::usage("a file is expected: .csv or .xlsx")) };
+        let input = Input::open(file, self.input.clone(), target)?;
         context.output.note(&format!("note: {}", input.description()));
         let renamed = input.renamed();
         if !renamed.is_empty() {
@@ -92,7 +100,8 @@ impl Load {
             data.require_rules(&input)?;
             return report::checked(context, &input, &check, Some(&data));
         }
-        let mut journal = Journal::open(&self.file, connection.label())?;
+        let mut journal = Journal::open(file, connection.label())?;
+        context.output.note(&format!("note: loading into {}", connection.source));
         let run = Run { context, connection: &connection, input: &input, check: &check };
         let loaded = run.load(&mut journal, self.again, self.batch_size.map(usize::from)).await;
         if connection.source == Source::Sandbox {
@@ -119,6 +128,7 @@ impl Run<'_> {
         let label = if self.connection.source == Source::Sandbox { "-sandbox" } else { "" };
         let mut results = Results::of(input.path(), label);
         if !self.begin(journal, again, &results).await? {
+            require_accepted(show, input, journal).await?;
             results.count(input, check, journal)?;
             context.output.note(
                 "note: this file was loaded before with the same content, and nothing was sent now; to load it again, add \
@@ -127,6 +137,10 @@ impl Run<'_> {
             return report::loaded(context, &results);
         }
         settle(show, input, journal).await?;
+        if check.refused > 0 {
+            let refused = counted(check.refused.into(), "row");
+            context.output.note(&format!("note: {refused} of {} with mistakes, left out", check.rows));
+        }
         let sender = Sender {
             show,
             input,
@@ -168,13 +182,16 @@ impl Run<'_> {
             content: check.content.clone(),
         };
         match journal.identity() {
-            Some(before) if !journal.is_complete() && (!again || input.target().key.is_none()) => {
-                if *before != identity {
-                    return Err(unfinished(input, journal, before, &identity));
-                }
+            Some(before) if !journal.is_complete() && *before == identity => {
                 context.output.note("note: going on with a load that was interrupted");
-                require_accepted(&connection.show, input, journal).await?;
-                return Ok(true);
+                match require_accepted(&connection.show, input, journal).await {
+                    Err(failure) if !again || input.target().key.is_none() => return Err(failure),
+                    Err(_) => {}
+                    Ok(()) => return Ok(true),
+                }
+            }
+            Some(before) if !journal.is_complete() && (!again || input.target().key.is_none()) => {
+                return Err(unfinished(input, journal, before, &identity));
             }
             Some(before) if *before == identity && !again => return Ok(false),
             Some(before)
@@ -204,20 +221,23 @@ impl Run<'_> {
 
 /// Returns the error of another load of this file that was interrupted.
 fn unfinished(input: &Input, journal: &Journal, before: &Identity, now: &Identity) -> Failure {
+    let file = input.path().display();
     let change = if before.show != now.show {
-        "of another show"
+        format!("a load of `{file}` into another show was interrupted")
     } else if before.call != now.call {
-        "of another resource"
+        format!("a load of `{file}` as another resource was interrupted")
     } else if before.content != now.content {
-        "of this file, which has changed since"
+        format!("`{file}` has changed since a load of it was interrupted")
     } else {
-        "of this file, with other columns or rules"
+        format!("a load of `{file}` with other columns or rules was interrupted")
     };
-    let journal = journal.path().display();
     let begin = match input.target().key {
-        Some(_) => "to begin again with this one, add `--again`".to_owned(),
+        Some(_) => "to load it from its beginning, add `--again`".to_owned(),
         // Rows that were sent cannot be told from others.
-        None => format!("to give it up, move `{journal}` away, and look in the show for what was sent"),
+        None => {
+            let journal = journal.path().display();
+            format!("to give that load up, move `{journal}` away, and look in the show for what was sent")
+        }
     };
-    Failure::usage(format!("a load {change}, was interrupted: run that command to its end first, or, {begin}"))
+    Failure::usage(format!("{change}: {begin}"))
 }

@@ -9,6 +9,19 @@ use crate::{
     sheet::shown,
 };
 
+/// Lists the fields, and what their cells hold.
+pub(super) fn fields(context: &Context, target: &LoadTarget) -> Result<Code, Failure> {
+    if context.output.json {
+        let fields = target.fields.iter().map(|field| json!({ "name": field.name, "expects": field.kind.expected() }));
+        Stdout::json(&fields.collect::<Vec<_>>())?;
+    } else {
+        for field in target.fields {
+            Stdout::line(&format!("{:<20}  {}", field.name, field.kind.expected()))?;
+        }
+    }
+    Ok(Code::Done)
+}
+
 /// Reports a check.
 pub(super) fn checked(
     context: &Context,
@@ -19,17 +32,15 @@ pub(super) fn checked(
     let target: &LoadTarget = input.target();
     let fine = check.rows - check.refused;
     if context.output.json {
-        let fields = target.fields.iter().map(|field| json!({ "name": field.name, "expects": field.kind.expected() }));
         let problems = check.examples.iter().map(|(line, reason)| json!({ "line": line, "reason": reason }));
         Stdout::json(&json!({
             "rows": check.rows,
             "would_be_sent": fine,
-            "first": check.first,
+            "first": check.first.as_ref().map(|(_, record)| record),
             "refused": check.refused,
             "problems": problems.collect::<Vec<_>>(),
             "in_the_show": data.map(|data| data.found),
             "not_in_the_show": data.map(|data| data.absent),
-            "fields": fields.collect::<Vec<_>>(),
         }))?;
     } else {
         for (line, reason) in &check.examples {
@@ -39,7 +50,7 @@ pub(super) fn checked(
         if check.refused > listed {
             Stdout::line(&format!("and {}", counted(u64::from(check.refused - listed), "more row")))?;
         }
-        if let Some(first) = &check.first {
+        if let Some((_, first)) = &check.first {
             let fields = target.fields.iter().filter_map(|field| Some((field.name, first.get(field.name)?)));
             let fields = fields.map(|(name, value)| format!("{name} {}", shown(&value.to_string())));
             Stdout::line(&format!("the first row to send: {}", fields.collect::<Vec<_>>().join(", ")))?;
