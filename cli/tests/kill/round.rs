@@ -267,9 +267,9 @@ fn result_files(directory: &Path) -> BTreeMap<String, Vec<u8>> {
     contents.collect()
 }
 
-/// Returns true for the exit codes of a show that does not respond as it should.
+/// Returns true for the exit codes of a show that does not respond as it should: two 401 in a row are refused credentials.
 fn is_fault(status: ExitStatus) -> bool {
-    matches!(status.code(), Some(1 | 6 | 8))
+    matches!(status.code(), Some(1 | 4 | 6 | 8))
 }
 
 /// The command, without anything that the machine has configured.
