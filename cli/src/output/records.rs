@@ -49,8 +49,7 @@ impl Format {
             "jsonl" | "ndjson" => Ok(Self::Jsonl),
             "txt" => Ok(Self::Table),
             _ => Err(Failure::usage(format!(
-                "the ending of `{}` names no format: expected .csv, .json, .jsonl or .txt, or add `--format`. Excel \
-                 opens .csv; workbooks are written by `perenso export run`",
+                "the ending of `{}` names no format: expected .xlsx, .csv, .json, .jsonl or .txt, or add `--format`",
                 file.display()
             ))),
         }

@@ -36,7 +36,7 @@ fn wrong_arguments_are_usage_errors() {
         (&["create", "--file", "/nowhere/record.json"], "cannot be read"),
         (&["changes"], "--since"),
         (&["list", "--columns", ""], "a value is required"),
-        (&["list", "-o", "customers.docx"], "names no format: expected .csv"),
+        (&["list", "-o", "customers.docx"], "names no format: expected .xlsx, .csv"),
         (&["list", "-o", "/nowhere/customers.csv"], "`/nowhere/customers.csv` cannot be written"),
     ] {
         let ran = run(&[&["--sandbox", "--quiet", "customers"][..], arguments].concat());
@@ -171,4 +171,30 @@ fn an_order_is_a_row_for_each_line_in_a_spreadsheet() {
     let expected =
         format!("{},{},{}", orders[0]["id"].as_str().unwrap(), first["orderLineID"].as_str().unwrap(), first["price"]);
     assert_eq!(row.lines().nth(1), Some(expected.as_str()), "{row}");
+}
+
+#[test]
+fn a_list_is_a_workbook_in_which_text_stays_text() {
+    use calamine::{Data, Reader, Xlsx, open_workbook};
+
+    let (_server, sandbox) = sandbox(Sandbox::builder().customers(1));
+    sandbox.add_customer(serde_json::json!({"customerID": "0940", "priceZone": 702})).unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let list = |columns: &str| -> Ran {
+        let mut command = perenso(&home.path().join("config"));
+        command.current_dir(home.path()).envs(sandbox.vars());
+        command
+            .args(["customers", "list", "-o", "all.xlsx", "--sort", "customerID", "--columns", columns])
+            .output()
+            .unwrap()
+            .into()
+    };
+    let ran = list("customerID,priceZone");
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let mut workbook: Xlsx<_> = open_workbook(home.path().join("all.xlsx")).unwrap();
+    let name = workbook.sheet_names()[0].clone();
+    let range = workbook.worksheet_range(&name).unwrap();
+    assert_eq!(range.get((0, 0)), Some(&Data::String("customerID".to_owned())));
+    assert_eq!(range.get((1, 0)), Some(&Data::String("0940".to_owned())));
+    assert_eq!(range.get((1, 1)), Some(&Data::String("702".to_owned())));
 }

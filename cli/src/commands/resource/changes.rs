@@ -43,7 +43,7 @@ impl Changes {
         for record in records {
             writer.write(record)?;
         }
-        let count = writer.finish()?;
+        let count = writer.finish().await?;
         if let Some(path) = &self.watermark {
             let text = serde_json::to_vec(&watermark)
                 .map_err(|error| Failure::failed(format!("the watermark cannot be written: {error}")))?;

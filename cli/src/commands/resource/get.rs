@@ -29,6 +29,6 @@ impl Get {
             .get(self.id.as_str())
             .await
             .map_err(|error| resource.not_found(&self.id, error))?;
-        self.output.write_one(context, resource, record.into_fields())
+        self.output.write_one(context, resource, record.into_fields()).await
     }
 }

@@ -85,7 +85,7 @@ impl List {
             writer.write(record)?;
             left -= 1;
         }
-        let count = writer.finish()?;
+        let count = writer.finish().await?;
         context.output.note(&counted(count, "record"));
         Ok(Code::Done)
     }

@@ -2,11 +2,15 @@
 
 use std::{
     io::{self, BufWriter, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use clap::{Args, builder::NonEmptyStringValueParser};
-use perenso::exports::files::AtomicFile;
+use futures_util::stream;
+use perenso::exports::{
+    RawRow, RowFormat, RowReader,
+    files::{AtomicFile, ToFile},
+};
 use serde_json::{Map, Value};
 
 use super::ResourceInfo;
@@ -18,7 +22,7 @@ use crate::{
 /// The options of the output: file, format, columns.
 #[derive(Args, Debug)]
 pub(super) struct RecordOutput {
-    /// Write into this file, in the format of its ending: .csv, .json, .jsonl or .txt
+    /// Write into this file, in the format of its ending: .xlsx, .csv, .json, .jsonl or .txt
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// The format; by default a table on a terminal, and CSV for another program
@@ -64,13 +68,14 @@ impl Writer {
     }
 
     /// Ends the output. Returns the number of records.
-    pub(super) fn finish(self) -> Result<u64, Failure> {
+    pub(super) async fn finish(self) -> Result<u64, Failure> {
         for name in self.records.absent() {
             self.output.note(&format!("note: no record has the field `{name}`"));
         }
-        if let (_, Target::File(out)) = self.records.finish()? {
-            let file = out.into_inner().map_err(|error| Failure::stdout(error.error()))?;
-            file.persist()?;
+        match self.records.finish()?.1 {
+            Target::Stdout(_) => {}
+            Target::File(out) => out.into_inner().map_err(|error| Failure::stdout(error.error()))?.persist()?,
+            Target::Workbook { csv, path } => write_workbook(csv, &path).await?,
         }
         Ok(self.count)
     }
@@ -79,6 +84,27 @@ impl Writer {
 enum Target {
     Stdout(Stdout),
     File(BufWriter<AtomicFile>),
+    /// A workbook, whose cells are those of CSV.
+    Workbook {
+        csv: Vec<u8>,
+        path: PathBuf,
+    },
+}
+
+/// Writes rows of CSV into a workbook. All cells are text, as the fields of CSV are.
+async fn write_workbook(csv: Vec<u8>, path: &Path) -> Result<(), Failure> {
+    if csv.is_empty() {
+        return Err(Failure::new(
+            Code::NotFound,
+            format!("there are no records, so `{}` is not written", path.display()),
+        ));
+    }
+    let mut rows = RowReader::with_format(None, RowFormat::csv())?;
+    rows.push(csv);
+    rows.finish();
+    let rows = stream::iter(std::iter::from_fn(move || rows.next_row::<RawRow>()));
+    ToFile::xlsx(path).write(rows).await?;
+    Ok(())
 }
 
 impl Write for Target {
@@ -86,6 +112,7 @@ impl Write for Target {
         match self {
             Self::Stdout(out) => out.write(bytes),
             Self::File(out) => out.write(bytes),
+            Self::Workbook { csv, .. } => csv.write(bytes),
         }
     }
 
@@ -93,6 +120,7 @@ impl Write for Target {
         match self {
             Self::Stdout(out) => out.flush(),
             Self::File(out) => out.flush(),
+            Self::Workbook { .. } => Ok(()),
         }
     }
 }
@@ -114,18 +142,28 @@ impl RecordOutput {
         lines: Option<&'static str>,
     ) -> Result<Writer, Failure> {
         let target = match &self.output {
+            Some(path) if self.is_workbook() => Target::Workbook { csv: Vec::new(), path: path.clone() },
             Some(path) => Target::File(BufWriter::new(AtomicFile::new(path)?)),
             None => Target::Stdout(Stdout::new()),
         };
         Ok(Writer { records: RecordWriter::new(target, format, columns), lines, count: 0, output: context.output })
     }
 
+    /// Returns true if the file is an Excel workbook, by its ending.
+    fn is_workbook(&self) -> bool {
+        let ending = self.output.as_ref().and_then(|path| path.extension());
+        self.format.is_none() && ending.is_some_and(|ending| ending.eq_ignore_ascii_case("xlsx"))
+    }
+
     fn format(&self, context: &Context) -> Result<Format, Failure> {
+        if self.is_workbook() {
+            return Ok(Format::Csv);
+        }
         Format::choose(self.format, context.output.json, self.output.as_deref())
     }
 
     /// Writes one record: as a table, a field a line.
-    pub(super) fn write_one(
+    pub(super) async fn write_one(
         &self,
         context: &Context,
         resource: &ResourceInfo,
@@ -141,14 +179,14 @@ impl RecordOutput {
                 for (name, value) in record.into_iter().filter(|(name, _)| is_chosen(name)) {
                     writer.write(Map::from_iter([(field.clone(), name.into()), (text.clone(), value)]))?;
                 }
-                writer.finish()?;
+                writer.finish().await?;
             }
             // One record is one object, not a list of one.
             Format::Json if self.columns.is_none() && self.output.is_none() => Stdout::json(&record)?,
             _ => {
                 let mut writer = self.writer(context, resource)?;
                 writer.write(record)?;
-                writer.finish()?;
+                writer.finish().await?;
             }
         }
         Ok(Code::Done)

@@ -86,7 +86,7 @@ impl Create {
         let record = self.record.read()?;
         let connection = context.connect().await?;
         let created = resource.of(&connection.show)?.create(&record).await?;
-        self.output.write_one(context, resource, created.into_fields())
+        self.output.write_one(context, resource, created.into_fields()).await
     }
 }
 
@@ -96,6 +96,6 @@ impl Update {
         let connection = context.connect().await?;
         let updated = resource.of(&connection.show)?.update(self.id.as_str(), &record).await;
         let updated = updated.map_err(|error| resource.not_found(&self.id, error))?;
-        self.output.write_one(context, resource, updated.into_fields())
+        self.output.write_one(context, resource, updated.into_fields()).await
     }
 }
