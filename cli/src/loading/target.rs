@@ -177,7 +177,10 @@ mod tests {
     /// The fields are those of the vendored document.
     #[test]
     fn the_fields_are_those_of_the_document() {
-        let document: Value = serde_json::from_str(include_str!("../../../openapi/perenso.json")).unwrap();
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../openapi/perenso.json");
+        // A published package is without it.
+        let Ok(document) = std::fs::read_to_string(path) else { return };
+        let document: Value = serde_json::from_str(&document).unwrap();
         for (target, schema) in [
             (&CUSTOMERS, "CustomerV2"),
             (&VENDORS, "Vendor"),
