@@ -19,7 +19,8 @@ const RANDOM: usize = 6;
 /// A file that replaces another one as a whole: a temporary file in the same directory, renamed when it is complete.
 ///
 /// If it is dropped before [`persist`](Self::persist), the temporary file is removed and an existing file is unchanged. (A killed
-/// process leaves a hidden file that ends in `.part`, which [`remove_abandoned`](Self::remove_abandoned) removes.) The target of a symbolic link is replaced, not the link.
+/// process leaves a hidden file that ends in `.part`, which [`remove_abandoned`](Self::remove_abandoned) removes.) The target of a
+/// symbolic link is replaced, not the link.
 ///
 /// ```
 /// use std::io::Write;
@@ -64,6 +65,7 @@ impl AtomicFile {
 
     fn create(path: &Path, is_private: bool) -> Result<Self, Error> {
         let cannot = |error: &dyn fmt::Display| Error::of_file("cannot be written", path, error);
+        let prefix = prefix(path).ok_or_else(|| cannot(&"it has no name"))?;
         // The target of a link is replaced, not the link.
         let target = resolve_links(path).map_err(|error| cannot(&error))?;
         let before = fs::metadata(&target).ok();
@@ -71,7 +73,6 @@ impl AtomicFile {
             return Err(cannot(&"it is not a regular file"));
         }
         let mut builder = Builder::new();
-        let prefix = prefix(path).ok_or_else(|| cannot(&"it has no name"))?;
         builder.prefix(&prefix).suffix(SUFFIX).rand_bytes(RANDOM);
         // Without this, only the owner can read a temporary file. The umask restricts the mode.
         #[cfg(unix)]
