@@ -287,7 +287,7 @@ fn ctrl_c_stops_behind_the_batch_in_flight() {
     let arguments = ["customers", "load", "stores.csv", "--batch-size", "2"];
     let mut command = perenso(&home.join("config"));
     command.current_dir(home).envs(sandbox.vars()).args(arguments);
-    sandbox.fault_after(1, Fault::Delay(Duration::from_secs(1)));
+    sandbox.fault_after(1, Fault::Delay(Duration::from_secs(4)));
     let child = command.stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let started = Instant::now();
     while sandbox.requests("POST", "/v2/customers/bulk").len() < 2 {
@@ -315,7 +315,7 @@ fn a_file_that_changes_while_it_is_loaded_ends_the_load() {
     let mut command = perenso(&home.join("config"));
     command.current_dir(home).envs(sandbox.vars());
     command.args(["customers", "load", "stores.csv", "--batch-size", "2"]);
-    sandbox.fault_after(1, Fault::Delay(Duration::from_millis(500)));
+    sandbox.fault_after(1, Fault::Delay(Duration::from_secs(3)));
     let child = command.stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let started = Instant::now();
     while sandbox.requests("POST", "/v2/customers/bulk").len() < 2 {
