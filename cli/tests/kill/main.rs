@@ -43,7 +43,7 @@ struct Progress {
 fn a_load_that_is_killed_loses_and_doubles_nothing() {
     let number =
         |name: &str| std::env::var(name).ok().map(|value| value.parse::<u64>().expect("a variable is a number"));
-    let wanted = usize::try_from(number("KILLS").unwrap_or(30)).unwrap();
+    let wanted = usize::try_from(number("KILLS").unwrap_or(12)).unwrap();
     let seed = number("KILL_SEED").unwrap_or_else(|| fastrand::u64(..1_000_000));
     let only = number("KILL_ROUND");
     let log = Path::new(env!("CARGO_TARGET_TMPDIR")).join("kills.log");
