@@ -169,6 +169,11 @@ install-wheel profile:
     echo "$(ls target/wheels): $rows records of the sandbox $milliseconds ms after \`pip install\` began"
     [[ $milliseconds -le 60000 ]] || { echo "expected at most 60,000 ms"; exit 1; }
 
+# That the command compiles for Windows: needs rustup and a C compiler (Debian: gcc-mingw-w64-x86-64).
+windows:
+    rustup target add x86_64-pc-windows-gnu
+    cargo check -p perenso-cli --target x86_64-pc-windows-gnu
+
 # The command as an archive for this platform: the binary of the wheel, its README, licences, man pages and completions.
 archive: wheel
     #!/usr/bin/env bash
