@@ -26,6 +26,6 @@ pub(crate) use input::{Input, InputOptions};
 pub(crate) use journal::{Identity, Journal};
 pub(crate) use results::Results;
 pub(crate) use send::{Ended, Sender};
-pub(crate) use settle::{require_accepted, settle};
+pub(crate) use settle::{missing, resume, settle};
 pub(crate) use show_data::ShowData;
 pub(crate) use target::{CUSTOMERS, LoadTarget, ORDER_HISTORY, ORDER_LINES, VENDORS};

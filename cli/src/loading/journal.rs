@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::results::Results;
 use crate::{output::Failure, sheet::Version};
 
-/// What tells a load from others.
+/// The identity of a load, which tells it from others.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub(crate) struct Identity {
     /// The bulk call.
@@ -153,9 +153,9 @@ impl Journal {
         self.states.get(row as usize).unwrap_or(&State::NotSent)
     }
 
-    /// Returns the rows that have such a state.
-    pub(super) fn rows(&self, has: impl Fn(&State) -> bool) -> Vec<u32> {
-        (0..).zip(&self.states).filter(|(_, state)| has(state)).map(|(row, _)| row).collect()
+    /// Returns true if a row has such a state.
+    pub(super) fn has(&self, state: impl Fn(&State) -> bool) -> bool {
+        self.states.iter().any(state)
     }
 
     /// Begins another load.

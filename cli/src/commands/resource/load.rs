@@ -11,7 +11,7 @@ use crate::{
     connection::{Connection, Source},
     context::Context,
     loading::{
-        Check, Ended, Identity, Input, InputOptions, Journal, Numbers, Results, Sender, ShowData, require_accepted,
+        Check, Ended, Identity, Input, InputOptions, Journal, Numbers, Results, Sender, ShowData, missing, resume,
         settle,
     },
     output::{Code, Failure, counted},
@@ -24,8 +24,7 @@ use crate::{
 /// and load it again, or correct and load that one. FILE-succeeded.csv has the rows that the show has accepted, and FILE-unknown.csv
 /// those whose response was lost and that cannot be looked up.
 ///
-/// What happens is kept in a journal beside the input: whatever ends this command, the same command goes on, and sends nothing
-/// twice.
+/// A journal beside the input keeps what happens: whatever ends this command, the same command goes on, and sends nothing twice.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -128,7 +127,6 @@ impl Run<'_> {
         let label = if self.connection.source == Source::Sandbox { "-sandbox" } else { "" };
         let mut results = Results::of(input.path(), label);
         if !self.begin(journal, again, &results).await? {
-            require_accepted(show, input, journal).await?;
             results.count(input, check, journal)?;
             context.output.note(
                 "note: this file was loaded before with the same content, and nothing was sent now; to load it again, add \
@@ -136,7 +134,6 @@ impl Run<'_> {
             );
             return report::loaded(context, &results);
         }
-        settle(show, input, journal).await?;
         if check.refused > 0 {
             let refused = counted(check.refused.into(), "row");
             context.output.note(&format!("note: {refused} of {} with mistakes, left out", check.rows));
@@ -184,16 +181,21 @@ impl Run<'_> {
         match journal.identity() {
             Some(before) if !journal.is_complete() && *before == identity => {
                 context.output.note("note: going on with a load that was interrupted");
-                match require_accepted(&connection.show, input, journal).await {
-                    Err(failure) if !again || input.target().key.is_none() => return Err(failure),
-                    Err(_) => {}
-                    Ok(()) => return Ok(true),
+                match resume(&connection.show, input, journal).await? {
+                    0 => return Ok(true),
+                    rows if !again => return Err(missing(rows, input)),
+                    _ => {}
                 }
             }
             Some(before) if !journal.is_complete() && (!again || input.target().key.is_none()) => {
                 return Err(unfinished(input, journal, before, &identity));
             }
-            Some(before) if *before == identity && !again => return Ok(false),
+            Some(before) if *before == identity && !again => {
+                return match resume(&connection.show, input, journal).await? {
+                    0 => Ok(false),
+                    rows => Err(missing(rows, input)),
+                };
+            }
             Some(before)
                 if input.target().key.is_none()
                     && before.call == identity.call
