@@ -141,8 +141,9 @@ fn columns(header: &Row) -> Result<Vec<String>, Failure> {
 
 /// Returns a name that fits into a sentence.
 pub(crate) fn shown(name: &str) -> String {
-    let mut shown: String = name.chars().take(40).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if shown.len() < name.len() && name.chars().count() > 40 {
+    let mut rest = name.chars().map(|c| if c.is_control() { ' ' } else { c });
+    let mut shown: String = rest.by_ref().take(40).collect();
+    if rest.next().is_some() {
         shown.push('…');
     }
     shown

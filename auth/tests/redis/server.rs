@@ -74,7 +74,7 @@ impl RedisServer {
         writeln!(self.nurse.as_mut().unwrap().stdin.as_mut().unwrap(), "{signal}").unwrap();
     }
 
-    /// Whether this server, and no other program, listens at the port.
+    /// Starts the process. Returns true once it, and no other program, listens at the port.
     fn launch(&mut self) -> bool {
         self.kill();
         // Somebody else who listens at the port would take a connection as well; the log is the server's own word.

@@ -109,7 +109,6 @@ impl Check {
         }
         check.first = check.first.filter(|(number, _)| !check.doubles.contains_key(number));
         check.examples.sort();
-        check.examples.truncate(EXAMPLES);
         Ok(check)
     }
 

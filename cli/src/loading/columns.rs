@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -16,7 +17,7 @@ use crate::{output::Failure, sheet::shown};
 pub(super) const ALL: &str = "*";
 
 /// The meaning of an empty cell.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum EmptyRule {
     /// The field of the show stays as it is.
@@ -30,13 +31,10 @@ pub(crate) enum EmptyRule {
 /// Parses `--empty`: a rule, or a column and its rule.
 pub(super) fn parse_rule(text: &str) -> Result<(String, EmptyRule), &'static str> {
     let (name, rule) = text.rsplit_once('=').unwrap_or((ALL, text));
-    let rule = match rule {
-        "keep" => EmptyRule::Keep,
-        "clear" => EmptyRule::Clear,
-        "refuse" => EmptyRule::Refuse,
-        _ => return Err("expected `keep`, `clear` or `refuse`, or a column before it: `city=clear`"),
-    };
-    Ok((name.to_owned(), rule))
+    match EmptyRule::from_str(rule, false) {
+        Ok(rule) => Ok((name.to_owned(), rule)),
+        Err(_) => Err("expected `keep`, `clear` or `refuse`, or a column before it: `city=clear`"),
+    }
 }
 
 /// Parses `--column`: a column and its field.

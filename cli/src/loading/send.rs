@@ -18,7 +18,7 @@ use super::{
 };
 use crate::output::{Failure, Output};
 
-/// How a run of batches has ended.
+/// The end of a run of batches.
 #[derive(Debug)]
 pub(crate) enum Ended {
     Complete,
@@ -48,41 +48,31 @@ struct Batch {
 impl Sender<'_> {
     /// Sends all rows that have no outcome. Each batch is in the journal before it is sent, and its outcomes before the next.
     pub(crate) async fn run(mut self, journal: &mut Journal) -> Result<Ended, Failure> {
-        let target = self.input.target();
+        let has_key = self.input.target().key.is_some();
         let mut batch = Batch::default();
         let mut rows = self.input.rows()?;
-        loop {
-            let next = rows.next()?;
-            let is_over = next.is_none();
-            let mut record = None;
-            if let Some((number, row)) = next
-                && *journal.state(number) == State::NotSent
-            {
-                let checked = self.input.record(row);
-                if self.check.problems(number, &checked).is_none() {
-                    record = Some((number, checked));
-                }
+        while let Some((number, row)) = rows.next()? {
+            if *journal.state(number) != State::NotSent {
+                continue;
+            }
+            let checked = self.input.record(row);
+            if self.check.problems(number, &checked).is_some() {
+                continue;
             }
             // The SDK sends a vendor without an id by itself. So does the journal, which then knows of each one.
-            let is_single = |key: &Option<String>| target.key.is_some() && key.is_none();
-            let ends_batch = is_over
-                || batch.numbers.len() >= self.batch_size
-                || record.as_ref().is_some_and(|(_, checked)| is_single(&checked.key));
-            if ends_batch && let Some(ended) = self.send(journal, std::mem::take(&mut batch)).await? {
+            let goes_alone = has_key && checked.key.is_none();
+            if (goes_alone || batch.numbers.len() >= self.batch_size)
+                && let Some(ended) = self.send(journal, std::mem::take(&mut batch)).await?
+            {
                 return Ok(ended);
             }
-            if let Some((number, checked)) = record {
-                let is_single = is_single(&checked.key);
-                batch.numbers.push(number);
-                batch.records.push(checked.record);
-                if is_single && let Some(ended) = self.send(journal, std::mem::take(&mut batch)).await? {
-                    return Ok(ended);
-                }
-            }
-            if is_over {
-                return Ok(Ended::Complete);
+            batch.numbers.push(number);
+            batch.records.push(checked.record);
+            if goes_alone && let Some(ended) = self.send(journal, std::mem::take(&mut batch)).await? {
+                return Ok(ended);
             }
         }
+        Ok(self.send(journal, batch).await?.unwrap_or(Ended::Complete))
     }
 
     /// Sends a batch. Returns the end of the run, if it is one.
@@ -107,12 +97,9 @@ impl Sender<'_> {
                 Sent::of(self.show.order_history().create(records::<OrderHistoryItem>(batch.records)?).send().await)
             }
         };
-        let outcomes = if sent.outcomes.is_empty() {
-            batch.numbers.iter().map(|number| (*number, Outcome::NotSent)).collect()
-        } else {
-            batch.numbers.iter().copied().zip(sent.outcomes).collect()
-        };
-        journal.outcomes(outcomes)?;
+        // Without a report nothing was sent.
+        let outcomes = sent.outcomes.into_iter().chain(std::iter::repeat(Outcome::NotSent));
+        journal.outcomes(batch.numbers.iter().copied().zip(outcomes).collect())?;
         if self.output.draws_progress() {
             let last = batch.numbers.last().copied().unwrap_or_default() + 1;
             self.output.progress(&format!("loading: row {last} of {}", self.check.rows));

@@ -21,7 +21,7 @@ use crate::{
 /// The page size of the lists.
 const PAGE_SIZE: u32 = 500;
 
-/// What the show holds for the rows of a file.
+/// The data of the show for the rows of a file.
 #[derive(Debug, Default)]
 pub(crate) struct ShowData {
     /// The number of rows whose key the show has.
@@ -72,10 +72,8 @@ impl ShowData {
     pub(crate) fn require_rules(&self, input: &Input) -> Result<(), Failure> {
         let mut held: Vec<_> = self.held.iter().collect();
         held.sort();
-        let columns = held.iter().map(|(position, (rows, line))| {
-            sentence(&input.columns[**position], *rows, *line, "of records that have a value in the show")
-        });
-        refuse(columns.collect())
+        let columns = held.into_iter().map(|(position, (rows, line))| (&input.columns[*position], *rows, *line));
+        require_rules(columns.collect(), " of records that have a value in the show")
     }
 }
 
@@ -85,11 +83,9 @@ impl Check {
         if input.target().list.is_none() {
             return Ok(());
         }
-        let columns = self
-            .undecided
-            .iter()
-            .map(|undecided| sentence(&input.columns[undecided.position], undecided.rows, undecided.first_line, ""));
-        refuse(columns.collect())
+        let columns = self.undecided.iter();
+        let columns = columns.map(|of| (&input.columns[of.position], of.rows, of.first_line));
+        require_rules(columns.collect(), "")
     }
 
     /// Returns true if empty cells have no rule.
@@ -98,19 +94,18 @@ impl Check {
     }
 }
 
-fn sentence(column: &Column, rows: u32, line: u64, of: &str) -> String {
-    let rows = counted(rows.into(), "empty cell");
-    let of = if of.is_empty() { String::new() } else { format!(" {of}") };
-    format!("`{}` has {rows}{of} (the first in line {line})", shown(&column.name))
-}
-
-fn refuse(columns: Vec<String>) -> Result<(), Failure> {
-    let Some(first) = columns.first() else { return Ok(()) };
-    let name = first.split('`').nth(1).unwrap_or_default();
+/// Returns an error if there are columns whose empty cells have no rule: the columns, the number of those cells, the first line.
+fn require_rules(columns: Vec<(&Column, u32, u64)>, of: &str) -> Result<(), Failure> {
+    let Some((first, ..)) = columns.first() else { return Ok(()) };
+    let first = shown(&first.name);
+    let columns = columns.into_iter().map(|(column, rows, line)| {
+        let cells = counted(rows.into(), "empty cell");
+        format!("`{}` has {cells}{of} (the first in line {line})", shown(&column.name))
+    });
     Err(Failure::usage(format!(
         "{}. Say what an empty cell means: `--empty keep` leaves the field of the show as it is, `--empty clear` clears it, \
-         `--empty refuse` does not load the row; for one column: `--empty {name}=keep`",
-        columns.join(", ")
+         `--empty refuse` does not load the row; for one column: `--empty {first}=keep`",
+        columns.collect::<Vec<_>>().join(", ")
     )))
 }
 

@@ -1,4 +1,4 @@
-//! What a load says in the end.
+//! Reports of a load and of a check.
 
 use serde_json::json;
 
